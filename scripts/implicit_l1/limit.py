@@ -1,0 +1,384 @@
+r"""The limit point of gradient flow, as an error vector, along a path of scales.
+
+The limit x(alpha) of the flow solves ``A x = y``, ``x = alpha phi_D(A^T lam)``
+(Woodworth et al., COLT 2020).  The quantity of interest, ``n = x - g*``, is
+smaller than the rounding error of x by any number of decades, so it is computed
+by itself.  In the coordinates of :mod:`implicit_l1.support` the unknowns are
+``n_S`` and b, and the equations
+
+    F1 = n_S + M n_Sc = 0,        F2 = C n_Sc = 0,
+    n_Sc = alpha phi_D(z),        z = dual_scale * direction + M^T zeta(g*_S + n_S) + C^T b
+
+involve no difference of nearly equal numbers and keep n to full relative
+accuracy; ``log|n_i|`` is carried instead of n_i, so alpha may underflow.
+(Derived for this project; it extends the splitting that proves the paper's rates
+to a solver.)
+
+Newton's method on these equations has, with ``d zeta = dn_S / slope_S``, the
+symmetric positive definite matrix ``diag(slope_S, 0) + B W B^T``, ``B = [M; C]``,
+``W = alpha phi'(z)``.  Rows and columns are scaled so that the two blocks, whose
+sizes differ by the factor of alpha^(1-rho) or more, stay comparable.
+
+The set whose entries are unknowns is S less the indices at which x_i has not yet
+come near g*_i: there ``g*_i + n_i`` would cancel, while ``n_i = alpha phi_D(z_i) -
+g*_i`` does not.  So S is replaced by a subset T, and n_Tc has entries of both kinds.
+
+The path starts at a large scale, where the limit is the interpolator of least
+Euclidean norm up to a small correction, and follows alpha downwards; each point
+is predicted from the derivatives at the two before it, and a step that fails is
+shortened.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from implicit_l1.potentials import OffSupport, OnSupport, Potential
+from implicit_l1.support import Certificate, support_geometry
+
+
+class ConvergenceError(RuntimeError):
+    """The path could not be followed to a requested scale."""
+
+
+@dataclass(frozen=True)
+class PathOptions:
+    """Numerical settings of :func:`limit_path`.
+
+    Attributes:
+        tolerance: a Newton step that changes ||n_Sc||_1 by less than this fraction
+            is the last (the error after it is of the order of its square).
+        newton_steps: most Newton steps before a path step counts as failed.
+        shortest_stride: a path step in log(alpha) below this is a failure.
+        start_ratio: the path starts where alpha is this multiple of the largest
+            entry of the interpolator of least Euclidean norm.
+    """
+
+    tolerance: float = 1e-9
+    newton_steps: int = 10
+    shortest_stride: float = 1e-6
+    start_ratio: float = 10.0
+
+
+@dataclass(frozen=True)
+class LimitPath:
+    """Error vectors n(alpha) = x(alpha) - g* along a path, one row a scale.
+
+    Attributes:
+        log_alpha: natural logarithms of the scales, decreasing, shape (m,).
+        log_unit: logarithm of the unit of ``error``, shape (m,).
+        error: n in units of exp(log_unit), shape (m, d); its largest entry off the
+            support is 1 in absolute value.
+        newton_steps: Newton steps spent on the way to each scale, shape (m,).
+        relative_residual: ||A n||_2 / (sum_i ||A_i||_2 |n_i|), shape (m,).
+        fixed_point_residual: ||n_S + M n_Sc||_1 / ||n||_1 of the iterate from which
+            the last digits were taken, shape (m,).
+    """
+
+    log_alpha: np.ndarray
+    log_unit: np.ndarray
+    error: np.ndarray
+    newton_steps: np.ndarray
+    relative_residual: np.ndarray
+    fixed_point_residual: np.ndarray
+
+    def log_norm(self, order):
+        """Natural logarithm of ||n||_order, shape (m,)."""
+        return self.log_unit + np.log(np.linalg.norm(self.error, order, axis=1))
+
+
+@dataclass
+class _State:
+    """The unknowns at one scale, in one set of coordinates, and what follows from them."""
+
+    log_alpha: float
+    error_on: np.ndarray  # n_T
+    free: np.ndarray  # b
+    on: OnSupport = field(init=False)
+    off: OffSupport = field(init=False)
+    log_unit: float = field(init=False)
+    unit_error: np.ndarray = field(init=False)  # n_Tc in units of exp(log_unit)
+    unit_slope: np.ndarray = field(init=False)  # alpha phi'(z_Tc) in the same units
+    first: np.ndarray = field(init=False)  # F1 / sqrt(unit)
+    second: np.ndarray = field(init=False)  # F2 / unit
+
+
+# exp(-80) is far below the rounding error of x_T = g_T + n_T: from here on n_T
+# does not influence the rest and follows from F1 = 0.
+_LOG_NEGLIGIBLE = -80.0
+
+# An index leaves T when |x_i| falls below the first fraction of |g_i| and comes
+# back above the second: the gap keeps it from going to and fro.
+_LEAVE, _RETURN = 0.2, 0.4
+
+
+class _Equations:
+    """F1 = 0, F2 = 0 in the coordinates of a subset T of the support."""
+
+    def __init__(self, matrix, minimizer, certificate: Certificate, potential, subset):
+        geometry = support_geometry(matrix, subset)
+        self.geometry = geometry
+        self.potential = potential
+        self.minimizer_on = minimizer[geometry.support]
+        self.minimizer_off = minimizer[geometry.complement]
+        self.sigma = certificate.direction[geometry.support]
+        self.direction = certificate.direction[geometry.complement]
+        self.margin = certificate.margin[geometry.complement]
+        self.stacked = np.vstack([geometry.range_map, geometry.free_map])
+        self.left_out = np.flatnonzero(self.minimizer_off)
+
+    def evaluate(self, log_alpha, error_on, free) -> _State | None:
+        """The state at these unknowns; None outside the domain of phi."""
+        geometry = self.geometry
+        state = _State(log_alpha, error_on, free)
+        state.on = self.potential.on_support(self.minimizer_on + error_on, self.sigma, log_alpha)
+        shift = geometry.range_map.T @ state.on.zeta + geometry.free_map.T @ free
+        off = self.potential.off_support(self.direction, self.margin, shift, log_alpha)
+        state.off = off
+        if not (np.all(off.room > 0) and off.log_size.max() < 300.0):
+            return None
+        state.log_unit = off.log_size.max()
+        if self.left_out.size:
+            largest = np.log(np.abs(self.minimizer_off).max())
+            state.log_unit = max(state.log_unit, largest)
+        state.unit_error = off.sign * np.exp(off.log_size - state.log_unit)
+        state.unit_slope = np.exp(off.log_slope - state.log_unit)
+        unit = np.exp(state.log_unit)
+        if self.left_out.size:
+            state.unit_error = state.unit_error - self.minimizer_off / unit
+        image = geometry.range_map @ state.unit_error
+        if state.log_unit < _LOG_NEGLIGIBLE:
+            state.error_on = -unit * image
+            state.first = np.zeros_like(image)
+        else:
+            state.first = (state.error_on + unit * image) / np.sqrt(unit)
+        state.second = geometry.free_map @ state.unit_error
+        return state
+
+    def factor(self, state):
+        """Cholesky factor of the scaled Newton matrix."""
+        size = self.minimizer_on.size
+        scale = np.exp(0.5 * state.log_unit) / np.sqrt(state.on.slope)
+        rows = self.stacked * np.sqrt(state.unit_slope)
+        rows[:size] *= scale[:, None]
+        matrix = rows @ rows.T
+        matrix[np.arange(size), np.arange(size)] += 1.0
+        return cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+
+    def solve(self, state, factor, first, second):
+        """(d zeta, db, dz_Tc) with F1' = sqrt(unit) * first and F2' = unit * second."""
+        size = self.minimizer_on.size
+        root = np.sqrt(state.on.slope)
+        step = cho_solve(factor, np.concatenate([first / root, second]), check_finite=False)
+        zeta, free = np.exp(0.5 * state.log_unit) * step[:size] / root, step[size:]
+        return zeta, free, self.geometry.range_map.T @ zeta + self.geometry.free_map.T @ free
+
+    def correct(self, state, options):
+        """Newton's method at fixed alpha: (state or None where it fails, factor, steps)."""
+        for step in range(1, options.newton_steps + 1):
+            try:
+                factor = self.factor(state)
+            except np.linalg.LinAlgError:
+                return None, None, step
+            zeta, free, shift = self.solve(state, factor, -state.first, -state.second)
+            # phi is close to linear over a fraction of the room it has (D > 2), or
+            # over a unit (D = 2): a longer step would leave Newton's domain
+            reach = np.max(np.abs(shift) / np.minimum(0.9 * state.off.room, 2.0))
+            if not np.isfinite(reach):
+                return None, None, step
+            length = 1.0 / max(1.0, reach)
+            change = (state.unit_slope @ np.abs(shift)) / np.abs(state.unit_error).sum()
+            state = self.evaluate(
+                state.log_alpha,
+                state.error_on + length * state.on.slope * zeta,
+                state.free + length * free,
+            )
+            if state is None:
+                return None, None, step
+            if length == 1.0 and change <= options.tolerance:
+                return state, factor, step
+        return None, None, options.newton_steps
+
+    def rates(self, state, factor):
+        """Derivatives with respect to log(alpha) along the path: of x, shape (d,), and of
+        the shifted dual vector ``lam - dual_scale * nu_0``, shape (N,)."""
+        geometry = self.geometry
+        drift = (
+            self.potential.dual_scale_rate() * self.direction
+            + geometry.range_map.T @ state.on.zeta_rate
+        )
+        unit = np.exp(state.log_unit)
+        growth = state.unit_error + state.unit_slope * drift
+        if self.left_out.size:
+            growth += self.minimizer_off / unit
+        zeta, free, shift = self.solve(
+            state,
+            factor,
+            -np.sqrt(unit) * (geometry.range_map @ growth),
+            -(geometry.free_map @ growth),
+        )
+        point = np.empty(self.minimizer_on.size + self.minimizer_off.size)
+        point[geometry.support] = state.on.slope * zeta
+        point[geometry.complement] = unit * (growth + state.unit_slope * shift)
+        dual = geometry.least_norm_dual(state.on.zeta_rate + zeta) + geometry.q2 @ free
+        return point, dual
+
+    def error(self, state):
+        """n in units of exp(log_unit), shape (d,), exactly in the form of F1 = 0."""
+        error = np.empty(self.minimizer_on.size + self.minimizer_off.size)
+        error[self.geometry.complement] = state.unit_error
+        error[self.geometry.support] = -(self.geometry.range_map @ state.unit_error)
+        return error
+
+    def dual(self, state):
+        """The shifted dual vector ``lam - dual_scale * nu_0``, shape (N,)."""
+        return self.geometry.least_norm_dual(state.on.zeta) + self.geometry.q2 @ state.free
+
+    def fixed_point_residual(self, state):
+        """||F1||_1 / ||n||_1."""
+        size = np.abs(self.error(state)).sum()
+        return np.abs(state.first).sum() * np.exp(-0.5 * max(state.log_unit, -1400.0)) / size
+
+
+class _Path:
+    """Follows the limit point from large alpha to small."""
+
+    def __init__(self, matrix, minimizer, certificate, potential, options):
+        self.matrix = matrix
+        self.minimizer = minimizer
+        self.certificate = certificate
+        self.potential = potential
+        self.options = options
+        self.support = np.flatnonzero(minimizer)
+        self.stride = np.log(10.0)
+        self.steps = 0
+
+    def _coordinates(self, subset):
+        self.equations = _Equations(
+            self.matrix, self.minimizer, self.certificate, self.potential, subset
+        )
+
+    def start(self, log_alpha):
+        """Converge at a scale >= exp(log_alpha) where the problem is nearly quadratic."""
+        data = self.matrix[:, self.support] @ self.minimizer[self.support]
+        dual = np.linalg.solve(self.matrix @ self.matrix.T, data)
+        point = self.matrix.T @ dual
+        log_alpha = max(log_alpha, np.log(self.options.start_ratio * np.abs(point).max()))
+        dual = dual / (np.exp(log_alpha) * self.potential.phi_prime(0.0))
+        dual -= self.potential.dual_scale(log_alpha) * self.certificate.nu
+        self._coordinates(self.support)
+        self._choose_coordinates(point)
+        guess = self._guess(log_alpha, point, dual)
+        state, factor, steps = (
+            (None, None, 0) if guess is None else self.equations.correct(guess, self.options)
+        )
+        self.steps += steps
+        if state is None:
+            raise ConvergenceError(
+                f"log10(alpha) = {log_alpha / np.log(10.0):.6g}: Newton's method fails at the "
+                "start of the path; try a larger start_ratio"
+            )
+        self._accept(state, factor, None)
+
+    def _guess(self, log_alpha, point, dual):
+        geometry = self.equations.geometry
+        return self.equations.evaluate(
+            log_alpha,
+            point[geometry.support] - self.equations.minimizer_on,
+            geometry.q2.T @ dual,
+        )
+
+    def _choose_coordinates(self, point):
+        """Move to the coordinates that suit x; True if they changed."""
+        ratio = point[self.support] / self.minimizer[self.support]
+        inside = np.isin(self.support, self.equations.geometry.support)
+        subset = self.support[np.where(inside, ratio > _LEAVE, ratio > _RETURN)]
+        if np.array_equal(subset, self.equations.geometry.support):
+            return False
+        self._coordinates(subset)
+        return True
+
+    def _accept(self, state, factor, last):
+        self.state = state
+        self.last = last
+        self.rate = self.equations.rates(state, factor)
+        self.error_on = state.error_on
+        self.dual = self.equations.dual(state)
+
+    def advance(self, target):
+        """Follow the path down to log(alpha) = target."""
+        while self.state.log_alpha > target:
+            self._advance_once(target)
+
+    def _advance_once(self, target):
+        geometry = self.equations.geometry
+        here = self.state.log_alpha
+        unit = np.exp(self.state.log_unit)
+        error = unit * self.equations.error(self.state)
+        error[geometry.support] = self.state.error_on
+        point = self.minimizer + error
+        dual = self.dual
+        self._choose_coordinates(point)
+        while True:
+            reach = max(here - self.stride, target)
+            step = reach - here
+            point_rate, dual_rate = self.rate
+            if self.last is not None:  # second order, from the rates at two points
+                here_before, (point_before, dual_before) = self.last
+                bend = 0.5 * step / (here - here_before)
+                point_rate = point_rate + bend * (point_rate - point_before)
+                dual_rate = dual_rate + bend * (dual_rate - dual_before)
+            guess = self._guess(reach, point + step * point_rate, dual + step * dual_rate)
+            state = None
+            if guess is not None:
+                state, factor, steps = self.equations.correct(guess, self.options)
+                self.steps += steps
+            if state is not None:
+                break
+            self.stride = 0.25 * min(self.stride, here - target)
+            if self.stride < self.options.shortest_stride:
+                raise ConvergenceError(
+                    f"log10(alpha) = {target / np.log(10.0):.6g}: Newton's method fails from "
+                    f"{here / np.log(10.0):.6g} on, even with steps of {self.stride:.0e}"
+                )
+        self._accept(state, factor, (here, self.rate))
+        self.stride *= 2.0
+
+
+def limit_path(matrix, minimizer, certificate, potential, log_alpha, options=None) -> LimitPath:
+    """Limit points along decreasing scales, as error vectors.
+
+    Args:
+        matrix: A, shape (N, d).
+        minimizer: g*, shape (d,), zero off its support; the data are y = A g*.
+        certificate: a dual certificate of g*.
+        potential: of the depth wanted.
+        log_alpha: natural logarithms of the scales of the predictor, decreasing.
+        options: numerical settings.
+    Raises:
+        ValueError: if log_alpha does not decrease or is not finite.
+        ConvergenceError: naming the scale that could not be reached.
+    """
+    options = options or PathOptions()
+    log_alpha = np.asarray(log_alpha, dtype=float)
+    if log_alpha.size == 0 or not np.all(np.isfinite(log_alpha)) or np.any(np.diff(log_alpha) >= 0):
+        raise ValueError("log_alpha must be finite and strictly decreasing")
+    column_norms = np.linalg.norm(matrix, axis=0)
+    path = _Path(matrix, minimizer, certificate, potential, options)
+    path.start(log_alpha[0])
+    rows = []
+    for target in log_alpha:
+        path.advance(target)
+        error = path.equations.error(path.state)
+        rows.append(
+            (
+                path.state.log_unit,
+                error,
+                path.steps,
+                np.linalg.norm(matrix @ error) / (column_norms @ np.abs(error)),
+                path.equations.fixed_point_residual(path.state),
+            )
+        )
+        path.steps = 0
+    return LimitPath(log_alpha, *(np.array(column) for column in zip(*rows, strict=True)))

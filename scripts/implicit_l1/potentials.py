@@ -1,0 +1,266 @@
+r"""The mirror map of a diagonal linear network, in plain and in logarithmic form.
+
+Gradient flow on ``x = u**D - v**D`` from ``u(0) = v(0) = alpha**(1/D)`` moves
+along ``x = alpha * phi_D(A.T @ lam)`` with, for ``p = D / (D - 2)``,
+
+.. math::
+    \varphi_2(z) = 2 \sinh z, \qquad
+    \varphi_D(z) = (1 - z)^{-p} - (1 + z)^{-p} \quad (D > 2, |z| < 1),
+
+and ends at ``argmin alpha * sum(q_D(x / alpha))`` subject to ``A x = y`` with
+``q_D' = phi_D^{-1}`` (Woodworth et al., COLT 2020, Theorems 1 and 3).  The
+scale alpha is always that of the predictor x, never of the weights.
+
+For D > 2 everything is computed from ``theta = artanh z``, because
+
+.. math::
+    \varphi_D = 2 \cosh^p\theta \, \sinh p\theta, \qquad
+    \varphi_D' = 2p \cosh^{p+1}\theta \, \cosh (p+1)\theta, \qquad
+    1 - |z| = \frac{2 e^{-2|\theta|}}{1 + e^{-2|\theta|}}
+
+lose no digits at either end, for any alpha whose logarithm is a double.  As
+D -> 2, p -> infinity and phi_D(z / p) -> phi_2(z).
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+LOG2 = np.log(2.0)
+
+
+def log_sinh(u):
+    """log(sinh(u)) for u >= 0; -inf at 0."""
+    with np.errstate(divide="ignore"):
+        return u - LOG2 + np.log(-np.expm1(-2.0 * u))
+
+
+def log_cosh(u):
+    """log(cosh(u)) for u >= 0."""
+    return u - LOG2 + np.log1p(np.exp(-2.0 * u))
+
+
+@dataclass(frozen=True)
+class OnSupport:
+    """Dual coordinates of the entries ``x`` of the predictor on the support.
+
+    Attributes (arrays of the shape of x):
+        zeta: ``z - sigma * dual_scale``, where ``z = phi^{-1}(x / alpha)``; it
+            stays of moderate size, with full accuracy, however small alpha is.
+        slope: ``alpha * phi'(z) = dx / dz``.
+        zeta_rate: derivative of zeta with respect to log(alpha) at fixed x.
+    """
+
+    zeta: np.ndarray
+    slope: np.ndarray
+    zeta_rate: np.ndarray
+
+
+@dataclass(frozen=True)
+class OffSupport:
+    """Entries ``n = alpha * phi(z)`` of the predictor off the support.
+
+    Attributes (arrays of the shape of z):
+        sign: sign of n.
+        log_size: log|n|.
+        log_slope: log(alpha * phi'(z)) = log(dn / dz).
+        room: distance of |z| to the edge of the domain of phi; not positive
+            where z lies outside.
+    """
+
+    sign: np.ndarray
+    log_size: np.ndarray
+    log_slope: np.ndarray
+    room: np.ndarray
+
+
+class Potential(ABC):
+    """phi_D, its inverse, its derivative and the log-domain forms of them."""
+
+    depth: float
+
+    @abstractmethod
+    def phi(self, z):
+        """phi_D(z), elementwise."""
+
+    @abstractmethod
+    def phi_prime(self, z):
+        """Derivative of phi_D, elementwise."""
+
+    @abstractmethod
+    def phi_inverse(self, t):
+        """Inverse of phi_D, elementwise; also the derivative of q_D."""
+
+    @abstractmethod
+    def time_constant(self, alpha):
+        """c_D(alpha) in lam' = c_D(alpha) (y - A x), for the plain gradient flow's time."""
+
+    @abstractmethod
+    def dual_scale(self, log_alpha):
+        """Scale of z on the support: log(1/alpha) for D = 2, 1 for D > 2."""
+
+    @abstractmethod
+    def dual_scale_rate(self):
+        """Derivative of :meth:`dual_scale` with respect to log(alpha)."""
+
+    @abstractmethod
+    def on_support(self, x, sigma, log_alpha) -> OnSupport:
+        """Dual coordinates of x relative to the signs sigma (see :class:`OnSupport`)."""
+
+    @abstractmethod
+    def off_support(self, direction, margin, shift, log_alpha) -> OffSupport:
+        """alpha * phi(z) at ``z = dual_scale * direction + shift``.
+
+        Args:
+            direction: entries of ``A.T @ nu0`` off the support, in [-1, 1] or outside.
+            margin: ``1 - |direction|``, given apart so that it keeps its digits.
+            shift: the rest of z.
+            log_alpha: natural logarithm of alpha.
+        """
+
+
+class HyperbolicPotential(Potential):
+    """D = 2: phi(z) = 2 sinh z."""
+
+    depth = 2.0
+
+    def phi(self, z):
+        return 2.0 * np.sinh(z)
+
+    def phi_prime(self, z):
+        return 2.0 * np.cosh(z)
+
+    def phi_inverse(self, t):
+        return np.arcsinh(0.5 * np.asarray(t))
+
+    def time_constant(self, alpha):
+        return 4.0
+
+    def dual_scale(self, log_alpha):
+        return -log_alpha
+
+    def dual_scale_rate(self):
+        return -1.0
+
+    def on_support(self, x, sigma, log_alpha):
+        alpha = np.exp(log_alpha)  # underflows to 0 where alpha no longer matters to x
+        slope = np.hypot(x, 2.0 * alpha)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            # arsinh(x/2alpha) = sigma * (log(1/alpha) + log((|x| + slope)/2)) if sign x = sigma
+            near = sigma * np.log(0.5 * (np.abs(x) + slope))
+            far = np.arcsinh(0.5 * x / alpha) + sigma * log_alpha
+        zeta = np.where((sigma * x > 0) & (np.abs(x) > 2.0 * alpha), near, far)
+        return OnSupport(zeta, slope, sigma - x / slope)
+
+    def off_support(self, direction, margin, shift, log_alpha):
+        z = -log_alpha * direction + shift
+        size = np.abs(z)
+        # log(alpha e^|z|), without the cancellation of log(alpha) against |z|
+        aligned = z * direction > 0
+        head = np.where(
+            aligned, log_alpha * margin + np.sign(direction) * shift, log_alpha + size
+        )
+        tail = np.exp(-2.0 * size)
+        with np.errstate(divide="ignore"):
+            log_size = head + np.log(-np.expm1(-2.0 * size))
+        return OffSupport(np.sign(z), log_size, head + np.log1p(tail), np.full_like(z, np.inf))
+
+
+class PowerPotential(Potential):
+    """D > 2: phi(z) = (1 - z)^(-p) - (1 + z)^(-p) with p = D / (D - 2)."""
+
+    def __init__(self, depth):
+        self.depth = float(depth)
+        self.power = self.depth / (self.depth - 2.0)
+
+    def phi(self, z):
+        theta = np.arctanh(z)
+        return 2.0 * np.cosh(theta) ** self.power * np.sinh(self.power * theta)
+
+    def phi_prime(self, z):
+        theta = np.arctanh(z)
+        p = self.power
+        return 2.0 * p * np.cosh(theta) ** (p + 1.0) * np.cosh((p + 1.0) * theta)
+
+    def phi_inverse(self, t):
+        t = np.asarray(t, dtype=float)
+        with np.errstate(divide="ignore"):
+            return np.sign(t) * np.tanh(self._theta(np.log(np.abs(t))))
+
+    def time_constant(self, alpha):
+        return self.depth * (self.depth - 2.0) * alpha ** (1.0 - 2.0 / self.depth)
+
+    def dual_scale(self, log_alpha):
+        return 1.0
+
+    def dual_scale_rate(self):
+        return 0.0
+
+    def _theta(self, log_t):
+        """Solve 2 cosh^p(theta) sinh(p theta) = t for theta >= 0, given log t.
+
+        Newton's method on arsinh(t/2), a convex function of theta with slopes
+        between p and 2p, from above: it converges monotonically.
+        """
+        p = self.power
+        target = np.where(log_t > 40.0, log_t, np.arcsinh(0.5 * np.exp(np.minimum(log_t, 40.0))))
+        theta = np.minimum(target / p, (target + p * LOG2) / (2.0 * p))
+        for _ in range(60):
+            log_half = p * log_cosh(theta) + log_sinh(p * theta)
+            half = np.exp(np.minimum(log_half, 40.0))
+            value = np.where(log_half > 40.0, log_half + LOG2, np.arcsinh(half))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                slope = p * (half * np.tanh(theta) + half / np.tanh(p * theta)) / np.hypot(1.0, half)
+            slope = np.where(theta > 0, slope, p)
+            step = (value - target) / slope
+            theta = np.maximum(theta - step, 0.0)
+            if np.all(np.abs(step) <= 1e-15 * np.maximum(theta, 1e-300)):
+                break
+        return theta
+
+    def on_support(self, x, sigma, log_alpha):
+        p = self.power
+        with np.errstate(divide="ignore"):
+            log_x = np.log(np.abs(x))
+        theta = self._theta(log_x - log_alpha)
+        decay = np.exp(-2.0 * theta)
+        slack = 2.0 * decay / (1.0 + decay)
+        zeta = -sigma * np.where(sigma * x > 0, slack, 2.0 - slack)
+        log_slope = (
+            log_alpha
+            + np.log(2.0 * p)
+            + (p + 1.0) * log_cosh(theta)
+            + log_cosh((p + 1.0) * theta)
+        )
+        return OnSupport(zeta, np.exp(log_slope), -np.sign(x) * np.exp(log_x - log_slope))
+
+    def off_support(self, direction, margin, shift, log_alpha):
+        p = self.power
+        z = direction + shift
+        aligned = z * direction > 0
+        slack = np.where(aligned, margin - np.sign(direction) * shift, 1.0 - np.abs(z))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            edge = np.log(slack * (2.0 - slack))
+            theta = np.where(
+                np.abs(z) < 0.5, np.arctanh(np.abs(z)), 0.5 * np.log((2.0 - slack) / slack)
+            )
+            log_size = log_alpha - 0.5 * p * edge + LOG2 + log_sinh(p * theta)
+            log_slope = (
+                log_alpha
+                + np.log(2.0 * p)
+                - 0.5 * (p + 1.0) * edge
+                + log_cosh((p + 1.0) * theta)
+            )
+        return OffSupport(np.sign(z), log_size, log_slope, slack)
+
+
+def potential(depth) -> Potential:
+    """The potential of a network of real depth D >= 2.
+
+    Raises:
+        ValueError: if depth is below 2 or not finite.
+    """
+    if not (np.isfinite(depth) and depth >= 2):
+        raise ValueError(f"depth must be a finite number >= 2, got {depth!r}")
+    return HyperbolicPotential() if depth == 2 else PowerPotential(depth)

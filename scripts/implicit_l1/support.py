@@ -1,0 +1,124 @@
+r"""The linear algebra of a support.
+
+With S the support and sigma the signs of the l1 minimizer g*, and
+``A_S = [Q1 Q2] [R; 0]``, every dual vector is
+
+    lam = dual_scale * nu_0 + Q1 R^{-T} zeta + Q2 b,
+
+where ``nu_0`` is a dual certificate (``A_S^T nu_0 = sigma``).  Then
+``A_S^T lam = dual_scale * sigma + zeta`` and
+``A_Sc^T lam = dual_scale * A_Sc^T nu_0 + M^T zeta + C^T b`` with
+``M = R^{-1} Q1^T A_Sc`` and ``C = Q2^T A_Sc``; a vector n lies in ker A exactly
+when ``n_S = -M n_Sc`` and ``C n_Sc = 0``.  (Derived for this project: the
+coordinates that null_space and limit share.)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import qr, solve_triangular
+
+from implicit_l1.compensated import refine, residual, two_sum
+
+
+@dataclass(frozen=True)
+class SupportGeometry:
+    """Coordinates adapted to a set S of k linearly independent columns of A, shape (N, d).
+
+    Attributes:
+        support: indices of S, shape (k,); complement: the others, shape (d - k,).
+        range_map: M, shape (k, d - k).
+        free_map: C, shape (N - k, d - k).
+        q1, q2, r: the QR factors of A_S, shapes (N, k), (N, N - k), (k, k).
+    """
+
+    support: np.ndarray
+    complement: np.ndarray
+    range_map: np.ndarray
+    free_map: np.ndarray
+    q1: np.ndarray
+    q2: np.ndarray
+    r: np.ndarray
+
+    def least_norm_dual(self, values):
+        """The vector of least Euclidean norm with ``A_S^T nu = values``, shape (N,)."""
+        return self.q1 @ solve_triangular(self.r, values, trans="T")
+
+    def least_squares(self, data):
+        """The minimizer of ``||A_S x_S - data||_2``, shape (k,)."""
+        return solve_triangular(self.r, self.q1.T @ data)
+
+
+def support_geometry(matrix, support) -> SupportGeometry:
+    """Factor A_S and express the other columns in its coordinates.
+
+    Args:
+        matrix: A, shape (N, d).
+        support: indices of S, shape (k,), k <= N; may be empty.
+    Raises:
+        ValueError: if the columns of A_S are linearly dependent.
+    """
+    support = np.asarray(support, dtype=int)
+    mask = np.ones(matrix.shape[1], dtype=bool)
+    mask[support] = False
+    complement = np.flatnonzero(mask)
+    off = matrix[:, complement]
+    size = support.size
+    if size > matrix.shape[0]:
+        raise ValueError(f"a support of {size} columns in {matrix.shape[0]} dimensions")
+    if size == 0:
+        q, r = np.eye(matrix.shape[0]), np.zeros((0, 0))
+    else:
+        q, r = qr(matrix[:, support], check_finite=False)
+        diagonal = np.abs(np.diag(r))
+        if diagonal.min() <= 1e-12 * diagonal.max():
+            raise ValueError("the columns of the support are linearly dependent")
+    q1, q2, r = q[:, :size], q[:, size:], r[:size]
+    return SupportGeometry(
+        support=support,
+        complement=complement,
+        range_map=solve_triangular(r, q1.T @ off, check_finite=False) if size else q1.T @ off,
+        free_map=q2.T @ off,
+        q1=q1,
+        q2=q2,
+        r=r,
+    )
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A dual vector nu with ``A_S^T nu = sigma``, and ``A^T nu`` with all its digits.
+
+    Attributes:
+        nu: shape (N,), rounded from twice the working precision.
+        direction: ``A^T nu``, shape (d,); equal to sigma on S.
+        margin: ``1 - |A^T nu|``, shape (d,), to full relative accuracy; 0 on S.
+    """
+
+    nu: np.ndarray
+    direction: np.ndarray
+    margin: np.ndarray
+
+
+def certificate(matrix, geometry, sigma, nu) -> Certificate:
+    """Make nu feasible, ``A_S^T nu = sigma``, to twice the working precision.
+
+    Args:
+        matrix: A, shape (N, d).
+        geometry: of the support S.
+        sigma: signs on S, shape (k,).
+        nu: an approximately feasible vector, shape (N,).
+    """
+    on = matrix[:, geometry.support]
+    off = matrix[:, geometry.complement]
+    correction, low = refine(geometry.least_norm_dual, on.T, residual(on.T, nu, sigma))
+    nu, error = two_sum(nu, correction)
+    side = np.where(off.T @ nu < 0, -1.0, 1.0)
+    margin = np.zeros(matrix.shape[1])
+    margin[geometry.complement] = residual(
+        side[:, None] * off.T, nu, np.ones(side.size), low + error
+    )
+    direction = np.empty(matrix.shape[1])
+    direction[geometry.complement] = side * (1.0 - margin[geometry.complement])
+    direction[geometry.support] = sigma
+    return Certificate(nu, direction, margin)
