@@ -1,0 +1,130 @@
+r"""Basis pursuit: ``g* = argmin ||x||_1`` subject to ``A x = y``, with a proof.
+
+A linear program solved through cvxpy (HiGHS), then polished: from its support S and
+signs sigma, ``A_S g_S = y`` is solved to twice the working precision, the signs are
+compared, and a dual certificate is found, a vector nu with ``A_S^T nu = sigma`` and
+``||A_Sc^T nu||_inf < 1``.  With A_S injective it proves that g* is the unique
+minimizer (Fuchs 2004; Foucart and Rauhut, *A Mathematical Introduction to Compressive
+Sensing*, ch. 4).  The certificate kept is the one of largest margin; its margin is
+1 - rho.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from implicit_l1.compensated import refine, residual
+from implicit_l1.null_space import kernel_witness, largest_margin_dual
+from implicit_l1.support import Certificate, certificate, support_geometry
+
+CERTIFIED, NOT_UNIQUE, NOT_CERTIFIED = "certified unique", "not unique", "not certified"
+
+# What rounding can do to quantities of order one: a residual, or a margin.
+_ROUNDING = 1e-12
+
+
+class BasisPursuitError(RuntimeError):
+    """The l1 problem has no solution, or the solver did not find it."""
+
+
+@dataclass(frozen=True)
+class Minimizer:
+    """A minimizer of the l1 norm and what is proved about it.
+
+    Attributes:
+        status: CERTIFIED, NOT_UNIQUE (another minimizer exists) or NOT_CERTIFIED.
+        point: g*, shape (d,); exactly zero off the support.
+        support: indices of S, shape (k,).
+        certificate: the dual certificate of largest margin; None if the support's
+            columns are dependent or do not reproduce y.
+        duality_gap: ``||g*||_1 - <nu, y>``; nan without a dual vector.
+        residual: ``||A g* - y||_2 / ||y||_2``.
+        kappa: largest over smallest absolute value on the support.
+    """
+
+    status: str
+    point: np.ndarray
+    support: np.ndarray
+    certificate: Certificate | None
+    duality_gap: float
+    residual: float
+    kappa: float
+
+    @property
+    def margin(self):
+        """``1 - ||A_Sc^T nu||_inf``; nan without a dual vector."""
+        if self.certificate is None:
+            return float("nan")
+        off = np.setdiff1d(np.arange(self.point.size), self.support)
+        return float(self.certificate.margin[off].min())
+
+
+def basis_pursuit(matrix, data):
+    """A solution of the linear program, to the solver's accuracy, shape (d,).
+
+    Args:
+        matrix: A, shape (N, d).
+        data: y, shape (N,).
+    Raises:
+        BasisPursuitError: if the problem is infeasible or the solver fails.
+    """
+    import cvxpy as cp
+
+    x = cp.Variable(matrix.shape[1])
+    problem = cp.Problem(cp.Minimize(cp.norm1(x)), [matrix @ x == data])
+    try:
+        problem.solve(solver=cp.HIGHS)
+    except cp.SolverError as error:
+        raise BasisPursuitError(f"the l1 solver failed: {error}") from error
+    if problem.status != cp.OPTIMAL:
+        raise BasisPursuitError(f"the l1 problem is {problem.status}")
+    return x.value
+
+
+def polish(matrix, data, point, threshold) -> Minimizer:
+    """The exact minimizer near an approximate one, with its proof.
+
+    Args:
+        matrix: A, shape (N, d).
+        data: y, shape (N,).
+        point: an approximate minimizer, shape (d,).
+        threshold: entries below this fraction of the largest are taken as zero.
+    """
+    support = np.flatnonzero(np.abs(point) > threshold * np.abs(point).max())
+    uncertified = Minimizer(
+        NOT_CERTIFIED,
+        np.where(np.isin(np.arange(point.size), support), point, 0.0),
+        support,
+        None,
+        float("nan"),
+        float(np.linalg.norm(residual(matrix, point, data)) / np.linalg.norm(data)),
+        float(np.abs(point[support]).max() / np.abs(point[support]).min()),
+    )
+    try:
+        geometry = support_geometry(matrix, support)
+    except ValueError:
+        return uncertified
+    on_support, _ = refine(geometry.least_squares, matrix[:, support], data)
+    mismatch = np.linalg.norm(residual(matrix[:, support], on_support, data))
+    sigma = np.sign(on_support)
+    if mismatch > _ROUNDING * np.linalg.norm(data) or np.any(sigma != np.sign(point[support])):
+        return uncertified
+    dual = certificate(matrix, geometry, sigma, largest_margin_dual(matrix, geometry, sigma))
+    exact = np.zeros(point.size)
+    exact[support] = on_support
+    margin = dual.margin[geometry.complement].min()
+    status = CERTIFIED if margin > _ROUNDING else NOT_CERTIFIED
+    if status == NOT_CERTIFIED:
+        # a kernel vector that attains rho = 1 leads to another minimizer
+        _, value = kernel_witness(geometry, dual.direction, sigma)
+        if value >= 1.0 - _ROUNDING:
+            status = NOT_UNIQUE
+    return Minimizer(
+        status,
+        exact,
+        support,
+        dual,
+        float(np.abs(on_support).sum() - dual.nu @ data),
+        float(mismatch / np.linalg.norm(data)),
+        float(np.abs(on_support).max() / np.abs(on_support).min()),
+    )

@@ -1,0 +1,248 @@
+r"""The null space constants rho and rho~ of a signed support.
+
+.. math::
+    \varrho = \sup_{0 \ne n \in \ker A} \frac{-\langle \sigma, n_S\rangle}{\|n_{S^c}\|_1}
+            = \min_\nu \{ \|A_{S^c}^T \nu\|_\infty : A_S^T \nu = \sigma \}, \qquad
+    \tilde\varrho = \sup_{0 \ne n \in \ker A} \frac{\|n_S\|_1}{\|n_{S^c}\|_1}.
+
+rho decides the rate alpha^(1 - rho) of the paper at D = 2 (this expression for it is
+derived for this project); rho~ is the null space constant of S (Foucart and Rauhut,
+*A Mathematical Introduction to Compressive Sensing*, ch. 4), and rho <= rho~.
+
+In the coordinates of :mod:`implicit_l1.support`, a sign pattern eps on S has the
+constant ``min_b ||M^T eps + C^T b||_inf``; rho is that of sigma, rho~ the largest
+over all patterns.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp, nnls
+
+from implicit_l1.support import SupportGeometry
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """A constant between two bounds.
+
+    Attributes:
+        lower, upper: the bounds.
+        method: how they were found, a word for the tables.
+    """
+
+    lower: float
+    upper: float
+    method: str
+
+
+def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
+    """A dual vector attaining rho: ``min ||A_Sc^T nu||_inf`` subject to ``A_S^T nu = sigma``.
+
+    A linear program, solved by HiGHS and then again on its active set, to full accuracy.
+
+    Args:
+        matrix: A, shape (N, d).
+        geometry: of the support S.
+        sigma: signs on S, shape (k,).
+    Returns:
+        nu, shape (N,).
+    Raises:
+        RuntimeError: if the linear program is not solved.
+    """
+    start = geometry.least_norm_dual(sigma)
+    free, free_map = geometry.q2.shape[1], geometry.free_map
+    if free == 0:
+        return start
+    direction = matrix[:, geometry.complement].T @ start
+    edge = -np.ones((direction.size, 1))
+    result = linprog(
+        np.append(np.zeros(free), 1.0),
+        A_ub=np.block([[free_map.T, edge], [-free_map.T, edge]]),
+        b_ub=np.concatenate([-direction, direction]),
+        bounds=(None, None),
+        method="highs",
+    )
+    if result.status != 0:
+        raise RuntimeError(f"the linear program of rho was not solved: {result.message}")
+    b, height = result.x[:-1], result.x[-1]
+    z = direction + free_map.T @ b
+    active = np.flatnonzero(np.abs(z) >= height - 1e-9)
+    system = np.column_stack([free_map[:, active].T, -np.sign(z[active])])
+    b_polished = np.linalg.lstsq(system, -direction[active], rcond=None)[0][:-1]
+    if np.abs(direction + free_map.T @ b_polished).max() <= height + 1e-12:
+        b = b_polished
+    return start + geometry.q2 @ b
+
+
+def kernel_witness(geometry: SupportGeometry, direction, sigma):
+    """A kernel vector attaining rho, from the active set of a dual vector attaining it.
+
+    By complementary slackness it lives on S and on the columns with the largest
+    ``|A_j^T nu|``, with the sign of ``A_j^T nu`` there.
+
+    Args:
+        geometry: of the support S.
+        direction: ``A^T nu``, shape (d,).
+        sigma: signs on S, shape (k,).
+    Returns:
+        (n, value): n of shape (d,) with ``||n_Sc||_1 = 1``, in ker A up to rounding, and
+        ``-<sigma, n_S>``, a lower bound of rho.
+    """
+    z = direction[geometry.complement]
+    active = np.flatnonzero(np.abs(z) >= np.abs(z).max() - 1e-9)
+    side = np.sign(z[active]) + (z[active] == 0)
+    if geometry.q2.shape[1] == 0:
+        # every kernel vector is a combination of these; one of them attains the maximum
+        weights = np.zeros(active.size)
+        weights[np.argmax(np.abs(z[active]))] = 1.0
+    else:
+        system = np.vstack([geometry.free_map[:, active] * side, np.ones(active.size)])
+        weights, _ = nnls(system, np.append(np.zeros(geometry.q2.shape[1]), 1.0))
+    n = np.zeros(direction.size)
+    n[geometry.complement[active]] = side * weights / weights.sum()
+    n[geometry.support] = -(geometry.range_map @ n[geometry.complement])
+    return n, float(-(sigma @ n[geometry.support]))
+
+
+class _PatternPrograms:
+    """``min_b ||M^T eps + C^T b||_inf`` for many sign patterns eps, with hot starts.
+
+    In the dual form, ``max <M^T eps, n_Sc>`` subject to ``C n_Sc = 0``,
+    ``||n_Sc||_1 <= 1``, patterns differ in the objective only.
+    """
+
+    def __init__(self, geometry):
+        import highspy
+
+        self.range_map = geometry.range_map
+        count, free = geometry.complement.size, geometry.q2.shape[1]
+        program = highspy.HighsLp()
+        program.num_col_, program.num_row_ = 2 * count, free + 1
+        program.sense_ = highspy.ObjSense.kMaximize
+        program.col_cost_ = np.zeros(2 * count)
+        program.col_lower_, program.col_upper_ = np.zeros(2 * count), np.full(2 * count, np.inf)
+        program.row_lower_ = np.append(np.zeros(free), -np.inf)
+        program.row_upper_ = np.append(np.zeros(free), 1.0)
+        rows = np.vstack([geometry.free_map, np.ones(count)])
+        columns = np.hstack([rows, np.vstack([-geometry.free_map, np.ones(count)])])
+        program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        program.a_matrix_.start_ = np.arange(2 * count + 1, dtype=np.int32) * np.int32(free + 1)
+        program.a_matrix_.index_ = np.tile(np.arange(free + 1, dtype=np.int32), 2 * count)
+        program.a_matrix_.value_ = columns.T.ravel()
+        self.highs = highspy.Highs()
+        self.highs.setOptionValue("output_flag", False)
+        self.highs.setOptionValue("parallel", "off")
+        self.highs.setOptionValue("simplex_strategy", 4)  # primal: only the objective changes
+        self.highs.passModel(program)
+        self.indices = np.arange(2 * count, dtype=np.int32)
+        self.optimal = highspy.HighsModelStatus.kOptimal
+
+    def solve(self, pattern):
+        """(value, n_Sc) for one pattern."""
+        cost = self.range_map.T @ pattern
+        cost = np.concatenate([cost, -cost])
+        self.highs.changeColsCost(cost.size, self.indices, cost)
+        self.highs.run()
+        if self.highs.getModelStatus() != self.optimal:
+            status = self.highs.modelStatusToString(self.highs.getModelStatus())
+            raise RuntimeError(f"a linear program of the null space constant ended as: {status}")
+        solution = np.array(self.highs.getSolution().col_value)
+        half = solution.size // 2
+        return float(cost @ solution), solution[:half] - solution[half:]
+
+
+def _climb(programs, pattern):
+    """Alternate between the best kernel vector of a pattern and the pattern of that vector."""
+    best = -np.inf
+    while True:
+        value, off = programs.solve(pattern)
+        if value <= best * (1.0 + 1e-12):
+            return best
+        best = value
+        on = programs.range_map @ off
+        pattern = np.where(on < 0, -1.0, 1.0)
+
+
+def _gray_code(size):
+    """All sign patterns of this length up to a common sign, neighbours differing in one."""
+    pattern = np.ones(size)
+    yield pattern.copy()
+    for step in range(1, 2 ** (size - 1)):
+        flipped = (step & -step).bit_length() - 1
+        pattern[flipped] = -pattern[flipped]
+        yield pattern.copy()
+
+
+def null_space_constant(geometry: SupportGeometry, sigma, enumerate_up_to, milp_nodes) -> Bracket:
+    """rho~, the null space constant of a support.
+
+    Exact where S has N elements (a formula), one element, or at most enumerate_up_to
+    (``2^(|S| - 1)`` linear programs, to their tolerance of 1e-7 or better); otherwise
+    a bracket between a local search over sign patterns and the dual bound of a
+    mixed-integer program.
+
+    Args:
+        geometry: of the support S.
+        sigma: signs on S, where the local search starts, shape (k,).
+        enumerate_up_to: largest |S| for the enumeration.
+        milp_nodes: node limit of the mixed-integer program; 0: none, and the upper
+            bound is the sum of the constants of the single entries of S.
+    """
+    size = geometry.support.size
+    if geometry.q2.shape[1] == 0:
+        value = float(np.abs(geometry.range_map).sum(axis=0).max())
+        return Bracket(value, value, "formula")
+    programs = _PatternPrograms(geometry)
+    if size <= enumerate_up_to:
+        value = max(programs.solve(pattern)[0] for pattern in _gray_code(size))
+        return Bracket(value, value, "enumeration")
+    entries = np.array([programs.solve(pattern)[0] for pattern in np.eye(size)])
+    starts = [sigma, *(np.sign(programs.range_map @ programs.solve(e)[1]) for e in np.eye(size))]
+    lower = max(_climb(programs, np.where(start < 0, -1.0, 1.0)) for start in starts)
+    if milp_nodes == 0:
+        return Bracket(lower, float(entries.sum()), "local search, entrywise bound")
+    found, bound = _mixed_integer(geometry, entries * (1.0 + 1e-9), milp_nodes)
+    lower = max(lower, found)
+    upper = min(bound, float(entries.sum()))
+    method = "mixed-integer program" if upper - lower <= 1e-6 * upper else "bracket"
+    return Bracket(lower, max(lower, upper), method)
+
+
+def _mixed_integer(geometry, entries, nodes):
+    """(incumbent, dual bound) of ``max ||n_S||_1``, with signs of n_S as binaries.
+
+    Variables: the two parts of n_Sc, the absolute values of n_S, the signs of n_S.
+    """
+    k, free = geometry.support.size, geometry.q2.shape[1]
+    count = geometry.complement.size
+    on = np.hstack([-geometry.range_map, geometry.range_map])
+    kernel = np.hstack([geometry.free_map, -geometry.free_map])
+    eye, none = np.eye(k), np.zeros((free, k))
+    wide = np.diag(2.0 * entries)
+    matrix = np.vstack(
+        [
+            np.hstack([kernel, none, none]),
+            np.hstack([np.ones((1, 2 * count)), np.zeros((1, 2 * k))]),
+            np.hstack([-on, eye, wide]),  # |n_i| <= n_i where the sign is 1
+            np.hstack([on, eye, -wide]),  # |n_i| <= -n_i where it is 0
+        ]
+    )
+    upper = np.concatenate([np.zeros(free), [1.0], 2.0 * entries, np.zeros(k)])
+    lower = np.concatenate([np.zeros(free), np.full(2 * k + 1, -np.inf)])
+    bounds = Bounds(
+        0.0, np.concatenate([np.ones(2 * count), entries, np.ones(k)])
+    )
+    result = milp(
+        -np.concatenate([np.zeros(2 * count), np.ones(k), np.zeros(k)]),
+        constraints=LinearConstraint(matrix, lower, upper),
+        bounds=bounds,
+        integrality=np.concatenate([np.zeros(2 * count + k), np.ones(k)]),
+        options={"node_limit": nodes, "mip_rel_gap": 1e-9},
+    )
+    found = -np.inf
+    if result.x is not None:
+        off = result.x[:count] - result.x[count : 2 * count]
+        found = float(np.abs(geometry.range_map @ off).sum() / np.abs(off).sum())
+    bound = np.inf if result.mip_dual_bound is None else float(-result.mip_dual_bound)
+    return found, bound

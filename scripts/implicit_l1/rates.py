@@ -1,0 +1,83 @@
+r"""Rates: how the error shrinks with alpha, per instance and per cell.
+
+The local slope is ``d log||n||_1 / d log alpha`` between neighbouring scales, and is
+attributed to their geometric mean.  The fitted rate is the least-squares slope over a
+window of scales that the configuration fixes beforehand.  The predicted rate is the
+paper's: 1 for D >= 3 and 1 - rho for D = 2 (this project's expression for rho); for
+real depths 2 < D < 3 the rate 1 is derived for this project.
+"""
+
+import numpy as np
+
+
+def predicted_rate(depth, rho):
+    """Exponent of alpha in the error as alpha -> 0: 1 - rho for D = 2, 1 for D > 2."""
+    return 1.0 - rho if depth == 2 else np.ones_like(rho)
+
+
+def local_slopes(log_alpha, log_error):
+    """(midpoints, slopes) between neighbouring scales.
+
+    Args:
+        log_alpha: shape (m,), monotone.
+        log_error: shape (..., m).
+    Returns:
+        midpoints in log alpha, shape (m - 1,); slopes, shape (..., m - 1).
+    """
+    step = np.diff(log_alpha)
+    return log_alpha[:-1] + 0.5 * step, np.diff(log_error, axis=-1) / step
+
+
+def fitted_rate(log_alpha, log_error, window):
+    """Least-squares slope of log_error against log_alpha over a window.
+
+    Args:
+        log_alpha: shape (m,).
+        log_error: shape (..., m).
+        window: (smallest, largest) log alpha, both included up to rounding.
+    Raises:
+        ValueError: if fewer than 3 scales lie in the window.
+    """
+    inside = (log_alpha >= window[0] - 1e-9) & (log_alpha <= window[1] + 1e-9)
+    if inside.sum() < 3:
+        raise ValueError(f"{inside.sum()} scales lie in the window, a fit needs 3")
+    centred = log_alpha[inside] - log_alpha[inside].mean()
+    return log_error[..., inside] @ centred / (centred @ centred)
+
+
+def onset(log_alpha, log_error, rate, tolerance):
+    """Largest log alpha below which every local slope is within tolerance of the rate.
+
+    Args:
+        log_alpha: shape (m,), decreasing.
+        log_error: shape (m,).
+        rate: predicted, positive.
+        tolerance: relative.
+    Returns:
+        log alpha of the upper end of that range; nan if the slope at the smallest scales is
+        not within the tolerance ("not reached").
+    """
+    _, slopes = local_slopes(log_alpha, log_error)
+    good = np.abs(slopes - rate) <= tolerance * rate
+    if not good[-1]:
+        return float("nan")
+    bad = np.flatnonzero(~good)
+    return float(log_alpha[bad[-1] + 1] if bad.size else log_alpha[0])
+
+
+def bootstrap_interval(values, rng, resamples, confidence):
+    """Percentile interval of the median over repetitions, by resampling them.
+
+    Args:
+        values: shape (r, ...), repetitions first.
+        rng: generator.
+        resamples: number of resamples.
+        confidence: such as 0.95.
+    Returns:
+        (low, high), each of shape (...); equal to the value itself if r = 1.
+    """
+    values = np.asarray(values)
+    draws = rng.integers(0, values.shape[0], (resamples, values.shape[0]))
+    medians = np.median(values[draws], axis=1)
+    tail = 0.5 * (1.0 - confidence)
+    return np.quantile(medians, tail, axis=0), np.quantile(medians, 1.0 - tail, axis=0)

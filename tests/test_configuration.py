@@ -1,0 +1,516 @@
+"""The configuration: what is accepted, what is rejected, and with which message."""
+
+import copy
+import itertools
+import re
+from pathlib import Path
+
+import configuration
+import pytest
+import yaml
+from configuration import ConfigurationError, alpha_path, load, validate
+from hypothesis import given
+from hypothesis import strategies as st
+
+CONFIG = Path(__file__).parent.parent / "config"
+SCHEMA = yaml.safe_load(configuration.SCHEMA.read_text(encoding="utf-8"))
+DEFAULT = load(CONFIG / "config.yaml")
+SMOKE = load(CONFIG / "smoke.yaml")
+REMOVED = object()
+
+
+def changed(path, value, base=SMOKE):
+    """A copy of a configuration with one key set, added or removed."""
+    config = copy.deepcopy(base)
+    inner = config
+    *parents, last = path
+    for part in parents:
+        inner = inner[part]
+    if value is REMOVED:
+        del inner[last]
+    else:
+        inner[last] = value
+    return config
+
+
+def complaints(config):
+    with pytest.raises(ConfigurationError) as caught:
+        validate(config)
+    return str(caught.value).splitlines()
+
+
+# --- What is accepted --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "smoke.yaml"])
+def test_shipped_configurations_are_valid(name):
+    config = load(CONFIG / name)
+    before = copy.deepcopy(config)
+    complete = validate(config)
+    assert config == before
+    assert validate(complete) == complete
+
+
+def test_smoke_has_the_experiments_of_the_default():
+    assert list(SMOKE["experiments"]) == list(DEFAULT["experiments"])
+    for name, experiment in SMOKE["experiments"].items():
+        assert experiment.keys() == DEFAULT["experiments"][name].keys()
+
+
+def test_defaults_are_those_of_the_default_configuration():
+    assert validate({"experiments": DEFAULT["experiments"]}) == validate(DEFAULT)
+
+
+def test_partial_settings_are_completed():
+    config = changed(["rates"], {"window": {"largest": 1.0e-4}, "bootstrap": 100}, DEFAULT)
+    rates = validate(config)["rates"]
+    assert rates["window"] == {"smallest": 1.0e-12, "largest": 1.0e-4}
+    assert (rates["bootstrap"], rates["confidence"]) == (100, 0.95)
+
+
+def test_plain_alpha_defaults_to_empty_for_flow_only():
+    complete = validate(changed(["experiments", "flow", "plain_alpha"], REMOVED))
+    assert complete["experiments"]["flow"]["plain_alpha"] == []
+    assert "plain_alpha" not in complete["experiments"]["noise"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["results"], "results"),
+        (["results"], "results/a/B-2_c"),
+        (["signal"], {"law": "constant"}),
+        (["signal"], {"law": "uniform", "low": 1, "high": 1}),
+        (["limit", "tolerance"], 1.0e-4),
+        (["null_space", "milp_nodes"], 1000),
+        (["experiments", "noise", "depth"], [2, 2.5, 100]),
+        (["experiments", "noise", "N"], 39),
+        (["experiments", "noise", "s"], 20),
+        (["experiments", "tight", "ensemble"], ["one_dimensional_kernel"]),
+        (["experiments", "noise", "alpha", "smallest"], 1.0e-300),
+        (["experiments", "flow", "plain_alpha"], []),
+        (["experiments", "a" * 40], SMOKE["experiments"]["noise"]),
+    ],
+)
+def test_limits_are_included(path, value):
+    validate(changed(path, value))
+
+
+def test_integral_values_become_integers():
+    config = changed(["experiments", "noise", "depth"], [2.0, 2.5])
+    config["experiments"]["noise"]["eta"] = -0.0
+    noise = validate(config)["experiments"]["noise"]
+    assert repr(noise["depth"]) == "[2, 2.5]"
+    assert repr(noise["eta"]) == "0"
+
+
+def test_alpha_path_meets_both_ends():
+    assert alpha_path(1.0e-3, 1.0, 1) == [1.0e-3, 1.0e-2, 1.0e-1, 1.0]
+    path = alpha_path(1.0e-12, 1.0, 4)
+    assert len(path) == 49
+    assert path[::4] == [float(f"1e{k}") for k in range(-12, 1)]
+    odd = alpha_path(2.0e-3, 0.7, 2)
+    assert (odd[0], odd[-1], len(odd)) == (2.0e-3, 0.7, 6)
+    ratios = [b / a for a, b in itertools.pairwise(odd)]
+    assert max(ratios) == pytest.approx(min(ratios))
+    assert alpha_path(1.0, 1.01, 2) == [1.0, 1.01]
+
+
+# --- What is rejected --------------------------------------------------------------------
+
+EXPERIMENT = SMOKE["experiments"]["noise"]
+
+# key, bad value, what the complaint says is allowed
+BAD = [
+    (["results"], "../elsewhere", "inside it"),
+    (["results"], "/tmp", "inside it"),
+    (["results"], "results/../x", "inside it"),
+    (["results"], "results/a b;rm", "inside it"),
+    (["results"], "results/", "inside it"),
+    (["results"], "results/-x", "inside it"),
+    (["results"], "results/x\n", "inside it"),
+    (["results"], "results/reference", "not starting with results/reference"),
+    (["results"], "results/reference/x", "not starting with results/reference"),
+    (["results"], "results/reference2", "not starting with results/reference"),
+    (["results"], 3, "inside it"),
+    (["results"], "results/" + "x" * 100, "inside it"),
+    (["seed"], -1, "an integer at least 0"),
+    (["seed"], 1.5, "an integer"),
+    (["seed"], True, "an integer"),
+    (["seed"], None, "an integer"),
+    (["seed"], 10**400, "finite"),
+    (["block"], 0, "at least 1"),
+    (["block"], "10", "write 10 without quotes"),
+    (["sede"], 1, "did you mean seed?"),
+    (["signal"], 5, "a mapping with the keys law, low, high"),
+    (["signal"], None, "a mapping"),
+    (["signal", "law"], "normal", "uniform, constant"),
+    (["signal", "low"], 0, "at least 0.0009765625"),
+    (["signal", "low"], 2, "at most signal.high, which is 1.5"),
+    (["signal", "low"], REMOVED, "missing"),
+    (["l1", "support_threshold"], 1, "less than 1"),
+    (["l1", "support_threshold"], "1e-9", "write 1.0e-9"),
+    (["l1", "nonunique"], "ignore", "fail, carry"),
+    (["null_space", "enumerate_up_to"], 17, "at most 16"),
+    (["null_space", "enumerate_up_to"], 0, "at least 1"),
+    (["null_space", "milp_nodes"], -1, "at least 0"),
+    (["null_space", "milp_node"], 1, "did you mean milp_nodes?"),
+    (["limit", "tolerance"], 0, "greater than 0"),
+    (["limit", "tolerance"], 1.0e-3, "at most 0.0001"),
+    (["flow", "rtol"], 0.1, "at most 0.01"),
+    (["flow", "residual"], False, "a number"),
+    (["flow", "change"], -1.0, "greater than 0"),
+    (["flow", "states_per_decade"], 10.0, "an integer"),
+    (["flow", "coordinates"], 0, "at least 1"),
+    (["rates", "window", "smallest"], 1.0, "rates.window.largest"),
+    (["rates", "window", "largest"], float("inf"), "finite"),
+    (["rates", "window"], {"smallest": 1.0e-9, "largest": 1.0e-7}, "alpha (0)"),
+    (["rates", "onset_tolerance"], 0, "greater than 0"),
+    (["rates", "bootstrap"], 99, "at least 100"),
+    (["rates", "confidence"], 95, "less than 1"),
+    (["realistic_alpha", "smallest"], 0.1, "realistic_alpha.largest"),
+    (["realistic_alpha", "smallest"], "1e-4", "write 1.0e-4"),
+    (["experiments"], REMOVED, "missing"),
+    (["experiments"], {}, "at least one"),
+    (["experiments"], [EXPERIMENT], "at least one"),
+    (["experiments", "../x"], EXPERIMENT, "lower-case letters"),
+    (["experiments", "a;rm -rf"], EXPERIMENT, "lower-case letters"),
+    (["experiments", "Noise"], EXPERIMENT, "lower-case letters"),
+    (["experiments", "1st"], EXPERIMENT, "the first one a letter"),
+    (["experiments", "a" * 41], EXPERIMENT, "at most 40"),
+    (["experiments", "x\n"], EXPERIMENT, "lower-case letters"),
+    (["experiments", 1], EXPERIMENT, "reads as text"),
+    (["experiments", "noise"], None, "a mapping with the keys figure"),
+]
+# the same within experiments.<name>
+BAD_EXPERIMENTS = [
+    ("noise", "figure", "nois", "one of noise, depth"),
+    ("noise", "figure", REMOVED, "missing"),
+    ("noise", "ensemble", "gauss", "one of gaussian"),
+    ("noise", "ensemble", [], "non-empty list"),
+    ("noise", "ensemble", ["gaussian", "gaussian"], '"gaussian" is there twice'),
+    ("noise", "ensemble", ["gaussian", "one_dimensional_kernel"], "it has other axes"),
+    ("tight", "ensemble", ["one_dimensional_kernel", "rademacher"], "it has other axes"),
+    ("noise", "N", 40, "N < d for every pair, so at most 39 with d: 40"),
+    ("noise", "N", [20, 50], "N < d for every pair"),
+    ("noise", "N", 0, "an integer at least 1"),
+    ("noise", "N", 20.0, "an integer at least 1"),
+    ("noise", "N", [], "non-empty list"),
+    ("noise", "N", REMOVED, "missing"),
+    ("noise", "d", 1, "an integer at least 2"),
+    ("noise", "d", "1e3", "write 1.0e+3"),
+    ("noise", "s", 21, "s <= N for every pair, so at most 20 with N: 20"),
+    ("noise", "s", [1, 30], "s <= N for every pair"),
+    ("noise", "s", 0, "at least 1"),
+    ("noise", "eta", -0.1, "at least 0"),
+    ("noise", "eta", float("nan"), "finite"),
+    ("noise", "eta", [0, 0.0], "twice"),
+    ("noise", "eta", {"low": 1}, "a number at least 0"),
+    ("noise", "depth", 1.5, "at least 2"),
+    ("noise", "depth", [2, 2.0], "twice"),
+    ("noise", "depth", [], "non-empty list"),
+    ("noise", "depht", 2, "did you mean depth?"),
+    ("noise", "repetitions", 0, "at least 1"),
+    ("noise", "repetitions", [3], "an integer"),
+    ("noise", "m", 3, "only with ensemble one_dimensional_kernel"),
+    ("noise", "rho", 0, "only with ensemble one_dimensional_kernel"),
+    ("noise", "alpha", [0.1, 1.0], "a mapping with the keys smallest, largest, per_decade"),
+    ("noise", "alpha", "1e-3", "a mapping"),
+    ("noise", "plain_alpha", [], "only with figure flow"),
+    ("tight", "N", 20, "only with ensemble gaussian or rademacher"),
+    ("tight", "repetitions", 1, "one_dimensional_kernel is deterministic"),
+    ("tight", "m", 0, "at least 1"),
+    ("tight", "rho", 1, "less than 1"),
+    ("tight", "rho", REMOVED, "missing"),
+    ("flow", "alpha", {"smallest": 1.0e-3, "largest": 1.0, "per_decade": 1}, "increasing list"),
+    ("flow", "alpha", [], "non-empty, strictly increasing"),
+    ("flow", "alpha", [0.1, 0.01], "strictly increasing"),
+    ("flow", "alpha", [0.1, 0.1], "strictly increasing"),
+    ("flow", "plain_alpha", [0.5], "values of experiments.flow.alpha"),
+    ("flow", "plain_alpha", [0.1, 0.1], "twice"),
+    ("flow", "plain_alpha", 0.1, "a list, possibly empty"),
+]
+BAD += [(["experiments", name, key], *rest) for name, key, *rest in BAD_EXPERIMENTS]
+
+
+@pytest.mark.parametrize(("path", "value", "words"), BAD)
+def test_one_mistake_gives_one_complaint(path, value, words):
+    (line,) = complaints(changed(path, value))
+    key, colon, text = line.partition(": ")
+    assert colon
+    assert key.replace('"', "").replace("\\n", "\n") == ".".join(map(str, path))
+    assert words in text
+    if value is REMOVED:
+        assert "missing" in text
+    elif not isinstance(value, dict) and len(str(value)) < 80:
+        assert shown(value) in text
+
+
+def shown(value):
+    """A value as the complaint writes it."""
+    if isinstance(value, str):
+        return value.replace("\n", "\\n")
+    return yaml.safe_dump(value, default_flow_style=True).split("\n...")[0].strip()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (["experiments", "noise", "eta"], [0, -0.1], "experiments.noise.eta[1]: -0.1 "),
+        (
+            ["experiments", "noise", "depth"],
+            [2, "1e1"],
+            "experiments.noise.depth[1]: YAML reads 1e1",
+        ),
+        (["experiments", "noise", "d"], [40, 15], "experiments.noise.N: 20 "),
+        (["experiments", "noise", "figure"], "tight", 'experiments.noise.ensemble: "gaussian" '),
+    ],
+)
+def test_complaint_is_at_the_value_to_change(path, value, expected):
+    assert complaints(changed(path, value))[0].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "ensemble", "words"),
+    [
+        ("tight", "gaussian", "allowed: one_dimensional_kernel, with figure tight"),
+        ("noise", "one_dimensional_kernel", "gaussian, rademacher or a list of both, with figure"),
+        ("flow", ["one_dimensional_kernel"], "gaussian, rademacher or a list of both, with figure"),
+    ],
+)
+def test_ensemble_must_fit_the_figure(name, ensemble, words):
+    lines = complaints(changed(["experiments", name, "ensemble"], ensemble))
+    (line,) = [line for line in lines if line.startswith(f"experiments.{name}.ensemble: ")]
+    assert words in line
+    assert shown(ensemble) in line
+
+
+@pytest.mark.parametrize(
+    ("alpha", "key", "words"),
+    [
+        ({"smallest": 0}, "smallest", "at least 1.0e-300"),
+        ({"smallest": -1.0}, "smallest", "at least 1.0e-300"),
+        ({"smallest": 1.0e-301}, "smallest", "at least 1.0e-300"),
+        ({"smallest": 1.0}, "smallest", "less than experiments.noise.alpha.largest, which is 1.0"),
+        ({"smallest": "1e-3"}, "smallest", "YAML reads 1e-3 as text; write 1.0e-3 "),
+        ({"largest": "1E3"}, "largest", "YAML reads 1E3 as text; write 1.0e+3 "),
+        ({"largest": "0.5"}, "largest", "YAML reads 0.5 as text; write 0.5 without quotes "),
+        ({"largest": "-.5e2"}, "largest", "YAML reads -.5e2 as text; write -0.5e+2 "),
+        ({"largest": "one"}, "largest", '"one" is not allowed'),
+        ({"largest": float("inf")}, "largest", ".inf is not allowed; allowed: a finite number"),
+        ({"per_decade": 0}, "per_decade", "0 is not allowed; allowed: an integer at least 1"),
+        ({"per_decade": 0.5}, "per_decade", "an integer"),
+        ({"per_decade": 10**9}, "per_decade", "at most 1000"),
+        ({"step": 3}, "step", "3 is not allowed: unknown key; allowed: smallest, largest"),
+    ],
+)
+def test_path_of_alpha(alpha, key, words):
+    path = SMOKE["experiments"]["noise"]["alpha"] | alpha
+    (line,) = complaints(changed(["experiments", "noise", "alpha"], path))
+    assert line.startswith(f"experiments.noise.alpha.{key}: ")
+    assert words in line
+
+
+def test_what_is_suggested_for_text_is_a_number_to_yaml():
+    for text in ["1e-3", "2.5E4", "-3e+1", ".5e2", "7.e-1"]:
+        (line,) = complaints(changed(["rates", "confidence"], text))
+        assert yaml.safe_load(re.search(r"write (\S+)", line)[1]) == float(text)
+
+
+def test_window_names_the_experiments_it_misses():
+    config = changed(["experiments", "noise", "alpha", "smallest"], 1.0e-4)
+    config["experiments"]["depth"]["alpha"]["smallest"] = 1.0e-5
+    (line,) = complaints(config)
+    assert line.startswith("rates.window: {smallest: 1.0e-06, largest: 0.0001} is not allowed")
+    assert line.endswith("too few of experiments.noise.alpha (1)")
+
+
+def test_all_mistakes_are_reported_sorted_by_key():
+    config = changed(["sede"], 1)
+    config["block"] = 0
+    config["signal"] = {"law": "constant", "low": 1, "high": 2}
+    config["experiments"]["noise"]["N"] = 50
+    config["experiments"]["tight"]["rho"] = [0, 1.5]
+    config["experiments"]["flow"]["alpha"] = [1.0, 0.5]
+    keys = [line.split(":")[0] for line in complaints(config)]
+    assert keys == [
+        "block",
+        "experiments.flow.alpha",
+        "experiments.noise.N",
+        "experiments.tight.rho[1]",
+        "sede",
+        "signal.high",
+        "signal.low",
+    ]
+
+
+@pytest.mark.parametrize("config", [None, [], "text", 3, True])
+def test_configuration_must_be_a_mapping(config):
+    (line,) = complaints(config)
+    assert line.startswith("configuration: ")
+
+
+def test_a_configuration_that_contains_itself():
+    config = changed(["seed"], 1)
+    config["signal"]["law"] = config["signal"]
+    (line,) = complaints(config)
+    assert line.startswith("signal.law: contains itself")
+
+
+def test_a_number_too_long_to_print():
+    assert complaints(changed(["seed"], 1 << 20000)) == [
+        "seed: <int> is not allowed; allowed: a finite number"
+    ]
+
+
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["", "1e-3", "nan", "gaussian", "one_dimensional_kernel", "tight", "flow"])
+    | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["alpha", "smallest", "", 1, None]), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+
+
+def _paths(config, path=()):
+    yield path
+    if isinstance(config, dict):
+        for key, inner in config.items():
+            yield from _paths(inner, (*path, key))
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(_paths(SMOKE))[1:]), JUNK), min_size=1, max_size=3))
+def test_junk_anywhere_is_accepted_or_explained(changes):
+    config = copy.deepcopy(SMOKE)
+    for path, value in sorted(changes, key=lambda change: -len(change[0])):
+        config = changed(path, value, config)
+    try:
+        complete = validate(config)
+    except ConfigurationError as error:
+        assert all(": " in line for line in str(error).splitlines())
+    else:
+        assert validate(complete) == complete
+
+
+# --- Files -------------------------------------------------------------------------------
+
+
+def _file(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("seed: 1\nblock: 2\nseed: 3\n", "seed: given twice, in lines 1 and 3"),
+        ("flow: {rtol: 1, 'rtol': 2}", "flow.rtol: given twice"),
+        ("experiments:\n  a: {N: 1}\n  a: {N: 2}\n", "experiments.a: given twice"),
+        ("experiments: {a: [{x: 1, x: 1}]}", "experiments.a[0].x: given twice"),
+        ("seed: [1", "not YAML"),
+        ("seed: 2025-13-01", "not YAML"),
+        ("seed: !!python/object:object {}", "not YAML"),
+        ("a: 1\n---\nb: 2\n", "not YAML"),
+        (b"seed: \xff", "not YAML"),
+    ],
+)
+def test_bad_files(tmp_path, text, words):
+    with pytest.raises(ConfigurationError) as caught:
+        load(_file(tmp_path, text))
+    assert words in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"none\.yaml: cannot be read"):
+        load(tmp_path / "none.yaml")
+
+
+def test_merged_mappings_are_not_duplicates(tmp_path):
+    text = "a: &a {x: 1, y: 2}\nb: &b {<<: *a, x: 3}\nc: {<<: *b, y: 4}\n"
+    assert load(_file(tmp_path, text))["c"] == {"x": 3, "y": 4}
+
+
+def test_an_empty_file_and_a_recursive_one_are_explained(tmp_path):
+    assert complaints(load(_file(tmp_path, "")))[0].startswith("configuration: null")
+    recursive = load(_file(tmp_path, "experiments: &e {a: *e}"))
+    assert complaints(recursive)[0].startswith("experiments.a: contains itself")
+
+
+# --- Schema and documentation ------------------------------------------------------------
+
+
+def _keys(schema, path=""):
+    """Every key of a schema with its own schemas, conditional ones included."""
+    if "$ref" in schema:
+        yield from _keys(SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")], path)
+    for key, inner in schema.get("properties", {}).items():
+        name = f"{path}.{key}".removeprefix(".")
+        yield name, inner
+        yield from _keys(inner, name)
+    for inner in schema.get("patternProperties", {}).values():
+        yield f"{path}.<name>", inner
+        yield from _keys(inner, f"{path}.<name>")
+    conditional = [schema[part] for part in ["then", "else"] if part in schema]
+    for inner in [*conditional, *schema.get("allOf", [])]:
+        yield from _keys(inner, path)
+
+
+def _table():
+    """Key and cells of each row of the tables in the README."""
+    text = (CONFIG / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([^`]+)` \|(.*)\|$", text, re.MULTILINE)
+    return {
+        key: [cell.strip() for cell in re.split(r"(?<!\\)\|", rest)]
+        for key, rest in rows
+        if not key.endswith(".yaml")
+    }
+
+
+def test_every_key_is_documented_and_nothing_else():
+    assert len(_table()) > 40
+    assert {key for key, _ in _keys(SCHEMA)} == set(_table())
+    assert all(len(cells) == 3 and cells[0] for cells in _table().values())
+
+
+def test_every_key_has_a_description():
+    described = {key for key, schema in _keys(SCHEMA) if "description" in schema}
+    assert {key for key, _ in _keys(SCHEMA) if not key.endswith("<name>")} == described
+
+
+def test_documented_defaults_are_the_schemas():
+    defaults = {key: schema["default"] for key, schema in _keys(SCHEMA) if "default" in schema}
+    for key, (_, _, documented) in _table().items():
+        if documented.startswith("`"):
+            assert yaml.safe_load(documented.strip("`")) == defaults[key]
+        else:
+            assert documented in ("", "required")
+            assert defaults.get(key, {}) == {}
+
+
+def _objects(schema):
+    if isinstance(schema, dict):
+        if schema.get("type") == "object":
+            yield schema
+        for inner in schema.values():
+            yield from _objects(inner)
+    if isinstance(schema, list):
+        for inner in schema:
+            yield from _objects(inner)
+
+
+def test_schema_is_valid_closed_and_local():
+    configuration._validator().check_schema(SCHEMA)
+    objects = list(_objects(SCHEMA))
+    assert len(objects) > 10
+    assert all(found["additionalProperties"] is False for found in objects)
+    references = re.findall(r"\$ref: *\"?([^\s}\"]+)", configuration.SCHEMA.read_text())
+    assert references
+    assert all(reference.startswith("#/$defs/") for reference in references)

@@ -1,0 +1,420 @@
+"""The configuration: reading it, and checking it before any job starts.
+
+The shape (keys, types, bounds, defaults) is in ``schemas/config.schema.yaml``; rules that
+tie several keys together are in this module.  Every mistake is reported in one go, each on
+a line of its own that names the key, the value and what is allowed.
+"""
+
+import copy
+import difflib
+import functools
+import itertools
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
+KERNEL = "one_dimensional_kernel"
+# A slope fitted to fewer points than this says nothing about its own error.
+FEWEST_WINDOW_POINTS = 3
+
+
+class ConfigurationError(ValueError):
+    """The configuration is not usable; the message has one line for each mistake."""
+
+
+def load(path):
+    """The contents of a YAML file, not yet validated.
+
+    Raises:
+        ConfigurationError: if it cannot be read, is not YAML, or gives a key twice.
+    """
+    try:
+        loader = yaml.SafeLoader(Path(path).read_bytes())
+        # Duplicates are looked for in the syntax tree: the mappings built from it have
+        # already lost them.
+        node = loader.get_single_node()
+        duplicates = list(_duplicates(node, (), set()))
+        config = None if node is None else loader.construct_document(node)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2025-13-01
+        raise ConfigurationError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    if duplicates:
+        raise ConfigurationError("\n".join(duplicates))
+    return config
+
+
+def validate(config):
+    """The configuration with every default filled in; the argument is left as it is.
+
+    Integral values of eta, rho and depth are returned as integers, so that 2 and 2.0 name
+    the same cell.
+
+    Args:
+        config: a mapping, as read from YAML.
+    Raises:
+        ConfigurationError: with one line for each mistake, sorted by key.
+    """
+    report = _Report()
+    config = _plain(config, (), report, ())
+    for error in _validator().iter_errors(config):
+        _explain(error, report)
+    _complete(config, _schema())
+    _check(config, report)
+    if report.lines:
+        raise ConfigurationError("\n".join(line for _, line in sorted(report.lines.items())))
+    return config
+
+
+def as_list(value):
+    """The values of an axis, which is a scalar or a list."""
+    return list(value) if isinstance(value, list) else [value]
+
+
+def alpha_path(smallest, largest, per_decade):
+    """The scales of a log-spaced path, increasing, both ends included.
+
+    The spacing is the one nearest to ``per_decade`` points for each factor of ten that
+    meets both ends.
+    """
+    low, high = math.log10(smallest), math.log10(largest)
+    steps = max(1, round(per_decade * (high - low)))
+    # 12 digits keep powers of ten exact, as they would be written by hand
+    inner = [float(f"{10 ** (low + (high - low) * k / steps):.12g}") for k in range(1, steps)]
+    return [float(smallest), *inner, float(largest)]
+
+
+# --- Reporting ---------------------------------------------------------------------------
+
+
+class _Report:
+    """Mistakes by key; the first one found at a key is kept."""
+
+    def __init__(self):
+        self.lines = {}
+        self.paths = []
+
+    def add(self, path, text):
+        key = _dotted(path)
+        self.paths.append(path)
+        self.lines.setdefault(key, f"{key}: {text}")
+
+    def reject(self, path, value, allowed):
+        self.add(path, f"{_show(value)} is not allowed; allowed: {allowed}")
+
+    def sound(self, *path):
+        """Whether nothing at, above or below this key is wrong."""
+        return not any(path[: len(other)] == other[: len(path)] for other in self.paths)
+
+
+def _dotted(path):
+    def written(part):
+        if isinstance(part, int):
+            return f"[{part}]"
+        return "." + (part if re.fullmatch(r"[\w-]+", part) else json.dumps(part))
+
+    return "".join(written(part) for part in path).removeprefix(".") or "configuration"
+
+
+def _show(value):
+    """A value in one short line, numbers as YAML wants them (1.0e-12)."""
+    if isinstance(value, str):
+        text = json.dumps(value, ensure_ascii=False)
+    else:
+        try:
+            text = yaml.safe_dump(value, default_flow_style=True, width=math.inf, sort_keys=False)
+        except (yaml.YAMLError, ValueError):  # ValueError: thousands of digits
+            text = f"<{type(value).__name__}>"
+        text = text.removesuffix("\n").removesuffix("\n...").replace("\n", " ")
+    return text if len(text) <= 100 else text[:97] + "..."
+
+
+def _names(names):
+    return ", ".join(str(name) for name in names)
+
+
+# --- Reading -----------------------------------------------------------------------------
+
+
+def _duplicates(node, path, seen):
+    """A line for each key that a mapping in the syntax tree gives twice."""
+    if id(node) in seen:  # an alias
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _duplicates(item, (*path, index), seen)
+    if isinstance(node, yaml.MappingNode):
+        lines = {}
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                here = (*path, key.value)
+                line = key.start_mark.line + 1
+                if (key.tag, key.value) in lines:
+                    both = f"in lines {lines[key.tag, key.value]} and {line}"
+                    yield f"{_dotted(here)}: given twice, {both}; allowed: once"
+                lines[key.tag, key.value] = line
+                yield from _duplicates(value, here, seen)
+
+
+def _plain(value, path, report, parents):
+    """A copy in dicts and lists, free of what JSON does not know, which is reported."""
+    if isinstance(value, (Mapping, list, tuple)):
+        if any(value is parent for parent in parents):
+            report.add(path, "contains itself (a YAML alias to a mapping or list around it)")
+            return None
+        parents = (*parents, value)
+    if isinstance(value, Mapping):
+        copied = {}
+        for key, item in value.items():
+            if isinstance(key, str):
+                copied[key] = _plain(item, (*path, key), report, parents)
+            else:
+                report.reject((*path, _show(key)), key, "a key that YAML reads as text")
+        return copied
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, (*path, k), report, parents) for k, item in enumerate(value)]
+    if isinstance(value, (int, float)) and not _finite(value):
+        report.reject(path, value, "a finite number")
+        return None
+    return value
+
+
+def _finite(value):
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond the range of floats
+        return False
+
+
+# --- Structure: the schema ---------------------------------------------------------------
+
+
+@functools.cache
+def _schema():
+    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _validator():
+    # JSON Schema takes 100.0 as an integer; here it would become part of a file name
+    types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    )
+    extended = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=types)
+    return extended(_schema())
+
+
+def _resolve(schema):
+    """The schema with its reference, if any, replaced by what it refers to."""
+    if "$ref" not in schema:
+        return schema
+    name = schema["$ref"].removeprefix("#/$defs/")
+    return _schema()["$defs"][name] | {k: v for k, v in schema.items() if k != "$ref"}
+
+
+def _schema_at(path):
+    """The schema of a key; of what holds unconditionally there."""
+    schema = _schema()
+    for part in path:
+        schema = _resolve(schema)
+        if "patternProperties" in schema:
+            (schema,) = schema["patternProperties"].values()
+        else:
+            schema = schema["properties"][part]
+    return schema
+
+
+def _explain(error, report):
+    """Report one error of the schema's validator in this project's words."""
+    path, value, schema = tuple(error.absolute_path), error.instance, error.schema
+    if error.validator == "additionalProperties":
+        known = list(schema.get("properties", {}))
+        named = schema.get("patternProperties", {})
+        for key in value:
+            if key in known or any(re.search(pattern, key) for pattern in named):
+                continue
+            if named:
+                report.reject((*path, key), key, _names(s["title"] for s in named.values()))
+            else:
+                close = difflib.get_close_matches(key, known, n=1)
+                hint = f"did you mean {close[0]}? " if close else ""
+                text = f"{_show(value[key])} is not allowed: unknown key; {hint}allowed: "
+                report.add((*path, key), text + _names(known))
+    elif error.validator == "required":
+        for key in error.validator_value:
+            if key not in value:
+                wanted = schema.get("properties", {}).get(key) or _schema_at((*path, key))
+                report.add((*path, key), f"missing; required: {_allowed(wanted)}")
+    elif error.validator == "uniqueItems":
+        twice = [item for k, item in enumerate(value) if item in value[:k]]
+        report.reject(path, value, f"a list without duplicates ({_show(twice[0])} is there twice)")
+    elif error.validator == "type" and (number := _number(value, schema)):
+        text = f"YAML reads {value.strip()} as text; write {number} (allowed: {_allowed(schema)})"
+        report.add(path, text)
+    else:
+        report.reject(path, value, _allowed(schema))
+
+
+def _number(value, schema):
+    """How YAML wants the number that a text stands for; None if it is or should be none."""
+    if not isinstance(value, str) or not {"integer", "number"}.intersection(_types(schema)):
+        return None
+    form = r"([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?)(\d+))?"
+    match = re.fullmatch(form, value.strip(), re.IGNORECASE | re.ASCII)
+    if not match or not (match[2] or match[3]):
+        return None
+    sign, whole, fraction, exponent_sign, exponent = match.groups()
+    if exponent is None:
+        return f"{value.strip()} without quotes"
+    # YAML 1.1 wants the point and the sign of the exponent
+    sign = sign.removeprefix("+")
+    return f"{sign}{whole or '0'}.{fraction or '0'}e{exponent_sign or '+'}{exponent}"
+
+
+def _types(schema):
+    types = schema.get("type", [])
+    return types if isinstance(types, list) else [types]
+
+
+def _allowed(schema):
+    """What a schema allows, in words."""
+    schema = _resolve(schema)
+    if "title" in schema:
+        return schema["title"]
+    if "enum" in schema:
+        return "one of " + _names(schema["enum"])
+    types = _types(schema)
+    if types == ["object"]:
+        return "a mapping with the keys " + _names(schema["properties"])
+    if "array" in types:
+        item = _allowed(schema["items"])
+        return f"{item}; or a non-empty list of such values without duplicates"
+    bounds = [
+        f"{words} {_show(schema[keyword])}"
+        for keyword, words in [
+            ("minimum", "at least"),
+            ("exclusiveMinimum", "greater than"),
+            ("maximum", "at most"),
+            ("exclusiveMaximum", "less than"),
+        ]
+        if keyword in schema
+    ]
+    name = {"integer": "an integer", "number": "a number"}[types[0]]
+    return " ".join([name, " and ".join(bounds)]).strip()
+
+
+def _complete(value, schema):
+    """Fill in the schema's defaults, in place."""
+    schema = _resolve(schema)
+    if not isinstance(value, dict):
+        return
+    for key, inner in schema.get("properties", {}).items():
+        if "default" in inner:
+            value.setdefault(key, copy.deepcopy(inner["default"]))
+        _complete(value.get(key), inner)
+
+
+# --- Rules between keys ------------------------------------------------------------------
+
+_ENDS = ("smallest", "largest")
+_REAL_AXES = ("eta", "rho", "depth")
+
+
+def _check(config, report):
+    """Check what ties several keys together, wherever the keys themselves are sound."""
+    if not isinstance(config, dict):
+        return
+    if report.sound("signal") and config["signal"]["law"] == "uniform":
+        _check_order(config["signal"], ("low", "high"), ("signal",), report, strict=False)
+    if report.sound("rates", "window"):
+        _check_order(config["rates"]["window"], _ENDS, ("rates", "window"), report)
+    if report.sound("realistic_alpha"):
+        _check_order(config["realistic_alpha"], _ENDS, ("realistic_alpha",), report)
+    experiments = config.get("experiments")
+    for name, experiment in (experiments if isinstance(experiments, dict) else {}).items():
+        if isinstance(experiment, dict):
+            _check_experiment(experiment, ("experiments", name), report)
+    if isinstance(experiments, dict) and report.sound("rates", "window"):
+        _check_window(config["rates"]["window"], experiments, report)
+
+
+def _check_order(values, keys, path, report, strict=True):
+    low, high = (values[key] for key in keys)
+    if low > high or (strict and low == high):
+        relation = "less than" if strict else "at most"
+        allowed = f"{relation} {_dotted((*path, keys[1]))}, which is {_show(high)}"
+        report.reject((*path, keys[0]), low, allowed)
+
+
+def _check_experiment(experiment, path, report):
+    def sound(*keys):
+        return all(key in experiment and report.sound(*path, key) for key in keys)
+
+    for axis in filter(sound, _REAL_AXES):
+        value = experiment[axis]
+        plain = [int(item) if item == int(item) else item for item in as_list(value)]
+        experiment[axis] = plain if isinstance(value, list) else plain[0]
+    if sound("figure", "ensemble"):
+        _check_ensemble(experiment, path, report)
+    if sound("N", "d"):
+        _check_below("N", "d", experiment, path, report, strict=True)
+    if sound("s", "N"):
+        _check_below("s", "N", experiment, path, report, strict=False)
+    if sound("figure", "alpha"):
+        if experiment["figure"] != "flow":
+            _check_order(experiment["alpha"], _ENDS, (*path, "alpha"), report)
+            return
+        alpha = experiment["alpha"]
+        experiment.setdefault("plain_alpha", [])
+        if any(left >= right for left, right in itertools.pairwise(alpha)):
+            report.reject((*path, "alpha"), alpha, "a strictly increasing list")
+        elif sound("plain_alpha") and not set(experiment["plain_alpha"]) <= set(alpha):
+            allowed = f"values of {_dotted((*path, 'alpha'))}, which is {_show(alpha)}"
+            report.reject((*path, "plain_alpha"), experiment["plain_alpha"], allowed)
+
+
+def _check_ensemble(experiment, path, report):
+    figure, ensembles = experiment["figure"], set(as_list(experiment["ensemble"]))
+    if KERNEL in ensembles and len(ensembles) > 1:
+        allowed = f"{KERNEL} alone (it has other axes: give it its own experiment)"
+    elif figure == "tight" and KERNEL not in ensembles:
+        allowed = f"{KERNEL}, with figure tight"
+    elif figure != "tight" and KERNEL in ensembles:
+        allowed = f"gaussian, rademacher or a list of both, with figure {figure}"
+    else:
+        return
+    report.reject((*path, "ensemble"), experiment["ensemble"], allowed)
+
+
+def _check_below(small, large, experiment, path, report, strict):
+    """Every value of one axis must lie below every value of another."""
+    bound = min(as_list(experiment[large])) - strict
+    wrong = [value for value in as_list(experiment[small]) if value > bound]
+    if wrong:
+        rule = f"{small} < {large}" if strict else f"{small} <= {large}"
+        allowed = f"{rule} for every pair, so at most {bound} with {large}: "
+        report.reject((*path, small), experiment[small], allowed + _show(experiment[large]))
+
+
+def _check_window(window, experiments, report):
+    # the ends of a path may be off by rounding
+    low, high = window["smallest"] * (1 - 1e-9), window["largest"] * (1 + 1e-9)
+    short = []
+    for name, experiment in experiments.items():
+        path = ("experiments", name)
+        keys = [(*path, "figure"), (*path, "alpha")]
+        if not all(report.sound(*key) for key in keys) or experiment["figure"] == "flow":
+            continue
+        points = sum(low <= alpha <= high for alpha in alpha_path(**experiment["alpha"]))
+        if points < FEWEST_WINDOW_POINTS:
+            short.append(f"{_dotted((*path, 'alpha'))} ({points})")
+    if short:
+        allowed = f"a window with at least {FEWEST_WINDOW_POINTS} points of every path; too few of "
+        report.reject(("rates", "window"), window, allowed + _names(short))
