@@ -59,6 +59,10 @@ from implicit_l1.potentials import LOG2, HyperbolicPotential, Potential
 from implicit_l1.support import Certificate, SupportGeometry
 
 
+# Relative accuracy that x_S = g*_S + n_S is taken to have, with a reserve.
+_ROUNDING = 1e-12
+
+
 class LinearProgramError(RuntimeError):
     """A linear program of rho_alpha was not solved."""
 
@@ -135,7 +139,11 @@ def error_bounds(
     rows, last = [], None
     for row in reversed(range(path.log_alpha.size)):  # the program of rho is the limit
         here = _Scale(geometry, minimizer, certificate, potential, path.log_alpha[row])
-        error = np.exp(path.log_unit[row]) * path.error[row, geometry.support]
+        error = np.exp(path.log_unit[row]) * path.error[row]
+        point = here.minimizer + error[geometry.support]
+        # of an entry of x_S much smaller than that of g*_S the sum leaves rounding errors
+        blur = np.abs(geometry.range_map) @ np.abs(error[geometry.complement])
+        blur = _ROUNDING * (np.abs(here.minimizer) + blur)
         free, of_scale, gap = here.least_rho(program)
         linear = here.off_support(free)
         rho_alpha = here.size(free).max()
@@ -151,8 +159,11 @@ def error_bounds(
                 mass = mass / np.abs(mass).sum()
         values = [rho_alpha, gap]
         for upper, refined in ((log_upper, ()), (log_refined, (mass,))):
-            lower = here.lower(plain, refined, free, error)
-            prior = here.prior_lower(plain, refined, free, worst, upper)
+            lower = here.lower(plain, refined, free, point, blur)
+            prior = -np.inf, -np.inf
+            if upper < 700.0:
+                spread = worst * np.exp(upper)
+                prior = here.lower(plain, refined, free, here.minimizer, spread)
             values += [upper, lower[0], prior[0], upper + np.log1p(rho_tilde), lower[1], prior[1]]
         rows.append(values)
     columns = np.array(rows[::-1]).T
@@ -211,9 +222,11 @@ class _Scale:
 
     def zeta(self, x):
         """``phi^{-1}(x / alpha) - dual_scale * sigma`` on S."""
-        if self.anchored:
-            return self.potential.on_support(x, self.sigma, self.log_alpha).zeta
-        return self.potential.phi_inverse(x / np.exp(self.log_alpha))
+        if not self.anchored:
+            return self.potential.phi_inverse(x / np.exp(self.log_alpha))
+        sign = np.where(x < 0, -1.0, 1.0)  # x may have left the side of sigma
+        zeta = self.potential.on_support(x, sign, self.log_alpha).zeta
+        return zeta + self.scale * (sign - self.sigma)
 
     def off_support(self, free):
         shift = self.shift + self.geometry.free_map.T @ free
@@ -243,18 +256,8 @@ class _Scale:
             free,
         )
 
-    def prior_lower(self, plain, refined, free, worst, log_upper):
-        """:meth:`lower` with the worst n_S that ``|n_S| <= worst * exp(log_upper)`` allows."""
-        if log_upper > 700.0:
-            return -np.inf, -np.inf
-        spread = worst * np.exp(log_upper)
-        outermost = self.minimizer + np.sign(self.minimizer) * spread
-        return self._best(
-            plain, refined, free, lambda on: self.minimizer - np.sign(on) * spread, outermost
-        )
-
-    def lower(self, plain, refined, free, error):
-        """Logarithms of the best lower bounds on (||n_Sc||_1, ||n||_1), given n_S.
+    def lower(self, plain, refined, free, point, spread):
+        """Logarithms of the best lower bounds on (||n_Sc||_1, ||n||_1).
 
         Args:
             plain: kernel vectors off the support, ||k_Sc||_1 = 1, each shape (d - k,), for
@@ -262,13 +265,9 @@ class _Scale:
             refined: those for which ||n_Sc||_1 is minimized.
             free: a b, the closer to the limit point's the better: k_Sc is orthogonal to
                 C^T b up to rounding only, and that is multiplied by the difference.
-            error: n_S, shape (k,).
+            point, spread: x_S lies within the spread of the point, shape (k,) each.
         """
-        point = self.minimizer + error
-        return self._best(plain, refined, free, lambda on: point, point)
-
-    def _best(self, plain, refined, free, point_for, outermost):
-        """The bounds at ``x_S = point_for(-k_S)``, with |z_S| at most that of outermost."""
+        outermost = np.where(point < 0, -1.0, 1.0) * (np.abs(point) + spread)
         largest_dual = np.abs(self.scale * self.sigma + self.zeta(outermost)).max()
         best = [-np.inf, -np.inf]
 
@@ -278,7 +277,8 @@ class _Scale:
 
         for k in plain + refined:
             on = self.geometry.range_map @ k  # -k_S
-            shift = on @ self.zeta(point_for(on)) + k @ (self.geometry.free_map.T @ free)
+            zeta = self.zeta(point - np.sign(on) * spread)  # the worst for this k
+            shift = on @ zeta + k @ (self.geometry.free_map.T @ free)
             slope = k @ self.direction
             if slope < 0:
                 margin = 1.0 + slope

@@ -1,0 +1,86 @@
+"""Stage flow: integrate the gradient flow of every instance of a block to convergence."""
+
+import argparse
+
+import numpy as np
+import pandas as pd
+from command_line import repetition, run
+
+from implicit_l1.flow import FlowOptions, gradient_flow, plain_flow
+from implicit_l1.l1 import CERTIFIED
+from implicit_l1.potentials import potential
+from implicit_l1.storage import read_arrays, write_arrays, write_table
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
+    parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")
+    parser.add_argument("--endpoints", required=True, help="the .npz file to write: x at the end")
+    parser.add_argument("--trajectories", help="the Parquet file to write: states over time")
+    parser.add_argument("--form", choices=["dual", "plain"], required=True, help="of the flow")
+    parser.add_argument("--depth", type=float, required=True, help="depth D >= 2")
+    parser.add_argument("--alpha", type=float, required=True, help="scale of the predictor")
+    parser.add_argument("--rtol", type=float, required=True, help="of the integrator")
+    parser.add_argument("--residual", type=float, required=True, help="relative, at the end")
+    parser.add_argument("--change", type=float, required=True, help="per e-fold, at the end")
+    parser.add_argument("--states-per-decade", type=int, required=True, help="of time, saved")
+    parser.add_argument("--coordinates", type=int, required=True, help="entries of x saved")
+    args = parser.parse_args()
+
+    block, l1 = read_arrays(args.problems), read_arrays(args.l1)
+    options = FlowOptions(args.rtol, args.residual, args.change, args.states_per_decade)
+    ends, steps, frames = [], [], []
+    for place, index in enumerate(block["repetition"]):
+        matrix, data, minimizer = block["matrix"][place], block["data"][place], l1["point"][place]
+        if l1["status"][place] != CERTIFIED:
+            ends.append(np.full(minimizer.shape, np.nan))
+            steps.append(0)
+            continue
+        off = np.flatnonzero(minimizer == 0)
+        with repetition(args.endpoints, index):
+            if args.form == "plain":
+                flow = plain_flow(matrix, data, args.depth, args.alpha, off, options)
+            else:
+                flow = gradient_flow(
+                    matrix, data, potential(args.depth), args.alpha, off, options
+                )
+        ends.append(flow.point[-1])
+        steps.append(flow.steps)
+        frames.append(states(index, flow, matrix, data, minimizer, args.coordinates))
+    write_arrays(args.endpoints, repetition=block["repetition"], point=np.array(ends), steps=steps)
+    if args.trajectories:
+        write_table(args.trajectories, pd.concat(frames, ignore_index=True))
+
+
+def states(index, flow, matrix, data, minimizer, count):
+    """Long table of a trajectory: time, quantity, coordinate (-1 for norms), value."""
+    columns = {
+        ("loss", -1): 0.5 * np.sum((flow.point @ matrix.T - data) ** 2, axis=1),
+        ("error_1", -1): np.abs(flow.point - minimizer).sum(axis=1),
+        ("norm_1", -1): np.abs(flow.point).sum(axis=1),
+    }
+    largest = np.argsort(-np.abs(minimizer), kind="stable")[: (count + 1) // 2]
+    leak = np.where(minimizer == 0, np.abs(flow.point[-1]), -1.0)
+    strays = np.argsort(-leak, kind="stable")[: count // 2]
+    for name, chosen in (("x_on", largest), ("x_off", strays)):
+        columns |= {(name, coordinate): flow.point[:, coordinate] for coordinate in chosen}
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "repetition": index,
+                    "quantity": quantity,
+                    "coordinate": coordinate,
+                    "time": flow.time,
+                    "value": value,
+                }
+            )
+            for (quantity, coordinate), value in columns.items()
+        ],
+        ignore_index=True,
+    )
+
+
+if __name__ == "__main__":
+    run(main)

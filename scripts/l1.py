@@ -1,0 +1,71 @@
+"""Stage l1: the certified l1 minimizer of every instance of a block."""
+
+import argparse
+
+import numpy as np
+from command_line import Failure, cell_of, repetition, run
+
+from implicit_l1.l1 import NOT_UNIQUE, basis_pursuit, polish
+from implicit_l1.problems import least_norm_interpolator
+from implicit_l1.storage import read_arrays, write_arrays
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
+    parser.add_argument("--output", required=True, help="the .npz file to write")
+    parser.add_argument(
+        "--support-threshold",
+        type=float,
+        required=True,
+        help="entries of the solver's point below this fraction of the largest are zero",
+    )
+    parser.add_argument(
+        "--nonunique",
+        choices=["fail", "carry"],
+        required=True,
+        help="what to do with a problem whose l1 minimizer is proved not unique",
+    )
+    args = parser.parse_args()
+
+    block = read_arrays(args.problems)
+    rows = []
+    for index, matrix, data, signal in zip(
+        block["repetition"], block["matrix"], block["data"], block["signal"], strict=True
+    ):
+        with repetition(args.output, index):
+            point = basis_pursuit(matrix, data)
+            minimizer = polish(matrix, data, point, args.support_threshold)
+            interpolator = least_norm_interpolator(matrix, data)
+        if minimizer.status == NOT_UNIQUE and args.nonunique == "fail":
+            raise Failure(
+                f"{cell_of(args.output)}, repetition {index}: the l1 minimizer is not unique, so "
+                "the error is not defined; set l1.nonunique to carry to keep such instances, "
+                "marked, in the tables"
+            )
+        rows.append(record(matrix, signal, minimizer, interpolator))
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    write_arrays(args.output, repetition=block["repetition"], **columns)
+
+
+def record(matrix, signal, minimizer, interpolator):
+    dual = minimizer.certificate
+    absent = np.full(signal.shape, np.nan)
+    return {
+        "status": minimizer.status,
+        "point": minimizer.point,
+        "nu": np.full(matrix.shape[0], np.nan) if dual is None else dual.nu,
+        "direction": absent if dual is None else dual.direction,
+        "margins": absent if dual is None else dual.margin,
+        "margin": minimizer.margin,
+        "support_size": minimizer.support.size,
+        "duality_gap": minimizer.duality_gap,
+        "residual": minimizer.residual,
+        "kappa": minimizer.kappa,
+        "estimation_error": np.linalg.norm(minimizer.point - signal),
+        "interpolator_estimation_error": np.linalg.norm(interpolator - signal),
+    }
+
+
+if __name__ == "__main__":
+    run(main)

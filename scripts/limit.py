@@ -1,0 +1,81 @@
+"""Stage limit: the limit points of the flow along a path of scales, as error vectors."""
+
+import argparse
+
+import numpy as np
+from command_line import repetition, run
+
+from implicit_l1.l1 import CERTIFIED
+from implicit_l1.limit import PathOptions, limit_path
+from implicit_l1.potentials import potential
+from implicit_l1.storage import read_arrays, write_arrays
+from implicit_l1.support import Certificate
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
+    parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")
+    parser.add_argument("--output", required=True, help="the .npz file to write")
+    parser.add_argument("--depth", type=float, required=True, help="depth D >= 2, any real number")
+    parser.add_argument(
+        "--alpha", type=float, nargs="+", required=True, help="scales of the predictor"
+    )
+    parser.add_argument("--tolerance", type=float, required=True, help="of Newton's method")
+    args = parser.parse_args()
+
+    block, l1 = read_arrays(args.problems), read_arrays(args.l1)
+    log_alpha = np.log(np.sort(args.alpha)[::-1])
+    options = PathOptions(tolerance=args.tolerance)
+    rows = []
+    for place, index in enumerate(block["repetition"]):
+        if l1["status"][place] != CERTIFIED:
+            rows.append(unknown(log_alpha.size, block["signal"].shape[1]))
+            continue
+        with repetition(args.output, index):
+            path = limit_path(
+                block["matrix"][place],
+                l1["point"][place],
+                Certificate(l1["nu"][place], l1["direction"][place], l1["margins"][place]),
+                potential(args.depth),
+                log_alpha,
+                options,
+            )
+        rows.append(record(path, l1["point"][place] - block["signal"][place]))
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    write_arrays(args.output, repetition=block["repetition"], log_alpha=log_alpha, **columns)
+
+
+def record(path, minimizer_offset):
+    point_offset = np.exp(path.log_unit)[:, None] * path.error + minimizer_offset
+    return {
+        "log_unit": path.log_unit,
+        "error": path.error,
+        "log_error_1": path.log_norm(1),
+        "log_error_2": path.log_norm(2),
+        "log_error_inf": path.log_norm(np.inf),
+        "estimation_error": np.linalg.norm(point_offset, axis=1),
+        "newton_steps": path.newton_steps,
+        "relative_residual": path.relative_residual,
+        "fixed_point_residual": path.fixed_point_residual,
+    }
+
+
+def unknown(scales, columns):
+    """The record of an instance without a certified minimizer to measure the error from."""
+    nothing = np.full(scales, np.nan)
+    return {
+        "log_unit": nothing,
+        "error": np.full((scales, columns), np.nan),
+        "log_error_1": nothing,
+        "log_error_2": nothing,
+        "log_error_inf": nothing,
+        "estimation_error": nothing,
+        "newton_steps": np.zeros(scales, dtype=int),
+        "relative_residual": nothing,
+        "fixed_point_residual": nothing,
+    }
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,74 @@
+"""Stage null_space: the constants rho and rho~ of every instance of a block."""
+
+import argparse
+
+import numpy as np
+from command_line import repetition, run
+
+from implicit_l1.null_space import kernel_witness, null_space_constant
+from implicit_l1.storage import read_arrays, write_arrays
+from implicit_l1.support import support_geometry
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
+    parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")
+    parser.add_argument("--output", required=True, help="the .npz file to write")
+    parser.add_argument(
+        "--enumerate-up-to",
+        type=int,
+        required=True,
+        help="largest support for which rho~ is computed exactly, by enumeration",
+    )
+    parser.add_argument(
+        "--milp-nodes",
+        type=int,
+        required=True,
+        help="node limit of the mixed-integer program for larger supports; 0: none",
+    )
+    args = parser.parse_args()
+
+    block, l1 = read_arrays(args.problems), read_arrays(args.l1)
+    rows = []
+    for index, matrix, point, direction, margin in zip(
+        block["repetition"],
+        block["matrix"],
+        l1["point"],
+        l1["direction"],
+        l1["margin"],
+        strict=True,
+    ):
+        with repetition(args.output, index):
+            rows.append(record(matrix, point, direction, margin, args))
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    write_arrays(args.output, repetition=block["repetition"], **columns)
+
+
+def record(matrix, point, direction, margin, args):
+    if np.isnan(margin):  # no dual vector: nothing is known
+        return {
+            "rho_lower": np.nan,
+            "rho_upper": np.nan,
+            "kernel": np.full(point.shape, np.nan),
+            "rho_tilde_lower": np.nan,
+            "rho_tilde_upper": np.nan,
+            "rho_tilde_method": "none",
+        }
+    support = np.flatnonzero(point)
+    sigma = np.sign(point[support])
+    geometry = support_geometry(matrix, support)
+    kernel, rho_lower = kernel_witness(geometry, direction, sigma)
+    rho_tilde = null_space_constant(geometry, sigma, args.enumerate_up_to, args.milp_nodes)
+    return {
+        "rho_lower": rho_lower,
+        "rho_upper": 1.0 - margin,
+        "kernel": kernel,
+        "rho_tilde_lower": rho_tilde.lower,
+        "rho_tilde_upper": rho_tilde.upper,
+        "rho_tilde_method": rho_tilde.method,
+    }
+
+
+if __name__ == "__main__":
+    run(main)
