@@ -1,10 +1,37 @@
-"""Every figure and table of the project, from nothing: `snakemake --cores all`."""
+"""Every figure and table of the project: `snakemake --cores all`."""
 
+import os
 import sys
-from pathlib import Path
 
 from snakemake.utils import min_version
 
 min_version("9.0")
 
-sys.path.insert(0, workflow.source_path("workflow/grid.py").rsplit("/", 1)[0])
+
+# A configuration given on the command line replaces the default, it is not merged into it.
+if not workflow.config_settings.configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/problems.smk"
+include: "workflow/rules/l1.smk"
+include: "workflow/rules/null_space.smk"
+include: "workflow/rules/limit.smk"
+include: "workflow/rules/flow.smk"
+include: "workflow/rules/agreement.smk"
+include: "workflow/rules/rates.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/tables.smk"
+
+
+report: "workflow/report/workflow.rst"
+
+
+rule all:
+    default_target: True
+    input:
+        FIGURES,
+        TABLES,
+        f"{RESULTS}/configuration.yaml",

@@ -50,7 +50,8 @@ def main():
         frames.append(states(index, flow, matrix, data, minimizer, args.coordinates))
     write_arrays(args.endpoints, repetition=block["repetition"], point=np.array(ends), steps=steps)
     if args.trajectories:
-        write_table(args.trajectories, pd.concat(frames, ignore_index=True))
+        empty = pd.DataFrame(columns=["repetition", "quantity", "coordinate", "time", "value"])
+        write_table(args.trajectories, pd.concat(frames, ignore_index=True) if frames else empty)
 
 
 def states(index, flow, matrix, data, minimizer, count):

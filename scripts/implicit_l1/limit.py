@@ -84,8 +84,9 @@ class LimitPath:
     fixed_point_residual: np.ndarray
 
     def log_norm(self, order):
-        """Natural logarithm of ||n||_order, shape (m,)."""
-        return self.log_unit + np.log(np.linalg.norm(self.error, order, axis=1))
+        """Natural logarithm of ||n||_order, shape (m,); -inf where n = 0."""
+        with np.errstate(divide="ignore"):
+            return self.log_unit + np.log(np.linalg.norm(self.error, order, axis=1))
 
 
 @dataclass
@@ -107,6 +108,8 @@ class _State:
 # exp(-80) is far below the rounding error of x_T = g_T + n_T: from here on n_T
 # does not influence the rest and follows from F1 = 0.
 _LOG_NEGLIGIBLE = -80.0
+
+_TINY = np.finfo(float).tiny
 
 # An index leaves T when |x_i| falls below the first fraction of |g_i| and comes
 # back above the second: the gap keeps it from going to and fro.
@@ -139,6 +142,8 @@ class _Equations:
         if not (np.all(off.room > 0) and off.log_size.max() < 300.0):
             return None
         state.log_unit = off.log_size.max()
+        if state.log_unit == -np.inf:  # n = 0, as where rho = 0: any unit will do
+            state.log_unit = off.log_slope.max()
         if self.left_out.size:
             largest = np.log(np.abs(self.minimizer_off).max())
             state.log_unit = max(state.log_unit, largest)
@@ -188,7 +193,8 @@ class _Equations:
             if not np.isfinite(reach):
                 return None, None, step
             length = 1.0 / max(1.0, reach)
-            change = (state.unit_slope @ np.abs(shift)) / np.abs(state.unit_error).sum()
+            size = np.abs(state.unit_error).sum()
+            moved = state.unit_slope @ np.abs(shift)
             state = self.evaluate(
                 state.log_alpha,
                 state.error_on + length * state.on.slope * zeta,
@@ -196,7 +202,7 @@ class _Equations:
             )
             if state is None:
                 return None, None, step
-            if length == 1.0 and change <= options.tolerance:
+            if length == 1.0 and moved <= options.tolerance * size:
                 return state, factor, step
         return None, None, options.newton_steps
 
@@ -237,8 +243,10 @@ class _Equations:
 
     def fixed_point_residual(self, state):
         """||F1||_1 / ||n||_1."""
-        size = np.abs(self.error(state)).sum()
-        return np.abs(state.first).sum() * np.exp(-0.5 * max(state.log_unit, -1400.0)) / size
+        mismatch = np.abs(state.first).sum()
+        if mismatch == 0.0:
+            return 0.0
+        return mismatch * np.exp(-0.5 * state.log_unit) / np.abs(self.error(state)).sum()
 
 
 class _Path:
@@ -376,7 +384,7 @@ def limit_path(matrix, minimizer, certificate, potential, log_alpha, options=Non
                 path.state.log_unit,
                 error,
                 path.steps,
-                np.linalg.norm(matrix @ error) / (column_norms @ np.abs(error)),
+                np.linalg.norm(matrix @ error) / max(column_norms @ np.abs(error), _TINY),
                 path.equations.fixed_point_residual(path.state),
             )
         )

@@ -22,14 +22,16 @@ def local_slopes(log_alpha, log_error):
         log_alpha: shape (m,), monotone.
         log_error: shape (..., m).
     Returns:
-        midpoints in log alpha, shape (m - 1,); slopes, shape (..., m - 1).
+        midpoints in log alpha, shape (m - 1,); slopes, shape (..., m - 1); nan where the
+        error is 0.
     """
     step = np.diff(log_alpha)
-    return log_alpha[:-1] + 0.5 * step, np.diff(log_error, axis=-1) / step
+    with np.errstate(invalid="ignore"):
+        return log_alpha[:-1] + 0.5 * step, np.diff(log_error, axis=-1) / step
 
 
 def fitted_rate(log_alpha, log_error, window):
-    """Least-squares slope of log_error against log_alpha over a window.
+    """Least-squares slope of log_error against log_alpha over a window; nan where the error is 0.
 
     Args:
         log_alpha: shape (m,).
@@ -42,7 +44,8 @@ def fitted_rate(log_alpha, log_error, window):
     if inside.sum() < 3:
         raise ValueError(f"{inside.sum()} scales lie in the window, a fit needs 3")
     centred = log_alpha[inside] - log_alpha[inside].mean()
-    return log_error[..., inside] @ centred / (centred @ centred)
+    with np.errstate(invalid="ignore"):
+        return log_error[..., inside] @ centred / (centred @ centred)
 
 
 def onset(log_alpha, log_error, rate, tolerance):
@@ -81,3 +84,24 @@ def bootstrap_interval(values, rng, resamples, confidence):
     medians = np.median(values[draws], axis=1)
     tail = 0.5 * (1.0 - confidence)
     return np.quantile(medians, tail, axis=0), np.quantile(medians, 1.0 - tail, axis=0)
+
+
+def summary(values, rng, resamples, confidence):
+    """Median, quartiles and bootstrap interval of the median over repetitions.
+
+    Args:
+        values: shape (r, m); for errors their logarithms, so that quantiles between two
+            repetitions are geometric means.
+        rng, resamples, confidence: of :func:`bootstrap_interval`.
+    Returns:
+        name -> array of shape (m,).
+    """
+    low, high = bootstrap_interval(values, rng, resamples, confidence)
+    quartiles = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
+    return {
+        "lower_quartile": quartiles[0],
+        "median": quartiles[1],
+        "upper_quartile": quartiles[2],
+        "low": low,
+        "high": high,
+    }

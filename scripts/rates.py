@@ -1,0 +1,133 @@
+"""Stage rates: local slopes, fitted rates and onsets of a cell, and their statistics."""
+
+import argparse
+import json
+
+import numpy as np
+import pandas as pd
+from command_line import Failure, cell_of, run
+
+from implicit_l1 import rates
+from implicit_l1.l1 import CERTIFIED
+from implicit_l1.seeds import generator
+from implicit_l1.storage import read_arrays, write_table
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for stage in ("l1", "null-space", "limit"):
+        parser.add_argument(
+            f"--{stage}", nargs="+", required=True, help="the cell's blocks, in order"
+        )
+    parser.add_argument("--instances", required=True, help="the Parquet file: one row an instance")
+    parser.add_argument("--curves", required=True, help="the Parquet file: statistics by alpha")
+    parser.add_argument("--cell", type=json.loads, required=True, help="its parameters, as JSON")
+    parser.add_argument("--window", nargs=2, type=float, required=True, help="alpha of the fit")
+    parser.add_argument("--onset-tolerance", type=float, required=True, help="relative")
+    parser.add_argument("--bootstrap", type=int, required=True, help="number of resamples")
+    parser.add_argument("--confidence", type=float, required=True, help="of the interval")
+    parser.add_argument("--seed", type=int, required=True, help="root of the resampling")
+    args = parser.parse_args()
+
+    l1, null_space, limit = (
+        joined([read_arrays(path) for path in paths], args.instances)
+        for paths in (args.l1, args.null_space, args.limit)
+    )
+    log_alpha = limit.pop("log_alpha")
+    instances = instance_table(l1, null_space, limit, log_alpha, args)
+    write_table(args.instances, instances)
+    write_table(args.curves, curve_table(l1, limit, log_alpha, args))
+
+
+def joined(blocks, output):
+    """The blocks of a stage as one; log_alpha is common to all."""
+    result = {
+        name: np.concatenate([block[name] for block in blocks])
+        for name in blocks[0]
+        if name != "log_alpha"
+    }
+    if not np.array_equal(result["repetition"], np.arange(result["repetition"].size)):
+        raise Failure(f"{cell_of(output)}: its blocks are not repetitions 0, 1, 2, ...")
+    if "log_alpha" in blocks[0]:
+        result["log_alpha"] = blocks[0]["log_alpha"]
+    return result
+
+
+def with_cell(cell, columns):
+    """A table with the cell's parameters in front, axes that are not the cell's own as nan."""
+    frame = pd.DataFrame(cell | columns)
+    numeric = [name for name in cell if name not in ("ensemble", "path")]
+    return frame.astype({name: float for name in numeric})
+
+
+def instance_table(l1, null_space, limit, log_alpha, args):
+    window = np.log(args.window)
+    predicted = rates.predicted_rate(args.cell["depth"], null_space["rho_upper"])
+    known = l1["status"] == CERTIFIED
+    onset = [
+        rates.onset(log_alpha, error, rate, args.onset_tolerance) if certified else np.nan
+        for error, rate, certified in zip(limit["log_error_1"], predicted, known, strict=True)
+    ]
+    return with_cell(
+        args.cell,
+        {
+            "repetition": l1["repetition"],
+            "status": l1["status"],
+            "support_size": l1["support_size"],
+            "margin": l1["margin"],
+            "kappa": l1["kappa"],
+            "duality_gap": l1["duality_gap"],
+            "rho_lower": null_space["rho_lower"],
+            "rho_upper": null_space["rho_upper"],
+            "rho_tilde_lower": null_space["rho_tilde_lower"],
+            "rho_tilde_upper": null_space["rho_tilde_upper"],
+            "rho_tilde_method": null_space["rho_tilde_method"],
+            "predicted_rate": predicted,
+            "fitted_rate": rates.fitted_rate(log_alpha, limit["log_error_1"], window),
+            "last_slope": rates.local_slopes(log_alpha, limit["log_error_1"])[1][:, -1],
+            "window_smallest": args.window[0],
+            "window_largest": args.window[1],
+            "onset_alpha": np.exp(onset),
+            "l1_estimation_error": l1["estimation_error"],
+            "interpolator_estimation_error": l1["interpolator_estimation_error"],
+            "newton_steps": limit["newton_steps"].sum(axis=1),
+            "relative_residual": limit["relative_residual"].max(axis=1),
+        },
+    )
+
+
+def curve_table(l1, limit, log_alpha, args):
+    """One row for each quantity and scale, over the certified repetitions."""
+    known = l1["status"] == CERTIFIED
+    midpoints, slopes = rates.local_slopes(log_alpha, limit["log_error_1"][known])
+    scales = {"slope": midpoints}
+    in_logs = {
+        f"error_{order}": limit[f"log_error_{order}"][known] for order in ("1", "2", "inf")
+    }
+    with np.errstate(divide="ignore"):
+        in_logs["estimation_error"] = np.log(limit["estimation_error"][known])
+        for name in ("l1", "interpolator"):
+            column = "estimation_error" if name == "l1" else "interpolator_estimation_error"
+            in_logs[f"{name}_estimation_error"] = np.log(
+                np.broadcast_to(l1[column][known, None], (known.sum(), log_alpha.size))
+            )
+    frames = []
+    for quantity, values in {**in_logs, "slope": slopes}.items():
+        axis = scales.get(quantity, log_alpha)
+        rng = generator(stream="bootstrap", seed=args.seed, quantity=quantity, **args.cell)
+        statistics = (
+            rates.summary(values, rng, args.bootstrap, args.confidence) if known.any() else {}
+        )
+        if quantity in in_logs:
+            statistics = {name: np.exp(column) for name, column in statistics.items()}
+        frames.append(
+            with_cell(
+                args.cell,
+                {"quantity": quantity, "alpha": np.exp(axis), "count": known.sum()} | statistics,
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+if __name__ == "__main__":
+    run(main)

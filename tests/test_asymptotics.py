@@ -1,0 +1,281 @@
+"""First-order constants against limit points far out, closed forms and optimality."""
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+from implicit_l1.asymptotics import BalanceError, DegenerateFaceError, balance, first_order
+from implicit_l1.limit import limit_path
+from implicit_l1.potentials import potential
+from implicit_l1.support import certificate, support_geometry
+
+LOG10 = np.log(10.0)
+
+
+def largest_margin(matrix, geometry, sigma):
+    """The dual vector of least ||A_Sc^T nu||_inf, solved again on its active set."""
+    nu = geometry.least_norm_dual(sigma)
+    free_map = geometry.free_map
+    size = free_map.shape[0]
+    if size == 0:
+        return nu
+    c = matrix[:, geometry.complement].T @ nu
+    edge = -np.ones((c.size, 1))
+    result = linprog(
+        np.append(np.zeros(size), 1.0),
+        A_ub=np.block([[free_map.T, edge], [-free_map.T, edge]]),
+        b_ub=np.concatenate([-c, c]),
+        bounds=(None, None),
+    )
+    z = c + free_map.T @ result.x[:-1]
+    active = np.abs(z) > result.x[-1] - 1e-9
+    system = np.column_stack([free_map[:, active].T, -np.sign(z[active])])
+    return nu + geometry.q2 @ np.linalg.lstsq(system, -c[active], rcond=None)[0][:-1]
+
+
+def prepare(matrix, minimizer):
+    """(matrix, g*, geometry, certificate of largest margin)."""
+    support = np.flatnonzero(minimizer)
+    geometry = support_geometry(matrix, support)
+    sigma = np.sign(minimizer[support])
+    nu = largest_margin(matrix, geometry, sigma)
+    return matrix, minimizer, geometry, certificate(matrix, geometry, sigma, nu)
+
+
+def sparse_instance(seed=3, shape=(15, 40), sparsity=3):
+    """|S| < N: data without noise."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal(shape) / np.sqrt(shape[0])
+    minimizer = np.zeros(shape[1])
+    chosen = rng.choice(shape[1], sparsity, replace=False)
+    minimizer[chosen] = rng.choice([-1, 1], sparsity) * rng.uniform(0.5, 1.5, sparsity)
+    return prepare(matrix, minimizer)
+
+
+def dense_instance(seed=2, shape=(12, 30)):
+    """|S| = N: data that are noise."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal(shape) / np.sqrt(shape[0])
+    data = rng.standard_normal(shape[0])
+    columns = shape[1]
+    result = linprog(np.ones(2 * columns), A_eq=np.hstack([matrix, -matrix]), b_eq=data)
+    minimizer = np.zeros(columns)
+    support = np.flatnonzero(np.abs(result.x[:columns] - result.x[columns:]) > 1e-9)
+    assert support.size == shape[0]
+    minimizer[support] = np.linalg.solve(matrix[:, support], data)
+    return prepare(matrix, minimizer)
+
+
+def kernel_family(rho, count):
+    """ker A spanned by (-rho m, 1, ..., 1), g* = e_1."""
+    matrix = np.zeros((count, count + 1))
+    matrix[0] = rho
+    matrix[0, 0] = 1.0
+    for row in range(1, count):
+        matrix[row, row], matrix[row, row + 1] = 1.0, -1.0
+    return prepare(matrix, np.eye(count + 1)[0])
+
+
+def log_ratio(instance, depth, exponents, order=1):
+    """log(measured / predicted) at alpha = 10^exponents, and the prediction."""
+    matrix, minimizer, geometry, dual = instance
+    limit = first_order(geometry, minimizer, dual, potential(depth))
+    log_alpha = LOG10 * np.array(exponents, dtype=float)
+    path = limit_path(matrix, minimizer, dual, potential(depth), log_alpha)
+    predicted = limit.log_constant(order) + limit.exponent * log_alpha
+    return path.log_norm(order) - predicted, limit, path
+
+
+SPARSE, DENSE = sparse_instance(), dense_instance()
+
+
+@pytest.mark.parametrize("order", [1, 2, np.inf])
+@pytest.mark.parametrize("instance", [SPARSE, DENSE], ids=["sparse", "dense"])
+@pytest.mark.parametrize("depth, far", [(2, -1e5), (2.5, -200), (3, -60), (4, -40), (10, -30)])
+def test_constant_is_the_limit_of_the_measured_error(instance, depth, far, order):
+    ratio, limit, path = log_ratio(instance, depth, [0, far], order)
+    assert abs(ratio[-1]) < 1e-8
+    unit = path.log_unit[-1] - limit.exponent * path.log_alpha[-1] - limit.log_unit
+    assert np.abs(path.error[-1] * np.exp(unit) - limit.error).max() < 1e-8
+    assert np.abs(limit.error[instance[2].complement]).max() == 1.0
+
+
+@pytest.mark.parametrize("instance", [SPARSE, DENSE], ids=["sparse", "dense"])
+def test_exponents(instance):
+    _, minimizer, geometry, dual = instance
+    rho = np.abs(dual.direction[geometry.complement]).max()
+    assert first_order(geometry, minimizer, dual, potential(2)).exponent == pytest.approx(1 - rho)
+    assert first_order(geometry, minimizer, dual, potential(3)).exponent == 1.0
+
+
+@pytest.mark.parametrize("depth", [3, 4, 6])
+def test_correction_has_the_stated_order(depth):
+    ratio, *_ = log_ratio(SPARSE, depth, [-10, -12])
+    slope = np.log(ratio[0] / ratio[1]) / (2 * LOG10)
+    assert slope == pytest.approx((depth - 2) / depth, rel=0.03)
+
+
+@pytest.mark.parametrize("instance", [SPARSE, DENSE], ids=["sparse", "dense"])
+def test_every_entry_has_its_own_power_at_depth_two(instance):
+    matrix, minimizer, geometry, dual = instance
+    _, limit, _ = log_ratio(instance, 2, [0])
+    # far enough for the leading entries, near enough that the smallest do not underflow
+    log_alpha = LOG10 * np.array([0.0, -400.0])
+    path = limit_path(matrix, minimizer, dual, potential(2), log_alpha)
+    off = path.error[-1, geometry.complement]
+    visible = np.flatnonzero((off != 0) & (np.abs(dual.direction[geometry.complement]) > 0.01))
+    assert visible.size > 5
+    predicted = limit.entry_log_size + limit.entry_exponent * log_alpha[-1] - path.log_unit[-1]
+    assert np.array_equal(np.sign(off[visible]), limit.sign[visible])
+    assert np.abs(np.log(np.abs(off[visible])) - predicted[visible]).max() < 0.05
+
+
+def test_formula_of_a_full_support_at_depth_two():
+    _, minimizer, geometry, dual = DENSE
+    sigma = np.sign(minimizer[geometry.support])
+    logs = sigma * np.log(np.abs(minimizer[geometry.support]))
+    slope = sigma @ geometry.range_map
+    j = np.argmax(np.abs(slope))
+    limit = first_order(geometry, minimizer, dual, potential(2))
+    log_entry = np.sign(slope[j]) * (geometry.range_map[:, j] @ logs)
+    assert limit.exponent == pytest.approx(1 - abs(slope[j]), abs=1e-12)
+    expected = log_entry + np.log1p(np.abs(geometry.range_map[:, j]).sum())
+    assert limit.log_constant(1) == pytest.approx(expected, rel=1e-12)
+
+
+def test_constant_from_the_kernel_vector_of_the_active_set_at_depth_two():
+    # n_J = c w with w the kernel vector of C_J: log c = <w, t> + entropy of |w|
+    _, minimizer, geometry, dual = SPARSE
+    margin = dual.margin[geometry.complement]
+    active = np.flatnonzero(margin < margin.min() + 1e-9)
+    assert active.size == geometry.free_map.shape[0] + 1
+    w = np.linalg.svd(geometry.free_map[:, active])[2][-1]
+    w *= np.sign(dual.direction[geometry.complement][active[0]] * w[0]) / np.abs(w).sum()
+    on = minimizer[geometry.support]
+    shift = geometry.range_map[:, active].T @ (np.sign(on) * np.log(np.abs(on)))
+    log_mass = w @ shift - np.abs(w) @ np.log(np.abs(w))
+    limit = first_order(geometry, minimizer, dual, potential(2))
+    off = np.linalg.norm(limit.error[geometry.complement], 1)
+    assert limit.log_unit + np.log(off) == pytest.approx(log_mass, abs=1e-10)
+
+
+@pytest.mark.parametrize("instance", [SPARSE, DENSE], ids=["sparse", "dense"])
+@pytest.mark.parametrize("depth", [2.5, 3, 10])
+def test_optimality_beyond_depth_two(instance, depth):
+    # <sigma, n_S> + sum q(n_Sc) is stationary over ker A: (sigma, phi^{-1}(n_Sc)) = A^T nu
+    matrix, minimizer, geometry, dual = instance
+    phi = potential(depth)
+    limit = first_order(geometry, minimizer, dual, phi)
+    n = limit.error * np.exp(limit.log_unit)
+    assert np.abs(matrix @ n).max() < 1e-12 * np.abs(n).max()
+    gradient = np.empty(n.size)
+    gradient[geometry.support] = np.sign(minimizer[geometry.support])
+    gradient[geometry.complement] = phi.phi_inverse(n[geometry.complement])
+    nu, *_ = np.linalg.lstsq(matrix.T, gradient, rcond=None)
+    assert np.abs(matrix.T @ nu - gradient).max() < 1e-10
+
+
+@pytest.mark.parametrize("depth", [2, 3, 5])
+@pytest.mark.parametrize("rho, count", [(0.3, 1), (0.7, 4), (0.95, 3)])
+def test_one_dimensional_kernel(rho, count, depth):
+    # n = t k: t ~ alpha^(1 - rho) for D = 2 and t ~ alpha phi(rho) for D > 2
+    _, minimizer, geometry, dual = kernel_family(rho, count)
+    limit = first_order(geometry, minimizer, dual, potential(depth))
+    size = 1.0 if depth == 2 else potential(depth).phi(rho)
+    expected = np.log(size * count * (1.0 + rho))
+    assert limit.log_constant(1) == pytest.approx(expected, abs=1e-11)
+    assert limit.log_constant(np.inf) == pytest.approx(
+        np.log(size * max(1, rho * count)), abs=1e-11
+    )
+    assert limit.exponent == pytest.approx(1 - rho if depth == 2 else 1.0)
+
+
+def test_repeated_columns_share_the_error():
+    matrix, minimizer, geometry, dual = SPARSE
+    margin = dual.margin.copy()
+    margin[geometry.support] = np.inf
+    active = np.argmin(margin)
+    doubled = prepare(np.column_stack([matrix, -matrix[:, active]]), np.append(minimizer, 0.0))
+    ratio, limit, _ = log_ratio(doubled, 2, [0, -1e5])
+    assert abs(ratio[-1]) < 1e-8
+    assert limit.error[active] == pytest.approx(-limit.error[-1], rel=1e-9)
+    assert abs(limit.error[active]) > 1e-6
+
+
+def test_constant_beyond_the_range_of_doubles():
+    # phi reaches 1e500 and more where D is near 2 and rho near 1
+    _, minimizer, geometry, dual = DENSE
+    phi = potential(2.004)
+    limit = first_order(geometry, minimizer, dual, phi)
+    rho = 1 - dual.margin[geometry.complement].min()
+    assert phi.power * -np.log1p(-rho) > 750
+    assert limit.log_unit == pytest.approx(-phi.power * np.log1p(-rho), rel=1e-9)
+    matrix, minimizer, geometry, dual = SPARSE
+    limit = first_order(geometry, minimizer, dual, potential(2.001))
+    assert limit.log_unit > 750
+    assert np.abs(matrix @ limit.error).max() < 1e-10
+
+
+def test_zero_error_to_first_order():
+    # rho = 0: the limit point is g* itself
+    _, minimizer, geometry, dual = kernel_family(0.0, 3)
+    assert first_order(geometry, minimizer, dual, potential(3)).log_constant(1) == -np.inf
+    with pytest.raises(DegenerateFaceError, match="rho = 0"):
+        first_order(geometry, minimizer, dual, potential(2))
+
+
+def test_certificates_that_will_not_do():
+    matrix, minimizer, geometry, _ = SPARSE
+    sigma = np.sign(minimizer[geometry.support])
+    least_norm = certificate(matrix, geometry, sigma, geometry.least_norm_dual(sigma))
+    assert least_norm.margin[geometry.complement].min() > 0
+    with pytest.raises(DegenerateFaceError, match="largest margin"):
+        first_order(geometry, minimizer, least_norm, potential(2))
+    _, minimizer, geometry, dual = kernel_family(1.0, 3)
+    with pytest.raises(ValueError, match="strict"):
+        first_order(geometry, minimizer, dual, potential(3))
+
+
+def test_a_face_of_certificates_is_reported():
+    # two problems side by side: that of smaller rho leaves its part of nu_0 free
+    (first, g_first, *_), (second, g_second, *_) = SPARSE, sparse_instance(seed=5)
+    matrix = np.block(
+        [
+            [first, np.zeros((first.shape[0], second.shape[1]))],
+            [np.zeros((second.shape[0], first.shape[1])), second],
+        ]
+    )
+    _, minimizer, geometry, dual = prepare(matrix, np.concatenate([g_first, g_second]))
+    with pytest.raises(DegenerateFaceError):
+        first_order(geometry, minimizer, dual, potential(2))
+    ratio, *_ = log_ratio((matrix, minimizer, geometry, dual), 3, [0, -60])
+    assert abs(ratio[-1]) < 1e-8
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize("log_alpha", [-3.0, -20.0])
+def test_balance(depth, log_alpha):
+    _, _, geometry, dual = SPARSE
+    direction = dual.direction[geometry.complement]
+    margin = dual.margin[geometry.complement]
+    start = np.zeros(geometry.free_map.shape[0])
+    shift = 0.05 * np.sin(np.arange(direction.size))
+    arguments = (geometry.free_map, potential(depth), direction, margin, shift, log_alpha)
+    free, off = balance(*arguments, start)
+    z = potential(depth).dual_scale(log_alpha) * direction + shift + geometry.free_map.T @ free
+    n = np.exp(log_alpha) * potential(depth).phi(z)
+    assert np.abs(geometry.free_map @ n).max() < 1e-12 * np.abs(n).max()
+    assert off.sign * np.exp(off.log_size) == pytest.approx(n, rel=1e-10)
+    moved, _ = balance(*arguments, 0.9 * free)
+    assert moved == pytest.approx(free, abs=1e-10)
+
+
+def test_balance_refuses_and_reports():
+    _, _, geometry, dual = SPARSE
+    direction = dual.direction[geometry.complement]
+    margin = dual.margin[geometry.complement]
+    start = np.zeros(geometry.free_map.shape[0])
+    with pytest.raises(ValueError, match="start"):
+        balance(geometry.free_map, potential(3), direction, margin, 1.0, 0.0, start)
+    with pytest.raises(BalanceError, match="1 Newton steps"):
+        balance(geometry.free_map, potential(3), direction, margin, 0.0, 0.0, start, steps=1)

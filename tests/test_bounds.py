@@ -1,0 +1,438 @@
+"""Bounds hold, are what they say, and are attained where they must be."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq, linprog, minimize, minimize_scalar
+
+from implicit_l1 import bounds
+from implicit_l1.bounds import classical_log_upper, error_bounds
+from implicit_l1.limit import LimitPath, limit_path
+from implicit_l1.potentials import potential
+from implicit_l1.support import certificate, support_geometry
+
+LOG10 = np.log(10.0)
+BANDS = ("off", "total", "off_refined", "total_refined")
+
+
+def chebyshev(c, free_map):
+    """(b, value) of min_b ||c + C^T b||_inf."""
+    size = free_map.shape[0]
+    if size == 0:
+        return np.zeros(0), np.abs(c).max()
+    edge = -np.ones((c.size, 1))
+    result = linprog(
+        np.append(np.zeros(size), 1.0),
+        A_ub=np.block([[free_map.T, edge], [-free_map.T, edge]]),
+        b_ub=np.concatenate([-c, c]),
+        bounds=(None, None),
+    )
+    return result.x[:-1], result.x[-1]
+
+
+def null_space_constant(geometry):
+    """rho~ by one linear program a sign pattern, or by the formula where |S| = N."""
+    size = geometry.support.size
+    if geometry.free_map.shape[0] == 0:
+        return np.abs(geometry.range_map).sum(axis=0).max()
+    patterns = 1.0 - 2.0 * ((np.arange(2 ** (size - 1))[:, None] >> np.arange(size)) & 1)
+    return max(chebyshev(geometry.range_map.T @ p, geometry.free_map)[1] for p in patterns)
+
+
+class Instance:
+    def __init__(self, matrix, minimizer):
+        self.matrix, self.minimizer = matrix, minimizer
+        self.geometry = support_geometry(matrix, np.flatnonzero(minimizer))
+        self.sigma = np.sign(minimizer[self.geometry.support])
+        start = self.geometry.least_norm_dual(self.sigma)
+        self.least_norm = certificate(matrix, self.geometry, self.sigma, start)
+        direction = self.least_norm.direction[self.geometry.complement]
+        b, _ = chebyshev(direction, self.geometry.free_map)
+        nu = start + self.geometry.q2 @ b
+        self.dual = certificate(matrix, self.geometry, self.sigma, nu)
+        self.rho_tilde = null_space_constant(self.geometry) * (1 + 1e-9)
+
+    def path(self, depth, exponents):
+        log_alpha = LOG10 * np.array(exponents, dtype=float)
+        return limit_path(self.matrix, self.minimizer, self.dual, potential(depth), log_alpha)
+
+    def bounds(self, depth, path, dual=None):
+        phi, dual = potential(depth), dual or self.dual
+        return error_bounds(self.geometry, self.minimizer, dual, phi, path, self.rho_tilde)
+
+    def measured(self, path):
+        """Logarithms of (||n_Sc||_1, ||n||_1)."""
+        off = np.abs(path.error[:, self.geometry.complement]).sum(axis=1)
+        return path.log_unit + np.log(off), path.log_norm(1)
+
+    def slack(self, depth, path):
+        """Of every band: (upper / measured, measured / lower, measured / prior), in logs."""
+        found, (off, total) = self.bounds(depth, path), self.measured(path)
+        result = {}
+        for name in BANDS:
+            band, norm = getattr(found, name), off if name.startswith("off") else total
+            result[name] = np.array(
+                [band.log_upper - norm, norm - band.log_lower, norm - band.log_lower_prior]
+            )
+        return result
+
+
+def sparse_instance(seed=3, shape=(15, 40), sparsity=3):
+    """|S| < N: data without noise."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal(shape) / np.sqrt(shape[0])
+    minimizer = np.zeros(shape[1])
+    chosen = rng.choice(shape[1], sparsity, replace=False)
+    minimizer[chosen] = rng.choice([-1, 1], sparsity) * rng.uniform(0.5, 1.5, sparsity)
+    return Instance(matrix, minimizer)
+
+
+def dense_instance(seed=2, shape=(12, 30), signal=0.0):
+    """|S| = N: data that are noise, and three columns as large as the signal says."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal(shape) / np.sqrt(shape[0])
+    data = rng.standard_normal(shape[0]) + signal * matrix[:, :3].sum(axis=1)
+    columns = shape[1]
+    result = linprog(np.ones(2 * columns), A_eq=np.hstack([matrix, -matrix]), b_eq=data)
+    minimizer = np.zeros(columns)
+    support = np.flatnonzero(np.abs(result.x[:columns] - result.x[columns:]) > 1e-9)
+    assert support.size == shape[0]
+    minimizer[support] = np.linalg.solve(matrix[:, support], data)
+    return Instance(matrix, minimizer)
+
+
+def kernel_family(rho, count):
+    """ker A spanned by (-rho m, 1, ..., 1), g* = e_1."""
+    matrix = np.zeros((count, count + 1))
+    matrix[0] = rho
+    matrix[0, 0] = 1.0
+    for row in range(1, count):
+        matrix[row, row], matrix[row, row + 1] = 1.0, -1.0
+    return Instance(matrix, np.eye(count + 1)[0])
+
+
+SPARSE, DENSE = sparse_instance(), dense_instance()
+BOTH = pytest.mark.parametrize("instance", [SPARSE, DENSE], ids=["sparse", "dense"])
+DEPTHS = pytest.mark.parametrize("depth", [2, 2.5, 3, 4, 10])
+NEAR = [2, 1, 0, -1, -2, -3, -5, -8, -12, -20]
+
+
+def far(depth):
+    return [-50, -100, -200, -300] + ([-400, -1000, -3000, -1e4, -1e5] if depth == 2 else [])
+
+
+def rounding(path):
+    """What rounding may do to a logarithm."""
+    return 1e-11 * (1.0 + np.abs(path.log_alpha))
+
+
+@DEPTHS
+@BOTH
+def test_every_error_lies_within_its_bounds(instance, depth):
+    path = instance.path(depth, NEAR + far(depth))
+    for name, slack in instance.slack(depth, path).items():
+        assert np.all(slack >= -rounding(path)), name  # false for nan as well
+
+
+def test_entries_of_the_predictor_lost_to_rounding():
+    # x_i far below g*_i: the sum g* + n keeps nothing of it, and the bounds must know
+    lost = 0
+    for seed in range(4, 12):
+        instance = dense_instance(seed, (20, 50))
+        path = instance.path(2, np.arange(0, -400, -20))
+        on = instance.geometry.support
+        x = instance.minimizer[on] + np.exp(path.log_unit)[:, None] * path.error[:, on]
+        lost += (np.abs(x) < 1e-15 * np.abs(instance.minimizer[on])).sum()
+        for name, slack in instance.slack(2, path).items():
+            assert np.all(slack >= -rounding(path)), (seed, name)
+    assert lost > 0, "no instance shows the case; choose other ones"
+
+
+@DEPTHS
+@BOTH
+def test_a_wrong_error_falls_outside(instance, depth):
+    path = instance.path(depth, NEAR + far(depth))
+    for factor in (20.0, 0.05):
+        moved = replace(path, log_unit=path.log_unit + np.log(factor))
+        slack = instance.slack(depth, moved)["off_refined"]
+        assert slack[0 if factor > 1 else 1, -1] < -0.1
+
+
+@DEPTHS
+@BOTH
+def test_constants_of_the_linear_programs(instance, depth):
+    path = instance.path(depth, [1, -1, -3, -8])
+    found, geometry = instance.bounds(depth, path), instance.geometry
+    on = instance.minimizer[geometry.support]
+    for row, log_alpha in enumerate(path.log_alpha):
+        t = potential(depth).phi_inverse(on / np.exp(log_alpha))
+        _, value = chebyshev(geometry.range_map.T @ t, geometry.free_map)
+        assert found.rho_alpha[row] == pytest.approx(value, rel=1e-9)
+        count = geometry.complement.size
+        with np.errstate(over="ignore"):
+            upper = np.log(count * potential(depth).phi(value)) + log_alpha if value < 1 else None
+        if depth == 2:
+            upper = np.log(count * 2.0 * np.sinh(value)) + log_alpha
+        expected = np.inf if upper is None else upper
+        assert found.off.log_upper[row] == pytest.approx(expected, abs=1e-8)
+        factor = np.log1p(instance.rho_tilde)
+        assert found.total.log_upper[row] == pytest.approx(expected + factor, abs=1e-8)
+    assert np.all(np.abs(found.program_gap) < 1e-12)
+
+
+@BOTH
+def test_constants_far_out(instance):
+    rho = 1.0 - instance.dual.margin[instance.geometry.complement].min()
+    found = instance.bounds(2, instance.path(2, [0, -1e5]))
+    assert found.rho_alpha[-1] / (1e5 * LOG10) == pytest.approx(rho, rel=1e-4)
+    found = instance.bounds(4, instance.path(4, [0, -100]))
+    assert found.rho_alpha[-1] == pytest.approx(rho, rel=1e-10)
+
+
+@BOTH
+def test_refined_bounds_meet_at_depth_two(instance):
+    path = instance.path(2, [0, -1e4, -1e5])
+    slack = instance.slack(2, path)["off_refined"]
+    assert np.abs(slack[:, 1:]).max() < 1e-6
+    assert instance.slack(2, path)["off"][0, -1] > 1.0
+
+
+@DEPTHS
+def test_refined_bounds_are_close_without_noise(depth):
+    slack = SPARSE.slack(depth, SPARSE.path(depth, [0, -10, -100]))["off_refined"]
+    assert np.all(slack[:, 2] < np.log(1.5))
+
+
+@DEPTHS
+@BOTH
+def test_refined_bounds_are_never_worse(instance, depth):
+    path = instance.path(depth, NEAR + far(depth))
+    found, reserve = instance.bounds(depth, path), rounding(path)
+    for norm in ("off", "total"):
+        plain, refined = getattr(found, norm), getattr(found, norm + "_refined")
+        assert np.all(refined.log_upper <= plain.log_upper + reserve)
+        assert np.all(refined.log_lower >= plain.log_lower - reserve)
+        assert np.all(refined.log_lower_prior >= plain.log_lower_prior - reserve)
+        assert np.all(plain.log_lower_prior <= plain.log_lower + reserve)
+
+
+@DEPTHS
+@BOTH
+def test_lower_bound_from_its_definition(instance, depth):
+    path = instance.path(depth, [-1, -2, -4])
+    found, geometry, phi = instance.bounds(depth, path), instance.geometry, potential(depth)
+    on = instance.minimizer[geometry.support]
+    for row, log_alpha in enumerate(path.log_alpha):
+        alpha = np.exp(log_alpha)
+        dual = phi.phi_inverse(
+            (on + np.exp(path.log_unit[row]) * path.error[row, geometry.support]) / alpha
+        )
+        best = (0.0, 0.0)
+        for t in (instance.sigma, phi.phi_inverse(on / alpha)):
+            # k of the dual program: max <M^T t, k> with C k = 0, ||k||_1 <= 1
+            c, count = geometry.range_map.T @ t, geometry.complement.size
+            free_map = geometry.free_map
+            size = free_map.shape[0]
+            k = linprog(
+                -np.concatenate([c, -c]),
+                A_ub=np.ones((1, 2 * count)),
+                b_ub=[1.0],
+                A_eq=np.hstack([free_map, -free_map]) if size else None,
+                b_eq=np.zeros(size) if size else None,
+            ).x
+            v = (geometry.range_map @ (k[:count] - k[count:])) @ dual
+            if v > 0:
+                off = alpha * phi.phi(v)
+                best = max(best, (off, off * (1.0 + v / np.abs(dual).max())))
+        with np.errstate(divide="ignore"):
+            expected = np.log(best)
+        assert found.off.log_lower[row] == pytest.approx(expected[0], abs=1e-6)
+        assert found.total.log_lower[row] == pytest.approx(expected[1], abs=1e-6)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("rho, count", [(0.3, 1), (0.7, 4), (0.95, 2)])
+def test_one_dimensional_kernel(rho, count, depth):
+    instance, phi = kernel_family(rho, count), potential(depth)
+    exponents = np.array([1, 0, -1, -2, -4, -8, -16, -100, -300.0])
+    path = instance.path(depth, exponents)
+    found = instance.bounds(depth, path)
+    log_alpha = path.log_alpha
+
+    def excess(log_t, scale):  # n = t k, phi^{-1}(t / alpha) = rho phi^{-1}((1 - rho m t) / alpha)
+        t, alpha = np.exp(log_t), np.exp(scale)
+        return phi.phi_inverse(t / alpha) - rho * phi.phi_inverse((1 - rho * count * t) / alpha)
+
+    close = log_alpha > -40 * LOG10  # phi^{-1} near 1 is not resolved beyond
+    log_t = np.array([brentq(excess, s - 30, 0.0, args=(s,), xtol=1e-14) for s in log_alpha[close]])
+    off, total = instance.measured(path)
+    assert off[close] == pytest.approx(log_t + np.log(count), abs=1e-9)
+    assert total == pytest.approx(off + np.log1p(rho), abs=1e-12)
+    # the sup norm loses the factor m, the rest of the lower bound nothing
+    assert found.off.log_lower == pytest.approx(off - np.log(count), abs=1e-8)
+    assert found.total.log_lower == pytest.approx(total - np.log(count), abs=1e-8)
+    assert found.off_refined.log_lower == pytest.approx(off, abs=1e-8)
+    assert found.total_refined.log_lower == pytest.approx(total, abs=1e-8)
+    # rho_alpha = rho phi^{-1}(1 / alpha), and the upper bound is attained asymptotically
+    with np.errstate(over="ignore"):
+        dual = phi.phi_inverse(np.exp(-log_alpha[close]))
+    assert found.rho_alpha[close] == pytest.approx(rho * dual, rel=1e-12)
+    upper = np.log(count) + log_alpha[close] + np.log(phi.phi(rho * dual))
+    assert found.off.log_upper[close] == pytest.approx(upper, abs=1e-9)
+    tightness = found.off.log_upper - off
+    assert np.all(tightness >= -rounding(path))
+    assert np.all(np.diff(tightness[2:]) <= 1e-10)
+    assert tightness[-1] < 1e-10
+    # here rho~ = rho m and ||n_S||_1 = rho m t, so the same holds for the whole
+    assert instance.rho_tilde == pytest.approx(rho)
+    assert found.total.log_upper - total == pytest.approx(tightness, abs=1e-8)
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_no_error_at_all(depth):
+    # rho = 0: the limit point is g*, whatever alpha
+    instance = kernel_family(0.0, 3)
+    log_alpha = np.array([1.0, -5.0, -50.0])
+    path = LimitPath(log_alpha, np.zeros(3), np.zeros((3, 4)), *np.zeros((3, 3)))
+    found = instance.bounds(depth, path)
+    for name in BANDS:
+        band = getattr(found, name)
+        for field in (band.log_upper, band.log_lower, band.log_lower_prior):
+            assert np.all(field == -np.inf)
+
+
+@pytest.mark.parametrize("epsilon", [0.3, 0.1, 0.03, 0.01])
+@pytest.mark.parametrize("depth", [2, 3])
+def test_two_columns(epsilon, depth):
+    # A = [1, 1 - eps], y = 1: x_1 = 1 - (1 - eps) x_2 and z_2 = (1 - eps) z_1
+    instance = Instance(np.array([[1.0, 1.0 - epsilon]]), np.array([1.0, 0.0]))
+    path = instance.path(depth, [0, -10, -100, -300])
+    off, _ = instance.measured(path)
+    found = instance.bounds(depth, path)
+    assert instance.rho_tilde == pytest.approx(1 - epsilon)
+    assert found.off.log_lower == pytest.approx(off, abs=1e-8)
+    tightness = found.total.log_upper - instance.measured(path)[1]
+    assert np.all(np.diff(tightness) < 1e-8) and tightness[0] > 1e-3
+    # the correction at D = 2 is of the order of alpha^epsilon
+    assert tightness[-1] < (2e-3 if depth == 2 and epsilon < 0.05 else 1e-8)
+
+
+def test_bounds_that_say_nothing():
+    path = DENSE.path(3, [0, -1, -2, -3, -100])
+    found = DENSE.bounds(3, path)
+    nothing = found.rho_alpha >= 1.0
+    assert nothing.any() and not nothing[-1]
+    for name in BANDS:
+        band = getattr(found, name)
+        assert np.array_equal(band.log_upper == np.inf, nothing)
+        assert np.all(band.log_lower_prior[nothing] == -np.inf)
+        assert np.isfinite(band.log_lower_prior[-1])
+
+
+def test_a_negative_argument_gives_no_lower_bound():
+    # noisy data: at large alpha the kernel vectors of small alpha point the wrong way
+    instance = dense_instance(8, (20, 60), signal=100.0)
+    found = instance.bounds(2, instance.path(2, [2, 0, -1]))
+    assert found.off.log_lower[0] == -np.inf < found.off.log_lower[-1]
+    assert found.total.log_lower[0] == -np.inf < found.total.log_lower[-1]
+
+
+@BOTH
+@pytest.mark.parametrize("depth", [2, 3])
+def test_any_certificate_gives_the_same_bounds(instance, depth):
+    path = instance.path(depth, [2, 0, -2, -5, -30])
+    first = instance.bounds(depth, path)
+    second = instance.bounds(depth, path, instance.least_norm)
+    assert second.rho_alpha == pytest.approx(first.rho_alpha, rel=1e-10)
+    for name in BANDS:
+        for field in ("log_upper", "log_lower", "log_lower_prior"):
+            expected = getattr(getattr(first, name), field)
+            assert getattr(getattr(second, name), field) == pytest.approx(expected, abs=1e-6)
+
+
+@BOTH
+@pytest.mark.parametrize("depth", [2, 3])
+def test_bounds_do_not_depend_on_the_other_scales(instance, depth):
+    exponents = [1, 0, -2, -5, -30]
+    together = instance.bounds(depth, instance.path(depth, exponents))
+    for row, exponent in enumerate(exponents):
+        alone = instance.bounds(depth, instance.path(depth, [exponent]))
+        for name in BANDS:
+            for field in ("log_upper", "log_lower", "log_lower_prior"):
+                expected = getattr(getattr(together, name), field)[row]
+                assert getattr(getattr(alone, name), field) == pytest.approx(expected, abs=1e-7)
+
+
+@BOTH
+@pytest.mark.parametrize("depth", [2, 3])
+def test_scaling_the_data_scales_the_bounds(instance, depth):
+    factor = 2.0**10
+    larger = Instance(instance.matrix, factor * instance.minimizer)
+    exponents = np.array([1, 0, -2, -5, -30.0])
+    first = instance.bounds(depth, instance.path(depth, exponents))
+    second = larger.bounds(depth, larger.path(depth, exponents + np.log10(factor)))
+    for name in BANDS:
+        for field in ("log_upper", "log_lower", "log_lower_prior"):
+            expected = getattr(getattr(first, name), field) + np.log(factor)
+            assert getattr(getattr(second, name), field) == pytest.approx(expected, abs=1e-6)
+
+
+@BOTH
+def test_classical_bound(instance):
+    path = instance.path(2, [1, -2, -10, -1e5])
+    margin = instance.dual.margin[instance.geometry.complement].min()
+    bound = classical_log_upper(instance.minimizer, margin, instance.rho_tilde, path.log_alpha)
+    assert np.all(bound >= instance.bounds(2, path).total.log_upper - 1e-9)
+    size = np.abs(instance.minimizer[instance.geometry.support])
+    for row in range(3):
+        alpha = np.exp(path.log_alpha[row])
+        argument = (1 - margin) * np.arcsinh(size.max() / (2 * alpha))
+        argument += instance.rho_tilde * np.log(size.max() / size.min())
+        expected = 2 * alpha * np.sinh(argument) * instance.geometry.complement.size
+        expected *= 1 + instance.rho_tilde
+        assert bound[row] == pytest.approx(np.log(expected), abs=1e-10)
+    assert bound[3] - bound[2] == pytest.approx(-margin * (1e5 - 10) * LOG10, rel=1e-9)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 10])
+def test_refined_upper_bound_solves_its_problem(depth):
+    # max sum(phi(z)) subject to sum((z - a) phi(z)) <= 0
+    phi, a = potential(depth), np.array([0.5, 0.3, 0.1]) * (3.0 if depth == 2 else 1.0)
+    best = minimize(
+        lambda z: -phi.phi(z).sum(),
+        a,
+        constraints={"type": "ineq", "fun": lambda z: -((z - a) * phi.phi(z)).sum()},
+        bounds=[(0.0, 20.0 if depth == 2 else 0.99)] * 3,
+        options={"ftol": 1e-14},
+    )
+    bound = bounds._refined_upper(phi, a, -1.0)
+    assert bound == pytest.approx(np.log(-best.fun) - 1.0, abs=1e-6)
+    assert bound >= np.log(-best.fun) - 1.0 - 1e-9
+
+
+@pytest.mark.parametrize("depth", [2, 2.5, 3, 10])
+@pytest.mark.parametrize("weight", [0.5, 0.2, 1e-3, 0.0])
+@pytest.mark.parametrize("value", [0.01, 0.4, 0.9])
+def test_refined_lower_bound_solves_its_problem(depth, value, weight):
+    # min phi(y_1) + phi(y_2) subject to w y_1 + (1 - w) y_2 >= v, y >= 0
+    phi = potential(depth)
+    value *= 5.0 if depth == 2 else 1.0
+
+    def total(y):
+        return np.log(phi.phi(y) + phi.phi((value - weight * y) / (1.0 - weight)))
+
+    top = min(value / max(weight, 0.1), 20.0 if depth == 2 else 1.0 - 1e-12)
+    low = 0.0 if depth == 2 else max(0.0, (value - 1.0 + weight) / max(weight, 1e-300) + 1e-12)
+    best = minimize_scalar(total, bounds=(low, top), method="bounded", options={"xatol": 1e-11})
+    least = min(best.fun, total(low), total(top))
+    bound = bounds._least_mass(phi, np.array([weight, 1.0 - weight]), value)
+    assert bound == pytest.approx(least, abs=1e-7)
+    assert bound <= least + 1e-10
+
+
+def test_bad_null_space_constant():
+    path = SPARSE.path(2, [0])
+    for value in (-1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match="rho_tilde"):
+            error_bounds(SPARSE.geometry, SPARSE.minimizer, SPARSE.dual, potential(2), path, value)

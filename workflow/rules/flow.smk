@@ -1,0 +1,47 @@
+FLOW_ARGUMENTS = " ".join(
+    f"--{key.replace('_', '-')} {value}" for key, value in CONFIG["flow"].items()
+)
+
+
+rule flow:
+    input:
+        code=program("flow"),
+        problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
+        l1=f"{RESULTS}/l1/{{problem}}/{{block}}.npz",
+    output:
+        endpoints=f"{RESULTS}/flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.npz",
+        trajectories=f"{RESULTS}/flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.parquet",
+    log:
+        f"{RESULTS}/logs/flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        arguments=FLOW_ARGUMENTS,
+    shell:
+        "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --form dual"
+        " --endpoints {output.endpoints} --trajectories {output.trajectories}"
+        " --depth {wildcards.depth} --alpha {wildcards.alpha} {params.arguments} 2> {log}"
+
+
+rule plain_flow:
+    # the 2d weights (u, v) themselves, to compare with
+    input:
+        code=program("flow"),
+        problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
+        l1=f"{RESULTS}/l1/{{problem}}/{{block}}.npz",
+    output:
+        f"{RESULTS}/plain_flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.npz",
+    log:
+        f"{RESULTS}/logs/plain_flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plain_flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        arguments=FLOW_ARGUMENTS,
+    shell:
+        "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --form plain"
+        " --endpoints {output} --depth {wildcards.depth} --alpha {wildcards.alpha}"
+        " {params.arguments} 2> {log}"

@@ -1,0 +1,44 @@
+CELL_BY_NAME = {f"{cell.name}/reps{cell.repetitions}": cell for cell in CELLS}
+
+
+def rates_cell(wildcards):
+    return CELL_BY_NAME["{problem}/D{depth}/{path}/reps{repetitions}".format_map(vars(wildcards))]
+
+
+def rates_blocks(stage):
+    def files(wildcards):
+        cell = rates_cell(wildcards)
+        folder = cell.name if stage == "limit" else cell.problem.name
+        return [f"{RESULTS}/{stage}/{folder}/{block}.npz" for block in blocks(cell)]
+
+    return files
+
+
+rule rates:
+    input:
+        code=program("rates"),
+        l1=rates_blocks("l1"),
+        null_space=rates_blocks("null_space"),
+        limit=rates_blocks("limit"),
+    output:
+        instances=f"{RESULTS}/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}/instances.parquet",
+        curves=f"{RESULTS}/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}/curves.parquet",
+    log:
+        f"{RESULTS}/logs/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        cell=lambda wildcards: json.dumps(columns_of(rates_cell(wildcards))),
+        window=[CONFIG["rates"]["window"][end] for end in ("smallest", "largest")],
+        onset_tolerance=CONFIG["rates"]["onset_tolerance"],
+        bootstrap=CONFIG["rates"]["bootstrap"],
+        confidence=CONFIG["rates"]["confidence"],
+        seed=CONFIG["seed"],
+    shell:
+        "python {input.code[0]} --l1 {input.l1} --null-space {input.null_space}"
+        " --limit {input.limit} --instances {output.instances} --curves {output.curves}"
+        " --cell {params.cell:q} --window {params.window}"
+        " --onset-tolerance {params.onset_tolerance} --bootstrap {params.bootstrap}"
+        " --confidence {params.confidence} --seed {params.seed} 2> {log}"

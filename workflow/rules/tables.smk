@@ -1,0 +1,3 @@
+TABLES = [
+    f"{RESULTS}/agreement/{name}.parquet" for name in FLOW_CELLS
+]
