@@ -1,6 +1,7 @@
 """Stage flow: integrate the gradient flow of every instance of a block to convergence."""
 
 import argparse
+import json
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,9 @@ def main():
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")
     parser.add_argument("--endpoints", required=True, help="the .npz file to write: x at the end")
     parser.add_argument("--trajectories", help="the Parquet file to write: states over time")
+    parser.add_argument(
+        "--cell", type=json.loads, default={}, help="columns of the table, as JSON"
+    )
     parser.add_argument("--form", choices=["dual", "plain"], required=True, help="of the flow")
     parser.add_argument("--depth", type=float, required=True, help="depth D >= 2")
     parser.add_argument("--alpha", type=float, required=True, help="scale of the predictor")
@@ -50,8 +54,10 @@ def main():
         frames.append(states(index, flow, matrix, data, minimizer, args.coordinates))
     write_arrays(args.endpoints, repetition=block["repetition"], point=np.array(ends), steps=steps)
     if args.trajectories:
-        empty = pd.DataFrame(columns=["repetition", "quantity", "coordinate", "time", "value"])
-        write_table(args.trajectories, pd.concat(frames, ignore_index=True) if frames else empty)
+        columns = ["repetition", "quantity", "coordinate", "time", "value"]
+        table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+        parameters = args.cell | {"alpha": args.alpha}
+        write_table(args.trajectories, table.assign(**parameters)[[*parameters, *columns]])
 
 
 def states(index, flow, matrix, data, minimizer, count):

@@ -56,11 +56,11 @@ rule agreement:
     conda:
         "../../environment.yml"
     params:
-        cell=lambda wildcards: json.dumps(columns_of(agreement_cell(wildcards)[0])),
+        cell=lambda wildcards: cell_columns(agreement_cell(wildcards)[0]),
         flow=lambda wildcards: " ".join(
             f"--flow {form} {alpha} {' '.join(files)}"
             for form, alpha, files in agreement_files(wildcards)
         ),
     shell:
         "python {input.code[0]} --l1 {input.l1} --limit {input.limit} {params.flow}"
-        " --cell {params.cell:q} --output {output} 2> {log}"
+        " --cell {params.cell:q} --output {output} &> {log}"

@@ -63,15 +63,19 @@ def rates_of(cells, table):
     ]
 
 
-def columns_of(cell):
+def columns_of(problem, depth):
     """The parameters of a cell as columns of a table, None where an axis is not its own."""
-    values = dict(cell.problem.parameters)
+    values = dict(problem.parameters)
     names = {"N": "N", "d": "d", "s": "s", "eta": "eta", "m": "m", "rho": "family_rho"}
     return (
-        {"ensemble": cell.problem.ensemble}
+        {"ensemble": problem.ensemble}
         | {column: values.get(axis) for axis, column in names.items()}
-        | {"depth": cell.depth, "path": cell.path.name}
+        | {"depth": depth}
     )
+
+
+def cell_columns(cell):
+    return json.dumps(columns_of(cell.problem, cell.depth) | {"path": cell.path.name})
 
 
 rule configuration:

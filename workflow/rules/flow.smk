@@ -18,11 +18,15 @@ rule flow:
     conda:
         "../../environment.yml"
     params:
+        cell=lambda wildcards: json.dumps(
+            columns_of(PROBLEMS[wildcards.problem], DEPTHS[wildcards.depth])
+        ),
         arguments=FLOW_ARGUMENTS,
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --form dual"
+        " --cell {params.cell:q}"
         " --endpoints {output.endpoints} --trajectories {output.trajectories}"
-        " --depth {wildcards.depth} --alpha {wildcards.alpha} {params.arguments} 2> {log}"
+        " --depth {wildcards.depth} --alpha {wildcards.alpha} {params.arguments} &> {log}"
 
 
 rule plain_flow:
@@ -44,4 +48,4 @@ rule plain_flow:
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --form plain"
         " --endpoints {output} --depth {wildcards.depth} --alpha {wildcards.alpha}"
-        " {params.arguments} 2> {log}"
+        " {params.arguments} &> {log}"

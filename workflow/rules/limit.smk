@@ -17,4 +17,4 @@ rule limit:
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --output {output}"
         " --depth {wildcards.depth} --alpha {params.alpha} --tolerance {params.tolerance}"
-        " 2> {log}"
+        " &> {log}"

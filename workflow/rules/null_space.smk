@@ -15,4 +15,4 @@ rule null_space:
         **CONFIG["null_space"],
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --output {output}"
-        " --enumerate-up-to {params.enumerate_up_to} --milp-nodes {params.milp_nodes} 2> {log}"
+        " --enumerate-up-to {params.enumerate_up_to} --milp-nodes {params.milp_nodes} &> {log}"

@@ -22,4 +22,4 @@ rule problems:
         arguments=problem_arguments,
     shell:
         "python {input.code[0]} --output {output} --repetitions {params.repetitions}"
-        " {params.arguments} 2> {log}"
+        " {params.arguments} &> {log}"

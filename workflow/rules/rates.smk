@@ -30,7 +30,7 @@ rule rates:
     conda:
         "../../environment.yml"
     params:
-        cell=lambda wildcards: json.dumps(columns_of(rates_cell(wildcards))),
+        cell=lambda wildcards: cell_columns(rates_cell(wildcards)),
         window=[CONFIG["rates"]["window"][end] for end in ("smallest", "largest")],
         onset_tolerance=CONFIG["rates"]["onset_tolerance"],
         bootstrap=CONFIG["rates"]["bootstrap"],
@@ -41,4 +41,4 @@ rule rates:
         " --limit {input.limit} --instances {output.instances} --curves {output.curves}"
         " --cell {params.cell:q} --window {params.window}"
         " --onset-tolerance {params.onset_tolerance} --bootstrap {params.bootstrap}"
-        " --confidence {params.confidence} --seed {params.seed} 2> {log}"
+        " --confidence {params.confidence} --seed {params.seed} &> {log}"
