@@ -1,6 +1,5 @@
 """Every figure and table of the project: `snakemake --cores all`."""
 
-import os
 import sys
 
 from snakemake.utils import min_version
@@ -24,6 +23,7 @@ include: "workflow/rules/agreement.smk"
 include: "workflow/rules/rates.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/timings.smk"
 
 
 report: "workflow/report/workflow.rst"

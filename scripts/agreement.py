@@ -5,8 +5,8 @@ import json
 
 import numpy as np
 import pandas as pd
-from command_line import Failure, cell_of, run
 
+from command_line import Failure, cell_of, run
 from implicit_l1.storage import read_arrays, write_table
 
 

@@ -5,8 +5,8 @@ import json
 
 import numpy as np
 import pandas as pd
-from command_line import repetition, run
 
+from command_line import repetition, run
 from implicit_l1.flow import FlowOptions, gradient_flow, plain_flow
 from implicit_l1.l1 import CERTIFIED
 from implicit_l1.potentials import potential
@@ -19,9 +19,7 @@ def main():
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")
     parser.add_argument("--endpoints", required=True, help="the .npz file to write: x at the end")
     parser.add_argument("--trajectories", help="the Parquet file to write: states over time")
-    parser.add_argument(
-        "--cell", type=json.loads, default={}, help="columns of the table, as JSON"
-    )
+    parser.add_argument("--cell", type=json.loads, default={}, help="columns of the table, as JSON")
     parser.add_argument("--form", choices=["dual", "plain"], required=True, help="of the flow")
     parser.add_argument("--depth", type=float, required=True, help="depth D >= 2")
     parser.add_argument("--alpha", type=float, required=True, help="scale of the predictor")
@@ -46,9 +44,7 @@ def main():
             if args.form == "plain":
                 flow = plain_flow(matrix, data, args.depth, args.alpha, off, options)
             else:
-                flow = gradient_flow(
-                    matrix, data, potential(args.depth), args.alpha, off, options
-                )
+                flow = gradient_flow(matrix, data, potential(args.depth), args.alpha, off, options)
         ends.append(flow.point[-1])
         steps.append(flow.steps)
         frames.append(states(index, flow, matrix, data, minimizer, args.coordinates))

@@ -3,8 +3,8 @@
 import argparse
 
 import numpy as np
-from command_line import repetition, run
 
+from command_line import repetition, run
 from implicit_l1.l1 import CERTIFIED
 from implicit_l1.limit import PathOptions, limit_path
 from implicit_l1.potentials import potential

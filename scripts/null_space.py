@@ -3,8 +3,8 @@
 import argparse
 
 import numpy as np
-from command_line import repetition, run
 
+from command_line import repetition, run
 from implicit_l1.null_space import kernel_witness, null_space_constant
 from implicit_l1.storage import read_arrays, write_arrays
 from implicit_l1.support import support_geometry

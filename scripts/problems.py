@@ -3,8 +3,8 @@
 import argparse
 
 import numpy as np
-from command_line import repetition, run
 
+from command_line import repetition, run
 from implicit_l1.problems import ENSEMBLES, one_dimensional_kernel, random_problem
 from implicit_l1.storage import write_arrays
 
@@ -12,7 +12,9 @@ from implicit_l1.storage import write_arrays
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", required=True, help="the .npz file to write")
-    parser.add_argument("--repetitions", nargs=2, type=int, required=True, metavar=("FIRST", "LAST"))
+    parser.add_argument(
+        "--repetitions", nargs=2, type=int, required=True, metavar=("FIRST", "LAST")
+    )
     ensembles = parser.add_subparsers(dest="ensemble", required=True)
     for name in ENSEMBLES:
         random = ensembles.add_parser(name, help=ENSEMBLES[name].__doc__)

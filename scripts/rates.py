@@ -5,8 +5,8 @@ import json
 
 import numpy as np
 import pandas as pd
-from command_line import Failure, cell_of, run
 
+from command_line import Failure, cell_of, run
 from implicit_l1 import rates
 from implicit_l1.l1 import CERTIFIED
 from implicit_l1.seeds import generator
@@ -57,7 +57,7 @@ def with_cell(cell, columns):
     """A table with the cell's parameters in front, axes that are not the cell's own as nan."""
     frame = pd.DataFrame(cell | columns)
     numeric = [name for name in cell if name not in ("ensemble", "path")]
-    return frame.astype({name: float for name in numeric})
+    return frame.astype(dict.fromkeys(numeric, float))
 
 
 def instance_table(l1, null_space, limit, log_alpha, args):
@@ -101,9 +101,7 @@ def curve_table(l1, limit, log_alpha, args):
     known = l1["status"] == CERTIFIED
     midpoints, slopes = rates.local_slopes(log_alpha, limit["log_error_1"][known])
     scales = {"slope": midpoints}
-    in_logs = {
-        f"error_{order}": limit[f"log_error_{order}"][known] for order in ("1", "2", "inf")
-    }
+    in_logs = {f"error_{order}": limit[f"log_error_{order}"][known] for order in ("1", "2", "inf")}
     with np.errstate(divide="ignore"):
         in_logs["estimation_error"] = np.log(limit["estimation_error"][known])
         for name in ("l1", "interpolator"):

@@ -4,8 +4,8 @@ import argparse
 from dataclasses import dataclass
 
 import pandas as pd
-from command_line import run
 
+from command_line import run
 from implicit_l1.l1 import CERTIFIED
 from implicit_l1.storage import read_table, write_text
 

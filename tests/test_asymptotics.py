@@ -105,7 +105,10 @@ def test_exponents(instance):
     _, minimizer, geometry, dual = instance
     rho = np.abs(dual.direction[geometry.complement]).max()
     assert first_order(geometry, minimizer, dual, potential(2)).exponent == pytest.approx(1 - rho)
-    assert first_order(geometry, minimizer, dual, potential(3)).exponent == 1.0
+    linear = first_order(geometry, minimizer, dual, potential(3))
+    assert linear.exponent == 1.0 and np.all(linear.entry_exponent == 1.0)
+    leading = np.abs(linear.error[geometry.complement]) == 1.0
+    assert linear.entry_log_size[leading] == linear.log_unit
 
 
 @pytest.mark.parametrize("depth", [3, 4, 6])
@@ -157,6 +160,14 @@ def test_constant_from_the_kernel_vector_of_the_active_set_at_depth_two():
     limit = first_order(geometry, minimizer, dual, potential(2))
     off = np.linalg.norm(limit.error[geometry.complement], 1)
     assert limit.log_unit + np.log(off) == pytest.approx(log_mass, abs=1e-10)
+
+
+def test_entries_of_very_different_size():
+    matrix, minimizer, geometry, _ = SPARSE
+    uneven = minimizer.copy()
+    uneven[geometry.support] *= [1e-12, 1.0, 1e12]
+    ratio, *_ = log_ratio(prepare(matrix, uneven), 2, [14, -1e5])
+    assert abs(ratio[-1]) < 1e-8
 
 
 @pytest.mark.parametrize("instance", [SPARSE, DENSE], ids=["sparse", "dense"])
@@ -246,7 +257,7 @@ def test_a_face_of_certificates_is_reported():
         ]
     )
     _, minimizer, geometry, dual = prepare(matrix, np.concatenate([g_first, g_second]))
-    with pytest.raises(DegenerateFaceError):
+    with pytest.raises(DegenerateFaceError, match="do not determine nu_0"):
         first_order(geometry, minimizer, dual, potential(2))
     ratio, *_ = log_ratio((matrix, minimizer, geometry, dual), 3, [0, -60])
     assert abs(ratio[-1]) < 1e-8
@@ -266,8 +277,21 @@ def test_balance(depth, log_alpha):
     n = np.exp(log_alpha) * potential(depth).phi(z)
     assert np.abs(geometry.free_map @ n).max() < 1e-12 * np.abs(n).max()
     assert off.sign * np.exp(off.log_size) == pytest.approx(n, rel=1e-10)
-    moved, _ = balance(*arguments, 0.9 * free)
-    assert moved == pytest.approx(free, abs=1e-10)
+    away = np.cos(np.arange(free.size))
+    away *= 5.0 if depth == 2 else 0.9 * margin.min() / np.abs(geometry.free_map.T @ away).max()
+    moved, _ = balance(*arguments[:4], 0.0, log_alpha, away)
+    expected, _ = balance(*arguments[:4], 0.0, log_alpha, start)
+    assert moved == pytest.approx(expected, abs=1e-10)
+
+
+def test_balance_at_zero():
+    _, _, geometry, dual = SPARSE
+    none = np.zeros(geometry.complement.size)
+    start = 0.3 * np.cos(np.arange(geometry.free_map.shape[0]))
+    for depth in (2, 3):
+        free, off = balance(geometry.free_map, potential(depth), none, 1 + none, 0.0, 0.0, start)
+        assert np.abs(free).max() < 1e-15
+        assert off.log_size.max() < -30
 
 
 def test_balance_refuses_and_reports():

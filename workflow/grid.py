@@ -17,8 +17,8 @@ from configuration import KERNEL, alpha_path, as_list
 
 def number(value):
     """A number as it stands in file names: the shortest text that reads back the same."""
-    text = repr(value)
-    return re.sub(r"e([+-])0*(\d+)", lambda m: "e" + m[1].strip("+") + m[2], text).removesuffix(".0")
+    text = re.sub(r"e\+?(-?)0*(\d+)", r"e\1\2", repr(value))
+    return text.removesuffix(".0")
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,7 @@ class Cell:
 def blocks(repetitions, size):
     """Names of the blocks that hold repetitions 0, ..., repetitions - 1."""
     return [
-        f"reps{first}-{min(first + size, repetitions) - 1}"
-        for first in range(0, repetitions, size)
+        f"reps{first}-{min(first + size, repetitions) - 1}" for first in range(0, repetitions, size)
     ]
 
 

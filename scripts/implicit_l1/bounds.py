@@ -242,10 +242,12 @@ class _Scale:
         return program.solve(self.scale, self.direction, self.margin, self.shift, name)
 
     def balance(self, last, free):
-        """(b, n_Sc) of the problem with x_S frozen at g*_S, from the b of the next smaller
-        scale if that is feasible here."""
-        if self.anchored and last is not None and np.all(self.off_support(last).room > 0):
-            free = last
+        """(b, n_Sc) of the problem with x_S frozen at g*_S, started from the b of the next
+        smaller scale unless that is much worse here than the b of the linear program."""
+        if self.anchored and last is not None:
+            off, least = self.off_support(last), self.off_support(free).log_size.max()
+            if np.all(off.room > 0) and off.log_size.max() < least + 5.0:
+                free = last
         return balance(
             self.geometry.free_map,
             self.potential,
@@ -280,11 +282,8 @@ class _Scale:
             zeta = self.zeta(point - np.sign(on) * spread)  # the worst for this k
             shift = on @ zeta + k @ (self.geometry.free_map.T @ free)
             slope = k @ self.direction
-            if slope < 0:
-                margin = 1.0 + slope
-            else:
-                aligned = k * self.direction > 0
-                margin = np.abs(k) @ np.where(aligned, self.margin, 1.0 + np.abs(self.direction))
+            aligned = k * self.direction > 0  # the margin is used where slope and value are > 0
+            margin = np.abs(k) @ np.where(aligned, self.margin, 1.0 + np.abs(self.direction))
             value = self.scale * slope + shift
             if not value > 0:
                 continue

@@ -174,8 +174,8 @@ def _integrate(velocity, jacobian, unconverged, start, unit, point_of, options, 
     def counted(time, state):
         if next(calls) > options.evaluations:
             raise FlowError(
-                f"{name} did not converge within {options.evaluations} evaluations (t = {time:.3g}): "
-                "rounding hides what is left of the motion; raise the tolerances or alpha"
+                f"{name} did not converge within {options.evaluations} evaluations "
+                f"(t = {time:.3g}): rounding hides what is left of the motion; raise the tolerances or alpha"
             )
         return velocity(time, state)
 

@@ -34,7 +34,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from implicit_l1.potentials import OffSupport, OnSupport, Potential
+from implicit_l1.potentials import OffSupport, OnSupport
 from implicit_l1.support import Certificate, support_geometry
 
 

@@ -230,9 +230,7 @@ def _mixed_integer(geometry, entries, nodes):
     )
     upper = np.concatenate([np.zeros(free), [1.0], 2.0 * entries, np.zeros(k)])
     lower = np.concatenate([np.zeros(free), np.full(2 * k + 1, -np.inf)])
-    bounds = Bounds(
-        0.0, np.concatenate([np.ones(2 * count), entries, np.ones(k)])
-    )
+    bounds = Bounds(0.0, np.concatenate([np.ones(2 * count), entries, np.ones(k)]))
     result = milp(
         -np.concatenate([np.zeros(2 * count), np.ones(k), np.zeros(k)]),
         constraints=LinearConstraint(matrix, lower, upper),

@@ -158,9 +158,7 @@ class HyperbolicPotential(Potential):
         size = np.abs(z)
         # log(alpha e^|z|), without the cancellation of log(alpha) against |z|
         aligned = z * direction > 0
-        head = np.where(
-            aligned, log_alpha * margin + np.sign(direction) * shift, log_alpha + size
-        )
+        head = np.where(aligned, log_alpha * margin + np.sign(direction) * shift, log_alpha + size)
         tail = np.exp(-2.0 * size)
         with np.errstate(divide="ignore"):
             log_size = head + np.log(-np.expm1(-2.0 * size))
@@ -211,7 +209,9 @@ class PowerPotential(Potential):
             half = np.exp(np.minimum(log_half, 40.0))
             value = np.where(log_half > 40.0, log_half + LOG2, np.arcsinh(half))
             with np.errstate(divide="ignore", invalid="ignore"):
-                slope = p * (half * np.tanh(theta) + half / np.tanh(p * theta)) / np.hypot(1.0, half)
+                slope = (
+                    p * (half * np.tanh(theta) + half / np.tanh(p * theta)) / np.hypot(1.0, half)
+                )
             slope = np.where(theta > 0, slope, p)
             step = (value - target) / slope
             theta = np.maximum(theta - step, 0.0)
@@ -228,10 +228,7 @@ class PowerPotential(Potential):
         slack = 2.0 * decay / (1.0 + decay)
         zeta = -sigma * np.where(sigma * x > 0, slack, 2.0 - slack)
         log_slope = (
-            log_alpha
-            + np.log(2.0 * p)
-            + (p + 1.0) * log_cosh(theta)
-            + log_cosh((p + 1.0) * theta)
+            log_alpha + np.log(2.0 * p) + (p + 1.0) * log_cosh(theta) + log_cosh((p + 1.0) * theta)
         )
         return OnSupport(zeta, np.exp(log_slope), -np.sign(x) * np.exp(log_x - log_slope))
 
@@ -247,10 +244,7 @@ class PowerPotential(Potential):
             )
             log_size = log_alpha - 0.5 * p * edge + LOG2 + log_sinh(p * theta)
             log_slope = (
-                log_alpha
-                + np.log(2.0 * p)
-                - 0.5 * (p + 1.0) * edge
-                + log_cosh((p + 1.0) * theta)
+                log_alpha + np.log(2.0 * p) - 0.5 * (p + 1.0) * edge + log_cosh((p + 1.0) * theta)
             )
         return OffSupport(np.sign(z), log_size, log_slope, slack)
 

@@ -22,9 +22,7 @@ ROOT = Path(workflow.basedir)
 RESULTS = CONFIG["results"]
 LOCK = "requirements.txt"
 
-EXPERIMENTS = {
-    name: grid.cells(experiment) for name, experiment in CONFIG["experiments"].items()
-}
+EXPERIMENTS = {name: grid.cells(experiment) for name, experiment in CONFIG["experiments"].items()}
 CELLS = list(dict.fromkeys(cell for cells in EXPERIMENTS.values() for cell in cells))
 PROBLEMS = {cell.problem.name: cell.problem for cell in CELLS}
 PATHS = {cell.path.name: cell.path for cell in CELLS}
@@ -58,9 +56,7 @@ def blocks(cell):
 
 def rates_of(cells, table):
     """The tables of stage rates of some cells."""
-    return [
-        f"{RESULTS}/rates/{cell.name}/reps{cell.repetitions}/{table}.parquet" for cell in cells
-    ]
+    return [f"{RESULTS}/rates/{cell.name}/reps{cell.repetitions}/{table}.parquet" for cell in cells]
 
 
 def columns_of(problem, depth):

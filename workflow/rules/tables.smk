@@ -11,7 +11,9 @@ TABLE_INPUTS = {
 }
 # an experiment that a configuration leaves out leaves out its table
 TABLE_NAMES = [name for name, files in TABLE_INPUTS.items() if files]
-TABLES = expand(f"{RESULTS}/tables/{{table}}.{{kind}}", table=TABLE_NAMES, kind=["csv", "md", "tex"])
+TABLES = expand(
+    f"{RESULTS}/tables/{{table}}.{{kind}}", table=TABLE_NAMES, kind=["csv", "md", "tex"]
+)
 
 
 rule tables:

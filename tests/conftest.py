@@ -1,0 +1,41 @@
+"""Paths, numerical environment and shared instances of the tests."""
+
+import os
+import sys
+from pathlib import Path
+
+# Before NumPy loads its BLAS: the last bits depend on the number of threads.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+REPOSITORY = Path(__file__).parent.parent
+for folder in ("workflow", "scripts", "tests"):
+    sys.path.insert(0, str(REPOSITORY / folder))
+
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+settings.register_profile(
+    "implicit_l1",
+    derandomize=True,  # the same examples in every run
+    deadline=None,  # shared machines stall
+    max_examples=25,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.load_profile("implicit_l1")
+
+
+@pytest.fixture(scope="session", params=[0.0, 0.1], ids=["noiseless", "noisy"])
+def small(request):
+    """A Gaussian instance of 20 equations and 60 unknowns with its certified minimizer."""
+    from reference import instance
+
+    return instance(N=20, d=60, s=2, eta=request.param)
+
+
+@pytest.fixture(scope="session", params=[0.0, 0.1], ids=["noiseless", "noisy"])
+def large(request):
+    """A Gaussian instance of the default grid's size with its certified minimizer."""
+    from reference import instance
+
+    return instance(N=100, d=400, s=8, eta=request.param)

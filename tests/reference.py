@@ -1,0 +1,321 @@
+"""Slow independent computations that the tests compare the library with.
+
+Nothing here uses the library's formulas for cancellation-free coordinates: potentials
+are evaluated as they are defined with many digits, limit points come from the original
+dual problem, null space constants from one linear program a sign pattern or from the
+vertices of a polytope, sums from rational arithmetic.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from itertools import combinations, product
+
+import mpmath
+import numpy as np
+from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
+from scipy.integrate import solve_ivp
+from scipy.optimize import linprog
+
+from implicit_l1.l1 import Minimizer, basis_pursuit, polish
+from implicit_l1.problems import random_problem
+
+LOG10 = np.log(10.0)
+UNIFORM = {"law": "uniform", "low": 0.5, "high": 1.5}
+
+
+# Instances
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A problem with its minimizer: A, x_0, y, g*."""
+
+    matrix: np.ndarray
+    signal: np.ndarray
+    data: np.ndarray
+    minimizer: Minimizer
+
+    @property
+    def complement(self):
+        """Indices off the support of g*."""
+        return np.setdiff1d(np.arange(self.signal.size), self.minimizer.support)
+
+
+@cache
+def instance(N, d, s, eta, repetition=0, ensemble="gaussian"):
+    """A drawn instance with the minimizer that the library finds."""
+    problem = random_problem(
+        ensemble=ensemble,
+        N=N,
+        d=d,
+        s=s,
+        eta=eta,
+        repetition=repetition,
+        signal=UNIFORM,
+        seed=1,
+    )
+    point = basis_pursuit(problem.matrix, problem.data)
+    minimizer = polish(problem.matrix, problem.data, point, 1e-9)
+    return Instance(problem.matrix, problem.signal, problem.data, minimizer)
+
+
+# Rational arithmetic
+
+
+def fractions(array):
+    """The exact values of doubles, as nested lists of the array's shape."""
+    return np.vectorize(Fraction, otypes=[object])(np.asarray(array, dtype=float))
+
+
+def rationals(array):
+    """A two-dimensional array of doubles as an exact matrix."""
+    return fmpq_mat([[fmpq(*float(v).as_integer_ratio()) for v in row] for row in array])
+
+
+def to_fraction(value):
+    """An entry of an exact matrix as a Fraction."""
+    return Fraction(int(value.p), int(value.q))
+
+
+# Potentials, as they are defined
+
+
+def phi(depth, z):
+    """phi_D(z) in the working precision of mpmath."""
+    if depth == 2:
+        return 2 * mpmath.sinh(z)
+    p = mpmath.mpf(depth) / (mpmath.mpf(depth) - 2)
+    return (1 - z) ** -p - (1 + z) ** -p
+
+
+def phi_prime(depth, z):
+    """phi_D'(z) in the working precision of mpmath."""
+    if depth == 2:
+        return 2 * mpmath.cosh(z)
+    p = mpmath.mpf(depth) / (mpmath.mpf(depth) - 2)
+    return p * ((1 - z) ** (-p - 1) + (1 + z) ** (-p - 1))
+
+
+def phi_inverse(depth, t):
+    """phi_D^{-1}(t) in the working precision of mpmath, by Newton's method and its residual.
+
+    For D > 2 the precision must resolve ``1 - |z|``, about ``|t|^(-1/p)``.
+    """
+    t = mpmath.mpf(t)
+    if depth == 2:
+        return mpmath.asinh(t / 2)
+    if t == 0:
+        return t
+    p = mpmath.mpf(depth) / (mpmath.mpf(depth) - 2)
+    target, sign = abs(t), mpmath.sign(t)
+    # both starts lie where phi >= t, and phi is convex there: no step overshoots
+    z = min(1 - (1 + target) ** (-1 / p), target / (2 * p))
+    for _ in range(200):
+        # on a logarithmic scale where phi explodes, else as it is
+        value, slope = phi(depth, z), phi_prime(depth, z)
+        if target > 1:
+            step = mpmath.log(value / target) * value / slope
+        else:
+            step = (value - target) / slope
+        z -= step
+        if abs(step) <= mpmath.mpf(10) ** (10 - mpmath.mp.dps) * abs(1 - z) * z:
+            return sign * z
+    raise ArithmeticError(f"phi_{depth} was not inverted at {t}")
+
+
+# The family with a one-dimensional kernel
+
+
+def kernel_family_log_error(depth, rho, m, log_alpha):
+    """log ||n(alpha)||_1 for the kernel (-rho m, 1, ..., 1) and g* = e_1.
+
+    With w the dual coordinate of x_1 the others are rho w, and the kernel relation
+    ``x_1 = 1 - rho m t``, ``x_j = t`` becomes ``phi(w) + rho m phi(rho w) = 1 / alpha``,
+    increasing in w.  For D > 2 the equation is solved for ``artanh w``, which needs no
+    digits beyond those of w's distance to 1.
+    """
+    if rho == 0:
+        return -np.inf
+    log_alpha = mpmath.mpf(log_alpha)
+    digits = 40
+    if depth > 2:
+        digits += int(-log_alpha / mpmath.log(10) * (depth - 2) / depth) + 10
+    with mpmath.workdps(digits):
+        rho = mpmath.mpf(rho)
+        coordinate = (lambda w: w) if depth == 2 else mpmath.tanh
+
+        def mismatch(v):
+            w = coordinate(v)
+            total = phi(depth, w) + rho * m * phi(depth, rho * w)
+            return mpmath.log(total) + log_alpha
+
+        low, high = mpmath.mpf("1e-30"), mpmath.mpf(1)
+        while mismatch(high) < 0:
+            low, high = high, 2 * high
+        root = mpmath.findroot(mismatch, (low, high), solver="anderson", tol=1e-30, verify=False)
+        assert abs(mismatch(root)) < 1e-25
+        w = coordinate(root)
+        return float(log_alpha + mpmath.log(phi(depth, rho * w)) + mpmath.log(m * (1 + rho)))
+
+
+# The limit point with many digits
+
+
+class _BallPotential:
+    """phi_D in ball arithmetic."""
+
+    def __init__(self, depth):
+        self.depth = depth
+        self.power = None if depth == 2 else arb(depth) / (arb(depth) - 2)
+
+    def phi(self, z):
+        if self.depth == 2:
+            return 2 * z.sinh()
+        return (1 - z) ** -self.power - (1 + z) ** -self.power
+
+    def phi_prime(self, z):
+        if self.depth == 2:
+            return 2 * z.cosh()
+        return self.power * ((1 - z) ** (-self.power - 1) + (1 + z) ** (-self.power - 1))
+
+    def phi_inverse(self, t):
+        """By Newton's method on arsinh(phi / 2), convex on (0, 1) as a function of artanh z."""
+        half = abs(t) / 2
+        target = half.asinh()
+        if self.depth == 2:
+            z = target
+        else:
+            theta = (target / self.power).mid()
+            for _ in range(100):
+                z = theta.tanh()
+                value = self.phi(z) / 2
+                slope = self.phi_prime(z) * (1 - z * z) / (2 * (1 + value * value).sqrt())
+                step = ((value.asinh() - target) / slope).mid()
+                theta = (theta - step).mid()
+                if abs(step) < abs(theta) * arb(2) ** (-ctx.prec // 2):
+                    break
+            z = theta.tanh()
+        return z if t > 0 else -z
+
+
+def limit_log_error(matrix, data, support, depth, log_alpha, start, bits=320):
+    """log ||n(alpha)||_1 by Newton's method on the original dual problem in ball arithmetic.
+
+    The dual, ``max <lam, y> - alpha sum q_D*(A^T lam)``, is concave: where its gradient
+    ``y - alpha A phi_D(A^T lam)`` vanishes is the solution, whatever the start was.
+
+    Args:
+        matrix, data: A, y.
+        support: indices of S; g* is solved from ``A_S g_S = y`` with all digits.
+        depth: D.
+        log_alpha: natural logarithm of alpha, taken as exact.
+        start: (error, log_unit), an approximation of n from which Newton's method starts.
+        bits: working precision.
+    """
+    before, ctx.prec = ctx.prec, bits
+    try:
+        return _limit_log_error(matrix, data, support, depth, log_alpha, *start)
+    finally:
+        ctx.prec = before
+
+
+def _column(values):
+    return arb_mat([[v] for v in values])
+
+
+def _limit_log_error(matrix, data, support, depth, log_alpha, error, log_unit):
+    potential = _BallPotential(depth)
+    alpha = arb(float(log_alpha)).exp()
+    exact, y = arb_mat(matrix.tolist()), _column(data.tolist())
+    on = arb_mat(matrix[:, support].tolist())
+    gram = on.transpose() * on
+    minimizer = [arb(0)] * matrix.shape[1]
+    for place, value in zip(support, gram.solve(on.transpose() * y).entries(), strict=True):
+        minimizer[place] = value
+    unit = arb(float(log_unit)).exp()
+    point = [g + unit * float(e) for g, e in zip(minimizer, error, strict=True)]
+    z = [potential.phi_inverse((x / alpha).mid()) for x in point]
+    lam = _column(np.linalg.lstsq(matrix.T, np.array([float(v) for v in z]), rcond=None)[0])
+    # doubles cannot hold z near the edge of phi's domain; the entries on S fix it
+    target = _column([z[i] for i in support])
+    for _ in range(2):
+        lam = (lam + on * gram.solve(target - on.transpose() * lam)).mid()
+
+    transposed = exact.transpose()
+    for _ in range(12):
+        z = (transposed * lam).entries()
+        x = _column([(alpha * potential.phi(v)).mid() for v in z])
+        slope = np.array([(alpha * potential.phi_prime(v)).mid() for v in z])
+        weighted = arb_mat((matrix.astype(object) * slope).tolist())
+        step = (weighted * transposed).mid().solve((y - exact * x).mid()).mid()
+        lam = (lam + step).mid()
+        size = max(abs(float(v)) for v in (transposed * step).entries())
+        if size < 1e-40:
+            break
+    else:
+        raise ArithmeticError(f"Newton's method has not converged: last step {size:.1e}")
+    total = arb(0)
+    for g, v in zip(minimizer, (transposed * lam).entries(), strict=True):
+        total += abs(alpha * potential.phi(v) - g)
+    return float(total.log())
+
+
+# Null space constants
+
+
+def pattern_constant(matrix, support, pattern):
+    """sup of ``-<pattern, n_S>`` over n in ker A with ||n_Sc||_1 <= 1, by one linear program."""
+    on, off = matrix[:, support], np.delete(matrix, support, axis=1)
+    count = off.shape[1]
+    result = linprog(
+        np.concatenate([pattern, np.zeros(2 * count)]),
+        A_eq=np.hstack([on, off, -off]),
+        b_eq=np.zeros(matrix.shape[0]),
+        A_ub=np.concatenate([np.zeros(len(support)), np.ones(2 * count)])[None, :],
+        b_ub=[1.0],
+        bounds=[(None, None)] * len(support) + [(0, None)] * (2 * count),
+        method="highs",
+    )
+    assert result.status == 0, result.message
+    return -result.fun
+
+
+def null_space_constant_by_patterns(matrix, support):
+    """rho~ as the largest :func:`pattern_constant` over all sign patterns."""
+    patterns = product([1.0], *[[-1.0, 1.0]] * (len(support) - 1))
+    return max(pattern_constant(matrix, support, np.array(signs)) for signs in patterns)
+
+
+def kernel_vertices(matrix, support):
+    """Vertices, up to sign, of {n in ker A: ||n_Sc||_1 <= 1} for A in general position.
+
+    The kernel has dimension d - N; at a vertex all but one of as many coordinates off S
+    vanish.
+    """
+    rows, columns = matrix.shape
+    complement = np.setdiff1d(np.arange(columns), support)
+    for zeros in combinations(complement, columns - rows - 1):
+        system = np.vstack([matrix, np.eye(columns)[list(zeros)]])
+        n = np.linalg.svd(system)[2][-1]
+        yield n / np.abs(n[complement]).sum()
+
+
+# The gradient flow of the weights
+
+
+def weights_flow(matrix, data, depth, alpha, times):
+    """x(t) of the plain gradient flow by an explicit method of high order, shape (m, d)."""
+    size = matrix.shape[1]
+
+    def velocity(_, weights):
+        u, v = weights[:size], weights[size:]
+        pull = matrix.T @ (data - matrix @ (u**depth - v**depth))
+        return np.concatenate([depth * u ** (depth - 1) * pull, -depth * v ** (depth - 1) * pull])
+
+    start = np.full(2 * size, alpha ** (1.0 / depth))
+    solution = solve_ivp(
+        velocity, (0.0, times[-1]), start, method="DOP853", t_eval=times, rtol=1e-11, atol=1e-13
+    )
+    assert solution.success, solution.message
+    return (solution.y[:size] ** depth - solution.y[size:] ** depth).T

@@ -1,0 +1,96 @@
+"""A copy of the project in which a test can run Snakemake and change files."""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = ["Snakefile", "requirements.txt", "environment.yml", "config", "scripts", "workflow"]
+
+
+class Project:
+    """The project's files, copied to a folder of their own."""
+
+    def __init__(self, folder, results=None):
+        self.folder = Path(folder)
+        for part in PARTS:
+            source, target = ROOT / part, self.folder / part
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, target)
+        if results is not None:  # another project's results, with what Snakemake knows of them
+            for part in ("results", ".snakemake"):
+                shutil.copytree(results.folder / part, self.folder / part)
+
+    def command(self, *arguments, config="config/smoke.yaml"):
+        return [
+            *(sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config),
+            *arguments,
+        ]
+
+    def snakemake(self, *arguments, config="config/smoke.yaml"):
+        return subprocess.run(
+            self.command(*arguments, config=config),
+            cwd=self.folder,
+            env=os.environ | {"COLUMNS": "10000"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def run(self, *arguments, config="config/smoke.yaml"):
+        result = self.snakemake(*arguments, config=config)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout + result.stderr
+
+    def scheduled(self, config="config/smoke.yaml"):
+        """Rule -> outputs of the jobs that a run would start (rule all left out)."""
+        report = self.run("--dry-run", config=config)
+        jobs = {}
+        rule = None
+        for line in report.splitlines():
+            if match := re.match(r"(?:local)?rule (\w+):", line):
+                rule = match[1]
+            elif rule and (match := re.match(r"\s+output: (.*)", line)):
+                jobs.setdefault(rule, []).extend(match[1].split(", "))
+        jobs.pop("all", None)
+        return jobs
+
+    def kill_while_running(self, after):
+        """Start a run and kill it, with its jobs, when that many outputs exist."""
+        process = subprocess.Popen(
+            self.command(),
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 120
+        while len(self.checksums()) < after:
+            assert process.poll() is None, "the run ended before it could be killed"
+            assert time.monotonic() < deadline, "the run made no progress"
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def checksums(self):
+        """Path -> SHA-256 of every result; logs and timings are not results."""
+        results = self.folder / "results"
+        return {
+            str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(results.rglob("*"))
+            if path.is_file() and not {"logs", "benchmarks"} & set(path.parts)
+        }
+
+    def replace(self, path, old, new):
+        """Change a file's text, once."""
+        text = (self.folder / path).read_text(encoding="utf-8")
+        assert text.count(old) >= 1, f"{path} does not contain {old!r}"
+        (self.folder / path).write_text(text.replace(old, new), encoding="utf-8")
