@@ -15,7 +15,7 @@ from implicit_l1.storage import read_arrays, write_table
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    for stage in ("l1", "null-space", "limit"):
+    for stage in ("l1", "null-space", "limit", "asymptotics"):
         parser.add_argument(
             f"--{stage}", nargs="+", required=True, help="the cell's blocks, in order"
         )
@@ -29,14 +29,14 @@ def main():
     parser.add_argument("--seed", type=int, required=True, help="root of the resampling")
     args = parser.parse_args()
 
-    l1, null_space, limit = (
+    l1, null_space, limit, asymptotics = (
         joined([read_arrays(path) for path in paths], args.instances)
-        for paths in (args.l1, args.null_space, args.limit)
+        for paths in (args.l1, args.null_space, args.limit, args.asymptotics)
     )
     log_alpha = limit.pop("log_alpha")
-    instances = instance_table(l1, null_space, limit, log_alpha, args)
+    instances = instance_table(l1, null_space, limit, asymptotics, log_alpha, args)
     write_table(args.instances, instances)
-    write_table(args.curves, curve_table(l1, limit, log_alpha, args))
+    write_table(args.curves, curve_table(l1, limit, asymptotics, log_alpha, args))
 
 
 def joined(blocks, output):
@@ -60,7 +60,7 @@ def with_cell(cell, columns):
     return frame.astype(dict.fromkeys(numeric, float))
 
 
-def instance_table(l1, null_space, limit, log_alpha, args):
+def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
     window = np.log(args.window)
     predicted = rates.predicted_rate(args.cell["depth"], null_space["rho_upper"])
     known = l1["status"] == CERTIFIED
@@ -83,6 +83,8 @@ def instance_table(l1, null_space, limit, log_alpha, args):
             "rho_tilde_upper": null_space["rho_tilde_upper"],
             "rho_tilde_method": null_space["rho_tilde_method"],
             "predicted_rate": predicted,
+            "asymptotics_status": asymptotics["status"],
+            "log10_constant": asymptotics["log_constant"] / np.log(10.0),
             "fitted_rate": rates.fitted_rate(log_alpha, limit["log_error_1"], window),
             "last_slope": rates.local_slopes(log_alpha, limit["log_error_1"])[1][:, -1],
             "window_smallest": args.window[0],
@@ -96,7 +98,7 @@ def instance_table(l1, null_space, limit, log_alpha, args):
     )
 
 
-def curve_table(l1, limit, log_alpha, args):
+def curve_table(l1, limit, asymptotics, log_alpha, args):
     """One row for each quantity and scale, over the certified repetitions."""
     known = l1["status"] == CERTIFIED
     midpoints, slopes = rates.local_slopes(log_alpha, limit["log_error_1"][known])
@@ -109,6 +111,11 @@ def curve_table(l1, limit, log_alpha, args):
             in_logs[f"{name}_estimation_error"] = np.log(
                 np.broadcast_to(l1[column][known, None], (known.sum(), log_alpha.size))
             )
+    # over the first-order prediction C alpha^exponent, where there is one
+    ratio = limit["log_error_1"] - asymptotics["log_constant"][:, None]
+    ratio -= asymptotics["exponent"][:, None] * log_alpha
+    if np.all(np.isfinite(ratio[known])):
+        in_logs["error_over_prediction"] = ratio[known]
     frames = []
     for quantity, values in {**in_logs, "slope": slopes}.items():
         axis = scales.get(quantity, log_alpha)

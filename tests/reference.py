@@ -81,16 +81,22 @@ def to_fraction(value):
 # Potentials, as they are defined
 
 
+def _digits(value):
+    """Decimal digits before (positive) or after (negative) the point of a nonzero number."""
+    return int(mpmath.floor(mpmath.log10(abs(value))))
+
+
 def phi(depth, z):
-    """phi_D(z) in the working precision of mpmath."""
+    """phi_D(z) to the working precision of mpmath."""
     if depth == 2:
         return 2 * mpmath.sinh(z)
-    p = mpmath.mpf(depth) / (mpmath.mpf(depth) - 2)
-    return (1 - z) ** -p - (1 + z) ** -p
+    with mpmath.extradps(0 if z == 0 else max(0, -_digits(z))):  # 1 + z must not lose z
+        p = mpmath.mpf(depth) / (mpmath.mpf(depth) - 2)
+        return (1 - z) ** -p - (1 + z) ** -p
 
 
 def phi_prime(depth, z):
-    """phi_D'(z) in the working precision of mpmath."""
+    """phi_D'(z) to the working precision of mpmath."""
     if depth == 2:
         return 2 * mpmath.cosh(z)
     p = mpmath.mpf(depth) / (mpmath.mpf(depth) - 2)
@@ -98,29 +104,29 @@ def phi_prime(depth, z):
 
 
 def phi_inverse(depth, t):
-    """phi_D^{-1}(t) in the working precision of mpmath, by Newton's method and its residual.
+    """phi_D^{-1}(t), with the relative accuracy of mpmath's working precision in ``1 - |z|`` too.
 
-    For D > 2 the precision must resolve ``1 - |z|``, about ``|t|^(-1/p)``.
+    For D > 2 by Newton's method, monotone from either start because phi is convex on
+    (0, 1), and so is log(phi) where it counts.
     """
     t = mpmath.mpf(t)
     if depth == 2:
         return mpmath.asinh(t / 2)
     if t == 0:
         return t
+    tolerance = mpmath.mpf(10) ** (5 - mpmath.mp.dps)
     p = mpmath.mpf(depth) / (mpmath.mpf(depth) - 2)
-    target, sign = abs(t), mpmath.sign(t)
-    # both starts lie where phi >= t, and phi is convex there: no step overshoots
-    z = min(1 - (1 + target) ** (-1 / p), target / (2 * p))
-    for _ in range(200):
-        # on a logarithmic scale where phi explodes, else as it is
-        value, slope = phi(depth, z), phi_prime(depth, z)
-        if target > 1:
-            step = mpmath.log(value / target) * value / slope
-        else:
-            step = (value - target) / slope
-        z -= step
-        if abs(step) <= mpmath.mpf(10) ** (10 - mpmath.mp.dps) * abs(1 - z) * z:
-            return sign * z
+    target = abs(t)
+    with mpmath.extradps(max(0, int(_digits(target) / p)) + 10):
+        z = min(1 - (1 + target) ** (-1 / p), target / (2 * p))
+        for _ in range(200):
+            value = phi(depth, z)
+            step = (value - target) / phi_prime(depth, z)
+            if target > 1:  # on a logarithmic scale where phi explodes
+                step *= mpmath.log(value / target) * value / (value - target) if step else 1
+            z -= step
+            if abs(step) <= tolerance * min(1 - z, z):
+                return mpmath.sign(t) * z
     raise ArithmeticError(f"phi_{depth} was not inverted at {t}")
 
 

@@ -249,7 +249,7 @@ def test_certificates_that_will_not_do():
 
 def test_a_face_of_certificates_is_reported():
     # two problems side by side: that of smaller rho leaves its part of nu_0 free
-    (first, g_first, *_), (second, g_second, *_) = SPARSE, sparse_instance(seed=5)
+    (first, g_first, _, low), (second, g_second, _, high) = SPARSE, sparse_instance(seed=5)
     matrix = np.block(
         [
             [first, np.zeros((first.shape[0], second.shape[1]))],
@@ -257,8 +257,12 @@ def test_a_face_of_certificates_is_reported():
         ]
     )
     _, minimizer, geometry, dual = prepare(matrix, np.concatenate([g_first, g_second]))
-    with pytest.raises(DegenerateFaceError, match="do not determine nu_0"):
+    with pytest.raises(DegenerateFaceError, match="no minimum"):  # a vertex of the face
         first_order(geometry, minimizer, dual, potential(2))
+    sigma = np.sign(minimizer[geometry.support])
+    inner = certificate(matrix, geometry, sigma, np.concatenate([low.nu, high.nu]))
+    with pytest.raises(DegenerateFaceError, match="do not determine nu_0"):
+        first_order(geometry, minimizer, inner, potential(2))
     ratio, *_ = log_ratio((matrix, minimizer, geometry, dual), 3, [0, -60])
     assert abs(ratio[-1]) < 1e-8
 

@@ -215,38 +215,83 @@ def test_refined_bounds_are_never_worse(instance, depth):
         assert np.all(plain.log_lower_prior <= plain.log_lower + reserve)
 
 
+def lower_by_definition(instance, depth, alpha, point, spread):
+    """The lower bounds on (||n_Sc||_1, ||n||_1) for the worst x_S, in plain arithmetic."""
+    geometry, phi = instance.geometry, potential(depth)
+    free_map, count = geometry.free_map, geometry.complement.size
+    size = free_map.shape[0]
+    frozen = phi.phi_inverse(instance.minimizer[geometry.support] / alpha)
+    best = (0.0, 0.0)
+    for t in (instance.sigma, frozen):
+        # k attains max <M^T t, k_Sc> subject to C k_Sc = 0, ||k_Sc||_1 <= 1
+        c = geometry.range_map.T @ t
+        k = linprog(
+            -np.concatenate([c, -c]),
+            A_ub=np.ones((1, 2 * count)),
+            b_ub=[1.0],
+            A_eq=np.hstack([free_map, -free_map]) if size else None,
+            b_eq=np.zeros(size) if size else None,
+        ).x
+        k_on = -geometry.range_map @ (k[:count] - k[count:])
+        ends = [phi.phi_inverse((point + side * spread) / alpha) for side in (-1, 1)]
+        v = np.minimum(-k_on * ends[0], -k_on * ends[1]).sum()
+        if v > 0:
+            off = alpha * phi.phi(v)
+            best = max(best, (off, off * (1.0 + v / np.abs(ends).max())))
+    with np.errstate(divide="ignore"):
+        return np.log(best)
+
+
 @DEPTHS
 @BOTH
-def test_lower_bound_from_its_definition(instance, depth):
-    path = instance.path(depth, [-1, -2, -4])
-    found, geometry, phi = instance.bounds(depth, path), instance.geometry, potential(depth)
+def test_lower_bounds_from_their_definition(instance, depth):
+    path = instance.path(depth, [-1, -2, -4, -8])
+    found, geometry = instance.bounds(depth, path), instance.geometry
     on = instance.minimizer[geometry.support]
+    worst = np.minimum(instance.rho_tilde, np.abs(geometry.range_map).max(axis=1))
     for row, log_alpha in enumerate(path.log_alpha):
-        alpha = np.exp(log_alpha)
-        dual = phi.phi_inverse(
-            (on + np.exp(path.log_unit[row]) * path.error[row, geometry.support]) / alpha
-        )
-        best = (0.0, 0.0)
-        for t in (instance.sigma, phi.phi_inverse(on / alpha)):
-            # k of the dual program: max <M^T t, k> with C k = 0, ||k||_1 <= 1
-            c, count = geometry.range_map.T @ t, geometry.complement.size
-            free_map = geometry.free_map
-            size = free_map.shape[0]
-            k = linprog(
-                -np.concatenate([c, -c]),
-                A_ub=np.ones((1, 2 * count)),
-                b_ub=[1.0],
-                A_eq=np.hstack([free_map, -free_map]) if size else None,
-                b_eq=np.zeros(size) if size else None,
-            ).x
-            v = (geometry.range_map @ (k[:count] - k[count:])) @ dual
-            if v > 0:
-                off = alpha * phi.phi(v)
-                best = max(best, (off, off * (1.0 + v / np.abs(dual).max())))
-        with np.errstate(divide="ignore"):
-            expected = np.log(best)
+        point = on + np.exp(path.log_unit[row]) * path.error[row, geometry.support]
+        expected = lower_by_definition(instance, depth, np.exp(log_alpha), point, 0.0 * on)
         assert found.off.log_lower[row] == pytest.approx(expected[0], abs=1e-6)
         assert found.total.log_lower[row] == pytest.approx(expected[1], abs=1e-6)
+        spread = worst * np.exp(found.off.log_upper[row])
+        expected = lower_by_definition(instance, depth, np.exp(log_alpha), on, spread)
+        assert found.off.log_lower_prior[row] == pytest.approx(expected[0], abs=1e-6)
+        assert found.total.log_lower_prior[row] == pytest.approx(expected[1], abs=1e-6)
+
+
+def test_support_part_of_the_refined_lower_bound():
+    # ||n_S||_1 T >= ||n_Sc||_1 phi^{-1}(||n_Sc||_1 / (alpha |S^c|)); at D = 2 without noise
+    # it beats what the largest entry alone gives
+    path = SPARSE.path(2, [-6])
+    found, on = SPARSE.bounds(2, path), SPARSE.geometry.support
+    x = SPARSE.minimizer[on] + np.exp(path.log_unit[0]) * path.error[0, on]
+    alpha, phi = 1e-6, potential(2)
+    mass = np.exp(found.off_refined.log_lower[0])
+    dual = phi.phi_inverse(mass / (alpha * SPARSE.geometry.complement.size))
+    expected = mass * (1.0 + dual / np.abs(phi.phi_inverse(x / alpha)).max())
+    assert found.total_refined.log_lower[0] == pytest.approx(np.log(expected), abs=1e-8)
+
+
+def test_contradictory_data_have_no_finite_lower_bound():
+    # phi_3^{-1} < 1, so no n_Sc reaches what this x_S asks for
+    path = DENSE.path(3, [-4])
+    j = np.argmax(np.abs(DENSE.sigma @ DENSE.geometry.range_map))
+    side = np.sign(DENSE.geometry.range_map[:, j] * (DENSE.sigma @ DENSE.geometry.range_map)[j])
+    assert np.abs(DENSE.geometry.range_map[:, j]).sum() > 1.1
+    error = path.error.copy()
+    error[0, DENSE.geometry.support] = 1e12 * side
+    found = DENSE.bounds(3, replace(path, error=error))
+    assert found.off.log_lower[0] == np.inf
+
+
+def test_scales_far_above_the_data():
+    # z is small there and must not be a difference of numbers of order one
+    instance = kernel_family(0.7, 4)
+    path = instance.path(2, [5, 4])
+    assert instance.bounds(2, path).off_refined.log_lower == pytest.approx(
+        instance.measured(path)[0], abs=1e-11
+    )
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])

@@ -8,7 +8,10 @@ def rates_cell(wildcards):
 def rates_blocks(stage):
     def files(wildcards):
         cell = rates_cell(wildcards)
-        folder = cell.name if stage == "limit" else cell.problem.name
+        folder = {
+            "limit": cell.name,
+            "asymptotics": f"{cell.problem.name}/D{grid.number(cell.depth)}",
+        }.get(stage, cell.problem.name)
         return [f"{RESULTS}/{stage}/{folder}/{block}.npz" for block in blocks(cell)]
 
     return files
@@ -20,6 +23,7 @@ rule rates:
         l1=rates_blocks("l1"),
         null_space=rates_blocks("null_space"),
         limit=rates_blocks("limit"),
+        asymptotics=rates_blocks("asymptotics"),
     output:
         instances=f"{RESULTS}/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}/instances.parquet",
         curves=f"{RESULTS}/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}/curves.parquet",
@@ -38,7 +42,7 @@ rule rates:
         seed=CONFIG["seed"],
     shell:
         "python {input.code[0]} --l1 {input.l1} --null-space {input.null_space}"
-        " --limit {input.limit} --instances {output.instances} --curves {output.curves}"
+        " --limit {input.limit} --asymptotics {input.asymptotics} --instances {output.instances} --curves {output.curves}"
         " --cell {params.cell:q} --window {params.window}"
         " --onset-tolerance {params.onset_tolerance} --bootstrap {params.bootstrap}"
         " --confidence {params.confidence} --seed {params.seed} &> {log}"
