@@ -19,13 +19,13 @@ def main():
     parser.add_argument("--output", required=True, help="the .npz file to write")
     parser.add_argument("--depth", type=float, required=True, help="depth D >= 2, any real number")
     parser.add_argument(
-        "--alpha", type=float, nargs="+", required=True, help="scales of the predictor"
+        "--log10-alpha", type=float, nargs="+", required=True, help="scales of the predictor"
     )
     parser.add_argument("--tolerance", type=float, required=True, help="of Newton's method")
     args = parser.parse_args()
 
     block, l1 = read_arrays(args.problems), read_arrays(args.l1)
-    log_alpha = np.log(np.sort(args.alpha)[::-1])
+    log_alpha = np.log(10.0) * np.sort(args.log10_alpha)[::-1]
     options = PathOptions(tolerance=args.tolerance)
     rows = []
     for place, index in enumerate(block["repetition"]):

@@ -68,9 +68,17 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
         rates.onset(log_alpha, error, rate, args.onset_tolerance) if certified else np.nan
         for error, rate, certified in zip(limit["log_error_1"], predicted, known, strict=True)
     ]
+    fitted = rates.fitted_rate(log_alpha, limit["log_error_1"], window)
+    rng = generator(stream="bootstrap", seed=args.seed, quantity="fitted_rate", **args.cell)
+    low, high = (
+        rates.bootstrap_interval(fitted[known], rng, args.bootstrap, args.confidence)
+        if known.any()
+        else (np.nan, np.nan)
+    )
     return with_cell(
         args.cell,
         {
+            "repetitions": known.size,
             "repetition": l1["repetition"],
             "status": l1["status"],
             "support_size": l1["support_size"],
@@ -85,7 +93,10 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
             "predicted_rate": predicted,
             "asymptotics_status": asymptotics["status"],
             "log10_constant": asymptotics["log_constant"] / np.log(10.0),
-            "fitted_rate": rates.fitted_rate(log_alpha, limit["log_error_1"], window),
+            "fitted_rate": fitted,
+            # of the cell's median, the same in all its rows
+            "fitted_rate_low": low,
+            "fitted_rate_high": high,
             "last_slope": rates.local_slopes(log_alpha, limit["log_error_1"])[1][:, -1],
             "window_smallest": args.window[0],
             "window_largest": args.window[1],

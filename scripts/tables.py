@@ -36,6 +36,7 @@ COLUMNS = {
     "family_rho": Column("ϱ of the family", r"$\varrho$ of the family"),
     "depth": Column("D", "$D$"),
     "alpha": Column("α", r"$\alpha$"),
+    "path": Column("path", "path"),
     "form": Column("form", "form"),
     "repetitions": Column("repetitions", "repetitions", "d"),
     "certified": Column("certified unique", "certified unique", "d"),
@@ -53,6 +54,8 @@ COLUMNS = {
     "fitted_rate": Column("fitted rate", "fitted rate", ".4f"),
     "fitted_lower_quartile": Column("lower quartile", "lower quartile", ".4f"),
     "fitted_upper_quartile": Column("upper quartile", "upper quartile", ".4f"),
+    "fitted_low": Column("interval from", "interval from", ".4f"),
+    "fitted_high": Column("to", "to", ".4f"),
     "last_slope": Column("slope at the smallest α", r"slope at the smallest $\alpha$", ".4f"),
     "onset_alpha": Column("onset α", r"onset $\alpha$", ".2g"),
     "onset_reached": Column("onset reached", "onset reached", "d"),
@@ -83,16 +86,20 @@ def cells_table(frame):
 
 def rates_table(frame):
     """Fitted against predicted rates; medians over certified repetitions."""
+    keys = [*PARAMETERS, "depth", "path"]
     # a cell may be asked for with several numbers of repetitions: the largest has them all
-    frame = frame.drop_duplicates([*PARAMETERS, "depth", "path", "repetition"])
+    largest = frame.groupby(keys, dropna=False)["repetitions"].transform("max")
+    frame = frame[frame["repetitions"] == largest].drop_duplicates([*keys, "repetition"])
     return _grouped(
         frame,
-        [*PARAMETERS, "depth"],
+        keys,
         lambda group, certified: {
             "predicted_rate": certified["predicted_rate"].median(),
             "fitted_rate": certified["fitted_rate"].median(),
             "fitted_lower_quartile": certified["fitted_rate"].quantile(0.25),
             "fitted_upper_quartile": certified["fitted_rate"].quantile(0.75),
+            "fitted_low": certified["fitted_rate_low"].median(),
+            "fitted_high": certified["fitted_rate_high"].median(),
             "last_slope": certified["last_slope"].median(),
             "onset_alpha": certified["onset_alpha"].median(),
             "onset_reached": int(certified["onset_alpha"].notna().sum()),
@@ -137,6 +144,8 @@ def shown(table, latex):
     text = {}
     for name, values in table.items():
         if values.isna().all() or (values == "").all():
+            continue
+        if name == "path" and values.nunique() == 1:  # the caption says it once
             continue
         column = COLUMNS[name]
         text[column.latex if latex else column.heading] = [

@@ -288,6 +288,14 @@ def test_balance(depth, log_alpha):
     assert moved == pytest.approx(expected, abs=1e-10)
 
 
+def test_balance_does_not_overshoot():
+    # sinh(b) = 1e-3 sinh(30 - 1e-3 b): the first Newton step from b = 0 would be 5e9
+    free_map, none = np.array([[1.0, 1e-3]]), np.zeros(2)
+    shift = np.array([0.0, -30.0])
+    free, _ = balance(free_map, potential(2), none, 1 + none, shift, 0.0, np.zeros(1))
+    assert np.sinh(free[0]) == pytest.approx(1e-3 * np.sinh(30.0 - 1e-3 * free[0]), rel=1e-12)
+
+
 def test_balance_at_zero():
     _, _, geometry, dual = SPARSE
     none = np.zeros(geometry.complement.size)

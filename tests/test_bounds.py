@@ -285,13 +285,17 @@ def test_contradictory_data_have_no_finite_lower_bound():
     assert found.off.log_lower[0] == np.inf
 
 
-def test_scales_far_above_the_data():
-    # z is small there and must not be a difference of numbers of order one
-    instance = kernel_family(0.7, 4)
-    path = instance.path(2, [5, 4])
-    assert instance.bounds(2, path).off_refined.log_lower == pytest.approx(
-        instance.measured(path)[0], abs=1e-11
-    )
+@pytest.mark.parametrize("depth", [2, 3])
+def test_scales_far_above_the_data(depth):
+    # z is of the size of 1 / alpha there and must not be a difference of larger numbers;
+    # n = t k with phi^{-1} nearly linear: t = rho (1 - rho m t)
+    rho, count, log_alpha = 0.7, 4, np.array([9.0, 6.0]) * LOG10
+    instance = kernel_family(rho, count)
+    t = rho / (1.0 + rho**2 * count)
+    error = np.tile(t * np.array([-rho * count] + [1.0] * count), (2, 1))
+    path = LimitPath(log_alpha, np.zeros(2), error, *np.zeros((3, 2)))
+    found = instance.bounds(depth, path).off_refined
+    assert found.log_lower == pytest.approx(np.full(2, np.log(count * t)), abs=1e-10)
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])

@@ -8,6 +8,7 @@ what they have in common and adding a value names new files only.
 
 import ast
 import itertools
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +37,10 @@ class ProblemSpec:
 
 @dataclass(frozen=True)
 class AlphaPath:
-    """Scales of the predictor, increasing, and the name of the path."""
+    """Scales of the predictor, increasing, as log10(alpha), and the name of the path."""
 
     name: str
-    values: tuple
+    log10_alpha: tuple
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,12 @@ def block_range(name):
 
 def _path(alpha):
     if isinstance(alpha, list):
-        return AlphaPath("alpha" + "_".join(number(a) for a in alpha), tuple(alpha))
-    low, high = alpha["smallest"], alpha["largest"]
-    name = f"alpha{number(low)}to{number(high)}by{alpha['per_decade']}"
-    return AlphaPath(name, tuple(alpha_path(low, high, alpha["per_decade"])))
+        name, values = "alpha" + "_".join(number(a) for a in alpha), alpha
+    else:
+        low, high, density = (alpha[key] for key in ("smallest", "largest", "per_decade"))
+        name = f"alpha{number(low)}to{number(high)}by{density}"
+        values = alpha_path(low, high, density)
+    return AlphaPath(name, tuple(math.log10(value) for value in values))
 
 
 def cells(experiment):

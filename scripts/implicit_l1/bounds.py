@@ -443,7 +443,9 @@ def _refined_upper(potential, size, log_alpha):
         mass = np.exp(log_phi - log_phi.max())
         return (mass @ _quotients(potential, z)[0]) / mass.sum() - tau
 
-    tau = brentq(excess, 1e-9 * edge, edge, xtol=1e-4 * edge) if excess(edge) < 0 else edge
+    tau = _quotients(potential, size.max())[0]  # this one is as good as Jensen's inequality
+    if excess(1e-6 * tau) > 0 > excess(edge):
+        tau = brentq(excess, 1e-6 * tau, edge, xtol=1e-4 * tau)
     log_phi, log_slope = _log_phi(potential, maximizer(tau))
     conjugate = 2.0 * log_phi - log_slope
     largest = conjugate.max()

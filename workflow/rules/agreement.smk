@@ -4,6 +4,12 @@ FLOW_CELLS = {
     if CONFIG["experiments"][name]["figure"] == "flow"
     for cell in cells
 }
+FLOW_ALPHA = {
+    cell: CONFIG["experiments"][name]["alpha"]
+    for name, cells in EXPERIMENTS.items()
+    if CONFIG["experiments"][name]["figure"] == "flow"
+    for cell in cells
+}
 
 
 def flow_files(cell, alphas, stage, suffix):
@@ -24,7 +30,7 @@ def agreement_cell(wildcards):
 def agreement_files(wildcards):
     """(form, alpha, files) of everything that is compared."""
     cell, plain = agreement_cell(wildcards)
-    dual = flow_files(cell, cell.path.values, "flow", "npz")
+    dual = flow_files(cell, FLOW_ALPHA[cell], "flow", "npz")
     return [("dual", alpha, files) for alpha, files in dual.items()] + [
         ("plain", alpha, files)
         for alpha, files in flow_files(cell, plain, "plain_flow", "npz").items()

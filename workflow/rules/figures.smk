@@ -5,7 +5,7 @@ def figure_data(name):
         return [
             file
             for cell in cells
-            for files in flow_files(cell, cell.path.values, "flow", "parquet").values()
+            for files in flow_files(cell, FLOW_ALPHA[cell], "flow", "parquet").values()
             for file in files
         ]
     tables = {"prediction": ["instances"], "tight": ["curves", "instances"]}

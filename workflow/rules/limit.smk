@@ -12,9 +12,9 @@ rule limit:
     conda:
         "../../environment.yml"
     params:
-        alpha=lambda wildcards: PATHS[wildcards.path].values,
+        log10_alpha=lambda wildcards: PATHS[wildcards.path].log10_alpha,
         tolerance=CONFIG["limit"]["tolerance"],
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --output {output}"
-        " --depth {wildcards.depth} --alpha {params.alpha} --tolerance {params.tolerance}"
+        " --depth {wildcards.depth} --log10-alpha {params.log10_alpha} --tolerance {params.tolerance}"
         " &> {log}"

@@ -1,0 +1,192 @@
+"""Instances are exact where they must be, and share what they should share."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reference import UNIFORM, fractions
+
+from implicit_l1.problems import (
+    ENSEMBLES,
+    Problem,
+    ProblemError,
+    checked,
+    least_norm_interpolator,
+    magnitudes,
+    one_dimensional_kernel,
+    random_problem,
+)
+from implicit_l1.seeds import generator
+
+SIZE = {"N": 50, "d": 200, "s": 5, "seed": 1, "signal": UNIFORM}
+
+
+def draw(ensemble="gaussian", eta=0.0, repetition=0, **changes):
+    return random_problem(
+        ensemble=ensemble, eta=eta, repetition=repetition, **{**SIZE, **changes}
+    )
+
+
+@pytest.mark.parametrize("repetition", [0, 1])
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+def test_noiseless_data_are_exactly_sparse(ensemble, repetition):
+    problem = draw(ensemble, repetition=repetition)
+    exact = fractions(problem.matrix) @ fractions(problem.signal)
+    assert [Fraction(v) for v in problem.data.tolist()] == exact.tolist()
+    # and the other order of summation gives the same doubles
+    assert np.array_equal(problem.matrix[:, ::-1] @ problem.signal[::-1], problem.data)
+
+
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+def test_shapes_and_scale(ensemble):
+    problem = draw(ensemble)
+    assert problem.matrix.shape == (50, 200)
+    assert np.count_nonzero(problem.signal) == 5
+    size = np.abs(problem.signal[problem.signal != 0])
+    assert size.min() >= 0.5 - 2**-11 and size.max() <= 1.5 + 2**-11
+    # columns of Euclidean length about one
+    assert np.mean(problem.matrix**2) * 50 == pytest.approx(1.0, abs=0.05)
+
+
+def test_rademacher_has_two_values():
+    matrix = draw("rademacher").matrix
+    assert set(np.unique(matrix)) == {-np.abs(matrix[0, 0]), np.abs(matrix[0, 0])}
+    assert abs(matrix[0, 0]) == pytest.approx(50**-0.5, abs=2**-36)
+
+
+def test_laws_of_the_signal():
+    assert np.array_equal(magnitudes(generator(), 3, "constant"), np.ones(3))
+    values = magnitudes(generator(), 1000, "uniform", 0.5, 1.5)
+    assert 0.5 <= values.min() < 0.51 and 1.49 < values.max() <= 1.5
+    assert set(np.abs(draw(signal={"law": "constant"}).signal)) == {0.0, 1.0}
+    with pytest.raises(ProblemError, match="unknown law of magnitudes 'cauchy'"):
+        magnitudes(generator(), 3, "cauchy")
+
+
+def test_signs_of_the_signal_are_random():
+    signs = [np.sign(draw(repetition=r).signal).sum() for r in range(10)]
+    assert len(set(signs)) > 2
+
+
+@pytest.mark.parametrize("eta", [1e-6, 0.03, 0.4, 2.0])
+def test_noise_level_is_relative(eta):
+    clean, noisy = draw(), draw(eta=eta)
+    noise = np.linalg.norm(noisy.data - clean.data)
+    assert noise / np.linalg.norm(clean.data) == pytest.approx(eta, rel=1e-8)
+
+
+def test_noise_levels_share_everything_but_the_level():
+    clean, low, high = draw(), draw(eta=0.03), draw(eta=0.4)
+    for problem in (low, high):
+        assert np.array_equal(problem.matrix, clean.matrix)
+        assert np.array_equal(problem.signal, clean.signal)
+    one, other = (low.data - clean.data) / 0.03, (high.data - clean.data) / 0.4
+    assert np.allclose(one, other, rtol=0, atol=1e-13)
+
+
+def test_sparsities_share_the_matrix():
+    three, seven = draw(s=3), draw(s=7)
+    assert np.array_equal(three.matrix, seven.matrix)
+    assert np.count_nonzero(three.signal) == 3 and np.count_nonzero(seven.signal) == 7
+
+
+def test_a_repetition_does_not_depend_on_the_others():
+    series = [draw(eta=0.1, repetition=r) for r in range(4)]
+    alone = draw(eta=0.1, repetition=3)
+    for name in ("matrix", "signal", "data"):
+        assert getattr(series[3], name).tobytes() == getattr(alone, name).tobytes()
+        assert not np.array_equal(getattr(series[2], name), getattr(alone, name))
+
+
+def test_every_axis_gives_other_draws():
+    base = draw(eta=0.1)
+    for changes in [{"seed": 2}, {"repetition": 1}, {"ensemble": "rademacher"}]:
+        assert not np.array_equal(draw(eta=0.1, **changes).matrix, base.matrix)
+
+
+def test_published_instance():
+    """Changing any of these numbers changes every number of every published table."""
+    problem = draw(eta=0.1)
+    assert problem.matrix[0, 0] * 2**36 == -10986141933
+    assert np.flatnonzero(problem.signal).tolist() == [104, 148, 156, 166, 180]
+    assert problem.data[0] == pytest.approx(0.6686012640308108, rel=1e-13)
+
+
+def test_inexact_product_is_refused():
+    with pytest.raises(ProblemError, match="not exact in double precision with s = 5"):
+        draw(signal={"law": "uniform", "low": 1e5, "high": 1e6})
+
+
+def test_rank_deficient_draws_are_refused():
+    """Of 40 sign matrices of shape (2, 3) some have parallel rows, and no others are refused."""
+    refused = 0
+    for repetition in range(40):
+        signs = generator(
+            stream="matrix", seed=1, ensemble="rademacher", N=2, d=3, repetition=repetition
+        ).choice([-1.0, 1.0], (2, 3))
+        axes = {"N": 2, "d": 3, "s": 1, "repetition": repetition, "ensemble": "rademacher"}
+        if np.linalg.matrix_rank(signs) < 2:
+            refused += 1
+            with pytest.raises(ProblemError, match="does not have full row rank"):
+                draw(**axes)
+        else:
+            draw(**axes)
+    assert refused > 0
+
+
+def problem(matrix, data):
+    matrix = np.array(matrix, dtype=float)
+    return Problem(matrix, np.zeros(matrix.shape[1]), np.array(data, dtype=float))
+
+
+WIDE = [[1.0, 2.0, 3.0], [0.0, 1.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "data", "message"),
+    [
+        (WIDE, [0.0, 0.0], "y = 0"),
+        ([[1.0, 2.0], [3.0, 5.0]], [1.0, 1.0], "fewer rows than columns"),
+        ([[1.0], [3.0]], [1.0, 1.0], "fewer rows than columns"),
+        ([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0]], [1.0, 2.0], "full row rank"),
+        ([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]], [1.0, 0.0], "full row rank"),
+        ([[1.0, 2.0, np.nan], [0.0, 1.0, 1.0]], [1.0, 1.0], "not finite"),
+        (WIDE, [np.inf, 1.0], "not finite"),
+    ],
+)
+def test_what_the_theory_does_not_cover_is_refused(matrix, data, message):
+    with pytest.raises(ProblemError, match=message):
+        checked(problem(matrix, data))
+
+
+def test_a_sound_problem_passes_unchanged():
+    sound = problem(WIDE, [1.0, 0.0])
+    assert checked(sound) is sound
+
+
+@given(st.integers(1, 60), st.floats(0.0, 1.0, exclude_max=True))
+def test_kernel_family(m, rho):
+    """(-rho m, 1, ..., 1) lies in the kernel exactly, and nothing else does."""
+    problem = one_dimensional_kernel(m=m, rho=rho)
+    assert problem.matrix.shape == (m, m + 1)
+    kernel = [-Fraction(rho) * m] + [Fraction(1)] * m
+    assert not np.any(fractions(problem.matrix) @ kernel)
+    assert np.linalg.matrix_rank(problem.matrix) == m
+    assert np.array_equal(problem.signal, np.eye(m + 1)[0])
+    assert np.array_equal(problem.data, problem.matrix[:, 0])
+
+
+def test_kernel_family_of_one_row():
+    problem = one_dimensional_kernel(m=1, rho=0.7)
+    assert problem.matrix.tolist() == [[1.0, 0.7]]
+    assert problem.data.tolist() == [1.0]
+
+
+def test_least_norm_interpolator():
+    problem = draw(eta=0.1)
+    x = least_norm_interpolator(problem.matrix, problem.data)
+    assert np.allclose(problem.matrix @ x, problem.data, atol=1e-12)
+    kernel = np.linalg.svd(problem.matrix)[2][50:]
+    assert np.abs(kernel @ x).max() < 1e-12
