@@ -297,7 +297,7 @@ def test_balance_does_not_overshoot():
 
 
 def test_balance_at_zero():
-    _, _, geometry, dual = SPARSE
+    _, _, geometry, _ = SPARSE
     none = np.zeros(geometry.complement.size)
     start = 0.3 * np.cos(np.arange(geometry.free_map.shape[0]))
     for depth in (2, 3):

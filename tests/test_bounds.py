@@ -411,6 +411,16 @@ def test_bounds_do_not_depend_on_the_other_scales(instance, depth):
                 assert getattr(getattr(alone, name), field) == pytest.approx(expected, abs=1e-7)
 
 
+@pytest.mark.parametrize("exponent", [0, -1, -2])
+def test_a_start_from_a_distant_scale(exponent):
+    # the b of alpha = 1e-100 lies outside the domain, or too near its edge, at these scales
+    instance = sparse_instance(6)
+    together = instance.bounds(2.1, instance.path(2.1, [exponent, -100]))
+    alone = instance.bounds(2.1, instance.path(2.1, [exponent]))
+    expected = alone.off_refined.log_upper[0]
+    assert together.off_refined.log_upper[0] == pytest.approx(expected, abs=1e-8)
+
+
 @BOTH
 @pytest.mark.parametrize("depth", [2, 3])
 def test_scaling_the_data_scales_the_bounds(instance, depth):

@@ -215,9 +215,9 @@ def balance(
         (b, alpha * phi(z) as an OffSupport).
     Raises:
         ValueError: if the start is outside the domain.
-        BalanceError: if the steps do not suffice.
+        BalanceError: if the steps do not suffice, or the Newton matrix is singular.
     """
-
+    length, change = 0.0, np.inf
     for step in range(steps + 1):
         shifted = shift + free_map.T @ free
         off = potential.off_support(direction, margin, shifted, log_alpha)
@@ -229,7 +229,7 @@ def balance(
         # no b, or z = 0 is the solution, from which no number is relatively far
         if free.size == 0 or unit < off.log_slope.max() - 600.0:
             return free, off
-        if step > 0 and length == 1.0 and change <= 1e-9:
+        if length == 1.0 and change <= 1e-9:
             return free, off
         value = off.sign * np.exp(off.log_size - unit)
         slope = np.exp(off.log_slope - unit)

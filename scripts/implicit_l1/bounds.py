@@ -43,9 +43,9 @@ is *a priori*.
 
 Here a and k are taken from the problem with x_S frozen at g*_S: a = z with
 ``C phi_D(z) = 0`` and k_Sc proportional to phi_D(z) (where rho_alpha >= 1 there is no such
-z, and k is that of rho_alpha).  As alpha -> 0 the quotient of the refined bounds on
-``||n_Sc||_1`` tends to 1 for D = 2, because phi_2, phi_2' and phi_2^* agree to first order
-far out, and to a constant for D > 2.
+z, and k is that of rho_alpha).  To ``||n_S||_1 T >= sum_Sc |n_i| |z_i|`` Jensen's inequality
+applies.  As alpha -> 0 the quotient of the refined bounds on ``||n_Sc||_1`` tends to 1 for
+D = 2, because phi_2 and phi_2' agree far out, and to a constant for D > 2.
 """
 
 from dataclasses import dataclass
@@ -59,12 +59,12 @@ from implicit_l1.potentials import LOG2, HyperbolicPotential, Potential
 from implicit_l1.support import Certificate, SupportGeometry
 
 
-# Relative accuracy that x_S = g*_S + n_S is taken to have, with a reserve.
-_ROUNDING = 1e-12
-
-
 class LinearProgramError(RuntimeError):
     """A linear program of rho_alpha was not solved."""
+
+
+# Relative accuracy that x_S = g*_S + n_S is taken to have, with a reserve.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)

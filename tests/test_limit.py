@@ -1,0 +1,338 @@
+"""Limit points against a closed form, against many digits, and against their symmetries."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from reference import LOG10, instance, kernel_family_log_error, limit_log_error
+
+from implicit_l1.l1 import CERTIFIED, basis_pursuit, polish
+from implicit_l1.limit import ConvergenceError, PathOptions, limit_path
+from implicit_l1.potentials import potential
+from implicit_l1.problems import one_dimensional_kernel
+from implicit_l1.support import Certificate, certificate, support_geometry
+
+
+def path_of(case, depth, exponents, options=None):
+    """The path of an instance at the scales 10**exponents."""
+    return limit_path(
+        case.matrix,
+        case.minimizer.point,
+        case.minimizer.certificate,
+        potential(depth),
+        LOG10 * np.asarray(exponents, dtype=float),
+        options,
+    )
+
+
+# The closed form
+
+
+def kernel_family_path(depth, rho, m, log_alpha):
+    matrix = one_dimensional_kernel(m=m, rho=rho).matrix
+    geometry = support_geometry(matrix, [0])
+    dual = certificate(matrix, geometry, np.ones(1), np.eye(m)[0])
+    return limit_path(matrix, np.eye(m + 1)[0], dual, potential(depth), log_alpha)
+
+
+@pytest.mark.parametrize("m", [1, 3, 10])
+@pytest.mark.parametrize("rho", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("depth", [2, 2.5, 3, 4, 6])
+def test_closed_form(depth, rho, m):
+    log_alpha = LOG10 * np.array([1.0, 0.0, -0.5, -1.0, -2.0, -4.0, -8.0, -16.0, -30.0])
+    path = kernel_family_path(depth, rho, m, log_alpha)
+    exact = [kernel_family_log_error(depth, rho, m, v) for v in log_alpha]
+    assert np.abs(path.log_norm(1) - exact).max() < 1e-10
+    # n = t (-rho m, 1, ..., 1) settles the other norms and every entry
+    assert np.abs(path.error - path.error[:, 1:2] * [-rho * m, *[1.0] * m]).max() < 1e-10 * m
+    assert np.allclose(
+        path.log_norm(2) - path.log_norm(1),
+        np.log(np.sqrt(m + (rho * m) ** 2) / (m + rho * m)),
+        atol=1e-10,
+    )
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize("m", [1, 10])
+def test_closed_form_without_error(depth, m):
+    """rho = 0: the limit is g* itself at every scale."""
+    path = kernel_family_path(depth, 0.0, m, LOG10 * np.array([0.0, -3.0, -30.0]))
+    assert np.all(path.log_norm(1) - path.log_alpha < np.log(1e-15))
+    assert np.all(path.relative_residual <= 1e-15)
+
+
+@pytest.mark.parametrize(
+    ("depth", "exponents"),
+    [(2, [-100, -1000, -10000, -100000]), (3, [-100, -300]), (2.5, [-300]), (6, [-300])],
+)
+@pytest.mark.parametrize("rho", [0.5, 0.99])
+@pytest.mark.parametrize("m", [1, 10])
+def test_closed_form_far_out(depth, exponents, rho, m):
+    log_alpha = LOG10 * np.array(exponents, dtype=float)
+    log_error = kernel_family_path(depth, rho, m, log_alpha).log_norm(1)
+    exact = np.array([kernel_family_log_error(depth, rho, m, v) for v in log_alpha])
+    # a logarithm of -2e5 is itself no better than 3e-11
+    assert np.all(np.abs(log_error - exact) < 1e-10 + 4e-16 * np.abs(exact))
+
+
+# Many digits
+
+
+@pytest.mark.parametrize("exponent", [0, -4, -12, -30])
+@pytest.mark.parametrize("depth", [2, 3])
+def test_many_digits_on_the_default_size(large, depth, exponent):
+    path = path_of(large, depth, [0, exponent] if exponent else [0])
+    start = path.error[-1], path.log_unit[-1]
+    exact = limit_log_error(
+        large.matrix, large.data, large.minimizer.support, depth, path.log_alpha[-1], start
+    )
+    assert abs(path.log_norm(1)[-1] - exact) < 1e-9
+
+
+@pytest.mark.parametrize("depth", [2, 2.1, 2.5, 3, 4, 6, 10])
+def test_many_digits_on_a_small_size(small, depth):
+    path = path_of(small, depth, [1, 0, -1, -2, -3, -5, -8, -12, -20, -30])
+    for k, log_alpha in enumerate(path.log_alpha):
+        exact = limit_log_error(
+            small.matrix,
+            small.data,
+            small.minimizer.support,
+            depth,
+            log_alpha,
+            (path.error[k], path.log_unit[k]),
+            bits=500,
+        )
+        assert abs(path.log_norm(1)[k] - exact) < 1e-9
+
+
+def test_the_reference_does_not_repeat_its_start(small):
+    """A wrong start is corrected, so that agreement with the reference means something."""
+    path = path_of(small, 2, [-2])
+    arguments = small.matrix, small.data, small.minimizer.support, 2, path.log_alpha[0]
+    exact = limit_log_error(*arguments, (path.error[0], path.log_unit[0]))
+    noise = np.random.default_rng(0).uniform(0.8, 1.2, path.error[0].size)
+    wrong = limit_log_error(*arguments, (noise * path.error[0], path.log_unit[0]))
+    assert wrong == pytest.approx(exact, abs=1e-14)
+
+
+# What must hold whatever the numbers are
+
+
+@pytest.mark.parametrize("depth", [2, 2.5, 3, 4, 6])
+def test_first_order_condition(small, depth):
+    """phi_D^{-1}(x / alpha) is orthogonal to the kernel, and x solves the equations."""
+    pot = potential(depth)
+    kernel = np.linalg.svd(small.matrix)[2][small.matrix.shape[0] :]
+    path = path_of(small, depth, [1, 0, -1, -2, -3])
+    for k, log_alpha in enumerate(path.log_alpha):
+        n = np.exp(path.log_unit[k]) * path.error[k]
+        assert np.abs(small.matrix @ n).max() < 3e-13 * np.abs(n).max()
+        z = pot.phi_inverse((small.minimizer.point + n) / np.exp(log_alpha))
+        assert np.abs(kernel @ z).max() < 3e-12 * np.abs(z).max()
+    assert path.relative_residual.max() < 1e-13
+    assert path.fixed_point_residual.max() < 1e-12
+
+
+def test_norms_and_unit(small):
+    path = path_of(small, 2, [0, -3, -6])
+    off = small.complement
+    for k, unit in enumerate(path.log_unit):
+        n = np.exp(unit) * path.error[k]
+        for order in (1, 2, np.inf):
+            assert path.log_norm(order)[k] == pytest.approx(np.log(np.linalg.norm(n, order)))
+    # deep in the path the largest entry off the support is the unit
+    assert np.abs(path.error[-1][off]).max() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4, 6])
+def test_newton_steps_are_few(large, depth):
+    """On the default path, 49 points from 1 to 1e-12."""
+    path = path_of(large, depth, np.arange(0, -12.01, -0.25))
+    assert path.log_alpha.size == 49
+    assert path.newton_steps.mean() <= 6
+    assert path.newton_steps.min() >= 1
+
+
+def drawn(seed, rows, columns):
+    """(matrix, g*, certificate) of a random problem with |S| <= N and an honest margin."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal((rows, columns)) / np.sqrt(rows)
+    signal = np.zeros(columns)
+    size = 1 + seed % rows
+    signal[rng.choice(columns, size, replace=False)] = rng.choice([-1.0, 1.0], size)
+    signal *= rng.uniform(0.5, 2.0, columns)
+    data = matrix @ signal
+    found = polish(matrix, data, basis_pursuit(matrix, data), 1e-9)
+    assume(found.status == CERTIFIED and found.margin > 1e-3 and found.kappa < 1e3)
+    assume(np.linalg.cond(matrix[:, found.support]) < 1e3)
+    return matrix, found.point, found.certificate
+
+
+PROBLEMS = st.builds(
+    drawn, st.integers(0, 10**6), rows=st.integers(2, 6), columns=st.integers(8, 14)
+)
+DEPTHS = st.sampled_from([2, 2.3, 3, 4, 6])
+# where n is small against x, and where it is not
+EXPONENTS = np.array([1.0, 0.0, -1.0, -3.0, -7.0])
+
+
+def entries(problem, depth, log_alpha, options=None):
+    """(error, log_unit) of a path."""
+    path = limit_path(*problem, potential(depth), log_alpha, options)
+    return path.error, path.log_unit
+
+
+def assert_same(one, other, tolerance=1e-9):
+    """Equal error vectors, relative to their largest entry."""
+    size = np.abs(one[0]).max(axis=1, keepdims=True)
+    ratio = np.exp(other[1] - one[1])[:, None]
+    assert np.abs(other[0] * ratio - one[0]).max() <= tolerance * size.max()
+
+
+@given(PROBLEMS, DEPTHS, st.integers(-80, 80))
+def test_scaling(problem, depth, tenths):
+    """y and alpha times c: n times c."""
+    matrix, point, dual = problem
+    log_factor = 0.1 * tenths
+    log_alpha = LOG10 * EXPONENTS
+    error, log_unit = entries(problem, depth, log_alpha)
+    scaled = entries((matrix, np.exp(log_factor) * point, dual), depth, log_alpha + log_factor)
+    assert_same((error, log_unit + log_factor), scaled)
+
+
+@given(PROBLEMS, DEPTHS, st.randoms(use_true_random=False))
+def test_permuting_columns(problem, depth, random):
+    matrix, point, dual = problem
+    order = list(range(point.size))
+    random.shuffle(order)
+    moved = Certificate(dual.nu, dual.direction[order], dual.margin[order])
+    error, log_unit = entries(problem, depth, LOG10 * EXPONENTS)
+    permuted = entries((matrix[:, order], point[order], moved), depth, LOG10 * EXPONENTS)
+    assert_same((error[:, order], log_unit), permuted)
+
+
+@given(PROBLEMS, DEPTHS, st.integers(0, 2**14 - 1))
+def test_flipping_signs_of_columns(problem, depth, bits):
+    matrix, point, dual = problem
+    signs = 1.0 - 2.0 * ((bits >> np.arange(point.size)) & 1)
+    flipped = matrix * signs, point * signs, Certificate(dual.nu, dual.direction * signs, dual.margin)
+    error, log_unit = entries(problem, depth, LOG10 * EXPONENTS)
+    assert_same((error * signs, log_unit), entries(flipped, depth, LOG10 * EXPONENTS))
+
+
+@given(PROBLEMS, DEPTHS, st.integers(0, 10**6))
+def test_mixing_rows(problem, depth, seed):
+    """Only the kernel of A matters, not the equations that describe it."""
+    matrix, point, dual = problem
+    rows = matrix.shape[0]
+    mix = np.linalg.qr(np.random.default_rng(seed).standard_normal((rows, rows)))[0]
+    geometry = support_geometry(mix @ matrix, np.flatnonzero(point))
+    turned = certificate(mix @ matrix, geometry, np.sign(point[geometry.support]), mix @ dual.nu)
+    error, log_unit = entries(problem, depth, LOG10 * EXPONENTS)
+    mixed = entries((mix @ matrix, point, turned), depth, LOG10 * EXPONENTS)
+    assert_same((error, log_unit), mixed)
+
+
+@given(PROBLEMS, DEPTHS)
+def test_any_certificate_gives_the_same_limit(problem, depth):
+    """nu_0 is the origin of the coordinates and nothing else."""
+    matrix, point, dual = problem
+    geometry = support_geometry(matrix, np.flatnonzero(point))
+    sigma = np.sign(point[geometry.support])
+    other = certificate(matrix, geometry, sigma, geometry.least_norm_dual(sigma))
+    error, log_unit = entries(problem, depth, LOG10 * EXPONENTS)
+    assert_same((error, log_unit), entries((matrix, point, other), depth, LOG10 * EXPONENTS))
+
+
+@settings(max_examples=15)
+@given(PROBLEMS, DEPTHS, st.integers(0, 4))
+def test_a_value_does_not_depend_on_the_path_to_it(problem, depth, place):
+    error, log_unit = entries(problem, depth, LOG10 * EXPONENTS)
+    alone = entries(problem, depth, LOG10 * EXPONENTS[place : place + 1])
+    assert_same((error[[place]], log_unit[[place]]), alone)
+    dense = LOG10 * np.arange(1.0, EXPONENTS[place] - 0.01, -0.2)
+    both = entries(problem, depth, np.append(dense[dense > LOG10 * EXPONENTS[place] + 0.01],
+                                             LOG10 * EXPONENTS[place]))
+    assert_same((error[[place]], log_unit[[place]]), (both[0][-1:], both[1][-1:]))
+
+
+@settings(max_examples=10)
+@given(PROBLEMS, DEPTHS)
+def test_where_the_path_starts_does_not_matter(problem, depth):
+    log_alpha = LOG10 * EXPONENTS
+    far = entries(problem, depth, log_alpha, PathOptions(start_ratio=1e4))
+    assert_same(entries(problem, depth, log_alpha), far)
+
+
+@settings(max_examples=10)
+@given(PROBLEMS, DEPTHS)
+def test_large_alpha_gives_the_least_norm_interpolator(problem, depth):
+    """phi_D^{-1} is linear near 0 up to terms of relative size (x / alpha)^2."""
+    matrix, point, _ = problem
+    least = np.linalg.lstsq(matrix, matrix @ point, rcond=None)[0]
+    assume(np.abs(point - least).max() > 0.1)
+    error, log_unit = entries(problem, depth, LOG10 * np.array([3.0, 2.0]))
+    gaps = [np.abs(point + np.exp(u) * e - least).max() for e, u in zip(error, log_unit, strict=True)]
+    assert gaps[0] < 1e-5
+    assert gaps[1] / gaps[0] == pytest.approx(100.0, rel=0.05)
+
+
+def test_depth_tends_to_two(small):
+    """phi_D(z / p) tends to phi_2(z), so the limit at the same alpha does, like D - 2.
+
+    A^T lam is p times smaller at D > 2; alpha needs no other scale because phi_D has no
+    factor of its own.
+    """
+    exponents = [0, -1, -2, -3]
+    two = path_of(small, 2, exponents)
+    gaps = []
+    for excess in [1e-2, 1e-3, 1e-4]:
+        near = path_of(small, 2 + excess, exponents)
+        ratio = np.exp(near.log_unit - two.log_unit)[:, None]
+        gaps.append(np.abs(near.error * ratio - two.error).sum(axis=1) / np.abs(two.error).sum(axis=1))
+    gaps = np.array(gaps)
+    assert gaps[1].max() < 0.02
+    assert np.abs(np.diff(np.log10(gaps), axis=0) + 1.0).max() < 0.1
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    "log_alpha", [[], [0.0, 0.0], [-1.0, 0.0], [0.0, np.nan], [np.inf, 0.0], [0.0, -np.inf]]
+)
+def test_invalid_scales_are_refused(log_alpha):
+    case = instance(20, 60, 2, 0.0)
+    with pytest.raises(ValueError, match="finite and strictly decreasing"):
+        limit_path(
+            case.matrix, case.minimizer.point, case.minimizer.certificate, potential(2), log_alpha
+        )
+
+
+def test_failure_at_the_start_names_the_scale():
+    case = instance(20, 60, 2, 0.1)
+    with pytest.raises(ConvergenceError, match=r"log10\(alpha\) = 1:.*larger start_ratio"):
+        path_of(case, 2, [1.0, 0.0], PathOptions(newton_steps=1))
+
+
+def test_failure_on_the_way_names_the_target_and_where_it_stopped():
+    case = instance(20, 60, 2, 0.1)
+    with pytest.raises(ConvergenceError) as caught:
+        path_of(case, 2, [0.0, -6.0], PathOptions(newton_steps=3, shortest_stride=1.0))
+    target, stopped = re.search(
+        r"log10\(alpha\) = (\S+): Newton's method fails from (\S+) on", str(caught.value)
+    ).groups()
+    assert float(target) == -6.0
+    assert -6.0 < float(stopped) <= 0.0
+
+
+def test_a_shorter_stride_is_taken_where_a_step_fails():
+    """With few Newton steps allowed the same point is reached, by more and shorter steps."""
+    case = instance(20, 60, 2, 0.1)
+    patient, hasty = (
+        path_of(case, 2, [0.0, -6.0], PathOptions(newton_steps=steps)) for steps in (10, 3)
+    )
+    assert_same((patient.error, patient.log_unit), (hasty.error, hasty.log_unit))
+    assert hasty.newton_steps.sum() > patient.newton_steps.sum()

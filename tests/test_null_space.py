@@ -1,0 +1,186 @@
+"""rho and rho~ against formulas, linear programs and brute force."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from reference import (
+    instance,
+    kernel_vertices,
+    null_space_constant_by_patterns,
+    pattern_constant,
+)
+
+from implicit_l1.null_space import (
+    kernel_witness,
+    largest_margin_dual,
+    null_space_constant,
+)
+from implicit_l1.problems import one_dimensional_kernel
+from implicit_l1.support import certificate, support_geometry
+
+
+def drawn(seed, rows, columns, size):
+    """(matrix, geometry, signs) in general position."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal((rows, columns))
+    support = np.sort(rng.choice(columns, size, replace=False))
+    return matrix, support_geometry(matrix, support), rng.choice([-1.0, 1.0], size)
+
+
+def rho_of(matrix, geometry, sigma):
+    nu = largest_margin_dual(matrix, geometry, sigma)
+    return np.abs(matrix[:, geometry.complement].T @ nu).max()
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.integers(1, 4))
+def test_rho_by_brute_force(seed, size):
+    matrix, geometry, sigma = drawn(seed, 6, 12, size)
+    assume(np.linalg.cond(matrix[:, geometry.support]) < 1e3)
+    expected = pattern_constant(matrix, geometry.support, sigma)
+    assert rho_of(matrix, geometry, sigma) == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rho_and_rho_tilde_over_the_vertices_of_the_kernel(seed):
+    matrix, geometry, sigma = drawn(seed, 6, 9, 3)
+    vertices = np.array(list(kernel_vertices(matrix, geometry.support)))
+    on = vertices[:, geometry.support]
+    rho, rho_tilde = np.abs(on @ sigma).max(), np.abs(on).sum(axis=1).max()
+    assert rho_of(matrix, geometry, sigma) == pytest.approx(rho, rel=1e-9)
+    for enumerate_up_to, nodes in [(10, 0), (0, 10**5)]:
+        bracket = null_space_constant(geometry, sigma, enumerate_up_to, nodes)
+        assert bracket.lower == pytest.approx(rho_tilde, rel=1e-6)
+        assert bracket.upper == pytest.approx(rho_tilde, rel=1e-6)
+
+
+def test_dual_attaining_rho_is_feasible(small):
+    found = small.minimizer
+    sigma = np.sign(found.point[found.support])
+    geometry = support_geometry(small.matrix, found.support)
+    nu = largest_margin_dual(small.matrix, geometry, sigma)
+    assert np.allclose(small.matrix[:, found.support].T @ nu, sigma, atol=1e-12)
+
+
+def test_rho_lies_between_its_witnesses(large):
+    """A kernel vector from below and a dual vector from above, together to rounding."""
+    found = large.minimizer
+    sigma = np.sign(found.point[found.support])
+    geometry = support_geometry(large.matrix, found.support)
+    nu = largest_margin_dual(large.matrix, geometry, sigma)
+    dual = certificate(large.matrix, geometry, sigma, nu)
+    n, lower = kernel_witness(geometry, dual.direction, sigma)
+    upper = 1.0 - dual.margin[geometry.complement].min()
+    assert np.abs(large.matrix @ n).max() < 1e-12
+    assert np.abs(n[geometry.complement]).sum() == pytest.approx(1.0, rel=1e-12)
+    assert lower == pytest.approx(-sigma @ n[found.support], rel=1e-12)
+    assert lower == pytest.approx(upper, rel=1e-12)
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 10**6), st.integers(1, 6))
+def test_kernel_witness(seed, size):
+    matrix, geometry, sigma = drawn(seed, 6, 12, size)
+    assume(np.linalg.cond(matrix[:, geometry.support]) < 1e3)
+    direction = matrix.T @ largest_margin_dual(matrix, geometry, sigma)
+    n, value = kernel_witness(geometry, direction, sigma)
+    assert np.abs(matrix @ n).max() < 1e-9 * np.abs(n).max()
+    assert np.abs(n[geometry.complement]).sum() == pytest.approx(1.0, rel=1e-9)
+    assert value == pytest.approx(-sigma @ n[geometry.support], rel=1e-9)
+    assert value == pytest.approx(rho_of(matrix, geometry, sigma), rel=1e-7)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_full_support_has_formulas(seed):
+    """|S| = N: rho = max |<sigma, M_j>| and rho~ = max ||M_j||_1 with M = A_S^{-1} A_Sc."""
+    matrix, geometry, sigma = drawn(seed, 5, 11, 5)
+    image = np.linalg.solve(matrix[:, geometry.support], matrix[:, geometry.complement])
+    assert rho_of(matrix, geometry, sigma) == pytest.approx(np.abs(sigma @ image).max(), rel=1e-9)
+    bracket = null_space_constant(geometry, sigma, 0, 0)
+    assert bracket.method == "formula"
+    assert bracket.lower == bracket.upper
+    assert bracket.upper == pytest.approx(np.abs(image).sum(axis=0).max(), rel=1e-9)
+    # and the linear programs that it replaces
+    support = geometry.support
+    assert pattern_constant(matrix, support, sigma) == pytest.approx(
+        rho_of(matrix, geometry, sigma), rel=1e-7
+    )
+    assert null_space_constant_by_patterns(matrix, support) == pytest.approx(
+        bracket.upper, rel=1e-7
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_rho_tilde_by_brute_force(seed, size):
+    matrix, geometry, sigma = drawn(seed, 7, 15, size)
+    exact = null_space_constant_by_patterns(matrix, geometry.support)
+    enumerated = null_space_constant(geometry, sigma, 10, 0)
+    assert enumerated.method == "enumeration"
+    assert enumerated.lower == enumerated.upper == pytest.approx(exact, rel=1e-6)
+    searched = null_space_constant(geometry, sigma, 0, 0)
+    assert searched.lower <= exact * (1 + 1e-6)
+    assert searched.upper >= exact * (1 - 1e-6)
+    program = null_space_constant(geometry, sigma, 0, 10**5)
+    assert program.method == "mixed-integer program"
+    assert program.lower == pytest.approx(exact, rel=1e-6)
+    assert program.upper == pytest.approx(exact, rel=1e-6)
+    rho = rho_of(matrix, geometry, sigma)
+    for bracket in (enumerated, searched, program):
+        assert bracket.lower >= rho * (1 - 1e-6)
+
+
+def test_one_node_leaves_a_bracket_that_holds():
+    """Stopped early, the mixed-integer program still bounds rho~ from both sides."""
+    matrix, geometry, sigma = drawn(0, 10, 30, 6)
+    exact = null_space_constant_by_patterns(matrix, geometry.support)
+    bracket = null_space_constant(geometry, sigma, 0, 1)
+    assert bracket.lower <= exact * (1 + 1e-6)
+    assert bracket.upper >= exact * (1 - 1e-6)
+    nothing = null_space_constant(geometry, sigma, 0, 0)
+    assert nothing.method == "local search, entrywise bound"
+    assert nothing.upper > nothing.lower
+    assert bracket.upper <= nothing.upper * (1 + 1e-9)
+
+
+def test_entrywise_bound():
+    """Without the program, rho~ is bounded by the constants of the single entries of S."""
+    matrix, geometry, sigma = drawn(3, 7, 15, 3)
+    entries = [pattern_constant(matrix, geometry.support, e) for e in np.eye(3)]
+    bracket = null_space_constant(geometry, sigma, 0, 0)
+    assert bracket.upper == pytest.approx(sum(entries), rel=1e-6)
+
+
+def test_constants_of_a_real_instance():
+    case = instance(20, 60, 2, 0.0)
+    found = case.minimizer
+    sigma = np.sign(found.point[found.support])
+    geometry = support_geometry(case.matrix, found.support)
+    bracket = null_space_constant(geometry, sigma, 10, 0)
+    exact = null_space_constant_by_patterns(case.matrix, found.support)
+    assert bracket.upper == pytest.approx(exact, rel=1e-6)
+    assert bracket.lower >= 1.0 - found.margin - 1e-9
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.3, 0.99])
+@pytest.mark.parametrize("m", [1, 2, 7])
+def test_kernel_family(m, rho):
+    """The kernel is spanned by (-rho m, 1, ..., 1): both constants are rho m / m."""
+    matrix = one_dimensional_kernel(m=m, rho=rho).matrix
+    geometry, sigma = support_geometry(matrix, [0]), np.ones(1)
+    assert rho_of(matrix, geometry, sigma) == pytest.approx(rho, abs=1e-13)
+    for enumerate_up_to, nodes in [(10, 0), (0, 0), (0, 10)]:
+        bracket = null_space_constant(geometry, sigma, enumerate_up_to, nodes)
+        assert bracket.lower == pytest.approx(rho, abs=1e-7)
+        assert bracket.upper == pytest.approx(rho, abs=1e-7)
+    direction = matrix.T @ largest_margin_dual(matrix, geometry, sigma)
+    n, value = kernel_witness(geometry, direction, sigma)
+    assert value == pytest.approx(rho, abs=1e-12)
+    assert np.allclose(n[1:], 1.0 / m, atol=1e-12)
+
+
+def test_patterns_and_their_opposites_are_the_same():
+    matrix, geometry, sigma = drawn(1, 6, 12, 3)
+    assert rho_of(matrix, geometry, sigma) == pytest.approx(rho_of(matrix, geometry, -sigma))
+
