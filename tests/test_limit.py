@@ -273,9 +273,9 @@ def test_large_alpha_gives_the_least_norm_interpolator(problem, depth):
     matrix, point, _ = problem
     least = np.linalg.lstsq(matrix, matrix @ point, rcond=None)[0]
     assume(np.abs(point - least).max() > 0.1)
-    error, log_unit = entries(problem, depth, LOG10 * np.array([3.0, 2.0]))
+    error, log_unit = entries(problem, depth, LOG10 * np.array([2.0, 1.0]))
     gaps = [np.abs(point + np.exp(u) * e - least).max() for e, u in zip(error, log_unit, strict=True)]
-    assert gaps[0] < 1e-5
+    assert gaps[0] < 1e-3
     assert gaps[1] / gaps[0] == pytest.approx(100.0, rel=0.05)
 
 

@@ -23,6 +23,9 @@ CERTIFIED, NOT_UNIQUE, NOT_CERTIFIED = "certified unique", "not unique", "not ce
 _ROUNDING = 1e-12
 
 
+_TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+
+
 class BasisPursuitError(RuntimeError):
     """The l1 problem has no solution, or the solver did not find it."""
 
@@ -73,7 +76,8 @@ def basis_pursuit(matrix, data):
     x = cp.Variable(matrix.shape[1])
     problem = cp.Problem(cp.Minimize(cp.norm1(x)), [matrix @ x == data])
     try:
-        problem.solve(solver=cp.HIGHS)
+        # simplex: a vertex, where an interior point would leave 1e-8 off the support
+        problem.solve(solver=cp.HIGHS, highs_options={"solver": "simplex", **_TIGHT})
     except cp.SolverError as error:
         raise BasisPursuitError(f"the l1 solver failed: {error}") from error
     if problem.status != cp.OPTIMAL:

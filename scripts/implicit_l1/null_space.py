@@ -61,18 +61,21 @@ def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
         A_ub=np.block([[free_map.T, edge], [-free_map.T, edge]]),
         b_ub=np.concatenate([-direction, direction]),
         bounds=(None, None),
-        method="highs",
+        method="highs-ds",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
     if result.status != 0:
         raise RuntimeError(f"the linear program of rho was not solved: {result.message}")
-    b, height = result.x[:-1], result.x[-1]
-    z = direction + free_map.T @ b
-    active = np.flatnonzero(np.abs(z) >= height - 1e-9)
-    system = np.column_stack([free_map[:, active].T, -np.sign(z[active])])
-    b_polished = np.linalg.lstsq(system, -direction[active], rcond=None)[0][:-1]
-    if np.abs(direction + free_map.T @ b_polished).max() <= height + 1e-12:
-        b = b_polished
-    return start + geometry.q2 @ b
+    candidates = [result.x[:-1]]
+    z = direction + free_map.T @ candidates[0]
+    multipliers = np.abs(result.ineqlin.marginals).reshape(2, -1).sum(axis=0)
+    # the multipliers name the active set, unless it is degenerate; then it has more
+    # members, which the solver's accuracy tells apart
+    for active in (multipliers > 0.0, np.abs(z) >= np.abs(z).max() - 1e-9):
+        system = np.column_stack([free_map[:, active].T, -np.sign(z[active])])
+        candidates.append(np.linalg.lstsq(system, -direction[active], rcond=None)[0][:-1])
+    heights = [np.abs(direction + free_map.T @ b).max() for b in candidates]
+    return start + geometry.q2 @ candidates[int(np.argmin(heights))]
 
 
 def kernel_witness(geometry: SupportGeometry, direction, sigma):

@@ -1,0 +1,204 @@
+"""The gradient flow: its two forms agree, and end at the limit point."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reference import instance, weights_flow
+
+from implicit_l1.flow import FlowError, FlowOptions, gradient_flow, plain_flow, saved_times
+from implicit_l1.limit import limit_path
+from implicit_l1.potentials import potential
+
+# Tighter than the defaults where a whole trajectory is compared.
+TIGHT = FlowOptions(rtol=1e-10)
+DEPTHS = [2, 3, 4]
+
+
+def case_of(eta):
+    return instance(10, 20, 2, eta)
+
+
+@cache
+def dual_form(depth, eta, alpha, options=TIGHT):
+    case = case_of(eta)
+    return gradient_flow(
+        case.matrix, case.data, potential(depth), alpha, case.complement, options
+    )
+
+
+@cache
+def plain_form(depth, eta, alpha, options=TIGHT):
+    case = case_of(eta)
+    return plain_flow(case.matrix, case.data, depth, alpha, case.complement, options)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 1e-2, 1e-3])
+@pytest.mark.parametrize("depth", [2, 2.5, 3, 4])
+@pytest.mark.parametrize("eta", [0.0, 0.1])
+def test_flow_ends_at_the_limit_point(depth, eta, alpha):
+    case, end = case_of(eta), dual_form(depth, eta, alpha).point[-1]
+    path = limit_path(
+        case.matrix,
+        case.minimizer.point,
+        case.minimizer.certificate,
+        potential(depth),
+        np.log([alpha]),
+    )
+    n = np.exp(path.log_unit[0]) * path.error[0]
+    gap = np.abs(end - case.minimizer.point - n).sum()
+    assert gap < 2e-6 * np.abs(n).sum()
+
+
+def common_times(one, other):
+    """Places of the times that both trajectories saved."""
+    pairs = [
+        (i, j)
+        for i, time in enumerate(one.time[:-1])
+        for j in np.flatnonzero(np.isclose(other.time[:-1], time, rtol=1e-12, atol=0))
+    ]
+    return tuple(np.array(pairs).T)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1e-3])
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_both_forms_agree_at_all_times(depth, alpha):
+    """Not only at the end: c_D makes the time of one the time of the other."""
+    dual, plain = dual_form(depth, 0.1, alpha), plain_form(depth, 0.1, alpha)
+    here, there = common_times(dual, plain)
+    assert here.size > 20
+    gaps = np.abs(dual.point[here] - plain.point[there]).sum(axis=1)
+    size = np.abs(dual.point[here]).sum(axis=1)
+    # the rise of the largest entries, where a wrong time would show, is among them
+    assert np.any(size < 0.1 * size[-1]) and np.any(size > 0.9 * size[-1])
+    assert gaps.max() < 1e-6 * size.max()
+    assert np.abs(dual.point[-1] - plain.point[-1]).sum() < 1e-6 * size[-1]
+    # early, where x is far smaller than at the end, relative to itself
+    early = size < 1e-2 * size[-1]
+    assert np.all(gaps[early] < 1e-4 * size[early])
+
+
+@pytest.mark.parametrize("depth", [2, 2.5, 3, 4])
+def test_both_forms_follow_the_weights(depth):
+    """Against an explicit method on u and v that shares no code with either."""
+    case, alpha = case_of(0.1), 0.1
+    forms = [dual_form(depth, 0.1, alpha)]
+    if depth in DEPTHS:
+        forms.append(plain_form(depth, 0.1, alpha))
+    for form in forms:
+        size = np.abs(form.point).sum(axis=1)
+        chosen = np.flatnonzero((size > 1e-3 * size[-1]) & (form.time < 20 * form.time[0] * 100))[::3]
+        exact = weights_flow(case.matrix, case.data, depth, alpha, form.time[chosen])
+        assert chosen.size > 4
+        assert np.abs(form.point[chosen] - exact).max() < 1e-7 * size[-1]
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("form", [dual_form, plain_form])
+def test_first_motion(depth, form):
+    """From 0 with x' = 2 D^2 alpha^(2 - 2/D) A^T y."""
+    case, alpha = case_of(0.1), 0.1
+    trajectory = form(depth, 0.1, alpha)
+    velocity = 2 * depth**2 * alpha ** (2 - 2 / depth) * (case.matrix.T @ case.data)
+    first = trajectory.point[0] / trajectory.time[0]
+    # the motion over one hundredth of the time scale bends by about as much
+    assert np.abs(first - velocity).max() < 0.05 * np.abs(velocity).max()
+
+
+@pytest.mark.parametrize("alpha", [1.0, 1e-3])
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("form", [dual_form, plain_form])
+def test_loss_decreases(form, depth, alpha):
+    case = case_of(0.1)
+    trajectory = form(depth, 0.1, alpha)
+    loss = 0.5 * np.sum((trajectory.point @ case.matrix.T - case.data) ** 2, axis=1)
+    above_rounding = loss > 1e-14 * loss[0]
+    assert np.all(np.diff(loss[above_rounding]) < 0)
+    assert loss[-1] < 1e-14 * loss[0]
+    # a gradient flow's loss starts at ||y||^2 / 2, where x = 0
+    assert 0.9 < 2 * loss[0] / (case.data @ case.data) < 1.0
+
+
+def test_default_options_suffice_on_the_default_size(large):
+    """The end of the flow at alpha = 1e-2 is the limit point to 1e-5 of the error or better."""
+    for depth in DEPTHS:
+        trajectory = gradient_flow(
+            large.matrix, large.data, potential(depth), 1e-2, large.complement
+        )
+        path = limit_path(
+            large.matrix,
+            large.minimizer.point,
+            large.minimizer.certificate,
+            potential(depth),
+            np.log([1e-2]),
+        )
+        n = np.exp(path.log_unit[0]) * path.error[0]
+        gap = np.abs(trajectory.point[-1] - large.minimizer.point - n).sum()
+        assert gap < 1e-5 * np.abs(n).sum()
+        assert trajectory.steps < 3000
+
+
+def test_residual_and_change_at_the_end():
+    """Both tolerances hold at the end, by the velocity of the weights."""
+    case, alpha = case_of(0.1), 1e-2
+    trajectory = dual_form(3, 0.1, alpha)
+    x, options = trajectory.point[-1], TIGHT
+    gap = case.data - case.matrix @ x
+    assert np.linalg.norm(gap) <= 1.01 * options.residual * np.linalg.norm(case.data)
+    pot = potential(3)
+    slope = alpha * pot.phi_prime(pot.phi_inverse(x / alpha))
+    speed = pot.time_constant(alpha) * slope * (case.matrix.T @ gap)
+    off = case.complement
+    change = trajectory.time[-1] * np.abs(speed[off]).sum() / np.abs(x[off]).sum()
+    assert change <= 1.01 * options.change
+
+
+def test_looser_tolerances_end_earlier():
+    loose = FlowOptions(rtol=1e-10, residual=1e-3, change=1e-3)
+    for form in (dual_form, plain_form):
+        assert form(3, 0.1, 1e-2, loose).time[-1] < 0.9 * form(3, 0.1, 1e-2).time[-1]
+
+
+@pytest.mark.parametrize("form", [dual_form, plain_form])
+def test_states_are_saved_at_the_same_times_for_every_instance(form):
+    trajectory = form(3, 0.1, 1e-2, FlowOptions(states_per_decade=5))
+    assert trajectory.point.shape == (trajectory.time.size, 20)
+    places = 5 * np.log10(trajectory.time[:-1])
+    assert np.allclose(places, np.rint(places), atol=1e-9)
+    assert np.array_equal(np.diff(np.rint(places)), np.ones(places.size - 1))
+
+
+def test_too_few_evaluations_are_an_error():
+    few = FlowOptions(evaluations=20)
+    with pytest.raises(FlowError, match=r"^gradient flow at alpha = 0.01.* within 20 evaluations"):
+        dual_form(3, 0.1, 1e-2, few)
+    with pytest.raises(FlowError, match=r"^plain flow at alpha = 0.01.* within 20 evaluations"):
+        plain_form(3, 0.1, 1e-2, few)
+
+
+def test_unreachable_tolerances_are_an_error():
+    """A residual below rounding is never met; the flow is given up, not integrated for ever."""
+    greedy = FlowOptions(residual=1e-30, evaluations=3000)
+    with pytest.raises(FlowError, match="gradient flow at alpha = 0.01"):
+        dual_form(2, 0.1, 1e-2, greedy)
+
+
+@given(st.floats(-6.0, 6.0), st.floats(0.01, 6.0), st.integers(1, 20))
+def test_saved_times(start, decades, per_decade):
+    first, last = 10.0**start, 10.0 ** (start + decades)
+    times = saved_times(first, last, per_decade)
+    assert times[-1] == last
+    assert np.all(np.diff(times) > 0)
+    assert np.all(times >= first * (1.0 - 1e-12))
+    places = per_decade * np.log10(times[:-1])
+    assert np.allclose(places, np.rint(places), atol=1e-6)
+    # every place between the ends is there
+    expected = np.arange(np.ceil(per_decade * start + 1e-6), per_decade * (start + decades) - 1e-6)
+    assert abs(places.size - expected.size) <= 1
+
+
+def test_saved_times_of_one_decade():
+    assert np.allclose(saved_times(1.0, 10.0, 2), [1.0, 10.0**0.5, 10.0])
+    assert np.allclose(saved_times(2.0, 50.0, 1), [10.0, 50.0])

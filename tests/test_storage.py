@@ -1,0 +1,232 @@
+"""Files come back as they were written, or say that they did not."""
+
+import os
+import pickle
+import stat
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from implicit_l1 import storage
+from implicit_l1.storage import (
+    DamagedFileError,
+    read_arrays,
+    read_table,
+    replacing,
+    write_arrays,
+    write_table,
+    write_text,
+)
+
+ARRAYS = {
+    "repetition": np.arange(3),
+    "error": np.array([[np.pi, -0.0, np.nan], [np.inf, 1e-310, -1.0]]),
+    "status": np.array(["certified unique", "not unique", "not certified"]),
+    "flags": np.array([True, False]),
+    "nothing": np.zeros((0, 4)),
+    "scalar": np.float64(2.5),
+}
+TABLE = pd.DataFrame(
+    {
+        "depth": [2.0, 3.0, np.nan],
+        "count": [1, 2, 3],
+        "status": ["certified unique", "not unique", "not certified"],
+    }
+)
+
+
+def assert_same_arrays(found, expected=ARRAYS):
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        value = np.asarray(value)
+        assert found[name].dtype == value.dtype and found[name].shape == value.shape
+        assert found[name].tobytes() == value.tobytes()
+
+
+def test_arrays_come_back_bit_for_bit(tmp_path):
+    write_arrays(tmp_path / "a.npz", **ARRAYS)
+    assert_same_arrays(read_arrays(tmp_path / "a.npz"))
+
+
+def test_tables_come_back(tmp_path):
+    write_table(tmp_path / "a.parquet", TABLE)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "a.parquet"), TABLE)
+
+
+def test_text_comes_back_with_its_own_line_ends(tmp_path):
+    write_text(tmp_path / "a.txt", "ℓ¹\nrate\n")
+    assert (tmp_path / "a.txt").read_bytes() == "ℓ¹\nrate\n".encode()
+
+
+def test_folders_are_made(tmp_path):
+    write_arrays(tmp_path / "one" / "two" / "a.npz", **ARRAYS)
+    assert_same_arrays(read_arrays(tmp_path / "one" / "two" / "a.npz"))
+
+
+def test_the_same_arrays_give_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        write_arrays(tmp_path / f"{name}.npz", **ARRAYS)
+        write_table(tmp_path / f"{name}.parquet", TABLE)
+    for kind in ("npz", "parquet"):
+        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+
+
+# No pickles
+
+
+class Payload:
+    """What a pickle may do when it is read."""
+
+    def __reduce__(self):
+        return os.mkdir, (os.environ["PAYLOAD"],)
+
+
+def test_pickles_are_never_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAYLOAD", str(tmp_path / "executed"))
+    np.savez(tmp_path / "a.npz", fine=np.zeros(2), evil=np.array([Payload()], dtype=object))
+    (tmp_path / "b.npz").write_bytes(pickle.dumps(Payload()))
+    for name in ("a.npz", "b.npz"):
+        with pytest.raises(DamagedFileError, match=name):
+            read_arrays(tmp_path / name)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_pickles_are_never_written(tmp_path):
+    with pytest.raises((ValueError, TypeError)):
+        write_arrays(tmp_path / "a.npz", mixed=np.array([1, "one", None], dtype=object))
+    assert os.listdir(tmp_path) == []
+
+
+# Damage
+
+
+def outcome(read, path, raw, same):
+    """What reading damaged bytes leads to; anything but "damaged" and "same" is wrong."""
+    path.write_bytes(raw)
+    try:
+        found = read(path)
+    except DamagedFileError as error:
+        return "damaged" if str(path) in str(error) else f"does not name the file: {error}"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return "same" if same(found) else "other content, silently"
+
+
+def same_arrays(found):
+    try:
+        assert_same_arrays(found)
+    except AssertionError:
+        return False
+    return True
+
+
+def same_table(found):
+    try:
+        pd.testing.assert_frame_equal(found, TABLE)
+    except AssertionError:
+        return False
+    return True
+
+
+KINDS = {
+    "npz": (lambda path: write_arrays(path, **ARRAYS), read_arrays, same_arrays),
+    "parquet": (lambda path: write_table(path, TABLE), read_table, same_table),
+}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request, tmp_path):
+    """(path for damaged bytes, sound bytes, reader, comparison)."""
+    write, read, same = KINDS[request.param]
+    sound = tmp_path / f"sound.{request.param}"
+    write(sound)
+    return tmp_path / f"damaged.{request.param}", sound.read_bytes(), read, same
+
+
+def test_truncated_files_are_reported(kind):
+    path, raw, read, same = kind
+    lengths = [*range(0, len(raw), max(1, len(raw) // 200)), len(raw) - 1]
+    seen = {outcome(read, path, raw[:length], same) for length in lengths}
+    assert seen == {"damaged"}
+
+
+def test_flipped_bits_are_reported_or_harmless(kind):
+    path, raw, read, same = kind
+    seen = {}
+    for place in range(len(raw)):
+        damaged = bytearray(raw)
+        damaged[place] ^= 1 << (place % 8)
+        seen.setdefault(outcome(read, path, bytes(damaged), same), []).append(place)
+    wrong = {what: places for what, places in seen.items() if what not in ("damaged", "same")}
+    assert wrong == {}
+
+
+def test_other_content_is_reported(kind):
+    path, _, read, same = kind
+    for raw in (b"", b"not a file of this kind", b"\0" * 4000):
+        assert outcome(read, path, raw, same) == "damaged"
+
+
+def test_a_single_array_is_not_an_archive(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros(3))
+    (tmp_path / "a.npy").rename(tmp_path / "a.npz")
+    with pytest.raises(DamagedFileError, match="a.npz"):
+        read_arrays(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("read", [read_arrays, read_table])
+def test_missing_files_are_not_called_damaged(tmp_path, read):
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "absent")
+
+
+# Interrupted writes
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, OSError, SystemExit])
+def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch, interruption):
+    path = tmp_path / "a.npz"
+    write_arrays(path, **ARRAYS)
+    before = path.read_bytes()
+
+    def half(file, **arrays):
+        with open(file, "wb") as stream:
+            stream.write(b"half of it")
+        raise interruption
+
+    monkeypatch.setattr(storage.np, "savez", half)
+    with pytest.raises(interruption):
+        write_arrays(path, other=np.zeros(3))
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["a.npz"]
+
+
+def test_an_interrupted_first_write_leaves_nothing(tmp_path):
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "a.txt") as temporary:
+        temporary.write_text("half of it")
+        raise KeyboardInterrupt
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_file_appears_only_when_it_is_complete(tmp_path):
+    path = tmp_path / "a.txt"
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+        assert not path.exists()
+        assert temporary.parent == path.parent  # a rename within one file system is atomic
+    assert path.read_text() == "new"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_mode_follows_the_umask(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        write_text(tmp_path / "a.txt", "")
+        write_arrays(tmp_path / "a.npz", **ARRAYS)
+        assert os.umask(umask) == umask  # as it was found
+    finally:
+        os.umask(before)
+    for name in ("a.txt", "a.npz"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == mode
