@@ -8,7 +8,7 @@ the predicted rates in the table.
 import argparse
 import math
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import cycle, zip_longest
 from pathlib import Path
 
 import matplotlib as mpl
@@ -32,10 +32,10 @@ PAGE = 6.9
 ALPHA = r"$\alpha$ (scale of the predictor, $u(0)=v(0)=\alpha^{1/D}\cdot\mathbf{1}$)"
 ERROR = r"$\Vert x^{\infty}(\alpha)-g^{*}\Vert_1$"
 EMPTY = "no certified instance"
+DASHES, DOTS = (0, (4, 2)), (0, (1, 1))
 # of everything that is a prediction or a baseline
-DASHED = {"linestyle": (0, (4, 2)), "linewidth": 0.8, "marker": ""}
-SHADE = "0.9"
-ABOVE = {"loc": "outside upper center", "ncols": 8}
+DASHED = {"linestyle": DASHES, "linewidth": 0.8, "marker": ""}
+SHADE = "0.93"
 
 # what tells the kinds of tables apart; trajectories have a quantity too, so they come first
 KINDS = {"trajectories": "time", "instances": "fitted_rate", "curves": "quantity"}
@@ -71,6 +71,7 @@ def main():
         if Path(path).suffix not in METADATA:
             parser.error(f"--output {path}: the ending must be one of {', '.join(METADATA)}")
     tables = Tables.read(args.data)
+    mpl.use("agg")
     mpl.rcdefaults()  # no settings of the user's own
     plt.style.use(args.style)
     figure = FIGURES[args.figure](tables, args)
@@ -170,6 +171,16 @@ def named(values):
     )
 
 
+def counted(instances, word=" certified"):
+    """How many of some repetitions are certified, unless all are: " (17 of 20 certified)".
+
+    The repetitions are the same for every depth.
+    """
+    repetitions = instances.drop_duplicates([*(set(PARAMETERS) - {"depth"}), "repetition"])
+    count = len(where(repetitions, status=CERTIFIED))
+    return "" if count == len(repetitions) else f" ({count} of {len(repetitions)}{word})"
+
+
 def rate_words(rate):
     return rf"$1-\varrho={rate:.2g}$" if rate < 0.01 else rf"$1-\varrho={rate:.3f}$"
 
@@ -179,11 +190,16 @@ def rate_words(rate):
 
 def looks(values):
     """Colour and marker of each value, spread over the palette from dark to light."""
-    cycle = list(mpl.rcParams["axes.prop_cycle"])
-    places = np.arange(len(values)) % len(cycle)
-    if 1 < len(values) <= len(cycle):
-        places = np.linspace(0, len(cycle) - 1, len(values)).round().astype(int)
-    return {value: cycle[place] for value, place in zip(values, places, strict=True)}
+    palette = mpl.rcParams["axes.prop_cycle"].by_key()
+    colors = sns.blend_palette(palette["color"], len(values))
+    markers = palette["marker"]
+    if len(values) > 1:
+        places = np.linspace(0, len(markers) - 1, len(values)).round().astype(int)
+        markers = [markers[place] for place in places]
+    return {
+        value: {"color": color, "marker": marker}
+        for value, color, marker in zip(values, colors, markers, strict=False)
+    }
 
 
 def lines_of(style, name):
@@ -226,27 +242,48 @@ def draw_reference(ax, rows, rate, offset, color="black", words=""):
 
     Args:
         rows: of the curve.
-        offset: distance to the curve, in parts of the height of the axes; negative is below.
+        offset: distance to the point of the curve that is nearest, in parts of the height
+            of the axes; negative is below the curve.
         words: written on the far side of the segment.
     """
-    first, last = rows["alpha"].iloc[[0, -1]]
+    x, y = np.log10(rows[["alpha", "median"]].to_numpy()).T
     low, high = np.log10(ax.get_ylim())
-    x = first * (last / first) ** np.array([0.0, 0.17, 0.34])
-    y = rows["median"].iloc[0] * 10 ** (offset * (high - low)) * (x / first) ** rate
+    ends = np.array([x[0], x[0] + 0.34 * (x[-1] - x[0])])
+    heights = (y - rate * x)[x <= ends[1]]
+    height = (heights.max() if offset > 0 else heights.min()) + offset * (high - low)
+    x = 10**ends
+    y = 10 ** (height + rate * ends)
     ax.plot(x, y, color=color, scalex=False, scaley=False, **DASHED)
     side = {"ha": "right", "va": "bottom"} if offset > 0 else {"ha": "left", "va": "top"}
     write(ax, x[1], y[1], words, **side)
 
 
-def write(ax, x, y, words, transform=None, **options):
-    """Text on a white halo, to be read where it meets a line."""
-    defaults = {"transform": transform or ax.transData, "fontsize": "small", "zorder": 5}
+def write(ax, x, y, words, coordinates="data", shift=0, **options):
+    """Text on a white halo, to be read where it meets a line; shifted up by some points."""
     halo = [withStroke(linewidth=2, foreground="white")]
-    ax.text(x, y, words, path_effects=halo, **defaults | options)
+    ax.annotate(
+        words,
+        (x, y),
+        (0, shift),
+        xycoords=coordinates,
+        textcoords="offset points",
+        **{"fontsize": "small", "zorder": 5, "path_effects": halo} | options,
+    )
 
 
 def say_empty(ax):
-    write(ax, 0.5, 0.5, EMPTY, ax.transAxes, ha="center", va="center")
+    write(ax, 0.5, 0.5, EMPTY, "axes fraction", ha="center", va="center")
+
+
+def legend_above(figure, handles, **options):
+    """A legend above the axes, in as few rows as the width of the figure allows."""
+    for columns in range(len(handles), 0, -1):
+        legend = figure.legend(
+            handles=handles, loc="outside upper center", **{"ncols": columns} | options
+        )
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 def panels_of(count, height):
@@ -298,18 +335,24 @@ def noise(tables, args):
     for place, look in looks(range(len(cells))).items():
         values, rows = cells[place]
         line = draw_curve(ax, rows, "error_1", look, place / len(cells))
-        rate = predicted_rate(where(instances, **values))
-        words = f"{named(values)},  {rate_words(rate) if len(line) else EMPTY}"
+        cell = where(instances, **values)
+        rate = predicted_rate(cell)
+        told = rate_words(rate) + counted(cell, word="") if len(line) else EMPTY
+        words = f"{named(values)},  {told}"
         handles.append(Line2D([], [], label=words, markerfacecolor="white", **look))
         drawn += [(line, rate, look["color"])] if len(line) else []
     for line, rate, color in drawn:  # now that the limits of the axes stand
-        draw_reference(ax, line, rate, -0.03, color)
+        draw_reference(ax, line, rate, -0.02, color)
     if drawn:
         log_ticks(ax.yaxis)
     else:
         say_empty(ax)
-    # errors grow with alpha, so the lower right is free; the upper curves come first
-    ax.legend(handles=handles[::-1], loc="lower right")
+    handles.insert(0, Line2D([], [], color="0.3", label=r"slope $1-\varrho$", **DASHED))
+    if len(cells) <= 4 and list(cells[0][0]) == ["eta"]:
+        # errors grow with alpha, so the lower right is free; the upper curves come first
+        ax.legend(handles=handles[::-1], loc="lower right")
+    else:
+        legend_above(figure, handles)
     return figure
 
 
@@ -321,14 +364,14 @@ def depth(tables, args):
     figure, grid = plt.subplots(
         2,
         len(panels),
-        figsize=(PAGE if len(panels) > 1 else COLUMN, 4.6),
+        figsize=(PAGE * max(1, len(panels) / 3) if len(panels) > 1 else COLUMN, 4.6),
         sharex=True,
         sharey="row",
         squeeze=False,
     )
     drawn = []
     for (values, rows), (top, bottom) in zip(panels, grid.T, strict=True):
-        top.set(yscale="log", title=named(values))
+        top.set(yscale="log", title=named(values) + counted(where(instances, **values)))
         for place, (D, look) in enumerate(style.items()):
             here = where(rows, depth=D)
             line = draw_curve(top, here, "error_1", look, place / len(style))
@@ -347,7 +390,7 @@ def depth(tables, args):
             continue
         bottom.axhline(rate, color="black", **DASHED)
         words = rate_words(rate) if D == 2 else f"{rate:g}"
-        write(bottom, 1.01, rate, words, bottom.get_yaxis_transform(), ha="left", va="center")
+        write(bottom, 1.01, rate, words, ("axes fraction", "data"), va="center")
     for ax in grid.flat:
         alpha_axis(ax, curves)
     if drawn:
@@ -355,18 +398,18 @@ def depth(tables, args):
     grid[0, 0].set_ylabel(ERROR)
     grid[1, 0].set_ylabel("local slope of the error")
     figure.supxlabel(ALPHA)
-    figure.legend(handles=lines_of(style, "depth"), **ABOVE)
+    legend_above(figure, lines_of(style, "depth"))
     return figure
 
 
 def generalization(tables, args):
     """The distance to the planted signal against alpha: a curve a depth, two baselines."""
-    curves = tables.of("curves")
+    curves, instances = tables.of("curves"), tables.of("instances")
     panels = groups(curves, varying(curves, "eta", but=["depth"]))
     style = looks(sorted(curves["depth"].unique()))
     figure, grid = panels_of(len(panels), 1.95)
     for (values, rows), ax in zip(panels, grid, strict=True):
-        ax.set(yscale="log", title=named(values))
+        ax.set(yscale="log", title=named(values) + counted(where(instances, **values)))
         ax.margins(y=0.15)
         for place, (D, look) in enumerate(style.items()):
             draw_curve(ax, where(rows, depth=D), "estimation_error", look, place / len(style))
@@ -380,36 +423,29 @@ def generalization(tables, args):
     figure.supxlabel(ALPHA)
     figure.supylabel(r"$\Vert x^{\infty}(\alpha)-x_0\Vert_2$")
     patch = Patch(color=SHADE, label=r"realistic $\alpha$ (our choice)")
-    figure.legend(handles=[*lines_of(style, "depth"), patch], **ABOVE)
+    legend_above(figure, [*lines_of(style, "depth"), patch])
     return figure
 
 
 def baselines(ax, rows):
-    """The errors of the two interpolators that do not depend on alpha.
+    """The errors of the two interpolators that do not depend on alpha."""
+    errors = where(rows, quantity="estimation_error")
+    median = errors["alpha"].median()
+    place = {"coordinates": ("axes fraction", "data")}
 
-    Curves are low at the left and high at the right, which decides where words are free.
-    """
-    lowest = where(rows, quantity="estimation_error")["median"].min()
-    for quantity, words, place in (
-        (
-            "interpolator_estimation_error",
-            r"minimum-$\ell^2$-norm interpolator",
-            {"x": 0.01, "ha": "left", "va": "bottom"},
-        ),
-        (
-            "l1_estimation_error",
-            r"$\ell^1$ minimizer $g^{*}$",
-            {"x": 0.99, "ha": "right", "va": "top"},
-        ),
-    ):
-        # the logarithm of an error of exactly 0 has no quartiles
-        value = where(rows, quantity=quantity)["median"].fillna(0.0).iloc[0]
-        transform = ax.get_yaxis_transform()
-        if value > 1e-3 * lowest:
-            ax.axhline(value, color="black", **DASHED)
-        else:
-            words, value, transform = f"{words}: error ${number(value)}$", 0.1, ax.transAxes
-        write(ax, y=value, words=words, transform=transform, **place)
+    value = where(rows, quantity="interpolator_estimation_error")["median"].iloc[0]
+    ax.axhline(value, color="black", **DASHED)
+    write(ax, 0.01, value, r"minimum-$\ell^2$-norm interpolator", va="bottom", **place)
+
+    # the logarithm of an error of exactly 0 has no median
+    value = where(rows, quantity="l1_estimation_error")["median"].fillna(0.0).iloc[0]
+    words = r"$\ell^1$ minimizer $g^{*}$"
+    if value > 1e-3 * errors["median"].min():
+        ax.axhline(value, color="black", **DASHED)
+        free = min(value, errors[errors["alpha"] <= median]["lower_quartile"].min())
+        write(ax, 0.01, free, f"{words} (dashed)", va="top", **place)
+    else:  # far below the curves
+        write(ax, 0.99, 0.04, f"{words}: error ${number(value)}$", "axes fraction", ha="right")
 
 
 def prediction(tables, args):
@@ -417,7 +453,7 @@ def prediction(tables, args):
     instances = tables.of("instances")
     panels = groups(instances, varying(instances, "eta", but=["s", "ensemble"]))
     colors = {s: look["color"] for s, look in looks(sorted(instances["s"].unique())).items()}
-    markers = dict(zip(sorted(instances["ensemble"].unique()), "oDs", strict=False))
+    markers = dict(zip(sorted(instances["ensemble"].unique()), cycle("oDs"), strict=False))
     figure, grid = panels_of(len(panels), 2.8)
     for (values, rows), ax in zip(panels, grid, strict=True):
         certified = where(rows, status=CERTIFIED).dropna(subset="fitted_rate")
@@ -449,7 +485,7 @@ def prediction(tables, args):
         Line2D([], [], color="0.4", marker=marker, label=ensemble.replace("_", " "), **dots)
         for ensemble, marker in markers.items()
     ]
-    figure.legend(handles=handles, **ABOVE)
+    legend_above(figure, handles)
     return figure
 
 
@@ -468,7 +504,7 @@ def draw_diagonal(ax, points):
     else:
         margin = 0.06 * (high - low) or 0.1
         ends = low - margin, high + margin
-    ax.plot(ends, ends, color="black", zorder=0, **DASHED)
+    ax.plot(ends, ends, color="black", zorder=0.8, **DASHED)
     ax.set(xlim=ends, ylim=ends)
     if ax.get_xscale() == "log":
         log_ticks(ax.xaxis)
@@ -478,111 +514,129 @@ def draw_diagonal(ax, points):
 def tight(tables, args):
     """The family with a one-dimensional kernel: fitted rates, and errors over predictions."""
     curves, instances = tables.of("curves"), tables.of("instances")
+    certified = where(instances, status=CERTIFIED)
     depths = sorted(curves["depth"].unique())
-    style = looks(sorted(curves["family_rho"].unique()))
-    markers = dict(zip(depths, "oDs^vP", strict=False))
+    cells = [values for values, _ in groups(curves, varying(curves, "family_rho", but=["depth"]))]
+    colors = [look["color"] for look in looks(range(len(cells))).values()]
     figure = plt.figure(figsize=(PAGE, 3.7))
     grid = figure.add_gridspec(len(depths), 2, width_ratios=[1, 1.2])
 
+    # left: rates; markers of several sizes, for most of them lie on one another
     ax = figure.add_subplot(grid[:, 0])
     ax.set(xscale="log", yscale="log", xlabel=r"$1-\varrho$", ylabel=fit_words(instances))
-    certified = where(instances, status=CERTIFIED)
-    for D, marker in markers.items():
-        for rho, look in style.items():
-            rows = where(certified, depth=D, family_rho=rho).dropna(subset="fitted_rate")
-            options = look | {"marker": marker, "linestyle": "", "markersize": 4.5}
-            ax.plot(1 - rows["family_rho"], rows["fitted_rate"], clip_on=False, **options)
+    handles = []
+    for place, (D, marker) in enumerate(zip(depths, cycle("osDv^P"), strict=False)):
+        look = {"marker": marker, "markersize": 3.5 + 2 * place, "markerfacecolor": "none"}
+        for values, color in zip(cells, colors, strict=True):
+            rows = where(certified, **values, depth=D).dropna(subset="fitted_rate")
+            ax.plot(1 - rows["family_rho"], rows["fitted_rate"], ls="", color=color, **look)
+        handles.append(Line2D([], [], color="0.3", ls="", label=equation("depth", D), **look))
+    ax.legend(handles=handles, loc="lower right")
+    if certified["fitted_rate"].isna().all():
+        say_empty(ax)
     ends = np.array(ax.get_xlim())
-    ax.plot(ends, ends, color="black", zorder=0, **DASHED)
-    ax.plot(ends, [1, 1], color="black", zorder=0, **DASHED)
+    x = ends[0] * (ends[1] / ends[0]) ** 0.25
+    if 2 in depths:
+        ax.plot(ends, ends, color="black", zorder=0.8, **DASHED)
+        write(ax, x, x, r"$1-\varrho$ for $D=2$", shift=-4, va="top")
+    if max(depths) > 2:
+        ax.plot(ends, [1, 1], color="black", zorder=0.8, **DASHED)
+        write(ax, x, 1, r"$1$ for $D\geq 3$", shift=-4, va="top")
     ax.set_xlim(ends)
     log_ticks(ax.xaxis)
     log_ticks(ax.yaxis)
-    handles = [
-        Line2D([], [], color="0.3", marker=marker, linestyle="", label=equation("depth", D))
-        for D, marker in markers.items()
-    ]
-    ax.legend(handles=handles, loc="lower right")
 
+    # right: errors over predictions
     panels = [figure.add_subplot(grid[row, 1]) for row in range(len(depths))]
     for D, ax in zip(depths, panels, strict=True):
         ax.set(yscale="log", title=equation("depth", D))
-        for rho, look in style.items():
-            rows = where(curves, depth=D, family_rho=rho)
-            draw_curve(ax, rows, "error_over_prediction", look | {"marker": ""})
-        ax.axhline(1, color="black", zorder=0, **DASHED)
+        for values, color in zip(cells, colors, strict=True):
+            rows = where(curves, **values, depth=D)
+            draw_curve(ax, rows, "error_over_prediction", {"color": color, "marker": ""})
+        if not ax.lines:
+            say_empty(ax)
+        ax.axhline(1, color="black", zorder=0.8, **DASHED)
         alpha_axis(ax, curves)
         log_ticks(ax.yaxis)
-        ax.label_outer()
+        ax.tick_params(labelbottom=ax is panels[-1])
     panels[len(panels) // 2].set_ylabel("error / prediction")
     panels[-1].set_xlabel(ALPHA)
-    figure.legend(handles=lines_of(style, "family_rho"), **ABOVE)
+
+    handles = []
+    for values, color in zip(cells, colors, strict=True):
+        rows = where(certified, **values)
+        words = EMPTY if rows.empty else "error 0" if rows["fitted_rate"].isna().all() else ""
+        words = f"{named(values)} ({words})" if words else named(values)
+        handles.append(Line2D([], [], color=color, label=words))
+    legend_above(figure, handles)
     return figure
 
 
 def flow(tables, args):
     """Loss, error and coordinates against time: a column a depth, a colour a scale.
 
-    Of each cell the first certified repetition, of the first cell the coordinates.
+    Of the first and the last cell (the least and the most noise) the first certified
+    repetition is drawn, its coordinates of the first cell only.
     """
     frame = tables.of("trajectories")
     if frame.empty:
         figure, ax = plt.subplots(figsize=(COLUMN, 2.0))
+        ax.set_axis_off()
         say_empty(ax)
         return figure
     depths, style = sorted(frame["depth"].unique()), looks(sorted(frame["alpha"].unique()))
     cells = groups(frame, varying(frame, "eta", but=["depth"]))
-    dashes = dict(enumerate(["solid", (0, (1, 1)), (0, (3, 1, 1, 1))][: len(cells)]))
-    off = (0, (4, 1.5))
+    dashes = {len(cells) - 1: DOTS} | {0: "solid"}  # the first one on top
     figure, grid = plt.subplots(
         3, len(depths), figsize=(PAGE, 5.6), sharex=True, sharey="row", squeeze=False
     )
-    for D, (loss, error, entries) in zip(depths, grid.T, strict=True):
-        loss.set(xscale="log", yscale="log", title=equation("depth", D))
-        error.set_yscale("log")
-        for place, dash in reversed(dashes.items()):
+    for D, column in zip(depths, grid.T, strict=True):
+        for place, dash in dashes.items():
             rows = cells[place][1]
             rows = where(rows, depth=D, repetition=rows["repetition"].min())
-            for alpha, look in style.items():
-                lines = [(loss, "loss", dash), (error, "error_1", dash)]
-                if place == 0:
-                    lines += [(entries, "x_off", off), (entries, "x_on", dash)]
-                for ax, quantity, linestyle in lines:
-                    here = where(rows, alpha=alpha, quantity=quantity)
-                    for _, line in groups(here, ["coordinate"]):
-                        x, y = line["time"], line["value"]
-                        ax.plot(x, y, color=look["color"], linestyle=linestyle, marker="")
-    for ax in grid[:, 0]:
-        if ax.get_yscale() == "log":
-            log_ticks(ax.yaxis)
-    log_ticks(grid[0, 0].xaxis)
+            draw_trajectories(column, rows, style, dash, entries=place == 0)
+        column[0].set_title(equation("depth", D))
     for ax, words in zip(
         grid[:, 0],
         [r"loss $\frac{1}{2}\Vert Ax(t)-y\Vert_2^2$", r"$\Vert x(t)-g^{*}\Vert_1$", r"$x_i(t)$"],
         strict=True,
     ):
         ax.set_ylabel(words)
+    for axis in (grid[0, 0].xaxis, grid[0, 0].yaxis, grid[1, 0].yaxis):
+        log_ticks(axis)
     figure.supxlabel("time $t$ of the gradient flow")
-    colors = [
-        Line2D([], [], color=look["color"], label=equation("alpha", alpha))
-        for alpha, look in style.items()
-    ]
-    names = [named(values) for values, _ in cells]
-    kinds = [
-        Line2D([], [], color="0.3", linestyle=dash, label=names[place])
-        for place, dash in dashes.items()
-    ]
-    kinds[0].set_label(rf"{names[0]} (bottom: $i\in S$)")
-    kinds.append(Line2D([], [], color="0.3", linestyle=off, label=rf"{names[0]}, $i\notin S$"))
-    # a legend fills its columns first: pair the two lists to have each in a row
-    blank = Line2D([], [], linestyle="", label=" ")
-    pairs = zip_longest(colors, kinds, fillvalue=blank)
-    figure.legend(
-        handles=[handle for pair in pairs for handle in pair],
+
+    def line(words, linestyle="solid", color="0.3"):
+        return Line2D([], [], color=color, linestyle=linestyle, label=words)
+
+    least, most = named(cells[0][0]), named(cells[-1][0])
+    colors = [line(equation("alpha", alpha), color=look["color"]) for alpha, look in style.items()]
+    kinds = [line(least + r", bottom: $i\in S$"), line(least + r", bottom: $i\notin S$", DASHES)]
+    kinds += [line(most, DOTS)] if len(cells) > 1 else []
+    # a legend fills its columns first: paired, each list has a row of its own
+    pairs = zip_longest(colors, kinds, fillvalue=line(" ", "none"))
+    legend_above(
+        figure,
+        [handle for pair in pairs for handle in pair],
         title=ALPHA,
-        **ABOVE | {"ncols": max(len(colors), len(kinds))},
+        ncols=max(len(colors), len(kinds)),
     )
     return figure
+
+
+def draw_trajectories(column, rows, style, dash, entries):
+    """One repetition in the three panels of a column: loss, error and, if asked for, entries."""
+    loss, error, below = column
+    loss.set(xscale="log", yscale="log")
+    error.set_yscale("log")
+    quantities = [(loss, "loss", dash), (error, "error_1", dash)]
+    if entries:
+        quantities += [(below, "x_off", DASHES), (below, "x_on", dash)]
+    for alpha, look in style.items():
+        for ax, quantity, linestyle in quantities:
+            for _, line in groups(where(rows, alpha=alpha, quantity=quantity), ["coordinate"]):
+                x, y = line["time"], line["value"]
+                ax.plot(x, y, color=look["color"], linestyle=linestyle, marker="")
 
 
 FIGURES = {

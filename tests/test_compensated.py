@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import fractions, rationals, to_fraction
 
 from implicit_l1.compensated import refine, residual, two_product, two_sum
+from reference import fractions, rationals, to_fraction
 
 # Where products and their errors neither overflow nor underflow.
 NUMBERS = st.floats(1e-100, 1e100) | st.floats(-1e100, -1e-100) | st.just(0.0)

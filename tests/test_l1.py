@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from reference import fractions, instance, pattern_constant
 from scipy.optimize import linprog
 
 from implicit_l1.l1 import (
@@ -23,6 +22,7 @@ from implicit_l1.l1 import (
     polish,
 )
 from implicit_l1.problems import one_dimensional_kernel, random_problem
+from reference import fractions, instance, pattern_constant
 
 THRESHOLD = 1e-9
 CASES = [

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from reference import LOG10, instance, kernel_family_log_error, limit_log_error
 
 from implicit_l1.l1 import CERTIFIED, basis_pursuit, polish
 from implicit_l1.limit import ConvergenceError, PathOptions, limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.problems import one_dimensional_kernel
 from implicit_l1.support import Certificate, certificate, support_geometry
+from reference import LOG10, instance, kernel_family_log_error, limit_log_error
 
 
 def path_of(case, depth, exponents, options=None):
@@ -217,7 +217,11 @@ def test_permuting_columns(problem, depth, random):
 def test_flipping_signs_of_columns(problem, depth, bits):
     matrix, point, dual = problem
     signs = 1.0 - 2.0 * ((bits >> np.arange(point.size)) & 1)
-    flipped = matrix * signs, point * signs, Certificate(dual.nu, dual.direction * signs, dual.margin)
+    flipped = (
+        matrix * signs,
+        point * signs,
+        Certificate(dual.nu, dual.direction * signs, dual.margin),
+    )
     error, log_unit = entries(problem, depth, LOG10 * EXPONENTS)
     assert_same((error * signs, log_unit), entries(flipped, depth, LOG10 * EXPONENTS))
 
@@ -238,7 +242,7 @@ def test_mixing_rows(problem, depth, seed):
 @given(PROBLEMS, DEPTHS)
 def test_any_certificate_gives_the_same_limit(problem, depth):
     """nu_0 is the origin of the coordinates and nothing else."""
-    matrix, point, dual = problem
+    matrix, point, _ = problem
     geometry = support_geometry(matrix, np.flatnonzero(point))
     sigma = np.sign(point[geometry.support])
     other = certificate(matrix, geometry, sigma, geometry.least_norm_dual(sigma))
@@ -253,8 +257,11 @@ def test_a_value_does_not_depend_on_the_path_to_it(problem, depth, place):
     alone = entries(problem, depth, LOG10 * EXPONENTS[place : place + 1])
     assert_same((error[[place]], log_unit[[place]]), alone)
     dense = LOG10 * np.arange(1.0, EXPONENTS[place] - 0.01, -0.2)
-    both = entries(problem, depth, np.append(dense[dense > LOG10 * EXPONENTS[place] + 0.01],
-                                             LOG10 * EXPONENTS[place]))
+    both = entries(
+        problem,
+        depth,
+        np.append(dense[dense > LOG10 * EXPONENTS[place] + 0.01], LOG10 * EXPONENTS[place]),
+    )
     assert_same((error[[place]], log_unit[[place]]), (both[0][-1:], both[1][-1:]))
 
 
@@ -274,7 +281,9 @@ def test_large_alpha_gives_the_least_norm_interpolator(problem, depth):
     least = np.linalg.lstsq(matrix, matrix @ point, rcond=None)[0]
     assume(np.abs(point - least).max() > 0.1)
     error, log_unit = entries(problem, depth, LOG10 * np.array([2.0, 1.0]))
-    gaps = [np.abs(point + np.exp(u) * e - least).max() for e, u in zip(error, log_unit, strict=True)]
+    gaps = [
+        np.abs(point + np.exp(u) * e - least).max() for e, u in zip(error, log_unit, strict=True)
+    ]
     assert gaps[0] < 1e-3
     assert gaps[1] / gaps[0] == pytest.approx(100.0, rel=0.05)
 
@@ -291,7 +300,9 @@ def test_depth_tends_to_two(small):
     for excess in [1e-2, 1e-3, 1e-4]:
         near = path_of(small, 2 + excess, exponents)
         ratio = np.exp(near.log_unit - two.log_unit)[:, None]
-        gaps.append(np.abs(near.error * ratio - two.error).sum(axis=1) / np.abs(two.error).sum(axis=1))
+        gaps.append(
+            np.abs(near.error * ratio - two.error).sum(axis=1) / np.abs(two.error).sum(axis=1)
+        )
     gaps = np.array(gaps)
     assert gaps[1].max() < 0.02
     assert np.abs(np.diff(np.log10(gaps), axis=0) + 1.0).max() < 0.1

@@ -4,12 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from reference import (
-    instance,
-    kernel_vertices,
-    null_space_constant_by_patterns,
-    pattern_constant,
-)
 
 from implicit_l1.null_space import (
     kernel_witness,
@@ -18,6 +12,12 @@ from implicit_l1.null_space import (
 )
 from implicit_l1.problems import one_dimensional_kernel
 from implicit_l1.support import certificate, support_geometry
+from reference import (
+    instance,
+    kernel_vertices,
+    null_space_constant_by_patterns,
+    pattern_constant,
+)
 
 
 def drawn(seed, rows, columns, size):
@@ -183,4 +183,3 @@ def test_kernel_family(m, rho):
 def test_patterns_and_their_opposites_are_the_same():
     matrix, geometry, sigma = drawn(1, 6, 12, 3)
     assert rho_of(matrix, geometry, sigma) == pytest.approx(rho_of(matrix, geometry, -sigma))
-

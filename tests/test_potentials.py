@@ -3,10 +3,10 @@
 import mpmath
 import numpy as np
 import pytest
-import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
+import reference
 from implicit_l1.potentials import HyperbolicPotential, PowerPotential, potential
 
 DEPTHS = [2, 2.1, 2.5, 3, 4, 6, 10]
@@ -94,7 +94,9 @@ def test_time_constant_gives_the_first_velocity_of_the_weights(depth, alpha):
     """x'(0) of u**D - v**D is 2 D^2 alpha^(2 - 2/D) A^T y, and alpha phi'(0) c_D A^T y."""
     pot = potential(depth)
     expected = 2 * depth**2 * alpha ** (2 - 2 / depth)
-    assert alpha * pot.phi_prime(0.0) * pot.time_constant(alpha) == pytest.approx(expected, rel=1e-12)
+    assert alpha * pot.phi_prime(0.0) * pot.time_constant(alpha) == pytest.approx(
+        expected, rel=1e-12
+    )
 
 
 SIZES = [1e-300, 1e-100, 1e-20, 1e-9, 1e-3, 0.3, 0.999, 1.0, 1.5, 40.0]

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import UNIFORM, fractions
 
 from implicit_l1.problems import (
     ENSEMBLES,
@@ -19,14 +18,13 @@ from implicit_l1.problems import (
     random_problem,
 )
 from implicit_l1.seeds import generator
+from reference import UNIFORM, fractions
 
 SIZE = {"N": 50, "d": 200, "s": 5, "seed": 1, "signal": UNIFORM}
 
 
 def draw(ensemble="gaussian", eta=0.0, repetition=0, **changes):
-    return random_problem(
-        ensemble=ensemble, eta=eta, repetition=repetition, **{**SIZE, **changes}
-    )
+    return random_problem(ensemble=ensemble, eta=eta, repetition=repetition, **{**SIZE, **changes})
 
 
 @pytest.mark.parametrize("repetition", [0, 1])

@@ -20,7 +20,7 @@ LOG_ALPHA = np.log(10.0) * np.arange(0.0, -12.01, -0.25)
 def bent(rate_before, rate_after, place):
     """A power law whose exponent changes at one of the scales."""
     knee = LOG_ALPHA[place]
-    return np.where(LOG_ALPHA > knee, rate_before, rate_after) * (LOG_ALPHA - knee)
+    return np.where(knee < LOG_ALPHA, rate_before, rate_after) * (LOG_ALPHA - knee)
 
 
 def test_predicted_rates():

@@ -36,12 +36,20 @@ TABLE = pd.DataFrame(
 )
 
 
+def names(folder):
+    return [path.name for path in folder.iterdir()]
+
+
 def assert_same_arrays(found, expected=ARRAYS):
     assert set(found) == set(expected)
     for name, value in expected.items():
         value = np.asarray(value)
         assert found[name].dtype == value.dtype and found[name].shape == value.shape
         assert found[name].tobytes() == value.tobytes()
+
+
+def assert_same_table(found):
+    pd.testing.assert_frame_equal(found, TABLE)
 
 
 def test_arrays_come_back_bit_for_bit(tmp_path):
@@ -51,7 +59,7 @@ def test_arrays_come_back_bit_for_bit(tmp_path):
 
 def test_tables_come_back(tmp_path):
     write_table(tmp_path / "a.parquet", TABLE)
-    pd.testing.assert_frame_equal(read_table(tmp_path / "a.parquet"), TABLE)
+    assert_same_table(read_table(tmp_path / "a.parquet"))
 
 
 def test_text_comes_back_with_its_own_line_ends(tmp_path):
@@ -95,13 +103,13 @@ def test_pickles_are_never_read(tmp_path, monkeypatch):
 def test_pickles_are_never_written(tmp_path):
     with pytest.raises((ValueError, TypeError)):
         write_arrays(tmp_path / "a.npz", mixed=np.array([1, "one", None], dtype=object))
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 # Damage
 
 
-def outcome(read, path, raw, same):
+def outcome(read, path, raw, compare):
     """What reading damaged bytes leads to; anything but "damaged" and "same" is wrong."""
     path.write_bytes(raw)
     try:
@@ -110,68 +118,61 @@ def outcome(read, path, raw, same):
         return "damaged" if str(path) in str(error) else f"does not name the file: {error}"
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    return "same" if same(found) else "other content, silently"
+    return "same" if same(compare, found) else "other content, silently"
 
 
-def same_arrays(found):
+def same(compare, found):
+    # damaged content may break the comparison itself
     try:
-        assert_same_arrays(found)
-    except AssertionError:
-        return False
-    return True
-
-
-def same_table(found):
-    try:
-        pd.testing.assert_frame_equal(found, TABLE)
-    except AssertionError:
+        compare(found)
+    except Exception:
         return False
     return True
 
 
 KINDS = {
-    "npz": (lambda path: write_arrays(path, **ARRAYS), read_arrays, same_arrays),
-    "parquet": (lambda path: write_table(path, TABLE), read_table, same_table),
+    "npz": (lambda path: write_arrays(path, **ARRAYS), read_arrays, assert_same_arrays),
+    "parquet": (lambda path: write_table(path, TABLE), read_table, assert_same_table),
 }
 
 
 @pytest.fixture(params=KINDS)
 def kind(request, tmp_path):
     """(path for damaged bytes, sound bytes, reader, comparison)."""
-    write, read, same = KINDS[request.param]
+    write, read, compare = KINDS[request.param]
     sound = tmp_path / f"sound.{request.param}"
     write(sound)
-    return tmp_path / f"damaged.{request.param}", sound.read_bytes(), read, same
+    return tmp_path / f"damaged.{request.param}", sound.read_bytes(), read, compare
 
 
 def test_truncated_files_are_reported(kind):
-    path, raw, read, same = kind
+    path, raw, read, compare = kind
     lengths = [*range(0, len(raw), max(1, len(raw) // 200)), len(raw) - 1]
-    seen = {outcome(read, path, raw[:length], same) for length in lengths}
+    seen = {outcome(read, path, raw[:length], compare) for length in lengths}
     assert seen == {"damaged"}
 
 
 def test_flipped_bits_are_reported_or_harmless(kind):
-    path, raw, read, same = kind
+    path, raw, read, compare = kind
     seen = {}
-    for place in range(len(raw)):
+    for place in range(0, len(raw), 1 + len(raw) // 1000):
         damaged = bytearray(raw)
         damaged[place] ^= 1 << (place % 8)
-        seen.setdefault(outcome(read, path, bytes(damaged), same), []).append(place)
+        seen.setdefault(outcome(read, path, bytes(damaged), compare), []).append(place)
     wrong = {what: places for what, places in seen.items() if what not in ("damaged", "same")}
     assert wrong == {}
 
 
 def test_other_content_is_reported(kind):
-    path, _, read, same = kind
+    path, _, read, compare = kind
     for raw in (b"", b"not a file of this kind", b"\0" * 4000):
-        assert outcome(read, path, raw, same) == "damaged"
+        assert outcome(read, path, raw, compare) == "damaged"
 
 
 def test_a_single_array_is_not_an_archive(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros(3))
     (tmp_path / "a.npy").rename(tmp_path / "a.npz")
-    with pytest.raises(DamagedFileError, match="a.npz"):
+    with pytest.raises(DamagedFileError, match=r"a\.npz"):
         read_arrays(tmp_path / "a.npz")
 
 
@@ -191,22 +192,21 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch, interru
     before = path.read_bytes()
 
     def half(file, **arrays):
-        with open(file, "wb") as stream:
-            stream.write(b"half of it")
+        file.write_bytes(b"half of it")
         raise interruption
 
     monkeypatch.setattr(storage.np, "savez", half)
     with pytest.raises(interruption):
         write_arrays(path, other=np.zeros(3))
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["a.npz"]
+    assert names(tmp_path) == ["a.npz"]
 
 
 def test_an_interrupted_first_write_leaves_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "a.txt") as temporary:
         temporary.write_text("half of it")
         raise KeyboardInterrupt
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 def test_the_file_appears_only_when_it_is_complete(tmp_path):
@@ -216,7 +216,7 @@ def test_the_file_appears_only_when_it_is_complete(tmp_path):
         assert not path.exists()
         assert temporary.parent == path.parent  # a rename within one file system is atomic
     assert path.read_text() == "new"
-    assert os.listdir(tmp_path) == ["a.txt"]
+    assert names(tmp_path) == ["a.txt"]
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])

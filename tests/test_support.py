@@ -5,9 +5,9 @@ import pytest
 from flint import fmpq
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from reference import fractions, rationals, to_fraction
 
 from implicit_l1.support import certificate, support_geometry
+from reference import fractions, rationals, to_fraction
 
 
 def drawn(seed, rows=6, columns=15, size=3):

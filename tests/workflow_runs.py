@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ["Snakefile", "requirements.txt", "environment.yml", "config", "scripts", "workflow"]
+PARTS = ["Snakefile", "profiles", "requirements.txt", "environment.yml", "config", "scripts", "workflow"]
 
 
 class Project:
@@ -50,17 +50,18 @@ class Project:
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout + result.stderr
 
-    def scheduled(self, config="config/smoke.yaml"):
-        """Rule -> outputs of the jobs that a run would start (rule all left out)."""
+    def scheduled(self, config="config/smoke.yaml", reason=""):
+        """Rule -> outputs of the jobs that a run would start (rule all left out).
+
+        With a reason, only of the jobs whose reason contains it.
+        """
         report = self.run("--dry-run", config=config)
         jobs = {}
-        rule = None
-        for line in report.splitlines():
-            if match := re.match(r"(?:local)?rule (\w+):", line):
-                rule = match[1]
-            elif rule and (match := re.match(r"\s+output: (.*)", line)):
-                jobs.setdefault(rule, []).extend(match[1].split(", "))
-        jobs.pop("all", None)
+        for block in re.split(r"^\[.*\]$", report, flags=re.MULTILINE)[1:]:
+            lines = dict(re.findall(r"^\s*(output|reason|(?:local)?rule \w+):(.*)$", block, re.M))
+            (rule,) = (key.split()[1] for key in lines if "rule " in key)
+            if rule != "all" and reason in lines["reason"]:
+                jobs.setdefault(rule, []).extend(lines["output"].strip().split(", "))
         return jobs
 
     def kill_while_running(self, after):

@@ -8,8 +8,7 @@ def figure_data(name):
             for files in flow_files(cell, FLOW_ALPHA[cell], "flow", "parquet").values()
             for file in files
         ]
-    tables = {"prediction": ["instances"], "tight": ["curves", "instances"]}
-    return [file for table in tables.get(figure, ["curves"]) for file in rates_of(cells, table)]
+    return rates_of(cells, "curves") + rates_of(cells, "instances")
 
 
 FIGURES = expand(

@@ -1,0 +1,341 @@
+r"""Where l1 recovery ends: the weak threshold, planted constants, constants of order s.
+
+**Weak threshold.**  For Gaussian A with N = delta d, as d grows, basis pursuit recovers a
+given x_0 with s nonzero entries or fails according to the side of N on which the
+statistical dimension of the descent cone of the l1 norm at x_0 lies.  With kappa = s / d
+
+.. math::
+    \delta(\kappa) = \min_{\tau \ge 0} \kappa (1 + \tau^2)
+                     + (1 - \kappa)\, \mathbb{E} (|g| - \tau)_+^2
+
+(Amelunxen, Lotz, McCoy and Tropp, *Living on the edge: phase transitions in convex
+programs with random data*, Information and Inference 2014), and this is the weak threshold
+that Donoho and Tanner found by counting faces (*Observed universality of phase transitions
+in high-dimensional geometry*, Phil. Trans. R. Soc. A 2009).  The derivative in tau vanishes
+where ``kappa tau = (1 - kappa) h`` with ``h = E (|g| - tau)_+``, which leaves one unknown:
+
+.. math::
+    h = 2 (\varphi(\tau) - \tau \Phi(-\tau)), \qquad
+    \delta = \frac{2 \varphi(\tau)}{\tau + h}, \qquad
+    s / N = \kappa / \delta = 1 - \tau \Phi(-\tau) / \varphi(\tau),
+
+phi and Phi the density and the distribution function of a normal variable g; in this form
+the curve is in Donoho, Maleki and Montanari, PNAS 106 (2009), pp. 18914-18919.
+
+**Planted constant.**  rho of the support S and signs sigma of x_0,
+``min ||A_Sc^T nu||_inf`` subject to ``A_S^T nu = sigma`` (:mod:`implicit_l1.null_space`),
+exists whether x_0 is recovered or not.  Below 1, with A_S injective, it proves that x_0 is
+the only minimizer; above 1 x_0 is none.
+
+**Constant of order s.**  ``sup ||n_T||_1 / ||n_Tc||_1`` over n in ker A and |T| <= s, below
+1 exactly when all x_0 with s nonzero entries are recovered (Foucart and Rauhut, *A
+Mathematical Introduction to Compressive Sensing*, ch. 4).  It is ``g / (1 - g)`` with g the
+largest sum of s absolute entries over ``{n in ker A: ||n||_1 <= 1}``, and NP-hard in
+general (Tillmann and Pfetsch, IEEE Trans. Inform. Theory 60, 2014): it is bracketed.
+
+- *From above.*  For a matrix Y with rows nu_j let ``B = I - Y A``.  In the kernel
+  ``n = B n``, so g is at most the largest sum of s absolute entries in a column of B
+  (Juditsky and Nemirovski, *On verifiable sufficient conditions for sparse signal recovery
+  via l1 minimization*, Math. Program. 2011).  Here nu_j minimizes ``||e_j - A^T nu||_inf``,
+  the dual of ``max n_j`` over the same set, so the largest entry of B is gamma_1, the
+  largest entry of such a kernel vector, and the bound is at most s gamma_1.  (See also
+  d'Aspremont and El Ghaoui, *Testing the nullspace property using semidefinite
+  programming*, Math. Program. 2011.)
+- *From below.*  By a local search over sets and signs (T, eps).  At a kernel vector of
+  ratio r, with T its s largest entries and eps their signs, one that maximizes
+  ``<eps, n_T> - r ||n_Tc||_1`` over ``||n||_1 <= 1`` has a larger ratio, unless r is the
+  best for (T, eps).  (Dinkelbach's method for a ratio, with (T, eps) renewed in each step;
+  put together for this project.)
+
+All these linear programs share their constraints and differ in the objective.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq, linprog
+from scipy.special import erfc, erfcx
+
+from implicit_l1.l1 import CERTIFIED, BasisPursuitError, Minimizer, polish
+from implicit_l1.null_space import Bracket, _PatternPrograms
+from implicit_l1.support import support_geometry
+
+_TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+
+_EPSILON = np.finfo(float).eps
+
+# Entries of a kernel vector below this, against its l1 norm, are rounding.
+_NOTHING = 1e-13
+
+
+def weak_threshold(delta):
+    """s / N at the weak threshold of l1 recovery, for Gaussian matrices.
+
+    Args:
+        delta: N / d, in [0, 1], of any shape.
+    Returns:
+        s / N, of the same shape, in [0, 1] and increasing in delta; accurate to 1e-10 where
+        ``1 - delta`` is at least 1e-12 or zero (at 1 the curve ends with infinite slope).
+    Raises:
+        ValueError: if a delta is outside [0, 1].
+    """
+    delta = np.asarray(delta, dtype=float)
+    if not np.all((delta >= 0.0) & (delta <= 1.0)):
+        raise ValueError(f"delta = N / d must lie in [0, 1], not {delta}")
+    return np.array([_threshold(value) for value in delta.ravel()]).reshape(delta.shape)
+
+
+def _threshold(delta):
+    if delta in (0.0, 1.0):
+        return delta
+
+    def mismatch(tau):
+        density = np.sqrt(2.0 / np.pi) * np.exp(-(tau**2) / 2.0)  # of |g|
+        excess = density - tau * erfc(tau / np.sqrt(2.0))  # h
+        # the logarithm of the density by hand: the density underflows
+        return 0.5 * np.log(2.0 / np.pi) - tau**2 / 2.0 - np.log(tau + excess) - np.log(delta)
+
+    # delta is 1 at tau = 0 and below exp(-tau^2 / 2) from tau = 1 on
+    largest = 1.0 + np.sqrt(-2.0 * np.log(delta))
+    tau = brentq(mismatch, 0.0, largest, xtol=1e-16, rtol=4.0 * _EPSILON)
+    return 1.0 - tau * np.sqrt(np.pi / 2.0) * erfcx(tau / np.sqrt(2.0))
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Whether the l1 minimizer is the planted signal.
+
+    Attributes:
+        rho_planted: rho of support and signs of x_0; inf if no nu has ``A_S^T nu = sigma``.
+        recovered: whether x_0 is proved to be the only minimizer.
+        minimizer: g*; x_0 itself, with its certificate, if it is recovered.
+    """
+
+    rho_planted: float
+    recovered: bool
+    minimizer: Minimizer
+
+
+def recovery(matrix, data, signal, threshold) -> Recovery:
+    """Decide whether basis pursuit recovers a signal, and find its minimizer.
+
+    The linear program of rho comes first: where it proves that x_0 is the minimizer, the
+    l1 problem need not be solved.
+
+    Args:
+        matrix: A, shape (N, d).
+        data: y = A x_0 without noise, shape (N,).
+        signal: x_0, shape (d,), not zero.
+        threshold: entries of the solver's point below this fraction of the largest are zero.
+    Raises:
+        BasisPursuitError: if the l1 problem is not solved.
+    """
+    planted = polish(matrix, data, signal, 0.0)
+    if planted.status == CERTIFIED:
+        return Recovery(1.0 - planted.margin, True, planted)
+    if planted.certificate is None:  # of dependent columns: no factorization to work with
+        rho = _constant_of_dependent_columns(matrix, planted.support, np.sign(signal))
+    else:
+        rho = 1.0 - planted.margin
+    return Recovery(rho, False, polish(matrix, data, l1_vertex(matrix, data), threshold))
+
+
+def _constant_of_dependent_columns(matrix, support, signs):
+    """rho where A_S is not injective: inf, unless sigma happens to be in the range of A_S^T."""
+    off = np.delete(matrix, support, axis=1).T
+    edge = np.ones((off.shape[0], 1))
+    result = linprog(
+        np.append(np.zeros(matrix.shape[0]), 1.0),
+        A_ub=np.block([[off, -edge], [-off, -edge]]),
+        b_ub=np.zeros(2 * off.shape[0]),
+        A_eq=np.column_stack([matrix[:, support].T, np.zeros(support.size)]),
+        b_eq=signs[support],
+        bounds=[(None, None)] * matrix.shape[0] + [(0.0, None)],
+        method="highs-ds",
+        options=_TIGHT,
+    )
+    if result.status == 2:  # infeasible
+        return float("inf")
+    if result.status != 0:
+        raise RuntimeError(f"the linear program of rho was not solved: {result.message}")
+    return float(result.fun)
+
+
+def l1_vertex(matrix, data):
+    """A vertex of ``argmin ||x||_1`` subject to ``A x = y``, to the solver's accuracy.
+
+    Args:
+        matrix: A, shape (N, d).
+        data: y, shape (N,).
+    Returns:
+        x, shape (d,), with at most N entries that are not zero up to the tolerance.
+    Raises:
+        BasisPursuitError: if the linear program is not solved.
+    """
+    count = matrix.shape[1]
+    result = linprog(
+        np.ones(2 * count),
+        A_eq=np.hstack([matrix, -matrix]),
+        b_eq=data,
+        method="highs-ds",
+        options=_TIGHT,
+    )
+    if result.status != 0:
+        raise BasisPursuitError(f"the l1 problem was not solved: {result.message}")
+    return result.x[:count] - result.x[count:]
+
+
+class _KernelBall:
+    """Linear programs over ``{n in ker A: ||n||_1 <= 1}``, with hot starts.
+
+    The empty set has the whole of ker A for its coordinates, so the programs of its sign
+    patterns have the constraints wanted here.
+    """
+
+    def __init__(self, matrix):
+        self.programs = _PatternPrograms(support_geometry(matrix, []))
+        self.rows, self.count = matrix.shape
+        self.basis = np.linalg.qr(matrix.T)[0]
+        for name, value in _TIGHT.items():
+            self.programs.highs.setOptionValue(name, value)
+
+    def maximize(self, gain, price):
+        """Maximize ``<gain, n> - <price, |n|>``.
+
+        Args:
+            gain, price: shape (d,), price not negative.
+        Returns:
+            (n, nu): n of shape (d,), in ker A up to rounding; the multipliers of ``A n = 0``,
+            shape (N,), which minimize ``||(|gain - A^T nu| - price)_+||_inf``.
+        Raises:
+            RuntimeError: if the linear program is not solved.
+        """
+        highs = self.programs.highs
+        cost = np.concatenate([gain - price, -gain - price])
+        highs.changeColsCost(cost.size, self.programs.indices, cost)
+        highs.run()
+        if highs.getModelStatus() != self.programs.optimal:
+            status = highs.modelStatusToString(highs.getModelStatus())
+            raise RuntimeError(f"a linear program over the kernel ended as: {status}")
+        solution = highs.getSolution()
+        parts = np.array(solution.col_value)
+        n = parts[: self.count] - parts[self.count :]
+        # the solver's n is in the kernel to its tolerance only
+        n -= self.basis @ (self.basis.T @ n)
+        return n, np.array(solution.row_dual)[: self.rows]
+
+    def largest_entries(self):
+        """(kernel, duals): for each j, n with the largest n_j, and the nu that proves it.
+
+        Returns:
+            shapes (d, d) and (d, N), one row a j.
+        """
+        free = np.zeros(self.count)
+        found = [self.maximize(unit, free) for unit in np.eye(self.count)]
+        return tuple(np.array(part) for part in zip(*found, strict=True))
+
+
+def entry_bounds(matrix, duals):
+    """``|I - Y A|`` from above: row j bounds n_j by ``sum_i B_ji |n_i|`` for n in ker A.
+
+    Valid for any Y, the more useful the smaller; rounding is added, so no entry is too small.
+
+    Args:
+        matrix: A, shape (N, d).
+        duals: Y, shape (d, N), one row a nu_j.
+    Returns:
+        B, shape (d, d).
+    """
+    identity = np.eye(matrix.shape[1])
+    # Higham, Accuracy and Stability of Numerical Algorithms, sec. 3.1, with eps for eps / 2
+    # to cover the subtraction and the rounding of the bound itself
+    rounding = (matrix.shape[0] + 2) * _EPSILON * (identity + np.abs(duals) @ np.abs(matrix))
+    return np.abs(identity - duals @ matrix) + rounding
+
+
+def largest_entry_constant(matrix) -> Bracket:
+    """gamma_1, the largest entry of n over ``{n in ker A: ||n||_1 <= 1}``.
+
+    One linear program a column.  The lower bound is attained by a kernel vector (up to
+    rounding), the upper bound is :func:`entry_bounds` of the multipliers, which holds by weak
+    duality whatever the solver's tolerance; they meet to about 1e-9 or better.
+
+    Args:
+        matrix: A, shape (N, d), of full row rank.
+    Raises:
+        RuntimeError: if a linear program is not solved.
+    """
+    kernel, duals = _KernelBall(matrix).largest_entries()
+    lower = _largest_sums(kernel, 1).max()
+    upper = entry_bounds(matrix, duals).max()
+    return Bracket(float(lower), float(max(lower, upper)), "linear programs")
+
+
+def _largest_sums(rows, s):
+    """The sum of the s largest absolute values in each row, over the l1 norm of the row."""
+    size = np.sort(np.abs(rows), axis=1)[:, ::-1]
+    norm = size.sum(axis=1)
+    return size[:, :s].sum(axis=1) / np.where(norm > 0.0, norm, 1.0)
+
+
+def _ratio(n, s):
+    """``||n_T||_1 / ||n_Tc||_1`` with T the s largest entries; 0 for n = 0."""
+    size = np.sort(np.abs(n))[::-1]
+    on, off = size[:s].sum(), size[s:].sum()
+    if off <= _NOTHING * on:
+        return np.inf if on > 0.0 else 0.0
+    return on / off
+
+
+def _largest_signs(n, s):
+    """The signs of the s largest entries, zeros elsewhere, shape (d,)."""
+    pattern = np.zeros(n.size)
+    largest = np.argsort(-np.abs(n), kind="stable")[:s]
+    pattern[largest] = np.sign(n[largest])
+    return pattern
+
+
+def _climb(ball, start, s):
+    """The ratio of a kernel vector that is the best one for its own set and signs."""
+    best, pattern = 0.0, _largest_signs(start, s)
+    while True:
+        n, _ = ball.maximize(pattern, np.where(pattern == 0.0, best, 0.0))
+        ratio = _ratio(n, s)
+        if ratio <= best * (1.0 + 1e-9):
+            return best
+        if ratio == np.inf:
+            return ratio
+        best, pattern = ratio, _largest_signs(n, s)
+
+
+def order_constant(matrix, s, starts) -> Bracket:
+    """The null space constant of order s, ``sup_{|T| <= s} ||n_T||_1 / ||n_Tc||_1``, bracketed.
+
+    The lower bound is the ratio of a kernel vector (up to rounding) found by a local search,
+    the upper bound holds by weak duality, rounding included; it is inf where the linear
+    programs prove nothing, which is the rule for large s: it is finite up to s of the order
+    of sqrt(N) only.
+
+    Args:
+        matrix: A, shape (N, d), of full row rank.
+        s: order, 1 <= s < d.
+        starts: vectors of shape (d,) whose s largest entries, with their signs, the search
+            starts from; it also starts from the best vector of the programs for gamma_1.
+    Raises:
+        ValueError: if s is out of range.
+        RuntimeError: if a linear program is not solved.
+    """
+    rows, count = matrix.shape
+    if not 1 <= s < count:
+        raise ValueError(f"the order must be at least 1 and less than d = {count}, not {s}")
+    if s > rows:
+        return Bracket(float("inf"), float("inf"), "more than N columns")
+    ball = _KernelBall(matrix)
+    kernel, duals = ball.largest_entries()
+    first = kernel[np.argmax(_largest_sums(kernel, s))]
+    lower = max(_ratio(first, s), *(_climb(ball, start, s) for start in [first, *starts]))
+    columns = np.sort(entry_bounds(matrix, duals), axis=0)[::-1]
+    # the factors cover the rounding of the sum and of the quotient
+    mass = columns[:s].sum(axis=0).max() * (1.0 + s * _EPSILON)
+    upper = mass / (1.0 - mass) * (1.0 + 4.0 * _EPSILON) if mass < 1.0 else np.inf
+    return Bracket(float(lower), float(max(lower, upper)), "local search, entrywise dual bound")
