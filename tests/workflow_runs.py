@@ -50,17 +50,14 @@ class Project:
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout + result.stderr
 
-    def scheduled(self, config="config/smoke.yaml", reason=""):
-        """Rule -> outputs of the jobs that a run would start (rule all left out).
-
-        With a reason, only of the jobs whose reason contains it.
-        """
+    def scheduled(self, config="config/smoke.yaml"):
+        """Rule -> outputs of the jobs that a run would start (rule all left out)."""
         report = self.run("--dry-run", config=config)
         jobs = {}
         for block in re.split(r"^\[.*\]$", report, flags=re.MULTILINE)[1:]:
-            lines = dict(re.findall(r"^\s*(output|reason|(?:local)?rule \w+):(.*)$", block, re.M))
+            lines = dict(re.findall(r"^\s*(output|(?:local)?rule \w+):(.*)$", block, re.M))
             (rule,) = (key.split()[1] for key in lines if "rule " in key)
-            if rule != "all" and reason in lines["reason"]:
+            if rule != "all":
                 jobs.setdefault(rule, []).extend(lines["output"].strip().split(", "))
         return jobs
 
