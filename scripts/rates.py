@@ -20,6 +20,7 @@ def main():
             f"--{stage}", nargs="+", required=True, help="the cell's blocks, in order"
         )
     parser.add_argument("--instances", required=True, help="the Parquet file: one row an instance")
+    parser.add_argument("--points", required=True, help="the Parquet file: instances by alpha")
     parser.add_argument("--curves", required=True, help="the Parquet file: statistics by alpha")
     parser.add_argument("--cell", type=json.loads, required=True, help="its parameters, as JSON")
     parser.add_argument("--window", nargs=2, type=float, required=True, help="alpha of the fit")
@@ -36,6 +37,7 @@ def main():
     log_alpha = limit.pop("log_alpha")
     instances = instance_table(l1, null_space, limit, asymptotics, log_alpha, args)
     write_table(args.instances, instances)
+    write_table(args.points, point_table(l1, limit, asymptotics, log_alpha, args))
     write_table(args.curves, curve_table(l1, limit, asymptotics, log_alpha, args))
 
 
@@ -105,6 +107,25 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
             "interpolator_estimation_error": l1["interpolator_estimation_error"],
             "newton_steps": limit["newton_steps"].sum(axis=1),
             "relative_residual": limit["relative_residual"].max(axis=1),
+        },
+    )
+
+
+def point_table(l1, limit, asymptotics, log_alpha, args):
+    """One row for each instance and scale."""
+    count = log_alpha.size
+    prediction = asymptotics["log_constant"][:, None]
+    prediction = prediction + asymptotics["exponent"][:, None] * log_alpha
+    return with_cell(
+        args.cell,
+        {
+            "repetition": np.repeat(l1["repetition"], count),
+            "status": np.repeat(l1["status"], count),
+            "log10_alpha": np.tile(log_alpha, l1["repetition"].size) / np.log(10.0),
+            "log10_error_1": limit["log_error_1"].ravel() / np.log(10.0),
+            "log10_prediction": prediction.ravel() / np.log(10.0),
+            "newton_steps": limit["newton_steps"].ravel(),
+            "relative_residual": limit["relative_residual"].ravel(),
         },
     )
 

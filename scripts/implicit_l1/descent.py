@@ -207,9 +207,7 @@ def descend(matrix, data, depth, u, v, step, options=None) -> Descent:
                 age += 1
             # nan is not below any bound
             if not tolerance < loss <= bound or age >= options.patience:
-                outcome = (
-                    CONVERGED if loss <= tolerance else STALLED if loss <= bound else DIVERGED
-                )
+                outcome = CONVERGED if loss <= tolerance else STALLED if loss <= bound else DIVERGED
                 break
             if iteration == options.iterations:
                 break

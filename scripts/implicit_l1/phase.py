@@ -64,6 +64,10 @@ _TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1
 
 _EPSILON = np.finfo(float).eps
 
+# Vectors of the programs for gamma_1 from which the search for the constant of order s
+# starts; they are better starts than random ones where s is small.
+_ENTRY_STARTS = 10
+
 # Entries of a kernel vector below this, against its l1 norm, are rounding.
 _NOTHING = 1e-13
 
@@ -320,7 +324,7 @@ def order_constant(matrix, s, starts) -> Bracket:
         matrix: A, shape (N, d), of full row rank.
         s: order, 1 <= s < d.
         starts: vectors of shape (d,) whose s largest entries, with their signs, the search
-            starts from; it also starts from the best vector of the programs for gamma_1.
+            starts from; it also starts from the best vectors of the programs for gamma_1.
     Raises:
         ValueError: if s is out of range.
         RuntimeError: if a linear program is not solved.
@@ -332,8 +336,10 @@ def order_constant(matrix, s, starts) -> Bracket:
         return Bracket(float("inf"), float("inf"), "more than N columns")
     ball = _KernelBall(matrix)
     kernel, duals = ball.largest_entries()
-    first = kernel[np.argmax(_largest_sums(kernel, s))]
-    lower = max(_ratio(first, s), *(_climb(ball, start, s) for start in [first, *starts]))
+    best = np.argsort(-_largest_sums(kernel, s), kind="stable")[:_ENTRY_STARTS]
+    lower = max(
+        _ratio(kernel[best[0]], s), *(_climb(ball, start, s) for start in [*kernel[best], *starts])
+    )
     columns = np.sort(entry_bounds(matrix, duals), axis=0)[::-1]
     # the factors cover the rounding of the sum and of the quotient
     mass = columns[:s].sum(axis=0).max() * (1.0 + s * _EPSILON)

@@ -26,6 +26,7 @@ rule rates:
         asymptotics=rates_blocks("asymptotics"),
     output:
         instances=f"{RESULTS}/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}/instances.parquet",
+        points=f"{RESULTS}/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}/points.parquet",
         curves=f"{RESULTS}/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}/curves.parquet",
     log:
         f"{RESULTS}/logs/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}.log",
@@ -42,7 +43,7 @@ rule rates:
         seed=CONFIG["seed"],
     shell:
         "python {input.code[0]} --l1 {input.l1} --null-space {input.null_space}"
-        " --limit {input.limit} --asymptotics {input.asymptotics} --instances {output.instances} --curves {output.curves}"
+        " --limit {input.limit} --asymptotics {input.asymptotics} --instances {output.instances} --points {output.points} --curves {output.curves}"
         " --cell {params.cell:q} --window {params.window}"
         " --onset-tolerance {params.onset_tolerance} --bootstrap {params.bootstrap}"
         " --confidence {params.confidence} --seed {params.seed} &> {log}"

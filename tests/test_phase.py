@@ -1,0 +1,392 @@
+"""The weak threshold, planted constants, constants of order s, and the program of stage phase."""
+
+import os
+import subprocess
+import sys
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.optimize import minimize_scalar
+from scipy.stats import norm
+
+from implicit_l1.l1 import CERTIFIED, NOT_UNIQUE, basis_pursuit
+from implicit_l1.phase import (
+    entry_bounds,
+    l1_vertex,
+    largest_entry_constant,
+    order_constant,
+    recovery,
+    weak_threshold,
+)
+from implicit_l1.problems import one_dimensional_kernel, random_problem
+from implicit_l1.storage import read_table
+from reference import (
+    UNIFORM,
+    fractions,
+    kernel_vertices,
+    null_space_constant_by_patterns,
+    pattern_constant,
+)
+from workflow_runs import ROOT
+
+# The weak threshold
+
+
+def statistical_dimension(kappa):
+    """delta(kappa) as it is defined: the expectation by quadrature, the minimum by search."""
+
+    def value(tau):
+        tail, _ = quad(lambda g: (g - tau) ** 2 * norm.pdf(g), tau, tau + 40.0, epsabs=1e-14)
+        return kappa * (1.0 + tau**2) + (1.0 - kappa) * 2.0 * tail
+
+    return minimize_scalar(value, bounds=(0.0, 10.0), method="bounded").fun
+
+
+def test_threshold_by_minimization():
+    kappa = np.array([1e-4, 1e-3, 0.01, 0.05, 0.2, 0.4, 0.6, 0.9, 0.99])
+    delta = np.array([statistical_dimension(k) for k in kappa])
+    assert np.allclose(weak_threshold(delta), kappa / delta, rtol=0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize("delta", [0.01, 0.1, 0.25, 0.5, 0.75, 0.9])
+def test_threshold_as_a_maximum(delta):
+    """rho(delta) of Donoho, Maleki and Montanari, PNAS 2009, a maximum over z."""
+
+    def value(z):
+        risk = 2.0 * ((1.0 + z * z) * norm.cdf(-z) - z * norm.pdf(z))
+        return -(1.0 - risk / delta) / (1.0 + z * z - risk)
+
+    largest = -minimize_scalar(value, bounds=(1e-3, 10.0), method="bounded").fun
+    assert weak_threshold(delta) == pytest.approx(largest, abs=1e-10)
+
+
+def test_threshold_where_few_rows_are_left():
+    """s / N ~ 1 / (2 log(d / N)) (Donoho and Tanner, J. Amer. Math. Soc. 2009)."""
+    ratios = weak_threshold([1e-50, 1e-300]) * 2.0 * np.log([1e50, 1e300])
+    assert np.allclose(ratios, 1.0, atol=0.1)
+    assert abs(ratios[1] - 1.0) < abs(ratios[0] - 1.0)
+
+
+def test_threshold_has_the_shape_of_its_argument_and_increases():
+    assert weak_threshold(0.5).shape == ()
+    delta = np.linspace(0.0, 1.0, 202).reshape(2, 101)
+    curve = weak_threshold(delta)
+    assert curve.shape == (2, 101)
+    assert np.all(np.diff(curve.ravel()) > 0)
+    assert curve[0, 0] == 0.0
+    assert curve[1, -1] == 1.0
+
+
+@pytest.mark.parametrize("delta", [-0.1, 1.1, np.nan])
+def test_threshold_outside_its_domain(delta):
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
+        weak_threshold([0.5, delta])
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(0.5, 1.0), (1.7, 0.0)])
+def test_recovery_changes_at_the_threshold(factor, expected):
+    rows, columns = 40, 80
+    s = round(factor * weak_threshold(rows / columns) * rows)
+    found = [solved(rows, columns, s, repetition)[1].recovered for repetition in range(6)]
+    assert np.mean(found) == expected
+
+
+# Recovery and the planted constant
+
+
+def solved(rows, columns, s, repetition, ensemble="gaussian"):
+    problem = random_problem(
+        ensemble=ensemble,
+        N=rows,
+        d=columns,
+        s=s,
+        eta=0.0,
+        repetition=repetition,
+        signal=UNIFORM,
+        seed=1,
+    )
+    return problem, recovery(problem.matrix, problem.data, problem.signal, 1e-9)
+
+
+@pytest.mark.parametrize("repetition", range(4))
+@pytest.mark.parametrize("s", [1, 4, 6, 12])
+def test_recovery_against_the_solver(s, repetition):
+    """On both sides of the transition and at s = N."""
+    problem, found = solved(12, 24, s, repetition)
+    support = np.flatnonzero(problem.signal)
+    expected = pattern_constant(problem.matrix, support, np.sign(problem.signal[support]))
+    assert found.rho_planted == pytest.approx(expected, rel=1e-8)
+    point = basis_pursuit(problem.matrix, problem.data)
+    assert found.minimizer.status == CERTIFIED
+    assert np.allclose(found.minimizer.point, point, atol=1e-8)
+    assert found.recovered == np.allclose(point, problem.signal, atol=1e-8)
+    assert found.recovered == (found.rho_planted < 1.0)
+
+
+def test_both_sides_of_the_transition_were_tested():
+    outcomes = {solved(12, 24, s, r)[1].recovered for s in (4, 6) for r in range(4)}
+    assert outcomes == {True, False}
+
+
+def test_recovered_signals_need_no_solver(monkeypatch):
+    problem, _ = solved(12, 24, 1, 0)
+    monkeypatch.delattr("implicit_l1.phase.l1_vertex")
+    found = recovery(problem.matrix, problem.data, problem.signal, 1e-9)
+    assert found.recovered
+    assert np.array_equal(found.minimizer.point, problem.signal)
+
+
+def test_more_entries_than_rows_cannot_be_recovered():
+    problem, found = solved(12, 24, 13, 0)
+    assert found.rho_planted == np.inf
+    assert not found.recovered
+    assert found.minimizer.status == CERTIFIED
+    size = np.abs(found.minimizer.point).sum()
+    assert size < np.abs(problem.signal).sum()
+
+
+@pytest.mark.parametrize(("second", "planted"), [(1.0, 0.5), (-1.0, np.inf)])
+def test_dependent_columns(second, planted):
+    """Columns 0 and 1 are equal: opposite signs on them have no dual vector at all.
+
+    Equal signs have one, here nu = (1, 1/2) with ``A_Sc^T nu = 1/2``, and yet the
+    minimizer is not unique.
+    """
+    matrix = np.array([[1.0, 1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    signal = np.array([1.0, 2.0 * second, 0.0, 0.0])
+    found = recovery(matrix, matrix @ signal, signal, 1e-9)
+    assert found.rho_planted == pytest.approx(planted, rel=1e-9)
+    assert not found.recovered
+    assert found.minimizer.status == NOT_UNIQUE
+
+
+def test_vertex_is_a_minimizer():
+    problem, _ = solved(12, 24, 8, 0)
+    point = l1_vertex(problem.matrix, problem.data)
+    assert np.allclose(problem.matrix @ point, problem.data, atol=1e-9)
+    assert np.count_nonzero(np.abs(point) > 1e-9) <= 12
+    expected = basis_pursuit(problem.matrix, problem.data)
+    assert np.abs(point).sum() == pytest.approx(np.abs(expected).sum(), rel=1e-9)
+
+
+# Constants of order s
+
+
+def ball_vertices(matrix):
+    """Vertices, up to sign, of {n in ker A: ||n||_1 <= 1}, one a row."""
+    return np.array(list(kernel_vertices(matrix, [])))
+
+
+def exact_order_constant(vertices, s):
+    """A convex function is largest at a vertex, and so is its quotient g / (1 - g)."""
+    largest = np.sort(np.abs(vertices), axis=1)[:, -s:].sum(axis=1).max()
+    return largest / (1.0 - largest)
+
+
+def small_matrix(seed, rows=9, columns=13):
+    return np.random.default_rng(seed).standard_normal((rows, columns))
+
+
+def random_starts(matrix, count):
+    return np.random.default_rng(0).standard_normal((count, matrix.shape[1]))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_largest_entry_over_the_vertices_of_the_kernel(seed):
+    matrix = small_matrix(seed)
+    expected = np.abs(ball_vertices(matrix)).max()
+    found = largest_entry_constant(matrix)
+    assert found.lower == pytest.approx(expected, rel=1e-10)
+    assert found.upper == pytest.approx(expected, rel=1e-9)
+    assert found.lower <= found.upper
+    assert found.upper >= expected * (1.0 - 1e-15)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("s", [1, 2])
+def test_order_bracket_over_all_sets_and_signs(seed, s):
+    matrix = small_matrix(seed, 7, 10)
+    exact = max(
+        null_space_constant_by_patterns(matrix, list(support))
+        for support in combinations(range(10), s)
+    )
+    assert exact == pytest.approx(exact_order_constant(ball_vertices(matrix), s), rel=1e-7)
+    found = order_constant(matrix, s, random_starts(matrix, 3))
+    assert found.lower <= exact * (1.0 + 1e-7)
+    assert found.upper >= exact * (1.0 - 1e-7)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_order_bracket_over_the_vertices_of_the_kernel(seed):
+    """The bracket holds, the search finds the constant, and the bound beats s gamma_1."""
+    matrix = small_matrix(seed, 17, 21)
+    vertices = ball_vertices(matrix)
+    gamma = largest_entry_constant(matrix).upper
+    for s in (1, 2, 3, 6):
+        exact = exact_order_constant(vertices, s)
+        found = order_constant(matrix, s, random_starts(matrix, 3))
+        assert found.lower <= exact * (1.0 + 1e-12)
+        assert found.upper >= exact * (1.0 - 1e-15)
+        assert found.lower >= 0.9 * exact
+        simple = s * gamma / (1.0 - s * gamma) if s * gamma < 1.0 else np.inf
+        assert found.upper <= simple * (1.0 + 1e-12)
+        if s == 1:
+            assert found.upper == pytest.approx(exact, rel=1e-9)
+            assert found.lower == pytest.approx(exact, rel=1e-10)
+        if s == 2:
+            assert found.upper < 0.999 * simple
+
+
+def test_order_search_from_poor_starts_improves_on_them():
+    """Without good starts the search still ends at a vector better than all it began with."""
+    matrix = small_matrix(3, 17, 21)
+    starts = random_starts(matrix, 3)
+    found = order_constant(matrix, 4, starts)
+    basis = np.linalg.svd(matrix)[2][17:]
+    size = np.sort(np.abs(starts @ basis.T @ basis), axis=1)[:, ::-1]
+    assert found.lower > 1.2 * (size[:, :4].sum(axis=1) / size[:, 4:].sum(axis=1)).max()
+
+
+def test_order_bracket_says_nothing_for_large_orders():
+    matrix = small_matrix(0)
+    assert order_constant(matrix, 6, []).upper == np.inf
+    assert np.isfinite(order_constant(matrix, 6, []).lower)
+    beyond = order_constant(matrix, 10, [])  # 10 columns of length 9 are dependent
+    assert beyond.lower == beyond.upper == np.inf
+
+
+@pytest.mark.parametrize("s", [0, 13])
+def test_order_out_of_range(s):
+    with pytest.raises(ValueError, match=f"less than d = 13, not {s}"):
+        order_constant(small_matrix(0), s, [])
+
+
+def test_equal_columns_have_no_constant_of_order_two():
+    matrix = small_matrix(0)
+    matrix[:, 5] = matrix[:, 2]
+    assert order_constant(matrix, 2, []).lower == np.inf
+    assert order_constant(matrix, 1, []).lower == pytest.approx(1.0, rel=1e-9)
+
+
+@pytest.mark.parametrize("rho", [0.05, 0.5, 0.9])
+@pytest.mark.parametrize("m", [4, 6])
+def test_constants_of_a_kernel_of_dimension_one(m, rho):
+    """The kernel is spanned by (-rho m, 1, ..., 1)."""
+    matrix = one_dimensional_kernel(m=m, rho=rho).matrix
+    n = np.sort(np.append(np.ones(m), rho * m))[::-1] / (m + rho * m)
+    gamma = largest_entry_constant(matrix)
+    assert gamma.lower == pytest.approx(n[0], rel=1e-12)
+    assert gamma.upper == pytest.approx(n[0], rel=1e-9)
+    for s in (1, 2):
+        found = order_constant(matrix, s, [])
+        assert found.lower == pytest.approx(n[:s].sum() / n[s:].sum(), rel=1e-10)
+        assert found.upper >= found.lower
+
+
+@given(st.integers(0, 10**6))
+def test_entry_bounds_hold_for_any_multipliers(seed):
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal((4, 6))
+    duals = rng.standard_normal((6, 4)) * 10.0 ** rng.integers(-3, 4)
+    exact = np.abs(fractions(np.eye(6)) - fractions(duals) @ fractions(matrix))
+    bounds = entry_bounds(matrix, duals)
+    assert np.all(fractions(bounds) >= exact)
+    assert np.allclose(bounds, exact.astype(float), rtol=1e-10, atol=1e-12)
+    for n in ball_vertices(matrix):
+        assert np.all(np.abs(n) <= bounds @ np.abs(n) + 1e-14)
+
+
+# The program
+
+
+def run_program(output, *, s, repetitions, ensemble="gaussian", rows=10, columns=20, **options):
+    options = {
+        "law": "uniform",
+        "low": 0.5,
+        "high": 1.5,
+        "seed": 1,
+        "support-threshold": 1e-9,
+        "enumerate-up-to": 4,
+        "order-repetitions": 1,
+        "order-starts": 2,
+    } | options
+    return subprocess.run(
+        [
+            *(sys.executable, "scripts/phase.py", "--output", str(output)),
+            *("--ensemble", ensemble, "--N", str(rows), "--d", str(columns), "--s", str(s)),
+            *("--repetitions", *map(str, repetitions)),
+            *(text for name, value in options.items() for text in (f"--{name}", str(value))),
+        ],
+        cwd=ROOT,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_program(tmp_path):
+    output = tmp_path / "cell.parquet"
+    result = run_program(output, s=3, repetitions=(0, 5), **{"rho-tilde-repetitions": 5})
+    assert result.returncode == 0, result.stderr
+    table = read_table(output)
+    assert table["repetition"].tolist() == list(range(6))
+    assert set(table["recovered"]) == {True, False}  # so that both are tested
+    assert (table["status"] == CERTIFIED).all()
+    assert (table[["N", "d", "s", "delta", "sparsity"]] == [10, 20, 3, 0.5, 0.3]).all(axis=None)
+    for row in table.itertuples():
+        problem, found = solved(10, 20, 3, row.repetition)
+        matrix, point = problem.matrix, found.minimizer.point
+        planted, support = np.flatnonzero(problem.signal), np.flatnonzero(point)
+        assert row.rho_planted == pytest.approx(
+            pattern_constant(matrix, planted, np.sign(problem.signal[planted])), rel=1e-8
+        )
+        assert row.recovered == np.array_equal(point, problem.signal)
+        rho = pattern_constant(matrix, support, np.sign(point[support]))
+        assert row.rho_lower == pytest.approx(rho, rel=1e-7)
+        assert row.rho_upper == pytest.approx(rho, rel=1e-7)
+        if row.repetition < 5:
+            tilde = null_space_constant_by_patterns(matrix, support)
+            assert row.rho_tilde_lower == pytest.approx(tilde, rel=1e-6)
+            assert row.rho_tilde_upper == pytest.approx(tilde, rel=1e-6)
+            assert row.rho_tilde_method == ("enumeration" if row.recovered else "formula")
+        else:
+            assert np.isnan([row.rho_tilde_lower, row.rho_tilde_upper]).all()
+            assert row.rho_tilde_method == "none"
+        if row.repetition < 1:
+            assert 0.0 < row.order_lower <= row.order_upper
+            assert row.order_lower >= null_space_constant_by_patterns(matrix, planted) - 1e-9
+        else:
+            assert np.isnan([row.order_lower, row.order_upper]).all()
+
+    # a block of its own has the same rows
+    again = tmp_path / "block.parquet"
+    assert run_program(again, s=3, repetitions=(4, 5)).returncode == 0
+    columns = [name for name in table if not name.startswith("rho_tilde")]
+    pd.testing.assert_frame_equal(
+        table[table["repetition"] >= 4][columns].reset_index(drop=True), read_table(again)[columns]
+    )
+
+
+def test_program_carries_instances_without_certificate(tmp_path):
+    output = tmp_path / "cell.parquet"
+    result = run_program(
+        output, s=3, repetitions=(0, 3), ensemble="rademacher", rows=6, columns=12, law="constant"
+    )
+    assert result.returncode == 0, result.stderr
+    table = read_table(output)
+    uncertified = table[table["status"] != CERTIFIED]
+    assert len(uncertified) > 0
+    assert not uncertified["recovered"].any()
+    assert len(table) == 4
+
+
+def test_program_names_the_repetition_that_fails(tmp_path):
+    result = run_program(tmp_path / "cell.parquet", s=3, repetitions=(2, 2), law="strange")
+    assert result.returncode == 1
+    assert "repetition 2: unknown law of magnitudes 'strange'" in result.stderr
+    assert not (tmp_path / "cell.parquet").exists()
