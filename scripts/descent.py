@@ -5,8 +5,8 @@ import json
 
 import numpy as np
 import pandas as pd
-
 from agreement import error_at
+
 from command_line import repetition, run
 from implicit_l1.descent import (
     DescentOptions,

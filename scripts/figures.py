@@ -1,7 +1,7 @@
 """Stage figures: one figure as PDF, SVG or PNG, drawn from tidy tables.
 
 Every number that is drawn stands in the tables; a figure selects rows.  All it adds are
-reference lines: y = c x^rate through a point of a curve, where the rate is the median of
+reference lines: y = c x^rate beside a curve, where the rate is the median of
 the predicted rates in the table.
 """
 

@@ -136,6 +136,8 @@ def test_one_node_leaves_a_bracket_that_holds():
     matrix, geometry, sigma = drawn(0, 10, 30, 6)
     exact = null_space_constant_by_patterns(matrix, geometry.support)
     bracket = null_space_constant(geometry, sigma, 0, 1)
+    assert bracket.method == "bracket"
+    assert bracket.upper > 1.01 * bracket.lower
     assert bracket.lower <= exact * (1 + 1e-6)
     assert bracket.upper >= exact * (1 - 1e-6)
     nothing = null_space_constant(geometry, sigma, 0, 0)

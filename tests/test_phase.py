@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,15 +11,18 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phase import constants
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from implicit_l1.l1 import CERTIFIED, NOT_UNIQUE, basis_pursuit
 from implicit_l1.phase import (
+    KernelBall,
     entry_bounds,
     l1_vertex,
     largest_entry_constant,
+    local_search,
     order_constant,
     recovery,
     weak_threshold,
@@ -154,11 +158,11 @@ def test_more_entries_than_rows_cannot_be_recovered():
 def test_dependent_columns(second, planted):
     """Columns 0 and 1 are equal: opposite signs on them have no dual vector at all.
 
-    Equal signs have one, here nu = (1, 1/2) with ``A_Sc^T nu = 1/2``, and yet the
+    Equal signs have one, here nu = (-1, 0) with ``A_Sc^T nu = (-1/2, 0)``, and yet the
     minimizer is not unique.
     """
     matrix = np.array([[1.0, 1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 1.0]])
-    signal = np.array([1.0, 2.0 * second, 0.0, 0.0])
+    signal = np.array([-1.0, -2.0 * second, 0.0, 0.0])
     found = recovery(matrix, matrix @ signal, signal, 1e-9)
     assert found.rho_planted == pytest.approx(planted, rel=1e-9)
     assert not found.recovered
@@ -242,14 +246,30 @@ def test_order_bracket_over_the_vertices_of_the_kernel(seed):
             assert found.upper < 0.999 * simple
 
 
-def test_order_search_from_poor_starts_improves_on_them():
-    """Without good starts the search still ends at a vector better than all it began with."""
-    matrix = small_matrix(3, 17, 21)
-    starts = random_starts(matrix, 3)
-    found = order_constant(matrix, 4, starts)
-    basis = np.linalg.svd(matrix)[2][17:]
-    size = np.sort(np.abs(starts @ basis.T @ basis), axis=1)[:, ::-1]
-    assert found.lower > 1.2 * (size[:, :4].sum(axis=1) / size[:, 4:].sum(axis=1)).max()
+@pytest.mark.parametrize("seed", range(8))
+def test_local_search_ends_where_its_signs_allow_no_better(seed):
+    """The ratio is the constant of the pattern of the vector found: one more linear program."""
+    matrix = small_matrix(seed, 12, 24)
+    start = random_starts(matrix, 1)[0]
+    n, ratio = local_search(KernelBall(matrix), start, 4)
+    assert np.abs(matrix @ n).max() < 1e-13
+    support = np.sort(np.argsort(-np.abs(n))[:4])
+    on = np.abs(n[support]).sum()
+    assert ratio == pytest.approx(on / (np.abs(n).sum() - on), rel=1e-9)
+    best = pattern_constant(matrix, support, -np.sign(n[support]))
+    assert ratio == pytest.approx(best, rel=1e-7)
+
+
+def test_starts_are_used():
+    gains = []
+    for seed in (2, 3, 5):
+        matrix = small_matrix(seed, 20, 50)
+        alone = order_constant(matrix, 6, [])
+        helped = order_constant(matrix, 6, random_starts(matrix, 40))
+        assert helped.upper == alone.upper
+        gains.append(helped.lower / alone.lower)
+    assert min(gains) >= 1.0
+    assert max(gains) > 1.02
 
 
 def test_order_bracket_says_nothing_for_large_orders():
@@ -258,6 +278,7 @@ def test_order_bracket_says_nothing_for_large_orders():
     assert np.isfinite(order_constant(matrix, 6, []).lower)
     beyond = order_constant(matrix, 10, [])  # 10 columns of length 9 are dependent
     assert beyond.lower == beyond.upper == np.inf
+    assert beyond.method == "more than N columns"
 
 
 @pytest.mark.parametrize("s", [0, 13])
@@ -331,7 +352,8 @@ def run_program(output, *, s, repetitions, ensemble="gaussian", rows=10, columns
 
 def test_program(tmp_path):
     output = tmp_path / "cell.parquet"
-    result = run_program(output, s=3, repetitions=(0, 5), **{"rho-tilde-repetitions": 5})
+    limits = {"order-repetitions": 5, "rho-tilde-repetitions": 5}
+    result = run_program(output, s=3, repetitions=(0, 5), **limits)
     assert result.returncode == 0, result.stderr
     table = read_table(output)
     assert table["repetition"].tolist() == list(range(6))
@@ -354,21 +376,20 @@ def test_program(tmp_path):
             assert row.rho_tilde_lower == pytest.approx(tilde, rel=1e-6)
             assert row.rho_tilde_upper == pytest.approx(tilde, rel=1e-6)
             assert row.rho_tilde_method == ("enumeration" if row.recovered else "formula")
+            order = order_constant(matrix, 3, [problem.signal])
+            assert row.order_lower >= order.lower * (1.0 - 1e-9)
+            assert row.order_upper == pytest.approx(order.upper, rel=1e-9)
+            assert row.order_upper >= null_space_constant_by_patterns(matrix, planted)
         else:
             assert np.isnan([row.rho_tilde_lower, row.rho_tilde_upper]).all()
             assert row.rho_tilde_method == "none"
-        if row.repetition < 1:
-            assert 0.0 < row.order_lower <= row.order_upper
-            assert row.order_lower >= null_space_constant_by_patterns(matrix, planted) - 1e-9
-        else:
             assert np.isnan([row.order_lower, row.order_upper]).all()
 
     # a block of its own has the same rows
     again = tmp_path / "block.parquet"
-    assert run_program(again, s=3, repetitions=(4, 5)).returncode == 0
-    columns = [name for name in table if not name.startswith("rho_tilde")]
+    assert run_program(again, s=3, repetitions=(4, 5), **limits).returncode == 0
     pd.testing.assert_frame_equal(
-        table[table["repetition"] >= 4][columns].reset_index(drop=True), read_table(again)[columns]
+        table[table["repetition"] >= 4].reset_index(drop=True), read_table(again)
     )
 
 
@@ -383,6 +404,13 @@ def test_program_carries_instances_without_certificate(tmp_path):
     assert len(uncertified) > 0
     assert not uncertified["recovered"].any()
     assert len(table) == 4
+
+
+def test_nothing_is_known_without_a_certificate():
+    problem, found = solved(12, 24, 1, 0)
+    unproved = replace(found.minimizer, certificate=None)
+    rho, rho_tilde = constants(problem.matrix, unproved, True, 4)
+    assert np.isnan([rho.lower, rho.upper, rho_tilde.lower, rho_tilde.upper]).all()
 
 
 def test_program_names_the_repetition_that_fails(tmp_path):

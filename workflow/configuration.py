@@ -90,6 +90,22 @@ def alpha_path(smallest, largest, per_decade):
     return [float(smallest), *inner, float(largest)]
 
 
+def decades_path(decades, per_tenfold):
+    """log10 of the scales of a path whose log(1/alpha) is log-spaced, increasing, both ends in.
+
+    From alpha = 10^-decades to 1/10, then 1.
+    """
+    count = math.ceil(per_tenfold * math.log10(decades) - 1e-9)
+    # four digits name a point well enough
+    inner = {float(f"{10 ** (k / per_tenfold):.4g}") for k in range(count)}
+    return sorted({-float(decades), *(-value for value in inner), 0.0})
+
+
+def sparsities(values, rows):
+    """The numbers s of nonzero entries of figure phase, for one number of rows."""
+    return sorted({max(1, round(value * rows)) for value in as_list(values)})
+
+
 # --- Reporting ---------------------------------------------------------------------------
 
 
@@ -367,26 +383,42 @@ def _check_experiment(experiment, path, report):
         _check_below("N", "d", experiment, path, report, strict=True)
     if sound("s", "N"):
         _check_below("s", "N", experiment, path, report, strict=False)
+    if experiment.get("figure") == "phase":
+        experiment.setdefault("order_repetitions", 0)
+        if sound("repetitions", "order_repetitions"):
+            _check_below("order_repetitions", "repetitions", experiment, path, report, strict=False)
+    if experiment.get("figure") in ("far", "tightness") and sound("depth", "alpha"):
+        _check_decades(experiment, path, report)
     if sound("figure", "alpha"):
-        if experiment["figure"] != "flow":
-            _check_order(experiment["alpha"], _ENDS, (*path, "alpha"), report)
-            return
         alpha = experiment["alpha"]
-        experiment.setdefault("plain_alpha", [])
+        if isinstance(alpha, dict):
+            if "smallest" in alpha:
+                _check_order(alpha, _ENDS, (*path, "alpha"), report)
+            return
+        if experiment["figure"] == "flow":
+            experiment.setdefault("plain_alpha", [])
         if any(left >= right for left, right in itertools.pairwise(alpha)):
             report.reject((*path, "alpha"), alpha, "a strictly increasing list")
-        elif sound("plain_alpha") and not set(experiment["plain_alpha"]) <= set(alpha):
+        elif sound("plain_alpha") and experiment["plain_alpha"] and not set(experiment["plain_alpha"]) <= set(alpha):
             allowed = f"values of {_dotted((*path, 'alpha'))}, which is {_show(alpha)}"
             report.reject((*path, "plain_alpha"), experiment["plain_alpha"], allowed)
+
+
+def _check_decades(experiment, path, report):
+    """For D > 2 quantities of the size of alpha^(1/p) must be doubles."""
+    decades = experiment["alpha"]["decades"]
+    if decades > 300 and any(depth != 2 for depth in as_list(experiment["depth"])):
+        allowed = "at most 300, unless every depth is 2"
+        report.reject((*path, "alpha", "decades"), decades, allowed)
 
 
 def _check_ensemble(experiment, path, report):
     figure, ensembles = experiment["figure"], set(as_list(experiment["ensemble"]))
     if KERNEL in ensembles and len(ensembles) > 1:
         allowed = f"{KERNEL} alone (it has other axes: give it its own experiment)"
-    elif figure == "tight" and KERNEL not in ensembles:
-        allowed = f"{KERNEL}, with figure tight"
-    elif figure != "tight" and KERNEL in ensembles:
+    elif figure in ("tight", "tightness") and KERNEL not in ensembles:
+        allowed = f"{KERNEL}, with figure {figure}"
+    elif figure not in ("tight", "tightness") and KERNEL in ensembles:
         allowed = f"gaussian, rademacher or a list of both, with figure {figure}"
     else:
         return
@@ -410,7 +442,7 @@ def _check_window(window, experiments, report):
     for name, experiment in experiments.items():
         path = ("experiments", name)
         keys = [(*path, "figure"), (*path, "alpha")]
-        if not all(report.sound(*key) for key in keys) or experiment["figure"] == "flow":
+        if not all(report.sound(*key) for key in keys) or "smallest" not in experiment.get("alpha", ""):
             continue
         points = sum(low <= alpha <= high for alpha in alpha_path(**experiment["alpha"]))
         if points < FEWEST_WINDOW_POINTS:

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from configuration import KERNEL, alpha_path, as_list
+from configuration import KERNEL, alpha_path, as_list, decades_path, sparsities
 
 
 def number(value):
@@ -73,6 +73,10 @@ def block_range(name):
 def _path(alpha):
     if isinstance(alpha, list):
         name, values = "alpha" + "_".join(number(a) for a in alpha), alpha
+    elif "decades" in alpha:
+        decades, density = alpha["decades"], alpha["per_tenfold"]
+        name = f"decades{decades}by{density}"
+        return AlphaPath(name, tuple(decades_path(decades, density)))
     else:
         low, high, density = (alpha[key] for key in ("smallest", "largest", "per_decade"))
         name = f"alpha{number(low)}to{number(high)}by{density}"
@@ -94,6 +98,17 @@ def cells(experiment):
         for ensemble in as_list(experiment["ensemble"])
         for values in itertools.product(*(as_list(experiment[axis]) for axis in axes))
         for depth in as_list(experiment["depth"])
+    ]
+
+
+def phase_problems(experiment):
+    """The problems of an experiment of figure phase: (N, d) with s = sparsity * N, noiseless."""
+    return [
+        ProblemSpec(ensemble, (("N", N), ("d", d), ("s", s), ("eta", 0)))
+        for ensemble in as_list(experiment["ensemble"])
+        for d in as_list(experiment["d"])
+        for N in as_list(experiment["N"])
+        for s in sparsities(experiment["sparsity"], N)
     ]
 
 

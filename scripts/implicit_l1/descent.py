@@ -17,7 +17,8 @@ point with ``A x = y`` the Hessian of the loss in (u, v) is J^T J with J = A [D 
 
     J J^T = A diag(D^2 (u^(2D-2) + v^(2D-2))) A^T = c_D(alpha) A diag(alpha phi_D'(z)) A^T,
 
-and descent is stable there for steps below 2 / lambda_max, the *stable step*.
+and descent is stable there for steps below 2 / lambda_max, the *stable step*.  (A larger
+step may converge too, to a flatter point, far from the flow's limit.)
 
 **The step's trace** (derived for this project; for D = 2 the solution of gradient descent
 as a regularized one is known from Even, Pesme, Gunasekar and Flammarion, *(S)GD over
@@ -91,7 +92,8 @@ class Descent:
         outcome: one of
             CONVERGED: the loss is below its tolerance.  It says nothing about x off the
                 support: compare x with the flow's limit, or with a smaller step.
-            STALLED: the smallest loss is old.  Either it is at the level of rounding
+            STALLED: the smallest loss is old.  Either it is at the level of rounding, which
+                a small step meets early because its increments vanish beside the weights
                 (raise the tolerance of the loss), or the step is above the stable one
                 and x goes round in a cycle (lower the step), or alpha is so small that
                 the start is a saddle to double precision (raise alpha or the patience).

@@ -41,11 +41,11 @@ general (Tillmann and Pfetsch, IEEE Trans. Inform. Theory 60, 2014): it is brack
   largest entry of such a kernel vector, and the bound is at most s gamma_1.  (See also
   d'Aspremont and El Ghaoui, *Testing the nullspace property using semidefinite
   programming*, Math. Program. 2011.)
-- *From below.*  By a local search over sets and signs (T, eps).  At a kernel vector of
-  ratio r, with T its s largest entries and eps their signs, one that maximizes
-  ``<eps, n_T> - r ||n_Tc||_1`` over ``||n||_1 <= 1`` has a larger ratio, unless r is the
-  best for (T, eps).  (Dinkelbach's method for a ratio, with (T, eps) renewed in each step;
-  put together for this project.)
+- *From below.*  By a local search over sets and signs (T, eps): from the s largest entries
+  of a kernel vector and their signs to a kernel vector that maximizes ``<eps, n_T>`` over
+  ``||n||_1 <= 1``, as long as the ratio grows.  Where it ends, no kernel vector has a larger
+  ``<eps, m_T> / ||m_Tc||_1``: for small t the signs of n + t m on T are still eps, so m would
+  lead to a vector better than n within ``||n||_1 <= 1`` (derived for this project).
 
 All these linear programs share their constraints and differ in the objective.
 """
@@ -189,7 +189,7 @@ def l1_vertex(matrix, data):
     return result.x[:count] - result.x[count:]
 
 
-class _KernelBall:
+class KernelBall:
     """Linear programs over ``{n in ker A: ||n||_1 <= 1}``, with hot starts.
 
     The empty set has the whole of ker A for its coordinates, so the programs of its sign
@@ -203,19 +203,19 @@ class _KernelBall:
         for name, value in _TIGHT.items():
             self.programs.highs.setOptionValue(name, value)
 
-    def maximize(self, gain, price):
-        """Maximize ``<gain, n> - <price, |n|>``.
+    def maximize(self, gain):
+        """Maximize ``<gain, n>``.
 
         Args:
-            gain, price: shape (d,), price not negative.
+            gain: shape (d,).
         Returns:
             (n, nu): n of shape (d,), in ker A up to rounding; the multipliers of ``A n = 0``,
-            shape (N,), which minimize ``||(|gain - A^T nu| - price)_+||_inf``.
+            shape (N,), which minimize ``||gain - A^T nu||_inf``.
         Raises:
             RuntimeError: if the linear program is not solved.
         """
         highs = self.programs.highs
-        cost = np.concatenate([gain - price, -gain - price])
+        cost = np.concatenate([gain, -gain])
         highs.changeColsCost(cost.size, self.programs.indices, cost)
         highs.run()
         if highs.getModelStatus() != self.programs.optimal:
@@ -234,8 +234,7 @@ class _KernelBall:
         Returns:
             shapes (d, d) and (d, N), one row a j.
         """
-        free = np.zeros(self.count)
-        found = [self.maximize(unit, free) for unit in np.eye(self.count)]
+        found = [self.maximize(unit) for unit in np.eye(self.count)]
         return tuple(np.array(part) for part in zip(*found, strict=True))
 
 
@@ -269,7 +268,7 @@ def largest_entry_constant(matrix) -> Bracket:
     Raises:
         RuntimeError: if a linear program is not solved.
     """
-    kernel, duals = _KernelBall(matrix).largest_entries()
+    kernel, duals = KernelBall(matrix).largest_entries()
     lower = _largest_sums(kernel, 1).max()
     upper = entry_bounds(matrix, duals).max()
     return Bracket(float(lower), float(max(lower, upper)), "linear programs")
@@ -299,17 +298,27 @@ def _largest_signs(n, s):
     return pattern
 
 
-def _climb(ball, start, s):
-    """The ratio of a kernel vector that is the best one for its own set and signs."""
-    best, pattern = 0.0, _largest_signs(start, s)
+def local_search(ball, start, s):
+    """A kernel vector whose ratio is the best for its own s largest entries and their signs.
+
+    Args:
+        ball: the linear programs over the kernel.
+        start: vector of shape (d,) whose s largest entries, with their signs, come first.
+        s: order, 1 <= s < d.
+    Returns:
+        (n, ratio): n of shape (d,), in ker A up to rounding, and ``||n_T||_1 / ||n_Tc||_1``.
+    Raises:
+        RuntimeError: if a linear program is not solved.
+    """
+    found, best, pattern = np.zeros(start.size), 0.0, _largest_signs(start, s)
     while True:
-        n, _ = ball.maximize(pattern, np.where(pattern == 0.0, best, 0.0))
+        n, _ = ball.maximize(pattern)
         ratio = _ratio(n, s)
         if ratio <= best * (1.0 + 1e-9):
-            return best
+            return found, best
+        found, best, pattern = n, ratio, _largest_signs(n, s)
         if ratio == np.inf:
-            return ratio
-        best, pattern = ratio, _largest_signs(n, s)
+            return found, best
 
 
 def order_constant(matrix, s, starts) -> Bracket:
@@ -317,8 +326,8 @@ def order_constant(matrix, s, starts) -> Bracket:
 
     The lower bound is the ratio of a kernel vector (up to rounding) found by a local search,
     the upper bound holds by weak duality, rounding included; it is inf where the linear
-    programs prove nothing, which is the rule for large s: it is finite up to s of the order
-    of sqrt(N) only.
+    programs prove nothing, which is the rule for large s: for N well below d it is finite up
+    to s of the order of sqrt(N) only.
 
     Args:
         matrix: A, shape (N, d), of full row rank.
@@ -334,12 +343,11 @@ def order_constant(matrix, s, starts) -> Bracket:
         raise ValueError(f"the order must be at least 1 and less than d = {count}, not {s}")
     if s > rows:
         return Bracket(float("inf"), float("inf"), "more than N columns")
-    ball = _KernelBall(matrix)
+    ball = KernelBall(matrix)
     kernel, duals = ball.largest_entries()
     best = np.argsort(-_largest_sums(kernel, s), kind="stable")[:_ENTRY_STARTS]
-    lower = max(
-        _ratio(kernel[best[0]], s), *(_climb(ball, start, s) for start in [*kernel[best], *starts])
-    )
+    found = [local_search(ball, start, s)[1] for start in [*kernel[best], *starts]]
+    lower = max(_ratio(kernel[best[0]], s), *found)
     columns = np.sort(entry_bounds(matrix, duals), axis=0)[::-1]
     # the factors cover the rounding of the sum and of the quotient
     mass = columns[:s].sum(axis=0).max() * (1.0 + s * _EPSILON)
