@@ -5,7 +5,7 @@ import argparse
 import numpy as np
 from command_line import repetition, run
 
-from implicit_l1.asymptotics import DegenerateFaceError, first_order
+from implicit_l1.asymptotics import DegenerateFaceError, correction_exponent, first_order
 from implicit_l1.l1 import CERTIFIED
 from implicit_l1.potentials import potential
 from implicit_l1.storage import read_arrays, write_arrays
@@ -25,28 +25,33 @@ def main():
     for place, index in enumerate(block["repetition"]):
         with repetition(args.output, index):
             rows.append(record(block["matrix"][place], l1, place, args.depth))
-    status, exponent, log_constant = map(np.array, zip(*rows, strict=True))
+    status, exponent, log_constant, gap = map(np.array, zip(*rows, strict=True))
     write_arrays(
         args.output,
         repetition=block["repetition"],
         status=status,
         exponent=exponent,
         log_constant=log_constant,
+        exponent_gap=gap,
     )
 
 
 def record(matrix, l1, place, depth):
-    """(status, exponent, log of the limit of ||n||_1 / alpha^exponent)."""
+    """(status, exponent, log of the limit of ||n||_1 / alpha^exponent, exponent gap).
+
+    The gap is that of the slowest correction known: relative to the leading term it is of
+    the order alpha^gap.
+    """
     if l1["status"][place] != CERTIFIED:
-        return str(l1["status"][place]), np.nan, np.nan
+        return str(l1["status"][place]), np.nan, np.nan, np.nan
     minimizer = l1["point"][place]
     certificate = Certificate(l1["nu"][place], l1["direction"][place], l1["margins"][place])
     geometry = support_geometry(matrix, np.flatnonzero(minimizer))
     try:
         limit = first_order(geometry, minimizer, certificate, potential(depth))
     except DegenerateFaceError as error:
-        return str(error), np.nan, np.nan
-    return "known", limit.exponent, limit.log_constant(1)
+        return str(error), np.nan, np.nan, np.nan
+    return "known", limit.exponent, limit.log_constant(1), correction_exponent(limit, depth)
 
 
 if __name__ == "__main__":

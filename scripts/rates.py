@@ -12,6 +12,9 @@ from implicit_l1.l1 import CERTIFIED
 from implicit_l1.seeds import generator
 from implicit_l1.storage import read_arrays, write_table
 
+# half a unit of the fourth digit after the point
+FOUR_DIGITS = 5e-5
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
@@ -23,7 +26,9 @@ def main():
     parser.add_argument("--points", required=True, help="the Parquet file: instances by alpha")
     parser.add_argument("--curves", required=True, help="the Parquet file: statistics by alpha")
     parser.add_argument("--cell", type=json.loads, required=True, help="its parameters, as JSON")
-    parser.add_argument("--window", nargs=2, type=float, required=True, help="alpha of the fit")
+    parser.add_argument(
+        "--window", nargs=2, type=float, help="alpha of the fit; without it nothing is fitted"
+    )
     parser.add_argument("--onset-tolerance", type=float, required=True, help="relative")
     parser.add_argument("--bootstrap", type=int, required=True, help="number of resamples")
     parser.add_argument("--confidence", type=float, required=True, help="of the interval")
@@ -63,14 +68,22 @@ def with_cell(cell, columns):
 
 
 def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
-    window = np.log(args.window)
     predicted = rates.predicted_rate(args.cell["depth"], null_space["rho_upper"])
     known = l1["status"] == CERTIFIED
-    onset = [
-        rates.onset(log_alpha, error, rate, args.onset_tolerance) if certified else np.nan
-        for error, rate, certified in zip(limit["log_error_1"], predicted, known, strict=True)
-    ]
-    fitted = rates.fitted_rate(log_alpha, limit["log_error_1"], window)
+    onset, four_digits = (
+        np.array(
+            [
+                rates.onset(log_alpha, error, rate, tolerance(rate)) if certified else np.nan
+                for error, rate, certified in zip(
+                    limit["log_error_1"], predicted, known, strict=True
+                )
+            ]
+        )
+        for tolerance in (lambda rate: args.onset_tolerance * rate, lambda rate: FOUR_DIGITS)
+    )
+    fitted = np.full(known.shape, np.nan)
+    if args.window:
+        fitted = rates.fitted_rate(log_alpha, limit["log_error_1"], np.log(args.window))
     rng = generator(stream="bootstrap", seed=args.seed, quantity="fitted_rate", **args.cell)
     low, high = (
         rates.bootstrap_interval(fitted[known], rng, args.bootstrap, args.confidence)
@@ -100,9 +113,13 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
             "fitted_rate_low": low,
             "fitted_rate_high": high,
             "last_slope": rates.local_slopes(log_alpha, limit["log_error_1"])[1][:, -1],
-            "window_smallest": args.window[0],
-            "window_largest": args.window[1],
+            "window_smallest": args.window[0] if args.window else np.nan,
+            "window_largest": args.window[1] if args.window else np.nan,
             "onset_alpha": np.exp(onset),
+            "onset_log10_alpha": onset / np.log(10.0),
+            "four_digits_log10_alpha": four_digits / np.log(10.0),
+            "exponent_gap": asymptotics["exponent_gap"],
+            "smallest_log10_alpha": log_alpha[-1] / np.log(10.0),
             "l1_estimation_error": l1["estimation_error"],
             "interpolator_estimation_error": l1["interpolator_estimation_error"],
             "newton_steps": limit["newton_steps"].sum(axis=1),
@@ -119,11 +136,13 @@ def point_table(l1, limit, asymptotics, log_alpha, args):
     return with_cell(
         args.cell,
         {
+            "repetitions": l1["repetition"].size,
             "repetition": np.repeat(l1["repetition"], count),
             "status": np.repeat(l1["status"], count),
             "log10_alpha": np.tile(log_alpha, l1["repetition"].size) / np.log(10.0),
             "log10_error_1": limit["log_error_1"].ravel() / np.log(10.0),
             "log10_prediction": prediction.ravel() / np.log(10.0),
+            "rate": np.repeat(asymptotics["exponent"], count),
             "newton_steps": limit["newton_steps"].ravel(),
             "relative_residual": limit["relative_residual"].ravel(),
         },
@@ -160,7 +179,13 @@ def curve_table(l1, limit, asymptotics, log_alpha, args):
         frames.append(
             with_cell(
                 args.cell,
-                {"quantity": quantity, "alpha": np.exp(axis), "count": known.sum()} | statistics,
+                {
+                    "quantity": quantity,
+                    "alpha": np.exp(axis),
+                    "log10_alpha": axis / np.log(10.0),
+                    "count": known.sum(),
+                }
+                | statistics,
             )
         )
     return pd.concat(frames, ignore_index=True)

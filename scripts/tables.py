@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from command_line import run
@@ -59,9 +60,57 @@ COLUMNS = {
     "last_slope": Column("slope at the smallest α", r"slope at the smallest $\alpha$", ".4f"),
     "onset_alpha": Column("onset α", r"onset $\alpha$", ".2g"),
     "onset_reached": Column("onset reached", "onset reached", "d"),
+    "smallest_log10_alpha": Column("smallest log₁₀ α", r"smallest $\log_{10}\alpha$", ".0f"),
+    "worst": Column("worst difference", "worst difference", ".0e"),
+    "four_digits": Column("4 digits reached", "4 digits reached", "d"),
+    "four_digits_log10_alpha": Column("from log₁₀ α", r"from $\log_{10}\alpha$", ".0f"),
+    "four_digits_last": Column("the last from", "the last from", ".0f"),
+    "reason": Column("those that do not", "those that do not"),
+    "constant": Column("constant", "constant", ".4g"),
+    "measured_4": Column("error at 1e-4", "error at $10^{-4}$", ".3g"),
+    "ratio_4": Column("ratio", "ratio", ".4f"),
+    "measured_8": Column("error at 1e-8", "error at $10^{-8}$", ".3g"),
+    "ratio_8": Column("ratio at 1e-8", "ratio at $10^{-8}$", ".4f"),
+    "measured_12": Column("error at 1e-12", "error at $10^{-12}$", ".3g"),
+    "ratio_12": Column("ratio at 1e-12", "ratio at $10^{-12}$", ".4f"),
+    "end_log10_alpha": Column("far log₁₀ α", r"far $\log_{10}\alpha$", ".0f"),
+    "ratio_end": Column("ratio there", "ratio there", ".6f"),
+    "ratio_end_worst": Column("worst there", "worst there", ".6f"),
+    "points": Column("points", "points", "d"),
+    "mean": Column("mean steps", "mean steps", ".2f"),
+    "median": Column("median", "median", ".0f"),
+    "percentile_95": Column("95 %", r"95\,\%", ".0f"),
+    "largest": Column("largest", "largest", ".0f"),
+    "relative_residual": Column("residual", "residual", ".0e"),
+    "fraction": Column("step / stable", "step / stable"),
+    "outcome": Column("outcome", "outcome"),
+    "iterations": Column("iterations", "iterations", ".0f"),
+    "relative_loss": Column("loss / initial loss", "loss / initial loss", ".0e"),
+    "step_distance": Column("distance to the limit / error", "distance / error", ".3g"),
+    "recovered": Column("x₀ recovered", "$x_0$ recovered", ".2f"),
+    "rho_planted": Column("ϱ of x₀", r"$\varrho$ of $x_0$", ".3f"),
+    "order_lower": Column("order s ≥", r"order $s\ge$", ".3g"),
+    "order_upper": Column("order s ≤", r"order $s\le$", ".3g"),
     "disagreement": Column("largest disagreement", "largest disagreement", ".1e"),
     "steps": Column("steps", "steps", ".0f"),
 }
+
+
+for _norm, _words, _latex in (
+    ("error_off", "‖n_Sc‖₁", r"$\|n_{S^c}\|_1$"),
+    ("error_1", "‖n‖₁", r"$\|n\|_1$"),
+    ("refined_off", "‖n_Sc‖₁ refined", r"$\|n_{S^c}\|_1$ refined"),
+    ("refined_1", "‖n‖₁ refined", r"$\|n\|_1$ refined"),
+):
+    for _side, _quotient in (("upper", "upper/error"), ("lower", "error/lower")):
+        for _key, _kind, _style in (
+            ("", "", ".3g"),
+            ("_worst", " worst", ".3g"),
+            ("_silent", " silent", "d"),
+        ):
+            COLUMNS[f"{_norm}_{_side}{_key}"] = Column(
+                f"{_words} {_quotient}{_kind}", f"{_latex} {_quotient}{_kind}", _style
+            )
 
 
 def cells_table(frame):
@@ -87,11 +136,8 @@ def cells_table(frame):
 def rates_table(frame):
     """Fitted against predicted rates; medians over certified repetitions."""
     keys = [*PARAMETERS, "depth", "path"]
-    # a cell may be asked for with several numbers of repetitions: the largest has them all
-    largest = frame.groupby(keys, dropna=False)["repetitions"].transform("max")
-    frame = frame[frame["repetitions"] == largest].drop_duplicates([*keys, "repetition"])
     return _grouped(
-        frame,
+        _largest(frame, keys),
         keys,
         lambda group, certified: {
             "predicted_rate": certified["predicted_rate"].median(),
@@ -119,16 +165,28 @@ def agreement_table(frame):
     )
 
 
-def _grouped(frame, keys, statistics):
+def _largest(frame, keys, extra=()):
+    """Each cell once: asked for with several numbers of repetitions, the largest has them all."""
+    largest = frame.groupby(keys, dropna=False)["repetitions"].transform("max")
+    frame = frame[frame["repetitions"] == largest]
+    return frame.drop_duplicates([*keys, "repetition", *extra]).reset_index(drop=True)
+
+
+def _grouped(frame, keys, statistics, instances=None):
+    """One row for each combination of keys: statistics over its certified rows.
+
+    With instances, a column that tells rows of one instance, repetitions are counted by it.
+    """
     rows = []
     for values, group in frame.groupby(keys, dropna=False, sort=True):
         certified = group[group["status"] == CERTIFIED]
-        others = group.loc[group["status"] != CERTIFIED, "status"]
+        once = group.drop_duplicates([instances]) if instances else group
+        others = once.loc[once["status"] != CERTIFIED, "status"]
         rows.append(
             dict(zip(keys, values, strict=True))
             | {
-                "repetitions": len(group),
-                "certified": len(certified),
+                "repetitions": len(once),
+                "certified": len(once) - len(others),
                 "status": ", ".join(f"{n} {name}" for name, n in others.value_counts().items()),
             }
             | statistics(group, certified)
@@ -136,7 +194,160 @@ def _grouped(frame, keys, statistics):
     return pd.DataFrame(rows)
 
 
-TABLES = {"cells": cells_table, "rates": rates_table, "agreement": agreement_table}
+def far_table(frame):
+    """Local slopes far down the path, and the scale below which four digits are right."""
+    return _grouped(
+        _largest(frame, [*PARAMETERS, "depth", "path"]),
+        [*PARAMETERS, "depth", "path"],
+        lambda group, certified: {
+            "smallest_log10_alpha": certified["smallest_log10_alpha"].min(),
+            "predicted_rate": certified["predicted_rate"].median(),
+            "last_slope": certified["last_slope"].median(),
+            "worst": (certified["last_slope"] - certified["predicted_rate"]).abs().max(),
+            "four_digits": int(certified["four_digits_log10_alpha"].notna().sum()),
+            "four_digits_log10_alpha": certified["four_digits_log10_alpha"].median(),
+            "four_digits_last": certified["four_digits_log10_alpha"].min(),
+            "reason": "; ".join(_reason(row) for row in _unfinished(certified).itertuples()),
+        },
+    )
+
+
+def _unfinished(certified):
+    return certified[certified["four_digits_log10_alpha"].isna()]
+
+
+def _reason(row):
+    """Why an instance is not in its asymptotic regime at the smallest scale of its path."""
+    correction = row.exponent_gap * row.smallest_log10_alpha
+    if np.isnan(correction):
+        return f"repetition {row.repetition}: {row.asymptotics_status}"
+    return (
+        f"repetition {row.repetition}: slope {row.last_slope:.5f} for {row.predicted_rate:.5f}, the "
+        f"next exponent is {row.exponent_gap:.1e} away, a correction of 10^{correction:.2g}"
+    )
+
+
+# where the table of constants compares; the far regime is the end of each path
+MARKS = (-4.0, -8.0, -12.0)
+
+
+def constants_table(frame):
+    """Error over its first-order prediction, at round scales and at the end of the path."""
+    keys = [*PARAMETERS, "depth"]
+    frame = _largest(frame, [*keys, "path"], extra=["log10_alpha"])
+    frame["ratio"] = 10.0 ** (frame["log10_error_1"] - frame["log10_prediction"])
+    smallest = frame.groupby(keys, dropna=False)["log10_alpha"].transform("min")
+
+    def statistics(group, certified):
+        constant = certified["log10_prediction"] - certified["log10_alpha"] * certified["rate"]
+        result = {"constant": (10.0**constant).median()}
+        for mark in MARKS:
+            at = certified[np.isclose(certified["log10_alpha"], mark, atol=1e-6)]
+            result[f"measured_{-mark:.0f}"] = 10.0 ** at["log10_error_1"].median()
+            result[f"ratio_{-mark:.0f}"] = at["ratio"].median()
+        end = certified[certified["log10_alpha"] == smallest[certified.index]]
+        result["end_log10_alpha"] = end["log10_alpha"].min()
+        result["ratio_end"] = end["ratio"].median()
+        result["ratio_end_worst"] = end["ratio"].loc[(end["ratio"] - 1.0).abs().idxmax()]
+        return result
+
+    known = frame[frame["log10_prediction"].notna() & np.isfinite(frame["log10_error_1"])]
+    return _grouped(known, keys, statistics, instances="repetition")
+
+
+def newton_table(frame):
+    """Newton steps a point along the path, the way from its start included."""
+    keys = [*PARAMETERS, "depth", "path"]
+    frame = _largest(frame, keys, extra=["log10_alpha"])
+
+    def statistics(group, certified):
+        steps = certified["newton_steps"]
+        return {
+            "points": len(steps),
+            "mean": steps.mean(),
+            "median": steps.median(),
+            "percentile_95": steps.quantile(0.95),
+            "largest": steps.max(),
+            "relative_residual": certified["relative_residual"].max(),
+        }
+
+    return _grouped(frame, keys, statistics, instances="repetition")
+
+
+def tightness_table(frame):
+    """Upper bound over error and error over lower bound, median and worst."""
+
+    def statistics(group, certified):
+        result = {"points": len(certified)}
+        for norm in ("error_off", "error_1", "refined_off", "refined_1"):
+            error = certified["log10_error_off" if norm.endswith("off") else "log10_error_1"]
+            for side in ("upper", "lower"):
+                sign = 1.0 if side == "upper" else -1.0
+                logs = sign * (certified[f"log10_{norm}_{side}"] - error)
+                finite = logs[np.isfinite(logs)]
+                result[f"{norm}_{side}"] = _power(finite.median())
+                result[f"{norm}_{side}_worst"] = _power(finite.max())
+                result[f"{norm}_{side}_silent"] = len(logs) - len(finite)
+        return result
+
+    return _grouped(frame, [*PARAMETERS, "depth"], statistics, instances="repetition")
+
+
+def _power(exponent):
+    """10^exponent, or as text where a double does not hold it."""
+    if np.isnan(exponent) or abs(exponent) < 300.0:
+        return 10.0**exponent
+    return f"10^{exponent:.0f}"
+
+
+def descent_table(frame):
+    """Gradient descent of a finite step against the flow's limit."""
+    return _grouped(
+        frame,
+        [*PARAMETERS, "depth", "alpha", "fraction"],
+        lambda group, certified: {
+            "outcome": ", ".join(sorted(set(group["outcome"]))),
+            "iterations": certified["iterations"].median(),
+            "relative_loss": certified["relative_loss"].median(),
+            "step_distance": certified["distance"].median(),
+        },
+    )
+
+
+def phase_table(frame):
+    """Recovery and null space constants by N/d and s/N."""
+    rows = []
+    for (d, N, s), group in frame.groupby(["d", "N", "s"]):
+        rows.append(
+            {
+                "N": N,
+                "d": d,
+                "s": s,
+                "repetitions": len(group),
+                "certified": int((group["status"] == CERTIFIED).sum()),
+                "recovered": group["recovered"].mean(),
+                "rho_planted": group["rho_planted"].median(),
+                "rho": group["rho_upper"].median(),
+                "rho_tilde_lower": group["rho_tilde_lower"].median(),
+                "rho_tilde_upper": group["rho_tilde_upper"].median(),
+                "order_lower": group["order_lower"].median(),
+                "order_upper": group["order_upper"].median(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+TABLES = {
+    "cells": cells_table,
+    "rates": rates_table,
+    "agreement": agreement_table,
+    "far": far_table,
+    "constants": constants_table,
+    "newton": newton_table,
+    "tightness": tightness_table,
+    "descent": descent_table,
+    "phase": phase_table,
+}
 
 
 def shown(table, latex):

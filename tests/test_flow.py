@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from implicit_l1 import flow
 from implicit_l1.flow import FlowError, FlowOptions, gradient_flow, plain_flow, saved_times
 from implicit_l1.limit import limit_path
 from implicit_l1.potentials import potential
@@ -139,25 +140,58 @@ def test_default_options_suffice_on_the_default_size(large):
         assert trajectory.steps < 3000
 
 
-def test_residual_and_change_at_the_end():
-    """Both tolerances hold at the end, by the velocity of the weights."""
-    case, alpha = case_of(0.1), 1e-2
-    trajectory = dual_form(3, 0.1, alpha)
-    x, options = trajectory.point[-1], TIGHT
+def residual_and_change(trajectory, case, depth, alpha):
+    """What the end of a trajectory is decided by, from its last point alone."""
+    x, off, pot = trajectory.point[-1], case.complement, potential(depth)
     gap = case.data - case.matrix @ x
-    assert np.linalg.norm(gap) <= 1.01 * options.residual * np.linalg.norm(case.data)
-    pot = potential(3)
     slope = alpha * pot.phi_prime(pot.phi_inverse(x / alpha))
     speed = pot.time_constant(alpha) * slope * (case.matrix.T @ gap)
-    off = case.complement
     change = trajectory.time[-1] * np.abs(speed[off]).sum() / np.abs(x[off]).sum()
-    assert change <= 1.01 * options.change
+    return np.linalg.norm(gap) / np.linalg.norm(case.data), change
 
 
-def test_looser_tolerances_end_earlier():
-    loose = FlowOptions(rtol=1e-10, residual=1e-3, change=1e-3)
-    for form in (dual_form, plain_form):
-        assert form(3, 0.1, 1e-2, loose).time[-1] < 0.9 * form(3, 0.1, 1e-2).time[-1]
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("form", [dual_form, plain_form])
+def test_the_end_is_where_both_tolerances_are_met(form, depth):
+    """Each decides where the other is loose, and then it is met exactly."""
+    case, alpha = case_of(0.1), 1e-2
+    by_residual = form(depth, 0.1, alpha, FlowOptions(rtol=1e-10, residual=1e-3, change=1e9))
+    by_change = form(depth, 0.1, alpha, FlowOptions(rtol=1e-10, residual=1e9, change=1e-3))
+    assert residual_and_change(by_residual, case, depth, alpha)[0] == pytest.approx(1e-3, rel=1e-2)
+    assert residual_and_change(by_change, case, depth, alpha)[1] == pytest.approx(1e-3, rel=1e-2)
+    tight = form(depth, 0.1, alpha)
+    residual, change = residual_and_change(tight, case, depth, alpha)
+    assert residual <= 1.1 * TIGHT.residual
+    assert change <= 1.1 * TIGHT.change
+    assert tight.time[-1] > max(by_residual.time[-1], by_change.time[-1])
+
+
+@pytest.mark.parametrize("depth", [2, 2.5, 4])
+@pytest.mark.parametrize("plain", [False, True])
+def test_jacobians_are_the_derivatives(monkeypatch, plain, depth):
+    """A wrong Jacobian would only cost steps, so it is caught on its way to the integrator."""
+    caught = {}
+
+    def catch(velocity, span, start, **options):
+        caught.update(velocity=velocity, start=start, **options)
+        raise ValueError("caught")
+
+    monkeypatch.setattr(flow, "solve_ivp", catch)
+    case, alpha = case_of(0.1), 0.3
+    if plain:
+        arguments = case.matrix, case.data, depth, alpha, case.complement
+        run = flow.plain_flow
+    else:
+        arguments = case.matrix, case.data, potential(depth), alpha, case.complement
+        run = flow.gradient_flow
+    with pytest.raises(FlowError, match="caught"):
+        run(*arguments)
+    state = caught["start"] + 0.1 * np.random.default_rng(0).uniform(0, 1, caught["start"].size)
+    jacobian, h = caught["jac"](0.0, state), 1e-6
+    for place, column in enumerate(jacobian.T):
+        step = h * np.eye(state.size)[place]
+        difference = caught["velocity"](0.0, state + step) - caught["velocity"](0.0, state - step)
+        assert np.abs(difference / (2 * h) - column).max() < 1e-7 * np.abs(jacobian).max()
 
 
 @pytest.mark.parametrize("form", [dual_form, plain_form])

@@ -155,6 +155,17 @@ def test_newton_steps_are_few(large, depth):
     assert path.newton_steps.min() >= 1
 
 
+@pytest.mark.parametrize("depth", [2, 3, 6])
+def test_prediction_is_of_second_order(small, depth):
+    """Over a fiftieth of a decade it misses by less than 1e-4: one Newton step a point.
+
+    A prediction of first order, or with a term of the derivative missing, needs more.
+    """
+    fine = np.arange(-1.0, -2.001, -0.02)
+    path = path_of(small, depth, fine, PathOptions(tolerance=1e-4))
+    assert np.all(path.newton_steps[3:] == 1)
+
+
 def drawn(seed, rows, columns):
     """(matrix, g*, certificate) of a random problem with |S| <= N and an honest margin."""
     rng = np.random.default_rng(seed)

@@ -399,7 +399,11 @@ def _check_experiment(experiment, path, report):
             experiment.setdefault("plain_alpha", [])
         if any(left >= right for left, right in itertools.pairwise(alpha)):
             report.reject((*path, "alpha"), alpha, "a strictly increasing list")
-        elif sound("plain_alpha") and experiment["plain_alpha"] and not set(experiment["plain_alpha"]) <= set(alpha):
+        elif (
+            sound("plain_alpha")
+            and experiment["plain_alpha"]
+            and not set(experiment["plain_alpha"]) <= set(alpha)
+        ):
             allowed = f"values of {_dotted((*path, 'alpha'))}, which is {_show(alpha)}"
             report.reject((*path, "plain_alpha"), experiment["plain_alpha"], allowed)
 
@@ -442,7 +446,9 @@ def _check_window(window, experiments, report):
     for name, experiment in experiments.items():
         path = ("experiments", name)
         keys = [(*path, "figure"), (*path, "alpha")]
-        if not all(report.sound(*key) for key in keys) or "smallest" not in experiment.get("alpha", ""):
+        if not all(report.sound(*key) for key in keys) or "smallest" not in experiment.get(
+            "alpha", ""
+        ):
             continue
         points = sum(low <= alpha <= high for alpha in alpha_path(**experiment["alpha"]))
         if points < FEWEST_WINDOW_POINTS:

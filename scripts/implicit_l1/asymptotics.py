@@ -111,6 +111,19 @@ def first_order(
     return _linear(geometry, direction, margin, potential)
 
 
+def correction_exponent(limit: FirstOrder, depth):
+    """Exponent of alpha in the slowest known correction relative to the leading term.
+
+    For D > 2 it is (D - 2) / D, times a constant of the order of
+    ``min|g*_S|^(-(D - 2) / D)``; for D = 2 the distance from the smallest exponent of an
+    entry to the next, or 1 - rho itself (n_S against g*_S), whichever is smaller.
+    """
+    if depth > 2:
+        return (depth - 2.0) / depth
+    others = limit.entry_exponent[limit.entry_exponent > limit.exponent + 1e-9]
+    return float(min(others.min(initial=np.inf) - limit.exponent, limit.exponent))
+
+
 def _linear(geometry, direction, margin, potential):
     """D > 2: the error is linear in alpha."""
     start = np.zeros(geometry.free_map.shape[0])

@@ -317,8 +317,6 @@ def local_search(ball, start, s):
         if ratio <= best * (1.0 + 1e-9):
             return found, best
         found, best, pattern = n, ratio, _largest_signs(n, s)
-        if ratio == np.inf:
-            return found, best
 
 
 def order_constant(matrix, s, starts) -> Bracket:

@@ -49,19 +49,19 @@ def fitted_rate(log_alpha, log_error, window):
 
 
 def onset(log_alpha, log_error, rate, tolerance):
-    """Largest log alpha below which every local slope is within tolerance of the rate.
+    """Largest log alpha below which every local slope stays within a tolerance of the rate.
 
     Args:
         log_alpha: shape (m,), decreasing.
         log_error: shape (m,).
-        rate: predicted, positive.
-        tolerance: relative.
+        rate: predicted.
+        tolerance: absolute, on the slope.
     Returns:
         log alpha of the upper end of that range; nan if the slope at the smallest scales is
         not within the tolerance ("not reached").
     """
     _, slopes = local_slopes(log_alpha, log_error)
-    good = np.abs(slopes - rate) <= tolerance * rate
+    good = np.abs(slopes - rate) <= tolerance
     if not good[-1]:
         return float("nan")
     bad = np.flatnonzero(~good)

@@ -1,14 +1,7 @@
 FLOW_CELLS = {
-    f"{cell.name}/reps{cell.repetitions}": (cell, CONFIG["experiments"][name]["plain_alpha"])
-    for name, cells in EXPERIMENTS.items()
-    if CONFIG["experiments"][name]["figure"] == "flow"
-    for cell in cells
-}
-FLOW_ALPHA = {
-    cell: CONFIG["experiments"][name]["alpha"]
-    for name, cells in EXPERIMENTS.items()
-    if CONFIG["experiments"][name]["figure"] == "flow"
-    for cell in cells
+    f"{cell.name}/reps{cell.repetitions}": (cell, CONFIG["experiments"][name])
+    for name in experiments("flow")
+    for cell in EXPERIMENTS[name]
 }
 
 
@@ -29,11 +22,13 @@ def agreement_cell(wildcards):
 
 def agreement_files(wildcards):
     """(form, alpha, files) of everything that is compared."""
-    cell, plain = agreement_cell(wildcards)
-    dual = flow_files(cell, FLOW_ALPHA[cell], "flow", "npz")
-    return [("dual", alpha, files) for alpha, files in dual.items()] + [
-        ("plain", alpha, files)
-        for alpha, files in flow_files(cell, plain, "plain_flow", "npz").items()
+    cell, experiment = agreement_cell(wildcards)
+    dual = flow_files(cell, experiment["alpha"], "flow", "npz")
+    plain = flow_files(cell, experiment["plain_alpha"], "plain_flow", "npz")
+    return [
+        (form, alpha, files)
+        for form, of_form in (("dual", dual), ("plain", plain))
+        for alpha, files in of_form.items()
     ]
 
 

@@ -22,9 +22,27 @@ ROOT = Path(workflow.basedir)
 RESULTS = CONFIG["results"]
 LOCK = "requirements.txt"
 
-EXPERIMENTS = {name: grid.cells(experiment) for name, experiment in CONFIG["experiments"].items()}
+FIGURE_OF = {name: experiment["figure"] for name, experiment in CONFIG["experiments"].items()}
+# experiments of figure phase ask for problems only, not for cells
+EXPERIMENTS = {
+    name: grid.cells(experiment)
+    for name, experiment in CONFIG["experiments"].items()
+    if experiment["figure"] != "phase"
+}
+
+
+def experiments(*figures):
+    """Names of the experiments of these kinds of figures."""
+    return [name for name, figure in FIGURE_OF.items() if figure in figures]
+
+
 CELLS = list(dict.fromkeys(cell for cells in EXPERIMENTS.values() for cell in cells))
 PROBLEMS = {cell.problem.name: cell.problem for cell in CELLS}
+PHASE_PROBLEMS = {
+    problem.name: problem
+    for name in experiments("phase")
+    for problem in grid.phase_problems(CONFIG["experiments"][name])
+}
 PATHS = {cell.path.name: cell.path for cell in CELLS}
 DEPTHS = {grid.number(cell.depth): cell.depth for cell in CELLS}
 
@@ -38,7 +56,7 @@ shell.prefix(
 
 
 wildcard_constraints:
-    problem="|".join(map(re.escape, PROBLEMS)),
+    problem="|".join(map(re.escape, PROBLEMS | PHASE_PROBLEMS)),
     depth="|".join(map(re.escape, DEPTHS)),
     path="|".join(map(re.escape, PATHS)),
     block=r"reps\d+-\d+",

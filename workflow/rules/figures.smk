@@ -1,21 +1,21 @@
 def figure_data(name):
     """The tidy tables that a figure reads."""
-    cells, figure = EXPERIMENTS[name], CONFIG["experiments"][name]["figure"]
-    if figure == "flow":
-        return [
-            file
-            for cell in cells
-            for files in flow_files(cell, FLOW_ALPHA[cell], "flow", "parquet").values()
-            for file in files
-        ]
+    figure = FIGURE_OF[name]
+    if figure == "phase":
+        return phase_files(name)
+    cells = EXPERIMENTS[name]
+    if figure in ("bounds", "tightness"):
+        return bounds_of(cells)
+    if figure in ("flow", "descent"):
+        alphas = CONFIG["experiments"][name]["alpha"]
+        of_alpha = [flow_files(cell, alphas, figure, "parquet") for cell in cells]
+        return [file for files in of_alpha for at in files.values() for file in at]
     return rates_of(cells, "curves") + rates_of(cells, "instances")
 
 
-FIGURES = expand(
-    f"{RESULTS}/figures/{{name}}.{{kind}}", name=EXPERIMENTS, kind=["pdf", "svg", "png"]
-)
+FIGURES = expand(f"{RESULTS}/figures/{{name}}.{{kind}}", name=FIGURE_OF, kind=["pdf", "svg", "png"])
 
-for experiment in EXPERIMENTS:
+for experiment in FIGURE_OF:
 
     rule:
         name:
@@ -30,7 +30,7 @@ for experiment in EXPERIMENTS:
             png=report(
                 f"{RESULTS}/figures/{experiment}.png",
                 category="Figures",
-                caption=f"../report/figure_{CONFIG['experiments'][experiment]['figure']}.rst",
+                caption=f"../report/figure_{FIGURE_OF[experiment]}.rst",
                 labels={"figure": experiment},
             ),
         log:
@@ -40,7 +40,7 @@ for experiment in EXPERIMENTS:
         conda:
             "../../environment.yml"
         params:
-            figure=CONFIG["experiments"][experiment]["figure"],
+            figure=FIGURE_OF[experiment],
             realistic=[CONFIG["realistic_alpha"][end] for end in ("smallest", "largest")],
         shell:
             "python {input.code[0]} --figure {params.figure} --style {input.style}"

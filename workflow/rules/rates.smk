@@ -1,4 +1,5 @@
 CELL_BY_NAME = {f"{cell.name}/reps{cell.repetitions}": cell for cell in CELLS}
+RATES = f"{RESULTS}/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}"
 
 
 def rates_cell(wildcards):
@@ -17,6 +18,14 @@ def rates_blocks(stage):
     return files
 
 
+def rates_window(wildcards):
+    """The window of the fit, as an option; none where log(1/alpha) is log-spaced."""
+    if wildcards.path.startswith("decades"):
+        return ""
+    window = CONFIG["rates"]["window"]
+    return f"--window {window['smallest']} {window['largest']}"
+
+
 rule rates:
     input:
         code=program("rates"),
@@ -25,9 +34,9 @@ rule rates:
         limit=rates_blocks("limit"),
         asymptotics=rates_blocks("asymptotics"),
     output:
-        instances=f"{RESULTS}/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}/instances.parquet",
-        points=f"{RESULTS}/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}/points.parquet",
-        curves=f"{RESULTS}/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}/curves.parquet",
+        instances=f"{RATES}/instances.parquet",
+        points=f"{RATES}/points.parquet",
+        curves=f"{RATES}/curves.parquet",
     log:
         f"{RESULTS}/logs/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}.log",
     benchmark:
@@ -36,14 +45,15 @@ rule rates:
         "../../environment.yml"
     params:
         cell=lambda wildcards: cell_columns(rates_cell(wildcards)),
-        window=[CONFIG["rates"]["window"][end] for end in ("smallest", "largest")],
+        window=rates_window,
         onset_tolerance=CONFIG["rates"]["onset_tolerance"],
         bootstrap=CONFIG["rates"]["bootstrap"],
         confidence=CONFIG["rates"]["confidence"],
         seed=CONFIG["seed"],
     shell:
         "python {input.code[0]} --l1 {input.l1} --null-space {input.null_space}"
-        " --limit {input.limit} --asymptotics {input.asymptotics} --instances {output.instances} --points {output.points} --curves {output.curves}"
-        " --cell {params.cell:q} --window {params.window}"
+        " --limit {input.limit} --asymptotics {input.asymptotics}"
+        " --instances {output.instances} --points {output.points} --curves {output.curves}"
+        " --cell {params.cell:q} {params.window}"
         " --onset-tolerance {params.onset_tolerance} --bootstrap {params.bootstrap}"
         " --confidence {params.confidence} --seed {params.seed} &> {log}"

@@ -1,0 +1,30 @@
+rule bounds:
+    input:
+        code=program("bounds"),
+        problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
+        l1=f"{RESULTS}/l1/{{problem}}/{{block}}.npz",
+        null_space=f"{RESULTS}/null_space/{{problem}}/{{block}}.npz",
+        limit=f"{RESULTS}/limit/{{problem}}/D{{depth}}/{{path}}/{{block}}.npz",
+    output:
+        f"{RESULTS}/bounds/{{problem}}/D{{depth}}/{{path}}/{{block}}.parquet",
+    log:
+        f"{RESULTS}/logs/bounds/{{problem}}/D{{depth}}/{{path}}/{{block}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/bounds/{{problem}}/D{{depth}}/{{path}}/{{block}}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        cell=lambda wildcards: json.dumps(
+            columns_of(PROBLEMS[wildcards.problem], DEPTHS[wildcards.depth])
+        ),
+    shell:
+        "python {input.code[0]} --problems {input.problems} --l1 {input.l1}"
+        " --null-space {input.null_space} --limit {input.limit} --output {output}"
+        " --cell {params.cell:q} --depth {wildcards.depth} &> {log}"
+
+
+def bounds_of(cells):
+    """The tables of stage bounds of some cells."""
+    return [
+        f"{RESULTS}/bounds/{cell.name}/{block}.parquet" for cell in cells for block in blocks(cell)
+    ]
