@@ -3,9 +3,9 @@
 import argparse
 
 import numpy as np
-from command_line import repetition, run
 
-from implicit_l1.asymptotics import DegenerateFaceError, correction_exponent, first_order
+from command_line import repetition, run
+from implicit_l1.asymptotics import DegenerateFaceError, first_order
 from implicit_l1.l1 import CERTIFIED
 from implicit_l1.potentials import potential
 from implicit_l1.storage import read_arrays, write_arrays
@@ -25,33 +25,40 @@ def main():
     for place, index in enumerate(block["repetition"]):
         with repetition(args.output, index):
             rows.append(record(block["matrix"][place], l1, place, args.depth))
-    status, exponent, log_constant, gap = map(np.array, zip(*rows, strict=True))
-    write_arrays(
-        args.output,
-        repetition=block["repetition"],
-        status=status,
-        exponent=exponent,
-        log_constant=log_constant,
-        exponent_gap=gap,
-    )
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    write_arrays(args.output, repetition=block["repetition"], **columns)
 
 
 def record(matrix, l1, place, depth):
-    """(status, exponent, log of the limit of ||n||_1 / alpha^exponent, exponent gap).
+    """What is known of ||n||_1 / alpha^exponent, and of every entry off the support.
 
-    The gap is that of the slowest correction known: relative to the leading term it is of
-    the order alpha^gap.
+    ``log_constant`` is the logarithm of the limit; entry j is of the size
+    ``alpha^entry_exponent[j] * exp(entry_log_size[j])``, nan on the support.
     """
-    if l1["status"][place] != CERTIFIED:
-        return str(l1["status"][place]), np.nan, np.nan, np.nan
     minimizer = l1["point"][place]
+    unknown = {
+        "status": str(l1["status"][place]),
+        "exponent": np.nan,
+        "log_constant": np.nan,
+        "entry_exponent": np.full(minimizer.shape, np.nan),
+        "entry_log_size": np.full(minimizer.shape, np.nan),
+    }
+    if l1["status"][place] != CERTIFIED:
+        return unknown
     certificate = Certificate(l1["nu"][place], l1["direction"][place], l1["margins"][place])
     geometry = support_geometry(matrix, np.flatnonzero(minimizer))
     try:
         limit = first_order(geometry, minimizer, certificate, potential(depth))
     except DegenerateFaceError as error:
-        return str(error), np.nan, np.nan, np.nan
-    return "known", limit.exponent, limit.log_constant(1), correction_exponent(limit, depth)
+        return unknown | {"status": str(error)}
+    result = unknown | {
+        "status": "known",
+        "exponent": limit.exponent,
+        "log_constant": limit.log_constant(1),
+    }
+    result["entry_exponent"][geometry.complement] = limit.entry_exponent
+    result["entry_log_size"][geometry.complement] = limit.entry_log_size
+    return result
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import json
 
 import numpy as np
 import pandas as pd
-from command_line import Failure, cell_of, repetition, run
 
+from command_line import Failure, cell_of, repetition, run
 from implicit_l1.bounds import classical_log_upper, error_bounds
 from implicit_l1.l1 import CERTIFIED
 from implicit_l1.limit import LimitPath
@@ -91,6 +91,14 @@ def bounds(matrix, l1, rho_tilde, limit, place, depth):
         logs["classical_upper"] = classical_log_upper(
             minimizer, l1["margin"][place], rho_tilde, path.log_alpha
         )
+    for norm in ("1", "off"):
+        for prefix, refined in (("error", ""), ("refined", "refined_")):
+            error = logs[f"error_{norm}"]
+            with np.errstate(invalid="ignore"):  # where the error is 0
+                logs |= {
+                    f"{refined}upper_over_error_{norm}": logs[f"{prefix}_{norm}_upper"] - error,
+                    f"error_over_{refined}lower_{norm}": error - logs[f"{prefix}_{norm}_lower"],
+                }
     columns = {f"log10_{name}": values / np.log(10.0) for name, values in logs.items()}
     return {
         "log10_alpha": path.log_alpha / np.log(10.0),

@@ -24,6 +24,7 @@ NOT_RUN = "not run"
 COLUMNS = [
     *("repetition", "status", "fraction", "step", "outcome", "iterations", "loss"),
     *("relative_loss", "distance", "step_distance", "error_1"),
+    *("relative_distance", "relative_step_distance"),
 ]
 
 
@@ -84,6 +85,9 @@ def compare(matrix, data, minimizer, error, depth, alpha, fractions, options):
             end = end_of_flow(matrix, data, depth, descent.u, descent.v)
         except EndOfFlowError:
             end = np.full(limit.shape, np.nan)
+        # of the last iterate, and of what its weights would still flow to, from x_inf
+        distance, step_distance = (np.abs(x - limit).sum() for x in (descent.point, end))
+        size = np.abs(error).sum()
         yield {
             "fraction": fraction,
             "step": fraction * stable,
@@ -91,10 +95,11 @@ def compare(matrix, data, minimizer, error, depth, alpha, fractions, options):
             "iterations": descent.iterations,
             "loss": descent.loss,
             "relative_loss": descent.loss / (0.5 * (data @ data)),
-            # of the last iterate, of what its weights would still flow to, and of x_inf
-            "distance": np.abs(descent.point - limit).sum(),
-            "step_distance": np.abs(end - limit).sum(),
-            "error_1": np.abs(error).sum(),
+            "distance": distance,
+            "step_distance": step_distance,
+            "error_1": size,
+            "relative_distance": distance / size,
+            "relative_step_distance": step_distance / size,
         }
 
 

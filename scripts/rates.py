@@ -8,6 +8,7 @@ import pandas as pd
 
 from command_line import Failure, cell_of, run
 from implicit_l1 import rates
+from implicit_l1.asymptotics import largest_competitor
 from implicit_l1.l1 import CERTIFIED
 from implicit_l1.seeds import generator
 from implicit_l1.storage import read_arrays, write_table
@@ -81,6 +82,14 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
         )
         for tolerance in (lambda rate: args.onset_tolerance * rate, lambda rate: FOUR_DIGITS)
     )
+    competitor = np.array(
+        [
+            largest_competitor(exponent, log_size, log_alpha[-1])
+            for exponent, log_size in zip(
+                asymptotics["entry_exponent"], asymptotics["entry_log_size"], strict=True
+            )
+        ]
+    )
     fitted = np.full(known.shape, np.nan)
     if args.window:
         fitted = rates.fitted_rate(log_alpha, limit["log_error_1"], np.log(args.window))
@@ -118,7 +127,7 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
             "onset_alpha": np.exp(onset),
             "onset_log10_alpha": onset / np.log(10.0),
             "four_digits_log10_alpha": four_digits / np.log(10.0),
-            "exponent_gap": asymptotics["exponent_gap"],
+            "log10_competitor": competitor / np.log(10.0),
             "smallest_log10_alpha": log_alpha[-1] / np.log(10.0),
             "l1_estimation_error": l1["estimation_error"],
             "interpolator_estimation_error": l1["interpolator_estimation_error"],

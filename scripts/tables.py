@@ -68,14 +68,14 @@ COLUMNS = {
     "reason": Column("those that do not", "those that do not"),
     "constant": Column("constant", "constant", ".4g"),
     "measured_4": Column("error at 1e-4", "error at $10^{-4}$", ".3g"),
-    "ratio_4": Column("ratio", "ratio", ".4f"),
+    "ratio_4": Column("ratio", "ratio", ".5g"),
     "measured_8": Column("error at 1e-8", "error at $10^{-8}$", ".3g"),
-    "ratio_8": Column("ratio at 1e-8", "ratio at $10^{-8}$", ".4f"),
+    "ratio_8": Column("ratio at 1e-8", "ratio at $10^{-8}$", ".5g"),
     "measured_12": Column("error at 1e-12", "error at $10^{-12}$", ".3g"),
-    "ratio_12": Column("ratio at 1e-12", "ratio at $10^{-12}$", ".4f"),
+    "ratio_12": Column("ratio at 1e-12", "ratio at $10^{-12}$", ".5g"),
     "end_log10_alpha": Column("far log₁₀ α", r"far $\log_{10}\alpha$", ".0f"),
-    "ratio_end": Column("ratio there", "ratio there", ".6f"),
-    "ratio_end_worst": Column("worst there", "worst there", ".6f"),
+    "ratio_end": Column("ratio there", "ratio there", ".7g"),
+    "ratio_end_worst": Column("worst there", "worst there", ".7g"),
     "points": Column("points", "points", "d"),
     "mean": Column("mean steps", "mean steps", ".2f"),
     "median": Column("median", "median", ".0f"),
@@ -86,7 +86,8 @@ COLUMNS = {
     "outcome": Column("outcome", "outcome"),
     "iterations": Column("iterations", "iterations", ".0f"),
     "relative_loss": Column("loss / initial loss", "loss / initial loss", ".0e"),
-    "step_distance": Column("distance to the limit / error", "distance / error", ".3g"),
+    "relative_step_distance": Column("distance by the step", "distance by the step", ".3g"),
+    "relative_distance": Column("distance in all", "distance in all", ".3g"),
     "recovered": Column("x₀ recovered", "$x_0$ recovered", ".2f"),
     "rho_planted": Column("ϱ of x₀", r"$\varrho$ of $x_0$", ".3f"),
     "order_lower": Column("order s ≥", r"order $s\ge$", ".3g"),
@@ -218,12 +219,11 @@ def _unfinished(certified):
 
 def _reason(row):
     """Why an instance is not in its asymptotic regime at the smallest scale of its path."""
-    correction = row.exponent_gap * row.smallest_log10_alpha
-    if np.isnan(correction):
+    if np.isnan(row.log10_competitor):
         return f"repetition {row.repetition}: {row.asymptotics_status}"
     return (
-        f"repetition {row.repetition}: slope {row.last_slope:.5f} for {row.predicted_rate:.5f}, the "
-        f"next exponent is {row.exponent_gap:.1e} away, a correction of 10^{correction:.2g}"
+        f"repetition {row.repetition}: slope {row.last_slope:.5f} for {row.predicted_rate:.5f}; "
+        f"an entry of higher order is still 10^{row.log10_competitor:.2g} times the leading one"
     )
 
 
@@ -309,7 +309,8 @@ def descent_table(frame):
             "outcome": ", ".join(sorted(set(group["outcome"]))),
             "iterations": certified["iterations"].median(),
             "relative_loss": certified["relative_loss"].median(),
-            "step_distance": certified["distance"].median(),
+            "relative_step_distance": certified["relative_step_distance"].median(),
+            "relative_distance": certified["relative_distance"].median(),
         },
     )
 

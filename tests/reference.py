@@ -138,15 +138,16 @@ def kernel_family_log_error(depth, rho, m, log_alpha):
 
     With w the dual coordinate of x_1 the others are rho w, and the kernel relation
     ``x_1 = 1 - rho m t``, ``x_j = t`` becomes ``phi(w) + rho m phi(rho w) = 1 / alpha``,
-    increasing in w.  For D > 2 the equation is solved for ``artanh w``, which needs no
-    digits beyond those of w's distance to 1.
+    increasing in w.  For D > 2 the equation is solved for ``artanh w``, on which the
+    logarithm of the left side depends almost linearly.
     """
     if rho == 0:
         return -np.inf
     log_alpha = mpmath.mpf(log_alpha)
     digits = 40
     if depth > 2:
-        digits += int(-log_alpha / mpmath.log(10) * (depth - 2) / depth) + 10
+        # the bracket reaches to twice the root, where 1 - w is the square of its value there
+        digits += int(2 * max(0, -log_alpha) / mpmath.log(10) * (depth - 2) / depth) + 10
     with mpmath.workdps(digits):
         rho = mpmath.mpf(rho)
         coordinate = (lambda w: w) if depth == 2 else mpmath.tanh

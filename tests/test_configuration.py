@@ -5,12 +5,13 @@ import itertools
 import re
 from pathlib import Path
 
-import configuration
 import pytest
 import yaml
-from configuration import ConfigurationError, alpha_path, load, validate
 from hypothesis import given
 from hypothesis import strategies as st
+
+import configuration
+from configuration import ConfigurationError, alpha_path, load, validate
 
 CONFIG = Path(__file__).parent.parent / "config"
 SCHEMA = yaml.safe_load(configuration.SCHEMA.read_text(encoding="utf-8"))

@@ -124,10 +124,10 @@ def test_onset_is_after_the_last_excursion():
     assert onset(LOG_ALPHA, log_error, 1.0, 0.05) == LOG_ALPHA[31]
 
 
-def test_tolerance_of_the_onset_is_relative_and_two_sided():
-    for rate in (0.01, 1.0):
-        for factor, within in [(1.049, True), (0.951, True), (1.051, False), (0.949, False)]:
-            found = onset(LOG_ALPHA, factor * rate * LOG_ALPHA, rate, 0.05)
+def test_tolerance_of_the_onset_is_absolute_and_two_sided():
+    for rate in (0.01, 0.5, 1.0):
+        for excess, within in [(0.049, True), (-0.049, True), (0.051, False), (-0.051, False)]:
+            found = onset(LOG_ALPHA, (rate + excess) * LOG_ALPHA, rate, 0.05)
             assert np.isnan(found) != within
 
 

@@ -11,7 +11,15 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ["Snakefile", "profiles", "requirements.txt", "environment.yml", "config", "scripts", "workflow"]
+PARTS = [
+    "Snakefile",
+    "profiles",
+    "requirements.txt",
+    "environment.yml",
+    "config",
+    "scripts",
+    "workflow",
+]
 
 
 class Project:

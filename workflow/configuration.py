@@ -377,6 +377,11 @@ def _check_experiment(experiment, path, report):
         value = experiment[axis]
         plain = [int(item) if item == int(item) else item for item in as_list(value)]
         experiment[axis] = plain if isinstance(value, list) else plain[0]
+    if sound("depth"):
+        # p = D / (D - 2) is too large for the digits of 1 - |z| between 2 and 2.001
+        near = [depth for depth in as_list(experiment["depth"]) if 2 < depth < 2.001]
+        if near:
+            report.reject((*path, "depth"), experiment["depth"], "2, or numbers at least 2.001")
     if sound("figure", "ensemble"):
         _check_ensemble(experiment, path, report)
     if sound("N", "d"):

@@ -111,17 +111,23 @@ def first_order(
     return _linear(geometry, direction, margin, potential)
 
 
-def correction_exponent(limit: FirstOrder, depth):
-    """Exponent of alpha in the slowest known correction relative to the leading term.
+def largest_competitor(exponent, log_size, log_alpha):
+    """How much of the error entries of higher order make up at a scale.
 
-    For D > 2 it is (D - 2) / D, times a constant of the order of
-    ``min|g*_S|^(-(D - 2) / D)``; for D = 2 the distance from the smallest exponent of an
-    entry to the next, or 1 - rho itself (n_S against g*_S), whichever is smaller.
+    Args:
+        exponent, log_size: of each entry, as in :class:`FirstOrder`, nan entries ignored.
+        log_alpha: natural logarithm of alpha.
+    Returns:
+        logarithm of the largest entry of higher order over the largest leading one; -inf
+        if there is none (as for D > 2, where all are of first order), nan if nothing is known.
     """
-    if depth > 2:
-        return (depth - 2.0) / depth
-    others = limit.entry_exponent[limit.entry_exponent > limit.exponent + 1e-9]
-    return float(min(others.min(initial=np.inf) - limit.exponent, limit.exponent))
+    known = np.isfinite(exponent)
+    if not known.any():
+        return float("nan")
+    leading = known & (exponent <= np.nanmin(exponent) + 1e-9)
+    size = exponent * log_alpha + log_size
+    others = known & ~leading
+    return float(size[others].max(initial=-np.inf) - size[leading].max())
 
 
 def _linear(geometry, direction, margin, potential):

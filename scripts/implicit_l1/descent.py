@@ -43,7 +43,9 @@ and *increases* as alpha decreases.  For D > 2, to first order in the step,
 
 In units of the initial alpha^(-(D-2)/D), and with dz = D (D-2) alpha^((D-2)/D) g dt, the
 drift sums to ``D (D-1)/2 h alpha^((D-2)/D) int g dz / (1 - z)``, of order h alpha^((D-2)/D)
-log(1/alpha) against 1: it vanishes with alpha, slowly for D = 3.
+log(1/alpha) against 1: it vanishes with alpha, slowly for D = 3, and only where alpha is
+small against every entry of g*_S (with noise some are small themselves, and it can grow
+with 1/alpha for many decades first).
 
 **Stopping early** is the other error, and also one that the loss does not show: modes
 outside the range of A_S relax at rates ~ alpha^(2-2/D), with a residual of the order of

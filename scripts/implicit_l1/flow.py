@@ -175,7 +175,8 @@ def _integrate(velocity, jacobian, unconverged, start, unit, point_of, options, 
         if next(calls) > options.evaluations:
             raise FlowError(
                 f"{name} did not converge within {options.evaluations} evaluations "
-                f"(t = {time:.3g}): rounding hides what is left of the motion; raise the tolerances or alpha"
+                f"(t = {time:.3g}): rounding hides what is left of the motion; raise the "
+                "tolerances or alpha"
             )
         return velocity(time, state)
 

@@ -19,8 +19,11 @@ from implicit_l1.support import Certificate, certificate, support_geometry
 
 CERTIFIED, NOT_UNIQUE, NOT_CERTIFIED = "certified unique", "not unique", "not certified"
 
-# What rounding can do to quantities of order one: a residual, or a margin.
+# What rounding can do to quantities of order one: a residual, or the value of a witness.
 _ROUNDING = 1e-12
+
+# A margin is computed in twice the working precision; above this its sign is certain.
+_STRICT = 1e-14
 
 
 _TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
@@ -117,11 +120,12 @@ def polish(matrix, data, point, threshold) -> Minimizer:
     exact = np.zeros(point.size)
     exact[support] = on_support
     margin = dual.margin[geometry.complement].min()
-    status = CERTIFIED if margin > _ROUNDING else NOT_CERTIFIED
+    status = CERTIFIED if margin > _STRICT else NOT_CERTIFIED
     if status == NOT_CERTIFIED:
-        # a kernel vector that attains rho = 1 leads to another minimizer
+        # a kernel vector that attains rho = 1 leads to another minimizer; with rho > 1 the
+        # point itself is none
         _, value = kernel_witness(geometry, dual.direction, sigma)
-        if value >= 1.0 - _ROUNDING:
+        if abs(value - 1.0) <= _ROUNDING:
             status = NOT_UNIQUE
     return Minimizer(
         status,

@@ -335,6 +335,8 @@ class _Path:
             if self.last is not None:  # second order, from the rates at two points
                 here_before, (point_before, dual_before) = self.last
                 bend = 0.5 * step / (here - here_before)
+                if abs(bend) > 5.0:  # extrapolating so far would only amplify rounding
+                    bend = 0.0
                 point_rate = point_rate + bend * (point_rate - point_before)
                 dual_rate = dual_rate + bend * (dual_rate - dual_before)
             guess = self._guess(reach, point + step * point_rate, dual + step * dual_rate)

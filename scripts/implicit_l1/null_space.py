@@ -108,7 +108,7 @@ def kernel_witness(geometry: SupportGeometry, direction, sigma):
     return n, float(-(sigma @ n[geometry.support]))
 
 
-class _PatternPrograms:
+class PatternPrograms:
     """``min_b ||M^T eps + C^T b||_inf`` for many sign patterns eps, with hot starts.
 
     In the dual form, ``max <M^T eps, n_Sc>`` subject to ``C n_Sc = 0``,
@@ -155,6 +155,9 @@ class _PatternPrograms:
         return float(cost @ solution), solution[:half] - solution[half:]
 
 
+_CLIMBS = 4
+
+
 def _climb(programs, pattern):
     """Alternate between the best kernel vector of a pattern and the pattern of that vector."""
     best = -np.inf
@@ -196,12 +199,15 @@ def null_space_constant(geometry: SupportGeometry, sigma, enumerate_up_to, milp_
     if geometry.q2.shape[1] == 0:
         value = float(np.abs(geometry.range_map).sum(axis=0).max())
         return Bracket(value, value, "formula")
-    programs = _PatternPrograms(geometry)
+    programs = PatternPrograms(geometry)
     if size <= enumerate_up_to:
         value = max(programs.solve(pattern)[0] for pattern in _gray_code(size))
         return Bracket(value, value, "enumeration")
-    entries = np.array([programs.solve(pattern)[0] for pattern in np.eye(size)])
-    starts = [sigma, *(np.sign(programs.range_map @ programs.solve(e)[1]) for e in np.eye(size))]
+    solutions = [programs.solve(pattern) for pattern in np.eye(size)]
+    entries = np.array([value for value, _ in solutions])
+    # the signs of the kernel vectors that make one entry large are good places to start
+    promising = np.argsort(-entries, kind="stable")[:_CLIMBS]
+    starts = [sigma, *(programs.range_map @ solutions[i][1] for i in promising)]
     lower = max(_climb(programs, np.where(start < 0, -1.0, 1.0)) for start in starts)
     if milp_nodes == 0:
         return Bracket(lower, float(entries.sum()), "local search, entrywise bound")
@@ -244,6 +250,6 @@ def _mixed_integer(geometry, entries, nodes):
     found = -np.inf
     if result.x is not None:
         off = result.x[:count] - result.x[count : 2 * count]
-        found = float(np.abs(geometry.range_map @ off).sum() / np.abs(off).sum())
+        found = float(np.abs(geometry.range_map @ off).sum() / max(np.abs(off).sum(), 1e-300))
     bound = np.inf if result.mip_dual_bound is None else float(-result.mip_dual_bound)
     return found, bound

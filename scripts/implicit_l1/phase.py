@@ -57,7 +57,7 @@ from scipy.optimize import brentq, linprog
 from scipy.special import erfc, erfcx
 
 from implicit_l1.l1 import CERTIFIED, BasisPursuitError, Minimizer, polish
-from implicit_l1.null_space import Bracket, _PatternPrograms
+from implicit_l1.null_space import Bracket, PatternPrograms
 from implicit_l1.support import support_geometry
 
 _TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
@@ -197,7 +197,7 @@ class KernelBall:
     """
 
     def __init__(self, matrix):
-        self.programs = _PatternPrograms(support_geometry(matrix, []))
+        self.programs = PatternPrograms(support_geometry(matrix, []))
         self.rows, self.count = matrix.shape
         self.basis = np.linalg.qr(matrix.T)[0]
         for name, value in _TIGHT.items():

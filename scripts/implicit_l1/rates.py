@@ -9,6 +9,8 @@ real depths 2 < D < 3 the rate 1 is derived for this project.
 
 import numpy as np
 
+_NEARLY_MINUS_INFINITY = -1e100
+
 
 def predicted_rate(depth, rho):
     """Exponent of alpha in the error as alpha -> 0: 1 - rho for D = 2, 1 for D > 2."""
@@ -96,12 +98,18 @@ def summary(values, rng, resamples, confidence):
     Returns:
         name -> array of shape (m,).
     """
-    low, high = bootstrap_interval(values, rng, resamples, confidence)
-    quartiles = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
-    return {
+    # an error of exactly 0 has the logarithm -inf, which quantiles cannot interpolate
+    finite = np.where(values == -np.inf, _NEARLY_MINUS_INFINITY, values)
+    low, high = bootstrap_interval(finite, rng, resamples, confidence)
+    quartiles = np.quantile(finite, [0.25, 0.5, 0.75], axis=0)
+    columns = {
         "lower_quartile": quartiles[0],
         "median": quartiles[1],
         "upper_quartile": quartiles[2],
         "low": low,
         "high": high,
+    }
+    return {
+        name: np.where(column < 0.1 * _NEARLY_MINUS_INFINITY, -np.inf, column)
+        for name, column in columns.items()
     }

@@ -36,7 +36,7 @@ rule descent:
         ),
         fractions=lambda wildcards: descent_options(wildcards)[1]["fractions"],
         iterations=lambda wildcards: descent_options(wildcards)[1]["iterations"],
-        loss=1e-26,
+        loss=1e-22,
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --limit {input.limit}"
         " --output {output} --cell {params.cell:q} --depth {wildcards.depth}"

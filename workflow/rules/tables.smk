@@ -23,27 +23,31 @@ TABLES = expand(
 )
 
 
-rule tables:
-    input:
-        code=program("tables"),
-        data=lambda wildcards: list(dict.fromkeys(TABLE_INPUTS[wildcards.table])),
-    output:
-        csv=report(
-            f"{RESULTS}/tables/{{table}}.csv",
-            category="Tables",
-            caption="../report/table_{table}.rst",
-            labels={"table": "{table}"},
-        ),
-        markdown=f"{RESULTS}/tables/{{table}}.md",
-        latex=f"{RESULTS}/tables/{{table}}.tex",
-    log:
-        f"{RESULTS}/logs/tables/{{table}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/tables/{{table}}.tsv"
-    wildcard_constraints:
-        table="|".join(TABLE_INPUTS),
-    conda:
-        "../../environment.yml"
-    shell:
-        "python {input.code[0]} --table {wildcards.table} --input {input.data}"
-        " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} &> {log}"
+for table in TABLE_NAMES:
+
+    rule:
+        name:
+            f"table_{table}"
+        input:
+            code=program("tables"),
+            data=list(dict.fromkeys(TABLE_INPUTS[table])),
+        output:
+            csv=report(
+                f"{RESULTS}/tables/{table}.csv",
+                category="Tables",
+                caption=f"../report/table_{table}.rst",
+                labels={"table": table},
+            ),
+            markdown=f"{RESULTS}/tables/{table}.md",
+            latex=f"{RESULTS}/tables/{table}.tex",
+        log:
+            f"{RESULTS}/logs/tables/{table}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/tables/{table}.tsv"
+        conda:
+            "../../environment.yml"
+        params:
+            table=table,
+        shell:
+            "python {input.code[0]} --table {params.table} --input {input.data}"
+            " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} &> {log}"
