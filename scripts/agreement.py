@@ -8,6 +8,7 @@ import pandas as pd
 
 from command_line import Failure, cell_of, run
 from implicit_l1.storage import read_arrays, write_table
+from tidy import with_cell
 
 
 def main():
@@ -37,9 +38,9 @@ def main():
         error = np.concatenate([error_at(block, float(alpha), args.output) for block in limit])
         distance = np.abs(point - minimizer - error).sum(axis=1)
         frames.append(
-            pd.DataFrame(
-                args.cell
-                | {
+            with_cell(
+                args.cell,
+                {
                     "form": form,
                     "alpha": float(alpha),
                     "repetition": np.arange(len(point)),
@@ -47,7 +48,7 @@ def main():
                     "error_1": np.abs(error).sum(axis=1),
                     "disagreement": distance / np.abs(error).sum(axis=1),
                     "steps": np.concatenate([block["steps"] for block in flow]),
-                }
+                },
             )
         )
     write_table(args.output, pd.concat(frames, ignore_index=True))

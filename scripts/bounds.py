@@ -16,6 +16,7 @@ from implicit_l1.limit import LimitPath
 from implicit_l1.potentials import potential
 from implicit_l1.storage import read_arrays, write_table
 from implicit_l1.support import Certificate, support_geometry
+from tidy import with_cell
 
 # What rounding may do to a logarithm, relative to 1 + its size: the bounds are attained
 # exactly by some examples.
@@ -49,8 +50,8 @@ def main():
                     args.depth,
                 )
             check(columns, args.output, index)
-        head = args.cell | {"repetition": index, "status": l1["status"][place]}
-        frames.append(pd.DataFrame(head | columns))
+        head = {"repetition": index, "status": l1["status"][place]}
+        frames.append(with_cell(args.cell, head | columns))
     write_table(args.output, pd.concat(frames, ignore_index=True))
 
 

@@ -5,8 +5,8 @@ import json
 
 import numpy as np
 import pandas as pd
-from agreement import error_at
 
+from agreement import error_at
 from command_line import repetition, run
 from implicit_l1.descent import (
     DescentOptions,
@@ -18,6 +18,7 @@ from implicit_l1.descent import (
 )
 from implicit_l1.l1 import CERTIFIED
 from implicit_l1.storage import read_arrays, write_table
+from tidy import with_cell
 
 NOT_RUN = "not run"
 
@@ -70,9 +71,8 @@ def main():
                     options,
                 )
             ]
-    parameters = args.cell | {"alpha": args.alpha}
-    table = pd.DataFrame(rows, columns=COLUMNS).assign(**parameters)
-    write_table(args.output, table[[*parameters, *COLUMNS]])
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    write_table(args.output, with_cell(args.cell | {"alpha": args.alpha}, table))
 
 
 def compare(matrix, data, minimizer, error, depth, alpha, fractions, options):

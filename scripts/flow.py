@@ -11,6 +11,7 @@ from implicit_l1.flow import FlowOptions, gradient_flow, plain_flow
 from implicit_l1.l1 import CERTIFIED
 from implicit_l1.potentials import potential
 from implicit_l1.storage import read_arrays, write_arrays, write_table
+from tidy import with_cell
 
 
 def main():
@@ -52,8 +53,7 @@ def main():
     if args.trajectories:
         columns = ["repetition", "quantity", "coordinate", "time", "value"]
         table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
-        parameters = args.cell | {"alpha": args.alpha}
-        write_table(args.trajectories, table.assign(**parameters)[[*parameters, *columns]])
+        write_table(args.trajectories, with_cell(args.cell | {"alpha": args.alpha}, table))
 
 
 def states(index, flow, matrix, data, minimizer, count):

@@ -12,6 +12,7 @@ from implicit_l1.asymptotics import largest_competitor
 from implicit_l1.l1 import CERTIFIED
 from implicit_l1.seeds import generator
 from implicit_l1.storage import read_arrays, write_table
+from tidy import with_cell
 
 # half a unit of the fourth digit after the point
 FOUR_DIGITS = 5e-5
@@ -59,13 +60,6 @@ def joined(blocks, output):
     if "log_alpha" in blocks[0]:
         result["log_alpha"] = blocks[0]["log_alpha"]
     return result
-
-
-def with_cell(cell, columns):
-    """A table with the cell's parameters in front, axes that are not the cell's own as nan."""
-    frame = pd.DataFrame(cell | columns)
-    numeric = [name for name in cell if name not in ("ensemble", "path")]
-    return frame.astype(dict.fromkeys(numeric, float))
 
 
 def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):

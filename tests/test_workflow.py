@@ -9,7 +9,9 @@ import grid
 from workflow_runs import ROOT, Project
 
 PROGRAMS = sorted(
-    path.stem for path in (ROOT / "scripts").glob("*.py") if path.stem != "command_line"
+    path.stem
+    for path in (ROOT / "scripts").glob("*.py")
+    if path.stem not in ("command_line", "tidy")
 )
 
 
