@@ -3,9 +3,12 @@
 import subprocess
 import sys
 
+import jsonschema
 import pytest
+import yaml
 
 import grid
+from implicit_l1.storage import read_table
 from workflow_runs import ROOT, Project
 
 PROGRAMS = sorted(
@@ -13,6 +16,15 @@ PROGRAMS = sorted(
     for path in (ROOT / "scripts").glob("*.py")
     if path.stem not in ("command_line", "tidy")
 )
+
+
+RATE_FIGURES = [
+    *("noise", "depth", "generalization", "prediction", "tight", "far_two_layers", "far_deep"),
+]
+FIGURES = [*RATE_FIGURES, "flow", "bounds", "tightness", "phase", "descent"]
+RATE_TABLES = ["cells", "rates", "far", "constants", "newton"]
+READABLE = [*RATE_TABLES, "agreement", "tightness", "descent", "phase"]
+FIGURE_KINDS, TABLE_KINDS = ("pdf", "svg", "png"), ("csv", "md", "tex")
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +43,36 @@ def copy(finished, tmp_path):
 
 def test_every_figure_and_table_is_made(finished):
     made = set(finished.checksums())
-    for name in ("noise", "depth", "generalization", "prediction", "tight", "flow"):
-        assert {f"smoke/figures/{name}.{kind}" for kind in ("pdf", "svg", "png")} <= made
-    for name in ("cells", "rates", "agreement"):
-        assert {f"smoke/tables/{name}.{kind}" for kind in ("csv", "md", "tex")} <= made
+    assert {f"smoke/figures/{name}.{kind}" for name in FIGURES for kind in FIGURE_KINDS} <= made
+    assert {f"smoke/tables/{name}.{kind}" for name in READABLE for kind in TABLE_KINDS} <= made
+
+
+TABLES = {
+    "instances": "rates/**/instances.parquet",
+    "points": "rates/**/points.parquet",
+    "curves": "rates/**/curves.parquet",
+    "trajectories": "flow/**/*.parquet",
+    "agreement": "agreement/**/*.parquet",
+    "bounds": "bounds/**/*.parquet",
+    "descent": "descent/**/*.parquet",
+    "phase": "phase/**/*.parquet",
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_as_their_schemas_say(finished, name):
+    schema = yaml.safe_load((ROOT / f"workflow/schemas/{name}.schema.yaml").read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    files = list((finished.folder / "results/smoke").glob(TABLES[name]))
+    assert files
+    for file in files:
+        for row in read_table(file).to_dict("records"):
+            validator.validate(row)
+
+
+def test_every_schema_is_of_a_table():
+    names = {path.name.split(".")[0] for path in (ROOT / "workflow/schemas").iterdir()}
+    assert names == {"config", *TABLES}
 
 
 def test_a_second_run_does_nothing(finished):
@@ -58,7 +96,8 @@ def test_touching_a_file_schedules_nothing(copy):
 )
 def test_adding_a_value_schedules_only_its_cells(copy, old, new, marks):
     copy.replace("config/smoke.yaml", old, new)
-    summaries = {"configuration", "tables", *(f"figure_{name}" for name in figures_with(new))}
+    summaries = {"configuration", *(f"table_{name}" for name in READABLE)}
+    summaries |= {f"figure_{name}" for name in figures_with(new)}
     jobs = copy.scheduled()
     new_cells = {name: files for name, files in jobs.items() if name not in summaries}
     assert {"limit", "rates"} <= set(new_cells)
@@ -67,8 +106,6 @@ def test_adding_a_value_schedules_only_its_cells(copy, old, new, marks):
 
 def figures_with(line):
     """Experiments of the smoke configuration in which that line stands."""
-    import yaml
-
     config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text(encoding="utf-8"))
     key = line.split(":")[0]
     return [name for name, experiment in config["experiments"].items() if key in experiment]
@@ -91,24 +128,38 @@ def test_adding_repetitions_schedules_only_new_blocks(copy):
     assert all(after[name] == before[name] for name in blocks)
 
 
-CURVES = {f"figure_{name}" for name in ("noise", "depth", "generalization", "prediction", "tight")}
-AFTER_RATES = CURVES | {"tables"}
-AFTER_FLOW = {"agreement", "figure_flow", "tables"}
+def shown(figures, tables):
+    """Rules that draw these experiments and write these tables."""
+    return {f"figure_{name}" for name in figures} | {f"table_{name}" for name in tables}
+
+
+AFTER_RATES = shown(RATE_FIGURES, RATE_TABLES)
+AFTER_FLOW = shown(["flow"], ["agreement"])
+AFTER_BOUNDS = shown(["bounds", "tightness"], ["tightness"])
+AFTER_DESCENT = shown(["descent"], ["descent"])
 
 
 @pytest.mark.parametrize(
-    ("module", "stages"),
+    ("module", "rules"),
     [
-        ("flow", {"flow", "plain_flow"} | AFTER_FLOW),
+        ("flow", {"flow", "plain_flow", "agreement"} | AFTER_FLOW),
         ("rates", {"rates"} | AFTER_RATES),
-        ("asymptotics", {"asymptotics", "rates"} | AFTER_RATES),
-        ("limit", {"limit", "rates", "agreement"} | AFTER_RATES),
+        ("bounds", {"bounds"} | AFTER_BOUNDS),
+        ("descent", {"descent"} | AFTER_DESCENT),
+        ("asymptotics", {"asymptotics", "rates", "bounds"} | AFTER_RATES | AFTER_BOUNDS),
+        (
+            "limit",
+            {"limit", "rates", "agreement", "bounds", "descent", "table_agreement"}
+            | AFTER_RATES
+            | AFTER_BOUNDS
+            | AFTER_DESCENT,
+        ),
     ],
 )
-def test_changing_a_module_schedules_what_uses_it(copy, module, stages):
+def test_changing_a_module_schedules_what_uses_it(copy, module, rules):
     path = copy.folder / "scripts" / "implicit_l1" / f"{module}.py"
     path.write_text(path.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
-    assert set(copy.scheduled()) == stages
+    assert set(copy.scheduled()) == rules
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
