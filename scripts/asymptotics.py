@@ -6,8 +6,8 @@ import numpy as np
 
 from command_line import repetition, run
 from implicit_l1.asymptotics import DegenerateFaceError, first_order
-from implicit_l1.l1 import CERTIFIED
 from implicit_l1.potentials import potential
+from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import read_arrays, write_arrays
 from implicit_l1.support import Certificate, support_geometry
 

@@ -11,9 +11,9 @@ import pandas as pd
 
 from command_line import Failure, cell_of, repetition, run
 from implicit_l1.bounds import classical_log_upper, error_bounds
-from implicit_l1.l1 import CERTIFIED
 from implicit_l1.limit import LimitPath
 from implicit_l1.potentials import potential
+from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import read_arrays, write_table
 from implicit_l1.support import Certificate, support_geometry
 from tidy import with_cell

@@ -16,7 +16,7 @@ from implicit_l1.descent import (
     limit_weights,
     stable_step,
 )
-from implicit_l1.l1 import CERTIFIED
+from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import read_arrays, write_table
 from tidy import with_cell
 

@@ -22,7 +22,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from command_line import Failure, run
-from implicit_l1.l1 import CERTIFIED
+from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import read_table, replacing
 
 # widths in inches at which the figures are printed

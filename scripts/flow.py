@@ -8,8 +8,8 @@ import pandas as pd
 
 from command_line import repetition, run
 from implicit_l1.flow import FlowOptions, gradient_flow, plain_flow
-from implicit_l1.l1 import CERTIFIED
 from implicit_l1.potentials import potential
+from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import read_arrays, write_arrays, write_table
 from tidy import with_cell
 

@@ -5,8 +5,9 @@ import argparse
 import numpy as np
 
 from command_line import Failure, cell_of, repetition, run
-from implicit_l1.l1 import NOT_UNIQUE, basis_pursuit, polish
+from implicit_l1.l1 import basis_pursuit, polish
 from implicit_l1.problems import least_norm_interpolator
+from implicit_l1.status import NOT_UNIQUE
 from implicit_l1.storage import read_arrays, write_arrays
 
 

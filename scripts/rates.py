@@ -9,8 +9,8 @@ import pandas as pd
 from command_line import Failure, cell_of, run
 from implicit_l1 import rates
 from implicit_l1.asymptotics import largest_competitor
-from implicit_l1.l1 import CERTIFIED
 from implicit_l1.seeds import generator
+from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import read_arrays, write_table
 from tidy import with_cell
 
@@ -160,11 +160,11 @@ def curve_table(l1, limit, asymptotics, log_alpha, args):
     in_logs = {f"error_{order}": limit[f"log_error_{order}"][known] for order in ("1", "2", "inf")}
     with np.errstate(divide="ignore"):
         in_logs["estimation_error"] = np.log(limit["estimation_error"][known])
-        for name in ("l1", "interpolator"):
-            column = "estimation_error" if name == "l1" else "interpolator_estimation_error"
-            in_logs[f"{name}_estimation_error"] = np.log(
-                np.broadcast_to(l1[column][known, None], (known.sum(), log_alpha.size))
-            )
+        # one column: they do not depend on alpha
+        in_logs["l1_estimation_error"] = np.log(l1["estimation_error"][known, None])
+        in_logs["interpolator_estimation_error"] = np.log(
+            l1["interpolator_estimation_error"][known, None]
+        )
     # over the first-order prediction C alpha^exponent, where there is one
     ratio = limit["log_error_1"] - asymptotics["log_constant"][:, None]
     ratio -= asymptotics["exponent"][:, None] * log_alpha
@@ -179,6 +179,9 @@ def curve_table(l1, limit, asymptotics, log_alpha, args):
         )
         if quantity in in_logs:
             statistics = {name: np.exp(column) for name, column in statistics.items()}
+        statistics = {
+            name: np.broadcast_to(column, axis.shape) for name, column in statistics.items()
+        }
         frames.append(
             with_cell(
                 args.cell,

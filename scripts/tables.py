@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from command_line import run
-from implicit_l1.l1 import CERTIFIED
+from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import read_table, write_text
 
 PARAMETERS = ["ensemble", "N", "d", "s", "eta", "m", "family_rho"]

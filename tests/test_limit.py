@@ -7,10 +7,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from implicit_l1.l1 import CERTIFIED, basis_pursuit, polish
+from implicit_l1.l1 import basis_pursuit, polish
 from implicit_l1.limit import ConvergenceError, PathOptions, limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.problems import one_dimensional_kernel
+from implicit_l1.status import CERTIFIED
 from implicit_l1.support import Certificate, certificate, support_geometry
 from reference import LOG10, instance, kernel_family_log_error, limit_log_error
 

@@ -16,7 +16,7 @@ from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
-from implicit_l1.l1 import CERTIFIED, NOT_UNIQUE, basis_pursuit
+from implicit_l1.l1 import basis_pursuit
 from implicit_l1.phase import (
     KernelBall,
     entry_bounds,
@@ -28,6 +28,7 @@ from implicit_l1.phase import (
     weak_threshold,
 )
 from implicit_l1.problems import one_dimensional_kernel, random_problem
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE
 from implicit_l1.storage import read_table
 from reference import (
     UNIFORM,

@@ -15,9 +15,8 @@ import numpy as np
 
 from implicit_l1.compensated import refine, residual
 from implicit_l1.null_space import kernel_witness, largest_margin_dual
+from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, NOT_UNIQUE
 from implicit_l1.support import Certificate, certificate, support_geometry
-
-CERTIFIED, NOT_UNIQUE, NOT_CERTIFIED = "certified unique", "not unique", "not certified"
 
 # What rounding can do to quantities of order one: a residual, or the value of a witness.
 _ROUNDING = 1e-12
@@ -38,7 +37,7 @@ class Minimizer:
     """A minimizer of the l1 norm and what is proved about it.
 
     Attributes:
-        status: CERTIFIED, NOT_UNIQUE (another minimizer exists) or NOT_CERTIFIED.
+        status: one of :mod:`implicit_l1.status`.
         point: g*, shape (d,); exactly zero off the support.
         support: indices of S, shape (k,).
         certificate: the dual certificate of largest margin; None if the support's

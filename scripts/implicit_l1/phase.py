@@ -56,8 +56,9 @@ import numpy as np
 from scipy.optimize import brentq, linprog
 from scipy.special import erfc, erfcx
 
-from implicit_l1.l1 import CERTIFIED, BasisPursuitError, Minimizer, polish
+from implicit_l1.l1 import BasisPursuitError, Minimizer, polish
 from implicit_l1.null_space import Bracket, PatternPrograms
+from implicit_l1.status import CERTIFIED
 from implicit_l1.support import support_geometry
 
 _TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
