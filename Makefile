@@ -2,6 +2,7 @@
 # make test      style checks and the test suite
 # make report    one HTML page with figures, tables, captions and configuration
 # make timings   where the time of the last run went, stage by stage
+# make reference copy what is kept in git from results/ to results/reference/
 # make lock      resolve requirements.in into requirements.txt anew
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: figures test report timings lint format lock clean
+.PHONY: figures test report timings reference lint format lock clean
 
 figures: .venv/installed
 	$(SNAKEMAKE)
@@ -19,6 +20,9 @@ report: figures
 
 timings: figures
 	$(SNAKEMAKE) timings
+
+reference: figures
+	$(SNAKEMAKE) reference
 
 test: lint
 	$(BIN)/python -m pytest

@@ -28,6 +28,7 @@ include: "workflow/rules/phase.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/timings.smk"
+include: "workflow/rules/reference.smk"
 
 
 report: "workflow/report/workflow.rst"
