@@ -1,13 +1,15 @@
 """Stage figures: one figure as PDF, SVG or PNG, drawn from tidy tables.
 
-Every number that is drawn stands in the tables; a figure selects rows.  All it adds are
-reference lines: y = c x^rate beside a curve, where the rate is the median of
-the predicted rates in the table.
+Every number that is drawn stands in the tables; a figure selects rows, and takes medians
+over repetitions.  All it adds are reference lines: y = c x^rate beside a curve, or the
+rate itself, where the rate is the median of the predicted rates in the table; and the
+curve of the weak threshold of l1 recovery.
 """
 
 import argparse
 import math
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle, zip_longest
 from pathlib import Path
 
@@ -16,12 +18,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from command_line import Failure, run
+from implicit_l1.descent import CONVERGED
+from implicit_l1.phase import weak_threshold
 from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import read_table, replacing
 
@@ -38,7 +43,14 @@ DASHED = {"linestyle": DASHES, "linewidth": 0.8, "marker": ""}
 SHADE = "0.93"
 
 # what tells the kinds of tables apart; trajectories have a quantity too, so they come first
-KINDS = {"trajectories": "time", "instances": "fitted_rate", "curves": "quantity"}
+KINDS = {
+    "trajectories": "time",
+    "instances": "fitted_rate",
+    "curves": "quantity",
+    "bounds": "rho_alpha",
+    "phase": "rho_planted",
+    "descent": "fraction",
+}
 STATISTICS = ["lower_quartile", "median", "upper_quartile"]
 PARAMETERS = ["ensemble", "N", "d", "s", "eta", "m", "family_rho", "depth"]
 SYMBOLS = {
@@ -50,6 +62,7 @@ SYMBOLS = {
     "family_rho": r"\varrho",
     "depth": "D",
     "alpha": r"\alpha",
+    "fraction": r"h/h_{\mathrm{stable}}",
 }
 
 # without the dates that would make two runs differ
@@ -90,6 +103,9 @@ class Tables:
     trajectories: pd.DataFrame
     instances: pd.DataFrame
     curves: pd.DataFrame
+    bounds: pd.DataFrame
+    phase: pd.DataFrame
+    descent: pd.DataFrame
 
     @classmethod
     def read(cls, paths):
@@ -210,24 +226,25 @@ def lines_of(style, name):
     ]
 
 
-def draw_curve(ax, curves, quantity, look, shift=0.0):
+def draw_curve(ax, curves, quantity, look, shift=0.0, x="alpha"):
     """Median line with markers and interquartile band; its rows, by increasing alpha.
 
     Args:
         shift: keeps the markers of neighbouring curves apart; in [0, 1).
+        x: the column of the horizontal axis.
     """
-    rows = where(curves, quantity=quantity).dropna(subset="median").sort_values("alpha")
+    rows = where(curves, quantity=quantity).dropna(subset="median").sort_values(x)
     if len(rows):
         step = max(1, round(len(rows) / 9))
         ax.plot(
-            rows["alpha"],
+            rows[x],
             rows["median"],
             markevery=(int(shift * step), step),
             markerfacecolor="white",
             **look,
         )
         ax.fill_between(
-            rows["alpha"],
+            rows[x],
             rows["lower_quartile"],
             rows["upper_quartile"],
             color=look["color"],
@@ -307,18 +324,59 @@ def alpha_axis(ax, curves):
     log_ticks(ax.xaxis)
 
 
+def far_rows(frame):
+    """The rows with alpha < 1, and log10(1/alpha) in a column of its own."""
+    return frame[frame["log10_alpha"] < 0].assign(decades=-frame["log10_alpha"])
+
+
+def far_axis(ax, decades):
+    """A logarithmic axis of log10(1/alpha), with alpha growing to the right."""
+    low, high = decades.min(), decades.max()
+    margin = (high / low) ** 0.02
+    ax.set_xscale("log")
+    ax.set_xlim(high * margin, low / margin)
+    exponents = np.arange(math.ceil(np.log10(low)), math.floor(np.log10(high)) + 1)
+    ax.xaxis.set_major_locator(FixedLocator(10.0**exponents))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"$10^{{-{value:.0f}}}$"))
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+def powers_of_ten(low, high, most):
+    """Exponents of evenly spaced powers of ten between two exponents; none if they are close."""
+    powers = np.arange(math.ceil(low - 1e-6), math.floor(high + 1e-6) + 1)
+    if len(powers) <= 2:
+        return powers[:0]
+    return powers[powers % math.ceil((powers[-1] - powers[0]) / most) == 0]
+
+
+def between_powers(low, high):
+    """Where to put ticks if there are no powers of ten to put them at."""
+    return LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 6, 8) if high - low < 0.8 else (1, 2, 5))
+
+
 def log_ticks(axis, most=5):
     """Ticks at powers of ten, evenly spaced, or between them if the axis is short."""
     low, high = np.log10(axis.get_view_interval())
-    powers = np.arange(math.ceil(low - 1e-6), math.floor(high + 1e-6) + 1)
-    if len(powers) > 2:
-        step = math.ceil((powers[-1] - powers[0]) / most)
-        axis.set_major_locator(FixedLocator(10.0 ** powers[powers % step == 0]))
+    powers = powers_of_ten(low, high, most)
+    if len(powers):
+        axis.set_major_locator(FixedLocator(10.0**powers))
     else:
-        finer = (1, 1.5, 2, 3, 4, 5, 6, 8)
-        axis.set_major_locator(LogLocator(subs=finer if high - low < 0.8 else (1, 2, 5)))
+        axis.set_major_locator(between_powers(low, high))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
+
+
+def exponent_ticks(axis, most=5):
+    """Such ticks on an axis along which decimal logarithms are drawn."""
+    low, high = axis.get_view_interval()
+    powers = powers_of_ten(low, high, most)
+    if len(powers):
+        axis.set_major_locator(FixedLocator(powers))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"$10^{{{value:.0f}}}$"))
+    else:
+        ticks = between_powers(low, high).tick_values(10.0**low, 10.0**high)
+        axis.set_major_locator(FixedLocator(np.log10(ticks)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{10.0**value:.3g}"))
 
 
 # --- The figures -------------------------------------------------------------------------
@@ -639,6 +697,282 @@ def draw_trajectories(column, rows, style, dash, entries):
                 ax.plot(x, y, color=look["color"], linestyle=linestyle, marker="")
 
 
+def far(tables, args):
+    """The local slope of the error however small alpha: a curve a depth, a panel a noise level."""
+    curves, instances = tables.of("curves"), tables.of("instances")
+    slopes = far_rows(where(curves, quantity="slope"))
+    panels = groups(slopes, varying(slopes, "eta", but=["depth"]))
+    style = looks(sorted(curves["depth"].unique()))
+    rates = [
+        {D: predicted_rate(where(instances, **values, depth=D)) for D in style}
+        for values, _ in panels
+    ]
+    # a rate near 0 is seen on a logarithmic axis only
+    scale = "log" if min(min(of_panel.values()) for of_panel in rates) < 0.1 else "linear"
+    figure, grid = panels_of(len(panels), 2.2)
+    for (values, rows), of_panel, ax in zip(panels, rates, grid, strict=True):
+        ax.set_title(named(values) + counted(where(instances, **values)))
+        far_axis(ax, slopes["decades"])
+        ax.set_yscale(scale)
+        if ax is not grid[0]:
+            ax.sharey(grid[0])
+        for place, (D, look) in enumerate(style.items()):
+            here = where(rows, depth=D)
+            draw_curve(ax, here, "slope", look, place / len(style), x="decades")
+        if not ax.lines:
+            say_empty(ax)
+            continue
+        words = {rate: rate_words(rate) if D == 2 else f"{rate:g}" for D, rate in of_panel.items()}
+        for rate, text in words.items():
+            ax.axhline(rate, color="black", zorder=2.5, **DASHED)
+            write(ax, 1.01, rate, text, ("axes fraction", "data"), va="center")
+    if scale == "log":
+        log_ticks(grid[0].yaxis)
+    figure.supxlabel(ALPHA)
+    figure.supylabel("local slope of the error")
+    legend_above(figure, lines_of(style, "depth"))
+    return figure
+
+
+BANDS = {"error_off": "0.87", "refined_off": "0.62"}
+OFF = r"$\Vert x^{\infty}(\alpha)_{S^c}\Vert_1$"
+
+
+def bounds(tables, args):
+    """The error off the support between its bounds: a row a noise level, a column a depth.
+
+    Of each row the first certified repetition is drawn.
+    """
+    frame = tables.of("bounds")
+    cells = groups(frame, varying(frame, "eta", but=["depth"]))
+    depths = sorted(frame["depth"].unique())
+    figure, grid = plt.subplots(
+        len(cells),
+        len(depths),
+        figsize=(PAGE if len(depths) > 1 else COLUMN, 0.8 + 1.9 * len(cells)),
+        sharex=True,
+        sharey="row",
+        squeeze=False,
+    )
+    for (values, cell), line in zip(cells, grid, strict=True):
+        certified = where(cell, status=CERTIFIED)
+        rows = where(certified, repetition=certified["repetition"].min())
+        for D, ax in zip(depths, line, strict=True):
+            ax.set_title(named({"depth": D} | values))
+        if rows.empty:
+            for ax in line:
+                say_empty(ax)
+            continue
+        line[0].set_ylim(bounds_limits(rows))
+        for D, ax in zip(depths, line, strict=True):
+            draw_bounds(ax, where(rows, depth=D).sort_values("log10_alpha"))
+        exponent_ticks(line[0].yaxis)
+    low, high = frame["log10_alpha"].min(), frame["log10_alpha"].max()
+    grid[0, 0].set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
+    exponent_ticks(grid[0, 0].xaxis)
+    figure.supxlabel(ALPHA)
+    figure.supylabel(OFF)
+    handles = [
+        Line2D([], [], label="measured", **MEASURED),
+        Patch(color=BANDS["refined_off"], label="between the refined bounds"),
+        Patch(color=BANDS["error_off"], label=r"between the bounds by $\varrho_\alpha$"),
+    ]
+    if "log10_classical_upper" in frame:
+        words = r"upper bound by $\kappa$ and $\tilde\varrho$, $D=2$"
+        handles.append(Line2D([], [], label=words, color="black", **DASHED))
+    legend_above(figure, handles)
+    return figure
+
+
+MEASURED = {"color": "black", "linewidth": 0.9, "marker": ""}
+
+
+def bounds_limits(rows):
+    """Decimal logarithms between which errors are drawn, and as much of the bounds as fits."""
+    error = rows["log10_error_off"]
+    outer = rows.reindex(columns=["log10_error_off_upper", "log10_classical_upper"]).stack()
+    upper = outer[outer < error.max() + 3.0].max()
+    lower = rows["log10_error_off_lower"]
+    lower = lower[lower > error.min() - 4.0].min()
+    return np.nanmin([lower, error.min()]) - 0.5, np.nanmax([upper, error.max() + 2.5]) + 0.5
+
+
+def draw_bounds(ax, rows):
+    """One instance at one depth; where a bound is outside the axis or says nothing, words."""
+    low, high = ax.get_ylim()
+    x = rows["log10_alpha"]
+    for band, color in BANDS.items():
+        lower, upper = (rows[f"log10_{band}_{side}"].clip(low, high) for side in ("lower", "upper"))
+        # a line beside the area, or an area of no width would not be seen
+        ax.fill_between(x, lower, upper, color=color, linewidth=0.8)
+    ax.plot(x, rows["log10_error_off"], **MEASURED)
+    notes = {"upper bound": rows["log10_error_off_upper"]}
+    if "log10_classical_upper" in rows and rows["log10_classical_upper"].notna().any():
+        classical = rows["log10_classical_upper"]
+        ax.plot(x, classical.where(classical <= high), color="black", **DASHED)
+        notes["dashed"] = classical
+    lines = []
+    for words, values in notes.items():
+        largest = values[np.isfinite(values)].max()
+        if np.isinf(values).any():
+            lines.append(f"no {words} at larger " + r"$\alpha$")
+        elif largest > high:
+            lines.append(f"{words} up to $10^{{{largest:.0f}}}$")
+    write(ax, 0.98, 0.98, "\n".join(lines), "axes fraction", ha="right", va="top")
+
+
+def tightness(tables, args):
+    """Bounds over errors in the family with a one-dimensional kernel: a panel an m and a depth."""
+    frame = far_rows(tables.of("bounds"))
+    cells = groups(frame, varying(frame, "m", but=["depth", "family_rho"]))
+    depths = sorted(frame["depth"].unique())
+    style = looks(sorted(frame["family_rho"].unique()))
+    figure, grid = plt.subplots(
+        len(cells),
+        len(depths),
+        figsize=(PAGE if len(depths) > 1 else COLUMN, 0.9 + 1.6 * len(cells)),
+        sharex=True,
+        sharey="row",
+        squeeze=False,
+    )
+    lower = {"log10_error_over_lower_off": DOTS, "log10_error_over_refined_lower_off": DASHES}
+    for (values, cell), line in zip(cells, grid, strict=True):
+        for D, ax in zip(depths, line, strict=True):
+            ax.set_title(named({"depth": D} | values))
+            far_axis(ax, frame["decades"])
+            certified = where(cell, depth=D, status=CERTIFIED)
+            if certified.empty:
+                say_empty(ax)
+            for family_rho, look in style.items():
+                rows = where(certified, family_rho=family_rho).sort_values("decades")
+                draw = partial(ax.plot, rows["decades"])
+                draw(rows["log10_upper_over_error_off"], markerfacecolor="white", **look)
+                for column, dashes in lower.items():
+                    draw(rows[column], color="0.3", linestyle=dashes, linewidth=0.9, marker="")
+        exponent_ticks(line[0].yaxis)
+    figure.supxlabel(ALPHA)
+    figure.supylabel("quotient of bound and error")
+    words = ["error / lower bound", "error / refined lower bound"]
+    handles = [Line2D([], [], color="0.3", label="upper bound / error, colour:")]
+    handles = lines_of(style, "family_rho") + [
+        Line2D([], [], color="0.3", linestyle=dashes, linewidth=0.9, label=label)
+        for dashes, label in zip(lower.values(), words, strict=True)
+    ]
+    legend_above(figure, handles)
+    return figure
+
+
+def phase(tables, args):
+    """Recovery over (N/d, s/N) by rho, the constant of order s, and rho against rho~."""
+    frame = tables.of("phase")
+    figure = plt.figure(figsize=(PAGE, 2.9))
+    left, middle, right = figure.subplots(1, 3, width_ratios=[1.45, 1, 1])
+    draw_diagram(figure, left, frame)
+    draw_order(middle, frame)
+    draw_constants(right, where(frame, recovered=True))
+    return figure
+
+
+def draw_diagram(figure, ax, frame):
+    """The median of rho of the planted signal over (N/d, s/N), and the weak threshold."""
+    palette = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+    # from dark to light, so that 1 is seen in grey too: there, the colour jumps
+    colors = [(0, palette[0]), (0.5, palette[2]), (0.5, palette[5]), (1, "#fff7e0")]
+    look = {
+        "cmap": LinearSegmentedColormap.from_list("rho", colors),
+        "norm": TwoSlopeNorm(1.0, 0.0, 2.0),
+    }
+    deltas = np.sort(frame["delta"].unique())
+    for delta, left, right in zip(deltas, *edges(deltas), strict=True):
+        medians = where(frame, delta=delta).groupby("sparsity")["rho_planted"].median()
+        bottom, top = edges(medians.index.to_numpy())
+        mesh = ax.pcolormesh([left, right], [*bottom, top[-1]], medians.to_numpy()[:, None], **look)
+    ax.set(xlabel="$N/d$", ylabel="$s/N$", ylim=(0, None))
+    ends = ax.get_xlim()
+    x = np.linspace(max(0.0, ends[0]), min(1.0, ends[1]), 200)
+    ax.plot(x, weak_threshold(x), color="black", linewidth=1.4, marker="", scaley=False, scalex=False)
+    ax.grid(visible=False)
+    figure.colorbar(mesh, ax=ax, extend="max", label=r"$\varrho$ of $x_0$", pad=0.03, aspect=30)
+
+
+def edges(centers):
+    """(lower, upper) edges of cells that meet half way between their centers."""
+    if len(centers) == 1:
+        return 0.9 * centers, 1.1 * centers
+    middle = (centers[1:] + centers[:-1]) / 2
+    lower = np.concatenate([[2 * centers[0] - middle[0]], middle])
+    return lower, np.append(middle, 2 * centers[-1] - middle[-1])
+
+
+def draw_order(ax, frame):
+    """Brackets of the constant of order s against s/N, for a few N/d."""
+    known = frame.dropna(subset="order_lower")
+    deltas = np.sort(known["delta"].unique())
+    deltas = deltas[np.unique(np.linspace(0, len(deltas) - 1, 3).round().astype(int))]
+    ax.set(yscale="log", xlabel="$s/N$", ylabel="constant of order $s$")
+    for delta, look in looks(list(deltas)).items():
+        medians = where(known, delta=delta).groupby("sparsity")[["order_lower", "order_upper"]].median()
+        draw_brackets(ax, medians.index, medians["order_lower"], medians["order_upper"], look["color"])
+        ax.plot(medians["order_lower"], markerfacecolor="white", label=f"$N/d={delta:g}$", **look)
+    ax.axhline(1, color="black", zorder=0.8, **DASHED)
+    ax.legend(loc="lower right")
+    log_ticks(ax.yaxis)
+
+
+def draw_brackets(ax, x, lower, upper, color):
+    """From lower to upper bounds, an arrow where the upper one is infinite."""
+    for place, low, high in zip(x, lower, upper, strict=True):
+        if np.isfinite(high):
+            ax.plot([place, place], [low, high], color=color, marker="_", markersize=4, linewidth=0.8)
+        else:
+            ax.annotate("", (place, low), (0, 14), textcoords="offset points", arrowprops={"arrowstyle": "<-", "color": color, "linewidth": 0.8})
+
+
+def draw_constants(ax, frame):
+    """rho~ against rho of the recovered signals."""
+    known = frame.dropna(subset="rho_tilde_lower")
+    ax.set(xscale="log", yscale="log", xlabel=r"$\varrho$", ylabel=r"$\tilde\varrho$")
+    exact = known[known["rho_tilde_lower"] == known["rho_tilde_upper"]]
+    rest = known.drop(exact.index)
+    draw_brackets(ax, rest["rho_upper"], rest["rho_tilde_lower"], rest["rho_tilde_upper"], "0.5")
+    ax.plot(exact["rho_upper"], exact["rho_tilde_lower"], "o", color="black")
+    ends = np.array(ax.get_xlim())
+    ax.plot(ends, ends, color="black", zorder=0.8, **DASHED)
+    ax.set_xlim(ends)
+    log_ticks(ax.xaxis)
+    log_ticks(ax.yaxis)
+
+
+def descent(tables, args):
+    """What a finite step does: the distance to the flow's limit against alpha, a panel a depth."""
+    frame = tables.of("descent")
+    certified = where(frame, status=CERTIFIED)
+    panels = groups(frame, varying(frame, "depth"))
+    style = looks(sorted(frame["fraction"].unique()))
+    figure, grid = panels_of(len(panels), 2.2)
+    for (values, _), ax in zip(panels, grid, strict=True):
+        cell = where(certified, **values)
+        ax.set(yscale="log", title=named(values) + counted(where(frame, **values)))
+        alpha_axis(ax, frame)
+        if ax is not grid[0]:
+            ax.sharey(grid[0])
+        for fraction, look in style.items():
+            for _, rows in cell[cell["fraction"] == fraction].groupby("repetition"):
+                rows = rows.sort_values("alpha")
+                line = {"color": look["color"], "marker": ""}
+                ax.plot(rows["alpha"], rows["relative_step_distance"], **line)
+                ended = rows["outcome"] == CONVERGED
+                for part, fill in ((rows[ended], look["color"]), (rows[~ended], "white")):
+                    ax.plot(part["alpha"], part["relative_distance"], ls="", markerfacecolor=fill, **look)
+        if not ax.lines:
+            say_empty(ax)
+    log_ticks(grid[0].yaxis)
+    figure.supxlabel(ALPHA)
+    figure.supylabel(r"distance from $x^{\infty}(\alpha)$ / $\Vert x^{\infty}(\alpha)-g^{*}\Vert_1$")
+    legend_above(figure, lines_of(style, "fraction"))
+    return figure
+
+
 FIGURES = {
     "noise": noise,
     "depth": depth,
@@ -646,6 +980,11 @@ FIGURES = {
     "prediction": prediction,
     "tight": tight,
     "flow": flow,
+    "far": far,
+    "bounds": bounds,
+    "tightness": tightness,
+    "phase": phase,
+    "descent": descent,
 }
 
 
