@@ -14,6 +14,7 @@ if not workflow.config_settings.configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/configuration.smk"
 include: "workflow/rules/problems.smk"
 include: "workflow/rules/l1.smk"
 include: "workflow/rules/null_space.smk"

@@ -717,11 +717,14 @@ def far(tables, args):
         if ax is not grid[0]:
             ax.sharey(grid[0])
         for place, (D, look) in enumerate(style.items()):
-            here = where(rows, depth=D)
-            draw_curve(ax, here, "slope", look, place / len(style), x="decades")
+            draw_curve(ax, where(rows, depth=D), "slope", look, place / len(style), x="decades")
         if not ax.lines:
             say_empty(ax)
             continue
+        for place, (D, look) in enumerate(style.items()):
+            cell = where(instances, **values, depth=D, status=CERTIFIED)
+            height = 0.03 + 0.05 * (len(style) - 1 - place)
+            draw_onset(ax, cell["onset_log10_alpha"], height, look)
         words = {rate: rate_words(rate) if D == 2 else f"{rate:g}" for D, rate in of_panel.items()}
         for rate, text in words.items():
             ax.axhline(rate, color="black", zorder=2.5, **DASHED)
@@ -730,11 +733,21 @@ def far(tables, args):
         log_ticks(grid[0].yaxis)
     figure.supxlabel(ALPHA)
     figure.supylabel("local slope of the error")
-    legend_above(figure, lines_of(style, "depth"))
+    legend_above(figure, [*lines_of(style, "depth"), Line2D([], [], label="onset", **ONSET)])
     return figure
 
 
-BANDS = {"error_off": "0.87", "refined_off": "0.62"}
+ONSET = {"color": "0.3", "marker": "o", "linestyle": "", "markeredgecolor": "none"}
+
+
+def draw_onset(ax, onsets, height, look):
+    """A marker at the median, at a height in parts of the axes, unless one is not reached."""
+    if len(onsets) and onsets.notna().all():
+        place = ax.get_xaxis_transform()
+        ax.plot(-onsets.median(), height, transform=place, **ONSET | look | {"linestyle": ""})
+
+
+BANDS = {"error_off": "#ebe4f3", "refined_off": "#bfabda"}
 OFF = r"$\Vert x^{\infty}(\alpha)_{S^c}\Vert_1$"
 
 
@@ -768,7 +781,7 @@ def bounds(tables, args):
             draw_bounds(ax, where(rows, depth=D).sort_values("log10_alpha"))
         exponent_ticks(line[0].yaxis)
     low, high = frame["log10_alpha"].min(), frame["log10_alpha"].max()
-    grid[0, 0].set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
+    grid[0, 0].set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
     exponent_ticks(grid[0, 0].xaxis)
     figure.supxlabel(ALPHA)
     figure.supylabel(OFF)
@@ -814,8 +827,9 @@ def draw_bounds(ax, rows):
     lines = []
     for words, values in notes.items():
         largest = values[np.isfinite(values)].max()
-        if np.isinf(values).any():
-            lines.append(f"no {words} at larger " + r"$\alpha$")
+        if np.isposinf(values).any():
+            first = number(10.0 ** x[np.isposinf(values)].min())
+            lines.append(rf"no {words} for $\alpha\geq {first}$")
         elif largest > high:
             lines.append(f"{words} up to $10^{{{largest:.0f}}}$")
     write(ax, 0.98, 0.98, "\n".join(lines), "axes fraction", ha="right", va="top")
@@ -851,9 +865,8 @@ def tightness(tables, args):
                     draw(rows[column], color="0.3", linestyle=dashes, linewidth=0.9, marker="")
         exponent_ticks(line[0].yaxis)
     figure.supxlabel(ALPHA)
-    figure.supylabel("quotient of bound and error")
+    figure.supylabel("upper bound / error")
     words = ["error / lower bound", "error / refined lower bound"]
-    handles = [Line2D([], [], color="0.3", label="upper bound / error, colour:")]
     handles = lines_of(style, "family_rho") + [
         Line2D([], [], color="0.3", linestyle=dashes, linewidth=0.9, label=label)
         for dashes, label in zip(lower.values(), words, strict=True)
@@ -863,84 +876,102 @@ def tightness(tables, args):
 
 
 def phase(tables, args):
-    """Recovery over (N/d, s/N) by rho, the constant of order s, and rho against rho~."""
+    """rho over (N/d, s/N), brackets of the constant of order s, and rho~ against rho."""
     frame = tables.of("phase")
     figure = plt.figure(figsize=(PAGE, 2.9))
     left, middle, right = figure.subplots(1, 3, width_ratios=[1.45, 1, 1])
-    draw_diagram(figure, left, frame)
-    draw_order(middle, frame)
-    draw_constants(right, where(frame, recovered=True))
+    draw_diagram(left, frame)
+    handles = [*left.lines, *draw_orders(middle, frame), *draw_constants(right, frame)]
+    legend_above(figure, handles)
     return figure
 
 
-def draw_diagram(figure, ax, frame):
+def draw_diagram(ax, frame):
     """The median of rho of the planted signal over (N/d, s/N), and the weak threshold."""
     palette = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
-    # from dark to light, so that 1 is seen in grey too: there, the colour jumps
+    # from dark to light with a jump at 1, which is seen in grey too
     colors = [(0, palette[0]), (0.5, palette[2]), (0.5, palette[5]), (1, "#fff7e0")]
     look = {
         "cmap": LinearSegmentedColormap.from_list("rho", colors),
         "norm": TwoSlopeNorm(1.0, 0.0, 2.0),
     }
     deltas = np.sort(frame["delta"].unique())
-    for delta, left, right in zip(deltas, *edges(deltas), strict=True):
+    for left, right, delta in zip(*edges(deltas), deltas, strict=True):
         medians = where(frame, delta=delta).groupby("sparsity")["rho_planted"].median()
-        bottom, top = edges(medians.index.to_numpy())
-        mesh = ax.pcolormesh([left, right], [*bottom, top[-1]], medians.to_numpy()[:, None], **look)
-    ax.set(xlabel="$N/d$", ylabel="$s/N$", ylim=(0, None))
-    ends = ax.get_xlim()
-    x = np.linspace(max(0.0, ends[0]), min(1.0, ends[1]), 200)
-    ax.plot(x, weak_threshold(x), color="black", linewidth=1.4, marker="", scaley=False, scalex=False)
+        lower, upper = edges(medians.index.to_numpy())
+        heights = [*lower, upper[-1]]
+        mesh = ax.pcolormesh([left, right], heights, medians.to_numpy()[:, None], **look)
+    ax.figure.colorbar(mesh, ax=ax, extend="max", label=r"$\varrho$ of $x_0$", pad=0.03, aspect=30)
+    ax.set(xlabel="$N/d$", ylabel="$s/N$")
+    ax.autoscale(enable=False)
     ax.grid(visible=False)
-    figure.colorbar(mesh, ax=ax, extend="max", label=r"$\varrho$ of $x_0$", pad=0.03, aspect=30)
+    x = np.linspace(*np.clip(ax.get_xlim(), 0.0, 1.0), 200)
+    ax.plot(x, weak_threshold(x), color="black", linewidth=1.4, marker="", label="weak threshold")
 
 
 def edges(centers):
-    """(lower, upper) edges of cells that meet half way between their centers."""
+    """Lower and upper edges of cells that meet half way between their centers."""
     if len(centers) == 1:
-        return 0.9 * centers, 1.1 * centers
+        return 0.8 * centers, 1.2 * centers
     middle = (centers[1:] + centers[:-1]) / 2
-    lower = np.concatenate([[2 * centers[0] - middle[0]], middle])
+    lower = np.append(2 * centers[0] - middle[0], middle)
     return lower, np.append(middle, 2 * centers[-1] - middle[-1])
 
 
-def draw_order(ax, frame):
-    """Brackets of the constant of order s against s/N, for a few N/d."""
+def draw_orders(ax, frame):
+    """Brackets of the constant of order s against s/N, medians for a few N/d; their legend."""
     known = frame.dropna(subset="order_lower")
     deltas = np.sort(known["delta"].unique())
     deltas = deltas[np.unique(np.linspace(0, len(deltas) - 1, 3).round().astype(int))]
     ax.set(yscale="log", xlabel="$s/N$", ylabel="constant of order $s$")
+    handles = []
     for delta, look in looks(list(deltas)).items():
-        medians = where(known, delta=delta).groupby("sparsity")[["order_lower", "order_upper"]].median()
-        draw_brackets(ax, medians.index, medians["order_lower"], medians["order_upper"], look["color"])
-        ax.plot(medians["order_lower"], markerfacecolor="white", label=f"$N/d={delta:g}$", **look)
+        rows = where(known, delta=delta).groupby("sparsity")[["order_lower", "order_upper"]]
+        rows = rows.median()
+        draw_brackets(ax, rows.index, rows["order_lower"], rows["order_upper"], look["color"])
+        handles += ax.plot(
+            rows["order_lower"], markerfacecolor="white", label=f"$N/d={delta:g}$", **look
+        )
     ax.axhline(1, color="black", zorder=0.8, **DASHED)
-    ax.legend(loc="lower right")
     log_ticks(ax.yaxis)
-
-
-def draw_brackets(ax, x, lower, upper, color):
-    """From lower to upper bounds, an arrow where the upper one is infinite."""
-    for place, low, high in zip(x, lower, upper, strict=True):
-        if np.isfinite(high):
-            ax.plot([place, place], [low, high], color=color, marker="_", markersize=4, linewidth=0.8)
-        else:
-            ax.annotate("", (place, low), (0, 14), textcoords="offset points", arrowprops={"arrowstyle": "<-", "color": color, "linewidth": 0.8})
+    return handles
 
 
 def draw_constants(ax, frame):
-    """rho~ against rho of the recovered signals."""
-    known = frame.dropna(subset="rho_tilde_lower")
+    """rho~ against rho of the signals that are recovered; their legend."""
+    known = where(frame, recovered=True).dropna(subset="rho_tilde_lower")
     ax.set(xscale="log", yscale="log", xlabel=r"$\varrho$", ylabel=r"$\tilde\varrho$")
     exact = known[known["rho_tilde_lower"] == known["rho_tilde_upper"]]
     rest = known.drop(exact.index)
-    draw_brackets(ax, rest["rho_upper"], rest["rho_tilde_lower"], rest["rho_tilde_upper"], "0.5")
-    ax.plot(exact["rho_upper"], exact["rho_tilde_lower"], "o", color="black")
+    draw_brackets(ax, rest["rho_upper"], rest["rho_tilde_lower"], rest["rho_tilde_upper"], "0.55")
+    dots = {"color": "black", "linestyle": "", "marker": "o", "markersize": 2.5}
+    ax.plot(exact["rho_upper"], exact["rho_tilde_lower"], **dots)
     ends = np.array(ax.get_xlim())
     ax.plot(ends, ends, color="black", zorder=0.8, **DASHED)
     ax.set_xlim(ends)
     log_ticks(ax.xaxis)
     log_ticks(ax.yaxis)
+    return [
+        Line2D([], [], label=r"$\tilde\varrho$", **dots),
+        Line2D([], [], color="0.55", label=r"bracket of $\tilde\varrho$", linewidth=0.8),
+    ]
+
+
+def draw_brackets(ax, x, lower, upper, color):
+    """From lower to upper bounds; an arrow where the upper one is infinite."""
+    for place, low, high in zip(x, lower, upper, strict=True):
+        if np.isfinite(high):
+            look = {"color": color, "linewidth": 0.8, "marker": "_"}
+            ax.plot([place, place], [low, high], zorder=1.5, **look)
+        else:
+            look = {
+                "arrowstyle": "<-",
+                "color": color,
+                "linewidth": 0.8,
+                "shrinkA": 0,
+                "shrinkB": 0,
+            }
+            ax.annotate("", (place, low), (0, 12), textcoords="offset points", arrowprops=look)
 
 
 def descent(tables, args):
@@ -959,17 +990,28 @@ def descent(tables, args):
         for fraction, look in style.items():
             for _, rows in cell[cell["fraction"] == fraction].groupby("repetition"):
                 rows = rows.sort_values("alpha")
-                line = {"color": look["color"], "marker": ""}
-                ax.plot(rows["alpha"], rows["relative_step_distance"], **line)
+                ax.plot(rows["alpha"], rows["relative_step_distance"], **look | {"marker": ""})
                 ended = rows["outcome"] == CONVERGED
                 for part, fill in ((rows[ended], look["color"]), (rows[~ended], "white")):
-                    ax.plot(part["alpha"], part["relative_distance"], ls="", markerfacecolor=fill, **look)
+                    x, y = part["alpha"], part["relative_distance"]
+                    ax.plot(x, y, linestyle="", markerfacecolor=fill, **look)
         if not ax.lines:
             say_empty(ax)
     log_ticks(grid[0].yaxis)
     figure.supxlabel(ALPHA)
-    figure.supylabel(r"distance from $x^{\infty}(\alpha)$ / $\Vert x^{\infty}(\alpha)-g^{*}\Vert_1$")
-    legend_above(figure, lines_of(style, "fraction"))
+    figure.supylabel(
+        r"distance from $x^{\infty}(\alpha)$ / $\Vert x^{\infty}(\alpha)-g^{*}\Vert_1$"
+    )
+    dots = {"color": "0.3", "linestyle": "", "marker": "o"}
+    handles = [
+        Patch(color=look["color"], label=equation("fraction", fraction))
+        for fraction, look in style.items()
+    ] + [
+        Line2D([], [], label="converged", **dots),
+        Line2D([], [], label="not converged", markerfacecolor="white", **dots),
+        Line2D([], [], color="0.3", label="and then by the flow"),
+    ]
+    legend_above(figure, handles)
     return figure
 
 

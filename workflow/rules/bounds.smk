@@ -14,17 +14,8 @@ rule bounds:
     conda:
         "../../environment.yml"
     params:
-        cell=lambda wildcards: json.dumps(
-            columns_of(PROBLEMS[wildcards.problem], DEPTHS[wildcards.depth])
-        ),
+        cell=lambda wildcards: PLAN.columns(wildcards.problem, wildcards.depth),
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1}"
         " --null-space {input.null_space} --limit {input.limit} --output {output}"
         " --cell {params.cell:q} --depth {wildcards.depth} &> {log}"
-
-
-def bounds_of(cells):
-    """The tables of stage bounds of some cells."""
-    return [
-        f"{RESULTS}/bounds/{cell.name}/{block}.parquet" for cell in cells for block in blocks(cell)
-    ]

@@ -1,21 +1,8 @@
-def figure_data(name):
-    """The tidy tables that a figure reads."""
-    figure = FIGURE_OF[name]
-    if figure == "phase":
-        return phase_files(name)
-    cells = EXPERIMENTS[name]
-    if figure in ("bounds", "tightness"):
-        return bounds_of(cells)
-    if figure in ("flow", "descent"):
-        alphas = CONFIG["experiments"][name]["alpha"]
-        of_alpha = [flow_files(cell, alphas, figure, "parquet") for cell in cells]
-        return [file for files in of_alpha for at in files.values() for file in at]
-    return rates_of(cells, "curves") + rates_of(cells, "instances")
+FIGURES = expand(
+    f"{RESULTS}/figures/{{name}}.{{kind}}", name=PLAN.figure_of, kind=["pdf", "svg", "png"]
+)
 
-
-FIGURES = expand(f"{RESULTS}/figures/{{name}}.{{kind}}", name=FIGURE_OF, kind=["pdf", "svg", "png"])
-
-for experiment in FIGURE_OF:
+for experiment in PLAN.figure_of:
 
     rule:
         name:
@@ -23,14 +10,14 @@ for experiment in FIGURE_OF:
         input:
             code=program("figures"),
             style="scripts/house.mplstyle",
-            data=figure_data(experiment),
+            data=PLAN.figure_data(experiment),
         output:
             pdf=f"{RESULTS}/figures/{experiment}.pdf",
             svg=f"{RESULTS}/figures/{experiment}.svg",
             png=report(
                 f"{RESULTS}/figures/{experiment}.png",
                 category="Figures",
-                caption=f"../report/figure_{FIGURE_OF[experiment]}.rst",
+                caption=f"../report/figure_{PLAN.figure_of[experiment]}.rst",
                 labels={"figure": experiment},
             ),
         log:
@@ -40,7 +27,7 @@ for experiment in FIGURE_OF:
         conda:
             "../../environment.yml"
         params:
-            figure=FIGURE_OF[experiment],
+            figure=PLAN.figure_of[experiment],
             realistic=[CONFIG["realistic_alpha"][end] for end in ("smallest", "largest")],
         shell:
             "python {input.code[0]} --figure {params.figure} --style {input.style}"

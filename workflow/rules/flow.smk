@@ -1,8 +1,3 @@
-FLOW_ARGUMENTS = " ".join(
-    f"--{key.replace('_', '-')} {value}" for key, value in CONFIG["flow"].items()
-)
-
-
 rule flow:
     input:
         code=program("flow"),
@@ -18,10 +13,8 @@ rule flow:
     conda:
         "../../environment.yml"
     params:
-        cell=lambda wildcards: json.dumps(
-            columns_of(PROBLEMS[wildcards.problem], DEPTHS[wildcards.depth])
-        ),
-        arguments=FLOW_ARGUMENTS,
+        cell=lambda wildcards: PLAN.columns(wildcards.problem, wildcards.depth),
+        arguments=PLAN.flow_arguments(),
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --form dual"
         " --cell {params.cell:q}"
@@ -44,7 +37,7 @@ rule plain_flow:
     conda:
         "../../environment.yml"
     params:
-        arguments=FLOW_ARGUMENTS,
+        arguments=PLAN.flow_arguments(),
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --form plain"
         " --endpoints {output} --depth {wildcards.depth} --alpha {wildcards.alpha}"

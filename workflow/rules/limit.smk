@@ -12,7 +12,7 @@ rule limit:
     conda:
         "../../environment.yml"
     params:
-        log10_alpha=lambda wildcards: PATHS[wildcards.path].log10_alpha,
+        log10_alpha=lambda wildcards: PLAN.paths[wildcards.path].log10_alpha,
         tolerance=CONFIG["limit"]["tolerance"],
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --output {output}"

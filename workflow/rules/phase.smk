@@ -2,23 +2,6 @@
 ORDER_STARTS = 4
 
 
-def phase_arguments(wildcards):
-    values = dict(PHASE_PROBLEMS[wildcards.problem].parameters) | {"seed": CONFIG["seed"]}
-    values |= CONFIG["signal"] | {"ensemble": PHASE_PROBLEMS[wildcards.problem].ensemble}
-    del values["eta"]
-    return " ".join(f"--{key} {value}" for key, value in values.items())
-
-
-def phase_files(name):
-    """The tables of an experiment of figure phase."""
-    experiment = CONFIG["experiments"][name]
-    return [
-        f"{RESULTS}/phase/{problem.name}/{block}/order{experiment['order_repetitions']}.parquet"
-        for problem in grid.phase_problems(experiment)
-        for block in grid.blocks(experiment["repetitions"], experiment["repetitions"])
-    ]
-
-
 rule phase:
     input:
         code=program("phase"),
@@ -34,7 +17,7 @@ rule phase:
         "../../environment.yml"
     params:
         repetitions=lambda wildcards: grid.block_range(wildcards.block),
-        arguments=phase_arguments,
+        arguments=lambda wildcards: PLAN.phase_arguments(wildcards.problem),
         threshold=CONFIG["l1"]["support_threshold"],
         enumerate_up_to=CONFIG["null_space"]["enumerate_up_to"],
     shell:

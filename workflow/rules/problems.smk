@@ -1,11 +1,3 @@
-def problem_arguments(wildcards):
-    problem = PROBLEMS[wildcards.problem]
-    values = dict(problem.parameters)
-    if problem.ensemble != configuration.KERNEL:
-        values |= {"seed": CONFIG["seed"], **CONFIG["signal"]}
-    return " ".join([problem.ensemble, *(f"--{key} {value}" for key, value in values.items())])
-
-
 rule problems:
     input:
         code=program("problems"),
@@ -19,7 +11,7 @@ rule problems:
         "../../environment.yml"
     params:
         repetitions=lambda wildcards: grid.block_range(wildcards.block),
-        arguments=problem_arguments,
+        arguments=lambda wildcards: PLAN.problem_arguments(wildcards.problem),
     shell:
         "python {input.code[0]} --output {output} --repetitions {params.repetitions}"
         " {params.arguments} &> {log}"

@@ -1,38 +1,13 @@
-CELL_BY_NAME = {f"{cell.name}/reps{cell.repetitions}": cell for cell in CELLS}
 RATES = f"{RESULTS}/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}"
-
-
-def rates_cell(wildcards):
-    return CELL_BY_NAME["{problem}/D{depth}/{path}/reps{repetitions}".format_map(vars(wildcards))]
-
-
-def rates_blocks(stage):
-    def files(wildcards):
-        cell = rates_cell(wildcards)
-        folder = {
-            "limit": cell.name,
-            "asymptotics": f"{cell.problem.name}/D{grid.number(cell.depth)}",
-        }.get(stage, cell.problem.name)
-        return [f"{RESULTS}/{stage}/{folder}/{block}.npz" for block in blocks(cell)]
-
-    return files
-
-
-def rates_window(wildcards):
-    """The window of the fit, as an option; none where log(1/alpha) is log-spaced."""
-    if wildcards.path.startswith("decades"):
-        return ""
-    window = CONFIG["rates"]["window"]
-    return f"--window {window['smallest']} {window['largest']}"
 
 
 rule rates:
     input:
         code=program("rates"),
-        l1=rates_blocks("l1"),
-        null_space=rates_blocks("null_space"),
-        limit=rates_blocks("limit"),
-        asymptotics=rates_blocks("asymptotics"),
+        l1=lambda wildcards: PLAN.cell_blocks("l1", wildcards),
+        null_space=lambda wildcards: PLAN.cell_blocks("null_space", wildcards),
+        limit=lambda wildcards: PLAN.cell_blocks("limit", wildcards),
+        asymptotics=lambda wildcards: PLAN.cell_blocks("asymptotics", wildcards),
     output:
         instances=f"{RATES}/instances.parquet",
         points=f"{RATES}/points.parquet",
@@ -44,8 +19,8 @@ rule rates:
     conda:
         "../../environment.yml"
     params:
-        cell=lambda wildcards: cell_columns(rates_cell(wildcards)),
-        window=rates_window,
+        cell=lambda w: PLAN.columns(w.problem, w.depth, path=w.path),
+        window=lambda wildcards: PLAN.window(wildcards.path),
         onset_tolerance=CONFIG["rates"]["onset_tolerance"],
         bootstrap=CONFIG["rates"]["bootstrap"],
         confidence=CONFIG["rates"]["confidence"],

@@ -1,0 +1,16 @@
+rule configuration:
+    # what the run used, with every default filled in
+    output:
+        report(
+            f"{RESULTS}/configuration.yaml",
+            category="Configuration",
+            caption="../report/configuration.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/configuration.log",
+    conda:
+        "../../environment.yml"
+    params:
+        text=yaml.safe_dump(CONFIG, sort_keys=False),
+    shell:
+        "printf '%s' {params.text:q} > {output} 2> {log}"
