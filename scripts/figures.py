@@ -22,7 +22,7 @@ from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from command_line import Failure, run
 from implicit_l1.descent import CONVERGED
@@ -36,11 +36,17 @@ PAGE = 6.9
 
 ALPHA = r"$\alpha$ (scale of the predictor, $u(0)=v(0)=\alpha^{1/D}\cdot\mathbf{1}$)"
 ERROR = r"$\Vert x^{\infty}(\alpha)-g^{*}\Vert_1$"
+ERROR_OFF = r"$\Vert x^{\infty}(\alpha)_{S^c}\Vert_1$"
+DISTANCE = rf"distance from $x^{{\infty}}(\alpha)$ / {ERROR}"
 EMPTY = "no certified instance"
 DASHES, DOTS = (0, (4, 2)), (0, (1, 1))
 # of everything that is a prediction or a baseline
 DASHED = {"linestyle": DASHES, "linewidth": 0.8, "marker": ""}
 SHADE = "0.93"
+MEASURED = {"color": "black", "linewidth": 0.9, "marker": ""}
+BANDS = {"error_off": "#ebe4f3", "refined_off": "#bfabda"}
+ONSET = {"color": "0.3", "marker": "o", "linestyle": "", "markeredgecolor": "none"}
+LOST = {"linestyle": "", "marker": "x"}
 
 # what tells the kinds of tables apart; trajectories have a quantity too, so they come first
 KINDS = {
@@ -88,9 +94,18 @@ def main():
     mpl.rcdefaults()  # no settings of the user's own
     plt.style.use(args.style)
     figure = FIGURES[args.figure](tables, args)
+    settle(figure)
     for path in args.output:
         with replacing(path) as temporary:
             figure.savefig(temporary, metadata=METADATA[Path(path).suffix])
+
+
+def settle(figure):
+    """Lay the figure out, once: the solver's positions differ in their last bits between runs."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for ax in figure.axes:
+        ax.set_position(np.round(ax.get_position().bounds, 6))
 
 
 # --- Tables ------------------------------------------------------------------------------
@@ -326,7 +341,8 @@ def alpha_axis(ax, curves):
 
 def far_rows(frame):
     """The rows with alpha < 1, and log10(1/alpha) in a column of its own."""
-    return frame[frame["log10_alpha"] < 0].assign(decades=-frame["log10_alpha"])
+    rows = frame[frame["log10_alpha"] < 0]
+    return rows.assign(decades=-rows["log10_alpha"])
 
 
 def far_axis(ax, decades):
@@ -351,6 +367,8 @@ def powers_of_ten(low, high, most):
 
 def between_powers(low, high):
     """Where to put ticks if there are no powers of ten to put them at."""
+    if high - low < 0.3:
+        return MaxNLocator(nbins=4, steps=(1, 2, 5, 10))
     return LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 6, 8) if high - low < 0.8 else (1, 2, 5))
 
 
@@ -708,7 +726,7 @@ def far(tables, args):
         for values, _ in panels
     ]
     # a rate near 0 is seen on a logarithmic axis only
-    scale = "log" if min(min(of_panel.values()) for of_panel in rates) < 0.1 else "linear"
+    scale = "log" if pd.DataFrame(rates).min(axis=None) < 0.1 else "linear"
     figure, grid = panels_of(len(panels), 2.2)
     for (values, rows), of_panel, ax in zip(panels, rates, grid, strict=True):
         ax.set_title(named(values) + counted(where(instances, **values)))
@@ -723,7 +741,7 @@ def far(tables, args):
             continue
         for place, (D, look) in enumerate(style.items()):
             cell = where(instances, **values, depth=D, status=CERTIFIED)
-            height = 0.03 + 0.05 * (len(style) - 1 - place)
+            height = 0.03 + 0.035 * (len(style) - 1 - place)
             draw_onset(ax, cell["onset_log10_alpha"], height, look)
         words = {rate: rate_words(rate) if D == 2 else f"{rate:g}" for D, rate in of_panel.items()}
         for rate, text in words.items():
@@ -737,18 +755,11 @@ def far(tables, args):
     return figure
 
 
-ONSET = {"color": "0.3", "marker": "o", "linestyle": "", "markeredgecolor": "none"}
-
-
 def draw_onset(ax, onsets, height, look):
     """A marker at the median, at a height in parts of the axes, unless one is not reached."""
     if len(onsets) and onsets.notna().all():
         place = ax.get_xaxis_transform()
         ax.plot(-onsets.median(), height, transform=place, **ONSET | look | {"linestyle": ""})
-
-
-BANDS = {"error_off": "#ebe4f3", "refined_off": "#bfabda"}
-OFF = r"$\Vert x^{\infty}(\alpha)_{S^c}\Vert_1$"
 
 
 def bounds(tables, args):
@@ -767,6 +778,9 @@ def bounds(tables, args):
         sharey="row",
         squeeze=False,
     )
+    low, high = frame["log10_alpha"].min(), frame["log10_alpha"].max()
+    grid[0, 0].set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
+    exponent_ticks(grid[0, 0].xaxis)
     for (values, cell), line in zip(cells, grid, strict=True):
         certified = where(cell, status=CERTIFIED)
         rows = where(certified, repetition=certified["repetition"].min())
@@ -780,11 +794,8 @@ def bounds(tables, args):
         for D, ax in zip(depths, line, strict=True):
             draw_bounds(ax, where(rows, depth=D).sort_values("log10_alpha"))
         exponent_ticks(line[0].yaxis)
-    low, high = frame["log10_alpha"].min(), frame["log10_alpha"].max()
-    grid[0, 0].set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
-    exponent_ticks(grid[0, 0].xaxis)
     figure.supxlabel(ALPHA)
-    figure.supylabel(OFF)
+    figure.supylabel(ERROR_OFF)
     handles = [
         Line2D([], [], label="measured", **MEASURED),
         Patch(color=BANDS["refined_off"], label="between the refined bounds"),
@@ -795,9 +806,6 @@ def bounds(tables, args):
         handles.append(Line2D([], [], label=words, color="black", **DASHED))
     legend_above(figure, handles)
     return figure
-
-
-MEASURED = {"color": "black", "linewidth": 0.9, "marker": ""}
 
 
 def bounds_limits(rows):
@@ -819,20 +827,21 @@ def draw_bounds(ax, rows):
         # a line beside the area, or an area of no width would not be seen
         ax.fill_between(x, lower, upper, color=color, linewidth=0.8)
     ax.plot(x, rows["log10_error_off"], **MEASURED)
-    notes = {"upper bound": rows["log10_error_off_upper"]}
+    outer = rows["log10_error_off_upper"]
+    words = []
+    if np.isposinf(outer).any():
+        words.append("no upper bound")
+    elif outer.max() > high:
+        words.append(f"upper bound up to $10^{{{outer.max():.0f}}}$")
     if "log10_classical_upper" in rows and rows["log10_classical_upper"].notna().any():
         classical = rows["log10_classical_upper"]
         ax.plot(x, classical.where(classical <= high), color="black", **DASHED)
-        notes["dashed"] = classical
-    lines = []
-    for words, values in notes.items():
-        largest = values[np.isfinite(values)].max()
-        if np.isposinf(values).any():
-            first = number(10.0 ** x[np.isposinf(values)].min())
-            lines.append(rf"no {words} for $\alpha\geq {first}$")
-        elif largest > high:
-            lines.append(f"{words} up to $10^{{{largest:.0f}}}$")
-    write(ax, 0.98, 0.98, "\n".join(lines), "axes fraction", ha="right", va="top")
+        if classical.max() > high:
+            words.append(f"dashed up to $10^{{{classical.max():.0f}}}$")
+    if words:  # above where the bound is outside
+        middle = ax.transLimits.transform((x[outer > high].median(), low))[0]
+        place = np.clip(np.nan_to_num(middle, nan=0.5), 0.3, 0.7)
+        write(ax, place, 0.98, "\n".join(words), "axes fraction", ha="center", va="top")
 
 
 def tightness(tables, args):
@@ -898,12 +907,13 @@ def draw_diagram(ax, frame):
     deltas = np.sort(frame["delta"].unique())
     for left, right, delta in zip(*edges(deltas), deltas, strict=True):
         medians = where(frame, delta=delta).groupby("sparsity")["rho_planted"].median()
+        medians = medians.clip(upper=1e3)  # infinity has no colour
         lower, upper = edges(medians.index.to_numpy())
         heights = [*lower, upper[-1]]
         mesh = ax.pcolormesh([left, right], heights, medians.to_numpy()[:, None], **look)
-    ax.figure.colorbar(mesh, ax=ax, extend="max", label=r"$\varrho$ of $x_0$", pad=0.03, aspect=30)
-    ax.set(xlabel="$N/d$", ylabel="$s/N$")
-    ax.autoscale(enable=False)
+    bar = ax.inset_axes((1.03, 0.0, 0.035, 1.0))
+    ax.figure.colorbar(mesh, cax=bar, extend="max", label=r"$\varrho$ of $x_0$")
+    ax.set(xlabel="$N/d$", ylabel="$s/N$", xlim=ax.get_xlim(), ylim=ax.get_ylim())
     ax.grid(visible=False)
     x = np.linspace(*np.clip(ax.get_xlim(), 0.0, 1.0), 200)
     ax.plot(x, weak_threshold(x), color="black", linewidth=1.4, marker="", label="weak threshold")
@@ -921,18 +931,23 @@ def edges(centers):
 def draw_orders(ax, frame):
     """Brackets of the constant of order s against s/N, medians for a few N/d; their legend."""
     known = frame.dropna(subset="order_lower")
+    ax.set(yscale="log", xlabel="$s/N$", ylabel="constant of order $s$")
+    if known.empty:
+        write(ax, 0.5, 0.5, "not asked for", "axes fraction", ha="center", va="center")
+        return []
     deltas = np.sort(known["delta"].unique())
     deltas = deltas[np.unique(np.linspace(0, len(deltas) - 1, 3).round().astype(int))]
-    ax.set(yscale="log", xlabel="$s/N$", ylabel="constant of order $s$")
+    # beside one another
+    shifts = 0.02 * np.ptp(known["sparsity"]) * (np.arange(len(deltas)) - (len(deltas) - 1) / 2)
     handles = []
-    for delta, look in looks(list(deltas)).items():
+    for (delta, look), shift in zip(looks(list(deltas)).items(), shifts, strict=True):
         rows = where(known, delta=delta).groupby("sparsity")[["order_lower", "order_upper"]]
-        rows = rows.median()
-        draw_brackets(ax, rows.index, rows["order_lower"], rows["order_upper"], look["color"])
-        handles += ax.plot(
-            rows["order_lower"], markerfacecolor="white", label=f"$N/d={delta:g}$", **look
-        )
+        lower, upper = rows.median().to_numpy().T
+        x = np.array(list(rows.groups)) + shift
+        draw_brackets(ax, x, lower, upper, look["color"])
+        handles += ax.plot(x, lower, markerfacecolor="white", label=f"$N/d={delta:g}$", **look)
     ax.axhline(1, color="black", zorder=0.8, **DASHED)
+    ax.set_ylim(top=1.5 * ax.get_ylim()[1])  # room for arrows
     log_ticks(ax.yaxis)
     return handles
 
@@ -952,8 +967,8 @@ def draw_constants(ax, frame):
     log_ticks(ax.xaxis)
     log_ticks(ax.yaxis)
     return [
-        Line2D([], [], label=r"$\tilde\varrho$", **dots),
-        Line2D([], [], color="0.55", label=r"bracket of $\tilde\varrho$", linewidth=0.8),
+        Line2D([], [], label=r"$\tilde\varrho$ exact", **dots),
+        Line2D([], [], color="0.55", label=r"$\tilde\varrho$ bracketed", linewidth=0.8),
     ]
 
 
@@ -964,14 +979,8 @@ def draw_brackets(ax, x, lower, upper, color):
             look = {"color": color, "linewidth": 0.8, "marker": "_"}
             ax.plot([place, place], [low, high], zorder=1.5, **look)
         else:
-            look = {
-                "arrowstyle": "<-",
-                "color": color,
-                "linewidth": 0.8,
-                "shrinkA": 0,
-                "shrinkB": 0,
-            }
-            ax.annotate("", (place, low), (0, 12), textcoords="offset points", arrowprops=look)
+            look = {"arrowstyle": "<-", "color": color, "linewidth": 0.8, "shrinkB": 0}
+            ax.annotate("", (place, low), (0, 14), textcoords="offset points", arrowprops=look)
 
 
 def descent(tables, args):
@@ -994,14 +1003,16 @@ def descent(tables, args):
                 ended = rows["outcome"] == CONVERGED
                 for part, fill in ((rows[ended], look["color"]), (rows[~ended], "white")):
                     x, y = part["alpha"], part["relative_distance"]
-                    ax.plot(x, y, linestyle="", markerfacecolor=fill, **look)
+                    ax.plot(x, y, markerfacecolor=fill, **look | {"linestyle": ""})
+                lost = rows[~np.isfinite(rows["relative_distance"])]
+                if len(lost):
+                    place = ax.get_xaxis_transform()
+                    ax.plot(lost["alpha"], np.full(len(lost), 0.97), transform=place, **look | LOST)
         if not ax.lines:
             say_empty(ax)
     log_ticks(grid[0].yaxis)
     figure.supxlabel(ALPHA)
-    figure.supylabel(
-        r"distance from $x^{\infty}(\alpha)$ / $\Vert x^{\infty}(\alpha)-g^{*}\Vert_1$"
-    )
+    figure.supylabel(DISTANCE)
     dots = {"color": "0.3", "linestyle": "", "marker": "o"}
     handles = [
         Patch(color=look["color"], label=equation("fraction", fraction))
@@ -1009,8 +1020,10 @@ def descent(tables, args):
     ] + [
         Line2D([], [], label="converged", **dots),
         Line2D([], [], label="not converged", markerfacecolor="white", **dots),
-        Line2D([], [], color="0.3", label="and then by the flow"),
+        Line2D([], [], color="0.3", label="continued by the flow"),
     ]
+    if not np.isfinite(certified["relative_distance"]).all():
+        handles.append(Line2D([], [], color="0.3", label="diverged", **LOST))
     legend_above(figure, handles)
     return figure
 

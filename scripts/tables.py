@@ -1,4 +1,4 @@
-"""Stage tables: one table for the reader, as CSV (all digits), Markdown and LaTeX."""
+"""Stage tables: one table for the reader, as CSV (all digits), Markdown, LaTeX and HTML."""
 
 import argparse
 from dataclasses import dataclass
@@ -378,6 +378,26 @@ def _number(value, style, latex):
     return text
 
 
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ font: 14px sans-serif; margin: 1em }}
+table {{ border-collapse: collapse }}
+th, td {{ padding: 0.2em 0.7em; text-align: left; vertical-align: top }}
+th {{ border-bottom: 1px solid; position: sticky; top: 0; background: white }}
+tr:nth-child(even) {{ background: #f4f4f4 }}
+</style>
+</head>
+<body>
+{table}
+</body>
+</html>
+"""
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--table", choices=TABLES, required=True)
@@ -385,13 +405,15 @@ def main():
     parser.add_argument("--csv", required=True)
     parser.add_argument("--markdown", required=True)
     parser.add_argument("--latex", required=True)
+    parser.add_argument("--html", required=True)
     args = parser.parse_args()
 
     frame = pd.concat([read_table(path) for path in args.input], ignore_index=True)
     table = TABLES[args.table](frame)
     write_text(args.csv, table.to_csv(index=False, lineterminator="\n"))
-    markdown = shown(table, latex=False).to_markdown(index=False, disable_numparse=True)
-    write_text(args.markdown, markdown + "\n")
+    plain = shown(table, latex=False)
+    write_text(args.markdown, plain.to_markdown(index=False, disable_numparse=True) + "\n")
+    write_text(args.html, PAGE.format(title=args.table, table=plain.to_html(index=False, border=0)))
     latex = shown(table, latex=True)
     write_text(
         args.latex,

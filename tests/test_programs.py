@@ -97,7 +97,7 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
     assert read_table(tmp_path / curves)["count"].eq(1).all()
     result = program(
         *(tmp_path, "tables", "--table", "cells", "--input", instances),
-        *("--csv", "t.csv", "--markdown", "t.md", "--latex", "t.tex"),
+        *("--csv", "t.csv", "--markdown", "t.md", "--latex", "t.tex", "--html", "t.html"),
     )
     assert result.returncode == 0, result.stderr
     assert "1 not unique" in (tmp_path / "t.md").read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ RATE_FIGURES = [
 FIGURES = [*RATE_FIGURES, "flow", "bounds", "tightness", "phase", "descent"]
 RATE_TABLES = ["cells", "rates", "far", "constants", "newton"]
 READABLE = [*RATE_TABLES, "agreement", "tightness", "descent", "phase"]
-FIGURE_KINDS, TABLE_KINDS = ("pdf", "svg", "png"), ("csv", "md", "tex")
+FIGURE_KINDS, TABLE_KINDS = ("pdf", "svg", "png"), ("csv", "md", "tex", "html")
 
 
 @pytest.fixture(scope="module")

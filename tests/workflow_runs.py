@@ -26,9 +26,10 @@ class Project:
     """The project's files, copied to a folder of their own."""
 
     def __init__(self, folder, results=None):
+        """Copy this repository, or another project with its results."""
         self.folder = Path(folder)
         for part in PARTS:
-            source, target = ROOT / part, self.folder / part
+            source, target = (results.folder if results else ROOT) / part, self.folder / part
             if source.is_dir():
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
             else:

@@ -1,5 +1,7 @@
 TABLE_DATA = PLAN.table_data()
-TABLES = expand(f"{RESULTS}/tables/{{table}}.{{kind}}", table=TABLE_DATA, kind=["csv", "md", "tex"])
+TABLES = expand(
+    f"{RESULTS}/tables/{{table}}.{{kind}}", table=TABLE_DATA, kind=["csv", "md", "tex", "html"]
+)
 
 for table in TABLE_DATA:
 
@@ -10,12 +12,13 @@ for table in TABLE_DATA:
             code=program("tables"),
             data=TABLE_DATA[table],
         output:
-            csv=report(
-                f"{RESULTS}/tables/{table}.csv",
+            html=report(
+                f"{RESULTS}/tables/{table}.html",
                 category="Tables",
                 caption=f"../report/table_{table}.rst",
                 labels={"table": table},
             ),
+            csv=f"{RESULTS}/tables/{table}.csv",
             markdown=f"{RESULTS}/tables/{table}.md",
             latex=f"{RESULTS}/tables/{table}.tex",
         log:
@@ -28,4 +31,5 @@ for table in TABLE_DATA:
             table=table,
         shell:
             "python {input.code[0]} --table {params.table} --input {input.data}"
-            " --csv {output.csv} --markdown {output.markdown} --latex {output.latex} &> {log}"
+            " --csv {output.csv} --markdown {output.markdown} --latex {output.latex}"
+            " --html {output.html} &> {log}"
