@@ -22,6 +22,20 @@ from tidy import with_cell
 # exactly by some examples.
 ROUNDING = 1e-10
 
+# columns of the table, in order
+ENDS = [(norm, refined) for norm in ("1", "off") for refined in ("", "refined_")]
+COLUMNS = [
+    *("log10_alpha", "rho_alpha", "log10_error_1", "log10_error_off"),
+    *(
+        f"log10_{name}_{end}"
+        for name in ("error_1", "error_off", "refined_1", "refined_off")
+        for end in ("upper", "lower", "lower_prior")
+    ),
+    *(f"log10_{refined}upper_over_error_{norm}" for norm, refined in ENDS),
+    *(f"log10_error_over_{refined}lower_{norm}" for norm, refined in ENDS),
+]
+CLASSICAL = ["log10_classical_upper"]
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
@@ -38,7 +52,8 @@ def main():
     frames = []
     for place, index in enumerate(block["repetition"]):
         if l1["status"][place] != CERTIFIED:
-            columns = {"log10_alpha": limit["log_alpha"] / np.log(10.0)}
+            columns = dict.fromkeys(COLUMNS + (CLASSICAL if args.depth == 2 else []), np.nan)
+            columns["log10_alpha"] = limit["log_alpha"] / np.log(10.0)
         else:
             with repetition(args.output, index):
                 columns = bounds(
@@ -92,20 +107,16 @@ def bounds(matrix, l1, rho_tilde, limit, place, depth):
         logs["classical_upper"] = classical_log_upper(
             minimizer, l1["margin"][place], rho_tilde, path.log_alpha
         )
-    for norm in ("1", "off"):
-        for prefix, refined in (("error", ""), ("refined", "refined_")):
-            error = logs[f"error_{norm}"]
-            with np.errstate(invalid="ignore"):  # where the error is 0
-                logs |= {
-                    f"{refined}upper_over_error_{norm}": logs[f"{prefix}_{norm}_upper"] - error,
-                    f"error_over_{refined}lower_{norm}": error - logs[f"{prefix}_{norm}_lower"],
-                }
+    for norm, refined in ENDS:
+        prefix, error = refined.removesuffix("_") or "error", logs[f"error_{norm}"]
+        with np.errstate(invalid="ignore"):  # where the error is 0
+            logs |= {
+                f"{refined}upper_over_error_{norm}": logs[f"{prefix}_{norm}_upper"] - error,
+                f"error_over_{refined}lower_{norm}": error - logs[f"{prefix}_{norm}_lower"],
+            }
     columns = {f"log10_{name}": values / np.log(10.0) for name, values in logs.items()}
-    return {
-        "log10_alpha": path.log_alpha / np.log(10.0),
-        "rho_alpha": result.rho_alpha,
-        **columns,
-    }
+    columns |= {"log10_alpha": path.log_alpha / np.log(10.0), "rho_alpha": result.rho_alpha}
+    return {name: columns[name] for name in COLUMNS + (CLASSICAL if depth == 2 else [])}
 
 
 def check(columns, output, index):

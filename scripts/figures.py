@@ -25,10 +25,9 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from command_line import Failure, run
-from implicit_l1.descent import CONVERGED
-from implicit_l1.phase import weak_threshold
-from implicit_l1.status import CERTIFIED
+from implicit_l1.status import CERTIFIED, CONVERGED
 from implicit_l1.storage import read_table, replacing
+from implicit_l1.threshold import weak_threshold
 
 # widths in inches at which the figures are printed
 COLUMN = 3.35

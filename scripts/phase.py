@@ -92,6 +92,7 @@ def record(args, index):
         starts = [problem.signal, *rng.standard_normal((args.order_starts, args.d))]
         order = order_constant(problem.matrix, args.s, starts)
     return {
+        "ensemble": args.ensemble,
         "N": args.N,
         "d": args.d,
         "s": args.s,

@@ -318,9 +318,10 @@ def descent_table(frame):
 def phase_table(frame):
     """Recovery and null space constants by N/d and s/N."""
     rows = []
-    for (d, N, s), group in frame.groupby(["d", "N", "s"]):
+    for (ensemble, d, N, s), group in frame.groupby(["ensemble", "d", "N", "s"]):
         rows.append(
             {
+                "ensemble": ensemble,
                 "N": N,
                 "d": d,
                 "s": s,

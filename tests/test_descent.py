@@ -11,10 +11,6 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from implicit_l1.descent import (
-    CONVERGED,
-    DIVERGED,
-    ITERATION_LIMIT,
-    STALLED,
     DescentOptions,
     EndOfFlowError,
     descend,
@@ -26,6 +22,7 @@ from implicit_l1.descent import (
 from implicit_l1.flow import gradient_flow
 from implicit_l1.limit import limit_path
 from implicit_l1.potentials import potential
+from implicit_l1.status import CONVERGED, DIVERGED, ITERATION_LIMIT, STALLED
 from implicit_l1.storage import read_arrays, read_table, write_arrays
 from reference import instance, phi
 

@@ -25,11 +25,11 @@ from implicit_l1.phase import (
     local_search,
     order_constant,
     recovery,
-    weak_threshold,
 )
 from implicit_l1.problems import one_dimensional_kernel, random_problem
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE
 from implicit_l1.storage import read_table
+from implicit_l1.threshold import weak_threshold
 from reference import (
     UNIFORM,
     fractions,

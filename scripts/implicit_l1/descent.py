@@ -60,9 +60,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from implicit_l1.potentials import potential
-
-CONVERGED, STALLED = "converged", "stalled"
-ITERATION_LIMIT, DIVERGED = "iteration limit", "diverged"
+from implicit_l1.status import CONVERGED, DIVERGED, ITERATION_LIMIT, STALLED
 
 
 class EndOfFlowError(RuntimeError):
