@@ -4,7 +4,7 @@ import argparse
 
 import numpy as np
 
-from command_line import Failure, cell_of, repetition, run
+from command_line import Failure, add_support_threshold, cell_of, repetition, run
 from implicit_l1.l1 import basis_pursuit, polish
 from implicit_l1.problems import least_norm_interpolator
 from implicit_l1.status import NOT_UNIQUE
@@ -15,12 +15,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--output", required=True, help="the .npz file to write")
-    parser.add_argument(
-        "--support-threshold",
-        type=float,
-        required=True,
-        help="entries of the solver's point below this fraction of the largest are zero",
-    )
+    add_support_threshold(parser)
     parser.add_argument(
         "--nonunique",
         choices=["fail", "carry"],

@@ -4,7 +4,7 @@ import argparse
 
 import numpy as np
 
-from command_line import repetition, run
+from command_line import add_enumeration, repetition, run
 from implicit_l1.null_space import kernel_witness, null_space_constant
 from implicit_l1.storage import read_arrays, write_arrays
 from implicit_l1.support import support_geometry
@@ -15,12 +15,7 @@ def main():
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")
     parser.add_argument("--output", required=True, help="the .npz file to write")
-    parser.add_argument(
-        "--enumerate-up-to",
-        type=int,
-        required=True,
-        help="largest support for which rho~ is computed exactly, by enumeration",
-    )
+    add_enumeration(parser)
     parser.add_argument(
         "--milp-nodes",
         type=int,

@@ -10,7 +10,14 @@ import argparse
 import numpy as np
 import pandas as pd
 
-from command_line import repetition, run
+from command_line import (
+    add_enumeration,
+    add_random_problem,
+    add_support_threshold,
+    random_problem_options,
+    repetition,
+    run,
+)
 from implicit_l1.null_space import Bracket, kernel_witness, null_space_constant
 from implicit_l1.phase import order_constant, recovery
 from implicit_l1.problems import ENSEMBLES, random_problem
@@ -28,25 +35,9 @@ def main():
         "--repetitions", nargs=2, type=int, required=True, metavar=("FIRST", "LAST")
     )
     parser.add_argument("--ensemble", choices=ENSEMBLES, default="gaussian")
-    parser.add_argument("--N", type=int, required=True, help="rows of A")
-    parser.add_argument("--d", type=int, required=True, help="columns of A")
-    parser.add_argument("--s", type=int, required=True, help="nonzero entries of x_0")
-    parser.add_argument("--seed", type=int, required=True, help="root of all streams")
-    parser.add_argument("--law", required=True, help="law of the magnitudes of x_0")
-    parser.add_argument("--low", type=float, help="smallest magnitude")
-    parser.add_argument("--high", type=float, help="largest magnitude")
-    parser.add_argument(
-        "--support-threshold",
-        type=float,
-        required=True,
-        help="entries of the solver's point below this fraction of the largest are zero",
-    )
-    parser.add_argument(
-        "--enumerate-up-to",
-        type=int,
-        required=True,
-        help="largest support for which rho~ is computed exactly, by enumeration",
-    )
+    add_random_problem(parser)
+    add_support_threshold(parser)
+    add_enumeration(parser)
     parser.add_argument(
         "--rho-tilde-repetitions",
         type=int,
@@ -75,19 +66,13 @@ def main():
 
 
 def record(args, index):
-    law = {key: getattr(args, key) for key in ("law", "low", "high")}
-    axes = {name: getattr(args, name) for name in ("ensemble", "N", "d", "s", "seed")}
-    problem = random_problem(
-        **axes,
-        eta=0.0,
-        repetition=index,
-        signal={key: value for key, value in law.items() if value is not None},
-    )
+    problem = random_problem(**random_problem_options(args), eta=0.0, repetition=index)
     found = recovery(problem.matrix, problem.data, problem.signal, args.support_threshold)
     tilde_wanted = args.rho_tilde_repetitions is None or index < args.rho_tilde_repetitions
     rho, rho_tilde = constants(problem.matrix, found.minimizer, tilde_wanted, args.enumerate_up_to)
     order = ABSENT
     if index < args.order_repetitions:
+        axes = {name: getattr(args, name) for name in ("ensemble", "N", "d", "s", "seed")}
         rng = generator(stream="order", repetition=index, **axes)
         starts = [problem.signal, *rng.standard_normal((args.order_starts, args.d))]
         order = order_constant(problem.matrix, args.s, starts)

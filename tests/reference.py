@@ -326,3 +326,37 @@ def weights_flow(matrix, data, depth, alpha, times):
     )
     assert solution.success, solution.message
     return (solution.y[:size] ** depth - solution.y[size:] ** depth).T
+
+
+def sparse_data(seed=3, shape=(15, 40), sparsity=3):
+    """(A, g*) with |S| < N: data without noise."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal(shape) / np.sqrt(shape[0])
+    minimizer = np.zeros(shape[1])
+    chosen = rng.choice(shape[1], sparsity, replace=False)
+    minimizer[chosen] = rng.choice([-1, 1], sparsity) * rng.uniform(0.5, 1.5, sparsity)
+    return matrix, minimizer
+
+
+def dense_data(seed=2, shape=(12, 30), signal=0.0):
+    """(A, g*) with |S| = N: data that are noise, and three columns as large as signal says."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal(shape) / np.sqrt(shape[0])
+    data = rng.standard_normal(shape[0]) + signal * matrix[:, :3].sum(axis=1)
+    columns = shape[1]
+    result = linprog(np.ones(2 * columns), A_eq=np.hstack([matrix, -matrix]), b_eq=data)
+    minimizer = np.zeros(columns)
+    support = np.flatnonzero(np.abs(result.x[:columns] - result.x[columns:]) > 1e-9)
+    assert support.size == shape[0]
+    minimizer[support] = np.linalg.solve(matrix[:, support], data)
+    return matrix, minimizer
+
+
+def kernel_data(rho, count):
+    """(A, g*) with ker A spanned by (-rho m, 1, ..., 1), g* = e_1."""
+    matrix = np.zeros((count, count + 1))
+    matrix[0] = rho
+    matrix[0, 0] = 1.0
+    for row in range(1, count):
+        matrix[row, row], matrix[row, row + 1] = 1.0, -1.0
+    return matrix, np.eye(count + 1)[0]

@@ -2,35 +2,15 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 
 from implicit_l1.asymptotics import BalanceError, DegenerateFaceError, balance, first_order
 from implicit_l1.limit import limit_path
+from implicit_l1.null_space import largest_margin_dual
 from implicit_l1.potentials import potential
 from implicit_l1.support import certificate, support_geometry
+from reference import dense_data, kernel_data, sparse_data
 
 LOG10 = np.log(10.0)
-
-
-def largest_margin(matrix, geometry, sigma):
-    """The dual vector of least ||A_Sc^T nu||_inf, solved again on its active set."""
-    nu = geometry.least_norm_dual(sigma)
-    free_map = geometry.free_map
-    size = free_map.shape[0]
-    if size == 0:
-        return nu
-    c = matrix[:, geometry.complement].T @ nu
-    edge = -np.ones((c.size, 1))
-    result = linprog(
-        np.append(np.zeros(size), 1.0),
-        A_ub=np.block([[free_map.T, edge], [-free_map.T, edge]]),
-        b_ub=np.concatenate([-c, c]),
-        bounds=(None, None),
-    )
-    z = c + free_map.T @ result.x[:-1]
-    active = np.abs(z) > result.x[-1] - 1e-9
-    system = np.column_stack([free_map[:, active].T, -np.sign(z[active])])
-    return nu + geometry.q2 @ np.linalg.lstsq(system, -c[active], rcond=None)[0][:-1]
 
 
 def prepare(matrix, minimizer):
@@ -38,42 +18,20 @@ def prepare(matrix, minimizer):
     support = np.flatnonzero(minimizer)
     geometry = support_geometry(matrix, support)
     sigma = np.sign(minimizer[support])
-    nu = largest_margin(matrix, geometry, sigma)
+    nu = largest_margin_dual(matrix, geometry, sigma)
     return matrix, minimizer, geometry, certificate(matrix, geometry, sigma, nu)
 
 
-def sparse_instance(seed=3, shape=(15, 40), sparsity=3):
-    """|S| < N: data without noise."""
-    rng = np.random.default_rng(seed)
-    matrix = rng.standard_normal(shape) / np.sqrt(shape[0])
-    minimizer = np.zeros(shape[1])
-    chosen = rng.choice(shape[1], sparsity, replace=False)
-    minimizer[chosen] = rng.choice([-1, 1], sparsity) * rng.uniform(0.5, 1.5, sparsity)
-    return prepare(matrix, minimizer)
+def sparse_instance(*arguments, **options):
+    return prepare(*sparse_data(*arguments, **options))
 
 
-def dense_instance(seed=2, shape=(12, 30)):
-    """|S| = N: data that are noise."""
-    rng = np.random.default_rng(seed)
-    matrix = rng.standard_normal(shape) / np.sqrt(shape[0])
-    data = rng.standard_normal(shape[0])
-    columns = shape[1]
-    result = linprog(np.ones(2 * columns), A_eq=np.hstack([matrix, -matrix]), b_eq=data)
-    minimizer = np.zeros(columns)
-    support = np.flatnonzero(np.abs(result.x[:columns] - result.x[columns:]) > 1e-9)
-    assert support.size == shape[0]
-    minimizer[support] = np.linalg.solve(matrix[:, support], data)
-    return prepare(matrix, minimizer)
+def dense_instance(*arguments, **options):
+    return prepare(*dense_data(*arguments, **options))
 
 
 def kernel_family(rho, count):
-    """ker A spanned by (-rho m, 1, ..., 1), g* = e_1."""
-    matrix = np.zeros((count, count + 1))
-    matrix[0] = rho
-    matrix[0, 0] = 1.0
-    for row in range(1, count):
-        matrix[row, row], matrix[row, row + 1] = 1.0, -1.0
-    return prepare(matrix, np.eye(count + 1)[0])
+    return prepare(*kernel_data(rho, count))
 
 
 def log_ratio(instance, depth, exponents, order=1):

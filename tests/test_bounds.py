@@ -11,6 +11,7 @@ from implicit_l1.bounds import classical_log_upper, error_bounds
 from implicit_l1.limit import LimitPath, limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.support import certificate, support_geometry
+from reference import dense_data, kernel_data, sparse_data
 
 LOG10 = np.log(10.0)
 BANDS = ("off", "total", "off_refined", "total_refined")
@@ -78,38 +79,16 @@ class Instance:
         return result
 
 
-def sparse_instance(seed=3, shape=(15, 40), sparsity=3):
-    """|S| < N: data without noise."""
-    rng = np.random.default_rng(seed)
-    matrix = rng.standard_normal(shape) / np.sqrt(shape[0])
-    minimizer = np.zeros(shape[1])
-    chosen = rng.choice(shape[1], sparsity, replace=False)
-    minimizer[chosen] = rng.choice([-1, 1], sparsity) * rng.uniform(0.5, 1.5, sparsity)
-    return Instance(matrix, minimizer)
+def sparse_instance(*arguments, **options):
+    return Instance(*sparse_data(*arguments, **options))
 
 
-def dense_instance(seed=2, shape=(12, 30), signal=0.0):
-    """|S| = N: data that are noise, and three columns as large as the signal says."""
-    rng = np.random.default_rng(seed)
-    matrix = rng.standard_normal(shape) / np.sqrt(shape[0])
-    data = rng.standard_normal(shape[0]) + signal * matrix[:, :3].sum(axis=1)
-    columns = shape[1]
-    result = linprog(np.ones(2 * columns), A_eq=np.hstack([matrix, -matrix]), b_eq=data)
-    minimizer = np.zeros(columns)
-    support = np.flatnonzero(np.abs(result.x[:columns] - result.x[columns:]) > 1e-9)
-    assert support.size == shape[0]
-    minimizer[support] = np.linalg.solve(matrix[:, support], data)
-    return Instance(matrix, minimizer)
+def dense_instance(*arguments, **options):
+    return Instance(*dense_data(*arguments, **options))
 
 
 def kernel_family(rho, count):
-    """ker A spanned by (-rho m, 1, ..., 1), g* = e_1."""
-    matrix = np.zeros((count, count + 1))
-    matrix[0] = rho
-    matrix[0, 0] = 1.0
-    for row in range(1, count):
-        matrix[row, row], matrix[row, row + 1] = 1.0, -1.0
-    return Instance(matrix, np.eye(count + 1)[0])
+    return Instance(*kernel_data(rho, count))
 
 
 SPARSE, DENSE = sparse_instance(), dense_instance()
