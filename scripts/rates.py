@@ -134,6 +134,8 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
 def point_table(l1, limit, asymptotics, log_alpha, args):
     """One row for each instance and scale."""
     count = log_alpha.size
+    _, slopes = rates.local_slopes(log_alpha, limit["log_error_1"])
+    slopes = np.column_stack([np.full(len(slopes), np.nan), slopes])
     prediction = asymptotics["log_constant"][:, None]
     prediction = prediction + asymptotics["exponent"][:, None] * log_alpha
     return with_cell(
@@ -144,6 +146,7 @@ def point_table(l1, limit, asymptotics, log_alpha, args):
             "status": np.repeat(l1["status"], count),
             "log10_alpha": np.tile(log_alpha, l1["repetition"].size) / np.log(10.0),
             "log10_error_1": limit["log_error_1"].ravel() / np.log(10.0),
+            "local_slope": slopes.ravel(),
             "log10_prediction": prediction.ravel() / np.log(10.0),
             "rate": np.repeat(asymptotics["exponent"], count),
             "newton_steps": limit["newton_steps"].ravel(),
