@@ -169,7 +169,8 @@ def curve_table(l1, limit, asymptotics, log_alpha, args):
             l1["interpolator_estimation_error"][known, None]
         )
     # over the first-order prediction C alpha^exponent, where there is one
-    ratio = limit["log_error_1"] - asymptotics["log_constant"][:, None]
+    with np.errstate(invalid="ignore"):  # where the error is 0
+        ratio = limit["log_error_1"] - asymptotics["log_constant"][:, None]
     ratio -= asymptotics["exponent"][:, None] * log_alpha
     if np.all(np.isfinite(ratio[known])):
         in_logs["error_over_prediction"] = ratio[known]

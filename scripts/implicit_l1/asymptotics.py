@@ -119,7 +119,8 @@ def largest_competitor(exponent, log_size, log_alpha):
         log_alpha: natural logarithm of alpha.
     Returns:
         logarithm of the largest entry of higher order over the largest leading one; -inf
-        if there is none (as for D > 2, where all are of first order), nan if nothing is known.
+        if there is none (as for D > 2, where all are of first order), nan if nothing is known
+        or the error is 0.
     """
     known = np.isfinite(exponent)
     if not known.any():
@@ -127,6 +128,8 @@ def largest_competitor(exponent, log_size, log_alpha):
     leading = known & (exponent <= np.nanmin(exponent) + 1e-9)
     size = exponent * log_alpha + log_size
     others = known & ~leading
+    if np.all(size[leading] == -np.inf):  # the error is 0
+        return float("nan")
     return float(size[others].max(initial=-np.inf) - size[leading].max())
 
 
