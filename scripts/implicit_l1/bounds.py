@@ -56,12 +56,8 @@ from scipy.optimize import brentq
 from implicit_l1.asymptotics import balance
 from implicit_l1.limit import LimitPath
 from implicit_l1.potentials import LOG2, HyperbolicPotential, Potential
+from implicit_l1.programs import LinearProgramError, kernel_ball, maximize
 from implicit_l1.support import Certificate, SupportGeometry
-
-
-class LinearProgramError(RuntimeError):
-    """A linear program of rho_alpha was not solved."""
-
 
 # Relative accuracy that x_S = g*_S + n_S is taken to have, with a reserve.
 _ROUNDING = 1e-12
@@ -316,33 +312,11 @@ class _ChebyshevProgram:
 
     def __init__(self, free_map):
         self.free_map = free_map
-        size, count = free_map.shape
+        size = free_map.shape[0]
         if size == 0:
             return
-        import highspy
-
-        one = np.ones(count)
-        self.columns = np.hstack(
-            [np.vstack([free_map, one]), np.vstack([-free_map, one]), np.eye(size + 1)]
-        )
-        model = highspy.HighsLp()
-        model.num_col_, model.num_row_ = 2 * count, size + 1
-        model.sense_ = highspy.ObjSense.kMaximize
-        model.col_cost_ = np.zeros(2 * count)
-        model.col_lower_, model.col_upper_ = np.zeros(2 * count), np.full(2 * count, np.inf)
-        model.row_lower_ = model.row_upper_ = np.append(np.zeros(size), 1.0)
-        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        model.a_matrix_.start_ = np.arange(2 * count + 1, dtype=np.int32) * np.int32(size + 1)
-        model.a_matrix_.index_ = np.tile(np.arange(size + 1, dtype=np.int32), 2 * count)
-        model.a_matrix_.value_ = self.columns[:, : 2 * count].T.ravel()
-        self.highs = highspy.Highs()
-        self.highs.setOptionValue("output_flag", False)
-        self.highs.setOptionValue("parallel", "off")
-        self.highs.setOptionValue("simplex_strategy", 4)  # primal: only the objective changes
-        self.highs.setOptionValue("dual_feasibility_tolerance", 1e-10)
-        self.highs.setOptionValue("primal_feasibility_tolerance", 1e-10)
-        self.highs.passModel(model)
-        self.optimal = highspy.HighsModelStatus.kOptimal
+        self.highs, matrix = kernel_ball(free_map, 1.0, tolerance=1e-10)
+        self.columns = np.hstack([matrix, np.eye(size + 1)])  # a basis may hold slacks
 
     def solve(self, scale, direction, margin, shift, name):
         """(b, k, gap) for ``c = scale * direction + shift``.
@@ -360,12 +334,7 @@ class _ChebyshevProgram:
             k[largest] = 1.0 if c[largest] >= 0 else -1.0
             return np.zeros(0), k, 0.0
         cost = c / max(np.abs(c).max(), 1e-300)
-        cost = np.concatenate([cost, -cost])
-        self.highs.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
-        self.highs.run()
-        if self.highs.getModelStatus() != self.optimal:
-            status = self.highs.modelStatusToString(self.highs.getModelStatus())
-            raise LinearProgramError(f"the linear program {name} ended as: {status}")
+        maximize(self.highs, np.concatenate([cost, -cost]), name)
         basic = np.array(self.highs.getBasicVariables()[1])
         basic = np.where(basic >= 0, basic, 2 * count - 1 - basic)  # rows come as -1 - row
         basis = self.columns[:, basic]

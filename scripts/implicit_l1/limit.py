@@ -11,8 +11,7 @@ by itself.  In the coordinates of :mod:`implicit_l1.support` the unknowns are
 
 involve no difference of nearly equal numbers and keep n to full relative
 accuracy; ``log|n_i|`` is carried instead of n_i, so alpha may underflow.
-(Derived for this project; it extends the splitting that proves the paper's rates
-to a solver.)
+(Derived for this project.)
 
 Newton's method on these equations has, with ``d zeta = dn_S / slope_S``, the
 symmetric positive definite matrix ``diag(slope_S, 0) + B W B^T``, ``B = [M; C]``,

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp, nnls
 
+from implicit_l1.programs import kernel_ball, maximize
 from implicit_l1.support import SupportGeometry
 
 
@@ -116,40 +117,14 @@ class PatternPrograms:
     """
 
     def __init__(self, geometry):
-        import highspy
-
         self.range_map = geometry.range_map
-        count, free = geometry.complement.size, geometry.q2.shape[1]
-        program = highspy.HighsLp()
-        program.num_col_, program.num_row_ = 2 * count, free + 1
-        program.sense_ = highspy.ObjSense.kMaximize
-        program.col_cost_ = np.zeros(2 * count)
-        program.col_lower_, program.col_upper_ = np.zeros(2 * count), np.full(2 * count, np.inf)
-        program.row_lower_ = np.append(np.zeros(free), -np.inf)
-        program.row_upper_ = np.append(np.zeros(free), 1.0)
-        rows = np.vstack([geometry.free_map, np.ones(count)])
-        columns = np.hstack([rows, np.vstack([-geometry.free_map, np.ones(count)])])
-        program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        program.a_matrix_.start_ = np.arange(2 * count + 1, dtype=np.int32) * np.int32(free + 1)
-        program.a_matrix_.index_ = np.tile(np.arange(free + 1, dtype=np.int32), 2 * count)
-        program.a_matrix_.value_ = columns.T.ravel()
-        self.highs = highspy.Highs()
-        self.highs.setOptionValue("output_flag", False)
-        self.highs.setOptionValue("parallel", "off")
-        self.highs.setOptionValue("simplex_strategy", 4)  # primal: only the objective changes
-        self.highs.passModel(program)
-        self.indices = np.arange(2 * count, dtype=np.int32)
-        self.optimal = highspy.HighsModelStatus.kOptimal
+        self.highs, _ = kernel_ball(geometry.free_map, -np.inf)
 
     def solve(self, pattern):
         """(value, n_Sc) for one pattern."""
         cost = self.range_map.T @ pattern
         cost = np.concatenate([cost, -cost])
-        self.highs.changeColsCost(cost.size, self.indices, cost)
-        self.highs.run()
-        if self.highs.getModelStatus() != self.optimal:
-            status = self.highs.modelStatusToString(self.highs.getModelStatus())
-            raise RuntimeError(f"a linear program of the null space constant ended as: {status}")
+        maximize(self.highs, cost, "of the null space constant")
         solution = np.array(self.highs.getSolution().col_value)
         half = solution.size // 2
         return float(cost @ solution), solution[:half] - solution[half:]

@@ -34,9 +34,9 @@ import numpy as np
 from scipy.optimize import linprog
 
 from implicit_l1.l1 import BasisPursuitError, Minimizer, polish
-from implicit_l1.null_space import Bracket, PatternPrograms
+from implicit_l1.null_space import Bracket
+from implicit_l1.programs import kernel_ball, maximize
 from implicit_l1.status import CERTIFIED
-from implicit_l1.support import support_geometry
 
 _TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
@@ -135,18 +135,12 @@ def l1_vertex(matrix, data):
 
 
 class KernelBall:
-    """Linear programs over ``{n in ker A: ||n||_1 <= 1}``, with hot starts.
-
-    The empty set has the whole of ker A for its coordinates, so the programs of its sign
-    patterns have the constraints wanted here.
-    """
+    """Linear programs over ``{n in ker A: ||n||_1 <= 1}``, with hot starts."""
 
     def __init__(self, matrix):
-        self.programs = PatternPrograms(support_geometry(matrix, []))
+        self.highs, _ = kernel_ball(matrix, -np.inf, tolerance=1e-10)
         self.rows, self.count = matrix.shape
         self.basis = np.linalg.qr(matrix.T)[0]
-        for name, value in _TIGHT.items():
-            self.programs.highs.setOptionValue(name, value)
 
     def maximize(self, gain):
         """Maximize ``<gain, n>``.
@@ -157,16 +151,10 @@ class KernelBall:
             (n, nu): n of shape (d,), in ker A up to rounding; the multipliers of ``A n = 0``,
             shape (N,), which minimize ``||gain - A^T nu||_inf``.
         Raises:
-            RuntimeError: if the linear program is not solved.
+            LinearProgramError: if the linear program is not solved.
         """
-        highs = self.programs.highs
-        cost = np.concatenate([gain, -gain])
-        highs.changeColsCost(cost.size, self.programs.indices, cost)
-        highs.run()
-        if highs.getModelStatus() != self.programs.optimal:
-            status = highs.modelStatusToString(highs.getModelStatus())
-            raise RuntimeError(f"a linear program over the kernel ended as: {status}")
-        solution = highs.getSolution()
+        maximize(self.highs, np.concatenate([gain, -gain]), "over the kernel")
+        solution = self.highs.getSolution()
         parts = np.array(solution.col_value)
         n = parts[: self.count] - parts[self.count :]
         # the solver's n is in the kernel to its tolerance only
