@@ -19,7 +19,7 @@ report: figures
 	$(BIN)/snakemake --report results/report.html
 
 timings: figures
-	$(SNAKEMAKE) timings
+	$(SNAKEMAKE) --force timings
 
 reference: figures
 	$(SNAKEMAKE) reference
