@@ -1,5 +1,6 @@
 """The plan of the run, and what every rule needs. No rule is here."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -26,7 +27,7 @@ LOCK = "requirements.txt"
 # One thread a job: parallelism is between jobs, and two threads differ from one in
 # the last bits. The programs run under the interpreter that runs Snakemake.
 shell.prefix(
-    f"set -euo pipefail; export PATH={Path(sys.executable).parent}:$PATH "
+    f'set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH" '
     "OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 MPLBACKEND=Agg; "
 )
 
