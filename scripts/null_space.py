@@ -5,7 +5,7 @@ import argparse
 import numpy as np
 
 from command_line import add_enumeration, repetition, run
-from implicit_l1.null_space import kernel_witness, null_space_constant
+from implicit_l1.null_space import Bracket, kernel_witness, null_space_constant
 from implicit_l1.storage import read_arrays, write_arrays
 from implicit_l1.support import support_geometry
 
@@ -36,8 +36,31 @@ def main():
     ):
         with repetition(args.output, index):
             rows.append(record(matrix, point, direction, margin, args))
+    tilde = [row.pop("rho_tilde") for row in rows]
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    write_arrays(args.output, repetition=block["repetition"], **columns)
+    write_arrays(args.output, repetition=block["repetition"], **columns, **witnesses(tilde, block))
+
+
+def witnesses(brackets, block):
+    """What proves the bounds of rho~: one row a linear program, for all repetitions.
+
+    Their number differs between repetitions; ``tilde_place`` says whose a row is.  Patterns
+    have an entry for each column of A, nan off the support.
+    """
+    place, patterns, duals = [], [], []
+    for index, (support, bracket) in enumerate(brackets):
+        for pattern, dual in zip(bracket.patterns, bracket.duals, strict=True):
+            whole = np.full(block["matrix"].shape[2], np.nan)
+            whole[support] = pattern
+            place.append(index)
+            patterns.append(whole)
+            duals.append(dual)
+    _, rows, columns = block["matrix"].shape
+    return {
+        "tilde_place": np.array(place, dtype=int),
+        "tilde_pattern": np.reshape(patterns, (-1, columns)),
+        "tilde_nu": np.reshape(duals, (-1, rows)),
+    }
 
 
 def record(matrix, point, direction, margin, args):
@@ -49,6 +72,7 @@ def record(matrix, point, direction, margin, args):
             "rho_tilde_lower": np.nan,
             "rho_tilde_upper": np.nan,
             "rho_tilde_method": "none",
+            "rho_tilde": (np.flatnonzero(point), Bracket(np.nan, np.nan, "none")),
         }
     support = np.flatnonzero(point)
     sigma = np.sign(point[support])
@@ -62,6 +86,7 @@ def record(matrix, point, direction, margin, args):
         "rho_tilde_lower": rho_tilde.lower,
         "rho_tilde_upper": rho_tilde.upper,
         "rho_tilde_method": rho_tilde.method,
+        "rho_tilde": (support, rho_tilde),
     }
 
 

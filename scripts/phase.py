@@ -2,13 +2,15 @@
 
 For each repetition: whether the planted signal is the l1 minimizer, the constants rho of
 the planted signal and of the minimizer, rho~ of the minimizer's support, and the null space
-constant of order s.
+constant of order s.  What can be proved of them is in a table of the form of stage
+certificates.
 """
 
 import argparse
 
 import numpy as np
 import pandas as pd
+from certificates import COLUMNS, at_some_precision, attempt, row
 
 from command_line import (
     add_enumeration,
@@ -18,12 +20,20 @@ from command_line import (
     repetition,
     run,
 )
+from implicit_l1.certificates import (
+    NotProved,
+    coordinates,
+    null_space_bracket,
+    pattern_constant,
+    prove_minimizer,
+)
 from implicit_l1.null_space import Bracket, kernel_witness, null_space_constant
 from implicit_l1.phase import order_constant, recovery
 from implicit_l1.problems import ENSEMBLES, random_problem
 from implicit_l1.seeds import generator
 from implicit_l1.storage import write_table
 from implicit_l1.support import support_geometry
+from tidy import with_cell
 
 ABSENT = Bracket(np.nan, np.nan, "none")
 
@@ -31,6 +41,9 @@ ABSENT = Bracket(np.nan, np.nan, "none")
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", required=True, help="the Parquet file: one row a repetition")
+    parser.add_argument(
+        "--certificates", required=True, help="the Parquet file: one row a proved quantity"
+    )
     parser.add_argument(
         "--repetitions", nargs=2, type=int, required=True, metavar=("FIRST", "LAST")
     )
@@ -58,18 +71,57 @@ def main():
     args = parser.parse_args()
 
     first, last = args.repetitions
-    rows = []
+    rows, proofs = [], []
     for index in range(first, last + 1):
         with repetition(args.output, index):
-            rows.append(record(args, index))
+            problem = random_problem(**random_problem_options(args), eta=0.0, repetition=index)
+            found = recovery(problem.matrix, problem.data, problem.signal, args.support_threshold)
+            wanted = args.rho_tilde_repetitions is None or index < args.rho_tilde_repetitions
+            minimizer, most = found.minimizer, args.enumerate_up_to
+            rho, rho_tilde = constants(problem.matrix, minimizer, wanted, most)
+            rows.append(record(args, index, problem, found, rho, rho_tilde))
+            proofs += [
+                {"repetition": index, **proof}
+                for proof in at_some_precision(certify, problem, found, rho_tilde, wanted)
+            ]
     write_table(args.output, pd.DataFrame(rows))
+    cell = {name: getattr(args, name) for name in ("ensemble", "N", "d", "s")}
+    cell |= {"eta": 0.0, "m": None, "family_rho": None, "depth": None}
+    write_table(args.certificates, with_cell(cell, pd.DataFrame(proofs, columns=COLUMNS)))
 
 
-def record(args, index):
-    problem = random_problem(**random_problem_options(args), eta=0.0, repetition=index)
-    found = recovery(problem.matrix, problem.data, problem.signal, args.support_threshold)
-    tilde_wanted = args.rho_tilde_repetitions is None or index < args.rho_tilde_repetitions
-    rho, rho_tilde = constants(problem.matrix, found.minimizer, tilde_wanted, args.enumerate_up_to)
+def certify(problem, found, rho_tilde, tilde_wanted):
+    """Rows of what is proved of one instance: rho of x_0, and constants of its minimizer."""
+    rows = [row("rho_planted", attempt(planted_constant, problem, found.planted))]
+    minimizer = found.minimizer
+    if minimizer.certificate is None:
+        return [*rows, row("margin", NotProved("there is no dual vector to start from"))]
+    nu = minimizer.certificate.nu
+    proof = attempt(prove_minimizer, problem.matrix, problem.data, minimizer.point, nu)
+    if isinstance(proof, NotProved):
+        return [*rows, row("margin", proof)]
+    rho = attempt(pattern_constant, proof.coordinates, proof.sigma, nu)
+    value = rho if isinstance(rho, NotProved) else rho.value
+    rows += [row("margin", proof.margin), row("rho", value)]
+    if tilde_wanted:
+        witnesses = (rho_tilde.patterns, rho_tilde.duals)
+        bracket = attempt(null_space_bracket, proof.coordinates, *witnesses)
+        lower, upper = (bracket, bracket) if isinstance(bracket, NotProved) else bracket
+        rows += [row("rho_tilde_lower", lower), row("rho_tilde_upper", upper)]
+    return rows
+
+
+def planted_constant(problem, planted):
+    """Enclosure of rho of support and signs of x_0."""
+    if planted.certificate is None:
+        raise NotProved("there is no dual vector to start from")
+    support = np.flatnonzero(problem.signal)
+    signs = np.sign(problem.signal[support])
+    frame = coordinates(problem.matrix, support)
+    return pattern_constant(frame, signs, planted.certificate.nu).value
+
+
+def record(args, index, problem, found, rho, rho_tilde):
     order = ABSENT
     if index < args.order_repetitions:
         axes = {name: getattr(args, name) for name in ("ensemble", "N", "d", "s", "seed")}

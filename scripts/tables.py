@@ -1,14 +1,23 @@
-"""Stage tables: one table for the reader, as CSV (all digits), Markdown, LaTeX and HTML."""
+"""Stage tables: one table for the reader, as CSV (more digits), Markdown, LaTeX and HTML.
+
+A number is exact (a parameter, a count), rounded from a proved enclosure, or floating point;
+columns of the third kind are marked, "_float" in the CSV file and a dagger elsewhere.
+"""
 
 import argparse
+import dataclasses
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from command_line import run
-from implicit_l1.status import CERTIFIED
+from implicit_l1.intervals import Interval, farthest, float_text, maximum, median, minimum
+from implicit_l1.status import CERTIFIED, PROVED
 from implicit_l1.storage import read_table, write_text
+
+EXACT, FLOAT = "exact", "floating point"
 
 PARAMETERS = ["ensemble", "N", "d", "s", "eta", "m", "family_rho"]
 
@@ -20,11 +29,25 @@ class Column:
     Attributes:
         heading: in Markdown; latex: in LaTeX.
         style: a format specification, applied to numbers.
+        kind: EXACT (names, parameters, counts), PROVED (rounded from an enclosure) or FLOAT.
+        csv: the format specification in the CSV file.
     """
 
     heading: str
     latex: str
     style: str = "g"
+    kind: str = EXACT
+    csv: str = ".12g"
+
+
+def proved(heading, latex, style, csv=".10g"):
+    """A column of enclosures."""
+    return Column(heading, latex, style, PROVED, csv)
+
+
+def floating(heading, latex, style, csv=None):
+    """A column of floats; its CSV shows no digits that differ from machine to machine."""
+    return Column(heading, latex, style, FLOAT, csv or style)
 
 
 COLUMNS = {
@@ -42,58 +65,60 @@ COLUMNS = {
     "repetitions": Column("repetitions", "repetitions", "d"),
     "certified": Column("certified unique", "certified unique", "d"),
     "status": Column("status of the others", "status of the others"),
+    "unproved": Column("not proved", "not proved"),
     "support_size": Column("|S|", "$|S|$"),
-    "rho": Column("ϱ", r"$\varrho$", ".4f"),
-    "rho_smallest": Column("ϱ min", r"$\varrho$ min", ".4f"),
-    "rho_largest": Column("ϱ max", r"$\varrho$ max", ".4f"),
-    "rho_gap": Column("ϱ gap", r"$\varrho$ gap", ".0e"),
-    "rho_tilde_lower": Column("ϱ~ ≥", r"$\tilde\varrho\ge$", ".4g"),
-    "rho_tilde_upper": Column("ϱ~ ≤", r"$\tilde\varrho\le$", ".4g"),
+    "rho": proved("ϱ", r"$\varrho$", ".4f", ".10f"),
+    "rho_smallest": proved("ϱ min", r"$\varrho$ min", ".4f", ".10f"),
+    "rho_largest": proved("ϱ max", r"$\varrho$ max", ".4f", ".10f"),
+    "rho_tilde_lower": proved("ϱ~ ≥", r"$\tilde\varrho\ge$", ".4g"),
+    "rho_tilde_upper": proved("ϱ~ ≤", r"$\tilde\varrho\le$", ".4g"),
     "rho_tilde_method": Column("ϱ~ by", r"$\tilde\varrho$ by"),
-    "kappa": Column("κ", r"$\kappa$", ".3g"),
-    "predicted_rate": Column("predicted rate", "predicted rate", ".4f"),
-    "fitted_rate": Column("fitted rate", "fitted rate", ".4f"),
-    "fitted_lower_quartile": Column("lower quartile", "lower quartile", ".4f"),
-    "fitted_upper_quartile": Column("upper quartile", "upper quartile", ".4f"),
-    "fitted_low": Column("interval from", "interval from", ".4f"),
-    "fitted_high": Column("to", "to", ".4f"),
-    "last_slope": Column("slope at the smallest α", r"slope at the smallest $\alpha$", ".4f"),
-    "onset_alpha": Column("onset α", r"onset $\alpha$", ".2g"),
-    "onset_reached": Column("onset reached", "onset reached", "d"),
+    "kappa": proved("κ", r"$\kappa$", ".3g"),
+    "predicted_rate": proved("predicted rate", "predicted rate", ".4f", ".10f"),
+    "fitted_rate": floating("fitted rate", "fitted rate", ".4f", ".6f"),
+    "fitted_lower_quartile": floating("lower quartile", "lower quartile", ".4f", ".6f"),
+    "fitted_upper_quartile": floating("upper quartile", "upper quartile", ".4f", ".6f"),
+    "fitted_low": floating("interval from", "interval from", ".4f", ".6f"),
+    "fitted_high": floating("to", "to", ".4f", ".6f"),
+    "last_slope": proved(
+        "slope at the smallest α", r"slope at the smallest $\alpha$", ".4f", ".10f"
+    ),
+    "onset_alpha": floating("onset α", r"onset $\alpha$", ".2g", ".6g"),
+    "onset_reached": floating("onset reached", "onset reached", "d"),
     "smallest_log10_alpha": Column("smallest log₁₀ α", r"smallest $\log_{10}\alpha$", ".0f"),
-    "worst": Column("worst difference", "worst difference", ".0e"),
-    "four_digits": Column("4 digits reached", "4 digits reached", "d"),
-    "four_digits_log10_alpha": Column("from log₁₀ α", r"from $\log_{10}\alpha$", ".0f"),
-    "four_digits_last": Column("the last from", "the last from", ".0f"),
-    "reason": Column("those that do not", "those that do not"),
-    "constant": Column("constant", "constant", ".4g"),
-    "measured_4": Column("error at 1e-4", "error at $10^{-4}$", ".3g"),
-    "ratio_4": Column("ratio", "ratio", ".5g"),
-    "measured_8": Column("error at 1e-8", "error at $10^{-8}$", ".3g"),
-    "ratio_8": Column("ratio at 1e-8", "ratio at $10^{-8}$", ".5g"),
-    "measured_12": Column("error at 1e-12", "error at $10^{-12}$", ".3g"),
-    "ratio_12": Column("ratio at 1e-12", "ratio at $10^{-12}$", ".5g"),
+    "worst": proved("worst difference", "worst difference", ".6f", ".10f"),
+    "four_digits": floating("4 digits reached", "4 digits reached", "d"),
+    "four_digits_log10_alpha": floating("from log₁₀ α", r"from $\log_{10}\alpha$", ".0f"),
+    "four_digits_last": floating("the last from", "the last from", ".0f"),
+    "reason": floating("those that do not", "those that do not", "g"),
+    "constant": proved("constant", "constant", ".4g"),
+    "measured_4": proved("error at 1e-4", "error at $10^{-4}$", ".3g"),
+    "ratio_4": proved("ratio", "ratio", ".5g"),
+    "measured_8": proved("error at 1e-8", "error at $10^{-8}$", ".3g"),
+    "ratio_8": proved("ratio at 1e-8", "ratio at $10^{-8}$", ".5g"),
+    "measured_12": proved("error at 1e-12", "error at $10^{-12}$", ".3g"),
+    "ratio_12": proved("ratio at 1e-12", "ratio at $10^{-12}$", ".5g"),
     "end_log10_alpha": Column("far log₁₀ α", r"far $\log_{10}\alpha$", ".0f"),
-    "ratio_end": Column("ratio there", "ratio there", ".7g"),
-    "ratio_end_worst": Column("worst there", "worst there", ".7g"),
+    "ratio_end": proved("ratio there", "ratio there", ".7g"),
+    "ratio_end_worst": proved("worst there", "worst there", ".7g"),
     "points": Column("points", "points", "d"),
-    "mean": Column("mean steps", "mean steps", ".2f"),
-    "median": Column("median", "median", ".0f"),
-    "percentile_95": Column("95 %", r"95\,\%", ".0f"),
-    "largest": Column("largest", "largest", ".0f"),
-    "relative_residual": Column("residual", "residual", ".0e"),
+    "mean": floating("mean steps", "mean steps", ".2f"),
+    "median": floating("median", "median", ".0f"),
+    "percentile_95": floating("95 %", r"95\,\%", ".0f"),
+    "largest": floating("largest", "largest", ".0f"),
+    "relative_residual": floating("residual", "residual", ".0e"),
     "fraction": Column("step / stable", "step / stable"),
-    "outcome": Column("outcome", "outcome"),
-    "iterations": Column("iterations", "iterations", ".0f"),
-    "relative_loss": Column("loss / initial loss", "loss / initial loss", ".0e"),
-    "relative_step_distance": Column("distance by the step", "distance by the step", ".3g"),
-    "relative_distance": Column("distance in all", "distance in all", ".3g"),
-    "recovered": Column("x₀ recovered", "$x_0$ recovered", ".2f"),
-    "rho_planted": Column("ϱ of x₀", r"$\varrho$ of $x_0$", ".3f"),
-    "order_lower": Column("order s ≥", r"order $s\ge$", ".3g"),
-    "order_upper": Column("order s ≤", r"order $s\le$", ".3g"),
-    "disagreement": Column("largest disagreement", "largest disagreement", ".1e"),
-    "steps": Column("steps", "steps", ".0f"),
+    "outcome": floating("outcome", "outcome", "g"),
+    "iterations": floating("iterations", "iterations", ".0f"),
+    "relative_loss": floating("loss / initial loss", "loss / initial loss", ".0e"),
+    "relative_step_distance": floating("distance by the step", "distance by the step", ".3g"),
+    "relative_distance": floating("distance in all", "distance in all", ".3g"),
+    "recovered": proved("x₀ recovered", "$x_0$ recovered", ".2f", ".6f"),
+    "rho_planted": proved("ϱ of x₀", r"$\varrho$ of $x_0$", ".3f"),
+    "order_lower": floating("order s ≥", r"order $s\ge$", ".3g"),
+    "order_upper": floating("order s ≤", r"order $s\le$", ".3g"),
+    "disagreement": floating("largest disagreement", "largest disagreement", ".1e"),
+    "steps": floating("steps", "steps", ".0f"),
 }
 
 
@@ -109,52 +134,242 @@ for _norm, _words, _latex in (
             ("_worst", " worst", ".3g"),
             ("_silent", " silent", "d"),
         ):
-            COLUMNS[f"{_norm}_{_side}{_key}"] = Column(
+            COLUMNS[f"{_norm}_{_side}{_key}"] = floating(
                 f"{_words} {_quotient}{_kind}", f"{_latex} {_quotient}{_kind}", _style
             )
 
 
-def cells_table(frame):
-    """Parameters and statistics of the problems; medians over certified repetitions."""
+@dataclass(frozen=True)
+class Cell:
+    """Rows of one row of the table: of the data, and what is proved of them.
+
+    Attributes:
+        rows: of the data, proved instances only.
+        proofs: quantity and scale -> repetition -> Interval, or the reason why there is none.
+        repetitions: the proved ones; all_repetitions: the others too.
+    """
+
+    rows: pd.DataFrame
+    proofs: dict
+    repetitions: list
+    all_repetitions: list
+
+    def proved(self, statistic, quantity, log10_alpha=None, change=lambda interval: interval):
+        """A statistic over the repetitions, as an Interval, or why it is not known."""
+        values = self.proofs.get((quantity, log10_alpha))
+        if values is None:
+            return None
+        values = [values[repetition] for repetition in self.repetitions]
+        reasons = sorted({value for value in values if isinstance(value, str)})
+        if reasons:
+            return Unproved(f"{quantity}: {', '.join(reasons)}")
+        return statistic([change(value) for value in values])
+
+
+class Unproved(str):
+    """In place of an enclosure, the reason why there is none."""
+
+
+def cells_table(frame, proofs):
+    """Parameters and statistics of the problems; medians over proved repetitions."""
     frame = frame.drop_duplicates([*PARAMETERS, "repetition"])
-    return _grouped(
+    return _proved_table(
         frame,
+        proofs[proofs["depth"].isna()],
         PARAMETERS,
-        lambda group, certified: {
-            "support_size": certified["support_size"].median(),
-            "rho": certified["rho_upper"].median(),
-            "rho_smallest": certified["rho_upper"].min(),
-            "rho_largest": certified["rho_upper"].max(),
-            "rho_gap": (certified["rho_upper"] - certified["rho_lower"]).abs().max(),
-            "rho_tilde_lower": certified["rho_tilde_lower"].median(),
-            "rho_tilde_upper": certified["rho_tilde_upper"].median(),
-            "rho_tilde_method": ", ".join(sorted(set(group["rho_tilde_method"]))),
-            "kappa": certified["kappa"].median(),
+        lambda cell: {
+            "support_size": cell.rows["support_size"].median(),
+            "rho": cell.proved(median, "rho"),
+            "rho_smallest": cell.proved(minimum, "rho"),
+            "rho_largest": cell.proved(maximum, "rho"),
+            "rho_tilde_lower": cell.proved(median, "rho_tilde_lower"),
+            "rho_tilde_upper": cell.proved(median, "rho_tilde_upper"),
+            "rho_tilde_method": ", ".join(sorted(set(cell.rows["rho_tilde_method"]))),
+            "kappa": cell.proved(median, "kappa"),
         },
     )
 
 
-def rates_table(frame):
-    """Fitted against predicted rates; medians over certified repetitions."""
+def rates_table(frame, proofs):
+    """Fitted against predicted rates; medians over proved repetitions."""
     keys = [*PARAMETERS, "depth", "path"]
-    return _grouped(
-        _largest(frame, keys),
-        keys,
-        lambda group, certified: {
-            "predicted_rate": certified["predicted_rate"].median(),
-            "fitted_rate": certified["fitted_rate"].median(),
-            "fitted_lower_quartile": certified["fitted_rate"].quantile(0.25),
-            "fitted_upper_quartile": certified["fitted_rate"].quantile(0.75),
-            "fitted_low": certified["fitted_rate_low"].median(),
-            "fitted_high": certified["fitted_rate_high"].median(),
-            "last_slope": certified["last_slope"].median(),
-            "onset_alpha": certified["onset_alpha"].median(),
-            "onset_reached": int(certified["onset_alpha"].notna().sum()),
-        },
+
+    def statistics(cell):
+        rows = cell.rows
+        return {
+            "predicted_rate": cell.proved(median, "predicted_rate"),
+            "fitted_rate": rows["fitted_rate"].median(),
+            "fitted_lower_quartile": rows["fitted_rate"].quantile(0.25),
+            "fitted_upper_quartile": rows["fitted_rate"].quantile(0.75),
+            "fitted_low": rows["fitted_rate_low"].median(),
+            "fitted_high": rows["fitted_rate_high"].median(),
+            "last_slope": cell.proved(median, "local_slope", _smallest(cell)),
+            "onset_alpha": rows["onset_alpha"].median(),
+            "onset_reached": int(rows["onset_alpha"].notna().sum()),
+        }
+
+    return _proved_table(_largest(frame, keys), _of_limits(proofs), keys, statistics)
+
+
+def far_table(frame, proofs):
+    """Local slopes far down the path, and the scale below which four digits are right."""
+    keys = [*PARAMETERS, "depth", "path"]
+
+    def statistics(cell):
+        rows, end = cell.rows, _smallest(cell)
+        slopes = cell.proofs.get(("local_slope", end), {})
+        predicted = cell.proofs.get(("predicted_rate", None), {})
+        return {
+            "smallest_log10_alpha": end,
+            "predicted_rate": cell.proved(median, "predicted_rate"),
+            "last_slope": cell.proved(median, "local_slope", end),
+            "worst": _deviation(slopes, predicted, cell.repetitions),
+            "four_digits": int(rows["four_digits_log10_alpha"].notna().sum()),
+            "four_digits_log10_alpha": rows["four_digits_log10_alpha"].median(),
+            "four_digits_last": rows["four_digits_log10_alpha"].min(),
+            "reason": "; ".join(
+                _reason(row, slopes, predicted) for row in _unfinished(rows).itertuples()
+            ),
+        }
+
+    return _proved_table(_largest(frame, keys), _of_limits(proofs), keys, statistics)
+
+
+def _deviation(slopes, predicted, repetitions):
+    """Enclosure of the largest |slope - predicted rate|, or why there is none."""
+    pairs = [(slopes.get(r, "no slope"), predicted[r]) for r in repetitions]
+    reasons = sorted({value for pair in pairs for value in pair if isinstance(value, str)})
+    if reasons:
+        return Unproved(f"worst: {', '.join(reasons)}")
+    return maximum([abs(slope - rate) for slope, rate in pairs])
+
+
+def _unfinished(rows):
+    return rows[rows["four_digits_log10_alpha"].isna()]
+
+
+def _reason(row, slopes, predicted):
+    """Why an instance is not in its asymptotic regime at the smallest scale of its path."""
+    if np.isnan(row.log10_competitor):
+        return f"repetition {row.repetition}: {row.asymptotics_status}"
+    slope, rate = (values[row.repetition] for values in (slopes, predicted))
+    return (
+        f"repetition {row.repetition}: slope {slope.text('.5f')} for {rate.text('.5f')}; "
+        f"an entry of higher order is still 10^{row.log10_competitor:.2g} times the leading one"
     )
 
 
-def agreement_table(frame):
+# where the table of constants compares; the far regime is the end of each path
+MARKS = (-4.0, -8.0, -12.0)
+
+
+def constants_table(frame, proofs):
+    """Error over its first-order prediction, at round scales and at the end of the path."""
+    keys = [*PARAMETERS, "depth"]
+
+    def statistics(cell):
+        result = {"constant": cell.proved(median, "constant")}
+        for mark in MARKS:
+            result[f"measured_{-mark:.0f}"] = cell.proved(median, "error_1", mark)
+            result[f"ratio_{-mark:.0f}"] = cell.proved(median, "error_over_prediction", mark)
+        end = _smallest(cell)
+        result["end_log10_alpha"] = end
+        result["ratio_end"] = cell.proved(median, "error_over_prediction", end)
+        result["ratio_end_worst"] = cell.proved(
+            lambda values: farthest(values, 1), "error_over_prediction", end
+        )
+        return result
+
+    # an error of exactly 0 has no constant: such instances are none of this table's
+    known = frame[frame["log10_prediction"].notna() & np.isfinite(frame["log10_error_1"])]
+    known = known.drop_duplicates([*keys, "repetition"])
+    return _proved_table(known, _of_limits(proofs), keys, statistics)
+
+
+def _smallest(cell):
+    """log10 of the smallest certified scale."""
+    return min((alpha for _, alpha in cell.proofs if alpha is not None), default=np.nan)
+
+
+def _of_limits(proofs):
+    """Proofs at a depth, with the predicted rate of each instance."""
+    keys = [*PARAMETERS, "repetition"]
+    rho = proofs[proofs["quantity"] == "rho"]
+    limits = proofs[proofs["depth"].notna()]
+    rates = limits[limits["quantity"] == "margin"].merge(
+        rho[[*keys, "lower", "upper", "status"]], on=keys, how="left", suffixes=("_", "")
+    )
+    rates["quantity"] = "predicted_rate"
+    one = Interval.of(1, 1)
+    for row, values in rates.iterrows():
+        if values["depth"] > 2:
+            interval, status = one, PROVED
+        elif values["status"] == PROVED:
+            interval, status = one - Interval.of(values["lower"], values["upper"]), PROVED
+        else:
+            interval, status = None, values["status"]
+        rates.loc[row, "status"] = status
+        if interval is not None:
+            rates.loc[row, ["lower", "upper"]] = str(interval.lower), str(interval.upper)
+    return pd.concat([limits, rates[limits.columns]], ignore_index=True)
+
+
+def _proved_table(frame, proofs, keys, statistics):
+    """One row for each combination of keys: statistics over its proved repetitions."""
+    of_cell = {_key(values): _lookup(group) for values, group in proofs.groupby(keys, dropna=False)}
+    rows = []
+    for values, group in frame.groupby(keys, dropna=False, sort=True):
+        found = of_cell.get(_key(values), {})
+        margins = found.get(("margin", None), {})
+        status = {
+            repetition: known if known != CERTIFIED else _status(margins.get(repetition))
+            for repetition, known in zip(group["repetition"], group["status"], strict=True)
+        }
+        proved = [repetition for repetition, word in status.items() if word == PROVED]
+        others = pd.Series([word for word in status.values() if word != PROVED], dtype=str)
+        cell = Cell(group[group["repetition"].isin(proved)], found, proved, list(status))
+        columns = statistics(cell) if proved else {}
+        reasons = [value for value in columns.values() if isinstance(value, Unproved)]
+        rows.append(
+            dict(zip(keys, values, strict=True))
+            | {
+                "repetitions": len(status),
+                "certified": len(proved),
+                "status": ", ".join(f"{n} {name}" for name, n in others.value_counts().items()),
+            }
+            | {
+                name: None if isinstance(value, Unproved) else value
+                for name, value in columns.items()
+            }
+            | {"unproved": "; ".join(dict.fromkeys(reasons))}
+        )
+    return pd.DataFrame(rows)
+
+
+def _status(margin):
+    if margin is None:
+        return "no proof"
+    return margin if isinstance(margin, str) else PROVED
+
+
+def _key(values):
+    """Values of a group, comparable where an axis is absent."""
+    return tuple(None if isinstance(v, float) and np.isnan(v) else v for v in values)
+
+
+def _lookup(group):
+    """(quantity, log10 alpha) -> repetition -> Interval, or the reason why there is none."""
+    result = {}
+    for row in group.itertuples():
+        scale = None if np.isnan(row.log10_alpha) else row.log10_alpha
+        values = result.setdefault((row.quantity, scale), {})
+        proved = row.status == PROVED
+        reason = row.status.removeprefix("not proved: ")
+        values[row.repetition] = Interval.of(row.lower, row.upper) if proved else reason
+    return result
+
+
+def agreement_table(frame, proofs):
     """Flow and plain flow against the limit: ||difference||_1 / ||n||_1, largest of a cell."""
     return _grouped(
         frame,
@@ -195,67 +410,7 @@ def _grouped(frame, keys, statistics, instances=None):
     return pd.DataFrame(rows)
 
 
-def far_table(frame):
-    """Local slopes far down the path, and the scale below which four digits are right."""
-    return _grouped(
-        _largest(frame, [*PARAMETERS, "depth", "path"]),
-        [*PARAMETERS, "depth", "path"],
-        lambda group, certified: {
-            "smallest_log10_alpha": certified["smallest_log10_alpha"].min(),
-            "predicted_rate": certified["predicted_rate"].median(),
-            "last_slope": certified["last_slope"].median(),
-            "worst": (certified["last_slope"] - certified["predicted_rate"]).abs().max(),
-            "four_digits": int(certified["four_digits_log10_alpha"].notna().sum()),
-            "four_digits_log10_alpha": certified["four_digits_log10_alpha"].median(),
-            "four_digits_last": certified["four_digits_log10_alpha"].min(),
-            "reason": "; ".join(_reason(row) for row in _unfinished(certified).itertuples()),
-        },
-    )
-
-
-def _unfinished(certified):
-    return certified[certified["four_digits_log10_alpha"].isna()]
-
-
-def _reason(row):
-    """Why an instance is not in its asymptotic regime at the smallest scale of its path."""
-    if np.isnan(row.log10_competitor):
-        return f"repetition {row.repetition}: {row.asymptotics_status}"
-    return (
-        f"repetition {row.repetition}: slope {row.last_slope:.5f} for {row.predicted_rate:.5f}; "
-        f"an entry of higher order is still 10^{row.log10_competitor:.2g} times the leading one"
-    )
-
-
-# where the table of constants compares; the far regime is the end of each path
-MARKS = (-4.0, -8.0, -12.0)
-
-
-def constants_table(frame):
-    """Error over its first-order prediction, at round scales and at the end of the path."""
-    keys = [*PARAMETERS, "depth"]
-    frame = _largest(frame, [*keys, "path"], extra=["log10_alpha"])
-    frame["ratio"] = 10.0 ** (frame["log10_error_1"] - frame["log10_prediction"])
-    smallest = frame.groupby(keys, dropna=False)["log10_alpha"].transform("min")
-
-    def statistics(group, certified):
-        constant = certified["log10_prediction"] - certified["log10_alpha"] * certified["rate"]
-        result = {"constant": (10.0**constant).median()}
-        for mark in MARKS:
-            at = certified[np.isclose(certified["log10_alpha"], mark, atol=1e-6)]
-            result[f"measured_{-mark:.0f}"] = 10.0 ** at["log10_error_1"].median()
-            result[f"ratio_{-mark:.0f}"] = at["ratio"].median()
-        end = certified[certified["log10_alpha"] == smallest[certified.index]]
-        result["end_log10_alpha"] = end["log10_alpha"].min()
-        result["ratio_end"] = end["ratio"].median()
-        result["ratio_end_worst"] = end["ratio"].loc[(end["ratio"] - 1.0).abs().idxmax()]
-        return result
-
-    known = frame[frame["log10_prediction"].notna() & np.isfinite(frame["log10_error_1"])]
-    return _grouped(known, keys, statistics, instances="repetition")
-
-
-def newton_table(frame):
+def newton_table(frame, proofs):
     """Newton steps a point along the path, the way from its start included."""
     keys = [*PARAMETERS, "depth", "path"]
     frame = _largest(frame, keys, extra=["log10_alpha"])
@@ -274,7 +429,7 @@ def newton_table(frame):
     return _grouped(frame, keys, statistics, instances="repetition")
 
 
-def tightness_table(frame):
+def tightness_table(frame, proofs):
     """Upper bound over error and error over lower bound, median and worst."""
 
     def statistics(group, certified):
@@ -300,7 +455,7 @@ def _power(exponent):
     return f"10^{exponent:.0f}"
 
 
-def descent_table(frame):
+def descent_table(frame, proofs):
     """Gradient descent of a finite step against the flow's limit."""
     return _grouped(
         frame,
@@ -315,28 +470,32 @@ def descent_table(frame):
     )
 
 
-def phase_table(frame):
-    """Recovery and null space constants by N/d and s/N."""
-    rows = []
-    for (ensemble, d, N, s), group in frame.groupby(["ensemble", "d", "N", "s"]):
-        rows.append(
-            {
-                "ensemble": ensemble,
-                "N": N,
-                "d": d,
-                "s": s,
-                "repetitions": len(group),
-                "certified": int((group["status"] == CERTIFIED).sum()),
-                "recovered": group["recovered"].mean(),
-                "rho_planted": group["rho_planted"].median(),
-                "rho": group["rho_upper"].median(),
-                "rho_tilde_lower": group["rho_tilde_lower"].median(),
-                "rho_tilde_upper": group["rho_tilde_upper"].median(),
-                "order_lower": group["order_lower"].median(),
-                "order_upper": group["order_upper"].median(),
-            }
+def phase_table(frame, proofs):
+    """Recovery and null space constants by N/d and s/N, over all repetitions."""
+
+    def statistics(cell):
+        of_all = dataclasses.replace(cell, repetitions=sorted(cell.all_repetitions))
+        bracketed = dataclasses.replace(
+            cell, repetitions=sorted(cell.proofs.get(("rho_tilde_lower", None), {}))
         )
-    return pd.DataFrame(rows)
+        return {
+            "recovered": of_all.proved(_share_below_one, "rho_planted"),
+            "rho_planted": of_all.proved(median, "rho_planted"),
+            "rho": cell.proved(median, "rho"),
+            "rho_tilde_lower": bracketed.proved(median, "rho_tilde_lower"),
+            "rho_tilde_upper": bracketed.proved(median, "rho_tilde_upper"),
+            "order_lower": cell.rows["order_lower"].median(),
+            "order_upper": cell.rows["order_upper"].median(),
+        }
+
+    return _proved_table(frame, proofs, ["ensemble", "N", "d", "s"], statistics)
+
+
+def _share_below_one(constants):
+    """Enclosure of the share of constants below 1: of the signals that are recovered."""
+    sure = sum(constant.upper < 1 for constant in constants)
+    possible = sum(constant.lower <= 1 for constant in constants)
+    return Interval.of(sure, possible) / len(constants)
 
 
 TABLES = {
@@ -351,9 +510,26 @@ TABLES = {
     "phase": phase_table,
 }
 
+# The numbers of these columns are floating point, not rounded from an enclosure.
+DAGGER = r"$^\dagger$"
+FLOAT_NOTE = "floating point, not proved; the other numbers are rounded from proved enclosures"
+
+
+def digits_of(table):
+    """The table as texts with all the digits it publishes; columns of floats named so."""
+    text = {}
+    for name, values in table.items():
+        column = COLUMNS[name]
+        texts = [
+            value if isinstance(value, str) else _cell(value, column.kind, column.csv)
+            for value in values
+        ]
+        text[f"{name}_float" if column.kind == FLOAT else name] = texts
+    return pd.DataFrame(text)
+
 
 def shown(table, latex):
-    """The table as text, empty columns left out, numbers in their style."""
+    """The table as text for a reader, empty columns left out, numbers in their style."""
     text = {}
     for name, values in table.items():
         if values.isna().all() or (values == "").all():
@@ -361,22 +537,35 @@ def shown(table, latex):
         if name == "path" and values.nunique() == 1:  # the caption says it once
             continue
         column = COLUMNS[name]
-        text[column.latex if latex else column.heading] = [
-            _number(value, column.style, latex) for value in values
-        ]
+        heading = column.latex if latex else column.heading
+        if column.kind == FLOAT:
+            heading += DAGGER if latex else " †"
+        texts = [_cell(value, column.kind, column.style) for value in values]
+        text[heading] = [_powers(t) for t in texts] if latex else texts
     return pd.DataFrame(text)
 
 
-def _number(value, style, latex):
+def has_floats(table):
+    """Whether a column that is shown is floating point."""
+    return any(COLUMNS[name].kind == FLOAT and table[name].notna().any() for name in table)
+
+
+def _cell(value, kind, style):
     if isinstance(value, str):
         return value.replace("_", " ")
-    if pd.isna(value):
+    if value is None or (not isinstance(value, Interval) and pd.isna(value)):
         return ""
-    text = format(int(value) if style == "d" else value, style)
-    if latex and "e" in text:
-        mantissa, exponent = text.split("e")
-        return rf"${mantissa}\cdot 10^{{{int(exponent)}}}$"
-    return text
+    if isinstance(value, Interval):
+        return value.text(style)
+    if kind == PROVED:
+        raise TypeError(f"{value!r} has no enclosure")
+    return format(int(value), "d") if style == "d" else float_text(value, style)
+
+
+def _powers(text):
+    """A number with an exponent as LaTeX writes it."""
+    match = re.fullmatch(r"(-?[\d.]+)e([+-]?\d+)", text)
+    return rf"${match[1]}\cdot 10^{{{int(match[2])}}}$" if match else text
 
 
 PAGE = """<!DOCTYPE html>
@@ -403,23 +592,35 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--table", choices=TABLES, required=True)
     parser.add_argument("--input", nargs="+", required=True, help="Parquet tables of its stage")
+    parser.add_argument(
+        "--certificates", nargs="*", default=[], help="Parquet tables of stage certificates"
+    )
     parser.add_argument("--csv", required=True)
     parser.add_argument("--markdown", required=True)
     parser.add_argument("--latex", required=True)
     parser.add_argument("--html", required=True)
     args = parser.parse_args()
 
-    frame = pd.concat([read_table(path) for path in args.input], ignore_index=True)
-    table = TABLES[args.table](frame)
-    write_text(args.csv, table.to_csv(index=False, lineterminator="\n"))
+    frame, proofs = (joined(paths) for paths in (args.input, args.certificates))
+    table = TABLES[args.table](frame, proofs)
+    note = f"† {FLOAT_NOTE}." if has_floats(table) else ""
+    write_text(args.csv, digits_of(table).to_csv(index=False, lineterminator="\n"))
     plain = shown(table, latex=False)
-    write_text(args.markdown, plain.to_markdown(index=False, disable_numparse=True) + "\n")
-    write_text(args.html, PAGE.format(title=args.table, table=plain.to_html(index=False, border=0)))
+    markdown = plain.to_markdown(index=False, disable_numparse=True) + "\n"
+    write_text(args.markdown, markdown + (f"\n{note}\n" if note else ""))
+    html = plain.to_html(index=False, border=0) + (f"\n<p>{note}</p>" if note else "")
+    write_text(args.html, PAGE.format(title=args.table, table=html))
     latex = shown(table, latex=True)
-    write_text(
-        args.latex,
-        latex.style.hide(axis="index").to_latex(hrules=True, column_format="l" * latex.shape[1]),
+    tabular = latex.style.hide(axis="index").to_latex(
+        hrules=True, column_format="l" * latex.shape[1]
     )
+    write_text(args.latex, tabular + (f"\n{note.replace('†', DAGGER)}\n" if note else ""))
+
+
+def joined(paths):
+    """The Parquet tables one below the other; None if there are none."""
+    frames = [read_table(path) for path in paths]
+    return pd.concat(frames, ignore_index=True) if frames else None
 
 
 if __name__ == "__main__":

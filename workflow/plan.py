@@ -14,6 +14,10 @@ FITTED = ("noise", "depth", "generalization", "prediction", "tight", "bounds")
 OF_BOUNDS = ("bounds", "tightness")
 OF_SCALES = ("flow", "descent")
 
+# log10 of the scales at which every path that has them is certified; those of the tables
+# (scripts/tables.py) are among them
+CERTIFIED_LOG10_ALPHA = (0, -4, -8, -12)
+
 
 class Plan:
     """The files of a validated configuration.
@@ -76,13 +80,13 @@ class Plan:
 
     # --- parameters ---
 
-    def columns(self, problem, depth, **more):
+    def columns(self, problem, depth=None, **more):
         """The parameters of a cell as columns, None where an axis is not its own, as JSON."""
         values = dict(self.problems[problem].parameters)
         names = {"N": "N", "d": "d", "s": "s", "eta": "eta", "m": "m", "rho": "family_rho"}
         columns = {"ensemble": self.problems[problem].ensemble}
         columns |= {column: values.get(axis) for axis, column in names.items()}
-        return json.dumps(columns | {"depth": self.depths[depth]} | more)
+        return json.dumps(columns | {"depth": self.depths.get(depth)} | more)
 
     def problem_arguments(self, name):
         """Options of the program of stage problems."""
@@ -111,6 +115,14 @@ class Plan:
             return ""
         window = self.config["rates"]["window"]
         return f"--window {window['smallest']} {window['largest']}"
+
+    def certified_scales(self, path):
+        """log10 of the scales of a path whose limit points are certified."""
+        scales = self.paths[path].log10_alpha
+        if self.config["certificates"]["scales"] == "all":
+            return scales
+        # the two smallest give the slope at the end
+        return tuple(v for v in scales if v in CERTIFIED_LOG10_ALPHA or v in scales[:2])
 
     # --- files ---
 
@@ -142,6 +154,18 @@ class Plan:
             for cell in cells
             for block in self._blocks(cell)
         ]
+
+    def certificates(self, cells, *, with_limits=True):
+        """The tables of stage certificates of some cells: of their problems, of their limits."""
+        folders = [[cell.problem.name, cell.name][: 1 + with_limits] for cell in cells]
+        return list(
+            dict.fromkeys(
+                f"{self.results}/certificates/{folder}/{block}.parquet"
+                for cell, names in zip(cells, folders, strict=True)
+                for folder in names
+                for block in self._blocks(cell)
+            )
+        )
 
     def at_scale(self, stage, cell, alpha, suffix):
         """The blocks of a stage that has one scale a job."""
@@ -221,3 +245,18 @@ class Plan:
             "phase": [file for name in self.named("phase") for file in self.phase(name)],
         }
         return {name: list(dict.fromkeys(files)) for name, files in tables.items() if files}
+
+    def table_certificates(self, table):
+        """The tables of stage certificates that a table reads."""
+        fitted, far = self.cells_of(*FITTED), self.cells_of("far")
+        if table == "phase":
+            return [
+                file.replace(".parquet", "_certificates.parquet")
+                for name in self.named("phase")
+                for file in self.phase(name)
+            ]
+        if table == "cells":
+            return self.certificates(fitted, with_limits=False)
+        return self.certificates(
+            {"rates": fitted, "far": far, "constants": fitted + far}.get(table, [])
+        )

@@ -14,7 +14,7 @@ constant ``min_b ||M^T eps + C^T b||_inf``; rho is that of sigma, rho~ the large
 over all patterns.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp, nnls
@@ -30,11 +30,16 @@ class Bracket:
     Attributes:
         lower, upper: the bounds.
         method: how they were found, a word for the tables.
+        patterns: weights on S whose programs give the bounds, shape (m, k): all sign
+            patterns, or the best one found and the unit vectors.
+        duals: dual vectors that attain the constants of the patterns, shape (m, N).
     """
 
     lower: float
     upper: float
     method: str
+    patterns: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    duals: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
@@ -117,6 +122,7 @@ class PatternPrograms:
     """
 
     def __init__(self, geometry):
+        self.geometry = geometry
         self.range_map = geometry.range_map
         self.highs, _ = kernel_ball(geometry.free_map, -np.inf)
 
@@ -129,18 +135,27 @@ class PatternPrograms:
         half = solution.size // 2
         return float(cost @ solution), solution[:half] - solution[half:]
 
+    def dual(self, pattern):
+        """The dual vector nu, shape (N,), with ``A_S^T nu = eps``, of the pattern just solved."""
+        free = -np.array(self.highs.getSolution().row_dual)[:-1]
+        return self.geometry.least_norm_dual(pattern) + self.geometry.q2 @ free
+
 
 _CLIMBS = 4
 
 
 def _climb(programs, pattern):
-    """Alternate between the best kernel vector of a pattern and the pattern of that vector."""
-    best = -np.inf
+    """Alternate between the best kernel vector of a pattern and the pattern of that vector.
+
+    Returns:
+        (value, pattern, its dual vector) of the last pattern that was better.
+    """
+    best = (-np.inf, pattern, None)
     while True:
         value, off = programs.solve(pattern)
-        if value <= best * (1.0 + 1e-12):
+        if value <= best[0] * (1.0 + 1e-12):
             return best
-        best = value
+        best = value, pattern, programs.dual(pattern)
         on = programs.range_map @ off
         pattern = np.where(on < 0, -1.0, 1.0)
 
@@ -176,21 +191,29 @@ def null_space_constant(geometry: SupportGeometry, sigma, enumerate_up_to, milp_
         return Bracket(value, value, "formula")
     programs = PatternPrograms(geometry)
     if size <= enumerate_up_to:
-        value = max(programs.solve(pattern)[0] for pattern in _gray_code(size))
-        return Bracket(value, value, "enumeration")
-    solutions = [programs.solve(pattern) for pattern in np.eye(size)]
-    entries = np.array([value for value, _ in solutions])
+        patterns = np.array(list(_gray_code(size)))
+        solutions = [(programs.solve(pattern)[0], programs.dual(pattern)) for pattern in patterns]
+        value = max(value for value, _ in solutions)
+        duals = np.array([dual for _, dual in solutions])
+        return Bracket(value, value, "enumeration", patterns, duals)
+    units = np.eye(size)
+    solutions = [(*programs.solve(unit), programs.dual(unit)) for unit in units]
+    entries = np.array([value for value, _, _ in solutions])
     # the signs of the kernel vectors that make one entry large are good places to start
     promising = np.argsort(-entries, kind="stable")[:_CLIMBS]
     starts = [sigma, *(programs.range_map @ solutions[i][1] for i in promising)]
-    lower = max(_climb(programs, np.where(start < 0, -1.0, 1.0)) for start in starts)
+    climbs = [_climb(programs, np.where(start < 0, -1.0, 1.0)) for start in starts]
+    lower, pattern, dual = max(climbs, key=lambda climb: climb[0])
+    patterns = np.vstack([pattern, units])
+    duals = np.vstack([dual, *(dual for _, _, dual in solutions)])
     if milp_nodes == 0:
-        return Bracket(lower, float(entries.sum()), "local search, entrywise bound")
+        method = "local search, entrywise bound"
+        return Bracket(lower, float(entries.sum()), method, patterns, duals)
     found, bound = _mixed_integer(geometry, entries * (1.0 + 1e-9), milp_nodes)
     lower = max(lower, found)
     upper = min(bound, float(entries.sum()))
     method = "mixed-integer program" if upper - lower <= 1e-6 * upper else "bracket"
-    return Bracket(lower, max(lower, upper), method)
+    return Bracket(lower, max(lower, upper), method, patterns, duals)
 
 
 def _mixed_integer(geometry, entries, nodes):

@@ -58,11 +58,13 @@ class Recovery:
         rho_planted: rho of support and signs of x_0; inf if no nu has ``A_S^T nu = sigma``.
         recovered: whether x_0 is proved to be the only minimizer.
         minimizer: g*; x_0 itself, with its certificate, if it is recovered.
+        planted: x_0 with the dual vector that attains rho, if there is one.
     """
 
     rho_planted: float
     recovered: bool
     minimizer: Minimizer
+    planted: Minimizer
 
 
 def recovery(matrix, data, signal, threshold) -> Recovery:
@@ -81,12 +83,13 @@ def recovery(matrix, data, signal, threshold) -> Recovery:
     """
     planted = polish(matrix, data, signal, 0.0)
     if planted.status == CERTIFIED:
-        return Recovery(1.0 - planted.margin, True, planted)
+        return Recovery(1.0 - planted.margin, True, planted, planted)
     if planted.certificate is None:  # of dependent columns: no factorization to work with
         rho = _constant_of_dependent_columns(matrix, planted.support, np.sign(signal))
     else:
         rho = 1.0 - planted.margin
-    return Recovery(rho, False, polish(matrix, data, l1_vertex(matrix, data), threshold))
+    minimizer = polish(matrix, data, l1_vertex(matrix, data), threshold)
+    return Recovery(rho, False, minimizer, planted)
 
 
 def _constant_of_dependent_columns(matrix, support, signs):

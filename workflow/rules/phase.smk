@@ -6,7 +6,8 @@ rule phase:
     input:
         code=program("phase"),
     output:
-        f"{RESULTS}/phase/{{problem}}/{{block}}/order{{order}}.parquet",
+        table=f"{RESULTS}/phase/{{problem}}/{{block}}/order{{order}}.parquet",
+        certificates=f"{RESULTS}/phase/{{problem}}/{{block}}/order{{order}}_certificates.parquet",
     log:
         f"{RESULTS}/logs/phase/{{problem}}/{{block}}/order{{order}}.log",
     benchmark:
@@ -21,7 +22,8 @@ rule phase:
         threshold=CONFIG["l1"]["support_threshold"],
         enumerate_up_to=CONFIG["null_space"]["enumerate_up_to"],
     shell:
-        "python {input.code[0]} --output {output} --repetitions {params.repetitions}"
+        "python {input.code[0]} --output {output.table} --certificates {output.certificates}"
+        " --repetitions {params.repetitions}"
         " {params.arguments} --support-threshold {params.threshold}"
         " --enumerate-up-to {params.enumerate_up_to} --rho-tilde-repetitions {wildcards.order}"
         f" --order-repetitions {{wildcards.order}} --order-starts {ORDER_STARTS} &> {{log}}"

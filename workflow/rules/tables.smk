@@ -11,6 +11,7 @@ for table in TABLE_DATA:
         input:
             code=program("tables"),
             data=TABLE_DATA[table],
+            certificates=PLAN.table_certificates(table),
         output:
             html=report(
                 f"{RESULTS}/tables/{table}.html",
@@ -31,5 +32,6 @@ for table in TABLE_DATA:
             table=table,
         shell:
             "python {input.code[0]} --table {params.table} --input {input.data}"
+            " --certificates {input.certificates}"
             " --csv {output.csv} --markdown {output.markdown} --latex {output.latex}"
             " --html {output.html} &> {log}"

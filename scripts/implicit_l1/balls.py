@@ -1,0 +1,240 @@
+r"""Ball arithmetic: enclosures that are proved, in the notation of the other modules.
+
+A ball of python-flint (``arb``: midpoint and radius) contains the number it stands for,
+whatever was rounded on the way.  A double is an exact ball; the working precision is
+that of ``flint.ctx``, set by the caller with ``ctx.workprec``.  Where a ball is too wide
+for a statement, the statement is not made: the functions raise or return a wide ball,
+never a wrong one.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+
+import numpy as np
+from flint import arb, arb_mat, ctx, fmpz
+
+
+def ball(value):
+    """A double, an integer or a ball as a ball; a double is taken as it is, exactly."""
+    if isinstance(value, arb):
+        return value
+    return arb(int(value)) if isinstance(value, (int, np.integer)) else arb(float(value))
+
+
+def column(values):
+    """A column vector of balls from a sequence of doubles or balls."""
+    entries = [ball(value) for value in values]
+    return arb_mat(len(entries), 1, entries)
+
+
+def exact_matrix(array):
+    """A matrix of doubles as balls without radius.
+
+    Args:
+        array: shape (m, n), n >= 1; m may be 0.
+    """
+    array = np.asarray(array, dtype=float)
+    return arb_mat(*array.shape, [arb(float(v)) for v in array.ravel()])
+
+
+def to_doubles(matrix):
+    """Midpoints of a matrix of balls, rounded to doubles."""
+    values = [float(v.mid()) for v in matrix.entries()]
+    return np.array(values).reshape(matrix.nrows(), matrix.ncols())
+
+
+def stacked(upper, lower):
+    """One matrix above another."""
+    columns = upper.ncols() if upper.nrows() else lower.ncols()
+    return arb_mat(upper.nrows() + lower.nrows(), columns, [*upper.entries(), *lower.entries()])
+
+
+def columns_of(matrix, indices):
+    """The columns of a matrix at these indices."""
+    entries, width = matrix.entries(), matrix.ncols()
+    return arb_mat(
+        matrix.nrows(),
+        len(indices),
+        [entries[row * width + index] for row in range(matrix.nrows()) for index in indices],
+    )
+
+
+def scaled(matrix, rows, columns):
+    """diag(rows) * matrix * diag(columns); None stands for ones."""
+    width, entries = matrix.ncols(), matrix.entries()
+    if columns is not None:
+        entries = [value * columns[place % width] for place, value in enumerate(entries)]
+    if rows is not None:
+        entries = [value * rows[place // width] for place, value in enumerate(entries)]
+    return arb_mat(matrix.nrows(), width, entries)
+
+
+def upper_end(value):
+    """The upper end of a ball, as a ball without radius."""
+    return value.upper()
+
+
+def largest(values):
+    """A ball that contains the largest of the numbers that the balls contain."""
+    result = values[0]
+    for value in values[1:]:
+        result = result.max(value)
+    return result
+
+
+def smallest(values):
+    """A ball that contains the smallest of the numbers that the balls contain."""
+    result = values[0]
+    for value in values[1:]:
+        result = result.min(value)
+    return result
+
+
+def sum_of_sizes(values):
+    """The l1 norm."""
+    total = arb(0)
+    for value in values:
+        total += abs(value)
+    return total
+
+
+def sum_of_squares(values):
+    """The square of the Euclidean norm."""
+    total = arb(0)
+    for value in values:
+        total += value * value
+    return total
+
+
+def is_positive(value):
+    """Whether a ball contains positive numbers only."""
+    return bool(value > 0)
+
+
+def sign(value):
+    """1.0 or -1.0 where a ball proves it, else 0.0."""
+    if value > 0:
+        return 1.0
+    return -1.0 if value < 0 else 0.0
+
+
+def relative_radius(value):
+    """Radius over the smallest absolute value in the ball; inf if that is 0."""
+    if value.contains(0):
+        return 0.0 if value.is_zero() else float("inf")
+    return float((value.rad() / value.abs_lower()).upper())
+
+
+def to_decimals(value, digits=25):
+    """The ends of a ball as decimal texts, the lower one rounded down, the upper one up.
+
+    Raises:
+        ValueError: if the ball is not finite.
+    """
+    if not value.is_finite():
+        raise ValueError("the enclosure is not finite")
+    return tuple(
+        str(_decimal(end, Context(prec=digits, rounding=rounding, Emax=10**15, Emin=-(10**15))))
+        for end, rounding in ((value.lower(), ROUND_FLOOR), (value.upper(), ROUND_CEILING))
+    )
+
+
+def _decimal(end, context):
+    """An exact binary number as a decimal, rounded as the context says."""
+    mantissa, exponent = (int(part) for part in end.man_exp())
+    if mantissa == 0:
+        return Decimal(0)
+    if -20000 < exponent < 20000:
+        exact = Decimal(mantissa) if exponent < 0 else Decimal(mantissa << exponent)
+        if exponent >= 0:
+            return context.plus(exact)
+        return context.divide(exact, Decimal(1 << -exponent))
+    # far outside the doubles: a decimal enclosure of the number itself, to more digits
+    with ctx.workprec(8 * context.prec + 64):
+        middle, radius, power = (int(part) for part in end.mid_rad_10exp(context.prec + 10))
+    outward = middle - radius if context.rounding == ROUND_FLOOR else middle + radius
+    return context.scaleb(context.plus(Decimal(outward)), Decimal(power))
+
+
+def from_decimals(lower, upper):
+    """The ball that contains the numbers between two decimal texts."""
+    return arb(lower).union(arb(upper))
+
+
+@dataclass(frozen=True)
+class BallPotential:
+    """phi_D in ball arithmetic (Woodworth et al., COLT 2020; see potentials.py).
+
+    Attributes:
+        depth: D, a real number >= 2, taken exactly as the double it is.
+    """
+
+    depth: float
+
+    @property
+    def _power(self):
+        return arb(self.depth) / (arb(self.depth) - 2)
+
+    def phi(self, z):
+        """phi_D(z) of a ball; not finite where it reaches the edge of the domain."""
+        if self.depth == 2:
+            return 2 * z.sinh()
+        return (1 - z) ** -self._power - (1 + z) ** -self._power
+
+    def phi_prime(self, z):
+        """The derivative of phi_D."""
+        if self.depth == 2:
+            return 2 * z.cosh()
+        power = self._power
+        return power * ((1 - z) ** (-power - 1) + (1 + z) ** (-power - 1))
+
+    def inverse(self, t):
+        """(z, phi'(z)) with phi(z) = t, for a ball t that does not contain 0.
+
+        For D > 2 the unknown is the slack s = 1 - |z|, in which ``s^(-p) - (2 - s)^(-p)``
+        is convex and decreasing: Newton's method from the left, then one interval Newton
+        step as a proof.
+
+        Raises:
+            ArithmeticError: if t contains 0 or the proof fails.
+        """
+        side = sign(t)
+        if side == 0.0:
+            raise ArithmeticError("phi is not inverted on a ball that contains 0")
+        if self.depth == 2:
+            z = (t / 2).asinh()
+            return z, (t * t + 4).sqrt()
+        slack = self._slack(abs(t))
+        power = self._power
+        slope = power * (slack ** (-power - 1) + (2 - slack) ** (-power - 1))
+        return side * (1 - slack), slope
+
+    def _slack(self, t):
+        power = self._power
+
+        def value(s, target):
+            return s**-power - (2 - s) ** -power - target
+
+        def slope(s):
+            return -power * (s ** (-power - 1) + (2 - s) ** (-power - 1))
+
+        middle = t.mid()
+        s = ((1 + middle) ** (-1 / power)).mid()
+        for _ in range(60):
+            step = (value(s, middle) / slope(s)).mid()
+            s = (s - step).mid()
+            if abs(step) < abs(s) * arb(2) ** (-ctx.prec // 2 - 8):
+                break
+        step = value(s, t) / slope(s)
+        around = s + arb(0, (2 * abs(step) + abs(s) * arb(2) ** (-ctx.prec + 8)).upper())
+        proved = s - value(s, t) / slope(around)
+        if not around.contains_interior(proved):
+            raise ArithmeticError(f"phi_{self.depth:g} was not inverted to a proof")
+        return proved
+
+
+def power_of_ten(exponent):
+    """10^exponent for a double, taken exactly."""
+    if float(exponent).is_integer():
+        return arb(10) ** fmpz(int(exponent))
+    return arb(10) ** arb(float(exponent))

@@ -1,0 +1,151 @@
+"""Enclosures as pairs of decimals, and the digits that they decide.
+
+Sums, differences and statistics of enclosures are rounded outwards, so what comes out is
+an enclosure again.  A median or another order statistic grows with each of its arguments:
+its ends are those of the lower and of the upper ends.
+"""
+
+import math
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+
+_RANGE = {"prec": 40, "Emax": 10**15, "Emin": -(10**15)}
+_DOWN = Context(rounding=ROUND_FLOOR, **_RANGE)
+_UP = Context(rounding=ROUND_CEILING, **_RANGE)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number between two decimals, both included."""
+
+    lower: Decimal
+    upper: Decimal
+
+    @classmethod
+    def of(cls, lower, upper):
+        """From decimal texts, integers or doubles (taken exactly).
+
+        Raises:
+            ValueError: if they are not the ends of an interval.
+        """
+        ends = cls(Decimal(lower), Decimal(upper))
+        if not ends.lower <= ends.upper:
+            raise ValueError(f"{lower} and {upper} are not the ends of an interval")
+        return ends
+
+    def __sub__(self, other):
+        return Interval(
+            _DOWN.subtract(self.lower, other.upper), _UP.subtract(self.upper, other.lower)
+        )
+
+    def __truediv__(self, count):
+        """Divided by a positive integer."""
+        divisor = Decimal(count)
+        return Interval(_DOWN.divide(self.lower, divisor), _UP.divide(self.upper, divisor))
+
+    def __abs__(self):
+        # copy_abs: abs() itself would round to the digits of the default context
+        ends = sorted([self.lower.copy_abs(), self.upper.copy_abs()])
+        return Interval(Decimal(0) if self.lower <= 0 <= self.upper else ends[0], ends[1])
+
+    def overlaps(self, other):
+        """Whether some number lies in both."""
+        return self.lower <= other.upper and other.lower <= self.upper
+
+    def text(self, style):
+        """The number in as many digits as the style asks for, fewer where not so many are known.
+
+        Args:
+            style: ".4f" (digits after the point) or ".4g" (significant digits).
+        Returns:
+            text to which both ends round, so any number of the interval does; without such a
+            text the ends themselves, as "lower..upper".
+        """
+        for digits in range(int(style[1:-1]), 0 if style[-1] == "g" else -1, -1):
+            lower, upper = (rounded(end, digits, style[-1]) for end in (self.lower, self.upper))
+            if lower == upper:
+                return lower
+        return "..".join(rounded(end, 3, "g") for end in (self.lower, self.upper))
+
+
+def rounded(value, digits, kind):
+    """A decimal as text: so many digits after the point ("f") or significant ones ("g").
+
+    Zeros at the end are kept, they are digits too; a zero has no sign.
+    """
+    text = format(value, f".{digits}f" if kind == "f" else f".{max(digits - 1, 0)}e")
+    if not Decimal(text):
+        return text.removeprefix("-") if kind == "f" else "0"
+    if kind == "f":
+        return text
+    mantissa, exponent = text.lower().split("e")
+    if -5 <= int(exponent) < digits:
+        return format(Decimal(text), "f")
+    return f"{mantissa}e{int(exponent):+03d}"
+
+
+def stands_for(text):
+    """The interval of half a unit of the last digit around a printed number."""
+    value = Decimal(text)
+    half = Decimal((0, (5,), value.as_tuple().exponent - 1))
+    return Interval(value - half, value + half)
+
+
+def minimum(intervals):
+    """Enclosure of the smallest."""
+    return Interval(min(i.lower for i in intervals), min(i.upper for i in intervals))
+
+
+def maximum(intervals):
+    """Enclosure of the largest."""
+    return Interval(max(i.lower for i in intervals), max(i.upper for i in intervals))
+
+
+def median(intervals):
+    """Enclosure of the median: between two middle ones half way."""
+    lower = sorted(i.lower for i in intervals)
+    upper = sorted(i.upper for i in intervals)
+    low, high = (len(intervals) - 1) // 2, len(intervals) // 2
+    half = Decimal("0.5")
+    return Interval(
+        _DOWN.multiply(half, _DOWN.add(lower[low], lower[high])),
+        _UP.multiply(half, _UP.add(upper[low], upper[high])),
+    )
+
+
+def geometric_median(intervals):
+    """Enclosure of the median of positive numbers on a logarithmic scale."""
+    lower = sorted(i.lower for i in intervals)
+    upper = sorted(i.upper for i in intervals)
+    low, high = (len(intervals) - 1) // 2, len(intervals) // 2
+    # a square root rounds to the nearest; one unit of the last digit covers that
+    return Interval(
+        _DOWN.sqrt(_DOWN.multiply(lower[low], lower[high])).next_minus(_DOWN),
+        _UP.sqrt(_UP.multiply(upper[low], upper[high])).next_plus(_UP),
+    )
+
+
+def log10(interval):
+    """Enclosure of the decimal logarithm of a positive number."""
+    # correctly rounded to the nearest, as the square root
+    return Interval(
+        _DOWN.log10(interval.lower).next_minus(_DOWN), _UP.log10(interval.upper).next_plus(_UP)
+    )
+
+
+def farthest(intervals, value):
+    """Enclosure of the one farthest from a number; of several that it may be, the hull."""
+    distances = [abs(i - Interval.of(value, value)) for i in intervals]
+    least = max(distance.lower for distance in distances)
+    candidates = [
+        i for i, distance in zip(intervals, distances, strict=True) if distance.upper >= least
+    ]
+    return Interval(min(i.lower for i in candidates), max(i.upper for i in candidates))
+
+
+def float_text(value, style):
+    """A double as text in a style, empty for nan, without the sign of a zero."""
+    if math.isnan(value):
+        return ""
+    text = format(value, style)
+    return text.removeprefix("-") if math.isfinite(value) and not float(text) else text
