@@ -2,6 +2,7 @@
 # make test      style checks and the test suite
 # make report    one HTML page with figures, tables, captions and configuration
 # make timings   where the time of the last run went, stage by stage
+# make crate     figures, tables, data and code in one file, an RO-Crate
 # make reference copy what is kept in git from results/ to results/reference/
 # make lock      resolve requirements.in into requirements.txt anew
 
@@ -10,7 +11,7 @@ CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: figures test report timings reference lint format lock clean
+.PHONY: figures test report timings crate reference lint format lock clean
 
 figures: .venv/installed
 	$(SNAKEMAKE)
@@ -20,6 +21,9 @@ report: figures
 
 timings: figures
 	$(SNAKEMAKE) --force timings
+
+crate: figures
+	$(SNAKEMAKE) crate
 
 reference: figures
 	$(SNAKEMAKE) reference

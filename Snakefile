@@ -24,12 +24,14 @@ include: "workflow/rules/flow.smk"
 include: "workflow/rules/agreement.smk"
 include: "workflow/rules/rates.smk"
 include: "workflow/rules/bounds.smk"
+include: "workflow/rules/certificates.smk"
 include: "workflow/rules/descent.smk"
 include: "workflow/rules/phase.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/timings.smk"
 include: "workflow/rules/reference.smk"
+include: "workflow/rules/crate.smk"
 
 
 report: "workflow/report/workflow.rst"
@@ -40,4 +42,5 @@ rule all:
     input:
         FIGURES,
         TABLES,
+        CERTIFICATES,
         f"{RESULTS}/configuration.yaml",

@@ -1,3 +1,6 @@
+CERTIFICATES = PLAN.certificates(PLAN.cells_of(*plan.FITTED, "far", *plan.OF_BOUNDS))
+
+
 rule certificates:
     # what does not depend on depth and scale: g*, rho, rho~
     input:

@@ -1,0 +1,205 @@
+"""What is published against what is proved: tables and plotted data, number by number.
+
+A printed number stands for the interval of half a unit of its last digit around it; it is
+right if that interval and the enclosure overlap.  A plotted float stands for its first six
+significant digits, as they are written in the file of plotted data.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from tables import COLUMNS, TABLES, digits_of, joined
+
+from implicit_l1.intervals import Interval, geometric_median, log10, median, stands_for
+from implicit_l1.status import CERTIFIED, PROVED
+from implicit_l1.storage import read_table
+
+PLOTTED = ".6g"
+
+
+def table_problems(name, text, data, certificates):
+    """Compare a table with the enclosures it was rounded from.
+
+    Args:
+        name: of the table.
+        text: its CSV file as a data frame of texts, empty where nothing is printed.
+        data, certificates: paths of the Parquet tables that it summarizes.
+    Returns:
+        (number of printed numbers that lie in their enclosure, what is wrong, as sentences).
+    """
+    table = TABLES[name](joined(data), joined(certificates))
+    expected = digits_of(table)
+    if list(text.columns) != list(expected.columns):
+        return 0, [f"its columns are not those of the table: {', '.join(text.columns)}"]
+    if len(text) != len(expected):
+        return 0, [f"it has {len(text)} rows, {len(expected)} follow from the data"]
+    proved, problems = 0, []
+    for place, (printed, right) in enumerate(
+        zip(text.to_dict("records"), expected.to_dict("records"), strict=True)
+    ):
+        for column, value in printed.items():
+            enclosure = table.iloc[place].get(column)
+            if isinstance(enclosure, Interval) and _is_number(value):
+                if stands_for(value).overlaps(enclosure):
+                    proved += 1
+                    continue
+                problem = f"{value} is not in its enclosure {_short(enclosure)}"
+            elif value == str(right[column]):
+                continue
+            else:
+                problem = f"{value or 'nothing'} is printed, the data give {right[column]}"
+            problems.append(f"row {place + 1} ({_row(printed)}), {column}: {problem}")
+    return proved, problems
+
+
+def _is_number(text):
+    try:
+        stands_for(text)
+    except (ArithmeticError, ValueError, TypeError):
+        return False
+    return True
+
+
+def _short(interval):
+    return f"[{interval.lower:.12g}, {interval.upper:.12g}]"
+
+
+def _row(values):
+    """The parameters of a row, as far as they are given."""
+    exact = [name for name in values if name in COLUMNS and COLUMNS[name].kind == "exact"]
+    keys = exact[: exact.index("repetitions")] if "repetitions" in exact else exact[:4]
+    return ", ".join(f"{name} = {values[name]}" for name in keys if values[name])
+
+
+def figure_problems(data):
+    """Compare the data of a figure with the certificates of its cells.
+
+    Args:
+        data: paths of the Parquet tables that the figure reads.
+    Returns:
+        (number of floats that lie in their enclosure, what is wrong, as sentences).
+    """
+    proved, problems = 0, []
+    for path in data:
+        compare = _COMPARISONS.get(_kind(path))
+        if compare is None:
+            continue
+        proofs = [proof for proof in _certificates(path) if Path(proof).is_file()]
+        if not proofs:
+            problems.append(f"{path}: there are no certificates of its cell")
+            continue
+        certificates = joined(proofs)
+        for what, value, enclosure in compare(path, read_table(path), certificates):
+            if stands_for(format(value, PLOTTED)).overlaps(enclosure):
+                proved += 1
+            else:
+                problems.append(
+                    f"{path}: {what} = {value:.12g} is not in its enclosure {_short(enclosure)}"
+                )
+    return proved, problems
+
+
+def _kind(path):
+    path = Path(path)
+    if path.name in ("curves.parquet", "instances.parquet"):
+        return path.stem
+    stages = {"bounds": "bounds", "phase": "phase"}
+    return next((stages[part] for part in path.parts if part in stages), None)
+
+
+def _certificates(path):
+    """The tables of stage certificates of the cell whose data a file holds."""
+    path = Path(path)
+    if _kind(path) == "phase":
+        return [path.with_name(f"{path.stem}_certificates.parquet")]
+    parts = list(path.parts)
+    stage = next(place for place, part in enumerate(parts) if part in ("rates", "bounds"))
+    root = Path(*parts[:stage]) / "certificates"
+    if _kind(path) == "bounds":
+        return [root.joinpath(*parts[stage + 1 :])]
+    problem, depth, scales = parts[stage + 1 : stage + 4]
+    folder = root / problem if _kind(path) == "instances" else root / problem / depth / scales
+    return sorted(folder.glob("reps*.parquet"), key=_first)
+
+
+def _first(path):
+    return int(path.stem.removeprefix("reps").split("-")[0])
+
+
+def _enclosures(certificates, quantity):
+    """log10 alpha (nan where there is none) -> repetition -> Interval of what is proved."""
+    rows = certificates[certificates["quantity"] == quantity]
+    result = {}
+    for row in rows[rows["status"] == PROVED].itertuples():
+        values = result.setdefault(row.log10_alpha, {})
+        values[row.repetition] = Interval.of(row.lower, row.upper)
+    return result
+
+
+ON_LOGARITHMS = ("error_1", "error_2", "error_inf", "estimation_error", "error_over_prediction")
+
+
+def _curves(path, frame, certificates):
+    """(what, float, enclosure) of medians over repetitions at the certified scales."""
+    repetitions = int(Path(path).parent.name.removeprefix("reps"))
+    certificates = certificates[certificates["repetition"] < repetitions]
+    scales = np.sort(frame.loc[frame["quantity"] == "error_1", "log10_alpha"])
+    for quantity in (*ON_LOGARITHMS, "slope"):
+        rows = frame[frame["quantity"] == quantity]
+        slope = quantity == "slope"
+        for scale, values in _enclosures(
+            certificates, "local_slope" if slope else quantity
+        ).items():
+            where = scale
+            if slope:  # half way to the next scale
+                where = 0.5 * (scale + scales[np.searchsorted(scales, scale + 1e-9)])
+            at = rows[np.isclose(rows["log10_alpha"], where, rtol=1e-9, atol=1e-9)]
+            # a median is proved if every instance of it is, and a double holds it
+            if len(at) != 1 or len(values) != at["count"].iloc[0]:
+                continue
+            value = at["median"].iloc[0]
+            if not np.isfinite(value) or (value == 0.0 and not slope):
+                continue
+            middle = median if slope else geometric_median
+            what = f"median {quantity} at log10(alpha) = {where:.6g}"
+            yield what, value, middle(list(values.values()))
+
+
+def _instances(path, frame, certificates):
+    """(what, float, enclosure) of rho and rho~ of each instance."""
+    yield from _constants(frame[frame["status"] == CERTIFIED], certificates)
+
+
+def _constants(frame, certificates):
+    columns = {
+        "rho": "rho_upper",
+        "rho_tilde_lower": "rho_tilde_lower",
+        "rho_tilde_upper": "rho_tilde_upper",
+        "rho_planted": "rho_planted",
+    }
+    for quantity, column in columns.items():
+        if column not in frame:
+            continue
+        for values in _enclosures(certificates, quantity).values():
+            for row in frame.itertuples():
+                enclosure, value = values.get(row.repetition), getattr(row, column)
+                if enclosure is not None and np.isfinite(value):
+                    yield f"{column} of repetition {row.repetition}", value, enclosure
+
+
+def _phase(path, frame, certificates):
+    yield from _constants(frame, certificates)
+
+
+def _bounds(path, frame, certificates):
+    """(what, float, enclosure) of the errors between their bounds."""
+    enclosures = _enclosures(certificates, "error_1")
+    for row in frame[np.isfinite(frame["log10_error_1"])].itertuples():
+        for scale, values in enclosures.items():
+            enclosure = values.get(row.repetition)
+            if enclosure is not None and np.isclose(row.log10_alpha, scale, rtol=1e-9, atol=1e-9):
+                what = f"log10 of the error of repetition {row.repetition} at {scale:.6g}"
+                yield what, row.log10_error_1, log10(enclosure)
+
+
+_COMPARISONS = {"curves": _curves, "instances": _instances, "bounds": _bounds, "phase": _phase}

@@ -1,0 +1,409 @@
+"""Target crate: the results as an RO-Crate, one ZIP file to deposit or to hand on.
+
+It is a folder of the project: code, configuration and lock beside the results, under the
+paths they have here, so that it runs where it is unpacked. Its ro-crate-metadata.json says
+what made what, after the profiles Process Run Crate, Workflow Run Crate and Workflow
+RO-Crate. The Parquet tables that figures and tables are made from are in it; the stages'
+arrays are large and stay out.
+"""
+
+import argparse
+import hashlib
+import json
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+from rocrate.model import ContextEntity
+from rocrate.rocrate import ROCrate
+
+from command_line import Failure, run
+from implicit_l1.storage import replacing
+
+PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
+    "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
+}
+WORKFLOW = "Snakefile"
+WORKFLOW_PROFILE = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
+# of what draws figures and writes tables, by folder of the results
+KINDS = ("figures", "tables")
+FORMATS = {
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".parquet": "application/vnd.apache.parquet",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".py": "text/x-python",
+    ".svg": "image/svg+xml",
+    ".tex": "text/x-tex",
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+}
+
+
+class Export:
+    """A crate in the making, and the files in it.
+
+    Attributes:
+        crate: the crate.
+        files: path -> its entity, for every file added.
+        times: path -> when it was written.
+        digests: path -> SHA-256, also of files that are only spoken of.
+    """
+
+    def __init__(self):
+        self.crate = ROCrate(version="1.1", gen_preview=True)
+        # of schema.org, but younger than the terms of RO-Crate 1.1
+        self.crate.metadata.extra_terms["sha256"] = "http://schema.org/sha256"
+        self.files, self.times, self.digests = {}, {}, {}
+
+    def entity(self, key, /, **properties):
+        """Add something that is not a file."""
+        return self.crate.add(ContextEntity(self.crate, key, properties=renamed(properties)))
+
+    def file(self, path, add=None, /, **properties):
+        """Add a file of the project under its own path."""
+        path = Path(path)
+        try:
+            content, time = path.read_bytes(), path.stat().st_mtime
+        except OSError as error:
+            raise Failure(f"{path} cannot be exported: {error.strerror}") from error
+        name, digest = path.as_posix(), hashlib.sha256(content).hexdigest()
+        described = {
+            "name": name,
+            "encodingFormat": FORMATS.get(path.suffix, "text/plain"),
+            "contentSize": str(len(content)),
+            "sha256": digest,
+        }
+        add = add or self.crate.add_file
+        entity = add(path, name, properties=described | renamed(properties))
+        self.files[name], self.times[name], self.digests[name] = entity, time, digest
+        return entity
+
+    def written(self, paths):
+        """When the first and the last of these files were written, in ISO 8601."""
+        times = [self.times[path] for path in paths]
+        return [
+            datetime.fromtimestamp(time, UTC).isoformat(timespec="seconds")
+            for time in (min(times), max(times))
+        ]
+
+
+def renamed(properties):
+    """Properties with type for @type, which is no name of an argument in Python."""
+    return {{"type": "@type"}.get(key, key): value for key, value in properties.items()}
+
+
+def compact(entities):
+    """One entity for itself, more as a list: RO-Crate has no lists of one."""
+    return entities[0] if len(entities) == 1 else entities
+
+
+def content_version(export, paths):
+    """A version for code without release numbers: the beginning of a digest of its files."""
+    digests = "".join(f"{path} {export.digests[path]}\n" for path in sorted(paths))
+    return hashlib.sha256(digests.encode()).hexdigest()[:12]
+
+
+def read(path, parse, keys):
+    """A parsed mapping that has these keys.
+
+    Raises:
+        Failure: naming the file.
+    """
+    try:
+        content = parse(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise Failure(f"{path} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise Failure(f"{path} does not hold a mapping")
+    missing = [key for key in keys if key not in content]
+    if missing:
+        raise Failure(f"{path} does not tell {', '.join(missing)}")
+    return content
+
+
+def full_name(person):
+    """The name of a person in a citation."""
+    return f"{person.get('given-names', '')} {person['family-names']}".strip()
+
+
+def add_authors(export, citation):
+    """The authors that the citation names, people or organizations."""
+    authors = []
+    for number, author in enumerate(citation["authors"], start=1):
+        properties = {"type": "Organization", "name": author.get("name")}
+        if "family-names" in author:
+            properties = {"type": "Person", "name": full_name(author)}
+            if "affiliation" in author:
+                organization = export.entity(
+                    f"#affiliation-{number}", type="Organization", name=author["affiliation"]
+                )
+                properties["affiliation"] = organization
+        if "website" in author:
+            properties["url"] = author["website"]
+        authors.append(export.entity(author.get("orcid", f"#author-{number}"), **properties))
+    return compact(authors)
+
+
+def add_paper(export, reference):
+    """The paper whose statements the results are about."""
+    names = map(full_name, reference["authors"])
+    return export.entity(
+        reference.get("url", "#paper"),
+        type="ScholarlyArticle",
+        name=f"{', '.join(names)}: {reference['title']} ({reference['year']})",
+        identifier=reference.get("doi", reference.get("notes")),
+    )
+
+
+def describe_root(export, citation, authors, end):
+    """What the crate is, by whom and under which license."""
+    crate, root = export.crate, export.crate.root_dataset
+    crate.name = f"Results of {citation['title']}"
+    crate.description = (
+        "Figures and tables, the data in them, and the workflow, the configuration and the"
+        " locked environment that made them. Unpacked it is a folder of the project."
+    )
+    crate.license = export.entity(
+        f"https://spdx.org/licenses/{citation['license']}",
+        type="CreativeWork",
+        name=citation["license"],
+        description="The license of the code and of the results; its text is in LICENSE.",
+    )
+    crate.datePublished = str(citation.get("date-released", end[:10]))
+    root["author"] = authors
+    root["conformsTo"] = [
+        export.entity(name, type="CreativeWork", name=title, version=name.rsplit("/", 1)[1])
+        for name, title in PROFILES.items()
+    ]
+    if "preferred-citation" in citation:
+        root["citation"] = add_paper(export, citation["preferred-citation"])
+
+
+def add_software(export):
+    """Python and Snakemake as they run here, each an entity."""
+    python = export.entity(
+        "https://www.python.org/",
+        type=["SoftwareApplication", "ComputerLanguage"],
+        name="Python",
+        url="https://www.python.org/",
+        softwareVersion=platform.python_version(),
+    )
+    snakemake = export.entity(
+        "https://snakemake.github.io/",
+        type="SoftwareApplication",
+        name="Snakemake",
+        url="https://snakemake.github.io/",
+        softwareVersion=version("snakemake"),
+        softwareRequirements=python,
+    )
+    return python, snakemake
+
+
+def add_workflow(export, citation, authors, code):
+    """The workflow, which is the crate's main entity."""
+
+    def add(path, target, properties):
+        return export.crate.add_workflow(
+            path,
+            target,
+            main=True,
+            lang="snakemake",
+            lang_version=version("snakemake"),
+            properties=properties,
+        )
+
+    workflow = export.file(
+        WORKFLOW,
+        add,
+        name=citation["title"],
+        author=authors,
+        license=export.crate.license,
+        conformsTo={"@id": WORKFLOW_PROFILE},
+        hasPart=[export.files[path] for path in code],
+    )
+    workflow["version"] = str(citation.get("version", content_version(export, [WORKFLOW, *code])))
+    url = citation.get("repository-code", citation.get("url"))
+    if url:
+        workflow["url"] = url
+    return workflow
+
+
+def add_slot(export, direction, name, description, files):
+    """An input or an output of the workflow, and the files that fill it."""
+    slot = export.crate.add_formal_parameter(
+        name, "File", f"#{name}", description, valueRequired=direction == "input"
+    )
+    slot["workExample"] = compact(files)
+    for entity in files:
+        entity["exampleOfWork"] = slot
+    export.crate.mainEntity.append_to(direction, slot, compact=True)
+
+
+def add_action(export, key, /, instrument, used, made, **properties):
+    """A run of a program or of the workflow: entities used, paths of files made."""
+    action = export.crate.add_action(
+        instrument,
+        f"#{key}",
+        object=compact(used),
+        result=compact([export.files[path] for path in made]),
+        properties={
+            "actionStatus": "http://schema.org/CompletedActionStatus",
+            "endTime": export.written(made)[1],
+            **properties,
+        },
+    )
+    export.crate.root_dataset.append_to("mentions", action, compact=True)
+    return action
+
+
+def read_record(path, project):
+    """What the record beside a figure or a table tells of its job, with its program."""
+    told = read(path, json.loads, ("rule", "command", "code", "inputs", "files"))
+    program = next((word for word in told["command"].split() if word in project), None)
+    if program is None:
+        raise Failure(f"{path} names no program of the project in its command")
+    return told | {"program": program}
+
+
+def add_job(export, path, told):
+    """The job that made a figure or a table, as the record in a file tells of it.
+
+    Raises:
+        Failure: if the record is not about the files that are there.
+    """
+    for name, digest in (told["code"] | told["inputs"] | told["files"]).items():
+        if export.digests.setdefault(name, digest) != digest:
+            raise Failure(f"{name} is not the file that {path} tells of; run the workflow again")
+    unknown = [name for name in told["files"] if name not in export.files]
+    if unknown:
+        raise Failure(f"{path} tells of {', '.join(unknown)}, not among the results")
+
+    absent = {
+        name: export.entity(
+            f"#{name}",
+            type="CreativeWork",
+            name=name,
+            description="An intermediate file, not in this crate; the workflow makes it.",
+            sha256=digest,
+        )
+        for name, digest in told["inputs"].items()
+        if name not in export.files
+    }
+    program = export.files[told["program"]]
+    program["version"] = content_version(export, told["code"])
+    add_action(
+        export,
+        told["rule"],
+        program,
+        [export.files.get(name) or absent[name] for name in told["inputs"]],
+        list(told["files"]),
+        name=f"Rule {told['rule']}",
+        description=told["command"],
+    )
+
+
+def build(project, results, configuration, lock, citation_file):
+    """The crate of a finished run.
+
+    Args:
+        project: the files to run the project with: code, configuration, lock, documents.
+        results: the files that the run made.
+        configuration, lock: those that the run used; one of results, one of project.
+        citation_file: the project's CITATION.cff, one of project.
+    """
+    citation = read(citation_file, yaml.safe_load, ("title", "authors", "license"))
+    shown = {
+        kind: [path for path in sorted(results) if Path(path).parent.name == kind] for kind in KINDS
+    }
+    records = {
+        path: read_record(path, project)
+        for paths in shown.values()
+        for path in paths
+        if Path(path).suffix == ".json"
+    }
+    read_by = {name for record in records.values() for name in record["inputs"]}
+    data = {name for name in read_by if Path(name).suffix == ".parquet" and Path(name).is_file()}
+
+    export = Export()
+    python, snakemake = add_software(export)
+    programs = {record["program"] for record in records.values()}
+    for path in sorted({*project, *results, *data} - {WORKFLOW}):
+        if path in programs:
+            program = {"type": ["File", "SoftwareSourceCode"], "programmingLanguage": python}
+            export.file(path, **program)
+        else:
+            export.file(path)
+    if "README.md" in export.files:
+        export.files["README.md"]["about"] = export.crate.root_dataset
+
+    start, end = export.written({*results, *data})
+    authors = add_authors(export, citation)
+    describe_root(export, citation, authors, end)
+    code = [path for path in sorted(project) if Path(path).suffix in (".py", ".smk")]
+    workflow = add_workflow(export, citation, authors, code)
+    configfile = [export.files[configuration]]
+    add_slot(export, "input", "configfile", "What to compute, with all defaults.", configfile)
+    for kind, paths in shown.items():
+        if paths:
+            made = [export.files[path] for path in paths]
+            add_slot(export, "output", kind, f"The {kind}, and the data in them.", made)
+
+    run_of_it = add_action(
+        export,
+        "run",
+        workflow,
+        [*configfile, export.files[lock]],
+        [path for paths in shown.values() for path in paths],
+        name="Run of the workflow",
+        description="What made the figures and tables; its times are those of the files.",
+        startTime=start,
+    )
+    export.entity(
+        "#engine",
+        type="OrganizeAction",
+        name=f"Snakemake {version('snakemake')} on Python {platform.python_version()}",
+        instrument=snakemake,
+        result=run_of_it,
+    )
+    for path, told in records.items():
+        add_job(export, path, told)
+    return export.crate
+
+
+def beside(results):
+    """The records and the plotted data that stand beside figures and tables."""
+    return {
+        sibling.as_posix()
+        for path in map(Path, results)
+        if path.parent.name in KINDS
+        for sibling in (path.with_suffix(".json"), path.with_suffix(".csv"))
+        if sibling.is_file()
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--project", nargs="+", required=True, help="code and what it needs to run")
+    parser.add_argument("--results", nargs="+", required=True, help="what the workflow made")
+    parser.add_argument("--configuration", required=True, help="the configuration of the run")
+    parser.add_argument("--lock", required=True, help="the locked environment")
+    parser.add_argument("--citation", required=True, help="CITATION.cff")
+    parser.add_argument("--output", required=True, help="ZIP file")
+    args = parser.parse_args()
+
+    results = {*args.results, *beside(args.results)}
+    crate = build(set(args.project), results, args.configuration, args.lock, args.citation)
+    with replacing(args.output) as temporary:
+        crate.write_zip(temporary)
+
+
+if __name__ == "__main__":
+    run(main)

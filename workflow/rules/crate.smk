@@ -1,0 +1,33 @@
+# What the project runs with, packed beside the results: these files and folders.
+ROOT = Path(workflow.basedir)
+PACKED = [
+    *("CITATION.cff", "LICENSE", "Makefile", "README.md", "Snakefile"),
+    *("config", "environment.yml", "profiles", LOCK, "requirements.in", "scripts", "workflow"),
+]
+PROJECT = sorted(
+    str(file.relative_to(ROOT))
+    for part in PACKED
+    for file in [ROOT / part, *(ROOT / part).rglob("*")]
+    if file.is_file() and file.parent.name != "__pycache__"
+)
+
+
+rule crate:
+    # not part of the default target: it holds the times of the run
+    input:
+        code=program("crate"),
+        project=PROJECT,
+        citation="CITATION.cff",
+        lock=LOCK,
+        configuration=f"{RESULTS}/configuration.yaml",
+        results=lambda wildcards: rules.all.input,
+    output:
+        f"{RESULTS}/crate.zip",
+    log:
+        f"{RESULTS}/logs/crate.log",
+    conda:
+        "../../environment.yml"
+    shell:
+        "python {input.code[0]} --project {input.project} --results {input.results}"
+        " --configuration {input.configuration} --lock {input.lock} --citation {input.citation}"
+        " --output {output} 2> {log}"
