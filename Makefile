@@ -4,6 +4,8 @@
 # make timings   where the time of the last run went, stage by stage
 # make crate     figures, tables, data and code in one file, an RO-Crate
 # make reference copy what is kept in git from results/ to results/reference/
+# make audit     make what is missing, then judge what lies in results/: PASS, or what is wrong
+# make same-bytes  run the smoke grid under other circumstances, compare every byte
 # make lock      resolve requirements.in into requirements.txt anew
 
 PYTHON ?= python3
@@ -11,7 +13,7 @@ CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: figures test report timings crate reference lint format lock clean
+.PHONY: figures test report timings crate reference audit same-bytes lint format lock clean
 
 figures: .venv/installed
 	$(SNAKEMAKE)
@@ -27,6 +29,16 @@ crate: figures
 
 reference: figures
 	$(SNAKEMAKE) reference
+	$(SNAKEMAKE) reference --configfile config/smoke.yaml
+
+# What is missing is made, and no other file: nothing is repaired before it is judged.  Where
+# that fails, the audit says so.
+audit: .venv/installed
+	-@$(SNAKEMAKE) --rerun-triggers software-env --quiet all
+	@$(SNAKEMAKE) audit --quiet all
+
+same-bytes: .venv/installed
+	$(BIN)/python tests/same_bytes.py
 
 test: lint
 	$(BIN)/python -m pytest

@@ -30,6 +30,7 @@ include: "workflow/rules/phase.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/timings.smk"
+include: "workflow/rules/audit.smk"
 include: "workflow/rules/reference.smk"
 include: "workflow/rules/crate.smk"
 

@@ -4,9 +4,14 @@ Every number that is drawn stands in the tables; a figure selects rows, and take
 over repetitions.  All it adds are reference lines: y = c x^rate beside a curve, or the
 rate itself, where the rate is the median of the predicted rates in the table; and the
 curve of the weak threshold of l1 recovery.
+
+The numbers that are drawn are written as CSV, read off the finished drawing.
 """
 
 import argparse
+import csv
+import io
+import json
 import math
 from dataclasses import dataclass
 from functools import partial
@@ -18,15 +23,18 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
+from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm, to_hex
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Annotation
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from command_line import Failure, run
+from implicit_l1.origin import remember
 from implicit_l1.status import CERTIFIED, CONVERGED
-from implicit_l1.storage import read_table, replacing
+from implicit_l1.storage import read_table, replacing, write_origin, write_text
 from implicit_l1.threshold import weak_threshold
 
 # widths in inches at which the figures are printed
@@ -46,6 +54,8 @@ MEASURED = {"color": "black", "linewidth": 0.9, "marker": ""}
 BANDS = {"error_off": "#ebe4f3", "refined_off": "#bfabda"}
 ONSET = {"color": "0.3", "marker": "o", "linestyle": "", "markeredgecolor": "none"}
 LOST = {"linestyle": "", "marker": "x"}
+# the label of lines that guide the eye; those that begin with _ stand in no legend
+GUIDE = "_guide"
 
 # what tells the kinds of tables apart; trajectories have a quantity too, so they come first
 KINDS = {
@@ -83,6 +93,12 @@ def main():
         "--realistic-alpha", nargs=2, type=float, required=True, help="the range to be shaded"
     )
     parser.add_argument("--output", nargs="+", required=True, help="files in .pdf, .svg or .png")
+    parser.add_argument("--csv", required=True, help="the CSV file of the numbers that are drawn")
+    parser.add_argument("--origin", required=True, help="the JSON file: how the figure was made")
+    parser.add_argument("--rule", required=True, help="the rule that makes it")
+    parser.add_argument(
+        "--configuration", type=json.loads, required=True, help="what it shows of it, as JSON"
+    )
     args = parser.parse_args()
 
     for path in args.output:
@@ -92,11 +108,19 @@ def main():
     mpl.use("agg")
     mpl.rcdefaults()  # no settings of the user's own
     plt.style.use(args.style)
+    remember(args.style)
     figure = FIGURES[args.figure](tables, args)
     settle(figure)
     for path in args.output:
         with replacing(path) as temporary:
             figure.savefig(temporary, metadata=METADATA[Path(path).suffix])
+    write_text(args.csv, drawn(figure))
+    write_origin(
+        args.origin,
+        [*args.output, args.csv],
+        rule=args.rule,
+        configuration=args.configuration,
+    )
 
 
 def settle(figure):
@@ -105,6 +129,112 @@ def settle(figure):
     figure.set_layout_engine("none")
     for ax in figure.axes:
         ax.set_position(np.round(ax.get_position().bounds, 6))
+
+
+# --- Drawn numbers -----------------------------------------------------------------------
+
+
+def drawn(figure):
+    """The numbers that a figure shows, read off what was drawn, as CSV.
+
+    Of a line its points, of a scatter plot the places of its markers, of a band the corners
+    of its outline, of an arrow the place it starts from, and of a mesh the lower left and the
+    upper right corner of every cell, with its value.  Panels are counted as they were drawn.
+    The label is what the legend says of this look.
+
+    Left out are ticks, texts, legends, shaded ranges, colour bars, lines that guide the eye,
+    and what repeats the artist before it.  A coordinate in parts of the axes is left empty,
+    and one that is not a number too.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["panel", "artist", "label", "x", "y", "value"])
+    for panel, ax in enumerate(figure.axes, start=1):
+        words, counts, before = legend_words(figure, ax), {}, None
+        for kind, artist, x, y, value in artists(ax):
+            columns = [
+                shortened(x, ax.get_xscale(), ax.get_xlim()),
+                shortened(y, ax.get_yscale(), ax.get_ylim()),
+                shortened(value),
+            ]
+            if len(x) == 0 or (kind, columns) == before:
+                continue
+            before = kind, columns
+            counts[kind] = counts.get(kind, 0) + 1
+            for label, *place in zip(labels(artist, words, len(x)), *columns, strict=True):
+                table.writerow([panel, f"{kind} {counts[kind]}", label, *place])
+    return text.getvalue()
+
+
+def artists(ax):
+    """(kind, artist, x, y, value) of what a panel shows, in the order in which it was added."""
+    nothing = np.full(1, np.nan)
+    for line in ax.lines:
+        if line.get_label() == GUIDE:
+            continue
+        x, y = (np.asarray(values, dtype=float) for values in line.get_data(orig=False))
+        # the other coordinate is in parts of the axes
+        if line.get_transform() == ax.get_yaxis_transform():
+            x = np.full(x.shape, np.nan)
+        elif line.get_transform() == ax.get_xaxis_transform():
+            y = np.full(y.shape, np.nan)
+        yield "line", line, x, y, np.repeat(nothing, len(x))
+    for collection in ax.collections:
+        if isinstance(collection, QuadMesh):
+            corners = collection.get_coordinates()
+            cells = np.stack([corners[:-1, :-1], corners[1:, 1:]], axis=2).reshape(-1, 2)
+            yield "mesh", collection, *cells.T, np.repeat(collection.get_array().ravel(), 2)
+            continue
+        if isinstance(collection, PathCollection):
+            kind, places = "points", np.ma.filled(collection.get_offsets(), np.nan)
+        else:
+            kind = "band"
+            places = np.concatenate([path.vertices for path in collection.get_paths()])
+        yield kind, collection, *places.T, np.repeat(nothing, len(places))
+    for text in ax.texts:
+        if isinstance(text, Annotation) and text.arrow_patch is not None:
+            x, y = np.array(text.xy, dtype=float)
+            yield "arrow", text, np.array([x]), np.array([y]), nothing
+
+
+def shortened(values, scale="", limits=None):
+    """Numbers with six digits; 0 for what is too small to be seen between an axis' limits."""
+    smallest = 1e-9 * np.abs(limits).max() if scale == "linear" else 0.0
+    return [
+        "" if np.isnan(value) else "0" if abs(value) <= smallest else f"{value:#.6g}"
+        for value in np.asarray(values, dtype=float)
+    ]
+
+
+def looks_of(artist):
+    """What an artist's meaning shows in, the most telling first; None of one with many colours."""
+    if isinstance(artist, Line2D):
+        color = to_hex(artist.get_color())
+        return (color, artist.get_linestyle(), artist.get_marker()), color
+    colors = np.atleast_2d(artist.get_facecolor())
+    return (to_hex(colors[0]),) if len(colors) == 1 else None
+
+
+def legend_words(figure, ax):
+    """Look -> words of the entry of the panel's or the figure's legend."""
+    words = {}
+    for legend in filter(None, [ax.get_legend(), *figure.legends]):
+        for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
+            for look in looks_of(handle):
+                words.setdefault(look, text.get_text())
+    return words
+
+
+def labels(artist, words, count):
+    """The label of each of the places that an artist marks: its own, or by its look."""
+    if not artist.get_label().startswith("_"):
+        return [artist.get_label()] * count
+    if isinstance(artist, QuadMesh | Annotation):
+        return [""] * count
+    looks = looks_of(artist)
+    if looks is None:
+        return [words.get(to_hex(color), "") for color in artist.get_facecolor()]
+    return [next((words[look] for look in looks if look in words), "")] * count
 
 
 # --- Tables ------------------------------------------------------------------------------
@@ -284,7 +414,7 @@ def draw_reference(ax, rows, rate, offset, color="black", words=""):
     height = (heights.max() if offset > 0 else heights.min()) + offset * (high - low)
     x = 10**ends
     y = 10 ** (height + rate * ends)
-    ax.plot(x, y, color=color, scalex=False, scaley=False, **DASHED)
+    ax.plot(x, y, color=color, scalex=False, scaley=False, label=GUIDE, **DASHED)
     side = {"ha": "right", "va": "bottom"} if offset > 0 else {"ha": "left", "va": "top"}
     write(ax, x[1], y[1], words, **side)
 
@@ -579,7 +709,7 @@ def draw_diagonal(ax, points):
     else:
         margin = 0.06 * (high - low) or 0.1
         ends = low - margin, high + margin
-    ax.plot(ends, ends, color="black", zorder=0.8, **DASHED)
+    ax.plot(ends, ends, color="black", zorder=0.8, label=GUIDE, **DASHED)
     ax.set(xlim=ends, ylim=ends)
     if ax.get_xscale() == "log":
         log_ticks(ax.xaxis)
@@ -612,10 +742,10 @@ def tight(tables, args):
     ends = np.array(ax.get_xlim())
     x = ends[0] * (ends[1] / ends[0]) ** 0.25
     if 2 in depths:
-        ax.plot(ends, ends, color="black", zorder=0.8, **DASHED)
+        ax.plot(ends, ends, color="black", zorder=0.8, label=GUIDE, **DASHED)
         write(ax, x, x, r"$1-\varrho$ for $D=2$", shift=-4, va="top")
     if max(depths) > 2:
-        ax.plot(ends, [1, 1], color="black", zorder=0.8, **DASHED)
+        ax.plot(ends, [1, 1], color="black", zorder=0.8, label=GUIDE, **DASHED)
         write(ax, x, 1, r"$1$ for $D\geq 3$", shift=-4, va="top")
     ax.set_xlim(ends)
     log_ticks(ax.xaxis)
@@ -857,7 +987,10 @@ def tightness(tables, args):
         sharey="row",
         squeeze=False,
     )
-    lower = {"log10_error_over_lower_off": DOTS, "log10_error_over_refined_lower_off": DASHES}
+    lower = {
+        "log10_error_over_lower_off": (DOTS, "error / lower bound"),
+        "log10_error_over_refined_lower_off": (DASHES, "error / refined lower bound"),
+    }
     for (values, cell), line in zip(cells, grid, strict=True):
         for D, ax in zip(depths, line, strict=True):
             ax.set_title(named({"depth": D} | values))
@@ -869,15 +1002,15 @@ def tightness(tables, args):
                 rows = where(certified, family_rho=family_rho).sort_values("decades")
                 draw = partial(ax.plot, rows["decades"])
                 draw(rows["log10_upper_over_error_off"], markerfacecolor="white", **look)
-                for column, dashes in lower.items():
-                    draw(rows[column], color="0.3", linestyle=dashes, linewidth=0.9, marker="")
+                for column, (dashes, words) in lower.items():
+                    grey = {"color": "0.3", "linestyle": dashes, "linewidth": 0.9, "marker": ""}
+                    draw(rows[column], label=words, **grey)
         exponent_ticks(line[0].yaxis)
     figure.supxlabel(ALPHA)
     figure.supylabel("upper bound / error")
-    words = ["error / lower bound", "error / refined lower bound"]
     handles = lines_of(style, "family_rho") + [
-        Line2D([], [], color="0.3", linestyle=dashes, linewidth=0.9, label=label)
-        for dashes, label in zip(lower.values(), words, strict=True)
+        Line2D([], [], color="0.3", linestyle=dashes, linewidth=0.9, label=words)
+        for dashes, words in lower.values()
     ]
     legend_above(figure, handles)
     return figure
@@ -961,7 +1094,7 @@ def draw_constants(ax, frame):
     dots = {"color": "black", "linestyle": "", "marker": "o", "markersize": 2.5}
     ax.plot(exact["rho_upper"], exact["rho_tilde_lower"], **dots)
     ends = np.array(ax.get_xlim())
-    ax.plot(ends, ends, color="black", zorder=0.8, **DASHED)
+    ax.plot(ends, ends, color="black", zorder=0.8, label=GUIDE, **DASHED)
     ax.set_xlim(ends)
     log_ticks(ax.xaxis)
     log_ticks(ax.yaxis)

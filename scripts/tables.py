@@ -6,6 +6,7 @@ columns of the third kind are marked, "_float" in the CSV file and a dagger else
 
 import argparse
 import dataclasses
+import json
 import re
 from dataclasses import dataclass
 
@@ -13,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from command_line import run
-from implicit_l1.intervals import Interval, farthest, float_text, maximum, median, minimum
+from implicit_l1.intervals import DECADE, Interval, farthest, float_text, maximum, median, minimum
 from implicit_l1.status import CERTIFIED, PROVED
-from implicit_l1.storage import read_table, write_text
+from implicit_l1.storage import read_table, write_origin, write_text
 
 EXACT, FLOAT = "exact", "floating point"
 
@@ -106,7 +107,6 @@ COLUMNS = {
     "median": floating("median", "median", ".0f"),
     "percentile_95": floating("95 %", r"95\,\%", ".0f"),
     "largest": floating("largest", "largest", ".0f"),
-    "relative_residual": floating("residual", "residual", ".0e"),
     "fraction": Column("step / stable", "step / stable"),
     "outcome": floating("outcome", "outcome", "g"),
     "iterations": floating("iterations", "iterations", ".0f"),
@@ -117,7 +117,7 @@ COLUMNS = {
     "rho_planted": proved("ϱ of x₀", r"$\varrho$ of $x_0$", ".3f"),
     "order_lower": floating("order s ≥", r"order $s\ge$", ".3g"),
     "order_upper": floating("order s ≤", r"order $s\le$", ".3g"),
-    "disagreement": floating("largest disagreement", "largest disagreement", ".1e"),
+    "disagreement": floating("disagreement below", "disagreement below", DECADE),
     "steps": floating("steps", "steps", ".0f"),
 }
 
@@ -423,7 +423,6 @@ def newton_table(frame, proofs):
             "median": steps.median(),
             "percentile_95": steps.quantile(0.95),
             "largest": steps.max(),
-            "relative_residual": certified["relative_residual"].max(),
         }
 
     return _grouped(frame, keys, statistics, instances="repetition")
@@ -599,6 +598,11 @@ def main():
     parser.add_argument("--markdown", required=True)
     parser.add_argument("--latex", required=True)
     parser.add_argument("--html", required=True)
+    parser.add_argument("--origin", required=True, help="the JSON file: how the table was made")
+    parser.add_argument("--rule", required=True, help="the rule that makes it")
+    parser.add_argument(
+        "--configuration", type=json.loads, required=True, help="what it shows of it, as JSON"
+    )
     args = parser.parse_args()
 
     frame, proofs = (joined(paths) for paths in (args.input, args.certificates))
@@ -615,6 +619,12 @@ def main():
         hrules=True, column_format="l" * latex.shape[1]
     )
     write_text(args.latex, tabular + (f"\n{note.replace('†', DAGGER)}\n" if note else ""))
+    write_origin(
+        args.origin,
+        [args.csv, args.markdown, args.latex, args.html],
+        rule=args.rule,
+        configuration=args.configuration,
+    )
 
 
 def joined(paths):

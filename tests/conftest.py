@@ -39,3 +39,21 @@ def large(request):
     from reference import instance
 
     return instance(N=100, d=400, s=8, eta=request.param)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """The smoke grid, run from nothing. Tests must not change it."""
+    from workflow_runs import Project
+
+    project = Project(tmp_path_factory.mktemp("finished"))
+    project.run()
+    return project
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """A copy of the finished project that a test may change."""
+    from workflow_runs import Project
+
+    return Project(tmp_path, results=finished)

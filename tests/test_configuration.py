@@ -69,6 +69,11 @@ def test_partial_settings_are_completed():
     assert (rates["bootstrap"], rates["confidence"]) == (100, 0.95)
 
 
+def test_a_sample_of_the_scales_is_certified_by_default():
+    complete = validate(changed(["certificates"], REMOVED))
+    assert complete["certificates"] == {"scales": "sample", "radius": 1.0e-12}
+
+
 def test_plain_alpha_defaults_to_empty_for_flow_only():
     complete = validate(changed(["experiments", "flow", "plain_alpha"], REMOVED))
     assert complete["experiments"]["flow"]["plain_alpha"] == []
@@ -84,6 +89,8 @@ def test_plain_alpha_defaults_to_empty_for_flow_only():
         (["signal"], {"law": "uniform", "low": 1, "high": 1}),
         (["limit", "tolerance"], 1.0e-4),
         (["null_space", "milp_nodes"], 1000),
+        (["certificates"], {}),
+        (["certificates"], {"scales": "all", "radius": 1.0e-6}),
         (["experiments", "noise", "depth"], [2, 2.5, 100]),
         (["experiments", "noise", "N"], 39),
         (["experiments", "noise", "s"], 20),
@@ -158,6 +165,11 @@ BAD = [
     (["null_space", "milp_node"], 1, "did you mean milp_nodes?"),
     (["limit", "tolerance"], 0, "greater than 0"),
     (["limit", "tolerance"], 1.0e-3, "at most 0.0001"),
+    (["certificates", "scales"], "every", "sample, all"),
+    (["certificates", "scales"], [1.0], "sample, all"),
+    (["certificates", "radius"], 0, "greater than 0"),
+    (["certificates", "radius"], 1.0e-5, "at most 1.0e-06"),
+    (["certificates", "radii"], 1.0e-9, "did you mean radius?"),
     (["flow", "rtol"], 0.1, "at most 0.01"),
     (["flow", "residual"], False, "a number"),
     (["flow", "change"], -1.0, "greater than 0"),

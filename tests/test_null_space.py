@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from null_space import witnesses
 
 from implicit_l1.null_space import (
     kernel_witness,
@@ -185,3 +186,63 @@ def test_kernel_family(m, rho):
 def test_patterns_and_their_opposites_are_the_same():
     matrix, geometry, sigma = drawn(1, 6, 12, 3)
     assert rho_of(matrix, geometry, sigma) == pytest.approx(rho_of(matrix, geometry, -sigma))
+
+
+# The linear programs that give rho~
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_every_pattern_has_the_dual_vector_that_attains_its_constant(size):
+    """``A_S^T nu = eps`` and ``||A_Sc^T nu||_inf`` is the constant of eps."""
+    matrix, geometry, sigma = drawn(2, 7, 15, size)
+    on, off = matrix[:, geometry.support], matrix[:, geometry.complement]
+    for enumerate_up_to in (10, 0):
+        bracket = null_space_constant(geometry, sigma, enumerate_up_to, 0)
+        assert np.allclose(bracket.duals @ on, bracket.patterns, atol=1e-12)
+        constants = [pattern_constant(matrix, geometry.support, p) for p in bracket.patterns]
+        assert np.allclose(np.abs(bracket.duals @ off).max(axis=1), constants, rtol=1e-7)
+
+
+def test_an_enumeration_keeps_every_pattern_up_to_its_sign():
+    _, geometry, sigma = drawn(2, 7, 15, 4)
+    patterns = null_space_constant(geometry, sigma, 4, 0).patterns
+    assert np.all(np.abs(patterns) == 1.0)
+    assert len({tuple(row * row[0]) for row in patterns}) == len(patterns) == 8
+
+
+def test_a_bracket_keeps_its_best_pattern_and_the_unit_vectors():
+    matrix, geometry, sigma = drawn(2, 7, 15, 4)
+    bracket = null_space_constant(geometry, sigma, 0, 0)
+    assert np.array_equal(bracket.patterns[1:], np.eye(4))
+    assert np.all(np.abs(bracket.patterns[0]) == 1.0)
+    attained = [pattern_constant(matrix, geometry.support, p) for p in bracket.patterns]
+    assert bracket.lower == pytest.approx(attained[0], rel=1e-7)
+    assert bracket.upper == pytest.approx(sum(attained[1:]), rel=1e-7)
+
+
+def test_a_formula_needs_no_patterns():
+    _, geometry, sigma = drawn(2, 5, 11, 5)
+    bracket = null_space_constant(geometry, sigma, 10, 0)
+    assert bracket.patterns.size == bracket.duals.size == 0
+
+
+def test_patterns_of_all_repetitions_are_stored_by_column():
+    """Supports and numbers of patterns differ; the third instance has a formula."""
+    sets = [drawn(0, 5, 11, 2), drawn(1, 5, 11, 3), drawn(2, 5, 11, 5)]
+    brackets = [
+        (geometry.support, null_space_constant(geometry, sigma, 10, 0))
+        for _, geometry, sigma in sets
+    ]
+    arrays = witnesses(brackets, {"matrix": np.array([matrix for matrix, _, _ in sets])})
+    assert arrays["tilde_place"].tolist() == [0, 0, 1, 1, 1, 1]
+    assert arrays["tilde_pattern"].shape == (6, 11)
+    assert arrays["tilde_nu"].shape == (6, 5)
+    for index, (support, bracket) in enumerate(brackets):
+        mine = arrays["tilde_place"] == index
+        patterns = arrays["tilde_pattern"][mine]
+        assert np.isnan(np.delete(patterns, support, axis=1)).all()
+        assert np.array_equal(patterns[:, support], bracket.patterns.reshape(-1, support.size))
+        assert np.array_equal(arrays["tilde_nu"][mine], bracket.duals.reshape(-1, 5))
+    nothing = witnesses(brackets[2:], {"matrix": sets[2][0][None]})
+    assert nothing["tilde_pattern"].shape == (0, 11)
+    assert nothing["tilde_nu"].shape == (0, 5)

@@ -27,7 +27,7 @@ from implicit_l1.phase import (
     recovery,
 )
 from implicit_l1.problems import one_dimensional_kernel, random_problem
-from implicit_l1.status import CERTIFIED, NOT_UNIQUE
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED
 from implicit_l1.storage import read_table
 from implicit_l1.threshold import weak_threshold
 from reference import (
@@ -326,6 +326,10 @@ def test_entry_bounds_hold_for_any_multipliers(seed):
 # The program
 
 
+def proofs_of(output):
+    return output.with_name(f"{output.stem}_certificates.parquet")
+
+
 def run_program(output, *, s, repetitions, ensemble="gaussian", rows=10, columns=20, **options):
     options = {
         "law": "uniform",
@@ -340,6 +344,7 @@ def run_program(output, *, s, repetitions, ensemble="gaussian", rows=10, columns
     return subprocess.run(
         [
             *(sys.executable, "scripts/phase.py", "--output", str(output)),
+            *("--certificates", str(proofs_of(output))),
             *("--ensemble", ensemble, "--N", str(rows), "--d", str(columns), "--s", str(s)),
             *("--repetitions", *map(str, repetitions)),
             *(text for name, value in options.items() for text in (f"--{name}", str(value))),
@@ -389,9 +394,30 @@ def test_program(tmp_path):
     # a block of its own has the same rows
     again = tmp_path / "block.parquet"
     assert run_program(again, s=3, repetitions=(4, 5), **limits).returncode == 0
-    pd.testing.assert_frame_equal(
-        table[table["repetition"] >= 4].reset_index(drop=True), read_table(again)
-    )
+    for old, new in [(output, again), (proofs_of(output), proofs_of(again))]:
+        whole = read_table(old)
+        pd.testing.assert_frame_equal(
+            whole[whole["repetition"] >= 4].reset_index(drop=True), read_table(new)
+        )
+
+    # every number of the table lies in an enclosure, the bracket of order s aside
+    proofs = read_table(proofs_of(output))
+    assert (proofs["status"] == PROVED).all()
+    assert (proofs[["N", "d", "s", "eta"]] == [10, 20, 3, 0]).all(axis=None)
+    assert proofs["depth"].isna().all()
+    for row in table.itertuples():
+        mine = proofs[proofs["repetition"] == row.repetition].set_index("quantity")
+        ends = mine[["lower", "upper"]].astype(float)
+        expected = {"margin", "rho", "rho_planted"}
+        if row.repetition < 5:
+            expected |= {"rho_tilde_lower", "rho_tilde_upper"}
+        assert set(mine.index) == expected
+        assert ends.loc["rho_planted"].tolist() == pytest.approx([row.rho_planted] * 2, rel=1e-12)
+        assert ends.loc["rho"].tolist() == pytest.approx([row.rho_upper] * 2, rel=1e-12)
+        assert ends.loc["margin"].tolist() == pytest.approx([1 - row.rho_upper] * 2, rel=1e-9)
+        for side in ("lower", "upper") if row.repetition < 5 else ():
+            value = getattr(row, f"rho_tilde_{side}")
+            assert ends.loc[f"rho_tilde_{side}"].tolist() == pytest.approx([value] * 2, rel=1e-6)
 
 
 def test_program_carries_instances_without_certificate(tmp_path):
@@ -405,6 +431,19 @@ def test_program_carries_instances_without_certificate(tmp_path):
     assert len(uncertified) > 0
     assert not uncertified["recovered"].any()
     assert len(table) == 4
+    proofs = read_table(proofs_of(output)).set_index(["repetition", "quantity"])
+    for row in table.itertuples():
+        margin = proofs.loc[(row.repetition, "margin")]
+        assert (margin["status"] == PROVED) == (row.status == CERTIFIED)
+        if row.status != CERTIFIED:
+            assert margin["status"].startswith("not proved: ")
+            assert margin["lower"] == margin["upper"] == ""
+            assert (row.repetition, "rho") not in proofs.index
+        planted = proofs.loc[(row.repetition, "rho_planted")]
+        if planted["status"] == PROVED:
+            assert float(planted["upper"]) == pytest.approx(row.rho_planted, rel=1e-9)
+        else:
+            assert row.rho_planted == np.inf or row.status != CERTIFIED
 
 
 def test_nothing_is_known_without_a_certificate():
@@ -419,3 +458,4 @@ def test_program_names_the_repetition_that_fails(tmp_path):
     assert result.returncode == 1
     assert "repetition 2: unknown law of magnitudes 'strange'" in result.stderr
     assert not (tmp_path / "cell.parquet").exists()
+    assert not proofs_of(tmp_path / "cell.parquet").exists()

@@ -4,12 +4,20 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from implicit_l1.status import PROVED
 from implicit_l1.storage import read_arrays, read_table, write_arrays
 from workflow_runs import ROOT
 
 L1 = ("--support-threshold", "1e-9", "--nonunique")
+
+
+PROBLEM = (
+    '{"ensemble": "mine", "N": 1, "d": 2, "s": 1, "eta": 0, "m": null, "family_rho": null,'
+    ' "depth": null}'
+)
 
 
 def program(folder, name, *arguments):
@@ -95,12 +103,40 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
     table = read_table(tmp_path / instances)
     assert table["fitted_rate"].notna().tolist() == [True, False]
     assert read_table(tmp_path / curves)["count"].eq(1).all()
-    result = program(
-        *(tmp_path, "tables", "--table", "cells", "--input", instances),
-        *("--csv", "t.csv", "--markdown", "t.md", "--latex", "t.tex", "--html", "t.html"),
-    )
-    assert result.returncode == 0, result.stderr
-    assert "1 not unique" in (tmp_path / "t.md").read_text(encoding="utf-8")
+    certificates = ("results/certificates/mine/reps0-1.parquet", "results/limits.parquet")
+    for output, arguments in zip(
+        certificates,
+        [
+            ("--null-space", paths["null_space"], "--cell", PROBLEM),
+            (
+                *("--limit", paths["limit"], "--asymptotics", asymptotics, "--cell", cell),
+                *("--depth", 2, "--log10-alpha", -2, -3),
+            ),
+        ],
+        strict=True,
+    ):
+        result = program(
+            *(tmp_path, "certificates", *inputs, "--output", output, "--radius", 1e-12, *arguments)
+        )
+        assert result.returncode == 0, result.stderr
+        proofs = read_table(tmp_path / output)
+        assert (proofs[proofs["repetition"] == 0]["status"] == PROVED).all()
+        last = proofs[proofs["repetition"] == 1]
+        assert last["quantity"].tolist() == ["margin"]
+        assert "the dual vector is not strict" in last["status"].item()
+    for name in ("cells", "rates"):
+        result = program(
+            *(tmp_path, "tables", "--table", name, "--input", instances),
+            *("--certificates", *certificates),
+            *("--csv", "t.csv", "--markdown", "t.md", "--latex", "t.tex", "--html", "t.html"),
+        )
+        assert result.returncode == 0, result.stderr
+        assert "1 not unique" in (tmp_path / "t.md").read_text(encoding="utf-8")
+        row = pd.read_csv(tmp_path / "t.csv").iloc[0]
+        assert (row["repetitions"], row["certified"]) == (2, 1)
+        # the kernel of (1, 1/4) is spanned by (-1/4, 1)
+        column, value = ("rho", 0.25) if name == "cells" else ("predicted_rate", 0.75)
+        assert row[column] == value
 
 
 @pytest.mark.parametrize(
@@ -165,3 +201,160 @@ def test_a_point_outside_its_bounds_stops_the_job(tmp_path):
     write_arrays(tmp_path / limit, **arrays)
     fails(bounds(), "bounds/mine/reps0-0, repetition 0:", "log10(alpha) = -4", "upper")
     assert not (tmp_path / "results/bounds/mine/reps0-0.parquet").exists()
+
+
+# Stage certificates
+
+
+SCALES = (0, -2, -4, -4.5)
+
+
+@pytest.fixture(scope="module")
+def block(tmp_path_factory):
+    """A block of two noisy instances, and what the stages before find: folder, paths."""
+    folder = tmp_path_factory.mktemp("block")
+    stages = ("problems", "l1", "null_space", "limit", "asymptotics")
+    paths = {stage: f"results/{stage}/mine/reps0-1.npz" for stage in stages}
+    inputs = ("--problems", paths["problems"], "--l1", paths["l1"])
+    for name, arguments in {
+        "problems": (
+            *("--repetitions", 0, 1, "gaussian", "--N", 10, "--d", 20),
+            *("--s", 2, "--eta", 0.1, "--seed", 1, "--law", "constant"),
+        ),
+        "l1": (*inputs[:2], *L1, "fail"),
+        "null_space": (*inputs, "--enumerate-up-to", 3, "--milp-nodes", 0),
+        "limit": (*inputs, "--depth", 3, "--tolerance", 1e-9, "--log10-alpha", *SCALES),
+        "asymptotics": (*inputs, "--depth", 3),
+    }.items():
+        result = program(folder, name, "--output", paths[name], *arguments)
+        assert result.returncode == 0, result.stderr
+    return folder, paths
+
+
+def certify(block, *arguments, output="results/certificates/mine/reps0-1.parquet"):
+    folder, paths = block
+    inputs = ("--problems", paths["problems"], "--l1", paths["l1"])
+    result = program(
+        *(folder, "certificates", *inputs, "--output", output, "--radius", 1e-12, *arguments)
+    )
+    return result, folder / output
+
+
+def between(row, value, relative=1e-9):
+    """Whether a float lies in the enclosure of a row, up to its own rounding."""
+    lower, upper = float(row["lower"]), float(row["upper"])
+    assert lower <= upper <= lower + relative * abs(upper)
+    return lower == pytest.approx(value, rel=relative)
+
+
+def test_certificates_of_problems(block):
+    folder, paths = block
+    cell = PROBLEM.replace('"N": 1', '"N": 10')
+    result, output = certify(block, "--null-space", paths["null_space"], "--cell", cell)
+    assert result.returncode == 0, result.stderr
+    table = read_table(output)
+    assert (table["status"] == PROVED).all()
+    assert (table["N"] == 10).all()
+    assert table["log10_alpha"].isna().all()
+    l1, null_space, problems = (
+        read_arrays(folder / paths[name]) for name in ("l1", "null_space", "problems")
+    )
+    for place in (0, 1):
+        rows = table[table["repetition"] == place].set_index("quantity")
+        distance = np.linalg.norm(l1["point"][place] - problems["signal"][place])
+        expected = {
+            "margin": l1["margin"][place],
+            "rho": null_space["rho_upper"][place],
+            "kappa": l1["kappa"][place],
+            "l1_estimation_error": distance,
+            "rho_tilde_lower": null_space["rho_tilde_lower"][place],
+            "rho_tilde_upper": null_space["rho_tilde_upper"][place],
+        }
+        assert rows.index.tolist() == list(expected)
+        assert all(between(rows.loc[name], value) for name, value in expected.items())
+
+
+def test_certificates_of_limit_points(block):
+    folder, paths = block
+    result, output = certify(
+        *(block, "--limit", paths["limit"], "--asymptotics", paths["asymptotics"]),
+        *("--cell", PROBLEM.replace("null}", '3, "path": "p"}'), "--depth", 3),
+        *("--log10-alpha", -4.5, 0, -4),
+        output="results/certificates/mine/limits.parquet",
+    )
+    assert result.returncode == 0, result.stderr
+    table = read_table(output)
+    assert (table["status"] == PROVED).all()
+    assert (table["path"] == "p").all()
+    limit, first, problems, l1 = (
+        read_arrays(folder / paths[name]) for name in ("limit", "asymptotics", "problems", "l1")
+    )
+    norms = ["error_1", "error_2", "error_inf", "estimation_error", "error_over_prediction"]
+    slopes = {-4.5: ["local_slope"]}  # where the scale before on the path is proved, too
+    for instance in (0, 1):
+        rows = table[table["repetition"] == instance]
+        once = rows[rows["log10_alpha"].isna()].set_index("quantity")
+        assert once.index.tolist() == ["margin", "rate", "constant"]
+        assert between(once.loc["rate"], 1.0)
+        constant = np.exp(first["log_constant"][instance])
+        assert between(once.loc["constant"], constant)
+        for scale in (0.0, -4.0, -4.5):
+            at = rows[rows["log10_alpha"] == scale].set_index("quantity")
+            assert at.index.tolist() == norms + slopes.get(scale, [])
+            place = SCALES.index(scale)
+            unit = np.exp(limit["log_unit"][instance, place])
+            n = unit * limit["error"][instance, place]
+            offset = l1["point"][instance] + n - problems["signal"][instance]
+            expected = {
+                "error_1": np.abs(n).sum(),
+                "error_2": np.linalg.norm(n),
+                "error_inf": np.abs(n).max(),
+                "estimation_error": np.linalg.norm(offset),
+                "error_over_prediction": np.abs(n).sum() / (constant * 10.0**scale),
+            }
+            assert all(between(at.loc[name], value) for name, value in expected.items())
+        sizes = [
+            float(
+                rows[(rows["log10_alpha"] == s) & (rows["quantity"] == "error_1")]["lower"].item()
+            )
+            for s in (-4.0, -4.5)
+        ]
+        slope = np.log10(sizes[0] / sizes[1]) / 0.5
+        assert between(at.loc["local_slope"], slope)
+
+
+@pytest.mark.parametrize("scale", [-3, -4.00001, -5])
+def test_a_scale_that_is_not_on_the_path_stops_the_job(block, scale):
+    _, paths = block
+    result, output = certify(
+        *(block, "--limit", paths["limit"], "--asymptotics", paths["asymptotics"]),
+        *("--cell", PROBLEM, "--depth", 3, "--log10-alpha", -4, scale),
+        output="results/certificates/mine/none.parquet",
+    )
+    fails(result, "certificates/mine/none", f"log10(alpha) = {float(scale)}", "not on the path")
+    assert not output.exists()
+
+
+def test_a_limit_that_is_not_proved_has_rows_that_say_so(block):
+    """A scale whose guess is worthless: the others are proved, the slope across it is missing."""
+    folder, paths = block
+    arrays = read_arrays(folder / paths["limit"])
+    arrays["log_unit"][1, 2] = -np.inf
+    write_arrays(folder / "results/limit/mine/spoiled.npz", **arrays)
+    result, output = certify(
+        *(block, "--limit", "results/limit/mine/spoiled.npz"),
+        *("--asymptotics", paths["asymptotics"], "--cell", PROBLEM, "--depth", 3),
+        *("--log10-alpha", *SCALES[1:]),
+        output="results/certificates/mine/spoiled.parquet",
+    )
+    assert result.returncode == 0, result.stderr
+    table = read_table(output)
+    spoiled = (table["repetition"] == 1) & (table["log10_alpha"] == -4)
+    assert (table[~spoiled & (table["quantity"] != "local_slope")]["status"] == PROVED).all()
+    assert spoiled.sum() >= 5
+    for row in table[spoiled].to_dict("records"):
+        assert row["status"].startswith("not proved: there is no approximate solution")
+        assert row["lower"] == row["upper"] == ""
+    slopes = table[(table["quantity"] == "local_slope") & (table["status"] == PROVED)]
+    assert slopes[slopes["repetition"] == 1]["log10_alpha"].tolist() == []
+    assert slopes[slopes["repetition"] == 0]["log10_alpha"].tolist() == [-4, -4.5]

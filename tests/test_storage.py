@@ -6,6 +6,7 @@ import stat
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from implicit_l1 import storage
@@ -72,12 +73,22 @@ def test_folders_are_made(tmp_path):
     assert_same_arrays(read_arrays(tmp_path / "one" / "two" / "a.npz"))
 
 
-def test_the_same_arrays_give_the_same_bytes(tmp_path):
-    for name in ("a", "b"):
-        write_arrays(tmp_path / f"{name}.npz", **ARRAYS)
-        write_table(tmp_path / f"{name}.parquet", TABLE)
-    for kind in ("npz", "parquet"):
-        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+def test_the_same_arrays_give_the_same_bytes(tmp_path, monkeypatch):
+    for folder in ("one", "another"):
+        (tmp_path / folder).mkdir()
+        monkeypatch.chdir(tmp_path / folder)
+        write_arrays("a.npz", **ARRAYS)
+        write_table("a.parquet", TABLE)
+    for name in ("a.npz", "a.parquet"):
+        one, another = (tmp_path / folder / name for folder in ("one", "another"))
+        assert one.read_bytes() == another.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["origin", "checksum"])
+def test_names_of_the_file_itself_are_refused(tmp_path, name):
+    with pytest.raises(ValueError, match=name):
+        write_arrays(tmp_path / "a.npz", **{name: np.zeros(1)})
+    assert names(tmp_path) == []
 
 
 # No pickles
@@ -174,6 +185,47 @@ def test_a_single_array_is_not_an_archive(tmp_path):
     (tmp_path / "a.npy").rename(tmp_path / "a.npz")
     with pytest.raises(DamagedFileError, match=r"a\.npz"):
         read_arrays(tmp_path / "a.npz")
+
+
+def test_a_file_that_does_not_tell_its_origin_is_reported(tmp_path):
+    np.savez(tmp_path / "a.npz", repetition=np.arange(3))
+    TABLE.to_parquet(tmp_path / "a.parquet")
+    for read, name in ((read_arrays, "a.npz"), (read_table, "a.parquet")):
+        with pytest.raises(DamagedFileError, match=rf"{name} is damaged \(it does not tell"):
+            read(tmp_path / name)
+
+
+@pytest.mark.parametrize("change", ["values", "type", "shape", "name", "missing", "origin"])
+def test_arrays_packed_anew_do_not_match_their_checksum(tmp_path, change):
+    path = tmp_path / "a.npz"
+    write_arrays(path, error=np.arange(4.0), status=np.array(["a", "b"]))
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    error = arrays.pop("error")
+    if change == "origin":
+        arrays["origin"] = np.array(arrays["origin"].item().replace(b"a.npz", b"b.npz"))
+    arrays |= {
+        "values": {"error": np.nextafter(error, 9.0)},
+        "type": {"error": error.view(np.int64)},
+        "shape": {"error": error.reshape(2, 2)},
+        "name": {"errors": error},
+        "missing": {},
+        "origin": {"error": error},
+    }[change]
+    np.savez(path, **arrays)
+    with pytest.raises(DamagedFileError, match=r"a\.npz"):
+        read_arrays(path)
+
+
+def test_a_table_with_another_origin_does_not_match_its_checksum(tmp_path):
+    path = tmp_path / "a.parquet"
+    write_table(path, TABLE)
+    table = pq.read_table(path)
+    metadata = table.schema.metadata
+    forged = metadata | {b"origin": metadata[b"origin"].replace(b"a.parquet", b"b.parquet")}
+    pq.write_table(table.replace_schema_metadata(forged), path)
+    with pytest.raises(DamagedFileError, match=r"a\.parquet"):
+        read_table(path)
 
 
 @pytest.mark.parametrize("read", [read_arrays, read_table])

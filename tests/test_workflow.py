@@ -14,7 +14,7 @@ from workflow_runs import ROOT, Project
 PROGRAMS = sorted(
     path.stem
     for path in (ROOT / "scripts").glob("*.py")
-    if path.stem not in ("command_line", "tidy")
+    if path.stem not in ("audit_values", "command_line", "tidy")
 )
 
 
@@ -24,21 +24,8 @@ RATE_FIGURES = [
 FIGURES = [*RATE_FIGURES, "flow", "bounds", "tightness", "phase", "descent"]
 RATE_TABLES = ["cells", "rates", "far", "constants", "newton"]
 READABLE = [*RATE_TABLES, "agreement", "tightness", "descent", "phase"]
-FIGURE_KINDS, TABLE_KINDS = ("pdf", "svg", "png"), ("csv", "md", "tex", "html")
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """The smoke grid, run from nothing. Tests must not change it."""
-    project = Project(tmp_path_factory.mktemp("finished"))
-    project.run()
-    return project
-
-
-@pytest.fixture
-def copy(finished, tmp_path):
-    """A copy of the finished project that a test may change."""
-    return Project(tmp_path, results=finished)
+FIGURE_KINDS = ("pdf", "svg", "png", "csv", "json")
+TABLE_KINDS = ("csv", "md", "tex", "html", "json")
 
 
 def test_every_figure_and_table_is_made(finished):
@@ -55,7 +42,8 @@ TABLES = {
     "agreement": "agreement/**/*.parquet",
     "bounds": "bounds/**/*.parquet",
     "descent": "descent/**/*.parquet",
-    "phase": "phase/**/*.parquet",
+    "phase": "phase/**/order?.parquet",
+    "certificates": "certificates/**/*.parquet",
 }
 
 
@@ -128,6 +116,15 @@ def test_adding_repetitions_schedules_only_new_blocks(copy):
     assert all(after[name] == before[name] for name in blocks)
 
 
+def test_adding_an_experiment_schedules_what_shows_it_and_nothing_else(copy):
+    path = copy.folder / "config/smoke.yaml"
+    text = path.read_text(encoding="utf-8")
+    block = text[text.index("  descent:\n") :]
+    path.write_text(text + block.replace("descent:\n", "steps:\n"), encoding="utf-8")
+    # its cells are there already
+    assert set(copy.scheduled()) == {"configuration", "figure_steps", "table_descent"}
+
+
 def shown(figures, tables):
     """Rules that draw these experiments and write these tables."""
     return {f"figure_{name}" for name in figures} | {f"table_{name}" for name in tables}
@@ -140,16 +137,32 @@ AFTER_DESCENT = shown(["descent"], ["descent"])
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "rules"),
+    [
+        ("{smallest: 1.0e-4,", "{smallest: 1.0e-3,", {f"figure_{name}" for name in FIGURES}),
+        ("coordinates: 6", "coordinates: 4", {"flow", "plain_flow", "agreement"} | AFTER_FLOW),
+    ],
+)
+def test_changing_an_option_schedules_what_depends_on_it(copy, old, new, rules):
+    copy.replace("config/smoke.yaml", old, new)
+    assert set(copy.scheduled()) == {"configuration"} | rules
+
+
+@pytest.mark.parametrize(
     ("module", "rules"),
     [
         ("flow", {"flow", "plain_flow", "agreement"} | AFTER_FLOW),
         ("rates", {"rates"} | AFTER_RATES),
         ("bounds", {"bounds"} | AFTER_BOUNDS),
         ("descent", {"descent"} | AFTER_DESCENT),
-        ("asymptotics", {"asymptotics", "rates", "bounds"} | AFTER_RATES | AFTER_BOUNDS),
+        (
+            "asymptotics",
+            {"asymptotics", "limit_certificates", "rates", "bounds"} | AFTER_RATES | AFTER_BOUNDS,
+        ),
         (
             "limit",
-            {"limit", "rates", "agreement", "bounds", "descent", "table_agreement"}
+            {"limit", "limit_certificates", "rates", "agreement", "bounds", "descent"}
+            | {"table_agreement"}
             | AFTER_RATES
             | AFTER_BOUNDS
             | AFTER_DESCENT,

@@ -18,6 +18,17 @@ OF_SCALES = ("flow", "descent")
 # (scripts/tables.py) are among them
 CERTIFIED_LOG10_ALPHA = (0, -4, -8, -12)
 
+# what the tables of a stage depend on in the configuration, beside their experiments
+OPTIONS = {
+    "rates": ("l1", "null_space", "limit", "rates"),
+    "bounds": ("l1", "null_space", "limit"),
+    "descent": ("l1", "limit"),
+    "flow": ("l1", "flow"),
+    "agreement": ("l1", "limit", "flow"),
+    "certificates": ("certificates",),
+    "phase": ("l1.support_threshold", "null_space.enumerate_up_to"),
+}
+
 
 class Plan:
     """The files of a validated configuration.
@@ -123,6 +134,25 @@ class Plan:
             return scales
         # the two smallest give the slope at the end
         return tuple(v for v in scales if v in CERTIFIED_LOG10_ALPHA or v in scales[:2])
+
+    def settings(self, experiments, files, *more):
+        """The slice of the configuration behind a figure or a table, as JSON.
+
+        Args:
+            experiments: names of those that it shows.
+            files: tidy tables that it reads.
+            more: options that it depends on itself.
+        """
+        stages = (file.removeprefix(f"{self.results}/").split("/")[0] for file in files)
+        options = (name for stage in dict.fromkeys(stages) for name in OPTIONS[stage])
+        blocks = {name: self.config["experiments"][name] for name in experiments}
+        settings = {"experiments": blocks}
+        for option in ("seed", "signal", *options, *more):
+            value = self.config
+            for key in option.split("."):
+                value = value[key]
+            settings[option] = value
+        return json.dumps(settings)
 
     # --- files ---
 
@@ -260,3 +290,15 @@ class Plan:
         return self.certificates(
             {"rates": fitted, "far": far, "constants": fitted + far}.get(table, [])
         )
+
+    def feeding(self):
+        """Table -> names of the experiments that it shows."""
+        experiments = self.config["experiments"].items()
+        alone = {
+            name: Plan(self.config | {"experiments": {name: experiment}}).table_data()
+            for name, experiment in experiments
+        }
+        return {
+            table: [name for name, tables in alone.items() if table in tables]
+            for table in self.table_data()
+        }

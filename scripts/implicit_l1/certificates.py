@@ -473,6 +473,10 @@ _FIRST_WIDTH = 1e-11
 
 _UNDERFLOW = 1e-280
 
+# Relative radius of ||n||_1 above which an enclosure is made narrower, if it can be: the
+# digits of a table are rounded from it, and should not depend on where a wide one ends.
+_NARROW = 1e-18
+
 
 class _System:
     """The equations of the limit point in the coordinates of T, scaled to size 1.
@@ -608,11 +612,14 @@ class _System:
             derivative = self.derivative(slope_in, slope_out, scale)
             proved = self._interval_step(unknowns, box, derivative, residual, scale)
             if proved is not None:
+                entries = self.entries(proved)
+                if relative_radius(sum_of_sizes(entries)) <= _NARROW:
+                    return entries
                 # once more from its middle: the residual is smaller there, the box the same
                 unknowns = _middle(proved)
                 residual = self.residual(unknowns, self.evaluate(unknowns)[0], scale)
                 closer = self._interval_step(unknowns, box, derivative, residual, scale)
-                return self.entries(closer if closer is not None else proved)
+                return entries if closer is None else self.entries(closer)
             # the guess is not as good as that: Newton's method, then a box of the size that
             # its next step may have
             step = derivative.mid().solve(residual.mid(), algorithm="approx").mid()

@@ -14,6 +14,9 @@ _DOWN = Context(rounding=ROUND_FLOOR, **_RANGE)
 _UP = Context(rounding=ROUND_CEILING, **_RANGE)
 
 
+DECADE = "decade"
+
+
 @dataclass(frozen=True)
 class Interval:
     """A number between two decimals, both included."""
@@ -144,8 +147,15 @@ def farthest(intervals, value):
 
 
 def float_text(value, style):
-    """A double as text in a style, empty for nan, without the sign of a zero."""
+    """A double as text: empty for nan, and without the sign of a zero.
+
+    Args:
+        style: a format specification; or DECADE for the next power of ten above, which is all
+            that two machines agree on where a number is made of rounding.
+    """
     if math.isnan(value):
         return ""
-    text = format(value, style)
+    if style == DECADE and value > 0:
+        return f"1e{math.ceil(math.log10(value)):+03d}"
+    text = format(value, ".0f" if style == DECADE else style)
     return text.removeprefix("-") if math.isfinite(value) and not float(text) else text

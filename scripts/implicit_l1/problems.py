@@ -5,8 +5,15 @@ Entries of A are rounded to multiples of 2^-36 and entries of x_0 to multiples o
 exactly, not up to 1e-16 (otherwise the l1 minimizer of the stored data would have N
 nonzero entries).  With noise, ``y = A x_0 + e`` with ``||e||_2 = eta ||A x_0||_2``:
 eta is relative, a choice of this project, and e has a uniform direction.
+
+An instance has the same bits on every machine.  ``A x_0`` is exact, so the order in which
+a BLAS adds does not matter; the squares of the two norms are added by math.fsum, which
+rounds once; what else is done (products, quotients, square roots, one addition of vectors)
+IEEE 754 fixes.  The tails of normal variates come from the system's logarithm, whose last
+bits are not fixed: rounding A and the noise to their grids removes them.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +21,7 @@ import numpy as np
 from implicit_l1.seeds import generator
 
 _MATRIX_GRID = 2.0**36
+_NOISE_GRID = 2.0**36
 _SIGNAL_GRID = 2.0**10
 
 
@@ -38,6 +46,11 @@ class Problem:
 
 def _round(values, grid):
     return np.rint(values * grid) / grid
+
+
+def _norm(vector):
+    """The Euclidean norm, from a correctly rounded sum: np.linalg.norm depends on the BLAS."""
+    return math.sqrt(math.fsum(vector * vector))
 
 
 def gaussian(rng, rows, columns):
@@ -95,7 +108,8 @@ def random_problem(*, ensemble, N, d, s, eta, repetition, signal, seed) -> Probl
     data = matrix @ x0
     if eta > 0:
         noise = generator(stream="noise", s=s, **axes).standard_normal(N)
-        data = data + eta * np.linalg.norm(data) / np.linalg.norm(noise) * noise
+        noise = _round(noise, _NOISE_GRID)
+        data = data + eta * _norm(data) / _norm(noise) * noise
     return checked(Problem(matrix, x0, data))
 
 

@@ -2,10 +2,13 @@
 
 Arrays are ``.npz`` without pickles, tables Parquet.  A file appears under its name
 only when it is complete, so a killed job leaves nothing half-written; a damaged file
-is reported by its name, checksums covering every value in it.
+is reported by its name, a checksum covering every value in it and its origin: what it
+was made by and from (:mod:`implicit_l1.origin`).  Text and figures have their origin
+in a file beside them.
 """
 
 import hashlib
+import json
 import os
 import tempfile
 import zipfile
@@ -13,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+
+from implicit_l1 import origin as origins
 
 
 class DamagedFileError(RuntimeError):
@@ -45,68 +50,127 @@ def write_text(path, text):
 
 
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile)
-_NAMES = "names_of_arrays"
-_DIGEST = b"content_sha256"
+# names of arrays, and keys of a table's metadata
+_ORIGIN, _CHECKSUM = "origin", "checksum"
 
 
 def _damaged(path, reason):
     return DamagedFileError(f"{path} is damaged ({reason}); delete it and run the workflow again")
 
 
+@contextmanager
+def _reported(path, *more):
+    """Any error of reading a file that is there, as one that names the file."""
+    try:
+        yield
+    except (FileNotFoundError, DamagedFileError):
+        raise
+    except (*_UNREADABLE, *more) as error:
+        raise _damaged(path, error) from error
+
+
+def _own(path, take):
+    """The origin and the checksum that a file has of its own, taken by name."""
+    origin, found = take(_ORIGIN), take(_CHECKSUM)
+    if origin is None or found is None:
+        raise _damaged(path, "it does not tell its origin")
+    return origin, found
+
+
+def _verified(path, found, expected, origin):
+    """The origin, decoded, if the checksum is right."""
+    if found != expected:
+        raise _damaged(path, "its content does not match its checksum")
+    return json.loads(origin)
+
+
+# --- arrays ---
+
+
+def _arrays_checksum(arrays, origin):
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(repr((name, array.dtype.str, array.shape)).encode())
+        digest.update(array.tobytes())
+    digest.update(origin)
+    return digest.hexdigest().encode()
+
+
 def write_arrays(path, **arrays):
     """Write arrays under names; strings as fixed-width unicode, objects not at all.
 
+    Args:
+        path: of the file.
+        arrays: name -> array; "origin" and "checksum" are names of the file's own.
+
     Raises:
-        ValueError: if an array holds objects.
+        ValueError: if an array holds objects, or has one of those names.
     """
+    reserved = {_ORIGIN, _CHECKSUM} & set(arrays)
+    if reserved:
+        raise ValueError(f"{path}: no array can be called {reserved.pop()}")
+    arrays = {name: np.asarray(values) for name, values in arrays.items()}
+    origin = origins.as_text(origins.origin_of(path)).encode()
+    own = {_ORIGIN: np.array(origin), _CHECKSUM: np.array(_arrays_checksum(arrays, origin))}
     with replacing(path) as temporary:
-        names = {_NAMES: np.array(sorted(arrays))}
-        np.savez(temporary, allow_pickle=False, **names, **arrays)
+        np.savez(temporary, allow_pickle=False, **arrays, **own)
+
+
+def _load_arrays(path):
+    with _reported(path):
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        origin, found = (value.item() for value in _own(path, lambda name: arrays.pop(name, None)))
+        return arrays, _verified(path, found, _arrays_checksum(arrays, origin), origin)
 
 
 def read_arrays(path):
     """All arrays of a file, by name.
 
-    The archive's own checksums cover what is in an array, the list of names whether all
-    are there.
-
     Raises:
         DamagedFileError: naming the file.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except FileNotFoundError:
-        raise
-    except _UNREADABLE as error:
-        raise _damaged(path, error) from error
-    names = arrays.pop(_NAMES, None)
-    if names is None or sorted(arrays) != names.tolist():
-        raise _damaged(path, "arrays are missing")
+    arrays, origin = _load_arrays(path)
+    origins.remember(path, origin["sources"])
     return arrays
 
 
-def _digest(frame):
-    """A checksum of the content of a table: its columns, their types, every value."""
+# --- tables ---
+
+
+def _table_checksum(frame, origin):
+    """A checksum of a table: its columns, their types, every value; and of its origin."""
     import pandas as pd
 
     head = repr([(name, str(kind)) for name, kind in frame.dtypes.items()])
     rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
-    return hashlib.sha256(head.encode() + rows.tobytes()).hexdigest().encode()
+    return hashlib.sha256(head.encode() + rows.tobytes() + origin).hexdigest().encode()
 
 
 def write_table(path, frame):
-    """Write a data frame as Parquet, with a checksum of its content."""
+    """Write a data frame as Parquet."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    origin = origins.as_text(origins.origin_of(path)).encode()
+    # what is read back is what is hashed: a type may change on the way
+    own = {_ORIGIN: origin, _CHECKSUM: _table_checksum(table.to_pandas(), origin)}
     with replacing(path) as temporary:
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-        # what is read back is what is hashed: a type may change on the way
-        digest = _digest(table.to_pandas())
-        pq.write_table(
-            table.replace_schema_metadata(table.schema.metadata | {_DIGEST: digest}), temporary
-        )
+        pq.write_table(table.replace_schema_metadata(table.schema.metadata | own), temporary)
+
+
+def _load_table(path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with _reported(path, pa.ArrowException):
+        table = pq.ParquetFile(path).read()
+        frame = table.to_pandas()
+        metadata = table.schema.metadata or {}
+        origin, found = _own(path, lambda name: metadata.get(name.encode()))
+        return frame, _verified(path, found, _table_checksum(frame, origin), origin)
 
 
 def read_table(path):
@@ -115,17 +179,57 @@ def read_table(path):
     Raises:
         DamagedFileError: naming the file.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.ParquetFile(path).read()
-        frame = table.to_pandas()
-        digest = _digest(frame)
-    except FileNotFoundError:
-        raise
-    except (*_UNREADABLE, pa.ArrowException) as error:
-        raise _damaged(path, error) from error
-    if (table.schema.metadata or {}).get(_DIGEST) != digest:
-        raise _damaged(path, "its content does not match its checksum")
+    frame, origin = _load_table(path)
+    origins.remember(path, origin["sources"])
     return frame
+
+
+# --- origins ---
+
+
+def write_origin(path, files, **more):
+    """Write the origin of text files or figures, as JSON.
+
+    Args:
+        path: of the JSON file.
+        files: paths of what was made, which must be there.
+        more: what else is to be told, by name.
+
+    Raises:
+        ValueError: if something told has a name that an origin uses itself.
+    """
+    origin = origins.origin_of(path) | {
+        "files": {origins.name_of(file): origins.checksum(file) for file in files}
+    }
+    for name in more:
+        if name in (*origin, _CHECKSUM):
+            raise ValueError(f"{path}: {name} is a part of every origin")
+    origin |= more
+    write_text(path, origins.as_text(origin | {_CHECKSUM: _text_checksum(origin)}, indent=1) + "\n")
+
+
+def _text_checksum(origin):
+    return hashlib.sha256(origins.as_text(origin).encode()).hexdigest()
+
+
+def read_origin(path):
+    """How a file was made, its content checked: of arrays, of a table, or a JSON file.
+
+    Returns:
+        What :func:`implicit_l1.origin.origin_of` says; of a JSON file also ``files`` (path ->
+        checksum), and what else it tells.
+
+    Raises:
+        DamagedFileError: naming the file.
+    """
+    kind = Path(path).suffix
+    if kind == ".npz":
+        return _load_arrays(path)[1]
+    if kind == ".parquet":
+        return _load_table(path)[1]
+    with _reported(path):
+        origin = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(origin, dict) or _CHECKSUM not in origin:
+            raise _damaged(path, "it does not tell its origin")
+        found = origin.pop(_CHECKSUM)
+        return _verified(path, found, _text_checksum(origin), origins.as_text(origin))

@@ -1,20 +1,21 @@
-# What is kept in git of the default grid: made by this target, never by hand.
+# What is kept in git: made by this target, never by hand.  Of the default grid with pictures;
+# of others the numbers, for an audit to compare with.
+KEPT = (".png", ".csv") if RESULTS == "results" else (".csv",)
 REFERENCE = {
     f"results/reference/{file.removeprefix('results/')}": file
     for file in FIGURES + TABLES
-    if file.endswith((".png", ".csv"))
+    if file.endswith(KEPT)
 }
 
-if RESULTS == "results":
 
-    rule reference:
-        input:
-            list(REFERENCE.values()),
-        output:
-            list(REFERENCE),
-        log:
-            "results/logs/reference.log",
-        conda:
-            "../../environment.yml"
-        shell:
-            "for file in {input}; do cp $file results/reference/${{file#results/}}; done 2> {log}"
+rule reference:
+    input:
+        list(REFERENCE.values()),
+    output:
+        list(REFERENCE),
+    log:
+        f"{RESULTS}/logs/reference.log",
+    conda:
+        "../../environment.yml"
+    shell:
+        "for file in {input}; do cp $file results/reference/${{file#results/}}; done 2> {log}"

@@ -1,0 +1,108 @@
+"""How a file was made: the command, the code, the lock and everything that was read.
+
+A process of the project does one job.  What it reads is remembered here, and every file
+that it writes tells by content, not by date, what it comes from; so the same job gives the
+same bytes in every folder, on every day.
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = "scripts"
+LOCK = "requirements.txt"
+
+# of this process: file -> checksum
+_inputs = {}
+_code = {}
+# modules that were looked at
+_seen = set()
+# of this process: file that was drawn -> words of its command
+_sources = {}
+
+
+def checksum(path):
+    """SHA-256 of a file, read piece by piece."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def name_of(path):
+    """A path as it is recorded: from the project's folder on, or as given if it lies elsewhere."""
+    path = Path(path)
+    if path.is_absolute() and path.is_relative_to(ROOT):
+        path = path.relative_to(ROOT)
+    return path.as_posix()
+
+
+def remember(path, sources=None):
+    """Remember that this process reads a file.
+
+    Args:
+        path: of the file.
+        sources: those in the file's own origin, if it has one.
+    """
+    _remember_code()  # early, so that the code is what was loaded
+    _inputs[name_of(path)] = checksum(path)
+    _sources.update(sources or {})
+
+
+def _remember_code():
+    for name in sys.modules.keys() - _seen:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and (path := Path(file).resolve()).is_relative_to(ROOT / PROGRAMS):
+            _code.setdefault(name_of(path), checksum(path))
+        _seen.add(name)
+
+
+def command():
+    """The words of the command line, the program's path from the project's folder on."""
+    program = Path(sys.argv[0])
+    if program.is_absolute() or (Path.cwd() / program).is_file():
+        program = (Path.cwd() / program).resolve()
+    # a program of another folder by its name: where it lies says nothing
+    name = name_of(program) if program.is_relative_to(ROOT) else program.name
+    return [name, *sys.argv[1:]]
+
+
+def without_output(words):
+    """The words of a command after the program, without --output and what follows it."""
+    words = list(words[1:])
+    if "--output" in words:
+        place = words.index("--output")
+        del words[place : place + 2]
+    return words
+
+
+def origin_of(path):
+    """What is known of a file that this process writes.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        path: as it is recorded.
+        command: words of the command line.
+        code: every module of the project that is loaded -> checksum.
+        lock: checksum of the locked requirements.
+        inputs: every file of the project that was read -> checksum.
+        sources: every file of drawn problems behind it -> words of the command that drew it.
+            A file that is made from nothing is its own source.
+    """
+    _remember_code()
+    words = command()
+    return {
+        "path": name_of(path),
+        "command": words,
+        "code": dict(_code),
+        "lock": checksum(ROOT / LOCK),
+        "inputs": dict(_inputs),
+        "sources": dict(_sources) if _inputs else {name_of(path): without_output(words)},
+    }
+
+
+def as_text(origin, indent=None):
+    """An origin as JSON, the same text for the same content."""
+    return json.dumps(origin, indent=indent, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,26 @@
+"""AUDIT.md: what it tells a referee to type gives what it says."""
+
+import contextlib
+import io
+import re
+
+from implicit_l1.storage import read_table
+from workflow_runs import ROOT
+
+CELL, SMALL_CELL = "gaussian_N100_d400_s8_eta0.1/reps0-9", "gaussian_N20_d40_s2_eta0.1/reps0-1"
+
+
+def test_a_number_computed_by_hand_is_the_certified_one(finished, monkeypatch):
+    text = (ROOT / "AUDIT.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert CELL in code
+    assert f"results/certificates/{CELL}.parquet" in text
+    code = code.replace(CELL, SMALL_CELL).replace('f"results/', 'f"results/smoke/')
+    monkeypatch.chdir(finished.folder)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {})
+    proofs = read_table(f"results/smoke/certificates/{SMALL_CELL}.parquet")
+    (lower,) = proofs.query("repetition == 0 and quantity == 'rho'")["lower"]
+    # printed to 20 digits, certified to 25
+    assert printed.getvalue().strip()[:19] == lower[:19]

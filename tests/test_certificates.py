@@ -1,0 +1,653 @@
+"""Proofs in ball arithmetic against computations of other kinds, and what they refuse."""
+
+from functools import cache
+from itertools import product
+
+import numpy as np
+import pytest
+from flint import arb, ctx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from implicit_l1.asymptotics import first_order
+from implicit_l1.balls import power_of_ten, relative_radius, sum_of_sizes
+from implicit_l1.certificates import (
+    LimitProof,
+    NotProved,
+    coordinates,
+    null_space_bracket,
+    pattern_constant,
+    prove_minimizer,
+)
+from implicit_l1.limit import limit_path
+from implicit_l1.null_space import largest_margin_dual, null_space_constant
+from implicit_l1.potentials import potential
+from implicit_l1.support import certificate, support_geometry
+from reference import (
+    Instance,
+    dense_data,
+    fractions,
+    instance,
+    kernel_data,
+    kernel_family_log_error,
+    kernel_vertices,
+    limit_log_error,
+    null_space_constant_by_patterns,
+    sparse_data,
+)
+from reference import pattern_constant as constant_of_program
+
+LOG10 = np.log(10.0)
+RADIUS = 1e-12
+DEPTHS = [2, 2.5, 3, 6]
+
+
+@pytest.fixture(autouse=True)
+def precision():
+    with ctx.workprec(128):
+        yield
+
+
+def proved(case):
+    found = case.minimizer
+    return prove_minimizer(case.matrix, case.data, found.point, found.certificate.nu)
+
+
+def guesses(case, depth, exponents):
+    """(error, log_unit) of the path of double precision at alpha = 10^exponents."""
+    found = case.minimizer
+    log_alpha = LOG10 * np.array(exponents, dtype=float)
+    path = limit_path(case.matrix, found.point, found.certificate, potential(depth), log_alpha)
+    return list(zip(path.error, path.log_unit, strict=True))
+
+
+def norm(limit, exponent, guess, radius=RADIUS):
+    return sum_of_sizes(limit.error(power_of_ten(float(exponent)), *guess, radius))
+
+
+def agrees(value, log_value, ulps=4):
+    """Whether a positive ball contains exp of a double that was rounded a few times."""
+    spread = ulps * np.spacing(max(1.0, abs(log_value)))
+    return value.log().overlaps(arb(float(log_value), spread))
+
+
+@cache
+def made(name):
+    """Instances of 15 x 40 and 12 x 30, with and without noise, as `instance` has them."""
+    matrix, point = {"sparse": sparse_data, "dense": dense_data}[name]()
+    if name == "sparse":  # on a grid on which A x_0 is exact
+        matrix, point = np.rint(matrix * 2.0**36) / 2.0**36, np.rint(point * 2.0**10) / 2.0**10
+    return with_certificate(matrix, point)
+
+
+def with_certificate(matrix, point):
+    support = np.flatnonzero(point)
+    geometry = support_geometry(matrix, support)
+    sigma = np.sign(point[support])
+    dual = certificate(matrix, geometry, sigma, largest_margin_dual(matrix, geometry, sigma))
+
+    class Found:
+        pass
+
+    found = Found()
+    found.point, found.support, found.certificate = point, support, dual
+    return Instance(matrix, point, matrix @ point, found)
+
+
+# The minimizer
+
+
+def test_the_minimizer_is_enclosed(small):
+    minimizer = proved(small)
+    support = small.minimizer.support
+    assert np.array_equal(minimizer.support, support)
+    assert np.array_equal(minimizer.sigma, np.sign(small.minimizer.point[support]))
+    image = fractions(small.matrix[:, support])
+    for row, right in zip(image, small.data, strict=True):
+        total = arb(0)
+        for entry, value in zip(row, minimizer.values, strict=True):
+            total += arb(float(entry)) * value
+        assert total.contains(arb(float(right)))
+    assert all(relative_radius(value) < 1e-30 for value in minimizer.values)
+    assert float(minimizer.margin) == pytest.approx(small.minimizer.margin, rel=1e-12)
+    sizes = np.abs(small.minimizer.point[support])
+    assert float(minimizer.kappa) == pytest.approx(sizes.max() / sizes.min(), rel=1e-12)
+    if support.size < 20:  # recovered, and exactly so
+        for value, entry in zip(minimizer.values, small.signal[support], strict=True):
+            assert value == arb(float(entry))
+
+
+def test_the_margin_is_that_of_a_feasible_dual_vector(small):
+    """Any dual vector near the right one will do, and its own margin is enclosed."""
+    nu = small.minimizer.certificate.nu
+    nu = nu + 1e-6 * np.random.default_rng(0).standard_normal(nu.size)
+    found = small.minimizer
+    margin = prove_minimizer(small.matrix, small.data, found.point, nu).margin
+    support = found.support
+    on, off = small.matrix[:, support], small.matrix[:, small.complement]
+    feasible = nu - np.linalg.pinv(on.T) @ (on.T @ nu - np.sign(found.point[support]))
+    assert float(margin) == pytest.approx(1 - np.abs(off.T @ feasible).max(), rel=1e-10)
+
+
+NOISELESS = {"N": 20, "d": 60, "s": 2, "eta": 0.0}
+
+
+def refused(case, words, **changes):
+    given_ = {
+        "matrix": case.matrix,
+        "data": case.data,
+        "point": case.minimizer.point,
+        "nu": case.minimizer.certificate.nu,
+    }
+    with pytest.raises(NotProved, match=words):
+        prove_minimizer(*(given_ | changes).values())
+
+
+def test_a_wrong_support_is_refused():
+    case = instance(**NOISELESS)
+    point, support, complement = case.minimizer.point, case.minimizer.support, case.complement
+    for change, words in [
+        ({support[0]: 0.0}, "not a combination"),
+        ({support[0]: 0.0, complement[0]: 1.0}, "not a combination"),
+        ({complement[3]: 1.0}, "not proved different from 0"),
+        (dict.fromkeys(range(60), 1.0), "a support of 60 columns in 20 dimensions"),
+        (dict.fromkeys(range(60), 0.0), "a support of 0 columns"),
+    ]:
+        wrong = point.copy()
+        wrong[list(change)] = list(change.values())
+        refused(case, words, point=wrong)
+    noisy = instance(20, 60, 2, 0.1)
+    wrong = noisy.minimizer.point.copy()
+    wrong[noisy.minimizer.support[0]], wrong[noisy.complement[0]] = 0.0, 1.0
+    refused(noisy, "not strict", point=wrong)
+
+
+def test_data_that_are_not_exactly_sparse_are_refused():
+    case = instance(**NOISELESS)
+    data = case.data.copy()
+    data[7] = np.nextafter(data[7], np.inf)
+    refused(case, "not a combination", data=data)
+
+
+def test_a_dual_vector_that_is_not_strict_is_refused(small):
+    nu = small.minimizer.certificate.nu
+    far = nu + 10.0 * np.random.default_rng(0).standard_normal(nu.size)
+    if small.minimizer.support.size < 20:
+        refused(small, "not strict", nu=far)
+        refused(small, "not strict", nu=-20 * nu)
+        refused(small, "not strict", nu=np.full(nu.size, np.nan))
+    else:  # |S| = N: the signs alone determine it
+        assert proved(small).margin.overlaps(
+            prove_minimizer(small.matrix, small.data, small.minimizer.point, far).margin
+        )
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_equal_columns_are_refused(side):
+    """A copy, up to sign, of a column of S: the minimizer is one of many."""
+    case = instance(**NOISELESS)
+    first, second = case.minimizer.support
+    other = case.complement[0]
+    matrix = case.matrix.copy()
+    matrix[:, other] = side * matrix[:, first]
+    refused(case, "not strict", matrix=matrix)
+    point = case.minimizer.point.copy()
+    point[other] = side * point[first]
+    refused(case, "not proved independent", matrix=matrix, point=point)
+    # of a column off S nothing is wrong
+    matrix = case.matrix.copy()
+    matrix[:, other] = side * matrix[:, case.complement[1]]
+    sigma = np.sign(case.minimizer.point[[first, second]])
+    nu = largest_margin_dual(matrix, support_geometry(matrix, [first, second]), sigma)
+    prove_minimizer(matrix, case.data, case.minimizer.point, nu)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_rho_equal_to_one_is_refused(count):
+    case = with_certificate(*kernel_data(1.0, count))
+    refused(case, "not strict")
+    proved(with_certificate(*kernel_data(1 - 2.0**-40, count)))
+
+
+# rho
+
+
+def drawn(seed, rows, columns, size):
+    """(matrix, support, signs, dual vector that attains rho) in general position."""
+    rng = np.random.default_rng(seed)
+    while True:
+        matrix = rng.standard_normal((rows, columns))
+        support = np.sort(rng.choice(columns, size, replace=False))
+        if np.linalg.cond(matrix[:, support]) < 1e3:
+            break
+    signs = rng.choice([-1.0, 1.0], size)
+    nu = largest_margin_dual(matrix, support_geometry(matrix, support), signs)
+    return matrix, support, signs, nu
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.integers(1, 6))
+def test_rho_by_a_linear_program(seed, size):
+    matrix, support, signs, nu = drawn(seed, 6, 12, size)
+    rho = pattern_constant(coordinates(matrix, support), signs, nu).value
+    assert float(rho) == pytest.approx(constant_of_program(matrix, support, signs), rel=1e-7)
+    assert relative_radius(rho) < 1e-25
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("size", [2, 3, 6])
+def test_rho_over_the_vertices_of_the_kernel(seed, size):
+    matrix, support, signs, nu = drawn(seed, 6, 9, size)
+    vertices = np.array(list(kernel_vertices(matrix, support)))
+    expected = np.abs(vertices[:, support] @ signs).max()
+    found = pattern_constant(coordinates(matrix, support), signs, nu)
+    assert float(found.value) == pytest.approx(expected, rel=1e-11)
+    # the kernel vector on its active set has norm 1 and attains it
+    active = np.setdiff1d(range(9), support)[found.active]
+    n = vertices[np.argmax(np.abs(vertices[:, support] @ signs))]
+    kernel = np.array([float(k) for k in found.kernel])
+    assert np.abs(kernel).sum() == pytest.approx(1.0, rel=1e-14)
+    assert np.allclose(np.abs(kernel), np.abs(n[active]), atol=1e-10)
+    assert np.allclose(np.abs(n).sum() - np.abs(n[support]).sum(), 1.0)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.integers(1, 5), st.sampled_from([1e-14, 1e-8, 1e-3, 0.1, 10.0]))
+def test_from_any_dual_vector_the_enclosure_of_rho_holds(seed, size, away):
+    """Wrong guesses make it wide; only the vertex itself makes it narrow."""
+    matrix, support, signs, nu = drawn(seed, 6, 12, size)
+    frame = coordinates(matrix, support)
+    right = pattern_constant(frame, signs, nu).value
+    moved = nu + away * np.random.default_rng(seed).standard_normal(nu.size)
+    value = pattern_constant(frame, signs, moved).value
+    assert value.overlaps(right)
+    assert relative_radius(right) < 1e-25
+    if away <= 1e-14:
+        assert relative_radius(value) < 1e-25
+
+
+@pytest.mark.parametrize(
+    ("rows", "nu", "rho"),
+    [
+        # (|1/2 + b|, |2/5 + 2b|): equal at b = 1/10, but lowest at b = -3/10
+        ([[1, 0.5, 0.4, 0], [0, 1, 2, 1]], [1, 0.1], 0.2),
+        # at b = 1e-11 the first two are largest, at b = 0, where they meet, the third is
+        ([[1, 0.5, 0.5, 0.5 + 5e-10], [0, 1, -1, -1000]], [1, 1e-11], 0.5 + 5e-10 / 1001),
+    ],
+)
+def test_a_vertex_that_is_not_the_lowest_is_not_rho(rows, nu, rho):
+    """z_j = A_1j + b A_2j with S = {0}, A_0 = e_1: rho is the least largest |z_j|."""
+    value = pattern_constant(coordinates(np.array(rows), [0]), np.ones(1), np.array(nu)).value
+    assert value.overlaps(arb(rho, 1e-15))
+
+
+def test_a_kernel_vector_is_weighed_by_its_norm():
+    """The kernel is spanned by (1, 1/2, ..., 1/2) off S: its projection of e_1 is longer."""
+    count, small = 10, 1e-3
+    matrix = np.zeros((count, count + 1))
+    matrix[0] = [1.0] + [0.5] * count
+    matrix[1:, 1] = -0.5 * small
+    matrix[1:, 2:] = small * np.eye(count - 1)
+    nu = np.array([1.0] + [-10.0] * (count - 1))  # only the first entry is as large as any
+    value = pattern_constant(coordinates(matrix, [0]), np.ones(1), nu).value
+    assert value.contains(arb(0.5, 1e-15))
+
+
+def test_a_dual_vector_of_nothing_is_refused():
+    matrix, support, signs, nu = drawn(0, 6, 12, 3)
+    with pytest.raises(NotProved):
+        pattern_constant(coordinates(matrix, support), signs, np.full(nu.size, np.nan))
+
+
+@pytest.mark.parametrize("size", [3, 6])
+def test_a_degenerate_vertex_leaves_an_enclosure_of_rho(size):
+    """An active column stands twice: more active indices than unknowns, the same rho."""
+    matrix, support, signs, nu = drawn(1, 6, 12, size)
+    single = pattern_constant(coordinates(matrix, support), signs, nu)
+    active = np.setdiff1d(range(12), support)[single.active[0]]
+    doubled = np.column_stack([matrix, -matrix[:, active]])
+    found = pattern_constant(coordinates(doubled, support), signs, nu)
+    assert found.active is None
+    assert found.value.overlaps(single.value)
+    assert relative_radius(found.value) < 1e-12
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+@pytest.mark.parametrize("rho", [0.0, 0.3, 0.99])
+def test_rho_of_the_kernel_family(rho, count):
+    matrix, point = kernel_data(rho, count)
+    nu = with_certificate(matrix, point).minimizer.certificate.nu
+    value = pattern_constant(coordinates(matrix, [0]), np.ones(1), nu).value
+    assert value.contains(arb(rho))
+    assert value.rad() < 1e-30
+
+
+# rho~
+
+
+def patterns_of(size):
+    return np.array([[1.0, *rest] for rest in product([-1.0, 1.0], repeat=size - 1)])
+
+
+def duals_of(matrix, support, patterns):
+    geometry = support_geometry(matrix, support)
+    return np.array([largest_margin_dual(matrix, geometry, pattern) for pattern in patterns])
+
+
+def bracket_of(matrix, support, patterns):
+    frame = coordinates(matrix, support)
+    return null_space_bracket(frame, patterns, duals_of(matrix, support, patterns))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("size", [1, 2, 4, 7])
+def test_the_null_space_constant_over_all_patterns(seed, size):
+    matrix, support, _, _ = drawn(seed, 7, 15, size)
+    expected = null_space_constant_by_patterns(matrix, support)
+    lower, upper = bracket_of(matrix, support, patterns_of(size))
+    assert float(lower) == float(upper) == pytest.approx(expected, rel=1e-7)
+    assert relative_radius(upper) < 1e-25
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_null_space_constant_over_the_vertices_of_the_kernel(seed):
+    matrix, support, _, _ = drawn(seed, 6, 9, 3)
+    vertices = np.array(list(kernel_vertices(matrix, support)))
+    expected = np.abs(vertices[:, support]).sum(axis=1).max()
+    _, upper = bracket_of(matrix, support, patterns_of(3))
+    assert float(upper) == pytest.approx(expected, rel=1e-11)
+
+
+def test_poor_dual_vectors_do_not_spoil_the_null_space_constant():
+    """Those of the smaller patterns need not be the best: none is mistaken for the largest."""
+    matrix, support, _, _ = drawn(0, 7, 15, 4)
+    patterns, frame = patterns_of(4), coordinates(matrix, support)
+    duals = duals_of(matrix, support, patterns)
+    exact, _ = null_space_bracket(frame, patterns, duals)
+    rng = np.random.default_rng(0)
+    for away in (1e-9, 1e-3, 0.3):
+        moved = duals + away * rng.standard_normal(duals.shape)
+        lower, upper = null_space_bracket(frame, patterns, moved)
+        assert lower.overlaps(exact)
+        assert upper.overlaps(exact)
+
+
+def test_of_two_patterns_that_hardly_differ_the_larger_counts():
+    """Constants 1/2 + 1e-12 and 1/2 - 1e-12, the second with a dual vector that is too high."""
+    matrix = np.array([[1, 0, 0.5, 0.5], [0, 1, 1e-12, 1e-12], [0, 0, 1, -1]])
+    patterns = np.array([[1.0, 1.0], [1.0, -1.0]])
+    duals = np.column_stack([patterns, [0.0, 1e-10]])
+    for order in ([0, 1], [1, 0]):
+        lower, upper = null_space_bracket(
+            coordinates(matrix, [0, 1]), patterns[order], duals[order]
+        )
+        assert lower.overlaps(arb(0.5 + 1e-12, 1e-16))
+        assert upper.overlaps(arb(0.5 + 1e-12, 1e-16))
+
+
+def test_a_pattern_that_is_missing_is_refused():
+    matrix, support, _, _ = drawn(0, 7, 15, 4)
+    patterns = patterns_of(4)
+    for wrong in (
+        np.delete(patterns, 5, axis=0),
+        np.vstack([patterns[:-1], -patterns[0]]),  # the opposite of one that is there
+        np.vstack([patterns[:-1], 0.5 * patterns[-1]]),
+        np.vstack([patterns[:-1], np.append(patterns[-1][:-1], np.nan)]),
+        patterns[:0],
+    ):
+        with pytest.raises(NotProved, match="not computed over all sign patterns"):
+            null_space_bracket(coordinates(matrix, support), wrong, np.zeros((len(wrong), 7)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_pattern_and_the_unit_vectors_bracket_the_null_space_constant(seed):
+    matrix, support, signs, _ = drawn(seed, 7, 15, 3)
+    exact, _ = bracket_of(matrix, support, patterns_of(3))
+    lower, upper = bracket_of(matrix, support, np.vstack([signs, np.eye(3)]))
+    assert lower.lower() <= exact.upper()
+    assert upper.lower() > exact.upper()
+    rho = constant_of_program(matrix, support, signs)
+    assert float(lower) == pytest.approx(rho, rel=1e-7)
+    entries = sum(constant_of_program(matrix, support, unit) for unit in np.eye(3))
+    assert float(upper) == pytest.approx(entries, rel=1e-7)
+
+
+def test_a_lower_bound_needs_a_pattern_of_signs():
+    matrix, support, signs, _ = drawn(0, 7, 15, 3)
+    with pytest.raises(NotProved):
+        bracket_of(matrix, support, np.vstack([5.0 * signs, np.eye(3)]))
+
+
+@pytest.mark.parametrize("enumerate_up_to", [0, 10])
+def test_brackets_from_the_stage_before(enumerate_up_to):
+    case = instance(20, 60, 4, 0.0)
+    minimizer = proved(case)
+    geometry = support_geometry(case.matrix, minimizer.support)
+    found = null_space_constant(geometry, minimizer.sigma, enumerate_up_to, 0)
+    lower, upper = null_space_bracket(minimizer.coordinates, found.patterns, found.duals)
+    assert float(lower) == pytest.approx(found.lower, rel=1e-6)
+    assert float(upper) == pytest.approx(found.upper, rel=1e-6)
+    assert max(relative_radius(lower), relative_radius(upper)) < 1e-25
+
+
+# Limit points
+
+
+EXPONENTS = [1, 0, -2, -6, -12, -30]
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_limit_points_with_many_digits(small, depth):
+    limit = LimitProof(small.matrix, proved(small), depth)
+    support = small.minimizer.support
+    for exponent, guess in zip(EXPONENTS, guesses(small, depth, EXPONENTS), strict=True):
+        alpha = LOG10 * exponent
+        entries = limit.error(arb(alpha).exp(), *guess, RADIUS)
+        expected = limit_log_error(small.matrix, small.data, support, depth, alpha, guess)
+        assert agrees(sum_of_sizes(entries), expected)
+        # n lies in the kernel, entry by entry
+        image = [
+            sum((arb(a) * n for a, n in zip(row, entries, strict=True)), arb(0))
+            for row in small.matrix.tolist()
+        ]
+        assert all(value.contains(0) for value in image)
+        signs = [np.sign(float(n)) for n in entries]
+        assert np.array_equal(signs, np.sign(guess[0]))
+
+
+def test_coordinates_change_where_the_limit_is_far_from_the_minimizer():
+    """So the points above include some at which part of S is treated as off the support."""
+    case = instance(20, 60, 2, 0.1)
+    support = case.minimizer.support
+    on = case.minimizer.point[support]
+    (error, log_unit), *_ = guesses(case, 3, [0])
+    ratio = 1 + np.exp(log_unit) * error[support] / on
+    assert 0 < np.sum(ratio < 0.2) < support.size
+
+
+@pytest.mark.parametrize(
+    ("depth", "exponents"),
+    [(2, [0, -3, -50, -100000]), (2.5, [0, -3, -40]), (3, [0, -3, -300]), (6, [0, -3, -40])],
+)
+@pytest.mark.parametrize(("rho", "count"), [(0.25, 1), (0.75, 4), (0.99, 10)])
+def test_limit_points_of_the_kernel_family(depth, exponents, rho, count):
+    case = with_certificate(*kernel_data(rho, count))
+    limit = LimitProof(case.matrix, proved(case), depth)
+    for exponent, guess in zip(exponents, guesses(case, depth, exponents), strict=True):
+        alpha = LOG10 * exponent
+        value = sum_of_sizes(limit.error(arb(alpha).exp(), *guess, RADIUS))
+        assert agrees(value, kernel_family_log_error(depth, rho, count, alpha))
+
+
+@pytest.mark.parametrize(("depth", "exponents"), [(2, [0, -8, -100000]), (3, [0, -8, -300])])
+def test_enclosures_are_narrow_at_full_size(large, depth, exponents):
+    limit = LimitProof(large.matrix, proved(large), depth)
+    for exponent, (error, log_unit) in zip(
+        exponents, guesses(large, depth, exponents), strict=True
+    ):
+        value = norm(limit, exponent, (error, log_unit))
+        assert relative_radius(value) <= 1e-18
+        expected = log_unit + np.log(np.abs(error).sum())
+        assert float(value.log()) == pytest.approx(expected, rel=1e-13, abs=1e-10)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_more_digits_lie_in_the_same_enclosures(small, depth):
+    found = guesses(small, depth, [0, -6, -40])
+    values = {}
+    for bits in (128, 256):
+        with ctx.workprec(bits):
+            limit = LimitProof(small.matrix, proved(small), depth)
+            values[bits] = [norm(limit, e, g) for e, g in zip([0, -6, -40], found, strict=True)]
+    for coarse, fine in zip(*values.values(), strict=True):
+        assert coarse.overlaps(fine)
+        assert relative_radius(coarse) < 1e-18
+        # a second step from the middle of the first proof squares its radius once only
+        assert relative_radius(fine) < 1e-18
+
+
+def test_an_enclosure_that_is_too_wide_is_refused(small):
+    (guess,) = guesses(small, 2, [-4])
+    limit = LimitProof(small.matrix, proved(small), 2)
+    norm(limit, -4, guess, 1e-15)
+    with pytest.raises(NotProved, match="too wide"):
+        norm(limit, -4, guess, 1e-40)
+
+
+def wrong_guesses(error, case):
+    rng = np.random.default_rng(0)
+    yield error * (1 + 1e-3 * rng.standard_normal(error.size))
+    yield error * (1 + 0.1 * rng.standard_normal(error.size))
+    yield rng.standard_normal(error.size)
+    yield np.zeros(error.size)
+    yield -error
+    yield 10 * error
+    yield 100 * error
+    yield 1e8 * error
+    yield 1e-5 * error
+    yield np.roll(error, 1)
+    yield -case.minimizer.point
+
+
+@pytest.mark.parametrize("depth", [2, 2.5, 3, 4, 6])
+def test_a_wrong_guess_proves_nothing_wrong(small, depth):
+    limit = LimitProof(small.matrix, proved(small), depth)
+    exponents = [0, -3, -10]
+    other = instance(20, 60, 2, 0.1, repetition=1)
+    others = guesses(other, depth, exponents)
+    refusals = 0
+    for exponent, guess, another in zip(
+        exponents, guesses(small, depth, exponents), others, strict=True
+    ):
+        right = norm(limit, exponent, guess)
+        wrong = [(error, guess[1]) for error in wrong_guesses(guess[0], small)]
+        for error, log_unit in [*wrong, another]:
+            try:
+                value = norm(limit, exponent, (error, log_unit), 1e-6)
+            except NotProved:
+                refusals += 1
+                continue
+            assert value.overlaps(right)
+    assert 0 < refusals < 3 * 12  # both ends were seen
+
+
+@pytest.mark.parametrize("depth", [2.5, 3, 4])
+def test_a_zero_of_the_equations_outside_the_domain_of_phi_is_no_limit_point(depth):
+    """For a whole power p the formula of phi goes on beyond |z| = 1, and so do solutions."""
+    count = 5
+    matrix = np.array([[1.0] + [0.9] * count])
+    minimizer = prove_minimizer(matrix, np.ones(1), np.eye(count + 1)[0], np.ones(1))
+    limit = LimitProof(matrix, minimizer, depth)
+    right = norm(limit, -3, (np.array([-4.5e-3] + [1e-3] * count), 0.0))
+    for size in np.geomspace(0.1, 1e9, 40):
+        try:
+            value = norm(limit, -3, (np.array([-0.71] + [size] * count), 0.0), 1e-6)
+        except NotProved:
+            continue
+        assert value.overlaps(right)
+
+
+@pytest.mark.parametrize("log_unit", [-np.inf, np.nan, 0.0])
+def test_without_a_guess_nothing_is_proved(log_unit):
+    case = instance(**NOISELESS)
+    limit = LimitProof(case.matrix, proved(case), 2)
+    error = np.full(60, np.nan) if log_unit == 0.0 else np.ones(60)
+    with pytest.raises(NotProved, match="no approximate solution"):
+        limit.error(power_of_ten(-3.0), error, log_unit, RADIUS)
+
+
+# First order
+
+
+def constants(case, depth):
+    """(exponent, constant) proved, and the first order of floating point."""
+    minimizer = proved(case)
+    found = case.minimizer
+    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, found.certificate.nu)
+    geometry = support_geometry(case.matrix, found.support)
+    floats = first_order(geometry, found.point, found.certificate, potential(depth))
+    limit = LimitProof(case.matrix, minimizer, depth)
+    return limit, limit.first_order(rho, floats.error, floats.log_unit, RADIUS), floats
+
+
+@pytest.mark.parametrize("depth", [2, 3, 6])
+@pytest.mark.parametrize("name", ["sparse", "dense"])
+def test_first_order_constants(name, depth):
+    """Those of floating point, and the error itself far down the path."""
+    case = made(name)
+    limit, (exponent, constant), floats = constants(case, depth)
+    assert float(exponent) == pytest.approx(floats.exponent, rel=1e-11)
+    assert float(constant.log()) == pytest.approx(floats.log_constant(1), abs=1e-9)
+    assert relative_radius(constant) < 1e-12
+    # the correction is of order alpha^((D - 2) / D), or a power of alpha for D = 2
+    far = {2: -5000, 3: -120, 6: -80}[depth]
+    *_, guess = guesses(case, depth, [0, far])
+    ratio = norm(limit, far, guess) / (constant * power_of_ten(float(far)) ** exponent)
+    assert abs(float(ratio - 1)) < 1e-12
+    *_, guess = guesses(case, depth, [0, -6])
+    ratio = norm(limit, -6, guess) / (constant * power_of_ten(-6.0) ** exponent)
+    assert abs(float(ratio - 1)) > 1e-9  # which is not so at every scale
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_first_order_of_the_kernel_family(depth):
+    """t k with t = alpha^(1 - rho), or alpha phi(rho)."""
+    _, (exponent, constant), _ = constants(with_certificate(*kernel_data(0.75, 4)), depth)
+    assert exponent.contains(arb(0.25) if depth == 2 else arb(1))
+    t = 1 if depth == 2 else arb(64) - (arb(4) / 7) ** 3
+    assert constant.contains(4 * 1.75 * t)
+    assert relative_radius(constant) < 1e-25
+
+
+def test_first_order_where_rho_is_not_attained_at_one_vertex():
+    case = made("sparse")
+    minimizer = proved(case)
+    dual = case.minimizer.certificate
+    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, dual.nu)
+    active = np.setdiff1d(range(40), case.minimizer.support)[rho.active[0]]
+    matrix = np.column_stack([case.matrix, -case.matrix[:, active]])
+    doubled = with_certificate(matrix, np.append(case.minimizer.point, 0.0))
+    minimizer = proved(doubled)
+    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, dual.nu)
+    limit = LimitProof(matrix, minimizer, 2)
+    with pytest.raises(NotProved, match="not attained at one proved vertex"):
+        limit.first_order(rho, np.zeros(41), 0.0, RADIUS)
+    family = with_certificate(*kernel_data(0.0, 1))
+    minimizer = proved(family)
+    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, family.minimizer.certificate.nu)
+    with pytest.raises(NotProved, match="or it is 0"):
+        LimitProof(family.matrix, minimizer, 2).first_order(rho, np.zeros(2), 0.0, RADIUS)
+
+
+@pytest.mark.parametrize("depth", [3, 4, 6])
+@pytest.mark.parametrize("factor", [1.1, -1.0, 0.0, 100.0, 1e8])
+def test_a_wrong_guess_of_the_first_order_proves_nothing_wrong(depth, factor):
+    case = made("sparse")
+    limit, (_, right), floats = constants(case, depth)
+    minimizer = proved(case)
+    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, case.minimizer.certificate.nu)
+    try:
+        _, value = limit.first_order(rho, factor * floats.error, floats.log_unit, 1e-6)
+    except NotProved:
+        return
+    assert value.overlaps(right)

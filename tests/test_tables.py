@@ -1,0 +1,473 @@
+"""Tables: proved columns hold digits of enclosures, floats are marked, nothing is passed over."""
+
+import subprocess
+import sys
+from io import StringIO
+
+import numpy as np
+import pandas as pd
+import pytest
+import tables
+from tables import COLUMNS, TABLES, Unproved, digits_of, shown
+
+from implicit_l1.intervals import Interval, stands_for
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED
+from implicit_l1.storage import write_table
+from tidy import with_cell
+from workflow_runs import ROOT
+
+CELL = {"ensemble": "gaussian", "N": 20, "d": 60, "s": 2, "eta": 0.1, "m": None}
+CELL |= {"family_rho": None}
+
+
+def data(count=3, status=(), depth=2, path="near", repetitions=None, **columns):
+    """Rows of instances; every float in them is 0.777, which no proved column may show."""
+    status = dict(status)
+    names = ["fitted_rate", "fitted_rate_low", "fitted_rate_high", "onset_alpha", "rho_upper"]
+    names += ["rho_lower", "rho_tilde_lower", "rho_tilde_upper", "kappa", "log10_prediction"]
+    names += ["log10_error_1", "four_digits_log10_alpha", "log10_competitor", "last_slope"]
+    frame = pd.DataFrame(dict.fromkeys(names, 0.777), index=range(count))
+    frame["repetition"] = range(count)
+    frame["repetitions"] = repetitions or count
+    frame["status"] = [status.get(r, CERTIFIED) for r in range(count)]
+    frame["support_size"] = 2
+    frame["rho_tilde_method"] = "enumeration"
+    frame["asymptotics_status"] = "known"
+    for name, values in columns.items():
+        frame[name] = values
+    return with_cell(CELL | {"depth": depth, "path": path}, frame)
+
+
+def proofs(quantity, values, scale=np.nan, depth=None, path=None):
+    """Rows of certificates: each value a number, (lower, upper), or the reason why there is none.
+
+    Args:
+        values: repetition -> value, or a list of them.
+    """
+    values = values if isinstance(values, dict) else dict(enumerate(values))
+    rows = []
+    for repetition, value in values.items():
+        is_proved = not (isinstance(value, str) and any(map(str.isalpha, value)))
+        ends = value if isinstance(value, tuple) else (value, value)
+        rows.append(
+            {
+                "repetition": repetition,
+                "quantity": quantity,
+                "log10_alpha": scale,
+                "lower": str(ends[0]) if is_proved else "",
+                "upper": str(ends[1]) if is_proved else "",
+                "status": PROVED if is_proved else f"not proved: {value}",
+            }
+        )
+    return with_cell(CELL | {"depth": depth, "path": path}, pd.DataFrame(rows))
+
+
+def of_constants(rho, margin=(0.5, 0.5, 0.5)):
+    """What is proved of the problems."""
+    parts = [proofs("margin", margin), proofs("rho", rho)]
+    parts += [proofs(f"rho_tilde_{side}", [0.8, 0.9, 1.25]) for side in ("lower", "upper")]
+    parts += [proofs("kappa", [2, 4, 3])]
+    return pd.concat(parts, ignore_index=True)
+
+
+def made(name, *frames, certificates):
+    frame = pd.concat(frames, ignore_index=True)
+    return TABLES[name](frame, pd.concat(certificates, ignore_index=True))
+
+
+def only(table):
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+# Statistics
+
+
+def test_medians_of_an_odd_and_an_even_number():
+    rho = [("0.31", "0.33"), ("0.11", "0.12"), ("0.5", "0.5")]
+    row = only(made("cells", data(), certificates=[of_constants(rho)]))
+    assert row["rho"] == Interval.of("0.31", "0.33")
+    assert row["rho_smallest"] == Interval.of("0.11", "0.12")
+    assert row["rho_largest"] == Interval.of("0.5", "0.5")
+    assert row["rho_tilde_lower"] == Interval.of("0.9", "0.9")
+    assert row["kappa"] == Interval.of(3, 3)
+    two = data(2)
+    row = only(made("cells", two, certificates=[of_constants(rho)]))
+    assert row["rho"] == Interval.of("0.21", "0.225")
+    assert row["rho_largest"] == Interval.of("0.31", "0.33")
+    assert row["repetitions"] == row["certified"] == 2
+
+
+def test_cells_are_told_apart_by_all_parameters():
+    """Also by those that are absent, nan in the tables."""
+    other = data().assign(eta=0.0, m=7.0)
+    certificates = [of_constants([0.1] * 3), of_constants([0.2] * 3).assign(eta=0.0, m=7.0)]
+    table = made("cells", data(), other, certificates=certificates)
+    found = {eta: rho.lower for eta, rho in zip(table["eta"], table["rho"], strict=True)}
+    assert found == {0.1: Interval.of("0.1", 1).lower, 0.0: Interval.of("0.2", 1).lower}
+
+
+def test_repeated_rows_count_once():
+    """A problem that two experiments share is in the tables of both."""
+    rho = [0.1, 0.2, 0.5]
+    certificates = [of_constants(rho), of_constants(rho)]
+    row = only(made("cells", data(), data(), certificates=certificates))
+    assert row["repetitions"] == 3
+    assert row["rho"] == Interval.of("0.2", "0.2")
+
+
+# What is not proved
+
+
+def test_an_instance_without_proof_is_counted_with_its_reason():
+    """Its numbers are left out, those of the others are not."""
+    margin = [0.5, "the dual vector is not strict", 0.5]
+    certificates = [of_constants({0: 0.25, 2: 0.35}, margin)]
+    row = only(made("cells", data(), certificates=certificates))
+    assert (row["repetitions"], row["certified"]) == (3, 2)
+    assert row["status"] == "1 the dual vector is not strict"
+    assert row["rho"] == Interval.of("0.3", "0.3")
+    assert row["unproved"] == ""
+    row = only(made("cells", data(status={1: NOT_UNIQUE}), certificates=certificates))
+    assert row["status"] == f"1 {NOT_UNIQUE}"
+    assert row["certified"] == 2
+    missing = of_constants({0: 0.25, 2: 0.35}, {0: 0.5, 2: 0.5})
+    row = only(made("cells", data(), certificates=[missing]))
+    assert row["status"] == "1 no proof"
+
+
+def test_a_number_without_proof_empties_its_column_and_says_why():
+    certificates = [of_constants([0.25, "no kernel vector was found", 0.35])]
+    table = made("cells", data(), certificates=certificates)
+    row = only(table)
+    assert row["rho"] is None
+    assert row["rho_smallest"] is None
+    assert row["unproved"] == "rho: no kernel vector was found"
+    assert row["certified"] == 3
+    for text in (digits_of(table), shown(table, latex=False), shown(table, latex=True)):
+        assert "no kernel vector was found" in text.to_csv()
+        assert "0.777" not in text.to_csv()
+    assert digits_of(table)["rho"].tolist() == [""]
+
+
+def test_no_proof_at_all_leaves_the_numbers_empty():
+    certificates = [of_constants({}, ["too hard"] * 3)]
+    table = made("cells", data(), certificates=certificates)
+    row = only(table)
+    assert (row["repetitions"], row["certified"]) == (3, 0)
+    assert row["status"] == "3 too hard"
+    assert "0.777" not in shown(table, latex=False).to_csv()
+
+
+def test_a_float_is_never_printed_in_place_of_an_enclosure():
+    table = pd.DataFrame({"rho": [0.777]})
+    with pytest.raises(TypeError, match="no enclosure"):
+        digits_of(table)
+    with pytest.raises(TypeError, match="no enclosure"):
+        shown(table, latex=False)
+
+
+# Rates, far slopes, constants
+
+
+def of_limits(depth=2, path="near", margin=(0.5, 0.5, 0.5), **quantities):
+    """What is proved of limit points: quantity -> scale -> values."""
+    parts = [proofs("margin", margin, depth=depth, path=path)]
+    for quantity, scales in quantities.items():
+        for scale, values in scales.items():
+            parts.append(proofs(quantity, values, scale, depth, path))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_rates_are_those_of_the_depth():
+    rho = [("0.25", "0.26"), ("0.5", "0.5"), ("0.7", "0.7")]
+    slopes = {-3.0: [0.1, 0.1, 0.1], -4.0: [0.5, 0.4, 0.7]}
+    certificates = [of_constants(rho), of_limits(2, local_slope=slopes)]
+    certificates += [of_limits(3, local_slope={-4.0: [1, 1, 1]})]
+    table = made("rates", data(), data(depth=3), certificates=certificates)
+    two, three = (table[table["depth"] == depth].iloc[0] for depth in (2, 3))
+    assert two["predicted_rate"] == Interval.of("0.5", "0.5")
+    assert two["last_slope"] == Interval.of("0.5", "0.5")  # at the smallest scale
+    assert three["predicted_rate"] == Interval.of(1, 1)
+    assert three["last_slope"] == Interval.of(1, 1)
+    assert two["fitted_rate"] == 0.777
+    only_wide = made("rates", data(1), certificates=certificates[:2])
+    assert only(only_wide)["predicted_rate"] == Interval.of("0.74", "0.75")
+
+
+def test_the_rate_of_depth_three_needs_no_rho():
+    certificates = [of_constants([0.25, "too hard", 0.35])]
+    certificates += [of_limits(depth, local_slope={-4.0: [1, 1, 1]}) for depth in (2, 3)]
+    table = made("rates", data(), data(depth=3), certificates=certificates)
+    two, three = (table[table["depth"] == depth].iloc[0] for depth in (2, 3))
+    assert two["predicted_rate"] is None
+    assert two["unproved"] == "predicted_rate: too hard"
+    assert three["predicted_rate"] == Interval.of(1, 1)
+    assert three["unproved"] == ""
+
+
+def test_an_instance_without_proof_has_no_rho_and_is_left_out_of_the_rates():
+    """Its tables end with the row that says why: there is none of rho at all."""
+    margin = [0.5, "not strict", 0.5]
+    certificates = [of_constants({0: 0.25, 2: 0.35}, margin)]
+    certificates += [of_limits(2, margin=margin, local_slope={-4.0: {0: 0.7, 2: 0.6}})]
+    row = only(made("rates", data(), certificates=certificates))
+    assert row["status"] == "1 not strict"
+    assert row["predicted_rate"] == Interval.of("0.7", "0.7")
+    assert row["last_slope"] == Interval.of("0.65", "0.65")
+
+
+def test_each_path_has_its_own_smallest_scale():
+    certificates = [
+        of_constants([0.5] * 3),
+        of_limits(path="near", local_slope={-4.0: [0.4] * 3}),
+        of_limits(path="far", local_slope={-300.0: [0.5] * 3}),
+    ]
+    table = made("rates", data(), data(path="far"), certificates=certificates)
+    slopes = {path: i.lower for path, i in zip(table["path"], table["last_slope"], strict=True)}
+    assert slopes == {"near": Interval.of("0.4", 1).lower, "far": Interval.of("0.5", 1).lower}
+
+
+def test_of_several_numbers_of_repetitions_the_largest_is_shown():
+    certificates = [of_constants([0.1, 0.2, 0.5]), of_limits(local_slope={-4.0: [0.9, 0.8, 0.5]})]
+    few = data(2, fitted_rate=0.1)
+    row = only(made("rates", few, data(), certificates=certificates))
+    assert row["repetitions"] == 3
+    assert row["predicted_rate"] == Interval.of("0.8", "0.8")
+    assert row["fitted_rate"] == 0.777
+
+
+def test_a_slope_that_is_missing_empties_its_column_and_says_why():
+    """Where an error is not proved there is no row of the slope."""
+    certificates = [of_constants([0.25] * 3), of_limits(local_slope={-4.0: {0: 0.7, 2: 0.6}})]
+    for name in ("rates", "far"):
+        row = only(made(name, data(), certificates=certificates))
+        assert row["last_slope"] is None
+        assert "no proof" in row["unproved"]
+    assert row["worst"] is None
+    assert row["predicted_rate"] == Interval.of("0.75", "0.75")
+
+
+def test_the_worst_slope_is_the_one_farthest_from_its_own_rate():
+    slopes = {-300.0: ["0.701", ("0.4", "0.41"), "0.25"]}
+    certificates = [of_constants(["0.3", "0.5", "0.75"]), of_limits(local_slope=slopes)]
+    table = made("far", data(four_digits_log10_alpha=-9.0), certificates=certificates)
+    row = only(table)
+    assert row["worst"] == Interval.of("0.09", "0.1")
+    assert row["smallest_log10_alpha"] == -300
+    assert row["four_digits"] == 3
+    assert row["reason"] == ""
+
+
+def test_instances_that_are_not_there_yet_are_named():
+    slopes = {-300.0: ["0.701", "0.4", "0.25"]}
+    certificates = [of_constants(["0.3", "0.5", "0.75"]), of_limits(local_slope=slopes)]
+    frame = data(
+        four_digits_log10_alpha=[-9.0, np.nan, np.nan],
+        log10_competitor=[0.777, -0.5, np.nan],
+        asymptotics_status=["known", "known", "a face"],
+    )
+    row = only(made("far", frame, certificates=certificates))
+    assert row["four_digits"] == 1
+    assert "repetition 1: slope 0.40000 for 0.50000" in row["reason"]
+    assert "repetition 2: a face" in row["reason"]
+    unknown = {-300.0: ["0.701", "too wide", "0.25"]}
+    certificates[1] = of_limits(local_slope=unknown)
+    row = only(made("far", frame, certificates=certificates))
+    assert "repetition 1: slope too wide for 0.50000" in row["reason"]
+
+
+def test_constants_at_round_scales_and_at_the_end():
+    certificates = [
+        of_constants([0.5] * 3),
+        of_limits(
+            error_1={-4.0: [0.001, 0.003, 0.002], -5.0: [0.0001] * 3},
+            error_over_prediction={-4.0: [1.1, 1.3, 1.2], -5.0: [1.01, 0.9, 1.05]},
+        ),
+        proofs("constant", [10, 30, 20], depth=2, path="near"),
+    ]
+    row = only(made("constants", data(), certificates=certificates))
+    assert row["constant"] == Interval.of(20, 20)
+    assert row["measured_4"] == Interval.of("0.002", "0.002")
+    assert row["ratio_4"] == Interval.of("1.2", "1.2")
+    assert row["measured_8"] is None  # not among the scales
+    assert row["end_log10_alpha"] == -5
+    assert row["ratio_end"] == Interval.of("1.01", "1.01")
+    assert row["ratio_end_worst"] == Interval.of("0.9", "0.9")
+
+
+def test_a_path_of_fewer_repetitions_does_not_speak_for_all():
+    certificates = [
+        of_constants([0.5] * 3),
+        of_limits(path="near", error_over_prediction={-4.0: [1.1, 1.2, 1.3]}),
+        of_limits(path="far", margin=[0.5, 0.5], error_over_prediction={-300.0: [1, 1]}),
+        proofs("constant", [10, 30, 20], depth=2, path="near"),
+    ]
+    table = made("constants", data(), data(2, path="far"), certificates=certificates)
+    row = only(table)
+    assert row["repetitions"] == 3
+    assert row["ratio_4"] == Interval.of("1.2", "1.2")
+    assert row["ratio_end"] is None
+    assert "error_over_prediction: no proof" in row["unproved"]
+
+
+def test_an_error_of_exactly_zero_has_no_constant():
+    frame = data(log10_error_1=[0.777, -np.inf, 0.777], log10_prediction=[0.777, 0.777, np.nan])
+    certificates = [of_constants([0.5] * 3), proofs("constant", [10, 30, 20], depth=2)]
+    certificates[1] = pd.concat([certificates[1], of_limits()], ignore_index=True)
+    row = only(made("constants", frame, certificates=certificates))
+    assert row["repetitions"] == 1
+    assert row["constant"] == Interval.of(10, 10)
+
+
+# The phase diagram
+
+
+def phase_data(count, **columns):
+    frame = data(count, **columns)
+    return frame.assign(order_lower=0.777, order_upper=0.777).drop(columns=["depth", "path"])
+
+
+def test_the_phase_diagram_counts_signals_that_are_proved_recovered():
+    certificates = [
+        proofs("rho_planted", [0.5, ("0.99", "1.01"), 1.5, 0.25]),
+        proofs("margin", [0.5] * 4),
+        proofs("rho", [0.5, 0.4, 0.3, 0.25]),
+        *(proofs(f"rho_tilde_{side}", [0.8, 0.9]) for side in ("lower", "upper")),
+    ]
+    row = only(made("phase", phase_data(4), certificates=certificates))
+    assert row["recovered"] == Interval.of("0.5", "0.75")
+    assert row["rho_planted"] == Interval.of("0.745", "0.755")
+    assert row["rho"] == Interval.of("0.35", "0.35")
+    assert row["rho_tilde_lower"] == Interval.of("0.85", "0.85")  # of those that have one
+    assert row["order_lower"] == 0.777
+
+
+def test_the_planted_signal_counts_where_the_minimizer_is_not_proved():
+    certificates = [
+        proofs("rho_planted", [0.5, 1.5]),
+        proofs("margin", [0.5, "not strict"]),
+        proofs("rho", [0.5]),
+    ]
+    row = only(made("phase", phase_data(2), certificates=certificates))
+    assert row["recovered"] == Interval.of("0.5", "0.5")
+    assert row["status"] == "1 not strict"
+    assert row["rho"] == Interval.of("0.5", "0.5")
+    certificates[0] = proofs("rho_planted", [0.5, "no dual vector"])
+    row = only(made("phase", phase_data(2), certificates=certificates))
+    assert row["recovered"] is None
+    assert "rho_planted: no dual vector" in row["unproved"]
+
+
+# Text
+
+
+def rates_of(rho, slopes):
+    certificates = [of_constants(rho), of_limits(local_slope={-4.0: slopes})]
+    return made("rates", data(), certificates=certificates)
+
+
+RHO = [("0.123456789012", "0.123456789014")] * 3
+SLOPES = [("0.87654", "0.87666")] * 3
+
+
+def test_proved_columns_show_digits_to_which_both_ends_round():
+    table = rates_of(RHO, SLOPES)
+    for text, style in [(digits_of(table), "csv"), (shown(table, latex=False), "style")]:
+        for name in ("predicted_rate", "last_slope"):
+            heading = name if style == "csv" else COLUMNS[name].heading
+            printed, enclosure = text[heading].iloc[0], table[name].iloc[0]
+            assert printed == enclosure.text(getattr(COLUMNS[name], style))
+            meant = stands_for(printed)
+            assert meant.lower <= enclosure.lower <= enclosure.upper <= meant.upper
+    assert digits_of(table)["predicted_rate"].tolist() == ["0.8765432110"]
+    assert shown(table, latex=False)["predicted rate"].tolist() == ["0.8765"]
+    # its enclosure decides three digits
+    assert shown(table, latex=False)["slope at the smallest α"].tolist() == ["0.877"]
+
+
+def test_floats_are_marked():
+    table = rates_of(RHO, SLOPES)
+    csv = digits_of(table)
+    marked = {name for name in COLUMNS if COLUMNS[name].kind == tables.FLOAT}
+    assert {"fitted_rate", "onset_alpha"} <= marked
+    for name in table:
+        assert (f"{name}_float" in csv.columns) == (name in marked)
+        assert (name in csv.columns) == (name not in marked)
+    headings = shown(table, latex=False).columns
+    assert "fitted rate †" in headings
+    assert "predicted rate" in headings
+    assert r"fitted rate$^\dagger$" in shown(table, latex=True).columns
+
+
+def test_large_and_small_numbers_in_latex():
+    table = pd.DataFrame(
+        {
+            "kappa": [Interval.of("1.2345e7", "1.2345e7"), Interval.of("1e-54076", "1e-54076")],
+            "onset_alpha": [1.5e-9, np.nan],
+        }
+    )
+    text = shown(table, latex=True)
+    assert text[r"$\kappa$"].tolist() == [r"$1.23\cdot 10^{7}$", r"$1.00\cdot 10^{-54076}$"]
+    assert text[r"onset $\alpha$$^\dagger$"].tolist() == [r"$1.5\cdot 10^{-9}$", ""]
+
+
+def test_reasons_are_no_numbers():
+    assert isinstance(Unproved("why"), str)
+    text = digits_of(pd.DataFrame({"unproved": ["rho: too_hard"], "rho": [None]}))
+    assert text["unproved"].tolist() == ["rho: too_hard"]
+    assert text["rho"].tolist() == [""]
+
+
+# The program
+
+
+def run_program(folder, name, frame, certificates):
+    write_table(folder / "data.parquet", frame)
+    options = ["--table", name, "--input", "data.parquet"]
+    if certificates is not None:
+        write_table(folder / "proofs.parquet", certificates)
+        options += ["--certificates", "proofs.parquet"]
+    for kind, suffix in {"csv": "csv", "markdown": "md", "latex": "tex", "html": "html"}.items():
+        options += [f"--{kind}", f"t.{suffix}"]
+    subprocess.run([sys.executable, ROOT / "scripts/tables.py", *options], cwd=folder, check=True)
+    return {
+        s: (folder / f"t.{s}").read_text(encoding="utf-8") for s in ("csv", "md", "tex", "html")
+    }
+
+
+def test_every_format_marks_floats_and_shows_enclosures(tmp_path):
+    certificates = [of_constants(RHO), of_limits(local_slope={-4.0: SLOPES})]
+    texts = run_program(tmp_path, "rates", data(), pd.concat(certificates, ignore_index=True))
+    assert all("0.8765" in text for text in texts.values())
+    assert all(text.count(tables.FLOAT_NOTE) == 1 for s, text in texts.items() if s != "csv")
+    assert "fitted rate †" in texts["md"]
+    assert "fitted rate †" in texts["html"]
+    assert r"fitted rate$^\dagger$" in texts["tex"]
+    assert "†" not in texts["tex"]
+    table = pd.read_csv(StringIO(texts["csv"]))
+    assert table["predicted_rate"].tolist() == [0.876543211]
+    assert table["fitted_rate_float"].tolist() == [0.777]
+    assert table["repetitions"].tolist() == [3]
+    assert table["family_rho"].isna().all()
+
+
+def test_a_table_without_floats_has_no_note(tmp_path):
+    texts = run_program(tmp_path, "cells", data(), of_constants(RHO))
+    assert not any("†" in text or "dagger" in text or "_float" in text for text in texts.values())
+
+
+def test_reasons_are_in_every_format(tmp_path):
+    certificates = of_constants([0.25, "it is too hard", 0.35], [0.5, 0.5, "A_S is odd"])
+    texts = run_program(tmp_path, "cells", data(), certificates)
+    for suffix, text in texts.items():
+        assert "rho: it is too hard" in text
+        assert "A S is odd" in text or (suffix == "csv" and "A_S is odd" in text)
+        assert "0.777" not in text
+
+
+def test_tables_of_floats_need_no_certificates(tmp_path):
+    frame = data(alpha=1e-3, form="plain", disagreement=0.777, steps=100.0)
+    texts = run_program(tmp_path, "agreement", frame, None)
+    assert "disagreement_float" in texts["csv"]
+    assert "largest disagreement †" in texts["md"]
