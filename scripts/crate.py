@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import platform
+import shlex
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -267,7 +268,7 @@ def add_action(export, key, /, instrument, used, made, **properties):
 def read_record(path, project):
     """What the record beside a figure or a table tells of its job, with its program."""
     told = read(path, json.loads, ("rule", "command", "code", "inputs", "files"))
-    program = next((word for word in told["command"].split() if word in project), None)
+    program = next((word for word in told["command"] if word in project), None)
     if program is None:
         raise Failure(f"{path} names no program of the project in its command")
     return told | {"program": program}
@@ -306,7 +307,7 @@ def add_job(export, path, told):
         [export.files.get(name) or absent[name] for name in told["inputs"]],
         list(told["files"]),
         name=f"Rule {told['rule']}",
-        description=told["command"],
+        description=shlex.join(["python", *told["command"]]),
     )
 
 

@@ -36,7 +36,7 @@ def said(finished, tmp_path_factory):
         ("jobs", ("--dry-run", "--forceall", "--printshellcmds", "--nocolor")),
         ("states", ("--summary",)),
     ):
-        text = finished.snakemake("all", *options).stdout
+        text = finished.snakemake(*options, "--", "all").stdout
         (folder / name).write_text(text, encoding="utf-8")
     return [
         *("--jobs", folder / "jobs", "--states", folder / "states"),
@@ -89,7 +89,7 @@ def in_project(project, code, *words):
 
 def test_a_finished_run_passes(copy):
     before = copy.checksums()
-    result = copy.snakemake("audit", "--quiet", "all")
+    result = copy.snakemake("--quiet", "all", "--", "audit")
     assert result.returncode == 0, result.stdout + result.stderr
     page = result.stdout
     assert re.match(r"PASS: every published number .*; no reference in git", page)
@@ -99,7 +99,7 @@ def test_a_finished_run_passes(copy):
     assert set(made) - set(before) == {"smoke/audit.md", "smoke/audit.json"}
     assert {name: made[name] for name in before} == before
     # once more: its own pages are no strangers, and it always runs
-    assert copy.snakemake("audit", "--quiet", "all").returncode == 0
+    assert copy.snakemake("--quiet", "all", "--", "audit").returncode == 0
 
 
 def test_what_was_checked_is_counted(copy, judge):
@@ -199,7 +199,7 @@ def test_an_edited_file_is_not_built_upon(copy):
     raw[len(raw) // 2] ^= 1
     path.write_bytes(raw)
     before = copy.checksums()
-    result = copy.snakemake("audit", "--quiet", "all")
+    result = copy.snakemake("--quiet", "all", "--", "audit")
     assert result.returncode != 0
     assert result.stdout.startswith("FAIL: ")
     assert f"{MINIMIZER} is damaged" in result.stdout
@@ -384,7 +384,7 @@ def test_another_configuration(copy, judge):
 
 def test_a_configuration_that_was_not_run(copy):
     copy.replace("config/smoke.yaml", "fractions: [0.5, 0.05]", "fractions: [0.5]")
-    result = copy.snakemake("audit", "--quiet", "all")
+    result = copy.snakemake("--quiet", "all", "--", "audit")
     assert result.returncode != 0
     assert "- FAIL figure descent:" in result.stdout and "- FAIL table descent:" in result.stdout
     assert "was made by another command" in result.stdout

@@ -269,8 +269,8 @@ def test_from_any_dual_vector_the_enclosure_of_rho_holds(seed, size, away):
 @pytest.mark.parametrize(
     ("rows", "nu", "rho"),
     [
-        # (|1/2 + b|, |2/5 + 2b|): equal at b = 1/10, but lowest at b = -3/10
-        ([[1, 0.5, 0.4, 0], [0, 1, 2, 1]], [1, 0.1], 0.2),
+        # (|1/2 + b|, |2/5 + 2b|, |b|): the first two meet at b = 1/10, but b = -1/4 is best
+        ([[1, 0.5, 0.4, 0], [0, 1, 2, 1]], [1, 0.1], 0.25),
         # at b = 1e-11 the first two are largest, at b = 0, where they meet, the third is
         ([[1, 0.5, 0.5, 0.5 + 5e-10], [0, 1, -1, -1000]], [1, 1e-11], 0.5 + 5e-10 / 1001),
     ],

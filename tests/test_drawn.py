@@ -48,7 +48,7 @@ def test_points_bands_meshes_and_arrows(axes):
     axes.fill_between([1.0, 2.0], [3.0, 3.5], [4.0, 5.0])
     axes.pcolormesh([0.0, 1.0], [0.0, 1.0, 2.0], [[7.0], [np.inf]])
     axes.annotate("", (1.0, 5.0), (0, 14), textcoords="offset points", arrowprops={})
-    axes.annotate("words", (1.0, 5.0))
+    axes.annotate("words", (2.0, 5.0))
     found = rows(axes)
     of = {kind: [row[3:] for row in found if row[1] == kind] for kind in {row[1] for row in found}}
     assert set(of) == {"points 1", "band 1", "mesh 1", "arrow 1"}

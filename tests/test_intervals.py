@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from implicit_l1.intervals import (
+    DECADE,
     Interval,
     farthest,
     float_text,
@@ -251,3 +252,5 @@ def test_floats_as_text():
     assert float_text(-0.5, ".4f") == "-0.5000"
     assert float_text(math.inf, ".4f") == "inf"
     assert float_text(-math.inf, ".4g") == "-inf"
+    decades = [float_text(value, DECADE) for value in (3e-7, 1e-7, 2.0, 1234.0, math.nan)]
+    assert decades == ["1e-06", "1e-07", "1e+01", "1e+04", ""]

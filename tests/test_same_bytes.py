@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 import same_bytes
@@ -19,6 +20,7 @@ from same_bytes import (
     everything,
     first_difference,
     judge,
+    results,
     run,
     tables_and_problems,
     together,
@@ -237,6 +239,39 @@ def test_a_run_is_in_its_circumstances(tmp_path, recorded):
         expected | {"killed_after": 5},
         expected,
     ]
+
+
+# writes a file every 10 ms, from a process of its own as jobs are, until it has written so many
+JOB = """
+import pathlib, time
+for i in range({number}):
+    pathlib.Path(f"results/{{i}}.csv").touch()
+    time.sleep(0.01)
+"""
+
+
+def running(tmp_path, monkeypatch, number):
+    """A copy in which the run is the job above."""
+    source = tmp_path / "source"
+    (source / "results").mkdir(parents=True)
+    start = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+    command = [sys.executable, "-c", start, JOB.format(number=number)]
+    monkeypatch.setattr(Copy, "command", lambda project: command)
+    return Copy(source, tmp_path / "copy", 1)
+
+
+def test_a_run_is_killed_in_the_middle_with_its_jobs(tmp_path, monkeypatch):
+    project = running(tmp_path, monkeypatch, 3000)
+    project.kill_while_running(after=5)
+    written = len(results(project.folder))
+    assert written >= 5
+    time.sleep(0.2)
+    assert len(results(project.folder)) == written
+
+
+def test_a_run_too_short_to_be_killed_is_reported(tmp_path, monkeypatch):
+    with pytest.raises(RunFailed, match="ended before it could be killed"):
+        running(tmp_path, monkeypatch, 2).kill_while_running(after=5)
 
 
 def test_circumstances_end(monkeypatch):

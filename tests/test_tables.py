@@ -111,8 +111,10 @@ def test_repeated_rows_count_once():
     """A problem that two experiments share is in the tables of both."""
     rho = [0.1, 0.2, 0.5]
     certificates = [of_constants(rho), of_constants(rho)]
-    row = only(made("cells", data(), data(), certificates=certificates))
+    one, all_of_them = data(1, support_size=1), data(support_size=[1, 4, 9])
+    row = only(made("cells", one, all_of_them, certificates=certificates))
     assert row["repetitions"] == 3
+    assert row["support_size"] == 4
     assert row["rho"] == Interval.of("0.2", "0.2")
 
 
@@ -230,11 +232,11 @@ def test_each_path_has_its_own_smallest_scale():
 
 def test_of_several_numbers_of_repetitions_the_largest_is_shown():
     certificates = [of_constants([0.1, 0.2, 0.5]), of_limits(local_slope={-4.0: [0.9, 0.8, 0.5]})]
-    few = data(2, fitted_rate=0.1)
-    row = only(made("rates", few, data(), certificates=certificates))
+    few, many = data(2, fitted_rate=0.1), data(fitted_rate=[0.1, 0.5, 0.9])
+    row = only(made("rates", few, many, certificates=certificates))
     assert row["repetitions"] == 3
     assert row["predicted_rate"] == Interval.of("0.8", "0.8")
-    assert row["fitted_rate"] == 0.777
+    assert row["fitted_rate"] == 0.5
 
 
 def test_a_slope_that_is_missing_empties_its_column_and_says_why():
@@ -430,6 +432,7 @@ def run_program(folder, name, frame, certificates):
         options += ["--certificates", "proofs.parquet"]
     for kind, suffix in {"csv": "csv", "markdown": "md", "latex": "tex", "html": "html"}.items():
         options += [f"--{kind}", f"t.{suffix}"]
+    options += ["--origin", "t.json", "--rule", f"table_{name}", "--configuration", "{}"]
     subprocess.run([sys.executable, ROOT / "scripts/tables.py", *options], cwd=folder, check=True)
     return {
         s: (folder / f"t.{s}").read_text(encoding="utf-8") for s in ("csv", "md", "tex", "html")
@@ -470,4 +473,4 @@ def test_tables_of_floats_need_no_certificates(tmp_path):
     frame = data(alpha=1e-3, form="plain", disagreement=0.777, steps=100.0)
     texts = run_program(tmp_path, "agreement", frame, None)
     assert "disagreement_float" in texts["csv"]
-    assert "largest disagreement †" in texts["md"]
+    assert "disagreement below †" in texts["md"]

@@ -39,10 +39,9 @@ class Project:
                 shutil.copytree(results.folder / part, self.folder / part)
 
     def command(self, *arguments, config="config/smoke.yaml"):
-        # targets come first: an option of several values would take them for its own
         return [
-            *(sys.executable, "-m", "snakemake", *arguments),
-            *("--cores", "2", "--configfile", config),
+            *(sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config),
+            *arguments,
         ]
 
     def snakemake(self, *arguments, config="config/smoke.yaml"):
