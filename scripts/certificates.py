@@ -53,6 +53,10 @@ def main():
         "--radius", type=float, required=True, help="largest relative radius of an enclosure"
     )
     args = parser.parse_args()
+    of_limits = ("limit", "asymptotics", "depth", "log10_alpha")
+    missing = [name for name in of_limits if args.limit and getattr(args, name) is None]
+    if missing or not (args.limit or args.null_space):
+        parser.error(f"give --null-space, or all of {', '.join(of_limits)}")
     files = ("problems", "l1", "null_space", "limit", "asymptotics")
     blocks = {name: read_arrays(path) for name in files if (path := getattr(args, name))}
     if "limit" in blocks:
@@ -117,7 +121,10 @@ def attempt(compute, *arguments):
 
 
 def local_slope(norm_before, alpha_before, norm, alpha):
-    """d log||n||_1 / d log(alpha) between two scales."""
+    """d log||n||_1 / d log(alpha) between two scales; a norm may be the reason why it is not."""
+    for value in (norm_before, norm):
+        if isinstance(value, NotProved):
+            raise value
     if norm.is_zero():
         raise NotProved("the error is 0")
     return (norm_before.log() - norm.log()) / (alpha_before.log() - alpha.log())
@@ -190,20 +197,18 @@ class Instance:
                 self.blocks["limit"][name][self.place, place] for name in ("error", "log_unit")
             )
             error = attempt(limit.error, alpha, *guess, self.radius)
-            if isinstance(error, NotProved):
-                rows += [row(quantity, error, log10_alpha) for quantity in OF_A_SCALE]
-                before = None
-                continue
-            norm = sum_of_sizes(error)
-            values = {
-                "error_1": norm,
-                "error_2": sum_of_squares(error).sqrt(),
-                "error_inf": largest([abs(n) for n in error]),
-                "estimation_error": self.distance(minimizer, error),
-                "error_over_prediction": first,
-            }
-            if not isinstance(first, NotProved):
-                values["error_over_prediction"] = norm / (constant * alpha**exponent)
+            norm = error if isinstance(error, NotProved) else sum_of_sizes(error)
+            values = dict.fromkeys(OF_A_SCALE, error)
+            if not isinstance(error, NotProved):
+                values = {
+                    "error_1": norm,
+                    "error_2": sum_of_squares(error).sqrt(),
+                    "error_inf": largest([abs(n) for n in error]),
+                    "estimation_error": self.distance(minimizer, error),
+                    "error_over_prediction": first,
+                }
+                if not isinstance(first, NotProved):
+                    values["error_over_prediction"] = norm / (constant * alpha**exponent)
             if before is not None and place == before[0] + 1:  # neighbours on the path
                 values["local_slope"] = attempt(local_slope, *before[1:], norm, alpha)
             rows += [row(quantity, value, log10_alpha) for quantity, value in values.items()]

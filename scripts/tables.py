@@ -154,16 +154,20 @@ class Cell:
     repetitions: list
     all_repetitions: list
 
-    def proved(self, statistic, quantity, log10_alpha=None, change=lambda interval: interval):
+    def proved(self, statistic, quantity, log10_alpha=None):
         """A statistic over the repetitions, as an Interval, or why it is not known."""
         values = self.proofs.get((quantity, log10_alpha))
-        if values is None:
+        if values is None or not self.repetitions:
             return None
-        values = [values[repetition] for repetition in self.repetitions]
+        values = [values.get(repetition, NO_PROOF) for repetition in self.repetitions]
         reasons = sorted({value for value in values if isinstance(value, str)})
         if reasons:
             return Unproved(f"{quantity}: {', '.join(reasons)}")
-        return statistic([change(value) for value in values])
+        return statistic(values)
+
+
+# where there is no row in the tables of stage certificates
+NO_PROOF = "no proof"
 
 
 class Unproved(str):
@@ -237,10 +241,12 @@ def far_table(frame, proofs):
 
 def _deviation(slopes, predicted, repetitions):
     """Enclosure of the largest |slope - predicted rate|, or why there is none."""
-    pairs = [(slopes.get(r, "no slope"), predicted[r]) for r in repetitions]
+    pairs = [(slopes.get(r, NO_PROOF), predicted.get(r, NO_PROOF)) for r in repetitions]
     reasons = sorted({value for pair in pairs for value in pair if isinstance(value, str)})
     if reasons:
         return Unproved(f"worst: {', '.join(reasons)}")
+    if not pairs:
+        return None
     return maximum([abs(slope - rate) for slope, rate in pairs])
 
 
@@ -252,10 +258,13 @@ def _reason(row, slopes, predicted):
     """Why an instance is not in its asymptotic regime at the smallest scale of its path."""
     if np.isnan(row.log10_competitor):
         return f"repetition {row.repetition}: {row.asymptotics_status}"
-    slope, rate = (values[row.repetition] for values in (slopes, predicted))
+    slope, rate = (
+        value if isinstance(value, str) else value.text(".5f")
+        for value in (values.get(row.repetition, NO_PROOF) for values in (slopes, predicted))
+    )
     return (
-        f"repetition {row.repetition}: slope {slope.text('.5f')} for {rate.text('.5f')}; "
-        f"an entry of higher order is still 10^{row.log10_competitor:.2g} times the leading one"
+        f"repetition {row.repetition}: slope {slope} for {rate}; "
+        f"an entry of higher order is still 10^{row.log10_competitor:.1f} times the leading one"
     )
 
 
@@ -307,7 +316,7 @@ def _of_limits(proofs):
         elif values["status"] == PROVED:
             interval, status = one - Interval.of(values["lower"], values["upper"]), PROVED
         else:
-            interval, status = None, values["status"]
+            interval, status = None, NO_PROOF if pd.isna(values["status"]) else values["status"]
         rates.loc[row, "status"] = status
         if interval is not None:
             rates.loc[row, ["lower", "upper"]] = str(interval.lower), str(interval.upper)
@@ -328,7 +337,7 @@ def _proved_table(frame, proofs, keys, statistics):
         proved = [repetition for repetition, word in status.items() if word == PROVED]
         others = pd.Series([word for word in status.values() if word != PROVED], dtype=str)
         cell = Cell(group[group["repetition"].isin(proved)], found, proved, list(status))
-        columns = statistics(cell) if proved else {}
+        columns = statistics(cell)
         reasons = [value for value in columns.values() if isinstance(value, Unproved)]
         rows.append(
             dict(zip(keys, values, strict=True))
@@ -348,7 +357,7 @@ def _proved_table(frame, proofs, keys, statistics):
 
 def _status(margin):
     if margin is None:
-        return "no proof"
+        return NO_PROOF
     return margin if isinstance(margin, str) else PROVED
 
 
@@ -493,7 +502,7 @@ def phase_table(frame, proofs):
 def _share_below_one(constants):
     """Enclosure of the share of constants below 1: of the signals that are recovered."""
     sure = sum(constant.upper < 1 for constant in constants)
-    possible = sum(constant.lower <= 1 for constant in constants)
+    possible = sum(constant.lower < 1 for constant in constants)
     return Interval.of(sure, possible) / len(constants)
 
 
@@ -540,7 +549,7 @@ def shown(table, latex):
         if column.kind == FLOAT:
             heading += DAGGER if latex else " †"
         texts = [_cell(value, column.kind, column.style) for value in values]
-        text[heading] = [_powers(t) for t in texts] if latex else texts
+        text[heading] = [_in_latex(t) for t in texts] if latex else texts
     return pd.DataFrame(text)
 
 
@@ -561,10 +570,12 @@ def _cell(value, kind, style):
     return format(int(value), "d") if style == "d" else float_text(value, style)
 
 
-def _powers(text):
-    """A number with an exponent as LaTeX writes it."""
-    match = re.fullmatch(r"(-?[\d.]+)e([+-]?\d+)", text)
-    return rf"${match[1]}\cdot 10^{{{int(match[2])}}}$" if match else text
+def _in_latex(text):
+    """A cell as LaTeX writes it: powers in formulas, and no sign that it would take for its own."""
+    number = re.fullmatch(r"(-?[\d.]+)e([+-]?\d+)", text)
+    if number:
+        return rf"${number[1]}\cdot 10^{{{int(number[2])}}}$"
+    return re.sub(r"10\^(-?[\d.]*\d)", r"$10^{\1}$", re.sub(r"([%#&])", r"\\\1", text))
 
 
 PAGE = """<!DOCTYPE html>

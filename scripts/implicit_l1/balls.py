@@ -69,11 +69,6 @@ def scaled(matrix, rows, columns):
     return arb_mat(matrix.nrows(), width, entries)
 
 
-def upper_end(value):
-    """The upper end of a ball, as a ball without radius."""
-    return value.upper()
-
-
 def largest(values):
     """A ball that contains the largest of the numbers that the balls contain."""
     result = values[0]
@@ -176,17 +171,29 @@ class BallPotential:
         return arb(self.depth) / (arb(self.depth) - 2)
 
     def phi(self, z):
-        """phi_D(z) of a ball; not finite where it reaches the edge of the domain."""
+        """phi_D(z) of a ball.
+
+        Raises:
+            ArithmeticError: if the ball is not proved to lie in the domain.
+        """
         if self.depth == 2:
             return 2 * z.sinh()
+        self._check(z)
         return (1 - z) ** -self._power - (1 + z) ** -self._power
 
     def phi_prime(self, z):
-        """The derivative of phi_D."""
+        """The derivative of phi_D; raises as phi does."""
         if self.depth == 2:
             return 2 * z.cosh()
+        self._check(z)
         power = self._power
         return power * ((1 - z) ** (-power - 1) + (1 + z) ** (-power - 1))
+
+    def _check(self, z):
+        # where the power is a whole number, as for D = 3 and D = 4, the formulas are finite
+        # outside the domain, too
+        if not abs(z) < 1:
+            raise ArithmeticError(f"phi_{self.depth:g} is not defined at {z.str(8)}")
 
     def inverse(self, t):
         """(z, phi'(z)) with phi(z) = t, for a ball t that does not contain 0.

@@ -166,7 +166,7 @@ def prove_minimizer(matrix, data, point, nu) -> ProvedMinimizer:
     reached = largest([abs(z) for z in _dual_direction(frame, sigma, frame.basis.T @ nu)])
     margin = 1 - reached
     if not is_positive(margin):
-        raise NotProved(f"the dual vector is not strict: ||A_Sc^T nu||_inf = {reached.str(8)}")
+        raise NotProved(f"the dual vector is not strict, it reaches {reached.str(8)} off S")
     return ProvedMinimizer(support, sigma, values, frame, margin)
 
 
@@ -234,6 +234,8 @@ def pattern_constant(frame: Coordinates, pattern, nu) -> PatternConstant:
         NotProved: if upper and lower bound cannot both be found.
     """
     free = frame.basis.T @ nu
+    if not np.all(np.isfinite(free)):
+        raise NotProved("there is no dual vector to start from")
     if free.size == 0:
         direction = _dual_direction(frame, pattern, free)
         sizes = [abs(value) for value in direction]
@@ -273,7 +275,7 @@ def _vertex(frame, pattern, free):
     direction = direction.entries()
     height = dual[-1]
     inactive = np.setdiff1d(np.arange(len(direction)), active)
-    if not all(abs(direction[j]) < height for j in inactive):
+    if not height >= 0 or not all(abs(direction[j]) < height for j in inactive):
         return None
     # on the active set the entries are s_j times the height, by construction
     return PatternConstant(lower.intersection(height), active, direction, kernel)
@@ -289,7 +291,10 @@ def _between(frame, pattern, free):
     from scipy.optimize import nnls
 
     system = np.vstack([frame.free_doubles[:, active] * side, np.ones(active.size)])
-    weights, _ = nnls(system, np.append(np.zeros(free.size), 1.0))
+    try:
+        weights, _ = nnls(system, np.append(np.zeros(free.size), 1.0))
+    except RuntimeError as error:  # its iterations did not suffice
+        raise NotProved("no kernel vector was found for the null space constant") from error
     guess = np.zeros(z.size)
     guess[active] = side * weights
     kernel = column(guess)
@@ -330,20 +335,21 @@ def null_space_bracket(frame: Coordinates, patterns, duals):
         sums = [sum_of_sizes(entries) for entries in frame.range_map.transpose().tolist()]
         return (largest(sums),) * 2
     patterns = np.asarray(patterns, dtype=float)
-    if np.array_equal(patterns[1:], np.eye(size)) and size > 1:
+    is_pattern = np.abs(patterns) == 1.0
+    if np.array_equal(patterns[1:], np.eye(size)) and size > 1 and np.all(is_pattern[0]):
         upper = arb(0)
         for pattern, dual in zip(patterns[1:], duals[1:], strict=True):
             upper += pattern_constant(frame, pattern, dual).value
         return pattern_constant(frame, patterns[0], duals[0]).value, upper
     signs = {tuple(pattern * pattern[0]) for pattern in patterns}
-    if len(signs) != 2 ** (size - 1) or not np.all(np.abs(patterns) == 1.0):
+    if len(signs) != 2 ** (size - 1) or not np.all(is_pattern):
         raise NotProved("the null space constant was not computed over all sign patterns")
     heights = _heights(frame, patterns, duals)
     best = int(np.argmax([float(height.mid()) for height in heights]))
     value = pattern_constant(frame, patterns[best], duals[best]).value
     for place, height in enumerate(heights):
         if place != best and not height < value:
-            value = value.union(pattern_constant(frame, patterns[place], duals[place]).value)
+            value = value.max(pattern_constant(frame, patterns[place], duals[place]).value)
     return value, value
 
 
@@ -594,6 +600,14 @@ class _System:
         Raises:
             NotProved: if no box around the guess is proved to hold a solution.
         """
+        try:
+            return self._prove(unknowns)
+        except NotProved:
+            raise
+        except (ArithmeticError, np.linalg.LinAlgError) as error:
+            raise NotProved(f"no limit point was found near the guess: {error}") from error
+
+    def _prove(self, unknowns):
         if not unknowns.error and not unknowns.free:
             return self.entries(unknowns)
         width = arb(_FIRST_WIDTH)
@@ -624,7 +638,7 @@ class _System:
             # its next step may have
             step = derivative.mid().solve(residual.mid(), algorithm="approx").mid()
             unknowns = _middle(self.move(unknowns, step, scale))
-            reach = max(float(abs(h)) for h in step.entries())
+            reach = float(np.max([float(abs(h)) for h in step.entries()]))
             if not np.isfinite(reach):
                 raise NotProved("Newton's method left the domain of phi")
             width = min(max(arb(reach) ** 2 * 1e6, arb(2) ** (-ctx.prec // 2)), arb(_FIRST_WIDTH))

@@ -12,6 +12,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 _RANGE = {"prec": 40, "Emax": 10**15, "Emin": -(10**15)}
 _DOWN = Context(rounding=ROUND_FLOOR, **_RANGE)
 _UP = Context(rounding=ROUND_CEILING, **_RANGE)
+_THREE_DOWN = Context(rounding=ROUND_FLOOR, **(_RANGE | {"prec": 3}))
+_THREE_UP = Context(rounding=ROUND_CEILING, **(_RANGE | {"prec": 3}))
 
 
 DECADE = "decade"
@@ -62,13 +64,14 @@ class Interval:
             style: ".4f" (digits after the point) or ".4g" (significant digits).
         Returns:
             text to which both ends round, so any number of the interval does; without such a
-            text the ends themselves, as "lower..upper".
+            text the ends themselves, rounded outwards, as "lower..upper".
         """
         for digits in range(int(style[1:-1]), 0 if style[-1] == "g" else -1, -1):
             lower, upper = (rounded(end, digits, style[-1]) for end in (self.lower, self.upper))
             if lower == upper:
                 return lower
-        return "..".join(rounded(end, 3, "g") for end in (self.lower, self.upper))
+        ends = (_THREE_DOWN.plus(self.lower), _THREE_UP.plus(self.upper))
+        return "..".join(rounded(end, 3, "g") for end in ends)
 
 
 def rounded(value, digits, kind):
@@ -82,7 +85,7 @@ def rounded(value, digits, kind):
     if kind == "f":
         return text
     mantissa, exponent = text.lower().split("e")
-    if -5 <= int(exponent) < digits:
+    if -4 <= int(exponent) < digits:
         return format(Decimal(text), "f")
     return f"{mantissa}e{int(exponent):+03d}"
 
