@@ -14,6 +14,7 @@ from implicit_l1.balls import power_of_ten, relative_radius, sum_of_sizes
 from implicit_l1.certificates import (
     LimitProof,
     NotProved,
+    _between,
     coordinates,
     null_space_bracket,
     pattern_constant,
@@ -281,6 +282,15 @@ def test_a_vertex_that_is_not_the_lowest_is_not_rho(rows, nu, rho):
     assert value.overlaps(arb(rho, 1e-15))
 
 
+def test_a_dual_vector_to_the_tolerance_of_a_linear_program_suffices(small):
+    minimizer = proved(small)
+    nu = small.minimizer.certificate.nu
+    near = nu + 1e-8 * np.random.default_rng(0).standard_normal(nu.size)
+    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, near)
+    assert rho.active is not None
+    assert relative_radius(rho.value) < 1e-20
+
+
 def test_a_kernel_vector_is_weighed_by_its_norm():
     """The kernel is spanned by (1, 1/2, ..., 1/2) off S: its projection of e_1 is longer."""
     count, small = 10, 1e-3
@@ -289,7 +299,8 @@ def test_a_kernel_vector_is_weighed_by_its_norm():
     matrix[1:, 1] = -0.5 * small
     matrix[1:, 2:] = small * np.eye(count - 1)
     nu = np.array([1.0] + [-10.0] * (count - 1))  # only the first entry is as large as any
-    value = pattern_constant(coordinates(matrix, [0]), np.ones(1), nu).value
+    frame = coordinates(matrix, [0])
+    value = _between(frame, np.ones(1), frame.basis.T @ nu).value
     assert value.contains(arb(0.5, 1e-15))
 
 

@@ -255,15 +255,25 @@ def pattern_constant(frame: Coordinates, pattern, nu) -> PatternConstant:
 def _vertex(frame, pattern, free):
     """The constant from a nondegenerate vertex, or None."""
     z = frame.range_doubles.T @ pattern + frame.free_doubles.T @ free
-    active = np.flatnonzero(np.abs(z) >= np.abs(z).max() - _ACTIVE)
-    if active.size != free.size + 1:
-        return None
-    side = np.where(z[active] < 0, -1.0, 1.0)
+    # of a dual vector to double precision the first set is right; of one to the tolerance of a
+    # linear program the second may be
+    near = np.flatnonzero(np.abs(z) >= np.abs(z).max() - _ACTIVE)
+    highest = np.sort(np.argsort(-np.abs(z), kind="stable")[: free.size + 1])
+    for active in (near, highest):
+        if active.size == free.size + 1:
+            proved = _at_vertex(frame, pattern, active, np.where(z[active] < 0, -1.0, 1.0))
+            if proved is not None:
+                return proved
+    return None
+
+
+def _at_vertex(frame, pattern, active, side):
+    """The constant if it is attained at the vertex of this active set, else None."""
     start = columns_of(frame.range_map, active).transpose() * column(pattern)
     square = stacked(columns_of(frame.free_map, active), -column(side).transpose())
     try:
         dual = square.transpose().solve(-1 * start).entries()
-        goal = column([*np.zeros(free.size), -1.0])
+        goal = column([*np.zeros(active.size - 1), -1.0])
         kernel = square.solve(goal).entries()
     except ZeroDivisionError:
         return None
