@@ -156,6 +156,12 @@ def test_changing_an_option_schedules_what_depends_on_it(copy, old, new, rules):
         ("bounds", {"bounds"} | AFTER_BOUNDS),
         ("descent", {"descent"} | AFTER_DESCENT),
         (
+            "certificates",
+            {"certificates", "limit_certificates", "phase"}
+            | shown(["phase"], ["cells", "rates", "far", "constants", "phase"]),
+        ),
+        ("intervals", shown([], READABLE)),
+        (
             "asymptotics",
             {"asymptotics", "limit_certificates", "rates", "bounds"} | AFTER_RATES | AFTER_BOUNDS,
         ),
