@@ -10,7 +10,9 @@ REFERENCE = {
 
 rule reference:
     input:
-        list(REFERENCE.values()),
+        # with it a folder of results says whose it is
+        configuration=f"{RESULTS}/configuration.yaml",
+        kept=list(REFERENCE.values()),
     output:
         list(REFERENCE),
     log:
@@ -18,4 +20,4 @@ rule reference:
     conda:
         "../../environment.yml"
     shell:
-        "for file in {input}; do cp $file results/reference/${{file#results/}}; done 2> {log}"
+        "for file in {input.kept}; do cp $file results/reference/${{file#results/}}; done 2> {log}"
