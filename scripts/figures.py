@@ -56,6 +56,9 @@ ONSET = {"color": "0.3", "marker": "o", "linestyle": "", "markeredgecolor": "non
 LOST = {"linestyle": "", "marker": "x"}
 # the label of lines that guide the eye; those that begin with _ stand in no legend
 GUIDE = "_guide"
+TRAJECTORY = "_trajectory"
+# of the largest value of a trajectory: below it is what is left of rounding
+FLOOR = 1e-15
 
 # what tells the kinds of tables apart; trajectories have a quantity too, so they come first
 KINDS = {
@@ -143,7 +146,8 @@ def drawn(figure):
     The label is what the legend says of this look.
 
     Left out are ticks, texts, legends, shaded ranges, colour bars, lines that guide the eye,
-    and what repeats the artist before it.  A coordinate in parts of the axes is left empty,
+    and what repeats the artist before it; of a trajectory its end, and on a logarithmic axis
+    what is below FLOOR of its largest value.  A coordinate in parts of the axes is left empty,
     and one that is not a number too.
     """
     text = io.StringIO()
@@ -173,6 +177,11 @@ def artists(ax):
         if line.get_label() == GUIDE:
             continue
         x, y = (np.asarray(values, dtype=float) for values in line.get_data(orig=False))
+        if line.get_label() == TRAJECTORY:
+            # where an integrator stops, and what it leaves of a loss, is not the same on
+            # another processor
+            kept = (ax.get_yscale() != "log") | (y >= FLOOR * y.max(initial=0.0))
+            x, y = x[kept][:-1], y[kept][:-1]
         # the other coordinate is in parts of the axes
         if line.get_transform() == ax.get_yaxis_transform():
             x = np.full(x.shape, np.nan)
@@ -841,7 +850,7 @@ def draw_trajectories(column, rows, style, dash, entries):
         for ax, quantity, linestyle in quantities:
             for _, line in groups(where(rows, alpha=alpha, quantity=quantity), ["coordinate"]):
                 x, y = line["time"], line["value"]
-                ax.plot(x, y, color=look["color"], linestyle=linestyle, marker="")
+                ax.plot(x, y, color=look["color"], linestyle=linestyle, marker="", label=TRAJECTORY)
 
 
 def far(tables, args):
