@@ -14,9 +14,9 @@ FITTED = ("noise", "depth", "generalization", "prediction", "tight", "bounds")
 OF_BOUNDS = ("bounds", "tightness")
 OF_SCALES = ("flow", "descent")
 
-# log10 of the scales at which every path that has them is certified; those of the tables
-# (scripts/tables.py) are among them
-CERTIFIED_LOG10_ALPHA = (0, -4, -8, -12)
+# log10 of the scales at which every path that has them is certified: those of the tables
+# (scripts/tables.py)
+CERTIFIED_LOG10_ALPHA = (-4, -8, -12)
 
 # what the tables of a stage depend on in the configuration, beside their experiments
 OPTIONS = {
