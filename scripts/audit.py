@@ -33,6 +33,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from command_line import Failure, run
+from implicit_l1.intervals import Interval, is_number, stands_for
 from implicit_l1.origin import LOCK, checksum, without_output
 from implicit_l1.storage import DamagedFileError, read_arrays, read_origin, write_text
 
@@ -56,7 +57,6 @@ KEYS = [
     *("panel", "artist", "ensemble", "N", "d", "s", "eta", "m", "family_rho", "depth", "path"),
     *("alpha", "form", "fraction"),
 ]
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 WHOLE = re.compile(r"[+-]?\d+")
 
 # so many of a kind stand on the page; the JSON file holds all
@@ -565,14 +565,14 @@ def _table(text):
 
 def _meet(one, other, whole):
     """Whether the intervals that two printed numbers stand for have a point in common."""
-    if whole or not (NUMBER.fullmatch(one) and NUMBER.fullmatch(other)):
+    if whole or not (is_number(one) and is_number(other)):
         return False
-    one, other = Decimal(one), Decimal(other)
-    return abs(one - other) <= _half_unit(one) + _half_unit(other)
+    return _meaning(one).overlaps(_meaning(other))
 
 
-def _half_unit(number):
-    return Decimal(0) if number == 0 else Decimal(5).scaleb(number.as_tuple().exponent - 1)
+def _meaning(number):
+    # a printed 0 is nothing at all, not something that was rounded
+    return stands_for(number) if Decimal(number) else Interval.of(0, 0)
 
 
 def check_values(audit):

@@ -8,9 +8,9 @@ significant digits, as they are written in the file of plotted data.
 from pathlib import Path
 
 import numpy as np
-from tables import COLUMNS, TABLES, digits_of, joined
+from tables import COLUMNS, EXACT, TABLES, digits_of, joined
 
-from implicit_l1.intervals import Interval, geometric_median, log10, median, stands_for
+from implicit_l1.intervals import Interval, geometric_median, is_number, log10, median, stands_for
 from implicit_l1.status import CERTIFIED, PROVED
 from implicit_l1.storage import read_table
 
@@ -34,12 +34,11 @@ def table_problems(name, text, data, certificates):
     if len(text) != len(expected):
         return 0, [f"it has {len(text)} rows, {len(expected)} follow from the data"]
     proved, problems = 0, []
-    for place, (printed, right) in enumerate(
-        zip(text.to_dict("records"), expected.to_dict("records"), strict=True)
-    ):
+    rows = (frame.to_dict("records") for frame in (text, expected, table))
+    for number, (printed, right, enclosures) in enumerate(zip(*rows, strict=True), start=1):
         for column, value in printed.items():
-            enclosure = table.iloc[place].get(column)
-            if isinstance(enclosure, Interval) and _is_number(value):
+            enclosure = enclosures.get(column)
+            if isinstance(enclosure, Interval) and is_number(value):
                 if stands_for(value).overlaps(enclosure):
                     proved += 1
                     continue
@@ -48,16 +47,8 @@ def table_problems(name, text, data, certificates):
                 continue
             else:
                 problem = f"{value or 'nothing'} is printed, the data give {right[column]}"
-            problems.append(f"row {place + 1} ({_row(printed)}), {column}: {problem}")
+            problems.append(f"row {number} ({_row(printed)}), {column}: {problem}")
     return proved, problems
-
-
-def _is_number(text):
-    try:
-        stands_for(text)
-    except (ArithmeticError, ValueError, TypeError):
-        return False
-    return True
 
 
 def _short(interval):
@@ -66,7 +57,7 @@ def _short(interval):
 
 def _row(values):
     """The parameters of a row, as far as they are given."""
-    exact = [name for name in values if name in COLUMNS and COLUMNS[name].kind == "exact"]
+    exact = [name for name in values if name in COLUMNS and COLUMNS[name].kind == EXACT]
     keys = exact[: exact.index("repetitions")] if "repetitions" in exact else exact[:4]
     return ", ".join(f"{name} = {values[name]}" for name in keys if values[name])
 
@@ -103,8 +94,7 @@ def _kind(path):
     path = Path(path)
     if path.name in ("curves.parquet", "instances.parquet"):
         return path.stem
-    stages = {"bounds": "bounds", "phase": "phase"}
-    return next((stages[part] for part in path.parts if part in stages), None)
+    return next((part for part in path.parts if part in ("bounds", "phase")), None)
 
 
 def _certificates(path):
@@ -119,11 +109,7 @@ def _certificates(path):
         return [root.joinpath(*parts[stage + 1 :])]
     problem, depth, scales = parts[stage + 1 : stage + 4]
     folder = root / problem if _kind(path) == "instances" else root / problem / depth / scales
-    return sorted(folder.glob("reps*.parquet"), key=_first)
-
-
-def _first(path):
-    return int(path.stem.removeprefix("reps").split("-")[0])
+    return sorted(folder.glob("reps*.parquet"))
 
 
 def _enclosures(certificates, quantity):
@@ -167,10 +153,11 @@ def _curves(path, frame, certificates):
 
 def _instances(path, frame, certificates):
     """(what, float, enclosure) of rho and rho~ of each instance."""
-    yield from _constants(frame[frame["status"] == CERTIFIED], certificates)
+    yield from _constants(path, frame[frame["status"] == CERTIFIED], certificates)
 
 
-def _constants(frame, certificates):
+def _constants(path, frame, certificates):
+    """(what, float, enclosure) of the null space constants of each row."""
     columns = {
         "rho": "rho_upper",
         "rho_tilde_lower": "rho_tilde_lower",
@@ -187,10 +174,6 @@ def _constants(frame, certificates):
                     yield f"{column} of repetition {row.repetition}", value, enclosure
 
 
-def _phase(path, frame, certificates):
-    yield from _constants(frame, certificates)
-
-
 def _bounds(path, frame, certificates):
     """(what, float, enclosure) of the errors between their bounds."""
     enclosures = _enclosures(certificates, "error_1")
@@ -202,4 +185,4 @@ def _bounds(path, frame, certificates):
                 yield what, row.log10_error_1, log10(enclosure)
 
 
-_COMPARISONS = {"curves": _curves, "instances": _instances, "bounds": _bounds, "phase": _phase}
+_COMPARISONS = {"curves": _curves, "instances": _instances, "bounds": _bounds, "phase": _constants}

@@ -120,6 +120,17 @@ def attempt(compute, *arguments):
         return error
 
 
+def both(value):
+    """A pair that a proof returns, or twice the NotProved in its place."""
+    return (value, value) if isinstance(value, NotProved) else value
+
+
+def bracket_rows(frame, patterns, duals):
+    """The rows of the null space constant of a support; see implicit_l1.certificates."""
+    lower, upper = both(attempt(null_space_bracket, frame, patterns, duals))
+    return [row("rho_tilde_lower", lower), row("rho_tilde_upper", upper)]
+
+
 def local_slope(norm_before, alpha_before, norm, alpha):
     """d log||n||_1 / d log(alpha) between two scales; a norm may be the reason why it is not."""
     for value in (norm_before, norm):
@@ -153,23 +164,17 @@ class Instance:
         if isinstance(proof, NotProved):
             return [row("margin", proof)]
         minimizer, rho = proof
-        bracket = attempt(self.null_space_bracket, minimizer)
-        lower, upper = (bracket, bracket) if isinstance(bracket, NotProved) else bracket
+        null_space = self.blocks["null_space"]
+        mine = null_space["tilde_place"] == self.place
+        patterns = null_space["tilde_pattern"][mine][:, minimizer.support]
         nothing = [arb(0)] * self.signal.size
         return [
             row("margin", minimizer.margin),
             row("rho", rho.value),
             row("kappa", minimizer.kappa),
             row("l1_estimation_error", self.distance(minimizer, nothing)),
-            row("rho_tilde_lower", lower),
-            row("rho_tilde_upper", upper),
+            *bracket_rows(minimizer.coordinates, patterns, null_space["tilde_nu"][mine]),
         ]
-
-    def null_space_bracket(self, minimizer):
-        null_space = self.blocks["null_space"]
-        mine = null_space["tilde_place"] == self.place
-        patterns = null_space["tilde_pattern"][mine][:, minimizer.support]
-        return null_space_bracket(minimizer.coordinates, patterns, null_space["tilde_nu"][mine])
 
     def distance(self, minimizer, error):
         """||g* + n - x_0||_2 for balls n, in the order of the columns."""
@@ -188,7 +193,7 @@ class Instance:
         minimizer, rho = proof
         limit = LimitProof(self.matrix, minimizer, depth)
         first = attempt(limit.first_order, rho, *self.first_order_guess(), self.radius)
-        exponent, constant = (first, first) if isinstance(first, NotProved) else first
+        exponent, constant = both(first)
         rows = [row("margin", minimizer.margin), row("rate", exponent), row("constant", constant)]
         before = None
         for place, log10_alpha in scales:

@@ -10,7 +10,7 @@ import argparse
 
 import numpy as np
 import pandas as pd
-from certificates import COLUMNS, at_some_precision, attempt, row
+from certificates import COLUMNS, at_some_precision, attempt, bracket_rows, row
 
 from command_line import (
     add_enumeration,
@@ -23,7 +23,6 @@ from command_line import (
 from implicit_l1.certificates import (
     NotProved,
     coordinates,
-    null_space_bracket,
     pattern_constant,
     prove_minimizer,
 )
@@ -104,10 +103,7 @@ def certify(problem, found, rho_tilde, tilde_wanted):
     value = rho if isinstance(rho, NotProved) else rho.value
     rows += [row("margin", proof.margin), row("rho", value)]
     if tilde_wanted:
-        witnesses = (rho_tilde.patterns, rho_tilde.duals)
-        bracket = attempt(null_space_bracket, proof.coordinates, *witnesses)
-        lower, upper = (bracket, bracket) if isinstance(bracket, NotProved) else bracket
-        rows += [row("rho_tilde_lower", lower), row("rho_tilde_upper", upper)]
+        rows += bracket_rows(proof.coordinates, rho_tilde.patterns, rho_tilde.duals)
     return rows
 
 

@@ -17,7 +17,6 @@ import contextlib
 import os
 import platform
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -26,14 +25,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workflow_runs import Project
+from workflow_runs import Project, RunFailed
 
 PLAIN = {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "TZ": "UTC0", "PYTHONHASHSEED": "0"}
 PLAIN_UMASK = 0o022
-
-
-class RunFailed(Exception):
-    """Snakemake ended with an error; the message is what it printed."""
 
 
 # --- Comparing ---------------------------------------------------------------------------
@@ -341,25 +336,6 @@ class Copy(Project):
     def command(self, *arguments, **options):
         return [*super().command(*arguments, **options), "--cores", str(self.cores)]
 
-    def kill_while_running(self, after):
-        """As for tests, but however long it takes: the machine may be busy and has one core."""
-        process = subprocess.Popen(
-            self.command(),
-            cwd=self.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            while len(results(self.folder)) < after:
-                if process.poll() is not None:
-                    raise RunFailed("it ended before it could be killed")
-                time.sleep(0.2)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
 
 @contextlib.contextmanager
 def circumstances(environment, umask):
@@ -393,7 +369,8 @@ def run(variation, source, folder, cores, kill_after):
         place = folder / (variation.folder or "project")
         project = Copy(source, place, variation.cores or cores)
         if variation.killed:
-            project.kill_while_running(after=kill_after)
+            # a busy machine with one core may take long
+            project.kill_while_running(after=kill_after, patience=None)
         result = project.snakemake()
     if result.returncode != 0:
         raise RunFailed(result.stdout + result.stderr)

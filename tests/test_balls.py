@@ -16,7 +16,6 @@ from implicit_l1.balls import (
     column,
     columns_of,
     exact_matrix,
-    from_decimals,
     largest,
     power_of_ten,
     relative_radius,
@@ -188,7 +187,7 @@ def test_a_power_of_ten_lies_between_its_decimals(exponent, bits):
 @pytest.mark.parametrize("value", [arb(0), arb(-3), arb(1) / 3, arb(5, 2), -power_of_ten(-54076.5)])
 def test_decimals_and_back_contain_the_ball(value):
     texts = to_decimals(value)
-    assert from_decimals(*texts).contains(value)
+    assert arb(texts[0]).union(arb(texts[1])).contains(value)
     if value.is_exact():
         assert texts[0] == texts[1]
 

@@ -218,7 +218,9 @@ def recorded(monkeypatch):
 
     monkeypatch.setattr(Copy, "snakemake", record)
     monkeypatch.setattr(
-        Copy, "kill_while_running", lambda project, after: record(project, killed_after=after)
+        Copy,
+        "kill_while_running",
+        lambda project, after, patience: record(project, killed_after=after),
     )
     return starts
 

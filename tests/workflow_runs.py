@@ -22,6 +22,10 @@ PARTS = [
 ]
 
 
+class RunFailed(Exception):
+    """A run of Snakemake did not do what was asked of it; the message is why."""
+
+
 class Project:
     """The project's files, copied to a folder of their own."""
 
@@ -70,8 +74,15 @@ class Project:
                 jobs.setdefault(rule, []).extend(lines["output"].strip().split(", "))
         return jobs
 
-    def kill_while_running(self, after):
-        """Start a run and kill it, with its jobs, when that many outputs exist."""
+    def kill_while_running(self, after, patience=120):
+        """Start a run and kill it, with its jobs, when that many outputs exist.
+
+        Args:
+            after: number of outputs.
+            patience: seconds that it may take, however long if None.
+        Raises:
+            RunFailed: if there are never so many.
+        """
         process = subprocess.Popen(
             self.command(),
             cwd=self.folder,
@@ -79,21 +90,33 @@ class Project:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        deadline = time.monotonic() + 120
-        while len(self.checksums()) < after:
-            assert process.poll() is None, "the run ended before it could be killed"
-            assert time.monotonic() < deadline, "the run made no progress"
-            time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        started = time.monotonic()
+        try:
+            while len(self.outputs()) < after:
+                if process.poll() is not None:
+                    raise RunFailed("the run ended before it could be killed")
+                if patience is not None and time.monotonic() - started > patience:
+                    raise RunFailed("the run made no progress")
+                time.sleep(0.02)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
-    def checksums(self):
-        """Path -> SHA-256 of every result; logs and timings are not results."""
+    def outputs(self):
+        """Name -> path of every result; logs and timings are not results."""
         results = self.folder / "results"
         return {
-            str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest()
+            str(path.relative_to(results)): path
             for path in sorted(results.rglob("*"))
             if path.is_file() and not {"logs", "benchmarks"} & set(path.parts)
+        }
+
+    def checksums(self):
+        """Name -> SHA-256 of every result."""
+        return {
+            name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for name, path in self.outputs().items()
         }
 
     def replace(self, path, old, new):

@@ -151,11 +151,6 @@ def _decimal(end, context):
     return context.scaleb(context.plus(Decimal(outward)), Decimal(power))
 
 
-def from_decimals(lower, upper):
-    """The ball that contains the numbers between two decimal texts."""
-    return arb(lower).union(arb(upper))
-
-
 @dataclass(frozen=True)
 class BallPotential:
     """phi_D in ball arithmetic (Woodworth et al., COLT 2020; see potentials.py).

@@ -6,6 +6,7 @@ its ends are those of the lower and of the upper ends.
 """
 
 import math
+import re
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
@@ -90,6 +91,11 @@ def rounded(value, digits, kind):
     return f"{mantissa}e{int(exponent):+03d}"
 
 
+def is_number(text):
+    """Whether a text is a finite number as it is printed in decimals."""
+    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
+
+
 def stands_for(text):
     """The interval of half a unit of the last digit around a printed number."""
     value = Decimal(text)
@@ -109,26 +115,26 @@ def maximum(intervals):
 
 def median(intervals):
     """Enclosure of the median: between two middle ones half way."""
-    lower = sorted(i.lower for i in intervals)
-    upper = sorted(i.upper for i in intervals)
-    low, high = (len(intervals) - 1) // 2, len(intervals) // 2
+    lower, upper = _middle_ends(intervals)
     half = Decimal("0.5")
-    return Interval(
-        _DOWN.multiply(half, _DOWN.add(lower[low], lower[high])),
-        _UP.multiply(half, _UP.add(upper[low], upper[high])),
-    )
+    return Interval(_DOWN.multiply(half, _DOWN.add(*lower)), _UP.multiply(half, _UP.add(*upper)))
 
 
 def geometric_median(intervals):
     """Enclosure of the median of positive numbers on a logarithmic scale."""
-    lower = sorted(i.lower for i in intervals)
-    upper = sorted(i.upper for i in intervals)
-    low, high = (len(intervals) - 1) // 2, len(intervals) // 2
+    lower, upper = _middle_ends(intervals)
     # a square root rounds to the nearest; one unit of the last digit covers that
     return Interval(
-        _DOWN.sqrt(_DOWN.multiply(lower[low], lower[high])).next_minus(_DOWN),
-        _UP.sqrt(_UP.multiply(upper[low], upper[high])).next_plus(_UP),
+        _DOWN.sqrt(_DOWN.multiply(*lower)).next_minus(_DOWN),
+        _UP.sqrt(_UP.multiply(*upper)).next_plus(_UP),
     )
+
+
+def _middle_ends(intervals):
+    """The two middle lower ends and the two middle upper ends; one twice if it is alone."""
+    low, high = (len(intervals) - 1) // 2, len(intervals) // 2
+    ordered = (sorted(i.lower for i in intervals), sorted(i.upper for i in intervals))
+    return [(ends[low], ends[high]) for ends in ordered]
 
 
 def log10(interval):
