@@ -168,21 +168,23 @@ def _constants(path, frame, certificates):
         if column not in frame:
             continue
         for values in _enclosures(certificates, quantity).values():
-            for row in frame.itertuples():
-                enclosure, value = values.get(row.repetition), getattr(row, column)
+            for repetition, value in zip(frame["repetition"], frame[column], strict=True):
+                enclosure = values.get(repetition)
                 if enclosure is not None and np.isfinite(value):
-                    yield f"{column} of repetition {row.repetition}", value, enclosure
+                    yield f"{column} of repetition {repetition}", value, enclosure
 
 
 def _bounds(path, frame, certificates):
     """(what, float, enclosure) of the errors between their bounds."""
     enclosures = _enclosures(certificates, "error_1")
-    for row in frame[np.isfinite(frame["log10_error_1"])].itertuples():
-        for scale, values in enclosures.items():
-            enclosure = values.get(row.repetition)
-            if enclosure is not None and np.isclose(row.log10_alpha, scale, rtol=1e-9, atol=1e-9):
-                what = f"log10 of the error of repetition {row.repetition} at {scale:.6g}"
-                yield what, row.log10_error_1, log10(enclosure)
+    finite = frame[np.isfinite(frame["log10_error_1"])]
+    for scale, values in enclosures.items():
+        at = finite[np.isclose(finite["log10_alpha"], scale, rtol=1e-9, atol=1e-9)]
+        for repetition, value in zip(at["repetition"], at["log10_error_1"], strict=True):
+            enclosure = values.get(repetition)
+            if enclosure is not None:
+                what = f"log10 of the error of repetition {repetition} at {scale:.6g}"
+                yield what, value, log10(enclosure)
 
 
 _COMPARISONS = {"curves": _curves, "instances": _instances, "bounds": _bounds, "phase": _constants}

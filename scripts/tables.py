@@ -309,17 +309,16 @@ def _of_limits(proofs):
         rho[[*keys, "lower", "upper", "status"]], on=keys, how="left", suffixes=("_", "")
     )
     rates["quantity"] = "predicted_rate"
+    rates["status"] = rates["status"].fillna(NO_PROOF)
+    rates.loc[rates["depth"] > 2, ["lower", "upper", "status"]] = "1", "1", PROVED
     one = Interval.of(1, 1)
-    for row, values in rates.iterrows():
-        if values["depth"] > 2:
-            interval, status = one, PROVED
-        elif values["status"] == PROVED:
-            interval, status = one - Interval.of(values["lower"], values["upper"]), PROVED
-        else:
-            interval, status = None, NO_PROOF if pd.isna(values["status"]) else values["status"]
-        rates.loc[row, "status"] = status
-        if interval is not None:
-            rates.loc[row, ["lower", "upper"]] = str(interval.lower), str(interval.upper)
+    shallow = (rates["depth"] == 2) & (rates["status"] == PROVED)
+    ends = [
+        one - Interval.of(lower, upper)
+        for lower, upper in rates.loc[shallow, ["lower", "upper"]].to_numpy()
+    ]
+    rates.loc[shallow, "lower"] = [str(rate.lower) for rate in ends]
+    rates.loc[shallow, "upper"] = [str(rate.upper) for rate in ends]
     return pd.concat([limits, rates[limits.columns]], ignore_index=True)
 
 
