@@ -151,16 +151,18 @@ class Instance:
         self.matrix = blocks["problems"]["matrix"][place]
         self.signal = blocks["problems"]["signal"][place]
 
-    def minimizer(self):
-        """The proof of the l1 minimizer and the enclosure of rho, at the present precision."""
+    def minimizer(self, with_rho):
+        """The proof of the l1 minimizer, and of rho if wanted, at the present precision."""
         data = self.blocks["problems"]["data"][self.place]
         point, nu = (self.blocks["l1"][name][self.place] for name in ("point", "nu"))
         minimizer = prove_minimizer(self.matrix, data, point, nu)
+        if not with_rho:
+            return minimizer, None
         return minimizer, pattern_constant(minimizer.coordinates, minimizer.sigma, nu)
 
     def constants(self):
         """Rows that do not depend on depth and scale."""
-        proof = attempt(self.minimizer)
+        proof = attempt(self.minimizer, True)
         if isinstance(proof, NotProved):
             return [row("margin", proof)]
         minimizer, rho = proof
@@ -187,7 +189,7 @@ class Instance:
 
     def limits(self, depth, scales):
         """Rows of the limit points at one depth, and of their first order."""
-        proof = attempt(self.minimizer)
+        proof = attempt(self.minimizer, depth == 2)  # rho is in the first order of D = 2 only
         if isinstance(proof, NotProved):
             return [row("margin", proof)]
         minimizer, rho = proof

@@ -426,7 +426,7 @@ class LimitProof:
             if float(((value + guess[index]) / value).mid()) > 0.3
         )
 
-    def first_order(self, rho: PatternConstant, error, log_unit, radius):
+    def first_order(self, rho: PatternConstant | None, error, log_unit, radius):
         """Enclose exponent and constant of ``||n||_1 ~ constant * alpha^exponent``.
 
         The formulas are those of :mod:`implicit_l1.asymptotics`; for D = 2 and |S| < N the
@@ -434,7 +434,7 @@ class LimitProof:
         vertex, ``n_J = c k`` and ``log c = <k, t> - sum |k_j| log|k_j|``.
 
         Args:
-            rho: of the signs of g*.
+            rho: of the signs of g*; used for D = 2 only.
             error, log_unit: for D > 2 a guess of the limit of ``n / alpha``, shape (d,), in
                 units of exp(log_unit).
             radius: largest relative radius of the constant that is accepted.
