@@ -347,7 +347,9 @@ def check_origin(audit, file, origin, told):
             audit.add(file, f"was made from another version of {name}", derived)
     if any(name in audit.job_of and name not in told for name in origin["inputs"]):
         return  # what is missing or damaged is reported where it stands
-    sources = {} if origin["inputs"] else {file: without_output(job.command)}
+    # problems are a source even where they are read, from data that no rule makes
+    first = job.command[0] == DRAWING or not origin["inputs"]
+    sources = {file: without_output(job.command)} if first else {}
     for name in origin["inputs"]:
         sources |= told.get(name, {}).get("sources", {})
     for name in sorted({*sources, *origin["sources"]}):

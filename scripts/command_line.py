@@ -18,6 +18,15 @@ def repetition(output, index):
         raise Failure(f"{cell_of(output)}, repetition {index}: {error}") from error
 
 
+def coordinates_of(l1, place):
+    """The coordinates of an instance's initialization: what stage selection says, else ones."""
+    from implicit_l1.initialization import MirrorCoordinates, identity_coordinates
+
+    if "unit" not in l1:
+        return identity_coordinates(l1["point"].shape[1])
+    return MirrorCoordinates(*(l1[name][place] for name in ("unit", "scale", "tilt", "offset")))
+
+
 def cell_of(output):
     """The cell that an output belongs to, read off its path: results/<stage>/<cell>/<file>."""
     path = Path(output)
@@ -34,23 +43,77 @@ def run(main):
         sys.exit(f"error: {error}")
 
 
-def add_random_problem(parser):
-    """Options that name a random problem, less its noise."""
+def add_random_problem(parser, ensembles, laws):
+    """Options that name a random problem, less its noise.
+
+    Args:
+        parser: to add to.
+        ensembles: name -> ensemble, those of which one is chosen.
+        laws: name -> law of the magnitudes of x_0.
+    """
     parser.add_argument("--N", type=int, required=True, help="rows of A")
     parser.add_argument("--d", type=int, required=True, help="columns of A")
     parser.add_argument("--s", type=int, required=True, help="nonzero entries of x_0")
     parser.add_argument("--seed", type=int, required=True, help="root of all streams")
-    parser.add_argument("--law", required=True, help="law of the magnitudes of x_0")
-    parser.add_argument("--low", type=float, help="smallest magnitude")
-    parser.add_argument("--high", type=float, help="largest magnitude")
+    add_parameters(parser, "ensemble", ensembles)
+    add_law(parser, "--law", "law of the magnitudes of x_0", "signal", laws, required=True)
+
+
+def add_law(parser, option, words, kind, laws, **settings):
+    """An option that names a law, and one for each parameter that some law has."""
+    known = ". ".join(f"{name}: {law.doc.rstrip('.')}" for name, law in laws.items())
+    parser.add_argument(option, help=f"{words}. {known}".replace("%", "%%"), **settings)
+    add_parameters(parser, kind, laws)
+
+
+def add_parameters(parser, kind, entries):
+    """An option for each parameter that some entry of a registry has, None if not given.
+
+    Whether the chosen entry has it, and whether its value is allowed, the library says.
+
+    Args:
+        parser: to add to.
+        kind: distinguishes parameters of one name, see :func:`given`.
+        entries: name -> entry.
+    """
+    owners = {}
+    for name, entry in entries.items():
+        for parameter in entry.parameters:
+            owners.setdefault(parameter, []).append(name)
+    for parameter, names in owners.items():
+        found = entries[names[0]].parameters[parameter]
+        if isinstance(found.default, bool):  # a parameter that is on or off is a flag
+            words, form = "off if not given", {"action": "store_true"}
+        else:
+            default = "required" if found.required else f"default {found.default}"
+            words, form = f"{found.allowed}; {default}", {"type": float, "metavar": "NUMBER"}
+        if len(names) < len(entries):
+            words = f"with {', '.join(names)}: {words}"
+        parser.add_argument(
+            f"--{parameter.replace('_', '-')}",
+            dest=f"{kind}.{parameter}",
+            default=None,
+            help=words.replace("%", "%%"),
+            **form,
+        )
+
+
+def given(args, kind):
+    """The parameters of :func:`add_parameters` that were given: name -> value."""
+    head = f"{kind}."
+    return {
+        name.removeprefix(head): value
+        for name, value in vars(args).items()
+        if name.startswith(head) and value is not None
+    }
 
 
 def random_problem_options(args):
     """Those options as arguments of implicit_l1.problems.random_problem."""
-    law = {key: getattr(args, key) for key in ("law", "low", "high")}
     return {
         **{key: getattr(args, key) for key in ("ensemble", "N", "d", "s", "seed")},
-        "signal": {key: value for key, value in law.items() if value is not None},
+        "parameters": given(args, "ensemble"),
+        "signal": {"law": args.law, **given(args, "signal")},
     }
 
 

@@ -3,7 +3,8 @@
 Every number that is drawn stands in the tables; a figure selects rows, and takes medians
 over repetitions.  All it adds are reference lines: y = c x^rate beside a curve, or the
 rate itself, where the rate is the median of the predicted rates in the table; and the
-curve of the weak threshold of l1 recovery.
+curve of the weak threshold of l1 recovery.  Figure reach interpolates between the scales of
+a path first, instance by instance.
 
 The numbers that are drawn are written as CSV, read off the finished drawing.
 """
@@ -11,6 +12,7 @@ The numbers that are drawn are written as CSV, read off the finished drawing.
 import argparse
 import csv
 import io
+import itertools
 import json
 import math
 from dataclasses import dataclass
@@ -60,9 +62,20 @@ TRAJECTORY = "_trajectory"
 # of the largest value of a trajectory: below it is what is left of rounding
 FLOOR = 1e-15
 
-# what tells the kinds of tables apart; trajectories have a quantity too, so they come first
+# excess norms below this are off the axis: they are rounding, or where nothing is to be seen
+SMALLEST_EXCESS = 1e-6
+# of the largest value: where an axis of distances to the lasso path ends
+DEEPEST = 1e-5
+# stands for infinities among decimal logarithms of scales
+BEYOND = 1e100
+# of a row of counts under a panel, in parts of its height
+COUNT_HEIGHT = 0.05
+
+# what tells the kinds of tables apart; the first two have a quantity too, so they come first
 KINDS = {
     "trajectories": "time",
+    "lasso_paths": "mu",
+    "points": "local_slope",
     "instances": "fitted_rate",
     "curves": "quantity",
     "bounds": "rho_alpha",
@@ -70,7 +83,7 @@ KINDS = {
     "descent": "fraction",
 }
 STATISTICS = ["lower_quartile", "median", "upper_quartile"]
-PARAMETERS = ["ensemble", "N", "d", "s", "eta", "m", "family_rho", "depth"]
+PARAMETERS = ["ensemble", "N", "d", "s", "eta", "m", "family_rho", "depth", "initialization"]
 SYMBOLS = {
     "N": "N",
     "d": "d",
@@ -94,6 +107,9 @@ def main():
     parser.add_argument("--data", nargs="+", required=True, help="Parquet tables, in any order")
     parser.add_argument(
         "--realistic-alpha", nargs=2, type=float, required=True, help="the range to be shaded"
+    )
+    parser.add_argument(
+        "--reach", type=float, help="the value of ||x - x_0||_2^2 to be reached, for figure reach"
     )
     parser.add_argument("--output", nargs="+", required=True, help="files in .pdf, .svg or .png")
     parser.add_argument("--csv", required=True, help="the CSV file of the numbers that are drawn")
@@ -254,6 +270,8 @@ class Tables:
     """The tables of a figure, one frame for each kind (without columns if there is none)."""
 
     trajectories: pd.DataFrame
+    lasso_paths: pd.DataFrame
+    points: pd.DataFrame
     instances: pd.DataFrame
     curves: pd.DataFrame
     bounds: pd.DataFrame
@@ -287,16 +305,24 @@ class Tables:
 
 
 def varying(frame, *always, but=()):
-    """The parameters that differ within a table or are always named, but for some."""
+    """The parameters that differ within a table or are always named, but for some.
+
+    One that no row has, such as the noise level of data of one's own, is not named.
+    """
     return [
         name
         for name in PARAMETERS
-        if name not in but and (name in always or frame[name].nunique(dropna=False) > 1)
+        if name in frame
+        and name not in but
+        and (frame[name].nunique(dropna=False) > 1 or name in always)
+        and frame[name].notna().any()
     ]
 
 
 def groups(frame, axes):
-    """(values of the axes, rows) in the order of the values."""
+    """(values of the axes, rows) in the order of the values; all rows if there are no axes."""
+    if not axes:
+        return [({}, frame)]
     return [
         (dict(zip(axes, values, strict=True)), rows)
         for values, rows in frame.groupby(axes, dropna=False, sort=True)
@@ -333,11 +359,19 @@ def equation(name, value):
 
 
 def named(values):
-    """Parameters in words: rademacher, s = 8, η = 0.1."""
+    """Parameters in words, without those that a cell does not have: rademacher, s = 8, η = 0.1."""
+    words = {"ensemble": ensemble_words, "initialization": "from {}".format}
     return ", ".join(
-        value.replace("_", " ") if name == "ensemble" else equation(name, value)
+        words[name](value) if name in words else equation(name, value)
         for name, value in values.items()
+        if not pd.isna(value)
     )
+
+
+def ensemble_words(name):
+    """An ensemble as it is written; of a file with data of one's own its bare name."""
+    path = Path(name)
+    return (path.stem if path.suffix in (".csv", ".npz", ".mtx") else name).replace("_", " ")
 
 
 def counted(instances, word=" certified"):
@@ -345,7 +379,8 @@ def counted(instances, word=" certified"):
 
     The repetitions are the same for every depth.
     """
-    repetitions = instances.drop_duplicates([*(set(PARAMETERS) - {"depth"}), "repetition"])
+    axes = set(PARAMETERS).intersection(instances) - {"depth"}
+    repetitions = instances.drop_duplicates([*axes, "repetition"])
     count = len(where(repetitions, status=CERTIFIED))
     return "" if count == len(repetitions) else f" ({count} of {len(repetitions)}{word})"
 
@@ -1169,6 +1204,284 @@ def descent(tables, args):
     return figure
 
 
+def norms(tables, args):
+    """Population error, and excess l1 and l2 norms, against alpha: a curve a depth.
+
+    Columns are noise levels; the l2 excess has a dotted line.
+    """
+    curves, instances = tables.of("curves"), tables.of("instances")
+    panels = groups(curves, varying(curves, "eta", but=["depth"]))
+    style = looks(sorted(curves["depth"].unique()))
+    figure, grid = plt.subplots(
+        2,
+        len(panels),
+        figsize=(PAGE * max(1, len(panels) / 3) if len(panels) > 1 else COLUMN, 4.9),
+        sharex=True,
+        sharey="row",
+        squeeze=False,
+    )
+    for (values, rows), (top, bottom) in zip(panels, grid.T, strict=True):
+        top.set(yscale="log", title=named(values) + counted(where(instances, **values)))
+        bottom.set_yscale("log")
+        top.margins(y=0.12)
+        squared = population_errors(rows)
+        for place, (D, look) in enumerate(style.items()):
+            shift = place / len(style)
+            draw_curve(top, where(squared, depth=D), "estimation_error", look, shift)
+            here = where(rows, depth=D)
+            draw_curve(bottom, positive(here), "excess_l1", look, shift)
+            dotted = look | {"linestyle": DOTS, "marker": "", "label": excess_words(2, D)}
+            draw_curve(bottom, positive(here), "excess_l2", dotted)
+        for ax in (top, bottom):
+            alpha_axis(ax, curves)
+            if not ax.lines:
+                say_empty(ax)
+        if top.lines:
+            baselines(top, squared)
+    low = grid[1, 0].get_ylim()[0]
+    grid[1, 0].set_ylim(bottom=max(low, SMALLEST_EXCESS))
+    for ax in grid[:, 0]:
+        log_ticks(ax.yaxis)
+    grid[0, 0].set_ylabel(r"$\Vert x^{\infty}(\alpha)-x_0\Vert_2^2$")
+    grid[1, 0].set_ylabel("excess norm")
+    figure.supxlabel(ALPHA)
+    kinds = [
+        Line2D([], [], color="0.3", label=excess_words(1)),
+        Line2D([], [], color="0.3", linestyle=DOTS, label=excess_words(2)),
+    ]
+    legend_above(figure, [*lines_of(style, "depth"), *kinds])
+    return figure
+
+
+def population_errors(curves):
+    """The rows of the distances to x_0, squared.  Quantiles of logarithms square with them."""
+    rows = curves[curves["quantity"].str.endswith("estimation_error")]
+    return rows.assign(**{name: rows[name] ** 2 for name in STATISTICS})
+
+
+def positive(rows):
+    """Rows without medians of exactly 0, which a logarithmic axis cannot show."""
+    return rows[rows["median"] > 0]
+
+
+def excess_words(order, depth=None):
+    words = rf"excess $\ell^{order}$ norm"
+    return words if depth is None else f"{words}, {equation('depth', depth)}"
+
+
+def reach(tables, args):
+    """The largest alpha with a population error of at most --reach, against N: a curve a depth."""
+    if args.reach is None:
+        raise Failure("figure reach needs --reach")
+    points = where(tables.of("points"), status=CERTIFIED)
+    panels = groups(points, varying(points, "eta", but=["N", "depth"]))
+    style = looks(sorted(points["depth"].unique()))
+    figure, grid = panels_of(max(1, len(panels)), 2.9)
+    if points.empty:
+        say_empty(grid[0])
+        return figure
+    ends = points["log10_alpha"].min(), points["log10_alpha"].max()
+    for (values, rows), ax in zip(panels, grid, strict=True):
+        ax.set(yscale="log", title=named(values))
+        summary = reached(rows, args.reach)
+        ax.set_ylim(reach_limits(summary, ends, len(style)))
+        numbers = np.sort(rows["N"].unique())
+        ax.set_xticks(numbers, [f"{number:g}" for number in numbers])
+        gap = np.diff(numbers).min() if len(numbers) > 1 else 1.0
+        ax.set_xlim(numbers[0] - 0.6 * gap, numbers[-1] + 0.6 * gap)
+        for place, (D, look) in enumerate(style.items()):
+            shift = 0.2 * gap * (place - (len(style) - 1) / 2)
+            cell = where(summary, depth=D).sort_values("N")
+            draw_reached(ax, cell.assign(x=cell["N"] + shift), ends, look)
+            height = 0.02 + COUNT_HEIGHT * (len(style) - 1 - place)
+            for _, row in cell[cell["inside"] < cell["count"]].iterrows():
+                words = f"{row['inside']:.0f}/{row['count']:.0f}"
+                place_of = (row["N"], height), ("data", "axes fraction")
+                options = {"color": look["color"], "ha": "center", "fontsize": 6}
+                write(ax, *place_of[0], words, place_of[1], **options)
+        log_ticks(ax.yaxis)
+    figure.supxlabel("$N$")
+    words = rf"largest $\alpha$ with $\Vert x^{{\infty}}(\alpha)-x_0\Vert_2^2\leq {args.reach:g}$"
+    figure.supylabel(words)
+    dots = {"color": "0.3", "linestyle": "", "marker": "o"}
+    handles = [
+        *lines_of(style, "depth"),
+        Line2D([], [], label="median", **dots),
+        Line2D([], [], label="beyond the path of $\\alpha$", markerfacecolor="white", **dots),
+    ]
+    legend_above(figure, handles)
+    return figure
+
+
+def largest_scale(log10_alpha, error, target):
+    """log10 of the largest alpha at which an error is at most a target.
+
+    Between the largest scale that has such an error and its upper neighbour, log error is
+    taken to be linear in log alpha, which is exact for a power law.
+
+    Args:
+        log10_alpha, error: shape (m,), in any order; errors at least 0.
+        target: positive.
+    Returns:
+        inf if the largest scale has such an error, -inf if none has.
+    """
+    order = np.argsort(log10_alpha)
+    x, error = np.asarray(log10_alpha)[order], np.asarray(error)[order]
+    below = np.flatnonzero(error <= target)
+    if below.size == 0:
+        return -np.inf
+    last = below[-1]
+    if last == len(x) - 1:
+        return np.inf
+    if error[last] == 0:  # no line from there
+        return x[last]
+    low, high = np.log(error[last : last + 2])
+    return x[last] + (np.log(target) - low) / (high - low) * (x[last + 1] - x[last])
+
+
+def reached(points, target):
+    """Statistics of the largest scale for each N and depth, over the repetitions.
+
+    Returns:
+        columns N, depth, the quartiles and the median of log10 alpha (-inf and inf where they
+        are beyond the path), count of repetitions, and how many have theirs inside the path.
+    """
+    rows = []
+    for (N, depth), cell in points.groupby(["N", "depth"]):
+        scales = np.array(
+            [
+                largest_scale(instance["log10_alpha"], instance["estimation_error"] ** 2, target)
+                for _, instance in cell.groupby([*varying(cell), "repetition"], dropna=False)
+            ]
+        )
+        # quantiles cannot interpolate infinities
+        quartiles = np.quantile(np.clip(scales, -BEYOND, BEYOND), [0.25, 0.5, 0.75])
+        quartiles = np.where(np.abs(quartiles) > 0.1 * BEYOND, np.inf * quartiles, quartiles)
+        inside = np.isfinite(scales).sum()
+        rows.append((N, depth, *quartiles, len(scales), inside))
+    return pd.DataFrame(rows, columns=["N", "depth", *STATISTICS, "count", "inside"])
+
+
+def reach_limits(summary, ends, depths):
+    """Limits of the axis of alpha, with room for arrows and for the rows of counts."""
+    values = summary[STATISTICS].to_numpy().ravel()
+    shown = np.clip(values, *ends)
+    low, high = shown.min(), shown.max()
+    size = max(high - low, 1.0)
+    rows = depths if (summary["inside"] < summary["count"]).any() else 0
+    below = COUNT_HEIGHT * rows + (0.16 if np.isneginf(values).any() else 0.05)
+    above = 0.14 if np.isposinf(values).any() else 0.05
+    size /= 1.0 - below - above
+    return 10.0 ** (low - below * size), 10.0 ** (high + above * size)
+
+
+def draw_reached(ax, cell, ends, look):
+    """Medians and quartiles of one depth; an open marker with an arrow where one is beyond."""
+    clipped = {name: 10.0 ** cell[name].clip(*ends) for name in STATISTICS}
+    draw_brackets(
+        ax, cell["x"], clipped["lower_quartile"], clipped["upper_quartile"], look["color"]
+    )
+    known = np.isfinite(cell["median"])
+    ax.plot(cell["x"], clipped["median"].where(known), **look | {"markersize": 4.0})
+    ax.plot(
+        cell["x"][~known],
+        clipped["median"][~known],
+        markerfacecolor="white",
+        **look | {"linestyle": "", "markersize": 4.0},
+    )
+    for place, height, value in zip(cell["x"], clipped["median"], cell["median"], strict=True):
+        if not np.isfinite(value):
+            arrow = {"arrowstyle": "<-", "color": look["color"], "linewidth": 0.8, "shrinkB": 3}
+            shift = (0, 14 if value > 0 else -14)
+            ax.annotate("", (place, height), shift, textcoords="offset points", arrowprops=arrow)
+
+
+def lasso_path(tables, args):
+    """The time average of the flow and the lasso path: a column a problem, a colour a scale.
+
+    From top to bottom: coordinates, distance, relative suboptimality in the lasso's objective.
+    The first repetition is drawn.
+    """
+    frame = tables.of("lasso_paths")
+    frame = where(frame, repetition=frame["repetition"].min())
+    style = looks(sorted(frame["alpha"].unique()))
+    columns = groups(frame, varying(frame))
+    figure, grid = plt.subplots(
+        3,
+        len(columns),
+        figsize=(PAGE if len(columns) > 1 else COLUMN, 5.8),
+        sharex="col",
+        squeeze=False,
+        height_ratios=[1.5, 1, 1],
+    )
+    for (values, rows), axes in zip(columns, grid.T, strict=True):
+        monotone = where(rows, quantity="monotone")["value"].min() == 1
+        words = rf"$x(\mu)/\mu$ {'monotone' if monotone else 'not monotone'}"
+        axes[0].set_title(", ".join(filter(None, [named(values), words])))
+        draw_averages(axes[0], rows, style)
+        for ax, quantity in zip(axes[1:], ("distance", "gap"), strict=True):
+            draw_distances(ax, where(rows, quantity=quantity), style)
+        largest = where(rows, quantity="largest_distance").set_index("alpha")
+        for alpha, look in style.items():
+            dot = {"marker": "o", "linestyle": "", "color": look["color"]}
+            axes[1].plot(largest.loc[[alpha], "mu"], largest.loc[[alpha], "value"], **dot)
+        axes[2].invert_xaxis()  # time grows with 1/mu
+    grid[0, 0].set_ylabel(r"$\bar{x}_i$, $x_i(\mu)$")
+    grid[1, 0].set_ylabel(r"$\Vert\bar{x}-x(\mu)\Vert_1$")
+    grid[2, 0].set_ylabel("suboptimality")
+    figure.supxlabel(r"$\mu$ of the lasso; the time of the flow grows to the right")
+    handles = [
+        Line2D([], [], color=look["color"], label=equation("alpha", alpha))
+        for alpha, look in style.items()
+    ] + [
+        Line2D([], [], label=r"lasso $x(\mu)$", color="black", **DASHED),
+        Line2D([], [], label="largest", color="0.3", linestyle="", marker="o"),
+    ]
+    legend_above(figure, handles, title=ALPHA)
+    return figure
+
+
+def draw_averages(ax, rows, style):
+    """Coordinates of the averages for each scale, those of the lasso dashed and named."""
+    ax.set_xscale("log")
+    for alpha, look in style.items():
+        for _, line in groups(where(rows, alpha=alpha, quantity="average"), ["coordinate"]):
+            ax.plot(line["mu"], line["value"], color=look["color"], marker="", linewidth=0.9)
+    lasso = where(rows, quantity="lasso", alpha=min(style))
+    ends = {}
+    for values, line in groups(lasso, ["coordinate"]):
+        line = line.sort_values("mu")
+        ax.plot(line["mu"], line["value"], color="black", zorder=3, **DASHED)
+        ends[values["coordinate"]] = line["value"].iloc[0]
+    ax.set_xlim(lasso["mu"].min(), lasso["mu"].max())
+    log_ticks(ax.xaxis)
+    heights = apart(np.array(list(ends.values())), 0.09 * np.ptp(ax.get_ylim()))
+    for coordinate, height in zip(ends, heights, strict=True):
+        place = ("axes fraction", "data")
+        write(ax, 1.01, height, f"$x_{{{coordinate + 1:.0f}}}$", place, va="center")
+
+
+def apart(heights, gap):
+    """Heights moved up where neighbours would be closer than a gap, in the order given."""
+    order = np.argsort(heights, kind="stable")
+    result = heights.astype(float)
+    for before, here in itertools.pairwise(order):
+        result[here] = max(result[here], result[before] + gap)
+    return result
+
+
+def draw_distances(ax, rows, style):
+    """A curve for each scale, down to DEEPEST of the largest value."""
+    ax.set_yscale("log")
+    for alpha, look in style.items():
+        line = where(rows, alpha=alpha)
+        line = line[line["value"] > 0]  # a gap that is all rounding may be negative
+        ax.plot(line["mu"], line["value"], color=look["color"], marker="")
+    top = ax.get_ylim()[1]
+    ax.set_ylim(DEEPEST * top, top)
+    log_ticks(ax.yaxis)
+
+
 FIGURES = {
     "noise": noise,
     "depth": depth,
@@ -1181,6 +1494,9 @@ FIGURES = {
     "tightness": tightness,
     "phase": phase,
     "descent": descent,
+    "norms": norms,
+    "reach": reach,
+    "lasso_path": lasso_path,
 }
 
 

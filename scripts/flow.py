@@ -6,10 +6,10 @@ import json
 import numpy as np
 import pandas as pd
 
-from command_line import repetition, run
+from command_line import coordinates_of, repetition, run
 from implicit_l1.flow import FlowOptions, gradient_flow, plain_flow
 from implicit_l1.potentials import potential
-from implicit_l1.status import CERTIFIED
+from implicit_l1.status import MEASURED
 from implicit_l1.storage import read_arrays, write_arrays, write_table
 from tidy import with_cell
 
@@ -17,7 +17,7 @@ from tidy import with_cell
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
-    parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")
+    parser.add_argument("--l1", required=True, help="the block's .npz of stage l1 or selection")
     parser.add_argument("--endpoints", required=True, help="the .npz file to write: x at the end")
     parser.add_argument("--trajectories", help="the Parquet file to write: states over time")
     parser.add_argument("--cell", type=json.loads, default={}, help="columns of the table, as JSON")
@@ -36,16 +36,25 @@ def main():
     ends, steps, frames = [], [], []
     for place, index in enumerate(block["repetition"]):
         matrix, data, minimizer = block["matrix"][place], block["data"][place], l1["point"][place]
-        if l1["status"][place] != CERTIFIED:
+        if l1["status"][place] not in MEASURED:
             ends.append(np.full(minimizer.shape, np.nan))
             steps.append(0)
             continue
         off = np.flatnonzero(minimizer == 0)
         with repetition(args.endpoints, index):
             if args.form == "plain":
-                flow = plain_flow(matrix, data, args.depth, args.alpha, off, options)
+                shapes = [l1[name][place] for name in ("shape_u", "shape_v") if name in l1]
+                flow = plain_flow(matrix, data, args.depth, args.alpha, off, options, shapes)
             else:
-                flow = gradient_flow(matrix, data, potential(args.depth), args.alpha, off, options)
+                flow = gradient_flow(
+                    matrix,
+                    data,
+                    potential(args.depth),
+                    args.alpha,
+                    off,
+                    options,
+                    coordinates_of(l1, place),
+                )
         ends.append(flow.point[-1])
         steps.append(flow.steps)
         frames.append(states(index, flow, matrix, data, minimizer, args.coordinates))

@@ -18,7 +18,7 @@ def main():
     add_support_threshold(parser)
     parser.add_argument(
         "--nonunique",
-        choices=["fail", "carry"],
+        choices=["fail", "carry", "select"],
         required=True,
         help="what to do with a problem whose l1 minimizer is proved not unique",
     )
@@ -36,8 +36,9 @@ def main():
         if minimizer.status == NOT_UNIQUE and args.nonunique == "fail":
             raise Failure(
                 f"{cell_of(args.output)}, repetition {index}: the l1 minimizer is not unique, so "
-                "the error is not defined; set l1.nonunique to carry to keep such instances, "
-                "marked, in the tables"
+                "the error is not defined; set l1.nonunique to select to measure it from the "
+                "minimizer that the flow selects, or to carry to keep such instances, marked, in "
+                "the tables"
             )
         rows.append(record(matrix, signal, minimizer, interpolator))
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}

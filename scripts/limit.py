@@ -1,13 +1,14 @@
 """Stage limit: the limit points of the flow along a path of scales, as error vectors."""
 
 import argparse
+from dataclasses import replace
 
 import numpy as np
 
-from command_line import repetition, run
+from command_line import coordinates_of, repetition, run
 from implicit_l1.limit import PathOptions, limit_path
 from implicit_l1.potentials import potential
-from implicit_l1.status import CERTIFIED
+from implicit_l1.status import MEASURED
 from implicit_l1.storage import read_arrays, write_arrays
 from implicit_l1.support import Certificate
 
@@ -15,7 +16,7 @@ from implicit_l1.support import Certificate
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
-    parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")
+    parser.add_argument("--l1", required=True, help="the block's .npz of stage l1 or selection")
     parser.add_argument("--output", required=True, help="the .npz file to write")
     parser.add_argument("--depth", type=float, required=True, help="depth D >= 2, any real number")
     parser.add_argument(
@@ -29,18 +30,22 @@ def main():
     options = PathOptions(tolerance=args.tolerance)
     rows = []
     for place, index in enumerate(block["repetition"]):
-        if l1["status"][place] != CERTIFIED:
+        if l1["status"][place] not in MEASURED:
             rows.append(unknown(log_alpha.size, block["signal"].shape[1]))
             continue
+        coordinates = coordinates_of(l1, place)
         with repetition(args.output, index):
             path = limit_path(
-                block["matrix"][place],
-                l1["point"][place],
+                block["matrix"][place] * coordinates.unit,
+                l1["point"][place] / coordinates.unit,
                 Certificate(l1["nu"][place], l1["direction"][place], l1["margins"][place]),
                 potential(args.depth),
                 log_alpha,
                 options,
+                scale=coordinates.scale,
+                offset=coordinates.offset,
             )
+        path = replace(path, error=path.error * coordinates.unit)
         rows.append(record(path, l1["point"][place] - block["signal"][place]))
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     write_arrays(args.output, repetition=block["repetition"], log_alpha=log_alpha, **columns)

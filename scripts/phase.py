@@ -26,9 +26,10 @@ from implicit_l1.certificates import (
     pattern_constant,
     prove_minimizer,
 )
+from implicit_l1.ensembles import ENSEMBLES, MAGNITUDES
 from implicit_l1.null_space import Bracket, kernel_witness, null_space_constant
 from implicit_l1.phase import order_constant, recovery
-from implicit_l1.problems import ENSEMBLES, random_problem
+from implicit_l1.problems import random_problem
 from implicit_l1.seeds import generator
 from implicit_l1.storage import write_table
 from implicit_l1.support import support_geometry
@@ -47,7 +48,7 @@ def main():
         "--repetitions", nargs=2, type=int, required=True, metavar=("FIRST", "LAST")
     )
     parser.add_argument("--ensemble", choices=ENSEMBLES, default="gaussian")
-    add_random_problem(parser)
+    add_random_problem(parser, ENSEMBLES, MAGNITUDES)
     add_support_threshold(parser)
     add_enumeration(parser)
     parser.add_argument(

@@ -9,6 +9,7 @@ import pandas as pd
 from command_line import Failure, cell_of, run
 from implicit_l1 import rates
 from implicit_l1.asymptotics import largest_competitor
+from implicit_l1.problems import least_norm_interpolator
 from implicit_l1.seeds import generator
 from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import read_arrays, write_table
@@ -24,6 +25,12 @@ def main():
         parser.add_argument(
             f"--{stage}", nargs="+", required=True, help="the cell's blocks, in order"
         )
+    parser.add_argument(
+        "--problems",
+        nargs="+",
+        help="the cell's blocks of stage problems, in order; without them the excess of the l2 "
+        "norm is not computed",
+    )
     parser.add_argument("--instances", required=True, help="the Parquet file: one row an instance")
     parser.add_argument("--points", required=True, help="the Parquet file: instances by alpha")
     parser.add_argument("--curves", required=True, help="the Parquet file: statistics by alpha")
@@ -42,10 +49,15 @@ def main():
         for paths in (args.l1, args.null_space, args.limit, args.asymptotics)
     )
     log_alpha = limit.pop("log_alpha")
+    excess = {"excess_l1": log_excess_l1(l1, limit)}
+    if args.problems:
+        problems = joined([read_arrays(path) for path in args.problems], args.instances)
+        interpolators = map(least_norm_interpolator, problems["matrix"], problems["data"])
+        excess["excess_l2"] = log_excess_l2(l1, limit, np.array(list(interpolators)))
     instances = instance_table(l1, null_space, limit, asymptotics, log_alpha, args)
     write_table(args.instances, instances)
     write_table(args.points, point_table(l1, limit, asymptotics, log_alpha, args))
-    write_table(args.curves, curve_table(l1, limit, asymptotics, log_alpha, args))
+    write_table(args.curves, curve_table(l1, limit, asymptotics, excess, log_alpha, args))
 
 
 def joined(blocks, output):
@@ -60,6 +72,57 @@ def joined(blocks, output):
     if "log_alpha" in blocks[0]:
         result["log_alpha"] = blocks[0]["log_alpha"]
     return result
+
+
+def log_excess_l1(l1, limit):
+    """log(||x||_1 / ||g*||_1 - 1) for x = g* + n, however small n is.
+
+    With the dual vector nu of g* and ``d = A^T nu``, which is sign(g*) on S, ``<d, n> = 0`` as
+    n is in the kernel of A.  So
+
+        ||g* + n||_1 - ||g*||_1 = sum_{S^c} (|n_i| - d_i n_i) + sum_S 2 max(0, -sigma_i x_i):
+
+    no term is negative, so nothing cancels, where the plain ``<sigma, n_S> + ||n_Sc||_1`` loses
+    digits as rho -> 1; the second sum is over the entries whose sign has changed.  (Derived
+    for this project.)
+
+    Args:
+        l1: arrays of stage l1.
+        limit: arrays of stage limit; n is its ``error`` in units of exp(log_unit).
+    Returns:
+        shape (r, m), for r repetitions and m scales; nan where no minimizer is certified, -inf
+        where the norms are equal.
+    """
+    point, direction, margins = (l1[name][:, None] for name in ("point", "direction", "margins"))
+    error, log_unit = limit["error"], limit["log_unit"]
+    # 1 - d_i sign(n_i), from the margin 1 - |d_i| where d_i is near the sign
+    slack = np.where(direction * error > 0, margins, 2.0 - margins)
+    off = np.where(point == 0, np.abs(error) * slack, 0.0).sum(axis=2)
+    x = point + np.exp(log_unit)[..., None] * error
+    flipped = np.maximum(0.0, -2.0 * np.sign(point) * x).sum(axis=2)
+    with np.errstate(divide="ignore"):
+        excess = np.logaddexp(log_unit + np.log(off), np.log(flipped))
+        return excess - np.log(np.abs(point).sum(axis=2))
+
+
+def log_excess_l2(l1, limit, interpolators):
+    """log(||x||_2 / ||z||_2 - 1) for x = g* + n and the interpolator z of least Euclidean norm.
+
+    x - z is in the kernel of A and z is orthogonal to it, so with r = ||x - z|| / ||z|| the
+    excess is ``sqrt(1 + r^2) - 1 = r^2 / (1 + sqrt(1 + r^2))``, without cancellation: what is
+    left is the rounding of x - z, by which an excess e is wrong by some 1e-16 sqrt(e).
+
+    Args:
+        l1, limit: as in :func:`log_excess_l1`.
+        interpolators: z, shape (r, d).
+    Returns:
+        shape (r, m).
+    """
+    error = np.exp(limit["log_unit"])[..., None] * limit["error"]
+    offset = (l1["point"] - interpolators)[:, None] + error
+    ratio = (offset**2).sum(axis=2) / (interpolators**2).sum(axis=1)[:, None]
+    with np.errstate(divide="ignore"):
+        return np.log(ratio / (1.0 + np.sqrt(1.0 + ratio)))
 
 
 def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
@@ -146,6 +209,7 @@ def point_table(l1, limit, asymptotics, log_alpha, args):
             "status": np.repeat(l1["status"], count),
             "log10_alpha": np.tile(log_alpha, l1["repetition"].size) / np.log(10.0),
             "log10_error_1": limit["log_error_1"].ravel() / np.log(10.0),
+            "estimation_error": limit["estimation_error"].ravel(),
             "local_slope": slopes.ravel(),
             "log10_prediction": prediction.ravel() / np.log(10.0),
             "rate": np.repeat(asymptotics["exponent"], count),
@@ -155,12 +219,17 @@ def point_table(l1, limit, asymptotics, log_alpha, args):
     )
 
 
-def curve_table(l1, limit, asymptotics, log_alpha, args):
-    """One row for each quantity and scale, over the certified repetitions."""
+def curve_table(l1, limit, asymptotics, excess, log_alpha, args):
+    """One row for each quantity and scale, over the certified repetitions.
+
+    Args:
+        excess: name -> logarithms of more quantities, shape (r, m).
+    """
     known = l1["status"] == CERTIFIED
     midpoints, slopes = rates.local_slopes(log_alpha, limit["log_error_1"][known])
     scales = {"slope": midpoints}
     in_logs = {f"error_{order}": limit[f"log_error_{order}"][known] for order in ("1", "2", "inf")}
+    in_logs |= {name: values[known] for name, values in excess.items()}
     with np.errstate(divide="ignore"):
         in_logs["estimation_error"] = np.log(limit["estimation_error"][known])
         # one column: they do not depend on alpha

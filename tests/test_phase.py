@@ -341,6 +341,8 @@ def run_program(output, *, s, repetitions, ensemble="gaussian", rows=10, columns
         "order-repetitions": 1,
         "order-starts": 2,
     } | options
+    if options["law"] == "constant":  # it has no ends
+        del options["low"], options["high"]
     return subprocess.run(
         [
             *(sys.executable, "scripts/phase.py", "--output", str(output)),

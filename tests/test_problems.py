@@ -24,6 +24,7 @@ from implicit_l1.problems import (
     random_problem,
 )
 from implicit_l1.seeds import generator
+from implicit_l1.storage import read_arrays, read_table
 from reference import UNIFORM, fractions
 from workflow_runs import ROOT
 
@@ -62,12 +63,11 @@ def test_rademacher_has_two_values():
 
 
 def test_laws_of_the_signal():
-    assert np.array_equal(magnitudes(generator(), 3, "constant"), np.ones(3))
-    values = magnitudes(generator(), 1000, "uniform", 0.5, 1.5)
-    assert 0.5 <= values.min() < 0.51 and 1.49 < values.max() <= 1.5
     assert set(np.abs(draw(signal={"law": "constant"}).signal)) == {0.0, 1.0}
     with pytest.raises(ProblemError, match="unknown law of magnitudes 'cauchy'"):
         magnitudes(generator(), 3, "cauchy")
+    with pytest.raises(ProblemError, match="law of magnitudes constant has no parameter low"):
+        draw(signal={"law": "constant", "low": 1.0})
 
 
 def test_signs_of_the_signal_are_random():
@@ -136,6 +136,46 @@ def test_draws_are_the_published_ones(ensemble, N, d, s, eta, repetition, checks
     assert hashlib.sha256(content).hexdigest()[:32] == checksum
 
 
+@pytest.mark.parametrize(
+    ("ensemble", "eta", "s", "law", "checksum"),
+    [
+        ("gaussian", 0.0, 1, "uniform", "2e11536dad0f17b8"),
+        ("gaussian", 0.0, 1, "constant", "ded8c553a35033eb"),
+        ("gaussian", 0.0, 3, "uniform", "9dd78917768edf74"),
+        ("gaussian", 0.0, 3, "constant", "192ea84c388526b1"),
+        ("gaussian", 0.0, 8, "uniform", "9dab1b678bff2d0c"),
+        ("gaussian", 0.0, 8, "constant", "990560d48ad31522"),
+        ("gaussian", 0.1, 1, "uniform", "c1a75127c844149b"),
+        ("gaussian", 0.1, 1, "constant", "5dcd0038e84ffe5e"),
+        ("gaussian", 0.1, 3, "uniform", "28ebee1cfe02a0d4"),
+        ("gaussian", 0.1, 3, "constant", "de3f8ded21cab5b3"),
+        ("gaussian", 0.1, 8, "uniform", "f0ec7b9f0a6df42f"),
+        ("gaussian", 0.1, 8, "constant", "46e148d56bdb2ff9"),
+        ("rademacher", 0.0, 1, "uniform", "90a3cd38a57785ce"),
+        ("rademacher", 0.0, 1, "constant", "0ddeec3e5cac2e90"),
+        ("rademacher", 0.0, 3, "uniform", "8bcfc321bb675679"),
+        ("rademacher", 0.0, 3, "constant", "b9b9fd9c0354990b"),
+        ("rademacher", 0.0, 8, "uniform", "671a98a1443a572a"),
+        ("rademacher", 0.0, 8, "constant", "7eaa7bbbc2078555"),
+        ("rademacher", 0.1, 1, "uniform", "1ae056fb446123e0"),
+        ("rademacher", 0.1, 1, "constant", "dcff2e3495acde03"),
+        ("rademacher", 0.1, 3, "uniform", "af3a3eecd4c0ce1b"),
+        ("rademacher", 0.1, 3, "constant", "e719726e490ca330"),
+        ("rademacher", 0.1, 8, "uniform", "bc3b18419672cd87"),
+        ("rademacher", 0.1, 8, "constant", "56335cdf9234ad4b"),
+    ],
+)
+def test_draws_are_those_of_before_there_were_parameters(ensemble, eta, s, law, checksum):
+    """Ensembles without parameters, and default laws, name the streams that they always named."""
+    signal = UNIFORM if law == "uniform" else {"law": law}
+    digest = hashlib.sha256()
+    for repetition in range(3):
+        problem = draw(ensemble, eta, repetition, N=30, d=80, s=s, signal=signal)
+        for array in (problem.matrix, problem.signal, problem.data):
+            digest.update(array.astype("<f8").tobytes())
+    assert digest.hexdigest()[:16] == checksum
+
+
 @pytest.mark.parametrize("ensemble", ENSEMBLES)
 def test_noisy_data_follow_from_rational_arithmetic(ensemble):
     """Nothing about y depends on the order of a sum; the noise is a multiple of 2^-36."""
@@ -146,6 +186,7 @@ def test_noisy_data_follow_from_rational_arithmetic(ensemble):
     for repetition in range(20):
         problem = draw(ensemble, eta=0.1, repetition=repetition)
         axes = {"seed": 1, "ensemble": ensemble, "N": 50, "d": 200, "s": 5}
+        axes |= ENSEMBLES[ensemble].axes({})
         rng = generator(stream="noise", repetition=repetition, **axes)
         noise = [round(Fraction(value) * 2**36) / 2**36 for value in rng.standard_normal(50)]
         product = [float(v) for v in fractions(problem.matrix) @ fractions(problem.signal)]
@@ -154,7 +195,10 @@ def test_noisy_data_follow_from_rational_arithmetic(ensemble):
         assert problem.data.tolist() == expected
 
 
-def test_another_processor_draws_the_same(tmp_path):
+@pytest.mark.parametrize(
+    "ensemble", ["gaussian", "partial_fourier", "toeplitz --normalized --noise-law uniform"]
+)
+def test_another_processor_draws_the_same(tmp_path, ensemble):
     """Where NumPy, its BLAS and the C library choose by the processor, they choose otherwise."""
     known = variations(tmp_path)
     others = [known[name] for name in GROUPS["processor"].members if not known[name].unavailable]
@@ -164,14 +208,123 @@ def test_another_processor_draws_the_same(tmp_path):
         folder = tmp_path / name
         folder.mkdir()
         output = ["--output", "drawn.npz", "--repetitions", "0", "9"]  # the file holds its own name
+        words = [*ensemble.split(), *size.split()]
         subprocess.run(
-            [sys.executable, ROOT / "scripts/problems.py", *output, "gaussian", *size.split()],
+            [sys.executable, ROOT / "scripts/problems.py", *output, *words],
             cwd=folder,
             env=os.environ | changes,
             check=True,
         )
         files.append((folder / "drawn.npz").read_bytes())
     assert files[0] == files[1]
+
+
+# The program
+
+
+def program(folder, *words, repetitions=(0, 0), output="results/problems/mine/block.npz"):
+    command = [ROOT / "scripts/problems.py", "--output", output, "--repetitions", *repetitions]
+    return subprocess.run(
+        [sys.executable, *map(str, command), *map(str, words)],
+        cwd=folder,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+    )
+
+
+SHAPE = ("--N", 20, "--d", 40, "--s", 3, "--seed", 1)
+
+
+def test_program_draws_what_its_options_say(tmp_path):
+    output = tmp_path / "results/problems/mine/block.npz"
+    result = program(
+        tmp_path,
+        *("toeplitz", *SHAPE, "--correlation", 0.9, "--normalized", "--eta", 0.1),
+        *("--law", "power_law", "--exponent", 0.5, "--unit-norm", "--noise-law", "uniform"),
+        repetitions=(0, 1),
+    )
+    assert result.returncode == 0, result.stderr
+    found = read_arrays(output)
+    for place in range(2):
+        expected = draw(
+            *("toeplitz", 0.1, place),
+            **{"N": 20, "d": 40, "s": 3},
+            parameters={"correlation": 0.9, "normalized": True},
+            signal={"law": "power_law", "exponent": 0.5, "unit_norm": True},
+            noise={"law": "uniform"},
+        )
+        for name in ("matrix", "signal", "data"):
+            assert found[name][place].tobytes() == getattr(expected, name).tobytes()
+
+
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+def test_program_knows_every_ensemble(tmp_path, ensemble):
+    # of sparse matrices of this size some are singular
+    density = ["--density", 0.9] if ensemble == "sparse_bernoulli" else []
+    words = (ensemble, *SHAPE, "--law", "constant", "--eta", 0, *density)
+    assert program(tmp_path, *words).returncode == 0
+    help_text = program(tmp_path, ensemble, "--help").stdout
+    for name, parameter in ENSEMBLES[ensemble].parameters.items():
+        assert f"--{name}" in help_text
+        assert name == "normalized" or parameter.allowed in " ".join(help_text.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["toeplitz", "--law", "constant", "--correlation", "1"],
+            "correlation of ensemble toeplitz must be a number greater than -1 and less than 1, "
+            "not 1.0",
+        ),
+        (["gaussian", "--law", "strange"], "unknown law of magnitudes 'strange' (known: constant"),
+        (["gaussian", "--law", "uniform", "--low", "1"], "law of magnitudes uniform needs high"),
+        (
+            ["gaussian", "--law", "constant", "--exponent", "1"],
+            "law of magnitudes constant has no parameter exponent (its parameters: unit_norm)",
+        ),
+        (
+            ["gaussian", "--law", "constant", "--noise-law", "strange"],
+            "unknown law of the noise 'strange' (known: gaussian, rademacher, uniform)",
+        ),
+    ],
+)
+def test_program_says_in_one_line_what_is_wrong(tmp_path, words, message):
+    result = program(tmp_path, *words, *SHAPE, "--eta", 0)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"error: problems/mine/block, repetition 0: {message}")
+    assert not (tmp_path / "results").exists()
+
+
+def test_program_of_the_phase_diagram_takes_the_same_options(tmp_path):
+    def phase(output, *words):
+        options = ["--output", output, "--certificates", "proofs.parquet"]
+        options += ["--support-threshold", "1e-9", "--enumerate-up-to", "3"]
+        options += ["--order-repetitions", "0", "--order-starts", "0", "--repetitions", "0", "3"]
+        return subprocess.run(
+            [sys.executable, ROOT / "scripts/phase.py", *options, *map(str, (*SHAPE, *words))],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+
+    words = ("--law", "power_law", "--exponent", 0.5, "--normalized")
+    for name in ("toeplitz", "gaussian"):
+        result = phase(f"{name}.parquet", "--ensemble", name, *words)
+        assert result.returncode == 0, result.stderr
+    one, other = (read_table(tmp_path / f"{name}.parquet") for name in ("toeplitz", "gaussian"))
+    assert set(one["ensemble"]) == {"toeplitz"}
+    assert not np.array_equal(one["rho_planted"], other["rho_planted"])
+    result = phase("more.parquet", "--ensemble", "toeplitz", *words, "--correlation", -0.9)
+    assert result.returncode == 0, result.stderr
+    assert not np.array_equal(
+        one["rho_planted"], read_table(tmp_path / "more.parquet")["rho_planted"]
+    )
+    result = phase("none.parquet", "--ensemble", "gaussian", *words, "--correlation", 0.5)
+    assert result.returncode == 1
+    assert "ensemble gaussian has no parameter correlation (its parameters: norm" in result.stderr
 
 
 def test_inexact_product_is_refused():

@@ -18,8 +18,39 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from implicit_l1.ensembles import ENSEMBLES
+
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
-KERNEL = "one_dimensional_kernel"
+KERNEL, FILE = "one_dimensional_kernel", "file"
+# figures that one path of alpha serves; every other kind stands alone in its experiment
+FAMILIES = (
+    ("noise", "depth", "generalization", "prediction", "bounds", "norms", "reach"),
+    ("far",),
+    ("tight",),
+    ("tightness",),
+    ("flow",),
+    ("descent",),
+    ("lasso_path",),
+    ("phase",),
+)
+# the tables that a figure's cells fill
+OF_RATES = ("cells", "rates", "constants", "newton", "errors")
+FED = {
+    **dict.fromkeys(FAMILIES[0], OF_RATES),
+    "tight": OF_RATES,
+    "bounds": (*OF_RATES, "tightness"),
+    "far": ("far", "constants", "errors"),
+    "tightness": ("tightness",),
+    "flow": ("agreement",),
+    "descent": ("descent",),
+    "phase": ("phase",),
+    "lasso_path": (),
+}
+# tables of floating point alone, for cells of which nothing is proved
+UNPROVED = ("newton", "errors", "agreement", "tightness", "descent")
+# parameters of the ensemble "file": paths of A (with y and x_0 where the format holds them),
+# of y and of x_0
+OWN_DATA = ("path", "data", "signal")
 # A slope fitted to fewer points than this says nothing about its own error.
 FEWEST_WINDOW_POINTS = 3
 
@@ -75,6 +106,29 @@ def validate(config):
 def as_list(value):
     """The values of an axis, which is a scalar or a list."""
     return list(value) if isinstance(value, list) else [value]
+
+
+def figures(experiment):
+    """The kinds of figures of an experiment."""
+    return as_list(experiment["figure"])
+
+
+def ensemble_of(entry):
+    """(name, parameters given) of an entry of key ensemble."""
+    if isinstance(entry, str):
+        return entry, {}
+    return entry["name"], {key: value for key, value in entry.items() if key != "name"}
+
+
+def axes_of(experiment):
+    """The numerical axes of an experiment's ensembles."""
+    name, _ = ensemble_of(as_list(experiment["ensemble"])[0])
+    return {KERNEL: ("m", "rho"), FILE: ()}.get(name, ("N", "d", "s", "eta"))
+
+
+def fed(experiment):
+    """The tables that an experiment's cells fill."""
+    return list(dict.fromkeys(table for kind in figures(experiment) for table in FED[kind]))
 
 
 def alpha_path(smallest, largest, per_decade):
@@ -347,8 +401,8 @@ def _check(config, report):
     """Check what ties several keys together, wherever the keys themselves are sound."""
     if not isinstance(config, dict):
         return
-    if report.sound("signal") and config["signal"]["law"] == "uniform":
-        _check_order(config["signal"], ("low", "high"), ("signal",), report, strict=False)
+    if report.sound("signal"):
+        _check_uniform(config["signal"], ("signal",), report)
     if report.sound("rates", "window"):
         _check_order(config["rates"]["window"], _ENDS, ("rates", "window"), report)
     if report.sound("realistic_alpha"):
@@ -357,8 +411,10 @@ def _check(config, report):
     for name, experiment in (experiments if isinstance(experiments, dict) else {}).items():
         if isinstance(experiment, dict):
             _check_experiment(experiment, ("experiments", name), report)
-    if isinstance(experiments, dict) and report.sound("rates", "window"):
-        _check_window(config["rates"]["window"], experiments, report)
+    if isinstance(experiments, dict):
+        _check_names(experiments, report)
+        if report.sound("rates", "window"):
+            _check_window(config["rates"]["window"], experiments, report)
 
 
 def _check_order(values, keys, path, report, strict=True):
@@ -369,9 +425,57 @@ def _check_order(values, keys, path, report, strict=True):
         report.reject((*path, keys[0]), low, allowed)
 
 
+def _check_uniform(law, path, report):
+    """The ends of a uniform law."""
+    if law["law"] == "uniform":
+        _check_order(law, ("low", "high"), path, report, strict=False)
+
+
+def _check_names(experiments, report):
+    """No two figures may have one name."""
+    owners = {}
+    for name, experiment in experiments.items():
+        path = ("experiments", name, "figure")
+        if not isinstance(experiment, dict) or "figure" not in experiment:
+            continue
+        if not report.sound(*path):
+            continue
+        for figure in figure_names(name, experiment):
+            if figure in owners:
+                report.add(
+                    ("experiments", name),
+                    f"its figure would have the name of one of experiments.{owners[figure]}: "
+                    f"{figure}; allowed: another name",
+                )
+            owners[figure] = name
+
+
+def figure_names(name, experiment):
+    """Name of a figure -> its kind, of an experiment."""
+    kinds = experiment["figure"]
+    return {name: kinds} if isinstance(kinds, str) else {f"{name}_{kind}": kind for kind in kinds}
+
+
 def _check_experiment(experiment, path, report):
     def sound(*keys):
         return all(key in experiment and report.sound(*path, key) for key in keys)
+
+    for law in filter(sound, ("signal", "initialization")):
+        _check_uniform(experiment[law], (*path, law), report)
+    for law in filter(sound, ("signal",)):
+        experiment[law].setdefault("unit_norm", False)
+    if sound("initialization") and experiment["initialization"]["law"] != FILE:
+        experiment["initialization"].setdefault("balanced", True)
+    if sound("figure"):
+        _check_family(experiment, path, report)
+        if sound("tables") and experiment["tables"] != "shared":
+            strange = [table for table in experiment["tables"] if table not in fed(experiment)]
+            if strange:
+                allowed = f"of {_names(fed(experiment))}, with figure {_names(figures(experiment))}"
+                report.reject((*path, "tables"), experiment["tables"], allowed)
+    if sound("tables", "initialization") and experiment["tables"] == "shared":
+        allowed = "a list of tables, with an initialization of its own"
+        report.reject((*path, "tables"), "shared", allowed)
 
     for axis in filter(sound, _REAL_AXES):
         value = experiment[axis]
@@ -388,11 +492,12 @@ def _check_experiment(experiment, path, report):
         _check_below("N", "d", experiment, path, report, strict=True)
     if sound("s", "N"):
         _check_below("s", "N", experiment, path, report, strict=False)
-    if experiment.get("figure") == "phase":
+    kinds = as_list(experiment.get("figure"))
+    if "phase" in kinds:
         experiment.setdefault("order_repetitions", 0)
         if sound("repetitions", "order_repetitions"):
             _check_below("order_repetitions", "repetitions", experiment, path, report, strict=False)
-    if experiment.get("figure") in ("far", "tightness") and sound("depth", "alpha"):
+    if {"far", "tightness"}.intersection(filter(_is_text, kinds)) and sound("depth", "alpha"):
         _check_decades(experiment, path, report)
     if sound("figure", "alpha"):
         alpha = experiment["alpha"]
@@ -400,7 +505,7 @@ def _check_experiment(experiment, path, report):
             if "smallest" in alpha:
                 _check_order(alpha, _ENDS, (*path, "alpha"), report)
             return
-        if experiment["figure"] == "flow":
+        if "flow" in kinds:
             experiment.setdefault("plain_alpha", [])
         if any(left >= right for left, right in itertools.pairwise(alpha)):
             report.reject((*path, "alpha"), alpha, "a strictly increasing list")
@@ -421,17 +526,74 @@ def _check_decades(experiment, path, report):
         report.reject((*path, "alpha", "decades"), decades, allowed)
 
 
+def _is_text(value):
+    return isinstance(value, str)
+
+
+def _check_family(experiment, path, report):
+    """Figures of one experiment are drawn over one grid."""
+    kinds = figures(experiment)
+    family = next(family for family in FAMILIES if kinds[0] in family)
+    strange = [kind for kind in kinds if kind not in family]
+    if strange:
+        others = f"{_names(family)} together" if len(family) > 1 else f"{kinds[0]} alone"
+        report.reject(
+            (*path, "figure"), experiment["figure"], f"{others}; give {strange[0]} its own entry"
+        )
+
+
 def _check_ensemble(experiment, path, report):
-    figure, ensembles = experiment["figure"], set(as_list(experiment["ensemble"]))
-    if KERNEL in ensembles and len(ensembles) > 1:
-        allowed = f"{KERNEL} alone (it has other axes: give it its own experiment)"
-    elif figure in ("tight", "tightness") and KERNEL not in ensembles:
-        allowed = f"{KERNEL}, with figure {figure}"
-    elif figure not in ("tight", "tightness") and KERNEL in ensembles:
-        allowed = f"gaussian, rademacher or a list of both, with figure {figure}"
+    kinds = figures(experiment)
+    entries = as_list(experiment["ensemble"])
+    names = {ensemble_of(entry)[0] for entry in entries}
+    explicit = {"tight", "tightness"}.intersection(kinds)
+    known = [*ENSEMBLES, KERNEL, FILE]
+    for place, entry in enumerate(entries):
+        name, parameters = ensemble_of(entry)
+        where = (*path, "ensemble", *([place] if isinstance(experiment["ensemble"], list) else []))
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            report.add(where, f"{_show(name)} is not allowed; {hint}allowed: {_names(known)}")
+        else:
+            _check_parameters(name, parameters, where, report)
+    for alone in (KERNEL, FILE):
+        if alone in names and len(names) > 1:
+            allowed = f"{alone} alone (it has other axes: give it its own experiment)"
+            report.reject((*path, "ensemble"), experiment["ensemble"], allowed)
+    if explicit and names != {KERNEL}:
+        allowed = f"{KERNEL}, with figure {min(explicit)}"
+    elif not explicit and KERNEL in names:
+        allowed = f"random ensembles or {FILE}, with figure {kinds[0]}"
+    elif FILE in names and "phase" in kinds:
+        allowed = "random ensembles, with figure phase"
     else:
         return
     report.reject((*path, "ensemble"), experiment["ensemble"], allowed)
+
+
+def _check_parameters(name, parameters, path, report):
+    """The parameters of one ensemble."""
+    if name == FILE:
+        allowed = {key: _schema()["$defs"]["path"]["title"] for key in OWN_DATA}
+        form = re.compile(_schema()["$defs"]["path"]["pattern"])
+        sound = {key: lambda v: _is_text(v) and bool(form.search(v)) for key in OWN_DATA}
+        if "path" not in parameters:
+            report.add((*path, "path"), f"missing; required: {allowed['path']}")
+    elif name == KERNEL:
+        allowed, sound = {}, {}
+    else:
+        known = ENSEMBLES[name].parameters
+        allowed = {key: parameter.allowed for key, parameter in known.items()}
+        sound = {key: parameter.check for key, parameter in known.items()}
+    for key, value in parameters.items():
+        if key not in allowed:
+            listed = _names(allowed) or f"none, {name} has no parameters"
+            report.add(
+                (*path, key), f"{_show(value)} is not allowed: unknown key; allowed: {listed}"
+            )
+        elif not sound[key](value):
+            report.reject((*path, key), value, allowed[key])
 
 
 def _check_below(small, large, experiment, path, report, strict):
@@ -451,9 +613,9 @@ def _check_window(window, experiments, report):
     for name, experiment in experiments.items():
         path = ("experiments", name)
         keys = [(*path, "figure"), (*path, "alpha")]
-        if not all(report.sound(*key) for key in keys) or "smallest" not in experiment.get(
-            "alpha", ""
-        ):
+        if not isinstance(experiment, dict) or not all(report.sound(*key) for key in keys):
+            continue
+        if "smallest" not in experiment.get("alpha", ""):
             continue
         points = sum(low <= alpha <= high for alpha in alpha_path(**experiment["alpha"]))
         if points < FEWEST_WINDOW_POINTS:

@@ -13,7 +13,17 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from configuration import KERNEL, alpha_path, as_list, decades_path, sparsities
+from configuration import (
+    FILE,
+    KERNEL,
+    alpha_path,
+    as_list,
+    axes_of,
+    decades_path,
+    ensemble_of,
+    sparsities,
+)
+from implicit_l1.ensembles import ENSEMBLES
 
 
 def number(value):
@@ -22,17 +32,103 @@ def number(value):
     return text.removesuffix(".0")
 
 
+def _part(value):
+    """A value as it stands in file names."""
+    if isinstance(value, str):
+        return re.sub(r"[^A-Za-z0-9.]+", "-", value)
+    return number(value)
+
+
+def _written(key, values):
+    """A law and its parameters as one part of a name: signal-power-law-exponent1."""
+    parts = [key]
+    for name, value in values:
+        if value is True:
+            parts.append(_part(name))
+        elif value is not False:
+            parts.append((name if isinstance(value, int | float) else "") + _part(value))
+    return "-".join(parts)
+
+
+def _law(mapping):
+    """A law of the configuration as (key, value) pairs, without its name first."""
+    return tuple(mapping.items()) if mapping else ()
+
+
 @dataclass(frozen=True)
 class ProblemSpec:
-    """An ensemble and its parameters, in the order in which they are named."""
+    """An ensemble, its parameters and axes, in the order in which they are named.
+
+    Attributes:
+        ensemble: its name; parameters: those of the ensemble itself.
+        axes: N, d, s, eta or m, rho; none of a file.
+        signal, noise: laws, where they are not the configuration's common ones.
+    """
 
     ensemble: str
-    parameters: tuple
+    axes: tuple
+    parameters: tuple = ()
+    signal: tuple = ()
+    noise: str = ""
 
     @property
     def name(self):
-        pairs = (f"{key}{number(value)}" for key, value in self.parameters)
-        return "_".join([self.ensemble.replace("_", "-"), *pairs])
+        parts = [_written(self.ensemble.replace("_", "-"), self.parameters)]
+        parts += [f"{key}{number(value)}" for key, value in self.axes]
+        if self.signal:
+            parts.append(_written("signal", self.signal))
+        if self.noise:
+            parts.append(f"noise-{self.noise}")
+        return "_".join(parts)
+
+    @property
+    def label(self):
+        """The ensemble in words, as tables and legends show it."""
+        if self.ensemble == FILE:
+            return dict(self.parameters)["path"]
+        words = [self.ensemble, *_words(self.parameters)]
+        if self.signal:
+            words.append(f"x0 {' '.join(_words(self.signal))}")
+        if self.noise:
+            words.append(f"noise {self.noise}")
+        return ", ".join(words)
+
+
+def _words(pairs):
+    return [
+        name if value is True else f"{name} {value}" if not isinstance(value, str) else value
+        for name, value in pairs
+        if value is not False
+    ]
+
+
+@dataclass(frozen=True)
+class Network:
+    """Depth and shape of the initialization: u(0) = v(0) = alpha^(1/D) 1 without one.
+
+    Attributes:
+        depth: D.
+        initialization: the law of the shape, as (key, value) pairs.
+    """
+
+    depth: float
+    initialization: tuple = ()
+
+    @property
+    def name(self):
+        shape = f"_{_written('from', self._shape)}" if self.initialization else ""
+        return f"D{number(self.depth)}{shape}"
+
+    @property
+    def label(self):
+        """The initialization in words; None of the usual one."""
+        return " ".join(_words(self._shape)) if self.initialization else None
+
+    @property
+    def _shape(self):
+        shape = dict(self.initialization)
+        unbalanced = not shape.pop("balanced", True)
+        return tuple(shape.items()) + ((("unbalanced", True),) if unbalanced else ())
 
 
 @dataclass(frozen=True)
@@ -48,13 +144,13 @@ class Cell:
     """What a curve of a figure summarizes."""
 
     problem: ProblemSpec
-    depth: float
+    network: Network
     path: AlphaPath
     repetitions: int
 
     @property
     def name(self):
-        return f"{self.problem.name}/D{number(self.depth)}/{self.path.name}"
+        return f"{self.problem.name}/{self.network.name}/{self.path.name}"
 
 
 def blocks(repetitions, size):
@@ -86,26 +182,41 @@ def _path(alpha):
 
 def cells(experiment):
     """The cells of an experiment's block of configuration, in the order of its lists."""
-    axes = ("m", "rho") if KERNEL in as_list(experiment["ensemble"]) else ("N", "d", "s", "eta")
+    axes = axes_of(experiment)
     path = _path(experiment["alpha"])
+    shape = _law(experiment.get("initialization"))
     return [
         Cell(
-            ProblemSpec(ensemble, tuple(zip(axes, values, strict=True))),
-            depth,
+            _problem(entry, tuple(zip(axes, values, strict=True)), experiment),
+            Network(depth, shape),
             path,
             experiment.get("repetitions", 1),
         )
-        for ensemble in as_list(experiment["ensemble"])
+        for entry in as_list(experiment["ensemble"])
         for values in itertools.product(*(as_list(experiment[axis]) for axis in axes))
         for depth in as_list(experiment["depth"])
     ]
 
 
+def _problem(entry, axes, experiment):
+    name, given = ensemble_of(entry)
+    if name in (KERNEL, FILE):
+        return ProblemSpec(name, axes, tuple(given.items()))
+    # a parameter that is left out names the same cell as its default
+    parameters = tuple(
+        (key, given.get(key, parameter.default))
+        for key, parameter in ENSEMBLES[name].parameters.items()
+    )
+    return ProblemSpec(
+        name, axes, parameters, _law(experiment.get("signal")), experiment.get("noise", "")
+    )
+
+
 def phase_problems(experiment):
     """The problems of an experiment of figure phase: (N, d) with s = sparsity * N, noiseless."""
     return [
-        ProblemSpec(ensemble, (("N", N), ("d", d), ("s", s), ("eta", 0)))
-        for ensemble in as_list(experiment["ensemble"])
+        _problem(entry, (("N", N), ("d", d), ("s", s), ("eta", 0)), experiment)
+        for entry in as_list(experiment["ensemble"])
         for d in as_list(experiment["d"])
         for N in as_list(experiment["N"])
         for s in sparsities(experiment["sparsity"], N)

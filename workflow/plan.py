@@ -7,12 +7,16 @@ is computed.
 import json
 
 import grid
-from configuration import KERNEL
+from configuration import FED, FILE, KERNEL, UNPROVED, figure_names, figures
 
 # kinds of figures by the tables they read
-FITTED = ("noise", "depth", "generalization", "prediction", "tight", "bounds")
+FITTED = (*("noise", "depth", "generalization", "prediction", "tight", "bounds", "norms", "reach"),)
 OF_BOUNDS = ("bounds", "tightness")
-OF_SCALES = ("flow", "descent")
+OF_SCALES = ("flow", "descent", "lasso_path")
+# tables that cells of all experiments share
+SHARED = (
+    *("cells", "rates", "agreement", "far", "constants", "newton", "tightness", "descent", "phase"),
+)
 
 # log10 of the scales at which every path that has them is certified: those of the tables
 # (scripts/tables.py)
@@ -24,6 +28,7 @@ OPTIONS = {
     "bounds": ("l1", "null_space", "limit"),
     "descent": ("l1", "limit"),
     "flow": ("l1", "flow"),
+    "lasso_path": ("flow.rtol",),
     "agreement": ("l1", "limit", "flow"),
     "certificates": ("certificates",),
     "phase": ("l1.support_threshold", "null_space.enumerate_up_to"),
@@ -35,23 +40,29 @@ class Plan:
 
     Attributes:
         results: folder of the results.
-        figure_of: experiment -> kind of figure.
+        figure_of: figure -> its kind; experiment_of: figure -> its experiment.
+        tables: table -> (its kind, the experiments it shows).
         cells: all cells, each once.
         problems, phase_problems: name -> specification.
-        paths, depths: name -> path of scales, depth.
+        paths, networks: name -> path of scales, network.
     """
 
     def __init__(self, config):
         self.config = config
         self.results = config["results"]
         experiments = config["experiments"]
-        self.figure_of = {name: experiment["figure"] for name, experiment in experiments.items()}
+        self.figure_of, self.experiment_of = {}, {}
+        for name, experiment in experiments.items():
+            named = figure_names(name, experiment)
+            self.figure_of |= named
+            self.experiment_of |= dict.fromkeys(named, name)
         # experiments of figure phase ask for problems only, not for cells
         self.experiments = {
             name: grid.cells(experiment)
             for name, experiment in experiments.items()
-            if experiment["figure"] != "phase"
+            if "phase" not in figures(experiment)
         }
+        self.tables = self._tables()
         self.cells = list(dict.fromkeys(c for cells in self.experiments.values() for c in cells))
         self.problems = {cell.problem.name: cell.problem for cell in self.cells}
         self.phase_problems = {
@@ -60,24 +71,61 @@ class Plan:
             for problem in grid.phase_problems(experiments[name])
         }
         self.paths = {cell.path.name: cell.path for cell in self.cells}
-        self.depths = {grid.number(cell.depth): cell.depth for cell in self.cells}
+        self.networks = {cell.network.name: cell.network for cell in self.cells}
         self._cell_of = {f"{cell.name}/reps{cell.repetitions}": cell for cell in self.cells}
         self._flows = self._with_options("flow")
         # of a problem, a depth and a scale: where two experiments differ, the last one counts
         self._descents = {
-            (cell.problem.name, grid.number(cell.depth), grid.number(alpha)): (cell, experiment)
+            (cell.problem.name, cell.network.name, grid.number(alpha)): (cell, experiment)
             for cell, experiment in self._with_options("descent").values()
             for alpha in experiment["alpha"]
         }
 
-    def named(self, *figures):
-        """Names of the experiments of these kinds of figures."""
-        return [name for name, figure in self.figure_of.items() if figure in figures]
+    def named(self, *kinds, among=None):
+        """Names of the experiments with these kinds of figures.
 
-    def cells_of(self, *figures):
+        Args:
+            among: names of experiments; all of them if None.
+        """
+        return [
+            name
+            for name, experiment in self.config["experiments"].items()
+            if set(kinds).intersection(figures(experiment)) and (among is None or name in among)
+        ]
+
+    def cells_of(self, *kinds, among=None):
         """The cells of these kinds of figures, each once."""
-        cells = (cell for name in self.named(*figures) for cell in self.experiments[name])
-        return list(dict.fromkeys(cells))
+        names = self.named(*kinds, among=among)
+        return list(dict.fromkeys(cell for name in names for cell in self.experiments[name]))
+
+    def _tables(self):
+        """Table -> (kind, experiments that it shows): shared ones, then each experiment's own."""
+        shared, own = {}, {}
+        for name, experiment in self.config["experiments"].items():
+            of_figures = [table for kind in figures(experiment) for table in FED[kind]]
+            asked = experiment.get("tables", [])
+            if asked == "shared":
+                for kind in SHARED:
+                    if kind in of_figures:
+                        shared.setdefault(kind, (kind, []))[1].append(name)
+                continue
+            if "tables" not in experiment:
+                unproved = "initialization" in experiment or not self.proved
+                asked = [k for k in dict.fromkeys(of_figures) if not unproved or k in UNPROVED]
+            own |= {f"{name}_{kind}": (kind, [name]) for kind in asked}
+        return {kind: shared[kind] for kind in SHARED if kind in shared} | own
+
+    @property
+    def proved(self):
+        """Whether anything is proved in ball arithmetic."""
+        return self.config["certificates"]["scales"] != "none"
+
+    def selects(self, network):
+        """Whether the error is measured from what stage selection says, not from stage l1.
+
+        The first depends on depth and initialization too.
+        """
+        return bool(network.initialization) or self.config["l1"]["nonunique"] == "select"
 
     def _with_options(self, figure):
         return {
@@ -91,29 +139,69 @@ class Plan:
 
     # --- parameters ---
 
-    def columns(self, problem, depth=None, **more):
+    def columns(self, problem, network=None, **more):
         """The parameters of a cell as columns, None where an axis is not its own, as JSON."""
-        values = dict(self.problems[problem].parameters)
+        values = dict(self.problems[problem].axes)
         names = {"N": "N", "d": "d", "s": "s", "eta": "eta", "m": "m", "rho": "family_rho"}
-        columns = {"ensemble": self.problems[problem].ensemble}
+        columns = {"ensemble": self.problems[problem].label}
         columns |= {column: values.get(axis) for axis, column in names.items()}
-        return json.dumps(columns | {"depth": self.depths.get(depth)} | more)
+        network = self.networks.get(network)
+        columns["depth"] = network.depth if network else None
+        if network and network.initialization:
+            columns["initialization"] = network.label
+        return json.dumps(columns | more)
 
     def problem_arguments(self, name):
         """Options of the program of stage problems."""
         problem = self.problems[name]
-        values = dict(problem.parameters)
-        if problem.ensemble != KERNEL:
-            values |= {"seed": self.config["seed"], **self.config["signal"]}
-        return " ".join([problem.ensemble, *(f"--{key} {value}" for key, value in values.items())])
+        return " ".join([problem.ensemble, *self._options(problem)])
 
     def phase_arguments(self, name):
         """Options of the program of stage phase."""
         problem = self.phase_problems[name]
-        values = {"ensemble": problem.ensemble, **dict(problem.parameters)}
-        values |= {"seed": self.config["seed"], **self.config["signal"]}
-        del values["eta"]
-        return " ".join(f"--{key} {value}" for key, value in values.items())
+        options = self._options(problem, but=("eta", "noise-law"))
+        return " ".join(["--ensemble", problem.ensemble, *options])
+
+    def _options(self, problem, but=()):
+        values = dict(problem.axes) | dict(problem.parameters)
+        if problem.ensemble not in (KERNEL, FILE):
+            values["seed"] = self.config["seed"]
+            values |= dict(problem.signal) or self.config["signal"]
+            values["noise-law"] = problem.noise or self.config["noise"]
+        for key, value in values.items():
+            if key in but or value is False:
+                continue
+            # "=" keeps a negative number from being taken for an option
+            option = f"--{key.replace('_', '-')}"
+            yield option if value is True else f"{option}={value}"
+
+    def own_data(self, wildcards):
+        """The files of a problem of one's own."""
+        problem = self.problems[wildcards.problem]
+        return [value for _, value in problem.parameters] if problem.ensemble == FILE else []
+
+    def selection_arguments(self, wildcards):
+        """Options of the program of stage selection: depth and initialization."""
+        network = self.networks[wildcards.network]
+        shape = dict(network.initialization)
+        options = [f"--depth {network.depth}"]
+        if shape:
+            options.append(f"--shape {shape.pop('law')} --seed {self.config['seed']}")
+            options += [
+                f"--{key}" if value is True else f"--{key} {value}"
+                for key, value in shape.items()
+                if value is not False
+            ]
+        return " ".join(options)
+
+    def shape_files(self, wildcards):
+        """The file of an initialization of one's own."""
+        network = self.networks[wildcards.network]
+        return [value for key, value in network.initialization if key == "path"]
+
+    def depth(self, wildcards):
+        """The depth of a network."""
+        return self.networks[wildcards.network].depth
 
     def flow_arguments(self):
         """Options of the program of stage flow that every cell shares."""
@@ -147,7 +235,7 @@ class Plan:
         options = (name for stage in dict.fromkeys(stages) for name in OPTIONS[stage])
         blocks = {name: self.config["experiments"][name] for name in experiments}
         settings = {"experiments": blocks}
-        for option in ("seed", "signal", *options, *more):
+        for option in ("seed", "signal", "noise", *options, *more):
             value = self.config
             for key in option.split("."):
                 value = value[key]
@@ -158,17 +246,30 @@ class Plan:
 
     def cell(self, wildcards):
         """The cell that the wildcards of rates or agreement name."""
-        name = "{problem}/D{depth}/{path}/reps{repetitions}".format_map(vars(wildcards))
+        name = "{problem}/{network}/{path}/reps{repetitions}".format_map(vars(wildcards))
         return self._cell_of[name]
 
     def cell_blocks(self, stage, wildcards):
         """The blocks of a stage that a cell is made of, in order."""
         cell = self.cell(wildcards)
+        if stage == "l1":
+            folder = self._minimizers(cell.problem.name, cell.network.name)
+            return [f"{folder}/{block}.npz" for block in self._blocks(cell)]
         folder = {
             "limit": cell.name,
-            "asymptotics": f"{cell.problem.name}/D{grid.number(cell.depth)}",
+            "asymptotics": f"{cell.problem.name}/{cell.network.name}",
         }.get(stage, cell.problem.name)
         return [f"{self.results}/{stage}/{folder}/{block}.npz" for block in self._blocks(cell)]
+
+    def minimizers(self, wildcards):
+        """The block of what the error is measured from: of stage l1, or of stage selection."""
+        folder = self._minimizers(wildcards.problem, wildcards.network)
+        return f"{folder}/{wildcards.block}.npz"
+
+    def _minimizers(self, problem, network):
+        if self.selects(self.networks[network]):
+            return f"{self.results}/selection/{problem}/{network}"
+        return f"{self.results}/l1/{problem}"
 
     def rates(self, cells, table):
         """The tables of stage rates of some cells."""
@@ -186,7 +287,11 @@ class Plan:
         ]
 
     def certificates(self, cells, *, with_limits=True):
-        """The tables of stage certificates of some cells: of their problems, of their limits."""
+        """The tables of stage certificates of some cells: of their problems, of their limits.
+
+        There are none of cells with an initialization of its own.
+        """
+        cells = [cell for cell in cells if self.proved and not cell.network.initialization]
         folders = [[cell.problem.name, cell.name][: 1 + with_limits] for cell in cells]
         return list(
             dict.fromkeys(
@@ -199,25 +304,31 @@ class Plan:
 
     def at_scale(self, stage, cell, alpha, suffix):
         """The blocks of a stage that has one scale a job."""
-        folder = f"{cell.problem.name}/D{grid.number(cell.depth)}/alpha{grid.number(alpha)}"
+        folder = f"{cell.problem.name}/{cell.network.name}/alpha{grid.number(alpha)}"
         return [f"{self.results}/{stage}/{folder}/{b}.{suffix}" for b in self._blocks(cell)]
 
     def at_scales(self, name):
-        """The tables of an experiment of figure flow or descent."""
+        """The tables of an experiment whose figure has one scale a job."""
+        (kind,) = figures(self.config["experiments"][name])
         return [
             file
             for cell in self.experiments[name]
             for alpha in self.config["experiments"][name]["alpha"]
-            for file in self.at_scale(self.figure_of[name], cell, alpha, "parquet")
+            for file in self.at_scale(kind, cell, alpha, "parquet")
         ]
 
-    def agreement(self):
-        """The tables of stage agreement."""
-        return [f"{self.results}/agreement/{name}.parquet" for name in self._flows]
+    def agreement(self, experiments):
+        """The tables of stage agreement of some experiments."""
+        names = (
+            f"{cell.name}/reps{cell.repetitions}"
+            for name in self.named("flow", among=experiments)
+            for cell in self.experiments[name]
+        )
+        return [f"{self.results}/agreement/{name}.parquet" for name in dict.fromkeys(names)]
 
     def compared_flows(self, wildcards):
         """(form, alpha, blocks of endpoints) of everything that agreement compares."""
-        name = "{problem}/D{depth}/{path}/reps{repetitions}".format_map(vars(wildcards))
+        name = "{problem}/{network}/{path}/reps{repetitions}".format_map(vars(wildcards))
         cell, experiment = self._flows[name]
         return [
             (form, alpha, self.at_scale(stage, cell, alpha, "npz"))
@@ -230,12 +341,12 @@ class Plan:
 
     def descent_limit(self, wildcards):
         """The block of stage limit that a job of stage descent compares with."""
-        cell, _ = self._descents[wildcards.problem, wildcards.depth, wildcards.alpha]
+        cell, _ = self._descents[wildcards.problem, wildcards.network, wildcards.alpha]
         return f"{self.results}/limit/{cell.name}/{wildcards.block}.npz"
 
     def descent_option(self, wildcards, key):
         """A value of the configuration of the experiment that asks for a job of stage descent."""
-        _, experiment = self._descents[wildcards.problem, wildcards.depth, wildcards.alpha]
+        _, experiment = self._descents[wildcards.problem, wildcards.network, wildcards.alpha]
         return experiment[key]
 
     def phase(self, name):
@@ -249,56 +360,57 @@ class Plan:
         ]
 
     def figure_data(self, name):
-        """The tidy tables that the figure of an experiment reads."""
-        figure = self.figure_of[name]
+        """The tidy tables that a figure reads."""
+        figure, experiment = self.figure_of[name], self.experiment_of[name]
         if figure == "phase":
-            return self.phase(name)
+            return self.phase(experiment)
         if figure in OF_SCALES:
-            return self.at_scales(name)
-        cells = self.experiments[name]
+            return self.at_scales(experiment)
+        cells = self.experiments[experiment]
         if figure in OF_BOUNDS:
             return self.bounds(cells)
-        return self.rates(cells, "curves") + self.rates(cells, "instances")
+        tables = ("points",) if figure == "reach" else ("curves", "instances")
+        return [file for table in tables for file in self.rates(cells, table)]
 
-    def table_data(self):
-        """Table -> the tidy tables it reads; one without any is left out."""
-        fitted, far = self.cells_of(*FITTED), self.cells_of("far")
-        tables = {
-            "cells": self.rates(fitted, "instances"),
-            "rates": self.rates(fitted, "instances"),
-            "agreement": self.agreement(),
-            "far": self.rates(far, "instances"),
-            "constants": self.rates(fitted + far, "points"),
-            "newton": self.rates(fitted, "points"),
-            "tightness": self.bounds(self.cells_of(*OF_BOUNDS)),
-            "descent": [file for name in self.named("descent") for file in self.at_scales(name)],
-            "phase": [file for name in self.named("phase") for file in self.phase(name)],
-        }
-        return {name: list(dict.fromkeys(files)) for name, files in tables.items() if files}
+    def reach(self, figure):
+        """The option of figure reach."""
+        experiment = self.config["experiments"][self.experiment_of[figure]]
+        return f"--reach {experiment['reach']}" if self.figure_of[figure] == "reach" else ""
+
+    def table_data(self, table):
+        """The tidy tables that a table reads."""
+        kind, among = self.tables[table]
+        fitted, far = self.cells_of(*FITTED, among=among), self.cells_of("far", among=among)
+        files = {
+            "cells": lambda: self.rates(fitted, "instances"),
+            "rates": lambda: self.rates(fitted, "instances"),
+            "agreement": lambda: self.agreement(among),
+            "far": lambda: self.rates(far, "instances"),
+            "constants": lambda: self.rates(fitted + far, "points"),
+            "newton": lambda: self.rates(fitted, "points"),
+            "errors": lambda: self.rates(fitted + far, "points"),
+            "tightness": lambda: self.bounds(self.cells_of(*OF_BOUNDS, among=among)),
+            "descent": lambda: [
+                file for name in self.named("descent", among=among) for file in self.at_scales(name)
+            ],
+            "phase": lambda: [
+                file for name in self.named("phase", among=among) for file in self.phase(name)
+            ],
+        }[kind]()
+        return list(dict.fromkeys(files))
 
     def table_certificates(self, table):
         """The tables of stage certificates that a table reads."""
-        fitted, far = self.cells_of(*FITTED), self.cells_of("far")
-        if table == "phase":
+        kind, among = self.tables[table]
+        fitted, far = self.cells_of(*FITTED, among=among), self.cells_of("far", among=among)
+        if kind == "phase":
             return [
                 file.replace(".parquet", "_certificates.parquet")
-                for name in self.named("phase")
+                for name in self.named("phase", among=among)
                 for file in self.phase(name)
             ]
-        if table == "cells":
+        if kind == "cells":
             return self.certificates(fitted, with_limits=False)
         return self.certificates(
-            {"rates": fitted, "far": far, "constants": fitted + far}.get(table, [])
+            {"rates": fitted, "far": far, "constants": fitted + far}.get(kind, [])
         )
-
-    def feeding(self):
-        """Table -> names of the experiments that it shows."""
-        experiments = self.config["experiments"].items()
-        alone = {
-            name: Plan(self.config | {"experiments": {name: experiment}}).table_data()
-            for name, experiment in experiments
-        }
-        return {
-            table: [name for name, tables in alone.items() if table in tables]
-            for table in self.table_data()
-        }

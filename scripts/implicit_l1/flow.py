@@ -5,7 +5,8 @@ The flow of the weights, ``u' = -dL/du``, ``v' = -dL/dv`` with ``L = ||A x - y||
 
     lam' = c_D(alpha) (y - A x),    x = alpha phi_D(A^T lam),    lam(0) = 0
 
-(Woodworth et al., COLT 2020; the time constants c_D are derived for this project).
+(Woodworth et al., COLT 2020; the time constants c_D are derived for this project); from
+other initializations it is of the same form, see :mod:`implicit_l1.initialization`.
 Its Jacobian ``-c A diag(alpha phi_D') A^T`` is symmetric negative definite: stiff, but
 an implicit method follows it through many decades of time.  Time is that of the plain
 flow.  The integration ends by event: the relative residual and the relative change
@@ -17,6 +18,8 @@ from itertools import count
 
 import numpy as np
 from scipy.integrate import solve_ivp
+
+from implicit_l1.initialization import identity_coordinates
 
 
 class FlowError(RuntimeError):
@@ -66,7 +69,9 @@ def saved_times(first, last, per_decade):
     return np.append(times[times < last * (1.0 - 1e-9)], last)
 
 
-def gradient_flow(matrix, data, potential, alpha, off_support, options=None) -> Trajectory:
+def gradient_flow(
+    matrix, data, potential, alpha, off_support, options=None, coordinates=None
+) -> Trajectory:
     """Integrate the flow in its dual form, to convergence.
 
     Args:
@@ -76,26 +81,29 @@ def gradient_flow(matrix, data, potential, alpha, off_support, options=None) -> 
         alpha: scale of the predictor, positive.
         off_support: indices whose entries decide convergence last.
         options: numerical settings.
+        coordinates: of the initialization; from ones if None.
     Raises:
         FlowError: if the integrator fails, or needs more evaluations than allowed.
     """
     options = options or FlowOptions()
+    c = coordinates or identity_coordinates(matrix.shape[1])
+    matrix, start, scale = matrix * c.unit, c.tilt + c.offset, alpha * c.scale
     rate = potential.time_constant(alpha)
     norm = np.linalg.norm(data)
 
     def velocity(_, lam):
-        return rate * (data - matrix @ (alpha * potential.phi(matrix.T @ lam)))
+        return rate * (data - matrix @ (scale * potential.phi(matrix.T @ lam + start)))
 
     def jacobian(_, lam):
-        slope = alpha * potential.phi_prime(matrix.T @ lam)
+        slope = scale * potential.phi_prime(matrix.T @ lam + start)
         return -rate * (matrix * slope) @ matrix.T
 
     def unconverged(time, lam):
-        z = matrix.T @ lam
-        x = alpha * potential.phi(z)
+        z = matrix.T @ lam + start
+        x = scale * potential.phi(z)
         gap = data - matrix @ x
-        speed = rate * alpha * potential.phi_prime(z) * (matrix.T @ gap)
-        change = time * np.abs(speed[off_support]).sum() / np.abs(x[off_support]).sum()
+        speed = c.unit * rate * scale * potential.phi_prime(z) * (matrix.T @ gap)
+        change = _change(time, speed[off_support], c.unit[off_support] * x[off_support])
         return max(np.linalg.norm(gap) / norm / options.residual, change / options.change) - 1.0
 
     return _integrate(
@@ -105,17 +113,23 @@ def gradient_flow(matrix, data, potential, alpha, off_support, options=None) -> 
         np.zeros(matrix.shape[0]),
         # the time in which lam would move the largest entry of x by about alpha
         1.0 / (rate * np.abs(matrix.T @ data).max()),
-        lambda lam: alpha * potential.phi(matrix.T @ lam),
+        lambda lam: c.unit * scale * potential.phi(matrix.T @ lam + start),
         options,
         f"gradient flow at alpha = {alpha:g}",
     )
 
 
-def plain_flow(matrix, data, depth, alpha, off_support, options=None) -> Trajectory:
+def _change(time, speed, point):
+    """Relative change within one e-fold of time; 0 of nothing."""
+    size = np.abs(point).sum()
+    return time * np.abs(speed).sum() / size if size else 0.0
+
+
+def plain_flow(matrix, data, depth, alpha, off_support, options=None, shapes=()) -> Trajectory:
     """Integrate the flow of the 2d weights (u, v) itself; slow, for comparison.
 
     Arguments and errors as in :func:`gradient_flow`, with the depth D >= 2 in place of
-    the potential.
+    the potential, and (w_u, w_v) in place of the coordinates; from ones if empty.
     """
     options = options or FlowOptions()
     size = matrix.shape[1]
@@ -148,7 +162,7 @@ def plain_flow(matrix, data, depth, alpha, off_support, options=None) -> Traject
         speed = velocity(time, weights)
         u, v, _ = parts(weights)
         moved = depth * (u ** (depth - 1) * speed[:size] - v ** (depth - 1) * speed[size:])
-        change = time * np.abs(moved[off_support]).sum() / np.abs(x[off_support]).sum()
+        change = _change(time, moved[off_support], x[off_support])
         residual = np.linalg.norm(matrix @ x - data) / norm
         return max(residual / options.residual, change / options.change) - 1.0
 
@@ -157,7 +171,7 @@ def plain_flow(matrix, data, depth, alpha, off_support, options=None) -> Traject
         velocity,
         jacobian,
         unconverged,
-        np.full(2 * size, scale),
+        scale * np.concatenate(shapes or (np.ones(size), np.ones(size))),
         1.0 / (depth * scale ** (depth - 2) * np.abs(matrix.T @ data).max()),
         lambda weights: parts(weights)[2],
         options,

@@ -22,19 +22,30 @@ The set whose entries are unknowns is S less the indices at which x_i has not ye
 come near g*_i: there ``g*_i + n_i`` would cancel, while ``n_i = alpha phi_D(z_i) -
 g*_i`` does not.  So S is replaced by a subset T, and n_Tc has entries of both kinds.
 
-The path starts at a large scale, where the limit is the interpolator of least
-Euclidean norm up to a small correction, and follows alpha downwards; each point
+The path starts at a large scale, where the problem is smooth (from ones, the limit is
+close to the interpolator of least Euclidean norm), and follows alpha downwards; each point
 is predicted from the derivatives at the two before it, and a step that fails is
 shortened.
+
+With another initialization (:mod:`implicit_l1.initialization`), in its coordinates,
+``n_Sc = alpha scale phi_D(z)`` and z has the offset as one more term; the tilt is in the
+certificate's direction already.
+
+Where the minimizer is not unique, g* is the one that the flow selects
+(:mod:`implicit_l1.selection`) and the columns of its support S are dependent: T is a basis
+of them.  Then ``n_T = -M n_Tc``, and the entries c of n on the rest of S follow, to full
+relative accuracy, from what makes g* the selected one: with
+``h_i(n_i) = zeta(g*_i + n_i)`` less its leading term ``h(c) = M^T h_T(n_T)`` on that rest.
+(Derived for this project.)
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from implicit_l1.potentials import OffSupport, OnSupport
-from implicit_l1.support import Certificate, support_geometry
+from implicit_l1.support import Certificate, independent_columns, support_geometry
 
 
 class ConvergenceError(RuntimeError):
@@ -116,12 +127,25 @@ _LEAVE, _RETURN = 0.2, 0.4
 
 
 class _Equations:
-    """F1 = 0, F2 = 0 in the coordinates of a subset T of the support."""
+    """F1 = 0, F2 = 0 in the coordinates of a subset T of a basis of the support."""
 
-    def __init__(self, matrix, minimizer, certificate: Certificate, potential, subset):
+    def __init__(self, matrix, minimizer, certificate, potential, subset, basis, scale, offset):
         geometry = support_geometry(matrix, subset)
+        rest = np.isin(geometry.complement, np.setdiff1d(np.flatnonzero(minimizer), basis))
+        if rest.any() and subset.size == basis.size:
+            # columns of the rest of S are combinations of those of T: not up to rounding
+            free_map = geometry.free_map.copy()
+            free_map[:, rest] = 0.0
+            geometry = replace(geometry, free_map=free_map)
         self.geometry = geometry
         self.potential = potential
+        self.rest = rest
+        self.complete = subset.size == basis.size
+        self.scale_on = scale[geometry.support]
+        self.log_scale_off = np.log(scale[geometry.complement])
+        self.constant = (
+            offset[geometry.complement] - geometry.range_map.T @ offset[geometry.support]
+        )
         self.minimizer_on = minimizer[geometry.support]
         self.minimizer_off = minimizer[geometry.complement]
         self.sigma = certificate.direction[geometry.support]
@@ -134,9 +158,17 @@ class _Equations:
         """The state at these unknowns; None outside the domain of phi."""
         geometry = self.geometry
         state = _State(log_alpha, error_on, free)
-        state.on = self.potential.on_support(self.minimizer_on + error_on, self.sigma, log_alpha)
-        shift = geometry.range_map.T @ state.on.zeta + geometry.free_map.T @ free
+        on = self.potential.on_support(
+            (self.minimizer_on + error_on) / self.scale_on, self.sigma, log_alpha
+        )
+        state.on = replace(on, slope=self.scale_on * on.slope)
+        shift = geometry.range_map.T @ state.on.zeta + geometry.free_map.T @ free + self.constant
         off = self.potential.off_support(self.direction, self.margin, shift, log_alpha)
+        off = replace(
+            off,
+            log_size=off.log_size + self.log_scale_off,
+            log_slope=off.log_slope + self.log_scale_off,
+        )
         state.off = off
         if not (np.all(off.room > 0) and off.log_size.max() < 300.0):
             return None
@@ -178,6 +210,12 @@ class _Equations:
         zeta, free = np.exp(0.5 * state.log_unit) * step[:size] / root, step[size:]
         return zeta, free, self.geometry.range_map.T @ zeta + self.geometry.free_map.T @ free
 
+    def rounding(self, state):
+        """What is left of the rest of S in a converged step, in units of exp(log_unit)."""
+        if not self.rest.any():
+            return 0.0
+        return 1e-13 * np.abs(self.minimizer_off).sum() / np.exp(state.log_unit)
+
     def correct(self, state, options):
         """Newton's method at fixed alpha: (state or None where it fails, factor, steps)."""
         for step in range(1, options.newton_steps + 1):
@@ -192,8 +230,12 @@ class _Equations:
             if not np.isfinite(reach):
                 return None, None, step
             length = 1.0 / max(1.0, reach)
-            size = np.abs(state.unit_error).sum()
-            moved = state.unit_slope @ np.abs(shift)
+            size, moved = np.abs(state.unit_error), state.unit_slope * np.abs(shift)
+            # on the rest of S errors are differences from g*, good to rounding only
+            small = moved.sum() <= options.tolerance * size.sum() + self.rounding(state)
+            if self.rest.any():
+                off = ~self.rest
+                small = small and moved[off].sum() <= options.tolerance * size[off].sum()
             state = self.evaluate(
                 state.log_alpha,
                 state.error_on + length * state.on.slope * zeta,
@@ -201,7 +243,7 @@ class _Equations:
             )
             if state is None:
                 return None, None, step
-            if length == 1.0 and moved <= options.tolerance * size:
+            if length == 1.0 and small:
                 return state, factor, step
         return None, None, options.newton_steps
 
@@ -236,6 +278,50 @@ class _Equations:
         error[self.geometry.support] = -(self.geometry.range_map @ state.unit_error)
         return error
 
+    def error_in_unit(self, state):
+        """(log_unit, n in units of exp(log_unit)), with all its digits on the rest of S too."""
+        plain = self.error(state)
+        if self.complete and self.rest.any():
+            size = np.exp(state.log_unit) * np.abs(plain)
+            on, off = size[self.geometry.support], size[self.geometry.complement]
+            # otherwise nothing cancels, and x may not even have the signs of g*
+            if np.all(on < 0.5 * np.abs(self.minimizer_on)) and np.all(
+                off[self.rest] < 0.5 * np.abs(self.minimizer_off[self.rest])
+            ):
+                return self._refined(state)
+        return state.log_unit, plain
+
+    def _refined(self, state):
+        """The error where g* is one of several minimizers: n on S anew, from n off S."""
+        geometry, rest = self.geometry, self.rest
+        off = np.zeros(rest.size)
+        off[~rest] = state.off.sign[~rest] * np.exp(state.off.log_size[~rest])
+        map_rest = geometry.range_map[:, rest]
+        forced = -(geometry.range_map[:, ~rest] @ off[~rest])
+        scale_rest = np.exp(self.log_scale_off[rest])
+        values = np.exp(state.log_unit) * state.unit_error[rest]
+        for _ in range(50):
+            on = forced - map_rest @ values
+            h_on, slope_on = self.potential.deviation(
+                self.minimizer_on, on, self.scale_on, state.log_alpha
+            )
+            h_rest, slope_rest = self.potential.deviation(
+                self.minimizer_off[rest], values, scale_rest, state.log_alpha
+            )
+            step = np.linalg.solve(
+                np.diag(slope_rest) + (map_rest.T * slope_on) @ map_rest,
+                map_rest.T @ h_on - h_rest,
+            )
+            values = values + step
+            if np.abs(step).sum() <= 1e-15 * np.abs(values).sum():
+                break
+        off[rest] = values
+        error = np.empty(self.minimizer_on.size + rest.size)
+        error[geometry.complement] = off
+        error[geometry.support] = forced - map_rest @ values
+        log_unit = np.log(np.abs(error).max()) if np.any(error) else 0.0
+        return log_unit, error / np.exp(log_unit)
+
     def dual(self, state):
         """The shifted dual vector ``lam - dual_scale * nu_0``, shape (N,)."""
         return self.geometry.least_norm_dual(state.on.zeta) + self.geometry.q2 @ state.free
@@ -245,36 +331,45 @@ class _Equations:
         mismatch = np.abs(state.first).sum()
         if mismatch == 0.0:
             return 0.0
-        return mismatch * np.exp(-0.5 * state.log_unit) / np.abs(self.error(state)).sum()
+        size = np.abs(self.error(state)).sum()
+        return mismatch * np.exp(-0.5 * state.log_unit) / size if size else np.nan
 
 
 class _Path:
     """Follows the limit point from large alpha to small."""
 
-    def __init__(self, matrix, minimizer, certificate, potential, options):
+    def __init__(self, matrix, minimizer, certificate, potential, scale, offset, options):
         self.matrix = matrix
         self.minimizer = minimizer
         self.certificate = certificate
         self.potential = potential
+        self.scale = scale
+        self.offset = offset
         self.options = options
-        self.support = np.flatnonzero(minimizer)
+        self.basis = independent_columns(matrix, minimizer)
         self.stride = np.log(10.0)
         self.steps = 0
 
     def _coordinates(self, subset):
         self.equations = _Equations(
-            self.matrix, self.minimizer, self.certificate, self.potential, subset
+            self.matrix,
+            self.minimizer,
+            self.certificate,
+            self.potential,
+            subset,
+            self.basis,
+            self.scale,
+            self.offset,
         )
 
     def start(self, log_alpha):
-        """Converge at a scale >= exp(log_alpha) where the problem is nearly quadratic."""
-        data = self.matrix[:, self.support] @ self.minimizer[self.support]
-        dual = np.linalg.solve(self.matrix @ self.matrix.T, data)
-        point = self.matrix.T @ dual
-        log_alpha = max(log_alpha, np.log(self.options.start_ratio * np.abs(point).max()))
-        dual = dual / (np.exp(log_alpha) * self.potential.phi_prime(0.0))
+        """Converge at a scale >= exp(log_alpha) where the problem is smooth."""
+        data = self.matrix @ self.minimizer
+        least = self.matrix.T @ np.linalg.solve(self.matrix @ self.matrix.T, data)
+        log_alpha = max(log_alpha, np.log(self.options.start_ratio * np.abs(least).max()))
+        point, dual = self._from_nothing(np.exp(log_alpha), data)
         dual -= self.potential.dual_scale(log_alpha) * self.certificate.nu
-        self._coordinates(self.support)
+        self._coordinates(self.basis)
         self._choose_coordinates(point)
         guess = self._guess(log_alpha, point, dual)
         state, factor, steps = (
@@ -288,6 +383,27 @@ class _Path:
             )
         self._accept(state, factor, None)
 
+    def _from_nothing(self, alpha, data):
+        """(x, lam) at a large scale, by Newton's method on the dual problem from lam = 0."""
+        # z at lam = 0; a tilt is in the certificate: direction = A^T nu_0 + tilt
+        start = self.offset + self.certificate.direction - self.matrix.T @ self.certificate.nu
+        if self.potential.depth == 2:
+            start = self.offset
+        dual = np.zeros(self.matrix.shape[0])
+        for _ in range(200):
+            z = start + self.matrix.T @ dual
+            point = alpha * self.scale * self.potential.phi(z)
+            slope = alpha * self.scale * self.potential.phi_prime(z)
+            gap = data - self.matrix @ point
+            step = np.linalg.solve((self.matrix * slope) @ self.matrix.T, gap)
+            shift = self.matrix.T @ step
+            room = np.inf if self.potential.depth == 2 else 1.0 - np.abs(z)
+            length = 1.0 / max(1.0, np.max(np.abs(shift) / np.minimum(0.5 * room, 1.0)))
+            dual = dual + length * step
+            if length == 1.0 and np.max(np.abs(shift)) < 1e-10:
+                break
+        return point, dual
+
     def _guess(self, log_alpha, point, dual):
         geometry = self.equations.geometry
         return self.equations.evaluate(
@@ -298,9 +414,9 @@ class _Path:
 
     def _choose_coordinates(self, point):
         """Move to the coordinates that suit x; True if they changed."""
-        ratio = point[self.support] / self.minimizer[self.support]
-        inside = np.isin(self.support, self.equations.geometry.support)
-        subset = self.support[np.where(inside, ratio > _LEAVE, ratio > _RETURN)]
+        ratio = point[self.basis] / self.minimizer[self.basis]
+        inside = np.isin(self.basis, self.equations.geometry.support)
+        subset = self.basis[np.where(inside, ratio > _LEAVE, ratio > _RETURN)]
         if np.array_equal(subset, self.equations.geometry.support):
             return False
         self._coordinates(subset)
@@ -355,34 +471,51 @@ class _Path:
         self.stride *= 2.0
 
 
-def limit_path(matrix, minimizer, certificate, potential, log_alpha, options=None) -> LimitPath:
+def limit_path(
+    matrix,
+    minimizer,
+    certificate: Certificate,
+    potential,
+    log_alpha,
+    options=None,
+    *,
+    scale=None,
+    offset=None,
+) -> LimitPath:
     """Limit points along decreasing scales, as error vectors.
 
     Args:
-        matrix: A, shape (N, d).
+        matrix: A, shape (N, d); A~ of another initialization.
         minimizer: g*, shape (d,), zero off its support; the data are y = A g*.
         certificate: a dual certificate of g*.
         potential: of the depth wanted.
         log_alpha: natural logarithms of the scales of the predictor, decreasing.
         options: numerical settings.
+        scale, offset: of another initialization, shape (d,); the result is in its
+            coordinates.
     Raises:
-        ValueError: if log_alpha does not decrease or is not finite.
+        ValueError: if log_alpha does not decrease or is not finite, or goes below 1e-300
+            where the columns of the support are dependent.
         ConvergenceError: naming the scale that could not be reached.
     """
     options = options or PathOptions()
+    scale = np.ones(matrix.shape[1]) if scale is None else scale
+    offset = np.zeros(matrix.shape[1]) if offset is None else offset
     log_alpha = np.asarray(log_alpha, dtype=float)
     if log_alpha.size == 0 or not np.all(np.isfinite(log_alpha)) or np.any(np.diff(log_alpha) >= 0):
         raise ValueError("log_alpha must be finite and strictly decreasing")
     column_norms = np.linalg.norm(matrix, axis=0)
-    path = _Path(matrix, minimizer, certificate, potential, options)
+    path = _Path(matrix, minimizer, certificate, potential, scale, offset, options)
+    if path.basis.size < np.count_nonzero(minimizer) and log_alpha[-1] < -300.0 * np.log(10.0):
+        raise ValueError("with several minimizers alpha must be at least 1e-300")
     path.start(log_alpha[0])
     rows = []
     for target in log_alpha:
         path.advance(target)
-        error = path.equations.error(path.state)
+        log_unit, error = path.equations.error_in_unit(path.state)
         rows.append(
             (
-                path.state.log_unit,
+                log_unit,
                 error,
                 path.steps,
                 np.linalg.norm(matrix @ error) / max(column_norms @ np.abs(error), _TINY),

@@ -21,6 +21,8 @@ _code = {}
 _seen = set()
 # of this process: file that was drawn -> words of its command
 _sources = {}
+# of this process: files that nothing of the project made and problems are read from
+_data = set()
 
 
 def checksum(path):
@@ -47,6 +49,16 @@ def remember(path, sources=None):
     _remember_code()  # early, so that the code is what was loaded
     _inputs[name_of(path)] = checksum(path)
     _sources.update(sources or {})
+
+
+def remember_data(path):
+    """Remember that this process reads a problem from a file that is not the project's.
+
+    What it writes is a source, as if it were drawn: the command says which files, and their
+    checksums are among the inputs.
+    """
+    remember(path)
+    _data.add(name_of(path))
 
 
 def _remember_code():
@@ -88,18 +100,20 @@ def origin_of(path):
         code: every module of the project that is loaded -> checksum.
         lock: checksum of the locked requirements.
         inputs: every file of the project that was read -> checksum.
-        sources: every file of drawn problems behind it -> words of the command that drew it.
-            A file that is made from nothing is its own source.
+        sources: every file of problems behind it -> words of the command that drew or read
+            them.  A file that is made from nothing, or from data that are not the project's,
+            is its own source.
     """
     _remember_code()
     words = command()
+    first = {name_of(path): without_output(words)} if _data or not _inputs else {}
     return {
         "path": name_of(path),
         "command": words,
         "code": dict(_code),
         "lock": checksum(ROOT / LOCK),
         "inputs": dict(_inputs),
-        "sources": dict(_sources) if _inputs else {name_of(path): without_output(words)},
+        "sources": _sources | first,
     }
 
 

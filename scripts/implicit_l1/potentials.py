@@ -120,6 +120,21 @@ class Potential(ABC):
             log_alpha: natural logarithm of alpha.
         """
 
+    @abstractmethod
+    def deviation(self, x, n, scale, log_alpha):
+        """What n adds to the dual coordinate of x, beyond its leading term in alpha at n = 0.
+
+        With ``z = phi^{-1}((x + n) / (alpha scale))``: ``z - sign(x) log(|x| / (alpha scale))``
+        for D = 2, and ``z - sign(x) + sign(x) (alpha scale / |x|)^(1/p)``, in units of
+        ``alpha^(1/p)``, for D > 2.  No digits are lost where n is small against x.
+
+        Args:
+            x: nonzero entries; n: what is added, not beyond 0; scale: of alpha, all of one shape.
+            log_alpha: natural logarithm of alpha.
+        Returns:
+            (deviation, its derivative by n without the terms of higher order in alpha).
+        """
+
 
 class HyperbolicPotential(Potential):
     """D = 2: phi(z) = 2 sinh z."""
@@ -168,6 +183,13 @@ class HyperbolicPotential(Potential):
         with np.errstate(divide="ignore"):
             log_size = head + np.log(-np.expm1(-2.0 * size))
         return OffSupport(np.sign(z), log_size, head + np.log1p(tail), np.full_like(z, np.inf))
+
+    def deviation(self, x, n, scale, log_alpha):
+        total = x + n
+        small = (2.0 * np.exp(log_alpha) * scale / total) ** 2
+        # arsinh(t/2) = log t + log((1 + sqrt(1 + 4/t^2)) / 2)
+        higher = np.log1p(0.5 * small / (1.0 + np.sqrt(1.0 + small)))
+        return np.sign(x) * (np.log1p(n / x) + higher), 1.0 / np.abs(total)
 
 
 class PowerPotential(Potential):
@@ -252,6 +274,17 @@ class PowerPotential(Potential):
                 log_alpha + np.log(2.0 * p) - 0.5 * (p + 1.0) * edge + log_cosh((p + 1.0) * theta)
             )
         return OffSupport(np.sign(z), log_size, log_slope, slack)
+
+    def deviation(self, x, n, scale, log_alpha):
+        p = self.power
+        total = np.abs(x + n)
+        ratio = np.exp(log_alpha) * scale / total
+        slack = -np.sign(x) * self.on_support((x + n) / scale, np.sign(x), log_alpha).zeta
+        # slack^(-p) = 1/ratio + (2 - slack)^(-p)
+        higher = -np.log1p(ratio * (2.0 - slack) ** -p) / p
+        leading = (scale / np.abs(x)) ** (1.0 / p)
+        change = np.expm1(-np.log1p(n / x) / p + higher)
+        return -np.sign(x) * leading * change, (scale / total) ** (1.0 / p) / (p * total)
 
 
 def potential(depth) -> Potential:

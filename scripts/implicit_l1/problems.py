@@ -4,29 +4,35 @@ Entries of A are rounded to multiples of 2^-36 and entries of x_0 to multiples o
 2^-10, so that ``A x_0`` is exact in double precision and noiseless data are sparse
 exactly, not up to 1e-16 (otherwise the l1 minimizer of the stored data would have N
 nonzero entries).  With noise, ``y = A x_0 + e`` with ``||e||_2 = eta ||A x_0||_2``:
-eta is relative, a choice of this project, and e has a uniform direction.
+eta is relative, a choice of this project.  What A, the magnitudes of x_0 and e are drawn
+from is registered in :mod:`implicit_l1.ensembles`.
 
 An instance has the same bits on every machine.  ``A x_0`` is exact, so the order in which
 a BLAS adds does not matter; the squares of the two norms are added by math.fsum, which
 rounds once; what else is done (products, quotients, square roots, one addition of vectors)
-IEEE 754 fixes.  The tails of normal variates come from the system's logarithm, whose last
-bits are not fixed: rounding A and the noise to their grids removes them.
+IEEE 754 fixes.  The tails of normal variates, the waves of trigonometric ensembles and
+powers come from the system's logarithm, cosine and power, whose last bits are not fixed:
+rounding A, the magnitudes and the noise to their grids removes them.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from implicit_l1.ensembles import (
+    ENSEMBLES,
+    MAGNITUDES,
+    NOISES,
+    SMALLEST_MAGNITUDE,
+    ProblemError,
+    euclidean_norm,
+    named,
+)
 from implicit_l1.seeds import generator
 
 _MATRIX_GRID = 2.0**36
 _NOISE_GRID = 2.0**36
-_SIGNAL_GRID = 2.0**10
-
-
-class ProblemError(ValueError):
-    """The instance violates what the theory assumes."""
+_SIGNAL_GRID = 1.0 / SMALLEST_MAGNITUDE
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Problem:
 
     Attributes:
         matrix: A, shape (N, d), of full row rank, N < d.
-        signal: x_0, shape (d,).
+        signal: x_0, shape (d,); nan where it is not known.
         data: y, shape (N,).
     """
 
@@ -48,68 +54,77 @@ def _round(values, grid):
     return np.rint(values * grid) / grid
 
 
-def _norm(vector):
-    """The Euclidean norm, from a correctly rounded sum: np.linalg.norm depends on the BLAS."""
-    return math.sqrt(math.fsum(vector * vector))
-
-
-def gaussian(rng, rows, columns):
-    """Independent entries N(0, 1/N), shape (N, d)."""
-    return rng.standard_normal((rows, columns)) / np.sqrt(rows)
-
-
-def rademacher(rng, rows, columns):
-    """Independent entries of absolute value 1/sqrt(N) and random sign, shape (N, d)."""
-    return rng.choice([-1.0, 1.0], (rows, columns)) / np.sqrt(rows)
-
-
-ENSEMBLES = {"gaussian": gaussian, "rademacher": rademacher}
-
-
-def magnitudes(rng, size, law, low=1.0, high=1.0):
-    """Absolute values of the nonzero entries of x_0.
+def magnitudes(rng, size, law, **parameters):
+    """Absolute values of the nonzero entries of x_0, multiples of 2^-10, shape (size,).
 
     Args:
-        law: "constant" (all 1) or "uniform" (on [low, high]).
+        rng: generator.
+        size: how many, s.
+        law: a key of MAGNITUDES.
+        parameters: of the law.
+
+    Raises:
+        ProblemError: if there is no such law, its parameters are not allowed, or a magnitude
+            rounds to 0.
     """
-    if law == "constant":
-        return np.ones(size)
-    if law == "uniform":
-        return rng.uniform(low, high, size)
-    raise ProblemError(f"unknown law of magnitudes {law!r}")
+    entry = named(MAGNITUDES, law)
+    values = _round(entry.draw(rng, size, **parameters), _SIGNAL_GRID)
+    if entry.raised:
+        return np.maximum(values, SMALLEST_MAGNITUDE)
+    if not np.all(values):
+        raise ProblemError(
+            f"law of magnitudes {law} with s = {size}: a magnitude rounds to 0, "
+            "they are multiples of 2^-10"
+        )
+    return values
 
 
-def random_problem(*, ensemble, N, d, s, eta, repetition, signal, seed) -> Problem:
+def random_problem(
+    *, ensemble, N, d, s, eta, repetition, signal, seed, parameters=None, noise=None
+) -> Problem:
     """Draw an instance.
 
     The streams of A, of x_0 and of the noise are named apart, so instances that
-    differ in eta alone share A, x_0 and the noise's direction, and those that
-    differ in s alone share A.
+    differ in eta alone share A, x_0 and the noise before it is scaled, and those that
+    differ in s alone share A.  Parameters of the ensemble are part of all three names, like
+    the ensemble, except ``normalized``.  Laws are part of none: instances that differ in the
+    law of the magnitudes alone share A and the support and signs of x_0.
 
     Args:
         ensemble: a key of ENSEMBLES.
         N, d, s: rows, columns, nonzero entries of x_0.
         eta: relative noise level.
         repetition: index of the draw.
-        signal: arguments of :func:`magnitudes`.
+        signal: arguments of :func:`magnitudes`: ``law`` and the law's parameters.
         seed: root of all streams.
+        parameters: of the ensemble, name -> value; those left out have their defaults.
+        noise: ``law``, a key of NOISES, and the law's parameters; gaussian if None.
+
     Raises:
-        ProblemError: if A does not have full row rank, y = 0, or ``A x_0`` would
+        ProblemError: if an ensemble, a law or a parameter is not what is registered, N >= d,
+            A does not have full row rank, a magnitude rounds to 0, y = 0, or ``A x_0`` would
             not be exact.
     """
+    law, parameters = named(ENSEMBLES, ensemble), parameters or {}
+    noise = {"law": "gaussian"} if noise is None else dict(noise)
+    noise_law = named(NOISES, noise.pop("law"))
+    noise_law.complete(noise)  # a mistake is one without noise too
+    _wide((N, d))
     axes = {"seed": seed, "ensemble": ensemble, "N": N, "d": d, "repetition": repetition}
-    matrix = _round(ENSEMBLES[ensemble](generator(stream="matrix", **axes), N, d), _MATRIX_GRID)
+    axes |= law.axes(parameters)
+    matrix = law.draw(generator(stream="matrix", **axes), N, d, **parameters)
+    matrix = _round(matrix, _MATRIX_GRID)
     rng = generator(stream="signal", s=s, **axes)
     support = rng.choice(d, s, replace=False)
     x0 = np.zeros(d)
-    x0[support] = rng.choice([-1.0, 1.0], s) * _round(magnitudes(rng, s, **signal), _SIGNAL_GRID)
+    x0[support] = rng.choice([-1.0, 1.0], s) * magnitudes(rng, s, **signal)
     if (np.abs(matrix) @ np.abs(x0)).max() * _MATRIX_GRID * _SIGNAL_GRID >= 2.0**53:
         raise ProblemError(f"A x_0 is not exact in double precision with s = {s}")
     data = matrix @ x0
     if eta > 0:
-        noise = generator(stream="noise", s=s, **axes).standard_normal(N)
-        noise = _round(noise, _NOISE_GRID)
-        data = data + eta * _norm(data) / _norm(noise) * noise
+        error = noise_law.draw(generator(stream="noise", s=s, **axes), N, **noise)
+        error = _round(error, _NOISE_GRID)
+        data = data + eta * euclidean_norm(data) / euclidean_norm(error) * error
     return checked(Problem(matrix, x0, data))
 
 
@@ -135,6 +150,11 @@ def one_dimensional_kernel(*, m, rho) -> Problem:
     return checked(Problem(matrix, signal, matrix[:, 0].copy()))
 
 
+def _wide(shape):
+    if shape[0] >= shape[1]:
+        raise ProblemError(f"A must have fewer rows than columns, its shape is {shape}")
+
+
 def checked(problem) -> Problem:
     """The same problem, if A is finite with full row rank and N < d, and y is not 0.
 
@@ -144,8 +164,7 @@ def checked(problem) -> Problem:
     matrix, data = problem.matrix, problem.data
     if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(data))):
         raise ProblemError("A or y has an entry that is not finite")
-    if matrix.shape[0] >= matrix.shape[1]:
-        raise ProblemError(f"A must have fewer rows than columns, its shape is {matrix.shape}")
+    _wide(matrix.shape)
     singular = np.linalg.svd(matrix, compute_uv=False)
     if singular[-1] <= singular[0] * np.finfo(float).eps * max(matrix.shape):
         raise ProblemError(

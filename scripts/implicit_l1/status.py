@@ -4,6 +4,9 @@
 CERTIFIED = "certified unique"  # a strict dual certificate, and A_S injective
 NOT_UNIQUE = "not unique"  # a kernel vector that leads to another minimizer
 NOT_CERTIFIED = "not certified"  # neither
+SELECTED = "selected"  # one of several, that which the flow selects
+# those from which an error is measured
+MEASURED = (CERTIFIED, SELECTED)
 
 # what is proved of a number, in ball arithmetic; anything else is the reason why not
 PROVED = "proved"

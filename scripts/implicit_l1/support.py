@@ -85,6 +85,28 @@ def support_geometry(matrix, support) -> SupportGeometry:
     )
 
 
+def independent_columns(matrix, point):
+    """Indices of columns of A that span those of the support of a point, shape (rank,).
+
+    The support itself if its columns are independent; else a QR factorization with pivoting
+    chooses, of columns times entries, so that columns with large entries come first.
+
+    Args:
+        matrix: A, shape (N, d).
+        point: shape (d,).
+    """
+    support = np.flatnonzero(point)
+    if support.size == 0:
+        return support
+    on = matrix[:, support]
+    diagonal = np.abs(np.diag(qr(on, mode="r", pivoting=True)[0]))
+    rank = int(np.sum(diagonal > 1e-12 * diagonal[0]))
+    if rank == support.size:
+        return support
+    order = qr(on * np.abs(point[support]), mode="r", pivoting=True)[1]
+    return np.sort(support[order[:rank]])
+
+
 @dataclass(frozen=True)
 class Certificate:
     """A dual vector nu with ``A_S^T nu = sigma``, and ``A^T nu`` with all its digits.

@@ -7,15 +7,15 @@ rule agreement:
             file for _, _, files in PLAN.compared_flows(wildcards) for file in files
         ],
     output:
-        f"{RESULTS}/agreement/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}.parquet",
+        f"{RESULTS}/agreement/{{problem}}/{{network}}/{{path}}/reps{{repetitions}}.parquet",
     log:
-        f"{RESULTS}/logs/agreement/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}.log",
+        f"{RESULTS}/logs/agreement/{{problem}}/{{network}}/{{path}}/reps{{repetitions}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/agreement/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}.tsv"
+        f"{RESULTS}/benchmarks/agreement/{{problem}}/{{network}}/{{path}}/reps{{repetitions}}.tsv"
     conda:
         "../../environment.yml"
     params:
-        cell=lambda w: PLAN.columns(w.problem, w.depth, path=w.path),
+        cell=lambda w: PLAN.columns(w.problem, w.network, path=w.path),
         flow=lambda wildcards: " ".join(
             f"--flow {form} {alpha} {' '.join(files)}"
             for form, alpha, files in PLAN.compared_flows(wildcards)

@@ -2,15 +2,17 @@ rule asymptotics:
     input:
         code=program("asymptotics"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
-        l1=f"{RESULTS}/l1/{{problem}}/{{block}}.npz",
+        l1=PLAN.minimizers,
     output:
-        f"{RESULTS}/asymptotics/{{problem}}/D{{depth}}/{{block}}.npz",
+        f"{RESULTS}/asymptotics/{{problem}}/{{network}}/{{block}}.npz",
     log:
-        f"{RESULTS}/logs/asymptotics/{{problem}}/D{{depth}}/{{block}}.log",
+        f"{RESULTS}/logs/asymptotics/{{problem}}/{{network}}/{{block}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/asymptotics/{{problem}}/D{{depth}}/{{block}}.tsv"
+        f"{RESULTS}/benchmarks/asymptotics/{{problem}}/{{network}}/{{block}}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        depth=PLAN.depth,
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --output {output}"
-        " --depth {wildcards.depth} &> {log}"
+        " --depth {params.depth} &> {log}"

@@ -30,22 +30,23 @@ rule limit_certificates:
         code=program("certificates"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
         l1=f"{RESULTS}/l1/{{problem}}/{{block}}.npz",
-        limit=f"{RESULTS}/limit/{{problem}}/D{{depth}}/{{path}}/{{block}}.npz",
-        asymptotics=f"{RESULTS}/asymptotics/{{problem}}/D{{depth}}/{{block}}.npz",
+        limit=f"{RESULTS}/limit/{{problem}}/{{network}}/{{path}}/{{block}}.npz",
+        asymptotics=f"{RESULTS}/asymptotics/{{problem}}/{{network}}/{{block}}.npz",
     output:
-        f"{RESULTS}/certificates/{{problem}}/D{{depth}}/{{path}}/{{block}}.parquet",
+        f"{RESULTS}/certificates/{{problem}}/{{network}}/{{path}}/{{block}}.parquet",
     log:
-        f"{RESULTS}/logs/certificates/{{problem}}/D{{depth}}/{{path}}/{{block}}.log",
+        f"{RESULTS}/logs/certificates/{{problem}}/{{network}}/{{path}}/{{block}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/certificates/{{problem}}/D{{depth}}/{{path}}/{{block}}.tsv"
+        f"{RESULTS}/benchmarks/certificates/{{problem}}/{{network}}/{{path}}/{{block}}.tsv"
     conda:
         "../../environment.yml"
     params:
-        cell=lambda w: PLAN.columns(w.problem, w.depth, path=w.path),
+        cell=lambda w: PLAN.columns(w.problem, w.network, path=w.path),
+        depth=PLAN.depth,
         log10_alpha=lambda wildcards: PLAN.certified_scales(wildcards.path),
         radius=CONFIG["certificates"]["radius"],
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --limit {input.limit}"
         " --asymptotics {input.asymptotics} --output {output} --cell {params.cell:q}"
-        " --depth {wildcards.depth} --log10-alpha {params.log10_alpha}"
+        " --depth {params.depth} --log10-alpha {params.log10_alpha}"
         " --radius {params.radius} &> {log}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
+sys.path[:0] = [str(Path(workflow.basedir) / part) for part in ("workflow", "scripts")]
 
 import configuration
 import grid
@@ -34,7 +34,7 @@ shell.prefix(
 
 wildcard_constraints:
     problem="|".join(map(re.escape, PLAN.problems | PLAN.phase_problems)),
-    depth="|".join(map(re.escape, PLAN.depths)),
+    network="|".join(map(re.escape, PLAN.networks)),
     path="|".join(map(re.escape, PLAN.paths)),
     block=r"reps\d+-\d+",
     repetitions=r"\d+",

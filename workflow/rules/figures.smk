@@ -5,42 +5,44 @@ FIGURES = expand(
     kind=["pdf", "svg", "png", "csv", "json"],
 )
 
-for experiment in PLAN.figure_of:
+for figure, experiment in PLAN.experiment_of.items():
 
     rule:
         name:
-            f"figure_{experiment}"
+            f"figure_{figure}"
         input:
             code=program("figures"),
             style="scripts/house.mplstyle",
-            data=PLAN.figure_data(experiment),
+            data=PLAN.figure_data(figure),
         output:
-            pdf=f"{RESULTS}/figures/{experiment}.pdf",
-            svg=f"{RESULTS}/figures/{experiment}.svg",
+            pdf=f"{RESULTS}/figures/{figure}.pdf",
+            svg=f"{RESULTS}/figures/{figure}.svg",
             png=report(
-                f"{RESULTS}/figures/{experiment}.png",
+                f"{RESULTS}/figures/{figure}.png",
                 category="Figures",
-                caption=f"../report/figure_{PLAN.figure_of[experiment]}.rst",
-                labels={"figure": experiment},
+                caption=f"../report/figure_{PLAN.figure_of[figure]}.rst",
+                labels={"figure": figure},
             ),
-            csv=f"{RESULTS}/figures/{experiment}.csv",
-            origin=f"{RESULTS}/figures/{experiment}.json",
+            csv=f"{RESULTS}/figures/{figure}.csv",
+            origin=f"{RESULTS}/figures/{figure}.json",
         log:
-            f"{RESULTS}/logs/figures/{experiment}.log",
+            f"{RESULTS}/logs/figures/{figure}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/figures/{experiment}.tsv"
+            f"{RESULTS}/benchmarks/figures/{figure}.tsv"
         conda:
             "../../environment.yml"
         params:
-            rule=f"figure_{experiment}",
-            figure=PLAN.figure_of[experiment],
+            rule=f"figure_{figure}",
+            figure=PLAN.figure_of[figure],
+            reach=PLAN.reach(figure),
             realistic=[CONFIG["realistic_alpha"][end] for end in ("smallest", "largest")],
             configuration=PLAN.settings(
-                [experiment], PLAN.figure_data(experiment), "realistic_alpha"
+                [experiment], PLAN.figure_data(figure), "realistic_alpha"
             ),
         shell:
             "python {input.code[0]} --figure {params.figure} --style {input.style}"
             " --data {input.data} --realistic-alpha {params.realistic}"
+            " {params.reach}"
             " --output {output.pdf} {output.svg} {output.png} --csv {output.csv}"
             " --origin {output.origin} --rule {params.rule}"
             " --configuration {params.configuration:q} &> {log}"

@@ -2,24 +2,25 @@ rule flow:
     input:
         code=program("flow"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
-        l1=f"{RESULTS}/l1/{{problem}}/{{block}}.npz",
+        l1=PLAN.minimizers,
     output:
-        endpoints=f"{RESULTS}/flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.npz",
-        trajectories=f"{RESULTS}/flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.parquet",
+        endpoints=f"{RESULTS}/flow/{{problem}}/{{network}}/alpha{{alpha}}/{{block}}.npz",
+        trajectories=f"{RESULTS}/flow/{{problem}}/{{network}}/alpha{{alpha}}/{{block}}.parquet",
     log:
-        f"{RESULTS}/logs/flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.log",
+        f"{RESULTS}/logs/flow/{{problem}}/{{network}}/alpha{{alpha}}/{{block}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.tsv"
+        f"{RESULTS}/benchmarks/flow/{{problem}}/{{network}}/alpha{{alpha}}/{{block}}.tsv"
     conda:
         "../../environment.yml"
     params:
-        cell=lambda wildcards: PLAN.columns(wildcards.problem, wildcards.depth),
+        depth=PLAN.depth,
+        cell=lambda wildcards: PLAN.columns(wildcards.problem, wildcards.network),
         arguments=PLAN.flow_arguments(),
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --form dual"
         " --cell {params.cell:q}"
         " --endpoints {output.endpoints} --trajectories {output.trajectories}"
-        " --depth {wildcards.depth} --alpha {wildcards.alpha} {params.arguments} &> {log}"
+        " --depth {params.depth} --alpha {wildcards.alpha} {params.arguments} &> {log}"
 
 
 rule plain_flow:
@@ -27,18 +28,19 @@ rule plain_flow:
     input:
         code=program("flow"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
-        l1=f"{RESULTS}/l1/{{problem}}/{{block}}.npz",
+        l1=PLAN.minimizers,
     output:
-        f"{RESULTS}/plain_flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.npz",
+        f"{RESULTS}/plain_flow/{{problem}}/{{network}}/alpha{{alpha}}/{{block}}.npz",
     log:
-        f"{RESULTS}/logs/plain_flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.log",
+        f"{RESULTS}/logs/plain_flow/{{problem}}/{{network}}/alpha{{alpha}}/{{block}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/plain_flow/{{problem}}/D{{depth}}/alpha{{alpha}}/{{block}}.tsv"
+        f"{RESULTS}/benchmarks/plain_flow/{{problem}}/{{network}}/alpha{{alpha}}/{{block}}.tsv"
     conda:
         "../../environment.yml"
     params:
+        depth=PLAN.depth,
         arguments=PLAN.flow_arguments(),
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --form plain"
-        " --endpoints {output} --depth {wildcards.depth} --alpha {wildcards.alpha}"
+        " --endpoints {output} --depth {params.depth} --alpha {wildcards.alpha}"
         " {params.arguments} &> {log}"

@@ -1,6 +1,7 @@
 rule problems:
     input:
         code=program("problems"),
+        own=PLAN.own_data,
     output:
         f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
     log:

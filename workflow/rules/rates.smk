@@ -1,4 +1,4 @@
-RATES = f"{RESULTS}/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}"
+RATES = f"{RESULTS}/rates/{{problem}}/{{network}}/{{path}}/reps{{repetitions}}"
 
 
 rule rates:
@@ -13,13 +13,13 @@ rule rates:
         points=f"{RATES}/points.parquet",
         curves=f"{RATES}/curves.parquet",
     log:
-        f"{RESULTS}/logs/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}.log",
+        f"{RESULTS}/logs/rates/{{problem}}/{{network}}/{{path}}/reps{{repetitions}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/rates/{{problem}}/D{{depth}}/{{path}}/reps{{repetitions}}.tsv"
+        f"{RESULTS}/benchmarks/rates/{{problem}}/{{network}}/{{path}}/reps{{repetitions}}.tsv"
     conda:
         "../../environment.yml"
     params:
-        cell=lambda w: PLAN.columns(w.problem, w.depth, path=w.path),
+        cell=lambda w: PLAN.columns(w.problem, w.network, path=w.path),
         window=lambda wildcards: PLAN.window(wildcards.path),
         onset_tolerance=CONFIG["rates"]["onset_tolerance"],
         bootstrap=CONFIG["rates"]["bootstrap"],

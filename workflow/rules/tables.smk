@@ -1,26 +1,24 @@
-TABLE_DATA = PLAN.table_data()
-FEEDING = PLAN.feeding()
 # .json: how the table was made
 TABLES = expand(
     f"{RESULTS}/tables/{{table}}.{{kind}}",
-    table=TABLE_DATA,
+    table=PLAN.tables,
     kind=["csv", "md", "tex", "html", "json"],
 )
 
-for table in TABLE_DATA:
+for table, (kind, shown) in PLAN.tables.items():
 
     rule:
         name:
             f"table_{table}"
         input:
             code=program("tables"),
-            data=TABLE_DATA[table],
+            data=PLAN.table_data(table),
             certificates=PLAN.table_certificates(table),
         output:
             html=report(
                 f"{RESULTS}/tables/{table}.html",
                 category="Tables",
-                caption=f"../report/table_{table}.rst",
+                caption=f"../report/table_{kind}.rst",
                 labels={"table": table},
             ),
             csv=f"{RESULTS}/tables/{table}.csv",
@@ -35,9 +33,9 @@ for table in TABLE_DATA:
             "../../environment.yml"
         params:
             rule=f"table_{table}",
-            table=table,
+            table=kind,
             configuration=PLAN.settings(
-                FEEDING[table], TABLE_DATA[table] + PLAN.table_certificates(table)
+                shown, PLAN.table_data(table) + PLAN.table_certificates(table)
             ),
         shell:
             "python {input.code[0]} --table {params.table} --input {input.data}"

@@ -1,0 +1,128 @@
+r"""Initializations other than ``u(0) = v(0) = alpha^(1/D) 1``, and what they change.
+
+From ``u(0) = alpha^(1/D) w_u`` and ``v(0) = alpha^(1/D) w_v`` with positive shapes, the
+predictor moves along
+
+    x = unit * x~,    x~ = alpha scale phi_D(z),    z = A~^T lam + tilt + offset,
+
+with ``A~ = A diag(unit)`` and, all elementwise,
+
+    D = 2:   unit = 1,       scale = w_u w_v,      tilt = 0,      offset = log(w_u / w_v);
+    D > 2:   unit = 1 / c,   scale = c^(1 - p),    tilt = e / c,  offset = 0,
+             c = (w_u^(2-D) + w_v^(2-D)) / 2,  e = (w_v^(2-D) - w_u^(2-D)) / 2,  p = D / (D-2),
+
+and ``lam' = c_D(alpha) (y - A x)`` as from ones.  (Derived for this project by integrating
+``u' = D u^(D-1) s'``, ``v' = -D v^(D-1) s'``; checked against the flow of the weights.)
+
+So, as alpha -> 0, the flow of D = 2 approaches the l1 minimizer whatever the shapes are,
+while that of D > 2 approaches the minimizer of ``sum_i c_i |x_i| - e_i x_i``: a positive
+entry costs ``w_u^(2-D)`` a unit, a negative one ``w_v^(2-D)``.  In terms of x~ this is
+``||x~||_1 - <tilt, x~>`` subject to ``A~ x~ = y``.
+"""
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from implicit_l1.ensembles import ProblemError
+from implicit_l1.origin import remember
+
+# Drawn shapes are rounded to this grid: what is left does not depend on a system's exp.
+_GRID = 2.0**20
+
+
+@dataclass(frozen=True)
+class MirrorCoordinates:
+    """What stands between the flow from shapes w_u, w_v and the flow from ones.
+
+    Attributes (shape (d,) each; see the module):
+        unit: x in units of x~.
+        scale: factor of alpha.
+        tilt: the part of z at lam = 0 that stays in the limit alpha -> 0, in (-1, 1).
+        offset: the part of z at lam = 0 that does not.
+    """
+
+    unit: np.ndarray
+    scale: np.ndarray
+    tilt: np.ndarray
+    offset: np.ndarray
+
+
+def mirror_coordinates(depth, shape_u, shape_v) -> MirrorCoordinates:
+    """The coordinates of a network of depth D >= 2.
+
+    Args:
+        depth: D, any real number from 2.
+        shape_u, shape_v: w_u and w_v, positive, shape (d,).
+    Raises:
+        ValueError: if a shape is not positive and finite.
+    """
+    for shape in (shape_u, shape_v):
+        if not (np.all(np.isfinite(shape)) and np.all(shape > 0)):
+            raise ValueError("the shape of an initialization must be positive and finite")
+    zero = np.zeros(np.shape(shape_u))
+    if depth == 2:
+        return MirrorCoordinates(zero + 1.0, shape_u * shape_v, zero, np.log(shape_u / shape_v))
+    cost_u, cost_v = shape_u ** (2.0 - depth), shape_v ** (2.0 - depth)
+    cost = 0.5 * (cost_u + cost_v)
+    return MirrorCoordinates(
+        1.0 / cost, cost ** (-2.0 / (depth - 2.0)), 0.5 * (cost_v - cost_u) / cost, zero
+    )
+
+
+def identity_coordinates(size) -> MirrorCoordinates:
+    """The coordinates of the initialization from ones, for d columns."""
+    zero = np.zeros(size)
+    return MirrorCoordinates(zero + 1.0, zero + 1.0, zero, zero)
+
+
+def draw_shapes(rng, size, law, *, low=None, high=None, sigma=None, balanced=True):
+    """(w_u, w_v), shape (d,) each; the same vector twice where balanced.
+
+    Args:
+        law: "uniform", on [low, high]; or "lognormal", exp(sigma xi) with xi ~ N(0, 1).
+    Raises:
+        ProblemError: if the law is unknown.
+    """
+    draw = {
+        "uniform": lambda: rng.uniform(low, high, size),
+        "lognormal": lambda: np.exp(sigma * rng.standard_normal(size)),
+    }.get(law)
+    if draw is None:
+        raise ProblemError(f"unknown law of an initialization: {law!r}")
+    shapes = [np.maximum(np.rint(draw() * _GRID), 1.0) / _GRID for _ in range(2 - balanced)]
+    return shapes[0], shapes[-1]
+
+
+def read_shapes(path, size):
+    """(w_u, w_v) from a CSV file with the columns u and v, or u alone for v = u.
+
+    Args:
+        path: of the file.
+        size: d, the number of its rows.
+    Raises:
+        ProblemError: naming the file and what is wrong with it.
+    """
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            head, *rows = [row for row in csv.reader(file) if row]
+    except (OSError, ValueError) as error:
+        raise ProblemError(f"{path}: cannot be read as CSV with a header ({error})") from error
+    remember(path)
+    names = [name.strip() for name in head]
+    if names not in (["u"], ["u", "v"]):
+        raise ProblemError(f"{path}: its columns are {', '.join(names)}; allowed: u, or u and v")
+    if len(rows) != size:
+        raise ProblemError(f"{path}: it has {len(rows)} rows for {size} columns of A")
+    values = np.empty((size, len(names)))
+    for place, row in enumerate(rows):
+        try:
+            values[place] = [float(text) for text in row]
+        except ValueError:
+            values[place] = math.nan
+        if not (np.all(np.isfinite(values[place])) and np.all(values[place] > 0)):
+            raise ProblemError(f"{path}: row {place + 1} is {row}; allowed: positive numbers")
+    return values[:, 0], values[:, -1]

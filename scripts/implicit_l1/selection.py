@@ -1,0 +1,249 @@
+r"""The minimizer that the flow selects, where the minimizer of the l1 norm is not unique.
+
+Among the minimizers of the l1 norm the flow of depth D = 2 approaches the one that
+minimizes ``sum |x_i| log|x_i|``, and that of D > 2 the one that maximizes
+``sum |x_i|^(2/D)`` (Wind, Antun and Hansen, arXiv:2307.07410).  From an initialization of
+another shape (:mod:`implicit_l1.initialization`), in its coordinates x~,
+
+    D = 2:   minimizes   sum |x~_i| (log(|x~_i| / scale_i) - 1) - offset_i x~_i,
+    D > 2:   maximizes   sum scale_i^(1/p) |x~_i|^(2/D),    p = D / (D - 2)
+
+among the minimizers of ``||x~||_1 - <tilt, x~>``, A~ x~ = y (derived for this project: the
+terms of second order of the potential that the limit point minimizes).
+
+Both functionals have infinite slope at x_i = 0, so the selected point has the largest
+support S that a minimizer has.  It is found by linear programs, without any flow: from one
+minimizer, a dual vector nu of largest margin off its support; while the margin is 0, the
+kernel vector that proves so leads to minimizers with a larger support.  At the end
+``A~_S^T nu + tilt_S = sigma`` and ``|A~_j^T nu + tilt_j| < 1`` off S: a dual certificate
+that every minimizer is supported in S with signs sigma.  On S the columns may be dependent;
+there the functional is minimized by Newton's method.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import null_space
+from scipy.optimize import linprog
+
+from implicit_l1.compensated import refine, residual, two_sum
+from implicit_l1.initialization import MirrorCoordinates
+from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, SELECTED
+from implicit_l1.support import Certificate, independent_columns, support_geometry
+
+# A margin between these two bounds is rounding of 0.
+_ROUNDING = 1e-9
+# Entries of a kernel vector below this fraction of the largest are the solver's rounding.
+_SUPPORT = 1e-8
+_FEASIBILITY = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+
+
+class SelectionError(RuntimeError):
+    """The minimizer that the flow selects could not be found."""
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A minimizer in the coordinates x~, and what is known of it.
+
+    Attributes:
+        status: CERTIFIED (unique), SELECTED (one of several) or NOT_CERTIFIED.
+        point: x~, shape (d,); exactly zero off S.
+        support: S, shape (k,).
+        certificate: of S; ``direction`` is ``A~^T nu + tilt``.  None if not certified.
+        residual: ``||A~ x~ - y||_2 / ||y||_2``.
+    """
+
+    status: str
+    point: np.ndarray
+    support: np.ndarray
+    certificate: Certificate | None
+    residual: float
+
+    @property
+    def margin(self):
+        """Smallest margin off S; 1 if there is nothing off S, nan without a certificate."""
+        if self.certificate is None:
+            return float("nan")
+        off = np.setdiff1d(np.arange(self.point.size), self.support)
+        return float(self.certificate.margin[off].min(initial=1.0))
+
+
+def tilted_basis_pursuit(matrix, data, tilt):
+    """A minimizer of ``||x||_1 - <tilt, x>`` subject to ``A x = y``, a vertex, shape (d,).
+
+    Args:
+        matrix: A, shape (N, d).
+        data: y, shape (N,).
+        tilt: shape (d,), in (-1, 1).
+    Raises:
+        SelectionError: if the linear program is not solved.
+    """
+    result = linprog(
+        np.concatenate([1.0 - tilt, 1.0 + tilt]),
+        A_eq=np.hstack([matrix, -matrix]),
+        b_eq=data,
+        method="highs-ds",
+        options=_FEASIBILITY,
+    )
+    if result.status != 0:
+        raise SelectionError(f"the linear program of the l1 norm was not solved: {result.message}")
+    positive, negative = result.x.reshape(2, -1)
+    return positive - negative
+
+
+def select(matrix, data, coordinates: MirrorCoordinates, depth, point, threshold) -> Selected:
+    """The minimizer that the flow of depth D approaches as alpha -> 0.
+
+    Args:
+        matrix: A~, shape (N, d).
+        data: y, shape (N,).
+        coordinates: of the initialization.
+        depth: D >= 2.
+        point: any minimizer, approximately, in the coordinates x~.
+        threshold: entries of it below this fraction of the largest are taken as zero.
+    Raises:
+        SelectionError: if a linear program fails or Newton's method does.
+    """
+    support = np.flatnonzero(np.abs(point) > threshold * np.abs(point).max())
+    signs = np.sign(point)
+    unknown = Selected(
+        NOT_CERTIFIED,
+        np.where(np.isin(np.arange(point.size), support), point, 0.0),
+        support,
+        None,
+        float(np.linalg.norm(matrix @ point - data) / np.linalg.norm(data)),
+    )
+    while True:
+        dual, kernel = _largest_margin(matrix, support, signs, coordinates.tilt)
+        off = np.setdiff1d(np.arange(point.size), support)
+        margin = dual.margin[off].min(initial=1.0)
+        if margin > _ROUNDING:
+            break
+        grown = off[np.abs(kernel[off]) > _SUPPORT * np.abs(kernel).max(initial=0.0)]
+        if margin < -_ROUNDING or grown.size == 0:
+            return unknown
+        signs[grown] = np.sign(kernel[grown])
+        support = np.sort(np.append(support, grown))
+    values = _on_support(matrix[:, support], data, signs[support], coordinates, support, depth)
+    if values is None:
+        return unknown
+    selected = np.zeros(point.size)
+    selected[support] = values
+    mismatch = residual(matrix[:, support], values, data)
+    unique = independent_columns(matrix, selected).size == support.size
+    return Selected(
+        CERTIFIED if unique else SELECTED,
+        selected,
+        support,
+        dual,
+        float(np.linalg.norm(mismatch) / np.linalg.norm(data)),
+    )
+
+
+def _largest_margin(matrix, support, signs, tilt):
+    """The certificate of S with the largest margin off S, and the kernel vector that proves it.
+
+    ``min t`` subject to ``|A_j^T nu + tilt_j| <= t`` off S and ``A_S^T nu + tilt_S = sigma``.
+    The multipliers are a kernel vector; it has the signs of ``A_j^T nu + tilt_j`` off S.
+    """
+    count = matrix.shape[1]
+    off = np.setdiff1d(np.arange(count), support)
+    target = signs[support] - tilt[support]
+    edge = -np.ones((off.size, 1))
+    result = linprog(
+        np.append(np.zeros(matrix.shape[0]), 1.0),
+        A_ub=np.block([[matrix[:, off].T, edge], [-matrix[:, off].T, edge]]),
+        b_ub=np.concatenate([-tilt[off], tilt[off]]),
+        A_eq=np.column_stack([matrix[:, support].T, np.zeros(support.size)]),
+        b_eq=target,
+        bounds=[(None, None)] * matrix.shape[0] + [(0.0, None)],
+        method="highs-ds",
+        options=_FEASIBILITY,
+    )
+    if result.status != 0:
+        raise SelectionError(
+            f"the linear program of the dual certificate was not solved: {result.message}"
+        )
+    upper, lower = result.ineqlin.marginals.reshape(2, -1)
+    kernel = np.zeros(count)
+    kernel[off] = lower - upper
+    kernel[support] = -result.eqlin.marginals
+    # equality on a basis of S is equality on S
+    basis = independent_columns(matrix[:, support], np.ones(support.size))
+    geometry = support_geometry(matrix, support[basis])
+    nu = result.x[:-1]
+    on = matrix[:, support[basis]]
+    correction, low = refine(geometry.least_norm_dual, on.T, residual(on.T, nu, target[basis]))
+    nu, error = two_sum(nu, correction)
+    z = matrix[:, off].T @ nu + tilt[off]
+    side = np.where(z < 0, -1.0, 1.0)
+    margin = np.zeros(count)
+    # an offset of 0 leaves all digits; another one rounds once
+    margin[off] = residual(
+        side[:, None] * matrix[:, off].T, nu, 1.0 - side * tilt[off], low + error
+    )
+    direction = np.empty(count)
+    direction[off] = side * (1.0 - margin[off])
+    direction[support] = signs[support]
+    return Certificate(nu, direction, margin), kernel
+
+
+def _on_support(on, data, sigma, coordinates, support, depth):
+    """x~_S: the solution of ``A~_S x~_S = y`` with these signs that is selected, shape (k,).
+
+    None if there is none with these signs.
+    """
+    pseudo = np.linalg.pinv(on, rcond=1e-12)
+    values, _ = refine(lambda y: pseudo @ y, on, data)
+    kernel = null_space(on, rcond=1e-12)
+    if kernel.shape[1] == 0:
+        feasible = np.linalg.norm(residual(on, values, data)) <= 1e-12 * np.linalg.norm(data)
+        return values if feasible and np.all(sigma * values > 0) else None
+    values = _inside(values, kernel, sigma)
+    if values is None:
+        return None
+    # of the functional, in the order of the support
+    scale, offset = coordinates.scale[support], coordinates.offset[support]
+    power = 0.0 if depth == 2 else 1.0 - 2.0 / depth  # 1/p
+
+    def derivatives(x):
+        size = np.abs(x)
+        if depth == 2:
+            return sigma * np.log(size / scale) - offset, 1.0 / size
+        slope = (scale / size) ** power
+        return -sigma * slope, power * slope / size
+
+    for _ in range(200):
+        gradient, curvature = derivatives(values)
+        slope = kernel.T @ gradient
+        step = kernel @ np.linalg.solve((kernel.T * curvature) @ kernel, -slope)
+        reach = np.max(-sigma * step / np.abs(values))  # 1: the step ends at a zero
+        length = min(1.0, 0.9 / reach) if reach > 0 else 1.0
+        # of a convex function: the slope along the step must not turn by more than this
+        while (derivatives(values + length * step)[0] @ step) > 0.5 * abs(gradient @ step):
+            length *= 0.5
+            if length < 1e-10:
+                break
+        values = values + length * step
+        if length == 1.0 and np.max(np.abs(step) / np.abs(values)) < 1e-13:
+            break
+    else:
+        raise SelectionError("Newton's method on the face of minimizers did not converge")
+    return values - pseudo @ (on @ values - data)
+
+
+def _inside(values, kernel, sigma):
+    """A point of the face with all entries away from 0, the farthest; None if there is none."""
+    size = kernel.shape[1]
+    result = linprog(
+        np.append(np.zeros(size), -1.0),
+        A_ub=np.column_stack([-sigma[:, None] * kernel, np.ones(sigma.size)]),
+        b_ub=sigma * values,
+        bounds=[(None, None)] * size + [(None, np.abs(values).max())],
+        method="highs-ds",
+        options=_FEASIBILITY,
+    )
+    if result.status != 0 or result.x[-1] <= 1e-10 * np.abs(values).max():
+        return None
+    return values + kernel @ result.x[:-1]

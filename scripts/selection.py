@@ -1,0 +1,139 @@
+"""Stage selection: what the error is measured from, where that depends on the network.
+
+The minimizer of the norm that the initialization leads to and, where there are several, the
+one of them that the flow selects.  The file takes the place of the block's file of stage l1.
+"""
+
+import argparse
+
+import numpy as np
+
+from command_line import Failure, add_support_threshold, cell_of, repetition, run
+from implicit_l1.initialization import draw_shapes, mirror_coordinates, read_shapes
+from implicit_l1.seeds import generator
+from implicit_l1.selection import select, tilted_basis_pursuit
+from implicit_l1.status import CERTIFIED, SELECTED
+from implicit_l1.storage import read_arrays, write_arrays
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
+    parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")
+    parser.add_argument("--output", required=True, help="the .npz file to write")
+    parser.add_argument("--depth", type=float, required=True, help="depth D >= 2, any real number")
+    parser.add_argument(
+        "--shape",
+        choices=["uniform", "lognormal", "file"],
+        help="law of w_u and w_v in u(0) = alpha^(1/D) w_u, v(0) = alpha^(1/D) w_v; default: ones",
+    )
+    parser.add_argument("--low", type=float, help="smallest entry of a uniform shape")
+    parser.add_argument("--high", type=float, help="largest entry of a uniform shape")
+    parser.add_argument("--sigma", type=float, help="of the logarithms of a lognormal shape")
+    parser.add_argument("--balanced", action="store_true", help="w_v = w_u")
+    parser.add_argument("--path", help="CSV file with the columns u and v, or u alone")
+    parser.add_argument("--seed", type=int, help="root of the draws of shapes")
+    add_support_threshold(parser)
+    parser.add_argument(
+        "--nonunique",
+        choices=["fail", "carry", "select"],
+        required=True,
+        help="what to do with a problem that has several minimizers",
+    )
+    args = parser.parse_args()
+
+    block, l1 = read_arrays(args.problems), read_arrays(args.l1)
+    rows = []
+    for place, index in enumerate(block["repetition"]):
+        if args.shape is None and l1["status"][place] == CERTIFIED:
+            rows.append(unchanged(l1, place))
+            continue
+        with repetition(args.output, index):
+            row = record(block, l1, place, args)
+        if row["status"] == SELECTED and args.nonunique == "fail":
+            raise Failure(
+                f"{cell_of(args.output)}, repetition {index}: there are several minimizers; set "
+                "l1.nonunique to select to measure the error from the one that the flow selects"
+            )
+        if row["status"] == SELECTED and args.nonunique == "carry":
+            row["status"] = "not unique"
+        rows.append(row)
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    write_arrays(args.output, repetition=block["repetition"], **columns)
+
+
+SHARED = (
+    *("status", "point", "nu", "direction", "margins", "margin", "support_size", "duality_gap"),
+    *("residual", "kappa", "estimation_error", "interpolator_estimation_error"),
+)
+
+
+def unchanged(l1, place):
+    """The row of stage l1, with the coordinates of an initialization from ones."""
+    nothing = np.zeros(l1["point"].shape[1])
+    shapes = dict.fromkeys(("shape_u", "shape_v", "unit", "scale"), nothing + 1.0)
+    return (
+        {name: l1[name][place] for name in SHARED} | shapes | {"tilt": nothing, "offset": nothing}
+    )
+
+
+def record(block, l1, place, args):
+    matrix, data, signal = (block[name][place] for name in ("matrix", "data", "signal"))
+    shape_u, shape_v = shapes(block["repetition"][place], matrix.shape[1], args)
+    coordinates = mirror_coordinates(args.depth, shape_u, shape_v)
+    scaled = matrix * coordinates.unit
+    if np.all(coordinates.unit == 1.0) and not np.any(coordinates.tilt):
+        point = l1["point"][place]
+    else:
+        point = tilted_basis_pursuit(scaled, data, coordinates.tilt)
+    found = select(scaled, data, coordinates, args.depth, point, args.support_threshold)
+    dual, absent = found.certificate, np.full(signal.shape, np.nan)
+    minimizer = coordinates.unit * found.point
+    on = np.abs(minimizer[found.support])
+    gap = np.nan
+    if dual is not None:
+        gap = np.abs(found.point).sum() - coordinates.tilt @ found.point - dual.nu @ data
+    return {
+        "status": found.status,
+        "point": minimizer,
+        # of the coordinates x~, as everything that is called direction and margin
+        "nu": np.full(matrix.shape[0], np.nan) if dual is None else dual.nu,
+        "direction": absent if dual is None else dual.direction,
+        "margins": absent if dual is None else dual.margin,
+        "margin": found.margin,
+        "support_size": found.support.size,
+        "duality_gap": gap,
+        "residual": found.residual,
+        "kappa": on.max() / on.min(),
+        "estimation_error": np.linalg.norm(minimizer - signal),
+        "interpolator_estimation_error": l1["interpolator_estimation_error"][place],
+        "shape_u": shape_u,
+        "shape_v": shape_v,
+        "unit": coordinates.unit,
+        "scale": coordinates.scale,
+        "tilt": coordinates.tilt,
+        "offset": coordinates.offset,
+    }
+
+
+def shapes(index, size, args):
+    """(w_u, w_v) of a repetition: the same for every depth and every problem of this size."""
+    if args.shape is None:
+        return np.ones(size), np.ones(size)
+    if args.shape == "file":
+        return read_shapes(args.path, size)
+    law = {name: getattr(args, name) for name in ("low", "high", "sigma")}
+    law = {name: value for name, value in law.items() if value is not None}
+    rng = generator(
+        stream="initialization",
+        seed=args.seed,
+        law=args.shape,
+        d=size,
+        repetition=int(index),
+        **law,
+    )
+    return draw_shapes(rng, size, args.shape, balanced=args.balanced, **law)
+
+
+if __name__ == "__main__":
+    run(main)
