@@ -55,7 +55,7 @@ VARIABLES = r"OPENBLAS_|OMP_|MKL_|PYTHONHASHSEED$|TZ$|LANG$|LC_ALL$"
 # columns that name a row of a published table or of the numbers of a figure
 KEYS = [
     *("panel", "artist", "ensemble", "N", "d", "s", "eta", "m", "family_rho", "depth", "path"),
-    *("alpha", "form", "fraction"),
+    *("alpha", "form", "fraction", "initialization"),
 ]
 WHOLE = re.compile(r"[+-]?\d+")
 
@@ -584,10 +584,11 @@ def check_values(audit):
         try:
             if kind == "table":
                 text = pd.read_csv(file, dtype=str, keep_default_na=False)
+                (name,) = after(job, "--table")
                 files = (after(job, option) for option in ("--input", "--certificates"))
                 count, problems = table_problems(name, text, *files)
             else:
-                count, problems = figure_problems(after(job, "--data"))
+                count, problems = figure_problems(after(job, "--data"), audit.job_of)
         except (DamagedFileError, FileNotFoundError):
             continue  # reported where it stands
         except Exception as error:  # whatever changed numbers may break, the page is written

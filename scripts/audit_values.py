@@ -62,11 +62,12 @@ def _row(values):
     return ", ".join(f"{name} = {values[name]}" for name in keys if values[name])
 
 
-def figure_problems(data):
-    """Compare the data of a figure with the certificates of its cells.
+def figure_problems(data, made):
+    """Compare the data of a figure with the certificates of its cells, where there are to be any.
 
     Args:
         data: paths of the Parquet tables that the figure reads.
+        made: every file that the workflow makes.
     Returns:
         (number of floats that lie in their enclosure, what is wrong, as sentences).
     """
@@ -75,9 +76,11 @@ def figure_problems(data):
         compare = _COMPARISONS.get(_kind(path))
         if compare is None:
             continue
-        proofs = [proof for proof in _certificates(path) if Path(proof).is_file()]
+        wanted = _certificates(path, made)
+        proofs = [proof for proof in wanted if Path(proof).is_file()]
         if not proofs:
-            problems.append(f"{path}: there are no certificates of its cell")
+            if wanted:
+                problems.append(f"{path}: there are no certificates of its cell")
             continue
         certificates = joined(proofs)
         for what, value, enclosure in compare(path, read_table(path), certificates):
@@ -97,19 +100,23 @@ def _kind(path):
     return next((part for part in path.parts if part in ("bounds", "phase")), None)
 
 
-def _certificates(path):
-    """The tables of stage certificates of the cell whose data a file holds."""
+def _certificates(path, made):
+    """The tables of stage certificates that the workflow makes of the cell behind a file."""
     path = Path(path)
     if _kind(path) == "phase":
-        return [path.with_name(f"{path.stem}_certificates.parquet")]
+        return _made([path.with_name(f"{path.stem}_certificates.parquet")], made)
     parts = list(path.parts)
     stage = next(place for place, part in enumerate(parts) if part in ("rates", "bounds"))
     root = Path(*parts[:stage]) / "certificates"
     if _kind(path) == "bounds":
-        return [root.joinpath(*parts[stage + 1 :])]
-    problem, depth, scales = parts[stage + 1 : stage + 4]
-    folder = root / problem if _kind(path) == "instances" else root / problem / depth / scales
-    return sorted(folder.glob("reps*.parquet"))
+        return _made([root.joinpath(*parts[stage + 1 :])], made)
+    problem, network, scales = parts[stage + 1 : stage + 4]
+    folder = root / problem if _kind(path) == "instances" else root / problem / network / scales
+    return sorted(Path(file) for file in made if Path(file).parent == folder)
+
+
+def _made(files, made):
+    return [file for file in files if file.as_posix() in made]
 
 
 def _enclosures(certificates, quantity):

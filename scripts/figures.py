@@ -64,8 +64,8 @@ FLOOR = 1e-15
 
 # excess norms below this are off the axis: they are rounding, or where nothing is to be seen
 SMALLEST_EXCESS = 1e-6
-# of the largest value: where an axis of distances to the lasso path ends
-DEEPEST = 1e-5
+# of the largest value: where axes of distances to the lasso path, and of gaps, end
+DEEPEST = {"distance": 1e-5, "gap": 1e-9}
 # stands for infinities among decimal logarithms of scales
 BEYOND = 1e100
 # of a row of counts under a panel, in parts of its height
@@ -1420,7 +1420,7 @@ def lasso_path(tables, args):
         axes[0].set_title(", ".join(filter(None, [named(values), words])))
         draw_averages(axes[0], rows, style)
         for ax, quantity in zip(axes[1:], ("distance", "gap"), strict=True):
-            draw_distances(ax, where(rows, quantity=quantity), style)
+            draw_distances(ax, where(rows, quantity=quantity), style, DEEPEST[quantity])
         largest = where(rows, quantity="largest_distance").set_index("alpha")
         for alpha, look in style.items():
             dot = {"marker": "o", "linestyle": "", "color": look["color"]}
@@ -1470,15 +1470,15 @@ def apart(heights, gap):
     return result
 
 
-def draw_distances(ax, rows, style):
-    """A curve for each scale, down to DEEPEST of the largest value."""
+def draw_distances(ax, rows, style, deepest):
+    """A curve for each scale, down to a fraction of the largest value."""
     ax.set_yscale("log")
     for alpha, look in style.items():
         line = where(rows, alpha=alpha)
         line = line[line["value"] > 0]  # a gap that is all rounding may be negative
         ax.plot(line["mu"], line["value"], color=look["color"], marker="")
     top = ax.get_ylim()[1]
-    ax.set_ylim(DEEPEST * top, top)
+    ax.set_ylim(deepest * top, top)
     log_ticks(ax.yaxis)
 
 

@@ -49,6 +49,7 @@ def main():
     )
     parser.add_argument("--ensemble", choices=ENSEMBLES, default="gaussian")
     add_random_problem(parser, ENSEMBLES, MAGNITUDES)
+    parser.add_argument("--label", help="the ensemble in words; default: its name")
     add_support_threshold(parser)
     add_enumeration(parser)
     parser.add_argument(
@@ -69,6 +70,7 @@ def main():
         help="random starts of the local search for the constant of order s",
     )
     args = parser.parse_args()
+    args.label = args.label or args.ensemble
 
     first, last = args.repetitions
     rows, proofs = [], []
@@ -85,7 +87,7 @@ def main():
                 for proof in at_some_precision(certify, problem, found, rho_tilde, wanted)
             ]
     write_table(args.output, pd.DataFrame(rows))
-    cell = {name: getattr(args, name) for name in ("ensemble", "N", "d", "s")}
+    cell = {"ensemble": args.label, **{name: getattr(args, name) for name in ("N", "d", "s")}}
     cell |= {"eta": 0.0, "m": None, "family_rho": None, "depth": None}
     write_table(args.certificates, with_cell(cell, pd.DataFrame(proofs, columns=COLUMNS)))
 
@@ -121,12 +123,12 @@ def planted_constant(problem, planted):
 def record(args, index, problem, found, rho, rho_tilde):
     order = ABSENT
     if index < args.order_repetitions:
-        axes = {name: getattr(args, name) for name in ("ensemble", "N", "d", "s", "seed")}
-        rng = generator(stream="order", repetition=index, **axes)
+        axes = {name: getattr(args, name) for name in ("N", "d", "s", "seed")}
+        rng = generator(stream="order", ensemble=args.label, repetition=index, **axes)
         starts = [problem.signal, *rng.standard_normal((args.order_starts, args.d))]
         order = order_constant(problem.matrix, args.s, starts)
     return {
-        "ensemble": args.ensemble,
+        "ensemble": args.label,
         "N": args.N,
         "d": args.d,
         "s": args.s,

@@ -15,12 +15,14 @@ import pandas as pd
 
 from command_line import run
 from implicit_l1.intervals import DECADE, Interval, farthest, float_text, maximum, median, minimum
-from implicit_l1.status import CERTIFIED, PROVED
+from implicit_l1.status import CERTIFIED, MEASURED, PROVED
 from implicit_l1.storage import read_table, write_origin, write_text
 
 EXACT, FLOAT = "exact", "floating point"
 
-PARAMETERS = ["ensemble", "N", "d", "s", "eta", "m", "family_rho"]
+# of a problem, and of its flow
+PROBLEM = ["ensemble", "N", "d", "s", "eta", "m", "family_rho"]
+PARAMETERS = [*PROBLEM, "initialization"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ COLUMNS = {
     "eta": Column("η", r"$\eta$"),
     "m": Column("m", "$m$"),
     "family_rho": Column("ϱ of the family", r"$\varrho$ of the family"),
+    "initialization": Column("initialization", "initialization"),
     "depth": Column("D", "$D$"),
     "alpha": Column("α", r"$\alpha$"),
     "path": Column("path", "path"),
@@ -102,6 +105,12 @@ COLUMNS = {
     "end_log10_alpha": Column("far log₁₀ α", r"far $\log_{10}\alpha$", ".0f"),
     "ratio_end": proved("ratio there", "ratio there", ".7g"),
     "ratio_end_worst": proved("worst there", "worst there", ".7g"),
+    "float_error_4": floating("error at 1e-4", "error at $10^{-4}$", ".3g", ".6g"),
+    "float_error_8": floating("error at 1e-8", "error at $10^{-8}$", ".3g", ".6g"),
+    "float_error_12": floating("error at 1e-12", "error at $10^{-12}$", ".3g", ".6g"),
+    "float_error_end": floating("error there", "error there", ".3g", ".6g"),
+    "float_slope": floating("slope there", "slope there", ".4f", ".6f"),
+    "float_distance": floating("distance to x₀ there", "distance to $x_0$ there", ".3g", ".6g"),
     "points": Column("points", "points", "d"),
     "mean": floating("mean steps", "mean steps", ".2f"),
     "median": floating("median", "median", ".0f"),
@@ -176,11 +185,11 @@ class Unproved(str):
 
 def cells_table(frame, proofs):
     """Parameters and statistics of the problems; medians over proved repetitions."""
-    frame = frame.drop_duplicates([*PARAMETERS, "repetition"])
+    frame = frame.drop_duplicates([*PROBLEM, "repetition"])
     return _proved_table(
         frame,
-        proofs[proofs["depth"].isna()],
-        PARAMETERS,
+        _or_none(proofs)[lambda rows: rows["depth"].isna()],
+        PROBLEM,
         lambda cell: {
             "support_size": cell.rows["support_size"].median(),
             "rho": cell.proved(median, "rho"),
@@ -300,9 +309,18 @@ def _smallest(cell):
     return min((alpha for _, alpha in cell.proofs if alpha is not None), default=np.nan)
 
 
+def _or_none(proofs):
+    """The proofs; where nothing was to be proved, a table of none."""
+    if proofs is not None:
+        return proofs
+    columns = [*PARAMETERS, "depth", "path", "repetition", "quantity", "log10_alpha"]
+    return pd.DataFrame(columns=[*columns, "lower", "upper", "status"])
+
+
 def _of_limits(proofs):
     """Proofs at a depth, with the predicted rate of each instance."""
-    keys = [*PARAMETERS, "repetition"]
+    proofs = _or_none(proofs)
+    keys = [*PROBLEM, "repetition"]
     rho = proofs[proofs["quantity"] == "rho"]
     limits = proofs[proofs["depth"].notna()]
     rates = limits[limits["quantity"] == "margin"].merge(
@@ -398,13 +416,13 @@ def _largest(frame, keys, extra=()):
 
 
 def _grouped(frame, keys, statistics, instances=None):
-    """One row for each combination of keys: statistics over its certified rows.
+    """One row for each combination of keys: statistics over its rows with a minimizer.
 
     With instances, a column that tells rows of one instance, repetitions are counted by it.
     """
     rows = []
     for values, group in frame.groupby(keys, dropna=False, sort=True):
-        certified = group[group["status"] == CERTIFIED]
+        certified = group[group["status"].isin(MEASURED)]
         once = group.drop_duplicates([instances]) if instances else group
         others = once.loc[once["status"] != CERTIFIED, "status"]
         rows.append(
@@ -433,6 +451,27 @@ def newton_table(frame, proofs):
             "percentile_95": steps.quantile(0.95),
             "largest": steps.max(),
         }
+
+    return _grouped(frame, keys, statistics, instances="repetition")
+
+
+def errors_table(frame, proofs):
+    """Errors at round scales and the slope at the smallest, in floating point."""
+    keys = [*PARAMETERS, "depth", "path"]
+    frame = _largest(frame, keys, extra=["log10_alpha"])
+
+    def statistics(group, measured):
+        scale = measured["log10_alpha"]
+        result = {}
+        for mark in MARKS:
+            at = measured[np.isclose(scale, mark, rtol=1e-9, atol=1e-9)]
+            result[f"float_error_{-mark:.0f}"] = _power(at["log10_error_1"].median())
+        end = measured[np.isclose(scale, scale.min(), rtol=1e-9, atol=1e-9)]
+        result["smallest_log10_alpha"] = float(f"{scale.min():.9g}")
+        result["float_error_end"] = _power(end["log10_error_1"].median())
+        result["float_slope"] = end["local_slope"].median()
+        result["float_distance"] = end["estimation_error"].median()
+        return result
 
     return _grouped(frame, keys, statistics, instances="repetition")
 
@@ -513,6 +552,7 @@ TABLES = {
     "far": far_table,
     "constants": constants_table,
     "newton": newton_table,
+    "errors": errors_table,
     "tightness": tightness_table,
     "descent": descent_table,
     "phase": phase_table,

@@ -14,7 +14,8 @@ def with_cell(cell, columns):
         columns: name -> values, or a data frame.
     """
     frame = pd.DataFrame(columns)
-    words = ("ensemble", "path")
+    words = ("ensemble", "path", "initialization")
+    cell = {"initialization": None} | cell  # None: from ones
     head = pd.DataFrame(cell, index=frame.index)
     return pd.concat(
         [head.astype({name: float for name in cell if name not in words}), frame], axis=1

@@ -5,6 +5,7 @@ is computed.
 """
 
 import json
+import shlex
 
 import grid
 from configuration import FED, FILE, KERNEL, UNPROVED, figure_names, figures
@@ -160,7 +161,8 @@ class Plan:
         """Options of the program of stage phase."""
         problem = self.phase_problems[name]
         options = self._options(problem, but=("eta", "noise-law"))
-        return " ".join(["--ensemble", problem.ensemble, *options])
+        label = [] if problem.label == problem.ensemble else ["--label", shlex.quote(problem.label)]
+        return " ".join(["--ensemble", problem.ensemble, *label, *options])
 
     def _options(self, problem, but=()):
         values = dict(problem.axes) | dict(problem.parameters)

@@ -38,6 +38,10 @@ from scipy.integrate import solve_ivp
 from implicit_l1.flow import FlowError
 
 
+# of the largest entry: below this an entry of the solver's points at a knot is 0
+_VANISHED = 1e-13
+
+
 class LassoError(RuntimeError):
     """The solver's path does not satisfy the optimality conditions of the lasso."""
 
@@ -90,6 +94,8 @@ def lasso_path(matrix, data, tolerance=1e-9) -> LassoPath:
     alphas, _, coefficients = lars_path(matrix, data, method="lasso", alpha_min=0.0)
     # scikit-learn divides the squared residual by the number of samples
     knots, points = alphas * matrix.shape[0], coefficients.T
+    # an entry that vanishes at a knot is left with a rounding error there, of either sign
+    points = np.where(np.abs(points) < _VANISHED * np.abs(points).max(), 0.0, points)
     if knots[-1] > 0:
         # it stops where the residual is as small as rounding lets it be
         knots, points = np.append(knots, 0.0), np.vstack([points, points[-1]])

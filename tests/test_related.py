@@ -1,0 +1,449 @@
+"""Quantities and figures for the experiments of related work."""
+
+import argparse
+import csv
+import io
+import itertools
+import subprocess
+import sys
+
+import figures
+import jsonschema
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import mpmath
+import numpy as np
+import pandas as pd
+import pytest
+import rates as rates_program
+import yaml
+
+from command_line import Failure
+from implicit_l1.limit import limit_path
+from implicit_l1.potentials import potential
+from implicit_l1.problems import least_norm_interpolator
+from implicit_l1.status import CERTIFIED, NOT_CERTIFIED
+from implicit_l1.storage import read_table, write_table
+from reference import instance
+from workflow_runs import ROOT
+
+# --- excess norms ---
+
+
+def stages(case, path):
+    """The arrays of stages l1 and limit of one instance."""
+    dual = case.minimizer.certificate
+    l1 = {"point": case.minimizer.point, "direction": dual.direction, "margins": dual.margin}
+    limit = {"error": path.error, "log_unit": path.log_unit}
+    return tuple({name: array[None] for name, array in arrays.items()} for arrays in (l1, limit))
+
+
+def path_of(case, depth, scales):
+    dual = case.minimizer.certificate
+    log_alpha = np.log(10.0) * np.array(scales)
+    return limit_path(case.matrix, case.minimizer.point, dual, potential(depth), log_alpha)
+
+
+def exact_excess_l1(case, path, place):
+    """log(sum |g + n| - |g|) - log ||g||_1, with as many digits as it takes."""
+    with mpmath.workdps(60):
+        unit = mpmath.exp(mpmath.mpf(path.log_unit[place]))
+        point = [mpmath.mpf(value) for value in case.minimizer.point]
+        error = [unit * mpmath.mpf(value) for value in path.error[place]]
+        # the exponent may be any: only the sum needs digits
+        digits = int(abs(path.log_unit[place]) / np.log(10)) + 60
+        with mpmath.workdps(digits):
+            terms = [abs(g + n) - abs(g) for g, n in zip(point, error, strict=True)]
+            excess = mpmath.fsum(terms) / mpmath.fsum(map(abs, point))
+            return float(mpmath.log(excess))
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.1])
+@pytest.mark.parametrize("depth", [2, 2.5, 3, 5])
+def test_excess_l1_however_small(depth, eta):
+    case = instance(10, 20, 2, eta)
+    scales = [2, 1, 0, -1, -2, -4, -8, -16, -40, -120]
+    path = path_of(case, depth, scales)
+    found = rates_program.log_excess_l1(*stages(case, path))
+    assert found.shape == (1, len(scales))
+    exact = [exact_excess_l1(case, path, place) for place in range(len(scales))]
+    # a margin 1 - rho of 0.003 would cost two digits if the terms were left to cancel
+    assert np.abs(found[0] - exact).max() < 1e-11
+    assert np.all(np.diff(found[0]) < 0)
+
+
+def test_excess_l1_where_signs_change():
+    """At large alpha entries of x differ in sign from those of g*: the second sum counts."""
+    case = instance(10, 20, 2, 0.1)
+    path = path_of(case, 2, [3, 2])
+    x = case.minimizer.point + np.exp(path.log_unit)[:, None] * path.error
+    assert np.any(x * case.minimizer.point < 0)
+    found = rates_program.log_excess_l1(*stages(case, path))[0]
+    direct = np.abs(x).sum(axis=1) / np.abs(case.minimizer.point).sum() - 1
+    assert np.allclose(np.exp(found), direct, rtol=1e-12)
+
+
+def test_excess_l1_below_the_smallest_double():
+    case = instance(10, 20, 2, 0.0)
+    path = path_of(case, 2, [-2, -1000, -100_000])
+    found = rates_program.log_excess_l1(*stages(case, path))[0]
+    # like the error itself, in logarithms
+    assert np.all(np.isfinite(found))
+    assert np.ptp((found - path.log_norm(1))[1:]) < 1e-6
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_excess_l2_to_the_rounding_of_x(depth):
+    case = instance(10, 20, 2, 0.1)
+    scales = [2, 1, 0.5, 0, -1, -4, -12]
+    path = path_of(case, depth, scales)
+    interpolator = least_norm_interpolator(case.matrix, case.data)
+    found = rates_program.log_excess_l2(*stages(case, path), interpolator[None])[0]
+    with mpmath.workdps(50):
+        A, y = mpmath.matrix(case.matrix.tolist()), mpmath.matrix(case.data.tolist())
+        z = A.T * mpmath.lu_solve(A * A.T, y)
+        for place, scale in enumerate(scales):
+            unit = mpmath.exp(mpmath.mpf(path.log_unit[place]))
+            x = [
+                mpmath.mpf(g) + unit * mpmath.mpf(n)
+                for g, n in zip(case.minimizer.point, path.error[place], strict=True)
+            ]
+            # the kernel's part of x - z, so that the rounding of A x = y does not matter
+            k = mpmath.matrix([a - b for a, b in zip(x, z, strict=True)])
+            k -= A.T * mpmath.lu_solve(A * A.T, A * k)
+            exact = mpmath.sqrt(1 + mpmath.norm(k) ** 2 / mpmath.norm(z) ** 2) - 1
+            tolerance = 1e-13 / float(mpmath.sqrt(exact))
+            assert np.exp(found[place]) == pytest.approx(float(exact), rel=tolerance), scale
+    assert np.all(np.diff(found) > 0)  # the smaller alpha, the farther from z
+
+
+def test_equal_norms_have_no_logarithm():
+    """On a face of minimizers the l1 norm does not change; nothing warns."""
+    l1 = {"point": [[1.0, 0.0]], "direction": [[1.0, 1.0]], "margins": [[0.0, 0.0]]}
+    limit = {"error": [[[-1.0, 1.0]]], "log_unit": [[np.log(0.25)]]}
+    arrays = ({name: np.array(values) for name, values in of.items()} for of in (l1, limit))
+    assert rates_program.log_excess_l1(*arrays) == [[-np.inf]]
+
+
+CELL = {
+    **{"ensemble": "gaussian", "N": 10.0, "d": 20.0, "s": 2.0, "eta": 0.1},
+    **{"m": None, "family_rho": None, "depth": 3.0},
+}
+
+
+def program(folder, name, *arguments):
+    command = [sys.executable, ROOT / "scripts" / f"{name}.py", *map(str, arguments)]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """The tables of stage rates of a noisy cell of three repetitions, and of stage lasso_path."""
+    folder = tmp_path_factory.mktemp("related")
+    names = ("problems", "l1", "null_space", "limit", "asymptotics")
+    paths = {name: f"results/{name}/mine/reps0-2.npz" for name in names}
+    problems, l1 = ("--problems", paths["problems"]), ("--l1", paths["l1"])
+    for name, arguments in {
+        "problems": (
+            *("--repetitions", 0, 2, "gaussian", "--N", 10, "--d", 20, "--s", 2, "--eta", 0.1),
+            *("--seed", 1, "--law", "constant"),
+        ),
+        "l1": (*problems, "--support-threshold", 1e-9, "--nonunique", "fail"),
+        "null_space": (*problems, *l1, "--enumerate-up-to", 3, "--milp-nodes", 0),
+        "limit": (
+            *(*problems, *l1, "--depth", 3, "--tolerance", 1e-9),
+            *("--log10-alpha", *np.arange(-6, 1.5)),
+        ),
+        "asymptotics": (*problems, *l1, "--depth", 3),
+    }.items():
+        program(folder, name, "--output", paths[name], *arguments)
+    cell = pd.Series(CELL).to_json()
+    outputs = {
+        name: folder / f"results/{name}.parquet" for name in ("instances", "points", "curves")
+    }
+    program(
+        *(folder, "rates", *problems, *l1, "--null-space", paths["null_space"]),
+        *("--limit", paths["limit"], "--asymptotics", paths["asymptotics"]),
+        *("--cell", cell[:-1] + ', "path": "p"}', "--onset-tolerance", 0.05),
+        *("--bootstrap", 100, "--confidence", 0.9, "--seed", 1),
+        *(part for name, path in outputs.items() for part in (f"--{name}", path)),
+    )
+    outputs["lasso_path"] = folder / "results/lasso.parquet"
+    program(
+        *(folder, "lasso_path", *problems, "--output", outputs["lasso_path"], "--cell", cell),
+        *("--depth", 3, "--alpha", 1e-4, "--rtol", 1e-9, "--decades", 1, "--per-decade", 5),
+    )
+    return {name: read_table(path) for name, path in outputs.items()}
+
+
+def test_excess_norms_are_curves(tables):
+    curves = tables["curves"].set_index("quantity")
+    for name in ("excess_l1", "excess_l2"):
+        rows = curves.loc[name].sort_values("alpha")
+        assert len(rows) == 8 and rows["count"].eq(3).all()
+        assert np.all(rows["lower_quartile"] <= rows["median"])
+        assert np.all(rows["median"] <= rows["upper_quartile"])
+        assert np.all(np.diff(rows["median"]) * (1 if name == "excess_l1" else -1) > 0)
+
+
+def test_points_have_the_estimation_error(tables):
+    points, curves = tables["points"], tables["curves"]
+    medians = points.groupby("log10_alpha")["estimation_error"].median()
+    expected = curves[curves["quantity"] == "estimation_error"].sort_values("alpha")
+    assert np.allclose(medians, expected["median"])
+
+
+def test_the_table_of_lasso_paths(tables):
+    table = tables["lasso_path"]
+    schema = yaml.safe_load((ROOT / "workflow/schemas/lasso_path.schema.yaml").read_text())
+    assert set(table.columns) == set(schema["required"]) == set(schema["properties"])
+    for row in table.iloc[::17].to_dict("records"):
+        jsonschema.validate(row, schema)
+    described = schema["properties"]["quantity"]["description"]
+    assert all(f"{name} (" in described for name in table["quantity"].unique())
+    for _, rows in table.groupby("repetition"):
+        by = dict(list(rows.groupby("quantity")))
+        assert {name: len(part) for name, part in by.items()} == {
+            **{"average": 140, "lasso": 140, "point": 140},
+            **{"distance": 7, "gap": 7, "largest_distance": 1, "monotone": 1},
+        }
+        assert by["largest_distance"]["value"].item() == by["distance"]["value"].max()
+        gaps = by["average"]["value"].to_numpy() - by["lasso"]["value"].to_numpy()
+        distance = pd.Series(np.abs(gaps)).groupby(by["lasso"]["mu"].to_numpy()).sum()
+        assert np.allclose(distance.sort_index(ascending=False), by["distance"]["value"])
+
+
+# --- reach ---
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("place", [-5.9, -3.25, -1.0, -0.01])
+def test_reach_of_a_power_law_is_exact(rate, place):
+    log10_alpha = np.linspace(-6, 0, 25)
+    error = 0.025 * 10.0 ** (rate * (log10_alpha - place))
+    found = figures.largest_scale(log10_alpha, error, 0.025)
+    assert found == pytest.approx(place, abs=1e-12)
+    shuffled = np.random.default_rng(0).permutation(25)
+    assert figures.largest_scale(log10_alpha[shuffled], error[shuffled], 0.025) == found
+
+
+def test_reach_beyond_the_path():
+    scales = np.linspace(-6, 0, 25)
+    assert figures.largest_scale(scales, np.full(25, 0.03), 0.025) == -np.inf
+    assert figures.largest_scale(scales, np.full(25, 0.02), 0.025) == np.inf
+
+
+def test_reach_is_the_largest_scale_of_all():
+    """Of an error that falls below the target twice the upper time counts."""
+    scales = np.arange(-4.0, 1.0)
+    assert figures.largest_scale(scales, np.array([1.0, 9.0, 9.0, 1.0, 100.0]), 10.0) == -0.5
+    assert figures.largest_scale(scales, np.array([0.0, 0.0, 9.0, 9.0, 9.0]), 1.0) == -3.0
+
+
+def points_of(places, N=50.0, depth=3.0, eta=0.1, status=CERTIFIED):
+    """The table points of instances whose population error is 0.025 at given log10 alpha."""
+    scales = np.linspace(-6, 0, 13)
+    frames = [
+        pd.DataFrame(
+            {
+                **CELL,
+                **{"N": N, "depth": depth, "eta": eta, "status": status, "repetition": repetition},
+                "log10_alpha": scales,
+                "estimation_error": np.sqrt(0.025 * 10.0 ** (scales - place)),
+                "local_slope": 1.0,
+            }
+        )
+        for repetition, place in enumerate(places)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def test_statistics_of_reach():
+    """Medians and quartiles stay where they are when instances beyond the path move farther."""
+    for far in (7.0, 70.0):
+        table = points_of([-4.0, -3.0, -2.0, -far, far])
+        row = figures.reached(table, 0.025).iloc[0]
+        assert row[["lower_quartile", "median", "upper_quartile"]].tolist() == pytest.approx(
+            [-4, -3, -2]
+        )
+        assert (row["count"], row["inside"]) == (5, 3)
+    row = figures.reached(points_of([-9.0, -9.0, -9.0, -2.0]), 0.025).iloc[0]
+    assert row["median"] == row["lower_quartile"] == -np.inf and row["inside"] == 1
+    row = figures.reached(points_of([9.0, 9.0]), 0.025).iloc[0]
+    assert row["median"] == np.inf and row["inside"] == 0
+
+
+# --- figures ---
+
+
+@pytest.fixture
+def draw(tmp_path):
+    """Draw a figure from frames; what it shows, as CSV rows, with no texts on one another."""
+    mpl.use("agg")
+    mpl.rcdefaults()
+    plt.style.use(ROOT / "scripts/house.mplstyle")
+    made = []
+
+    def drawn(kind, *frames, reach=None):
+        paths = [tmp_path / f"{place}.parquet" for place in range(len(frames))]
+        for path, frame in zip(paths, frames, strict=True):
+            write_table(path, frame)
+        args = argparse.Namespace(realistic_alpha=(1e-4, 1e-1), reach=reach)
+        figure = figures.FIGURES[kind](figures.Tables.read(paths), args)
+        figures.settle(figure)
+        made.append(figure)
+        figure.savefig(tmp_path / f"{kind}.png")
+        apart(figure)
+        return figure, list(csv.DictReader(io.StringIO(figures.drawn(figure))))
+
+    yield drawn
+    for figure in made:
+        plt.close(figure)
+
+
+def apart(figure):
+    """No two texts of a figure overlap, and none leaves the figure."""
+    figure.draw_without_rendering()
+    texts = [text for ax in figure.axes for text in ax.texts]
+    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        low, high = sorted(axis.get_view_interval())  # ticks outside are not drawn
+        ticks = axis.get_major_ticks()
+        texts += [tick.label1 for tick in ticks if low <= tick.get_loc() <= high]
+    texts += [ax.title for ax in figure.axes] + [ax._left_title for ax in figure.axes]
+    texts += [figure._supxlabel, figure._supylabel, *figure.legends]
+    shown = [text for text in texts if text is not None and text.get_visible()]
+    shown = [text for text in shown if not hasattr(text, "get_text") or text.get_text()]
+    boxes = [text.get_window_extent() for text in shown]
+    for (one, box), (other, beside) in itertools.combinations(zip(shown, boxes, strict=True), 2):
+        inside = min(box.x1, beside.x1) - max(box.x0, beside.x0)
+        height = min(box.y1, beside.y1) - max(box.y0, beside.y0)
+        assert inside < 1.0 or height < 1.0, (str(one), str(other))
+    for text, box in zip(shown, boxes, strict=True):
+        assert box.x0 > -1 and box.x1 < figure.bbox.width + 1, str(text)
+
+
+def curves_of(eta, depth):
+    alpha = 10.0 ** np.arange(-6, 2.1, 0.5)
+    shape = alpha / (alpha + 10.0 ** (-4 + depth / 2))
+    quantities = {
+        "estimation_error": 0.1 + 0.8 * shape,
+        "excess_l1": 2 * shape,
+        "excess_l2": 2 * (1 - shape) ** 3 * np.exp(-2 * alpha),
+        "l1_estimation_error": np.full(alpha.size, eta),
+        "interpolator_estimation_error": np.full(alpha.size, 0.95),
+    }
+    frames = [
+        pd.DataFrame(
+            {
+                **CELL,
+                **{"eta": eta, "depth": depth, "quantity": quantity, "alpha": alpha},
+                **{"lower_quartile": 0.9 * value, "median": value, "upper_quartile": 1.1 * value},
+            }
+        )
+        for quantity, value in quantities.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def instances_of(eta, depth):
+    rows = {"eta": eta, "depth": depth, "repetition": range(3), "fitted_rate": 1.0}
+    return pd.DataFrame({**CELL, **rows, "status": [CERTIFIED, CERTIFIED, NOT_CERTIFIED]})
+
+
+@pytest.mark.parametrize("levels", [[0.1], [0.0, 0.1]])
+def test_figure_of_norms(draw, levels):
+    cells = list(itertools.product(levels, [2.0, 3.0, 8.0]))
+    frames = [make(*cell) for cell in cells for make in (curves_of, instances_of)]
+    figure, rows = draw("norms", *frames)
+    assert len(figure.axes) == 2 * len(levels)
+    top = [row for row in rows if row["panel"] == "1" and row["artist"] == "line 1"]
+    expected = curves_of(levels[0], 2.0).query("quantity == 'estimation_error'")
+    assert top[0]["label"] == "$D=2$"
+    found = [float(row["y"]) for row in top]
+    assert np.allclose(found, expected["median"] ** 2, rtol=1e-5)
+    labels = {row["label"] for row in rows if row["panel"] == str(len(levels) + 1)}
+    assert {"$D=2$", "$D=8$", r"excess $\ell^2$ norm, $D=3$"} <= labels
+    assert figure.axes[0].get_title(loc="left").endswith("(2 of 3 certified)")
+
+
+def test_figure_of_norms_without_certified_instances(draw):
+    empty = curves_of(0.1, 2.0).drop(columns=["lower_quartile", "median", "upper_quartile"])
+    _, rows = draw("norms", empty, instances_of(0.1, 2.0).assign(status=NOT_CERTIFIED))
+    assert rows == []
+
+
+def test_figure_of_reach(draw):
+    frames = []
+    for N, depth in itertools.product([20.0, 40.0, 60.0, 80.0], [2.0, 3.0, 5.0, 8.0]):
+        place = -9.5 + 1.5 * N / 20 + depth / 2
+        frames.append(points_of([place, place - 0.5, place + 0.5, place - 3], N, depth))
+    frames.append(points_of([-3.0], 40.0, 2.0, status=NOT_CERTIFIED))
+    figure, rows = draw("reach", *frames, reach=0.025)
+    counts = [text.get_text() for text in figure.axes[0].texts if "/" in text.get_text()]
+    assert "0/4" in counts and "3/4" in counts and "4/4" not in counts
+    arrows = {(float(row["y"])) for row in rows if row["artist"].startswith("arrow")}
+    assert arrows == {1e-6, 1.0}  # the ends of the path, where medians are beyond it
+    medians = [row for row in rows if row["label"] == "$D=3$" and row["y"]]
+    place = -9.5 + 1.5 * 40 / 20 + 1.5 - 0.25  # between those of four instances
+    assert any(float(row["y"]) == pytest.approx(10**place, rel=1e-4) for row in medians)
+
+
+def test_figure_of_reach_at_two_noise_levels_and_one_size(draw):
+    frames = [
+        points_of([-3.0, -2.0], depth=depth, eta=eta) for depth in (2.0, 3.0) for eta in (0.0, 0.1)
+    ]
+    figure, _ = draw("reach", *frames, reach=0.025)
+    assert len(figure.axes) == 2
+
+
+def test_figure_of_reach_says_what_it_lacks(draw):
+    with pytest.raises(Failure, match="needs --reach"):
+        draw("reach", points_of([-3.0]))
+    figure, rows = draw("reach", points_of([-3.0], status=NOT_CERTIFIED), reach=0.025)
+    assert rows == [] and figure.axes[0].texts[0].get_text() == figures.EMPTY
+
+
+def lasso_table(ensemble, alpha, monotone):
+    mu = 10.0 ** np.linspace(0.2, -3, 60)
+    ends = np.array([1.0, 0.99, -0.5, 0.0])  # two names that would stand on one another
+    lasso = ends * np.maximum(0.0, 1 - mu)[:, None]
+    error = (1 / np.log(1 / alpha)) * np.exp(-((np.log10(mu) + 1) ** 2))[:, None] * [1, 0, 1, 0]
+    parts = [
+        *(("average", i, mu, column) for i, column in enumerate((lasso + error).T)),
+        *(("lasso", i, mu, column) for i, column in enumerate(lasso.T)),
+        ("distance", -1, mu, error.sum(axis=1)),
+        ("gap", -1, mu, (error**2).sum(axis=1) - 1e-17),
+        ("largest_distance", -1, mu[[30]], error.sum(axis=1)[[30]]),
+        ("monotone", -1, [np.nan], [monotone]),
+    ]
+    frames = [
+        pd.DataFrame({"quantity": name, "coordinate": place, "mu": at, "value": value})
+        for name, place, at, value in parts
+    ]
+    table = pd.concat(frames, ignore_index=True)
+    none = dict.fromkeys(("N", "d", "s", "eta"))
+    return pd.DataFrame(
+        {**CELL, **none, "ensemble": ensemble, "alpha": alpha, "repetition": 0}, table.index
+    ).join(table)
+
+
+@pytest.mark.parametrize("problems", [1, 2])
+def test_figure_of_lasso_paths(draw, problems):
+    frames = [
+        lasso_table(f"config/data/problem_{place}.csv", alpha, float(place == 0))
+        for place in range(problems)
+        for alpha in (1e-40, 1e-20, 1e-10, 1e-5)
+    ]
+    figure, rows = draw("lasso_path", *frames)
+    assert len(figure.axes) == 3 * problems
+    titles = [ax.get_title(loc="left") for ax in figure.axes[:problems]]
+    assert titles[-1].endswith("not monotone") == (problems == 2)
+    assert titles[0].startswith("problem 0") == (problems == 2)
+    assert figure.axes[-1].xaxis_inverted()
+    dots = [
+        float(row["y"])
+        for row in rows
+        if row["panel"] == str(problems + 1) and row["artist"] in ("line 5", "line 6")
+    ]
+    expected = [f.query("quantity == 'largest_distance'")["value"].item() for f in frames[:2]]
+    assert np.allclose(dots, expected, rtol=1e-5)
