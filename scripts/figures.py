@@ -12,7 +12,6 @@ The numbers that are drawn are written as CSV, read off the finished drawing.
 import argparse
 import csv
 import io
-import itertools
 import json
 import math
 from dataclasses import dataclass
@@ -1238,8 +1237,10 @@ def norms(tables, args):
                 say_empty(ax)
         if top.lines:
             baselines(top, squared)
-    low = grid[1, 0].get_ylim()[0]
-    grid[1, 0].set_ylim(bottom=max(low, SMALLEST_EXCESS))
+    excess = curves[curves["quantity"].isin(["excess_l1", "excess_l2"])]["upper_quartile"]
+    if excess.max() > SMALLEST_EXCESS:  # not of nan
+        low = max(grid[1, 0].get_ylim()[0], SMALLEST_EXCESS)
+        grid[1, 0].set_ylim(low, 3.0 * excess.max())
     for ax in grid[:, 0]:
         log_ticks(ax.yaxis)
     grid[0, 0].set_ylabel(r"$\Vert x^{\infty}(\alpha)-x_0\Vert_2^2$")
@@ -1305,7 +1306,7 @@ def reach(tables, args):
     figure.supylabel(words)
     dots = {"color": "0.3", "linestyle": "", "marker": "o"}
     handles = [
-        *lines_of(style, "depth"),
+        *(Line2D([], [], label=equation("depth", D), **look) for D, look in style.items()),
         Line2D([], [], label="median", **dots),
         Line2D([], [], label="beyond the path of $\\alpha$", markerfacecolor="white", **dots),
     ]
@@ -1462,12 +1463,14 @@ def draw_averages(ax, rows, style):
 
 
 def apart(heights, gap):
-    """Heights moved up where neighbours would be closer than a gap, in the order given."""
+    """Heights with neighbours moved away from each other where they are closer than a gap."""
     order = np.argsort(heights, kind="stable")
-    result = heights.astype(float)
-    for before, here in itertools.pairwise(order):
-        result[here] = max(result[here], result[before] + gap)
-    return result
+    result = heights[order].astype(float)
+    for _ in range(20 * len(heights)):
+        lack = np.maximum(gap - np.diff(result), 0.0)
+        result[:-1] -= lack / 2
+        result[1:] += lack / 2
+    return result[np.argsort(order)]
 
 
 def draw_distances(ax, rows, style, deepest):

@@ -360,3 +360,54 @@ def kernel_data(rho, count):
     for row in range(1, count):
         matrix[row, row], matrix[row, row + 1] = 1.0, -1.0
     return matrix, np.eye(count + 1)[0]
+
+
+# --- Any initialization, any number of minimizers: the dual problem with many digits ------
+
+
+def limit_points(matrix, data, depth, exponents, scale, start, digits=90):
+    """x(alpha) at alpha = 10^exponent, from ``A x = y``, ``x = alpha scale phi(A^T lam + start)``.
+
+    Newton's method in mpmath from lam = 0, its steps shortened inside the domain of phi; each
+    scale starts from the one before.
+
+    Args:
+        matrix, data: A and y, small.
+        exponents: decreasing integers.
+        scale, start: of each column, as numbers.
+    Returns:
+        one list of d mpmath numbers a scale.
+    """
+    rows, columns = matrix.shape
+    with mpmath.workdps(digits):
+        a = mpmath.matrix(matrix.tolist())
+        y = mpmath.matrix(data.tolist())
+        scale, start = ([mpmath.mpf(float(v)) for v in values] for values in (scale, start))
+        p = None if depth == 2 else mpmath.mpf(depth) / (mpmath.mpf(depth) - 2)
+
+        def value(z):
+            return 2 * mpmath.sinh(z) if p is None else (1 - z) ** -p - (1 + z) ** -p
+
+        def slope(z):
+            if p is None:
+                return 2 * mpmath.cosh(z)
+            return p * ((1 - z) ** (-p - 1) + (1 + z) ** (-p - 1))
+
+        lam, points = mpmath.zeros(rows, 1), []
+        for exponent in exponents:
+            alpha = mpmath.mpf(10) ** exponent
+            while True:
+                z = a.T * lam + mpmath.matrix(start)
+                x = mpmath.matrix([alpha * s * value(v) for s, v in zip(scale, z, strict=True)])
+                weights = [alpha * s * slope(v) for s, v in zip(scale, z, strict=True)]
+                step = mpmath.lu_solve(a * mpmath.diag(weights) * a.T, y - a * x)
+                shift = a.T * step
+                reach = max(
+                    abs(shift[i]) / (1 if p is None else min(1, (1 - abs(z[i])) / 2))
+                    for i in range(columns)
+                )
+                lam += step / max(mpmath.mpf(1), reach)
+                if reach < mpmath.mpf(10) ** (-digits // 2):
+                    break
+            points.append(list(x))
+        return points

@@ -120,7 +120,7 @@ def read_shapes(path, size):
     values = np.empty((size, len(names)))
     for place, row in enumerate(rows):
         try:
-            values[place] = [float(text) for text in row]
+            values[place] = [float(text) for text in row] if len(row) == len(names) else math.nan
         except ValueError:
             values[place] = math.nan
         if not (np.all(np.isfinite(values[place])) and np.all(values[place] > 0)):

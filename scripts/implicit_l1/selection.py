@@ -116,6 +116,8 @@ def select(matrix, data, coordinates: MirrorCoordinates, depth, point, threshold
     )
     while True:
         dual, kernel = _largest_margin(matrix, support, signs, coordinates.tilt)
+        if dual is None:
+            return unknown
         off = np.setdiff1d(np.arange(point.size), support)
         margin = dual.margin[off].min(initial=1.0)
         if margin > _ROUNDING:
@@ -146,6 +148,7 @@ def _largest_margin(matrix, support, signs, tilt):
 
     ``min t`` subject to ``|A_j^T nu + tilt_j| <= t`` off S and ``A_S^T nu + tilt_S = sigma``.
     The multipliers are a kernel vector; it has the signs of ``A_j^T nu + tilt_j`` off S.
+    (None, None) if no nu is feasible, so that these are not the signs of a minimizer.
     """
     count = matrix.shape[1]
     off = np.setdiff1d(np.arange(count), support)
@@ -161,6 +164,8 @@ def _largest_margin(matrix, support, signs, tilt):
         method="highs-ds",
         options=_FEASIBILITY,
     )
+    if result.status == 2:  # infeasible
+        return None, None
     if result.status != 0:
         raise SelectionError(
             f"the linear program of the dual certificate was not solved: {result.message}"
@@ -218,16 +223,14 @@ def _on_support(on, data, sigma, coordinates, support, depth):
         gradient, curvature = derivatives(values)
         slope = kernel.T @ gradient
         step = kernel @ np.linalg.solve((kernel.T * curvature) @ kernel, -slope)
+        if np.max(np.abs(step) / np.abs(values)) < 1e-13:
+            break
         reach = np.max(-sigma * step / np.abs(values))  # 1: the step ends at a zero
         length = min(1.0, 0.9 / reach) if reach > 0 else 1.0
         # of a convex function: the slope along the step must not turn by more than this
-        while (derivatives(values + length * step)[0] @ step) > 0.5 * abs(gradient @ step):
+        while derivatives(values + length * step)[0] @ step > 0.5 * abs(gradient @ step):
             length *= 0.5
-            if length < 1e-10:
-                break
         values = values + length * step
-        if length == 1.0 and np.max(np.abs(step) / np.abs(values)) < 1e-13:
-            break
     else:
         raise SelectionError("Newton's method on the face of minimizers did not converge")
     return values - pseudo @ (on @ values - data)

@@ -1,0 +1,235 @@
+"""Initializations of other shapes: their coordinates, their flow, their limit."""
+
+import cvxpy as cp
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from implicit_l1.ensembles import ProblemError
+from implicit_l1.flow import FlowOptions, gradient_flow, plain_flow
+from implicit_l1.initialization import (
+    draw_shapes,
+    identity_coordinates,
+    mirror_coordinates,
+    read_shapes,
+)
+from implicit_l1.limit import limit_path
+from implicit_l1.potentials import potential
+from implicit_l1.seeds import generator
+from implicit_l1.selection import select, tilted_basis_pursuit
+from implicit_l1.status import CERTIFIED
+from reference import instance, limit_points
+
+DEPTHS = [2, 2.5, 3, 4]
+BALANCED = [True, False]
+
+
+def shapes_of(size, balanced, seed=1):
+    rng = generator(stream="test", seed=seed)
+    return draw_shapes(rng, size, "lognormal", sigma=0.5, balanced=balanced)
+
+
+def selected(matrix, data, depth, shapes):
+    """(coordinates, A~, the minimizer that the flow approaches)."""
+    coordinates = mirror_coordinates(depth, *shapes)
+    scaled = matrix * coordinates.unit
+    point = tilted_basis_pursuit(scaled, data, coordinates.tilt)
+    return coordinates, scaled, select(scaled, data, coordinates, depth, point, 1e-9)
+
+
+def limit_of(matrix, data, depth, shapes, log_alpha):
+    """Limit points x, one row a scale, and the minimizer, in the coordinates of A."""
+    coordinates, scaled, found = selected(matrix, data, depth, shapes)
+    path = limit_path(
+        scaled,
+        found.point,
+        found.certificate,
+        potential(depth),
+        log_alpha,
+        scale=coordinates.scale,
+        offset=coordinates.offset,
+    )
+    error = coordinates.unit * np.exp(path.log_unit)[:, None] * path.error
+    return coordinates.unit * found.point + error, coordinates.unit * found.point
+
+
+@pytest.mark.parametrize("balanced", BALANCED)
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_the_weights_move_as_the_coordinates_say(depth, balanced):
+    """The flow of (u, v) by an integrator that knows nothing of mirror maps."""
+    rng = np.random.default_rng(0)
+    matrix, data, alpha = rng.standard_normal((3, 6)), rng.standard_normal(3), 0.05
+    w_u, w_v = shapes_of(6, balanced)
+
+    def velocity(_, weights):
+        u, v = weights[:6], weights[6:]
+        gradient = depth * (matrix.T @ (matrix @ (u**depth - v**depth) - data))
+        return np.concatenate([-(u ** (depth - 1)) * gradient, v ** (depth - 1) * gradient])
+
+    times = [0.0, 0.1, 0.5, 1.0, 3.0]
+    options = {"method": "LSODA", "rtol": 1e-11, "atol": 1e-14, "t_eval": times}
+    start = alpha ** (1 / depth) * np.concatenate([w_u, w_v])
+    weights = solve_ivp(velocity, (0, 3), start, **options).y
+    direct = weights[:6] ** depth - weights[6:] ** depth
+
+    c, phi = mirror_coordinates(depth, w_u, w_v), potential(depth)
+    scaled, rate = matrix * c.unit, phi.time_constant(alpha)
+
+    def point(lam):
+        return alpha * c.scale * phi.phi(scaled.T @ lam + c.tilt + c.offset)
+
+    dual = solve_ivp(
+        lambda _, lam: rate * (data - scaled @ point(lam)), (0, 3), np.zeros(3), **options
+    ).y
+    mirror = np.array([c.unit * point(lam) for lam in dual.T]).T
+    assert np.abs(direct[:, -1]).max() > 0.1
+    assert np.allclose(mirror, direct, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("balanced", BALANCED)
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("eta", [0.0, 0.1])
+def test_both_forms_of_the_flow_end_at_the_limit_point(depth, balanced, eta):
+    case, alpha = instance(10, 20, 2, eta), 1e-2
+    shapes = shapes_of(20, balanced)
+    limit, minimizer = limit_of(case.matrix, case.data, depth, shapes, np.log([alpha]))
+    off = np.flatnonzero(minimizer == 0)
+    options = FlowOptions(rtol=1e-10, residual=1e-10, change=1e-9)
+    coordinates = mirror_coordinates(depth, *shapes)
+    dual = gradient_flow(case.matrix, case.data, potential(depth), alpha, off, options, coordinates)
+    plain = plain_flow(case.matrix, case.data, depth, alpha, off, options, shapes)
+    size = np.abs(limit[0] - minimizer).sum()
+    assert np.abs(dual.point[-1] - limit[0]).sum() < 1e-6 * size
+    assert np.abs(plain.point[-1] - limit[0]).sum() < 1e-5 * size
+
+
+@pytest.mark.parametrize("balanced", BALANCED)
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_limit_points_with_many_digits(depth, balanced):
+    rng = np.random.default_rng(5)
+    matrix, data = np.round(rng.standard_normal((3, 7)), 2), np.array([1.0, -0.5, 2.0])
+    shapes, exponents = shapes_of(7, balanced), [0, -2, -5, -9]
+    c, scaled, found = selected(matrix, data, depth, shapes)
+    assert found.status == CERTIFIED
+    path = limit_path(
+        scaled,
+        found.point,
+        found.certificate,
+        potential(depth),
+        np.log(10.0) * np.array(exponents),
+        scale=c.scale,
+        offset=c.offset,
+    )
+    exact = limit_points(scaled, data, depth, exponents, c.scale, c.tilt + c.offset)
+    off = np.setdiff1d(np.arange(7), found.support)
+    for k, x in enumerate(exact):
+        n = np.exp(path.log_unit[k]) * path.error[k]
+        # off the support x is the error: relative accuracy there, however small it is
+        wanted = np.array([float(x[i]) for i in off])
+        assert np.abs(n[off] - wanted).max() < 1e-12 * np.abs(wanted).max()
+        whole = np.array([float(v) for v in x])
+        assert np.abs(found.point + n - whole).max() < 1e-13 * np.abs(whole).max()
+
+
+@pytest.mark.parametrize("balanced", BALANCED)
+@pytest.mark.parametrize("depth", [2.5, 3, 4])
+def test_deep_networks_approach_the_minimizer_of_a_weighted_norm(depth, balanced):
+    """Positive entries cost w_u^(2-D), negative ones w_v^(2-D): by another solver."""
+    case = instance(20, 60, 3, 0.1)
+    w_u, w_v = shapes_of(60, balanced)
+    c, _, found = selected(case.matrix, case.data, depth, (w_u, w_v))
+    positive, negative = cp.Variable(60, nonneg=True), cp.Variable(60, nonneg=True)
+    cost = w_u ** (2 - depth) @ positive + w_v ** (2 - depth) @ negative
+    cp.Problem(cp.Minimize(cost), [case.matrix @ (positive - negative) == case.data]).solve(
+        solver=cp.CLARABEL
+    )
+    weighted = positive.value - negative.value
+    assert found.status == CERTIFIED
+    assert np.allclose(c.unit * found.point, weighted, atol=1e-6)
+    # and it is another point than the minimizer of the norm without weights
+    assert np.abs(weighted - case.minimizer.point).sum() > 1e-2
+    near, _ = limit_of(case.matrix, case.data, depth, (w_u, w_v), np.log([1e-20]))
+    assert np.allclose(near[0], weighted, atol=1e-6)
+
+
+def test_two_layers_approach_the_same_minimizer_from_every_shape():
+    case = instance(20, 60, 3, 0.1)
+    _, _, found = selected(case.matrix, case.data, 2, shapes_of(60, balanced=False))
+    assert np.allclose(found.point, case.minimizer.point, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_ones_change_nothing(depth):
+    found = mirror_coordinates(depth, np.ones(5), np.ones(5))
+    expected = identity_coordinates(5)
+    for name in ("unit", "scale", "tilt", "offset"):
+        assert np.array_equal(getattr(found, name), getattr(expected, name))
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize("factor", [0.5, 3.0])
+def test_a_constant_shape_is_another_scale(depth, factor):
+    """u(0) = v(0) = alpha^(1/D) w for a number w is the scale alpha w^D."""
+    case, alpha = instance(10, 20, 2, 0.1), 1e-3
+    constant = np.full(20, factor)
+    shaped, _ = limit_of(case.matrix, case.data, depth, (constant, constant), np.log([alpha]))
+    ones = np.ones(20)
+    plain, _ = limit_of(
+        case.matrix, case.data, depth, (ones, ones), np.log([alpha * factor**depth])
+    )
+    assert np.allclose(shaped, plain, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "law", [{"law": "uniform", "low": 0.5, "high": 2.0}, {"law": "lognormal", "sigma": 0.3}]
+)
+def test_drawn_shapes(law):
+    same = draw_shapes(generator(seed=1), 1000, balanced=True, **law)
+    apart = draw_shapes(generator(seed=1), 1000, balanced=False, **law)
+    assert np.array_equal(same[0], same[1])
+    assert np.array_equal(same[0], apart[0])
+    assert not np.array_equal(apart[0], apart[1])
+    for shape in apart:
+        assert np.all(shape > 0)
+        assert np.array_equal(np.rint(shape * 2**20), shape * 2**20)
+        spread = np.log(shape) if law["law"] == "lognormal" else shape
+        middle, width = (0.0, 0.3) if law["law"] == "lognormal" else (1.25, 1.5 / np.sqrt(12))
+        assert abs(spread.mean() - middle) < 0.05
+        assert abs(spread.std() / width - 1) < 0.1
+
+
+def test_a_shape_of_the_users_own(tmp_path):
+    path = tmp_path / "shape.csv"
+    path.write_text("u,v\n1,2\n0.5,1e-3\n")
+    w_u, w_v = read_shapes(path, 2)
+    assert w_u.tolist() == [1.0, 0.5]
+    assert w_v.tolist() == [2.0, 1e-3]
+    path.write_text("u\n1\n3\n")
+    assert [shape.tolist() for shape in read_shapes(path, 2)] == [[1.0, 3.0]] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "cannot be read as CSV"),
+        ("w\n1\n2\n", "its columns are w; allowed: u, or u and v"),
+        ("u\n1\n", "it has 1 rows for 2 columns of A"),
+        ("u,v\n1,2\n1\n", "row 2 is"),
+        ("u\n1\n0\n", "row 2 is ['0']; allowed: positive numbers"),
+        ("u\n1\nnan\n", "allowed: positive numbers"),
+        ("u\none\n2\n", "row 1 is ['one']"),
+    ],
+)
+def test_bad_shapes_are_named(tmp_path, text, words):
+    path = tmp_path / "shape.csv"
+    path.write_text(text)
+    with pytest.raises(ProblemError) as caught:
+        read_shapes(path, 2)
+    assert str(caught.value).startswith(str(path))
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
+def test_a_shape_must_be_positive(bad):
+    with pytest.raises(ValueError, match="positive and finite"):
+        mirror_coordinates(3, np.array([1.0, bad]), np.ones(2))

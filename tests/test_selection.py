@@ -1,0 +1,172 @@
+"""Several minimizers of the l1 norm: which one the flow selects, and the error from it."""
+
+import cvxpy as cp
+import numpy as np
+import pytest
+
+from implicit_l1.initialization import identity_coordinates, mirror_coordinates
+from implicit_l1.l1 import polish
+from implicit_l1.limit import limit_path
+from implicit_l1.potentials import potential
+from implicit_l1.selection import select, tilted_basis_pursuit
+from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, NOT_UNIQUE, SELECTED
+from reference import instance, limit_points
+
+DEPTHS = [2, 2.5, 3, 4]
+# (A, y, support of the largest minimizer): faces of dimension 1, 1, 2 and one without the rest
+SEVERAL = {
+    "segment": (np.array([[2, 0, 1, 0.3], [0, 2, 1, -0.4]]), np.array([2.0, 2.0]), [0, 1, 2]),
+    "twins": (np.array([[1, 1, 0.5, 0.2]]), np.array([1.0]), [0, 1]),
+    "triangle": (
+        np.array([[2, 0, 1, 1, 0.3, 0.1], [0, 2, 1, 1, -0.4, 0.5]]),
+        np.array([2.0, 3.0]),
+        [0, 1, 2, 3],
+    ),
+    "signs": (
+        np.array([[2, 0, 1, 0.3, 0.5], [0, -2, 1, -0.4, 0.7]]),
+        np.array([2.0, 3.0]),
+        [0, 1, 2],
+    ),
+}
+
+
+def found_of(matrix, data, depth, coordinates=None):
+    coordinates = coordinates or identity_coordinates(matrix.shape[1])
+    scaled = matrix * coordinates.unit
+    point = tilted_basis_pursuit(scaled, data, coordinates.tilt)
+    return select(scaled, data, coordinates, depth, point, 1e-9)
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_the_selected_minimizer_by_another_solver(name, depth):
+    """Over all minimizers: least sum |x| log|x| for D = 2, largest sum |x|^(2/D) for D > 2."""
+    matrix, data, support = SEVERAL[name]
+    found = found_of(matrix, data, depth)
+    assert found.status == SELECTED
+    assert found.support.tolist() == support
+    signs = np.sign(found.point)
+    size = cp.Variable(matrix.shape[1], nonneg=True)
+    least = np.abs(tilted_basis_pursuit(matrix, data, np.zeros(matrix.shape[1]))).sum()
+    objective = cp.sum(cp.entr(size)) if depth == 2 else cp.sum(cp.power(size, 2 / depth))
+    constraints = [matrix @ cp.multiply(signs, size) == data, cp.sum(size) <= least * (1 + 1e-10)]
+    cp.Problem(cp.Maximize(objective), constraints).solve(
+        solver=cp.CLARABEL, tol_gap_abs=1e-12, tol_gap_rel=1e-12, tol_feas=1e-12
+    )
+    assert np.allclose(signs * size.value, found.point, atol=2e-4)
+    assert np.abs(found.point).sum() == pytest.approx(least, rel=1e-13)
+    assert found.residual < 1e-15
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_the_certificate_confines_every_minimizer(name, depth):
+    matrix, data, support = SEVERAL[name]
+    found = found_of(matrix, data, depth)
+    z = matrix.T @ found.certificate.nu
+    off = np.setdiff1d(np.arange(z.size), support)
+    assert np.allclose(z[support], np.sign(found.point[support]), atol=1e-14)
+    assert np.all(np.abs(z[off]) < 1 - 1e-3)
+    assert np.allclose(found.certificate.margin[off], 1 - np.abs(z[off]), atol=1e-14)
+    assert found.margin == found.certificate.margin[off].min()
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_the_flow_goes_there(name, depth):
+    """The limit with many digits, at scales so small that only the selection is left."""
+    matrix, data, _ = SEVERAL[name]
+    ones, zeros = np.ones(matrix.shape[1]), np.zeros(matrix.shape[1])
+    *_, last = limit_points(matrix, data, depth, [0, -3, -10, -30, -80], ones, zeros)
+    found = found_of(matrix, data, depth)
+    assert np.allclose([float(v) for v in last], found.point, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("shape", ["ones", "balanced", "unbalanced"])
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_the_error_with_many_digits(name, depth, shape):
+    """Relative accuracy of the whole error vector, far below the rounding of x itself."""
+    matrix, data, _ = SEVERAL[name]
+    size = matrix.shape[1]
+    if shape != "ones" and depth != 2:
+        pytest.skip("other shapes lead D > 2 to another norm, with one minimizer")
+    w_u = np.linspace(0.7, 1.6, size) if shape != "ones" else np.ones(size)
+    w_v = np.linspace(1.4, 0.8, size) if shape == "unbalanced" else w_u
+    c = mirror_coordinates(depth, w_u, w_v)
+    found = found_of(matrix, data, depth, c)
+    assert found.status == SELECTED
+    exponents = [1, 0, -2, -4, -8, -12, -20]
+    path = limit_path(
+        matrix,
+        found.point,
+        found.certificate,
+        potential(depth),
+        np.log(10.0) * np.array(exponents),
+        scale=c.scale,
+        offset=c.offset,
+    )
+    *exact, target = limit_points(
+        matrix, data, depth, [*exponents, -40, -90], c.scale, c.tilt + c.offset, digits=140
+    )
+    assert path.relative_residual.max() < 1e-12
+    for k, x in enumerate(exact[:-1]):
+        n = np.exp(path.log_unit[k]) * path.error[k]
+        wanted = [
+            float(v - (g if on else 0))
+            for v, g, on in zip(x, target, found.point != 0, strict=True)
+        ]
+        gap = np.abs(n - wanted).sum() / np.abs(wanted).sum()
+        assert gap < 1e-10, (exponents[k], gap)  # a step of 1e-9 is the last one
+
+
+def test_rates_with_several_minimizers():
+    """Off the support alpha^(1 - rho) for D = 2, alpha for D > 2, from the unique certificate."""
+    matrix, data, _ = SEVERAL["twins"]
+    for depth in DEPTHS:
+        found = found_of(matrix, data, depth)
+        log_alpha = np.log(10.0) * np.array([-8.0, -12.0])
+        path = limit_path(matrix, found.point, found.certificate, potential(depth), log_alpha)
+        slope = np.diff(path.log_norm(1))[0] / np.diff(log_alpha)[0]
+        assert slope == pytest.approx(found.margin if depth == 2 else 1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.1])
+@pytest.mark.parametrize("depth", [2, 3])
+def test_a_unique_minimizer_is_found_as_it_is(eta, depth):
+    case = instance(20, 60, 3, eta)
+    found = found_of(case.matrix, case.data, depth)
+    assert found.status == CERTIFIED
+    assert np.allclose(found.point, case.minimizer.point, rtol=1e-12, atol=0)
+    assert found.margin == pytest.approx(case.minimizer.margin, abs=1e-9)
+
+
+def test_detection_agrees_with_stage_l1():
+    for matrix, data, _ in SEVERAL.values():
+        point = tilted_basis_pursuit(matrix, data, np.zeros(matrix.shape[1]))
+        assert polish(matrix, data, point, 1e-9).status == NOT_UNIQUE
+
+
+def test_a_point_that_is_no_minimizer_is_not_certified():
+    matrix, data, _ = SEVERAL["segment"]
+    other = np.array([0.0, 0.0, 0.0, 1.0]) + np.linalg.pinv(matrix) @ (data - matrix[:, 3])
+    found = select(matrix, data, identity_coordinates(4), 2, other, 1e-9)
+    assert found.status == NOT_CERTIFIED
+    assert found.certificate is None
+    assert np.isnan(found.margin)
+
+
+def test_nothing_off_the_support():
+    matrix, data = np.array([[1.0, 2.0]]), np.array([2.0])
+    found = found_of(matrix, data, 2)
+    assert found.status == CERTIFIED
+    everything = found_of(np.array([[1.0, 1.0]]), np.array([1.0]), 3)
+    assert everything.status == SELECTED
+    assert everything.margin == 1.0
+
+
+def test_scales_below_the_range_of_doubles_are_refused():
+    matrix, data, _ = SEVERAL["twins"]
+    found = found_of(matrix, data, 2)
+    with pytest.raises(ValueError, match="at least 1e-300"):
+        limit_path(matrix, found.point, found.certificate, potential(2), [0.0, -1e4])
