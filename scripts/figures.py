@@ -34,7 +34,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 
 from command_line import Failure, run
 from implicit_l1.origin import remember
-from implicit_l1.status import CERTIFIED, CONVERGED
+from implicit_l1.status import CERTIFIED, CONVERGED, MEASURED
 from implicit_l1.storage import read_table, replacing, write_origin, write_text
 from implicit_l1.threshold import weak_threshold
 
@@ -51,7 +51,7 @@ DASHES, DOTS = (0, (4, 2)), (0, (1, 1))
 # of everything that is a prediction or a baseline
 DASHED = {"linestyle": DASHES, "linewidth": 0.8, "marker": ""}
 SHADE = "0.93"
-MEASURED = {"color": "black", "linewidth": 0.9, "marker": ""}
+LIMIT_POINT = {"color": "black", "linewidth": 0.9, "marker": ""}
 BANDS = {"error_off": "#ebe4f3", "refined_off": "#bfabda"}
 ONSET = {"color": "0.3", "marker": "o", "linestyle": "", "markeredgecolor": "none"}
 LOST = {"linestyle": "", "marker": "x"}
@@ -336,9 +336,14 @@ def where(frame, **values):
     return frame[chosen]
 
 
+def measured(frame):
+    """The rows of instances with a minimizer to measure the error from."""
+    return frame[frame["status"].isin(MEASURED)]
+
+
 def predicted_rate(instances):
-    """Median of the predicted rates over certified instances; nan if there is none."""
-    return where(instances, status=CERTIFIED)["predicted_rate"].median()
+    """Median of the predicted rates over such instances; nan if none has one."""
+    return measured(instances)["predicted_rate"].median()
 
 
 # --- Words -------------------------------------------------------------------------------
@@ -380,7 +385,7 @@ def counted(instances, word=" certified"):
     """
     axes = set(PARAMETERS).intersection(instances) - {"depth"}
     repetitions = instances.drop_duplicates([*axes, "repetition"])
-    count = len(where(repetitions, status=CERTIFIED))
+    count = len(measured(repetitions))
     return "" if count == len(repetitions) else f" ({count} of {len(repetitions)}{word})"
 
 
@@ -630,6 +635,8 @@ def depth(tables, args):
             say_empty(top)
             say_empty(bottom)
     for top, bottom, D, line, rate in drawn:
+        if np.isnan(rate):  # of a minimizer that is one of several
+            continue
         if D == 2:
             draw_reference(top, line, rate, 0.06, words=r"$\propto\alpha^{1-\varrho}$")
         elif max(style) == D:
@@ -969,7 +976,7 @@ def bounds(tables, args):
     figure.supxlabel(ALPHA)
     figure.supylabel(ERROR_OFF)
     handles = [
-        Line2D([], [], label="measured", **MEASURED),
+        Line2D([], [], label="measured", **LIMIT_POINT),
         Patch(color=BANDS["refined_off"], label="between the refined bounds"),
         Patch(color=BANDS["error_off"], label=r"between the bounds by $\varrho_\alpha$"),
     ]
@@ -998,7 +1005,7 @@ def draw_bounds(ax, rows):
         lower, upper = (rows[f"log10_{band}_{side}"].clip(low, high) for side in ("lower", "upper"))
         # a line beside the area, or an area of no width would not be seen
         ax.fill_between(x, lower, upper, color=color, linewidth=0.8)
-    ax.plot(x, rows["log10_error_off"], **MEASURED)
+    ax.plot(x, rows["log10_error_off"], **LIMIT_POINT)
     outer = rows["log10_error_off_upper"]
     words = []
     if np.isposinf(outer).any():
@@ -1274,7 +1281,7 @@ def reach(tables, args):
     """The largest alpha with a population error of at most --reach, against N: a curve a depth."""
     if args.reach is None:
         raise Failure("figure reach needs --reach")
-    points = where(tables.of("points"), status=CERTIFIED)
+    points = measured(tables.of("points"))
     panels = groups(points, varying(points, "eta", but=["N", "depth"]))
     style = looks(sorted(points["depth"].unique()))
     figure, grid = panels_of(max(1, len(panels)), 2.9)

@@ -11,7 +11,7 @@ from implicit_l1 import rates
 from implicit_l1.asymptotics import largest_competitor
 from implicit_l1.problems import least_norm_interpolator
 from implicit_l1.seeds import generator
-from implicit_l1.status import CERTIFIED
+from implicit_l1.status import MEASURED
 from implicit_l1.storage import read_arrays, write_table
 from tidy import with_cell
 
@@ -86,15 +86,21 @@ def log_excess_l1(l1, limit):
     digits as rho -> 1; the second sum is over the entries whose sign has changed.  (Derived
     for this project.)
 
+    From an initialization of another shape the norm is the one that it leads to,
+    ``||x~||_1 - <tilt, x~>`` in the coordinates x~, of which d is the dual vector.
+
     Args:
-        l1: arrays of stage l1.
+        l1: arrays of stage l1 or selection.
         limit: arrays of stage limit; n is its ``error`` in units of exp(log_unit).
     Returns:
-        shape (r, m), for r repetitions and m scales; nan where no minimizer is certified, -inf
-        where the norms are equal.
+        shape (r, m), for r repetitions and m scales; nan where there is no minimizer to measure
+        from, -inf where the norms are equal.
     """
-    point, direction, margins = (l1[name][:, None] for name in ("point", "direction", "margins"))
-    error, log_unit = limit["error"], limit["log_unit"]
+    direction, margins = l1["direction"][:, None], l1["margins"][:, None]
+    unit = l1.get("unit", np.ones_like(l1["point"]))[:, None]
+    tilt = l1.get("tilt", np.zeros_like(l1["point"]))[:, None]
+    point, error = l1["point"][:, None] / unit, limit["error"] / unit
+    log_unit = limit["log_unit"]
     # 1 - d_i sign(n_i), from the margin 1 - |d_i| where d_i is near the sign
     slack = np.where(direction * error > 0, margins, 2.0 - margins)
     off = np.where(point == 0, np.abs(error) * slack, 0.0).sum(axis=2)
@@ -102,7 +108,7 @@ def log_excess_l1(l1, limit):
     flipped = np.maximum(0.0, -2.0 * np.sign(point) * x).sum(axis=2)
     with np.errstate(divide="ignore"):
         excess = np.logaddexp(log_unit + np.log(off), np.log(flipped))
-        return excess - np.log(np.abs(point).sum(axis=2))
+        return excess - np.log((np.abs(point) - tilt * point).sum(axis=2))
 
 
 def log_excess_l2(l1, limit, interpolators):
@@ -127,7 +133,7 @@ def log_excess_l2(l1, limit, interpolators):
 
 def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
     predicted = rates.predicted_rate(args.cell["depth"], null_space["rho_upper"])
-    known = l1["status"] == CERTIFIED
+    known = np.isin(l1["status"], MEASURED)
     onset, four_digits = (
         np.array(
             [
@@ -225,7 +231,7 @@ def curve_table(l1, limit, asymptotics, excess, log_alpha, args):
     Args:
         excess: name -> logarithms of more quantities, shape (r, m).
     """
-    known = l1["status"] == CERTIFIED
+    known = np.isin(l1["status"], MEASURED)
     midpoints, slopes = rates.local_slopes(log_alpha, limit["log_error_1"][known])
     scales = {"slope": midpoints}
     in_logs = {f"error_{order}": limit[f"log_error_{order}"][known] for order in ("1", "2", "inf")}

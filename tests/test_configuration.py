@@ -477,14 +477,11 @@ def _keys(schema, path=""):
 
 
 def _table():
-    """Key and cells of each row of the tables in the README."""
+    """Key and cells of each row of the README's tables of keys."""
     text = (CONFIG / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([^`]+)` \|(.*)\|$", text, re.MULTILINE)
-    return {
-        key: [cell.strip() for cell in re.split(r"(?<!\\)\|", rest)]
-        for key, rest in rows
-        if not key.endswith(".yaml")
-    }
+    tables = re.findall(r"^\| Key \|.*\n((?:\|.*\n)+)", text, re.MULTILINE)
+    rows = re.findall(r"^\| `([^`]+)` \|(.*)\|$", "".join(tables), re.MULTILINE)
+    return {key: [cell.strip() for cell in re.split(r"(?<!\\)\|", rest)] for key, rest in rows}
 
 
 def test_every_key_is_documented_and_nothing_else():

@@ -22,7 +22,7 @@ from command_line import Failure
 from implicit_l1.limit import limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.problems import least_norm_interpolator
-from implicit_l1.status import CERTIFIED, NOT_CERTIFIED
+from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, SELECTED
 from implicit_l1.storage import read_table, write_table
 from reference import instance
 from workflow_runs import ROOT
@@ -123,6 +123,24 @@ def test_equal_norms_have_no_logarithm():
     limit = {"error": [[[-1.0, 1.0]]], "log_unit": [[np.log(0.25)]]}
     arrays = ({name: np.array(values) for name, values in of.items()} for of in (l1, limit))
     assert rates_program.log_excess_l1(*arrays) == [[-np.inf]]
+
+
+def test_excess_of_the_norm_that_an_initialization_leads_to():
+    """In coordinates x~ = x / unit with a tilt; the l1 norm again where these are trivial."""
+    rng = np.random.default_rng(0)
+    point = np.array([[1.5, -0.5, 0.0, 0.0]])
+    unit, tilt = rng.uniform(0.5, 2.0, (1, 4)), rng.uniform(-0.3, 0.3, (1, 4))
+    direction = np.array([[1.0, -1.0, 0.25, -0.875]])
+    # in the kernel: orthogonal to direction - tilt in the coordinates x~, tall enough to flip
+    n = rng.standard_normal(4)
+    dual = (direction - tilt)[0]
+    n -= (n @ dual) / (dual @ dual) * dual
+    n *= 3.0 / np.abs(n).max()
+    l1 = {"point": point * unit, "direction": direction, "margins": 1 - np.abs(direction)}
+    limit = {"error": (n * unit)[:, None], "log_unit": np.zeros((1, 1))}
+    value, before = (np.abs(x).sum() - (tilt * x).sum() for x in (point + n, point))
+    found = rates_program.log_excess_l1(l1 | {"unit": unit, "tilt": tilt}, limit)
+    assert np.exp(found.item()) == pytest.approx(value / before - 1, rel=1e-12)
 
 
 CELL = {
@@ -364,6 +382,14 @@ def test_figure_of_norms(draw, levels):
     labels = {row["label"] for row in rows if row["panel"] == str(len(levels) + 1)}
     assert {"$D=2$", "$D=8$", r"excess $\ell^2$ norm, $D=3$"} <= labels
     assert figure.axes[0].get_title(loc="left").endswith("(2 of 3 certified)")
+
+
+def test_selected_minimizers_count(draw):
+    instances = instances_of(0.1, 2.0).assign(status=[SELECTED, SELECTED, CERTIFIED])
+    figure, rows = draw("norms", curves_of(0.1, 2.0), instances)
+    assert figure.axes[0].get_title(loc="left") == r"$\eta=0.1$"
+    figure, rows = draw("reach", points_of([-3.0], status=SELECTED), reach=0.025)
+    assert float(rows[-1]["y"]) == pytest.approx(1e-3)
 
 
 def test_figure_of_norms_without_certified_instances(draw):

@@ -1,0 +1,152 @@
+"""The recipes of config/README.md: each diff is applied and run, as the page says."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from implicit_l1.storage import read_arrays
+from workflow_runs import ROOT, Project
+
+PAGE = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+SMOKE = "config/smoke.yaml"
+# experiments that recipes add to the smoke grid without touching anything else
+ADDED = {
+    "An experiment": ["wide"],
+    "Another ensemble or law": ["correlated"],
+    "Your own A and y": ["mine"],
+    "Another initialization": ["shaped"],
+}
+
+
+def section(title):
+    found = re.search(rf"^### {re.escape(title)}\n(.*?)(?=^##|\Z)", PAGE, re.M | re.S)
+    assert found, title
+    return found[1]
+
+
+def diffs(title):
+    """(file, old text, new text) of each diff of a recipe."""
+    for file, body in re.findall(r"^```diff (\S+)\n(.*?)^```$", section(title), re.M | re.S):
+        lines = body.splitlines()
+        assert all(line[:1] in ("+", "-", " ", "") for line in lines), body
+        old = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("+"))
+        new = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("-"))
+        yield file, old, new
+
+
+def follow(project, title):
+    found = list(diffs(title))
+    assert found
+    for file, old, new in found:
+        text = (project.folder / file).read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{title}: the diff does not apply to {file}"
+        project.replace(file, old, new)
+
+
+def test_every_recipe_is_tested():
+    titles = re.findall(r"^### (.*)$", PAGE[PAGE.index("## Recipes") :], re.M)
+    others = ["A value more", "An ensemble of your own", "Problems with several minimizers"]
+    assert set(titles) == {*ADDED, *others, "A cluster"}
+    links = re.findall(r"\[[^\]]+\]\(#([^)]+)\)", PAGE)
+    anchors = {
+        re.sub(r"[^\w -]", "", t).lower().replace(" ", "-")
+        for t in re.findall(r"^#+ (.*)$", PAGE, re.M)
+    }
+    assert set(links) <= anchors
+
+
+@pytest.mark.parametrize("title", ADDED)
+def test_an_added_experiment_schedules_only_what_is_new(finished, tmp_path, title):
+    project = Project(tmp_path, results=finished)
+    follow(project, title)
+    jobs = project.scheduled()
+    made = {file for files in jobs.values() for file in files} - {
+        "results/smoke/configuration.yaml"
+    }
+    assert made
+    assert not any((project.folder / file).exists() for file in made)
+
+
+def test_added_experiments_change_no_published_byte(finished, tmp_path):
+    """All of them at once, run to the end."""
+    project = Project(tmp_path, results=finished)
+    before = project.checksums()
+    for title in ADDED:
+        follow(project, title)
+    project.run()
+    after = project.checksums()
+    before.pop("smoke/configuration.yaml")
+    assert {name: after[name] for name in before} == before
+    new = set(after) - set(before)
+    for figure in ("wide_depth", "wide_generalization", "correlated", "mine", "shaped"):
+        assert f"smoke/figures/{figure}.png" in new
+    for table in (
+        "wide_cells",
+        "wide_rates",
+        "correlated_constants",
+        "mine_rates",
+        "shaped_errors",
+    ):
+        assert f"smoke/tables/{table}.csv" in new
+    assert "smoke/tables/shaped_cells.csv" not in new  # nothing of it is proved
+    audit = project.run("audit")
+    assert "PASS" in audit
+    report = project.folder / "report.html"
+    project.run("--report", str(report))
+    page = report.read_text(encoding="utf-8")
+    assert "wide_generalization" in page
+    assert "shaped_errors" in page
+
+
+def test_a_value_more(finished, tmp_path):
+    project = Project(tmp_path, results=finished)
+    follow(project, "A value more")
+    jobs = project.scheduled()
+    assert jobs["limit"]
+    assert all("/D5/" in file for file in jobs["limit"])
+    assert "problems" not in jobs
+
+
+def test_an_ensemble_of_ones_own(finished, tmp_path):
+    project = Project(tmp_path, results=finished)
+    follow(project, "An ensemble of your own")
+    project.run("results/smoke/figures/binary.png")
+    (block,) = (project.folder / "results/smoke/problems").glob("binary*/reps0-1.npz")
+    matrix = read_arrays(block)["matrix"]
+    assert 0.2 < (matrix != 0).mean() < 0.4
+
+
+def test_problems_with_several_minimizers(tmp_path):
+    project = Project(tmp_path)
+    follow(project, "Problems with several minimizers")
+    target = "results/diabetes/tables/several_errors.csv"
+    project.run("results/diabetes/figures/several.png", target, config="config/diabetes.yaml")
+    (block,) = (project.folder / "results/diabetes/selection").glob("*nonunique*/D3/*.npz")
+    arrays = read_arrays(block)
+    assert arrays["status"] == ["selected"]
+    assert (arrays["shape_u"] == 1).all()
+    lines = (project.folder / target).read_text(encoding="utf-8").splitlines()
+    slopes = [
+        float(line.split(",")[lines[0].split(",").index("float_slope_float")]) for line in lines[1:]
+    ]
+    assert slopes[1] == pytest.approx(1, abs=0.05)
+
+
+def test_the_worked_example_is_made_by_its_program(tmp_path):
+    project = Project(tmp_path)
+    data = project.folder / "config" / "data"
+    (data / "diabetes.csv").rename(tmp_path / "kept.csv")
+    subprocess.run([sys.executable, str(data / "diabetes.py")], check=True)
+    assert (data / "diabetes.csv").read_bytes() == (tmp_path / "kept.csv").read_bytes()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").rglob("*.yaml")), ids=lambda p: p.stem)
+def test_every_configuration_has_a_plan(tmp_path, path):
+    name = path.relative_to(ROOT).as_posix()
+    experiments = yaml.safe_load(path.read_text(encoding="utf-8"))["experiments"]
+    jobs = Project(tmp_path).scheduled(config=name)
+    assert any(rule.startswith("figure_") for rule in jobs)
+    assert all(any(rule.startswith(f"figure_{name}") for rule in jobs) for name in experiments)
