@@ -29,7 +29,7 @@ from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm, to_hex
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from command_line import Failure, run
@@ -43,6 +43,7 @@ COLUMN = 3.35
 PAGE = 6.9
 
 ALPHA = r"$\alpha$ (scale of the predictor, $u(0)=v(0)=\alpha^{1/D}\cdot\mathbf{1}$)"
+ALPHA_SHAPED = r"$\alpha$ (scale of the predictor, $u(0)=\alpha^{1/D}w_u,\ v(0)=\alpha^{1/D}w_v$)"
 ERROR = r"$\Vert x^{\infty}(\alpha)-g^{*}\Vert_1$"
 ERROR_OFF = r"$\Vert x^{\infty}(\alpha)_{S^c}\Vert_1$"
 DISTANCE = rf"distance from $x^{{\infty}}(\alpha)$ / {ERROR}"
@@ -128,6 +129,7 @@ def main():
     plt.style.use(args.style)
     remember(args.style)
     figure = FIGURES[args.figure](tables, args)
+    say_shape(figure, tables)
     settle(figure)
     for path in args.output:
         with replacing(path) as temporary:
@@ -147,6 +149,15 @@ def settle(figure):
     figure.set_layout_engine("none")
     for ax in figure.axes:
         ax.set_position(np.round(ax.get_position().bounds, 6))
+
+
+def say_shape(figure, tables):
+    """Where there are initializations of other shapes than ones, name them under the axes."""
+    frames = (getattr(tables, kind) for kind in KINDS)
+    if any("initialization" in frame and frame["initialization"].notna().any() for frame in frames):
+        for text in figure.findobj(lambda artist: isinstance(artist, Text)):
+            if text.get_text() == ALPHA:
+                text.set_text(ALPHA_SHAPED)
 
 
 # --- Drawn numbers -----------------------------------------------------------------------
@@ -480,8 +491,8 @@ def write(ax, x, y, words, coordinates="data", shift=0, **options):
     )
 
 
-def say_empty(ax):
-    write(ax, 0.5, 0.5, EMPTY, "axes fraction", ha="center", va="center")
+def say_empty(ax, words=EMPTY):
+    write(ax, 0.5, 0.5, words, "axes fraction", ha="center", va="center")
 
 
 def legend_above(figure, handles, **options):
@@ -1240,10 +1251,13 @@ def norms(tables, args):
             draw_curve(bottom, positive(here), "excess_l2", dotted)
         for ax in (top, bottom):
             alpha_axis(ax, curves)
-            if not ax.lines:
-                say_empty(ax)
         if top.lines:
             baselines(top, squared)
+        elif bottom.lines:  # data of one's own
+            say_empty(top, "$x_0$ is not known")
+        else:
+            say_empty(top)
+            say_empty(bottom)
     excess = curves[curves["quantity"].isin(["excess_l1", "excess_l2"])]["upper_quartile"]
     if excess.max() > SMALLEST_EXCESS:  # not of nan
         low = max(grid[1, 0].get_ylim()[0], SMALLEST_EXCESS)
@@ -1281,7 +1295,8 @@ def reach(tables, args):
     """The largest alpha with a population error of at most --reach, against N: a curve a depth."""
     if args.reach is None:
         raise Failure("figure reach needs --reach")
-    points = measured(tables.of("points"))
+    instances = tables.of("points").dropna(subset="N")  # data of one's own have no place here
+    points = measured(instances).dropna(subset="estimation_error")
     panels = groups(points, varying(points, "eta", but=["N", "depth"]))
     style = looks(sorted(points["depth"].unique()))
     figure, grid = panels_of(max(1, len(panels)), 2.9)
@@ -1290,7 +1305,7 @@ def reach(tables, args):
         return figure
     ends = points["log10_alpha"].min(), points["log10_alpha"].max()
     for (values, rows), ax in zip(panels, grid, strict=True):
-        ax.set(yscale="log", title=named(values))
+        ax.set(yscale="log", title=named(values) + counted(where(instances, **values)))
         summary = reached(rows, args.reach)
         ax.set_ylim(reach_limits(summary, ends, len(style)))
         numbers = np.sort(rows["N"].unique())
@@ -1304,9 +1319,8 @@ def reach(tables, args):
             height = 0.02 + COUNT_HEIGHT * (len(style) - 1 - place)
             for _, row in cell[cell["inside"] < cell["count"]].iterrows():
                 words = f"{row['inside']:.0f}/{row['count']:.0f}"
-                place_of = (row["N"], height), ("data", "axes fraction")
                 options = {"color": look["color"], "ha": "center", "fontsize": 6}
-                write(ax, *place_of[0], words, place_of[1], **options)
+                write(ax, row["N"], height, words, ("data", "axes fraction"), **options)
         log_ticks(ax.yaxis)
     figure.supxlabel("$N$")
     words = rf"largest $\alpha$ with $\Vert x^{{\infty}}(\alpha)-x_0\Vert_2^2\leq {args.reach:g}$"

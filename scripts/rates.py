@@ -11,7 +11,7 @@ from implicit_l1 import rates
 from implicit_l1.asymptotics import largest_competitor
 from implicit_l1.problems import least_norm_interpolator
 from implicit_l1.seeds import generator
-from implicit_l1.status import MEASURED
+from implicit_l1.status import CERTIFIED, MEASURED
 from implicit_l1.storage import read_arrays, write_table
 from tidy import with_cell
 
@@ -21,16 +21,10 @@ FOUR_DIGITS = 5e-5
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    for stage in ("l1", "null-space", "limit", "asymptotics"):
+    for stage in ("problems", "l1", "null-space", "limit", "asymptotics"):
         parser.add_argument(
             f"--{stage}", nargs="+", required=True, help="the cell's blocks, in order"
         )
-    parser.add_argument(
-        "--problems",
-        nargs="+",
-        help="the cell's blocks of stage problems, in order; without them the excess of the l2 "
-        "norm is not computed",
-    )
     parser.add_argument("--instances", required=True, help="the Parquet file: one row an instance")
     parser.add_argument("--points", required=True, help="the Parquet file: instances by alpha")
     parser.add_argument("--curves", required=True, help="the Parquet file: statistics by alpha")
@@ -44,16 +38,16 @@ def main():
     parser.add_argument("--seed", type=int, required=True, help="root of the resampling")
     args = parser.parse_args()
 
-    l1, null_space, limit, asymptotics = (
+    problems, l1, null_space, limit, asymptotics = (
         joined([read_arrays(path) for path in paths], args.instances)
-        for paths in (args.l1, args.null_space, args.limit, args.asymptotics)
+        for paths in (args.problems, args.l1, args.null_space, args.limit, args.asymptotics)
     )
     log_alpha = limit.pop("log_alpha")
-    excess = {"excess_l1": log_excess_l1(l1, limit)}
-    if args.problems:
-        problems = joined([read_arrays(path) for path in args.problems], args.instances)
-        interpolators = map(least_norm_interpolator, problems["matrix"], problems["data"])
-        excess["excess_l2"] = log_excess_l2(l1, limit, np.array(list(interpolators)))
+    interpolators = map(least_norm_interpolator, problems["matrix"], problems["data"])
+    excess = {
+        "excess_l1": log_excess_l1(l1, limit),
+        "excess_l2": log_excess_l2(l1, limit, np.array(list(interpolators))),
+    }
     instances = instance_table(l1, null_space, limit, asymptotics, log_alpha, args)
     write_table(args.instances, instances)
     write_table(args.points, point_table(l1, limit, asymptotics, log_alpha, args))
@@ -131,8 +125,22 @@ def log_excess_l2(l1, limit, interpolators):
         return np.log(ratio / (1.0 + np.sqrt(1.0 + ratio)))
 
 
+def leading_rho(l1, null_space):
+    """The rho that decides the rate of each instance, shape (r,).
+
+    That of stage null_space belongs to the l1 norm and its unique minimizer.  Where the norm is
+    another one, or the minimizer is one of several, it is 1 less the margin of the dual vector
+    that stage selection found, on the largest support S that a minimizer has: along the face
+    of minimizers the error follows what is off S linearly.  (Derived for this project.)
+    """
+    trivial = l1["status"] == CERTIFIED
+    if "unit" in l1:
+        trivial &= np.all((l1["unit"] == 1) & (l1["tilt"] == 0), axis=1)
+    return np.where(trivial, null_space["rho_upper"], 1.0 - l1["margin"])
+
+
 def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
-    predicted = rates.predicted_rate(args.cell["depth"], null_space["rho_upper"])
+    predicted = rates.predicted_rate(args.cell["depth"], leading_rho(l1, null_space))
     known = np.isin(l1["status"], MEASURED)
     onset, four_digits = (
         np.array(

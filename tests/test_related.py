@@ -17,7 +17,9 @@ import pandas as pd
 import pytest
 import rates as rates_program
 import yaml
+from plan import Plan
 
+import configuration
 from command_line import Failure
 from implicit_l1.limit import limit_path
 from implicit_l1.potentials import potential
@@ -26,6 +28,22 @@ from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, SELECTED
 from implicit_l1.storage import read_table, write_table
 from reference import instance
 from workflow_runs import ROOT
+
+# --- configurations ---
+
+
+@pytest.mark.parametrize("name", ["wind", "woodworth", "berthier"])
+def test_configurations_of_related_work(name):
+    """They are valid, their data are there, and they draw the figures that are new."""
+    path = ROOT / f"config/related/{name}.yaml"
+    made = Plan(configuration.validate(configuration.load(path)))
+    assert made.results == f"results/related-{name}"
+    new = {"wind": {"norms"}, "woodworth": {"norms", "reach"}, "berthier": {"lasso_path"}}
+    assert new[name] <= set(made.figure_of.values())
+    for problem in made.problems.values():
+        if problem.ensemble == "file":
+            assert all((ROOT / file).is_file() for _, file in problem.parameters)
+
 
 # --- excess norms ---
 
@@ -141,6 +159,20 @@ def test_excess_of_the_norm_that_an_initialization_leads_to():
     value, before = (np.abs(x).sum() - (tilt * x).sum() for x in (point + n, point))
     found = rates_program.log_excess_l1(l1 | {"unit": unit, "tilt": tilt}, limit)
     assert np.exp(found.item()) == pytest.approx(value / before - 1, rel=1e-12)
+
+
+def test_rho_of_minimizers_that_are_selected():
+    ones, zeros = np.ones((4, 3)), np.zeros((4, 3))
+    l1 = {
+        "status": np.array([CERTIFIED, CERTIFIED, SELECTED, NOT_CERTIFIED]),
+        "margin": np.array([0.4, 0.3, 0.2, np.nan]),
+    }
+    null_space = {"rho_upper": np.array([0.61, 0.72, 1.0, np.nan])}
+    expected = [0.61, 0.72, 0.8, np.nan]
+    assert np.allclose(rates_program.leading_rho(l1, null_space), expected, equal_nan=True)
+    shaped = l1 | {"unit": ones * [[1], [2], [1], [1]], "tilt": zeros}
+    expected[1] = 0.7
+    assert np.allclose(rates_program.leading_rho(shaped, null_space), expected, equal_nan=True)
 
 
 CELL = {
@@ -384,6 +416,15 @@ def test_figure_of_norms(draw, levels):
     assert figure.axes[0].get_title(loc="left").endswith("(2 of 3 certified)")
 
 
+def test_figure_of_norms_without_a_signal(draw):
+    curves = curves_of(0.1, 2.0)
+    unknown = curves["quantity"].str.endswith("estimation_error")
+    curves.loc[unknown, ["lower_quartile", "median", "upper_quartile"]] = np.nan
+    figure, rows = draw("norms", curves, instances_of(0.1, 2.0))
+    assert figure.axes[0].texts[0].get_text() == "$x_0$ is not known"
+    assert {row["panel"] for row in rows} == {"2"}
+
+
 def test_selected_minimizers_count(draw):
     instances = instances_of(0.1, 2.0).assign(status=[SELECTED, SELECTED, CERTIFIED])
     figure, rows = draw("norms", curves_of(0.1, 2.0), instances)
@@ -403,8 +444,10 @@ def test_figure_of_reach(draw):
     for N, depth in itertools.product([20.0, 40.0, 60.0, 80.0], [2.0, 3.0, 5.0, 8.0]):
         place = -9.5 + 1.5 * N / 20 + depth / 2
         frames.append(points_of([place, place - 0.5, place + 0.5, place - 3], N, depth))
-    frames.append(points_of([-3.0], 40.0, 2.0, status=NOT_CERTIFIED))
+    frames.append(points_of([-3.0], 100.0, 2.0, status=NOT_CERTIFIED))
+    frames.append(points_of([-3.0], np.nan, 2.0))
     figure, rows = draw("reach", *frames, reach=0.025)
+    assert figure.axes[0].get_title(loc="left").endswith("(16 of 17 certified)")
     counts = [text.get_text() for text in figure.axes[0].texts if "/" in text.get_text()]
     assert "0/4" in counts and "3/4" in counts and "4/4" not in counts
     arrows = {(float(row["y"])) for row in rows if row["artist"].startswith("arrow")}

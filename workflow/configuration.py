@@ -507,6 +507,9 @@ def _check_experiment(experiment, path, report):
             return
         if "flow" in kinds:
             experiment.setdefault("plain_alpha", [])
+        if "lasso_path" in kinds and alpha and max(alpha) >= 1:
+            allowed = "values less than 1 with figure lasso_path: mu is log(1/alpha)/(4 t)"
+            report.reject((*path, "alpha"), alpha, allowed)
         if any(left >= right for left, right in itertools.pairwise(alpha)):
             report.reject((*path, "alpha"), alpha, "a strictly increasing list")
         elif (

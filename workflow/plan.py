@@ -8,7 +8,16 @@ import json
 import shlex
 
 import grid
-from configuration import FED, FILE, KERNEL, UNPROVED, figure_names, figures
+from configuration import (
+    FED,
+    FILE,
+    KERNEL,
+    UNPROVED,
+    as_list,
+    axes_of,
+    figure_names,
+    figures,
+)
 
 # kinds of figures by the tables they read
 FITTED = (*("noise", "depth", "generalization", "prediction", "tight", "bounds", "norms", "reach"),)
@@ -373,6 +382,34 @@ class Plan:
             return self.bounds(cells)
         tables = ("points",) if figure == "reach" else ("curves", "instances")
         return [file for table in tables for file in self.rates(cells, table)]
+
+    def in_words(self, name):
+        """The problems and the initialization of an experiment, for captions."""
+        experiment = self.config["experiments"][name]
+        law = "file" if axes_of(experiment) == () else "law of A"
+        labels = dict.fromkeys(label for label in self._labels(name))
+        words = [f"{law}: {'; '.join(labels)}"]
+        for axis, text in (
+            ("N", "N = {}"),
+            ("d", "d = {}"),
+            ("s", "s = {} nonzero entries of x₀"),
+            ("eta", "η = {}"),
+            ("m", "m = {}"),
+            ("rho", "ϱ = {}"),
+            ("repetitions", "repetitions: {}"),
+        ):
+            if axis in experiment:
+                words.append(text.format(", ".join(map(str, as_list(experiment[axis])))))
+        if "initialization" in experiment:
+            shape = self.experiments[name][0].network.label
+            words.append(f"u(0) and v(0) of another shape than ones ({shape})")
+        return "; ".join(words)
+
+    def _labels(self, name):
+        experiment = self.config["experiments"][name]
+        if "phase" in figures(experiment):
+            return [problem.label for problem in grid.phase_problems(experiment)]
+        return [cell.problem.label for cell in self.experiments[name]]
 
     def reach(self, figure):
         """The option of figure reach."""

@@ -1,20 +1,23 @@
 r"""Basis pursuit: ``g* = argmin ||x||_1`` subject to ``A x = y``, with a proof.
 
-A linear program solved through cvxpy (HiGHS), then polished: from its support S and
-signs sigma, ``A_S g_S = y`` is solved to twice the working precision, the signs are
-compared, and a dual certificate is found, a vector nu with ``A_S^T nu = sigma`` and
-``||A_Sc^T nu||_inf < 1``.  With A_S injective it proves that g* is the unique
-minimizer (Fuchs 2004; Foucart and Rauhut, *A Mathematical Introduction to Compressive
-Sensing*, ch. 4).  The certificate kept is the one of largest margin; its margin is
-1 - rho.
+A linear program solved through cvxpy (HiGHS), or where it is large by the interior-point
+method of :mod:`implicit_l1.programs`, then polished: from its support S and signs sigma,
+``A_S g_S = y`` is solved to twice the working precision, the signs are compared, and a
+dual certificate is found, a vector nu with ``A_S^T nu = sigma`` and
+``||A_Sc^T nu||_inf < 1``.  With A_S injective it proves that g* is the unique minimizer
+(Fuchs 2004; Foucart and Rauhut, *A Mathematical Introduction to Compressive Sensing*,
+ch. 4).  The certificate kept is the one of largest margin; its margin is 1 - rho.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import qr
 
 from implicit_l1.compensated import refine, residual
 from implicit_l1.null_space import kernel_witness, largest_margin_dual
+from implicit_l1.programs import LARGE, LinearProgramError, smallest_maximum
 from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, NOT_UNIQUE
 from implicit_l1.support import Certificate, certificate, support_geometry
 
@@ -73,6 +76,9 @@ def basis_pursuit(matrix, data):
     Raises:
         BasisPursuitError: if the problem is infeasible or the solver fails.
     """
+    if matrix.size >= LARGE:
+        with suppress(LinearProgramError):
+            return _large_basis_pursuit(matrix, data)
     import cvxpy as cp
 
     x = cp.Variable(matrix.shape[1])
@@ -85,6 +91,22 @@ def basis_pursuit(matrix, data):
     if problem.status != cp.OPTIMAL:
         raise BasisPursuitError(f"the l1 problem is {problem.status}")
     return x.value
+
+
+def _large_basis_pursuit(matrix, data):
+    """The minimizer as the direction of a kernel vector, shape (d,).
+
+    With Q an orthonormal basis of the complement of y, the multiples of the x with
+    ``A x = y`` are the kernel of ``Q^T A`` (those with ``A x = 0`` aside).  Of the k in it
+    with ``||k||_1 = 1`` the one with the largest ``<y, A k>`` is ``g* / ||g*||_1``.
+
+    Raises:
+        LinearProgramError: if the linear program is not solved.
+    """
+    basis = qr(data[:, None], check_finite=False)[0][:, 1:]
+    offset = matrix.T @ (data / (data @ data))
+    _, kernel = smallest_maximum(basis.T @ matrix, offset)
+    return kernel / (offset @ kernel)
 
 
 def polish(matrix, data, point, threshold) -> Minimizer:

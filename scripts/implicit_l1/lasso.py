@@ -37,7 +37,6 @@ from scipy.integrate import solve_ivp
 
 from implicit_l1.flow import FlowError
 
-
 # of the largest entry: below this an entry of the solver's points at a knot is 0
 _VANISHED = 1e-13
 

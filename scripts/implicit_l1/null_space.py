@@ -14,12 +14,20 @@ constant ``min_b ||M^T eps + C^T b||_inf``; rho is that of sigma, rho~ the large
 over all patterns.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp, nnls
 
-from implicit_l1.programs import kernel_ball, maximize
+from implicit_l1.programs import (
+    LARGE,
+    LinearProgramError,
+    kernel_ball,
+    maximize,
+    smallest_maximum,
+)
 from implicit_l1.support import SupportGeometry
 
 
@@ -45,7 +53,8 @@ class Bracket:
 def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
     """A dual vector attaining rho: ``min ||A_Sc^T nu||_inf`` subject to ``A_S^T nu = sigma``.
 
-    A linear program, solved by HiGHS and then again on its active set, to full accuracy.
+    A linear program, solved by HiGHS and then again on its active set, to full accuracy;
+    by :func:`implicit_l1.programs.smallest_maximum` where it is large.
 
     Args:
         matrix: A, shape (N, d).
@@ -61,6 +70,9 @@ def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
     if free == 0:
         return start
     direction = matrix[:, geometry.complement].T @ start
+    if free_map.size >= LARGE:
+        with suppress(LinearProgramError):
+            return start + geometry.q2 @ smallest_maximum(free_map, direction)[0]
     edge = -np.ones((direction.size, 1))
     result = linprog(
         np.append(np.zeros(free), 1.0),
@@ -107,38 +119,63 @@ def kernel_witness(geometry: SupportGeometry, direction, sigma):
         weights[np.argmax(np.abs(z[active]))] = 1.0
     else:
         system = np.vstack([geometry.free_map[:, active] * side, np.ones(active.size)])
-        weights, _ = nnls(system, np.append(np.zeros(geometry.q2.shape[1]), 1.0))
+        weights = _balancing(system)
     n = np.zeros(direction.size)
     n[geometry.complement[active]] = side * weights / weights.sum()
     n[geometry.support] = -(geometry.range_map @ n[geometry.complement])
     return n, float(-(sigma @ n[geometry.support]))
 
 
+def _balancing(system):
+    """The weights >= 0 with ``system @ weights = (0, ..., 0, 1)``, in the sense of least squares.
+
+    The active-set method of nnls solves a system for each column; where one solve of a large
+    system gives weights that are not negative, they are the same.
+    """
+    right = np.append(np.zeros(system.shape[0] - 1), 1.0)
+    if system.size >= LARGE and system.shape[0] == system.shape[1]:
+        with suppress(np.linalg.LinAlgError):
+            weights = np.linalg.solve(system, right)
+            if np.all(weights >= 0):
+                return weights
+    return nnls(system, right)[0]
+
+
 class PatternPrograms:
     """``min_b ||M^T eps + C^T b||_inf`` for many sign patterns eps, with hot starts.
 
     In the dual form, ``max <M^T eps, n_Sc>`` subject to ``C n_Sc = 0``,
-    ``||n_Sc||_1 <= 1``, patterns differ in the objective only.
+    ``||n_Sc||_1 <= 1``, patterns differ in the objective only.  Large programs are solved
+    one by one, without hot starts, by an interior-point method.
     """
 
     def __init__(self, geometry):
         self.geometry = geometry
         self.range_map = geometry.range_map
-        self.highs, _ = kernel_ball(geometry.free_map, -np.inf)
+        self.large = geometry.free_map.size >= LARGE
+        self.free = None  # b of the pattern just solved
+
+    @cached_property
+    def highs(self):
+        return kernel_ball(self.geometry.free_map, -np.inf)[0]
 
     def solve(self, pattern):
         """(value, n_Sc) for one pattern."""
         cost = self.range_map.T @ pattern
+        if self.large:
+            with suppress(LinearProgramError):
+                self.free, off = smallest_maximum(self.geometry.free_map, cost)
+                return float(cost @ off), off
         cost = np.concatenate([cost, -cost])
         maximize(self.highs, cost, "of the null space constant")
         solution = np.array(self.highs.getSolution().col_value)
+        self.free = -np.array(self.highs.getSolution().row_dual)[:-1]
         half = solution.size // 2
         return float(cost @ solution), solution[:half] - solution[half:]
 
     def dual(self, pattern):
         """The dual vector nu, shape (N,), with ``A_S^T nu = eps``, of the pattern just solved."""
-        free = -np.array(self.highs.getSolution().row_dual)[:-1]
-        return self.geometry.least_norm_dual(pattern) + self.geometry.q2 @ free
+        return self.geometry.least_norm_dual(pattern) + self.geometry.q2 @ self.free
 
 
 _CLIMBS = 4

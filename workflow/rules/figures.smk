@@ -35,6 +35,9 @@ for figure, experiment in PLAN.experiment_of.items():
             rule=f"figure_{figure}",
             figure=PLAN.figure_of[figure],
             reach=PLAN.reach(figure),
+            # for the caption
+            experiment=experiment,
+            problems=PLAN.in_words(experiment),
             realistic=[CONFIG["realistic_alpha"][end] for end in ("smallest", "largest")],
             configuration=PLAN.settings(
                 [experiment], PLAN.figure_data(figure), "realistic_alpha"

@@ -1,0 +1,264 @@
+"""Target growth: time and memory of each stage as the problems grow, and their exponents.
+
+Every stage runs as the pipeline runs it, one process a problem, so that a peak of memory is
+that of one stage.  Times are CPU time of a process with one thread, which other load on the
+machine disturbs least, less that of the same stage on a tiny problem: what is left does not
+contain the second that imports take.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import namedtuple
+from pathlib import Path
+
+from command_line import Failure, run
+from implicit_l1.storage import write_text
+
+SCRIPTS = Path(__file__).resolve().parent
+
+# Exponents of the flops that are expected, N^2 d for all but the constant rho~, which takes
+# s linear programs of N^2 d flops with s proportional to N: (in N at fixed d / N, in d).
+EXPECTED = {
+    "problems": (3, 1),
+    "l1": (3, 1),
+    "null_space": (4, 1),
+    "asymptotics D2": (3, 1),
+    "asymptotics D3": (3, 1),
+    "limit D2": (3, 1),
+    "limit D3": (3, 1),
+    "flow D2": (3, 1),
+    "flow D3": (3, 1),
+}
+DEFAULT = [stage for stage in EXPECTED if not stage.startswith("flow")]
+
+# rows and columns of the problem whose times and memory stand for an empty run
+TINY = (10, 20)
+
+Run = namedtuple("Run", "stage N d seconds memory")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", nargs="+", type=int, required=True, help="values of N")
+    parser.add_argument("--ratios", nargs="+", type=float, required=True, help="values of d / N")
+    parser.add_argument("--sparsity", type=float, required=True, help="s / N; s is at least 1")
+    parser.add_argument("--eta", type=float, required=True, help="||noise|| / ||A x_0||")
+    parser.add_argument("--repetitions", type=int, required=True, help="draws; medians are taken")
+    parser.add_argument(
+        "--log10-alpha", type=float, nargs="+", required=True, help="scales of stage limit"
+    )
+    parser.add_argument("--flow-alpha", type=float, default=1e-2, help="scale of stage flow")
+    parser.add_argument(
+        "--stages",
+        nargs="+",
+        choices=EXPECTED,
+        default=DEFAULT,
+        help="what is measured; problems and l1 always are (default: all but flow)",
+    )
+    parser.add_argument(
+        "--resolution",
+        type=float,
+        default=0.1,
+        help="seconds; shorter runs do not enter the fits (default: %(default)s)",
+    )
+    parser.add_argument("--seed", type=int, required=True, help="root of all draws")
+    parser.add_argument("--csv", required=True)
+    parser.add_argument("--markdown", required=True)
+    args = parser.parse_args()
+    if min(args.rows) < 2 or min(args.ratios) <= 1:
+        raise Failure("there must be at least 2 rows, and d / N must be greater than 1")
+    if not 0 < args.sparsity <= 1:
+        raise Failure("the sparsity s / N must be in (0, 1]")
+    if args.repetitions < 1:
+        raise Failure("there must be at least one repetition")
+
+    sizes = [(N, round(ratio * N)) for ratio in args.ratios for N in args.rows]
+    start = {result.stage: result for result in medians(TINY, args)}
+    results = []
+    for size in sizes:
+        for result in medians(size, args):
+            seconds = max(result.seconds - start[result.stage].seconds, 0.0)
+            results.append(result._replace(seconds=seconds))
+    report(results, start, args)
+
+
+# --- measurements ---
+# Nothing large is loaded before the last of them: the kernel counts the memory of the process
+# that starts another to the peak of the other.
+
+
+def medians(size, args):
+    """Runs of all stages on problems of one size (N, d), each the median over repetitions."""
+    stages, runs = ["problems", "l1", *args.stages], []
+    for repetition in range(args.repetitions):
+        with tempfile.TemporaryDirectory() as folder:
+            runs += [
+                measured(stage, size, command(stage, size, repetition, Path(folder), args))
+                for stage in dict.fromkeys(stages)
+            ]
+    return [
+        Run(
+            stage,
+            *size,
+            statistics.median(r.seconds for r in runs if r.stage == stage),
+            statistics.median(r.memory for r in runs if r.stage == stage),
+        )
+        for stage in dict.fromkeys(stages)
+    ]
+
+
+def command(stage, size, repetition, folder, args):
+    """The words of a stage's command after the interpreter."""
+    name, _, depth = stage.partition(" D")
+    N, d = size
+    problems, l1 = (folder / f"{before}.npz" for before in ("problems", "l1"))
+    output = ("--output", folder / f"{name}.npz")
+    inputs = ("--problems", problems, "--l1", l1)
+    options = {
+        "problems": (
+            *(*output, "--repetitions", repetition, repetition, "gaussian"),
+            *("--N", N, "--d", d, "--s", max(1, round(args.sparsity * N)), "--eta", args.eta),
+            *("--seed", args.seed, "--law", "uniform", "--low", 0.5, "--high", 1.5),
+        ),
+        "l1": (*(*inputs[:2], *output, "--support-threshold", 1e-9, "--nonunique", "carry"),),
+        # enumeration would take 2^s programs where s happens to be small
+        "null_space": (*inputs, *output, "--enumerate-up-to", 1, "--milp-nodes", 0),
+        "asymptotics": (*inputs, *output, "--depth", depth),
+        "limit": (
+            *(*inputs, *output, "--depth", depth, "--tolerance", 1e-9),
+            *("--log10-alpha", *args.log10_alpha),
+        ),
+        "flow": (
+            *(*inputs, "--endpoints", output[1], "--form", "dual", "--depth", depth),
+            *("--alpha", args.flow_alpha, "--rtol", 1e-8, "--residual", 1e-8, "--change", 1e-7),
+            *("--states-per-decade", 10, "--coordinates", 6),
+        ),
+    }
+    return [SCRIPTS / f"{name}.py", *options[name]]
+
+
+def measured(stage, size, words):
+    """Run a command of a stage: its CPU time in seconds, its peak of memory in MB."""
+    with tempfile.TemporaryFile("w+") as messages:
+        process = subprocess.Popen(
+            [sys.executable, *map(str, words)],
+            env=os.environ | dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"),
+            stdout=messages,
+            stderr=messages,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            messages.seek(0)
+            reason = (messages.read().strip() or f"exit status {process.returncode}").splitlines()
+            raise Failure(f"stage {stage} at N = {size[0]}, d = {size[1]}: {reason[-1]}")
+    # bytes on macOS, kB elsewhere
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return Run(stage, *size, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
+
+
+# --- exponents ---
+
+
+def exponent(sizes, seconds):
+    """The p of the least-squares fit ``log(seconds) = p log(size) + constant``.
+
+    Args:
+        sizes, seconds: sequences of positive numbers of one length, at least two sizes apart.
+    Raises:
+        ValueError: if they are not.
+    """
+    import numpy as np
+
+    sizes, seconds = np.asarray(sizes, dtype=float), np.asarray(seconds, dtype=float)
+    if np.unique(sizes).size < 2:
+        raise ValueError("an exponent needs at least two sizes")
+    if not (np.all(sizes > 0) and np.all(seconds > 0)):
+        raise ValueError("an exponent needs positive sizes and times")
+    x, y = np.log(sizes), np.log(seconds)
+    x = x - x.mean()
+    return float(x @ (y - y.mean()) / (x @ x))
+
+
+def exponents(results, resolution):
+    """Rows (stage, what is fixed, what grows, sizes, exponent, expected) of all fits.
+
+    Args:
+        results: Runs.
+        resolution: shorter runs are left out, and fits that have less than two then.
+    """
+    rows = []
+    for stage, (in_rows, in_columns) in EXPECTED.items():
+        runs = [r for r in results if r.stage == stage and r.seconds >= max(resolution, 1e-9)]
+        for fixed, grows, expected, key in (
+            ("d / N", "N", in_rows, lambda r: r.d / r.N),
+            ("N", "d", in_columns, lambda r: r.N),
+        ):
+            for value in sorted(set(map(key, runs))):
+                group = [r for r in runs if key(r) == value]
+                sizes = [getattr(r, grows) for r in group]
+                if len(set(sizes)) < 2:
+                    continue
+                fit = exponent(sizes, [r.seconds for r in group])
+                span = f"{min(sizes)} to {max(sizes)}"
+                rows.append((stage, f"{fixed} = {value:g}", grows, span, fit, expected))
+    return rows
+
+
+# --- report ---
+
+
+def processor():
+    """The processor's name, as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def report(results, start, args):
+    import pandas as pd
+
+    table = pd.DataFrame(results).rename(columns={"memory": "memory_mb"})
+    write_text(args.csv, table.round(3).to_csv(index=False, lineterminator="\n"))
+    columns = ["stage", "fixed", "grows", "sizes", "exponent", "expected"]
+    fits = pd.DataFrame(exponents(results, args.resolution), columns=columns)
+    fixed = pd.DataFrame(start.values())[["stage", "seconds", "memory"]]
+    text = f"""# Growth of time and memory
+
+Gaussian problems with s = {args.sparsity:g} N, eta = {args.eta:g}, {len(args.log10_alpha)} values
+of alpha; medians over {args.repetitions} draws. CPU seconds of one thread, less those of an empty
+run (below); peak memory in MB. Measured on: {processor()}, {os.cpu_count()} cores,
+{platform.system()}, Python {platform.python_version()}. Other machines give other numbers.
+
+## Stages
+
+{table.round({"seconds": 2, "memory_mb": 0}).to_markdown(index=False)}
+
+## Exponents
+
+Least squares of log(seconds) against log(size), over runs of at least {args.resolution:g} s.
+Expected from flops: N^2 d, and s N^2 d for null_space. Small linear programs are solved by the
+simplex method, large ones by an interior-point method: a fit across the change is neither's.
+
+{fits.round({"exponent": 2}).to_markdown(index=False)}
+
+## Empty runs
+
+The same stages at N = {TINY[0]}, d = {TINY[1]}: imports, reading and writing.
+
+{fixed.round({"seconds": 2, "memory": 0}).to_markdown(index=False)}
+"""
+    write_text(args.markdown, text)
+    print(text)
+
+
+if __name__ == "__main__":
+    run(main)

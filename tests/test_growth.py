@@ -1,0 +1,223 @@
+"""The growth of time and memory: exponents of known laws, and the program on tiny sizes.
+
+Also the linear programs of large problems, which another method solves, on small ones.
+"""
+
+import csv
+import re
+import subprocess
+import sys
+
+import growth
+import numpy as np
+import pytest
+
+from implicit_l1 import l1, null_space
+from implicit_l1.programs import LinearProgramError, smallest_maximum
+from implicit_l1.support import support_geometry
+from reference import instance
+from workflow_runs import ROOT
+
+TINY = {
+    "--rows": [6, 8],
+    "--ratios": [2],
+    "--sparsity": [0.1],
+    "--eta": [0],
+    "--repetitions": [1],
+    "--log10-alpha": [0, -1],
+    "--resolution": [0],
+    "--seed": [1],
+}
+
+
+def program(folder, **changes):
+    """Run the program with these options in place of the tiny ones."""
+    options = TINY | {"--csv": [folder / "growth.csv"], "--markdown": [folder / "growth.md"]}
+    words = [word for name, values in (options | changes).items() for word in (name, *values)]
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts/growth.py", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0, 2.5, 4.0])
+def test_a_power_law_has_its_exponent(power):
+    sizes = [50, 100, 200, 400]
+    assert growth.exponent(sizes, [3.0 * size**power for size in sizes]) == pytest.approx(power)
+
+
+def test_the_fit_is_least_squares_in_the_logarithms():
+    sizes, seconds = [10, 20, 50, 70], [0.3, 1.1, 9.0, 11.0]
+    expected = np.polyfit(np.log(sizes), np.log(seconds), 1)[0]
+    assert growth.exponent(sizes, seconds) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "seconds", "words"),
+    [
+        ([50], [1.0], "two sizes"),
+        ([50, 50], [1.0, 2.0], "two sizes"),
+        ([50, 100], [1.0, 0.0], "positive"),
+    ],
+)
+def test_what_has_no_exponent_is_said(sizes, seconds, words):
+    with pytest.raises(ValueError, match=words):
+        growth.exponent(sizes, seconds)
+
+
+def test_exponents_of_rows_and_of_columns_are_told_apart():
+    runs = [
+        growth.Run("limit D2", N, ratio * N, 1e-7 * N**2 * (ratio * N), 100.0)
+        for ratio in (4, 10)
+        for N in (50, 100, 200)
+    ]
+    rows = growth.exponents(runs, 0.0)
+    found = {(fixed, grows): (span, fit) for _, fixed, grows, span, fit, _ in rows}
+    assert found["d / N = 4", "N"] == ("50 to 200", pytest.approx(3.0))
+    assert found["N = 100", "d"] == ("400 to 1000", pytest.approx(1.0))
+    assert {fixed for fixed, _ in found} == {f"d / N = {r}" for r in (4, 10)} | {
+        f"N = {N}" for N in (50, 100, 200)
+    }
+
+
+def test_runs_too_short_to_measure_do_not_enter():
+    runs = [growth.Run("l1", N, 4 * N, 1e-3 * N, 100.0) for N in (50, 100, 200)]
+    ((*_, span, fit, _),) = growth.exponents(runs, 0.1)
+    assert (span, fit) == ("100 to 200", pytest.approx(1.0))
+    assert growth.exponents(runs, 0.15) == []
+
+
+def test_every_stage_is_measured(tmp_path):
+    stages = [*growth.DEFAULT, "flow D2"]
+    result = program(tmp_path, **{"--stages": stages})
+    assert result.returncode == 0, result.stderr
+    with (tmp_path / "growth.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    sizes = [(6, 12), (8, 16)]
+    assert {(row["stage"], int(row["N"]), int(row["d"])) for row in rows} == {
+        (stage, *size) for stage in stages for size in sizes
+    }
+    assert all(float(row["seconds"]) >= 0 and float(row["memory_mb"]) > 10 for row in rows)
+    text = (tmp_path / "growth.md").read_text(encoding="utf-8")
+    for word in ("cores", "Exponents", "null_space", "memory_mb"):
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"--ratios": [1]}, "greater than 1"),
+        ({"--sparsity": [0]}, "sparsity"),
+        ({"--repetitions": [0]}, "repetition"),
+        # after the stage and the size, what the stage says
+        (
+            {"--log10-alpha": ["inf"], "--stages": ["limit D2"]},
+            "stage limit D2 at N = 10, d = 20: error: .*log_alpha must be finite",
+        ),
+    ],
+)
+def test_errors_name_what_is_wrong(tmp_path, changes, words):
+    result = program(tmp_path, **changes)
+    assert result.returncode == 1
+    assert re.search(words, result.stderr)
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+# Large programs
+
+
+@pytest.fixture
+def all_large(monkeypatch):
+    """Take every program for a large one, and do not fall back on the simplex method."""
+
+    def refuse(*arguments, **options):
+        raise AssertionError("the interior-point method did not find the solution")
+
+    for module in (l1, null_space):
+        monkeypatch.setattr(module, "LARGE", 0)
+    for name in ("linprog", "kernel_ball", "nnls"):
+        monkeypatch.setattr(null_space, name, refuse)
+
+
+def coordinates(problem):
+    support = problem.minimizer.support
+    return support_geometry(problem.matrix, support), np.sign(problem.minimizer.point[support])
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.1])
+def test_minimizers_are_the_same_by_either_method(request, eta):
+    problems = [instance(N=20, d=60, s=2, eta=eta), instance(N=100, d=400, s=8, eta=eta)]
+    request.getfixturevalue("all_large")
+    for problem in problems:
+        point = l1.basis_pursuit(problem.matrix, problem.data)
+        found = l1.polish(problem.matrix, problem.data, point, 1e-9)
+        assert found.status == problem.minimizer.status
+        assert found.point.tobytes() == problem.minimizer.point.tobytes()
+        assert found.margin == pytest.approx(problem.minimizer.margin, rel=1e-9)
+
+
+def test_null_space_constants_are_the_same_by_either_method(request):
+    problem = instance(N=30, d=90, s=4, eta=0.0)
+    geometry, sigma = coordinates(problem)
+    searched = null_space.null_space_constant(geometry, sigma, 1, 0)
+    enumerated = null_space.null_space_constant(geometry, sigma, 10, 0)
+    request.getfixturevalue("all_large")
+    for expected, up_to in ((searched, 1), (enumerated, 10)):
+        found = null_space.null_space_constant(geometry, sigma, up_to, 0)
+        assert found.lower == pytest.approx(expected.lower, rel=1e-7)
+        assert found.upper == pytest.approx(expected.upper, rel=1e-7)
+        # the dual vectors attain the constants of their patterns
+        on, off = (problem.matrix[:, j].T for j in (geometry.support, geometry.complement))
+        assert np.abs(on @ found.duals.T - found.patterns.T).max() < 1e-12
+        heights = np.abs(off @ found.duals.T).max(axis=0)
+        patterns = null_space.PatternPrograms(geometry)
+        values = [patterns.solve(pattern)[0] for pattern in found.patterns]
+        assert heights == pytest.approx(np.array(values), rel=1e-12)
+
+
+def test_a_witness_attains_rho(request):
+    problem = instance(N=30, d=90, s=4, eta=0.0)
+    request.getfixturevalue("all_large")
+    geometry, sigma = coordinates(problem)
+    nu = null_space.largest_margin_dual(problem.matrix, geometry, sigma)
+    n, value = null_space.kernel_witness(geometry, problem.matrix.T @ nu, sigma)
+    assert np.abs(problem.matrix @ n).max() < 1e-14
+    assert value == pytest.approx(1.0 - problem.minimizer.margin, rel=1e-11)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_both_sides_of_a_large_program_meet(seed):
+    rng = np.random.default_rng(seed)
+    rows = int(rng.integers(1, 30))
+    free_map = rng.standard_normal((rows, rows + int(rng.integers(1, 60))))
+    offset = rng.standard_normal(free_map.shape[1]) * 10.0 ** rng.integers(-3, 3)
+    free, kernel = smallest_maximum(free_map, offset)
+    height = np.abs(offset + free_map.T @ free).max()
+    assert offset @ kernel == pytest.approx(height, rel=1e-9)
+    assert np.abs(kernel).sum() == pytest.approx(1.0, rel=1e-12)
+    assert np.abs(free_map @ kernel).max() < 1e-12
+    assert np.count_nonzero(kernel) <= rows + 1
+
+
+def test_a_program_with_many_kernel_vectors_has_one_of_them():
+    # every k whose entries are positive is optimal
+    free, kernel = smallest_maximum(np.array([[1.0, -1.0, 1.0, -1.0]]), np.ones(4))
+    assert np.abs(free).max() < 1e-12
+    assert kernel.sum() == pytest.approx(1.0)
+
+
+def test_rows_that_are_dependent_are_refused():
+    with pytest.raises(LinearProgramError, match="interior-point"):
+        smallest_maximum(np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]]), np.array([1.0, 0.0, 2.0]))
+
+
+def test_without_a_solution_the_simplex_method_says_why():
+    # y is not in the range of A
+    matrix = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0]])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(l1, "LARGE", 0)
+        with pytest.raises(l1.BasisPursuitError, match="infeasible"):
+            l1.basis_pursuit(matrix, np.array([1.0, 0.0]))
