@@ -135,6 +135,17 @@ def test_problems_with_several_minimizers(tmp_path):
     assert slopes[1] == pytest.approx(1, abs=0.05)
 
 
+def test_a_cluster_of_ones_own(tmp_path):
+    """Account and partition reach every job; that jobs run there is in test_slurm.py."""
+    project = Project(tmp_path)
+    follow(project, "A cluster")
+    profile = yaml.safe_load((tmp_path / "workflow/profiles/slurm/config.yaml").read_text("utf-8"))
+    assert profile["default-resources"]["slurm_account"] == "mygroup"
+    report = project.run("--dry-run", "--workflow-profile", "workflow/profiles/slurm")
+    jobs = report.count("slurm_account=mygroup")
+    assert jobs == report.count("slurm_partition=long") > 100
+
+
 def test_the_worked_example_is_made_by_its_program(tmp_path):
     project = Project(tmp_path)
     data = project.folder / "config" / "data"

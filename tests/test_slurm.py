@@ -13,10 +13,10 @@ import subprocess
 import sys
 
 import pytest
-import slurm_cluster
 import yaml
-from slurm_cluster import HELD, NODE, Cluster, wait_until
 
+import slurm_cluster
+from slurm_cluster import HELD, NODE, Cluster, wait_until
 from workflow_runs import ROOT, Project
 
 PROFILE = "workflow/profiles/slurm"
