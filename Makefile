@@ -2,6 +2,7 @@
 # make test      style checks and the test suite
 # make report    one HTML page with figures, tables, captions and configuration
 # make timings   where the time of the last run went, stage by stage
+# make growth    how time and memory of each stage grow with N and d
 # make crate     figures, tables, data and code in one file, an RO-Crate
 # make reference copy what is kept in git from results/ to results/reference/
 # make audit     make what is missing, then judge what lies in results/: PASS, or what is wrong
@@ -13,7 +14,7 @@ CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: figures test report timings crate reference audit same-bytes lint format lock clean
+.PHONY: figures test report timings growth crate reference audit same-bytes lint format lock clean
 
 figures: .venv/installed
 	$(SNAKEMAKE)
@@ -23,6 +24,9 @@ report: figures
 
 timings: figures
 	$(SNAKEMAKE) --force timings
+
+growth: .venv/installed
+	$(SNAKEMAKE) --force growth
 
 crate: figures
 	$(SNAKEMAKE) crate

@@ -44,7 +44,7 @@ TELLING = (".npz", ".parquet", BESIDE)
 PUBLISHED = ("figures", "tables")
 # what lies in the folder of results and is none of them
 APART = ("logs", "benchmarks", "reference")
-PAGES = ("audit.*", "report.html", "timings.*", "crate.zip", "ro-crate-metadata.json")
+PAGES = ("audit.*", "report.html", "timings.*", "growth.*", "crate.zip", "ro-crate-metadata.json")
 CONFIGURATION = "configuration.yaml"
 
 # what comes with an environment, and is in no lock

@@ -2,8 +2,10 @@
 
 Every stage runs as the pipeline runs it, one process a problem, so that a peak of memory is
 that of one stage.  Times are CPU time of a process with one thread, which other load on the
-machine disturbs least, less that of the same stage on a tiny problem: what is left does not
-contain the second that imports take.
+machine disturbs least, less that of an empty run of the stage: what is left does not contain
+the second that imports take.  A stage that solves linear programs has another method for large
+ones (:mod:`implicit_l1.programs`), which loads other packages: it has an empty run for each, and
+exponents are fitted to the runs of one method only.
 """
 
 import argparse
@@ -39,7 +41,9 @@ DEFAULT = [stage for stage in EXPECTED if not stage.startswith("flow")]
 # rows and columns of the problem whose times and memory stand for an empty run
 TINY = (10, 20)
 
-Run = namedtuple("Run", "stage N d seconds memory")
+SIMPLEX, INTERIOR, BOTH, NO_PROGRAM = "simplex", "interior point", "both", ""
+
+Run = namedtuple("Run", "stage N d seconds memory method", defaults=(NO_PROGRAM,))
 
 
 def main():
@@ -78,13 +82,27 @@ def main():
         raise Failure("there must be at least one repetition")
 
     sizes = [(N, round(ratio * N)) for ratio in args.ratios for N in args.rows]
-    start = {result.stage: result for result in medians(TINY, args)}
+    stages = list(dict.fromkeys(["problems", "l1", *args.stages]))
+    tiny = {result.stage: result for result in medians(stages, TINY, args)}
+    loaded = {stage: loading(stage) for stage in stages}
+    measurements = [result for size in sizes for result in medians(stages, size, args)]
+    # only now: the methods' limits are those of a module that loads SciPy
     results = []
-    for size in sizes:
-        for result in medians(size, args):
-            seconds = max(result.seconds - start[result.stage].seconds, 0.0)
-            results.append(result._replace(seconds=seconds))
-    report(results, start, args)
+    for result in measurements:
+        way = method(result.stage, result.N, result.d, args.sparsity, args.eta)
+        # what the simplex method loads, the tiny problem loads too, a large one does not
+        empty = loaded[result.stage] if way in (INTERIOR, BOTH) else tiny[result.stage]
+        seconds = max(result.seconds - empty.seconds, 0.0)
+        results.append(result._replace(seconds=seconds, method=way))
+    starts = [
+        result._replace(method=method(result.stage, *TINY, args.sparsity, args.eta))
+        for result in tiny.values()
+    ]
+    ways = {(result.stage, result.method) for result in results}
+    starts += [
+        loaded[stage]._replace(method=INTERIOR) for stage in stages if (stage, INTERIOR) in ways
+    ]
+    report(results, starts, args)
 
 
 # --- measurements ---
@@ -92,14 +110,14 @@ def main():
 # that starts another to the peak of the other.
 
 
-def medians(size, args):
-    """Runs of all stages on problems of one size (N, d), each the median over repetitions."""
-    stages, runs = ["problems", "l1", *args.stages], []
+def medians(stages, size, args):
+    """Runs of stages on problems of one size (N, d), each the median over repetitions."""
+    runs = []
     for repetition in range(args.repetitions):
         with tempfile.TemporaryDirectory() as folder:
             runs += [
                 measured(stage, size, command(stage, size, repetition, Path(folder), args))
-                for stage in dict.fromkeys(stages)
+                for stage in stages
             ]
     return [
         Run(
@@ -108,8 +126,15 @@ def medians(size, args):
             statistics.median(r.seconds for r in runs if r.stage == stage),
             statistics.median(r.memory for r in runs if r.stage == stage),
         )
-        for stage in dict.fromkeys(stages)
+        for stage in stages
     ]
+
+
+def loading(stage):
+    """The run of a stage that loads what it imports at its start, and ends: the median of 3."""
+    program = SCRIPTS / f"{stage.partition(' D')[0]}.py"
+    runs = [measured(stage, (0, 0), [program, "--help"]) for _ in range(3)]
+    return sorted(runs, key=lambda run: run.seconds)[1]
 
 
 def command(stage, size, repetition, folder, args):
@@ -165,6 +190,22 @@ def measured(stage, size, words):
 # --- exponents ---
 
 
+def method(stage, N, d, sparsity, eta):
+    """How a stage solves its linear programs; NO_PROGRAM if it has none.
+
+    Stage l1 has two, of A and, without noise, of the smaller matrix that null_space has too.
+    With noise |S| = N, and formulas take the place of the second.
+    """
+    from implicit_l1.programs import LARGE
+
+    s = max(1, round(sparsity * N))
+    programs = {"l1": [N * d], "null_space": []}.get(stage, [])
+    if stage in ("l1", "null_space") and eta == 0:
+        programs.append((N - s) * (d - s))
+    large = {size >= LARGE for size in programs}
+    return {(): NO_PROGRAM, (False,): SIMPLEX, (True,): INTERIOR}.get(tuple(large), BOTH)
+
+
 def exponent(sizes, seconds):
     """The p of the least-squares fit ``log(seconds) = p log(size) + constant``.
 
@@ -186,15 +227,17 @@ def exponent(sizes, seconds):
 
 
 def exponents(results, resolution):
-    """Rows (stage, what is fixed, what grows, sizes, exponent, expected) of all fits.
+    """Rows (stage, method, what is fixed, what grows, sizes, exponent, expected) of all fits.
 
     Args:
         results: Runs.
         resolution: shorter runs are left out, and fits that have less than two then.
     """
     rows = []
-    for stage, (in_rows, in_columns) in EXPECTED.items():
-        runs = [r for r in results if r.stage == stage and r.seconds >= max(resolution, 1e-9)]
+    long = [r for r in results if r.seconds >= max(resolution, 1e-9)]
+    for stage, way in dict.fromkeys((r.stage, r.method) for r in long):
+        runs = [r for r in long if (r.stage, r.method) == (stage, way)]
+        in_rows, in_columns = EXPECTED[stage]
         for fixed, grows, expected, key in (
             ("d / N", "N", in_rows, lambda r: r.d / r.N),
             ("N", "d", in_columns, lambda r: r.N),
@@ -205,8 +248,8 @@ def exponents(results, resolution):
                 if len(set(sizes)) < 2:
                     continue
                 fit = exponent(sizes, [r.seconds for r in group])
-                span = f"{min(sizes)} to {max(sizes)}"
-                rows.append((stage, f"{fixed} = {value:g}", grows, span, fit, expected))
+                span = ", ".join(map(str, sorted(sizes)))
+                rows.append((stage, way, f"{fixed} = {value:g}", grows, span, fit, expected))
     return rows
 
 
@@ -223,14 +266,14 @@ def processor():
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def report(results, start, args):
+def report(results, starts, args):
     import pandas as pd
 
     table = pd.DataFrame(results).rename(columns={"memory": "memory_mb"})
     write_text(args.csv, table.round(3).to_csv(index=False, lineterminator="\n"))
-    columns = ["stage", "fixed", "grows", "sizes", "exponent", "expected"]
+    columns = ["stage", "method", "fixed", "grows", "sizes", "exponent", "expected"]
     fits = pd.DataFrame(exponents(results, args.resolution), columns=columns)
-    fixed = pd.DataFrame(start.values())[["stage", "seconds", "memory"]]
+    fixed = pd.DataFrame(starts)[["stage", "method", "seconds", "memory"]]
     text = f"""# Growth of time and memory
 
 Gaussian problems with s = {args.sparsity:g} N, eta = {args.eta:g}, {len(args.log10_alpha)} values
@@ -245,14 +288,16 @@ run (below); peak memory in MB. Measured on: {processor()}, {os.cpu_count()} cor
 ## Exponents
 
 Least squares of log(seconds) against log(size), over runs of at least {args.resolution:g} s.
-Expected from flops: N^2 d, and s N^2 d for null_space. Small linear programs are solved by the
-simplex method, large ones by an interior-point method: a fit across the change is neither's.
+Expected from flops: N^2 d, and s N^2 d for null_space; for the simplex method, whose number of
+pivots grows too, it is no prediction. No fit crosses the change between the two methods. A fit
+of two sizes is the slope between them and says nothing about its own error.
 
 {fits.round({"exponent": 2}).to_markdown(index=False)}
 
 ## Empty runs
 
-The same stages at N = {TINY[0]}, d = {TINY[1]}: imports, reading and writing.
+The same stages at N = {TINY[0]}, d = {TINY[1]}; for the interior-point method, which does without
+the packages of the other, what a stage imports at its start.
 
 {fixed.round({"seconds": 2, "memory": 0}).to_markdown(index=False)}
 """

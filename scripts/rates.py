@@ -38,20 +38,38 @@ def main():
     parser.add_argument("--seed", type=int, required=True, help="root of the resampling")
     args = parser.parse_args()
 
-    problems, l1, null_space, limit, asymptotics = (
-        joined([read_arrays(path) for path in paths], args.instances)
-        for paths in (args.problems, args.l1, args.null_space, args.limit, args.asymptotics)
+    stages = ("problems", "l1", "null_space", "limit", "asymptotics")
+    blocks = [read_block(*paths) for paths in zip(*(getattr(args, s) for s in stages), strict=True)]
+    l1, null_space, limit, asymptotics, excess = (
+        joined(parts, args.instances) for parts in zip(*blocks, strict=True)
     )
     log_alpha = limit.pop("log_alpha")
-    interpolators = map(least_norm_interpolator, problems["matrix"], problems["data"])
-    excess = {
-        "excess_l1": log_excess_l1(l1, limit),
-        "excess_l2": log_excess_l2(l1, limit, np.array(list(interpolators))),
-    }
+    excess.pop("repetition")
     instances = instance_table(l1, null_space, limit, asymptotics, log_alpha, args)
     write_table(args.instances, instances)
     write_table(args.points, point_table(l1, limit, asymptotics, log_alpha, args))
     write_table(args.curves, curve_table(l1, limit, asymptotics, excess, log_alpha, args))
+
+
+# arrays with so many entries, over all repetitions of a large cell, that memory ends
+BIG = ("error", "tilde_place", "tilde_pattern", "tilde_nu", "kernel")
+
+
+def read_block(problems, l1, null_space, limit, asymptotics):
+    """One block of each stage, the problems and the error vectors reduced to their excess."""
+    problems, l1, null_space, limit, asymptotics = map(
+        read_arrays, (problems, l1, null_space, limit, asymptotics)
+    )
+    interpolators = map(least_norm_interpolator, problems["matrix"], problems["data"])
+    excess = {
+        "repetition": problems["repetition"],
+        "excess_l1": log_excess_l1(l1, limit),
+        "excess_l2": log_excess_l2(l1, limit, np.array(list(interpolators))),
+    }
+    return tuple(
+        {name: values for name, values in arrays.items() if name not in BIG}
+        for arrays in (l1, null_space, limit, asymptotics, excess)
+    )
 
 
 def joined(blocks, output):

@@ -51,7 +51,7 @@ def results(folder):
 def _varies(path):
     return (
         not {"logs", "benchmarks"}.isdisjoint(path.parts)
-        or path.stem in ("audit", "timings")
+        or path.stem in ("audit", "timings", "growth")
         or path.name == "report.html"
         or path.name.startswith(".")
     )

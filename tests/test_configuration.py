@@ -43,7 +43,9 @@ def complaints(config):
 # --- What is accepted --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "smoke.yaml"])
+@pytest.mark.parametrize(
+    "name", [path.relative_to(CONFIG).as_posix() for path in sorted(CONFIG.rglob("*.yaml"))]
+)
 def test_shipped_configurations_are_valid(name):
     config = load(CONFIG / name)
     before = copy.deepcopy(config)

@@ -74,9 +74,9 @@ def test_exponents_of_rows_and_of_columns_are_told_apart():
         for N in (50, 100, 200)
     ]
     rows = growth.exponents(runs, 0.0)
-    found = {(fixed, grows): (span, fit) for _, fixed, grows, span, fit, _ in rows}
-    assert found["d / N = 4", "N"] == ("50 to 200", pytest.approx(3.0))
-    assert found["N = 100", "d"] == ("400 to 1000", pytest.approx(1.0))
+    found = {(fixed, grows): (span, fit) for _, _, fixed, grows, span, fit, _ in rows}
+    assert found["d / N = 4", "N"] == ("50, 100, 200", pytest.approx(3.0))
+    assert found["N = 100", "d"] == ("400, 1000", pytest.approx(1.0))
     assert {fixed for fixed, _ in found} == {f"d / N = {r}" for r in (4, 10)} | {
         f"N = {N}" for N in (50, 100, 200)
     }
@@ -85,8 +85,42 @@ def test_exponents_of_rows_and_of_columns_are_told_apart():
 def test_runs_too_short_to_measure_do_not_enter():
     runs = [growth.Run("l1", N, 4 * N, 1e-3 * N, 100.0) for N in (50, 100, 200)]
     ((*_, span, fit, _),) = growth.exponents(runs, 0.1)
-    assert (span, fit) == ("100 to 200", pytest.approx(1.0))
+    assert (span, fit) == ("100, 200", pytest.approx(1.0))
     assert growth.exponents(runs, 0.15) == []
+
+
+def test_no_fit_crosses_a_change_of_method():
+    # each method a power law of its own, with a jump between them
+    runs = [
+        growth.Run(
+            "l1", N, 10 * N, factor * N**power, 100.0, growth.method("l1", N, 10 * N, 0.1, 0)
+        )
+        for factor, power, rows in ((1e-3, 4, (25, 50)), (1e-6, 3, (200, 400, 800)))
+        for N, d in ((N, 10 * N) for N in rows)
+    ]
+    found = {way: (span, fit) for _, way, _, _, span, fit, _ in growth.exponents(runs, 0.0)}
+    assert found == {
+        growth.SIMPLEX: ("25, 50", pytest.approx(4.0)),
+        growth.INTERIOR: ("200, 400, 800", pytest.approx(3.0)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("stage", "N", "d", "eta", "way"),
+    [
+        ("l1", 100, 400, 0, growth.SIMPLEX),
+        # A is large, what is left of it off the support is not
+        ("l1", 100, 1000, 0, growth.BOTH),
+        ("l1", 100, 1000, 0.1, growth.INTERIOR),
+        ("l1", 200, 2000, 0, growth.INTERIOR),
+        ("null_space", 100, 1000, 0, growth.SIMPLEX),
+        ("null_space", 200, 2000, 0, growth.INTERIOR),
+        ("null_space", 200, 2000, 0.1, growth.NO_PROGRAM),
+        ("limit D2", 200, 2000, 0, growth.NO_PROGRAM),
+    ],
+)
+def test_methods_are_those_of_the_library(stage, N, d, eta, way):
+    assert growth.method(stage, N, d, 0.05, eta) == way
 
 
 def test_every_stage_is_measured(tmp_path):

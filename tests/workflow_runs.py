@@ -44,7 +44,8 @@ class Project:
 
     def command(self, *arguments, config="config/smoke.yaml"):
         return [
-            *(sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config),
+            # --configfile takes all that follow it, so an option comes between it and targets
+            *(sys.executable, "-m", "snakemake", "--configfile", config, "--cores", "2"),
             *arguments,
         ]
 

@@ -17,8 +17,8 @@ rule growth:
     # nothing else runs meanwhile
     threads: workflow.cores
     params:
-        rows="50 100 200 400",
-        ratios="4 10 25",
+        rows="50 100 200 400 800",
+        ratios="4 10",
         sparsity=0.05,
         eta=0,
         repetitions=3,
