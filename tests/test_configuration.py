@@ -244,6 +244,14 @@ BAD_EXPERIMENTS = [
     ("flow", "plain_alpha", [0.5], "values of experiments.flow.alpha"),
     ("flow", "plain_alpha", [0.1, 0.1], "twice"),
     ("flow", "plain_alpha", 0.1, "a list, possibly empty"),
+    ("noise", "figure", [], "one of noise"),
+    ("noise", "figure", ["noise", "noise"], "without duplicates"),
+    ("noise", "tables", ["agreement"], "of cells, rates, constants, newton, errors"),
+    ("noise", "tables", "own", "shared, or a list"),
+    ("noise", "noise", "cauchy", "one of gaussian"),
+    ("noise", "reach", 0.1, "only with figure reach"),
+    ("descent", "initialization", {"law": "lognormal", "sigma": 0.5}, "only with figures noise"),
+    ("tight", "signal", {"law": "constant"}, "only with a random ensemble"),
 ]
 BAD += [(["experiments", name, key], *rest) for name, key, *rest in BAD_EXPERIMENTS]
 
@@ -259,6 +267,49 @@ def test_one_mistake_gives_one_complaint(path, value, words):
         assert "missing" in text
     elif not isinstance(value, dict) and len(str(value)) < 80:
         assert shown(value) in text
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "inner", "words"),
+    [
+        ("noise", "ensemble", {"name": "toeplitz", "correlation": 1}, "correlation", "less than 1"),
+        ("noise", "ensemble", {"name": "toeplitz", "density": 0.5}, "density", "unknown key"),
+        ("noise", "ensemble", {"correlation": 0.5}, "name", "missing"),
+        ("noise", "signal", {"law": "constant", "exponent": 1}, "exponent", "only with law power"),
+        ("noise", "signal", {"law": "power_law"}, "exponent", "missing"),
+        ("noise", "signal", {"law": "uniform", "low": 2, "high": 1}, "low", "at most"),
+        ("flow", "initialization", {"law": "lognormal"}, "sigma", "missing"),
+        ("flow", "initialization", {"law": "file", "path": "../a.csv"}, "path", 'without ".."'),
+        (
+            *("flow", "initialization", {"law": "lognormal", "sigma": 0.5, "low": 1}),
+            *("low", "only with law uniform"),
+        ),
+    ],
+)
+def test_a_mistake_inside_a_law_is_named(name, key, value, inner, words):
+    config = changed(["experiments", name, "tables"], [])
+    (line,) = complaints(changed(["experiments", name, key], value, config))
+    assert line.startswith(f"experiments.{name}.{key}.{inner}: ")
+    assert words in line
+
+
+def test_figures_of_different_grids_do_not_share_an_experiment():
+    lines = complaints(changed(["experiments", "noise", "figure"], ["noise", "flow"]))
+    assert any("experiments.noise.figure" in line and "its own entry" in line for line in lines)
+
+
+def test_figures_with_one_name_are_refused():
+    config = changed(["experiments", "noise", "figure"], ["depth", "noise"])
+    config["experiments"]["noise_depth"] = config["experiments"]["depth"]
+    (line,) = complaints(config)
+    assert line.startswith("experiments.noise_depth: ")
+    assert "experiments.noise" in line
+
+
+def test_an_initialization_has_no_shared_tables():
+    shape = {"law": "lognormal", "sigma": 0.5}
+    (line,) = complaints(changed(["experiments", "noise", "initialization"], shape))
+    assert line.startswith("experiments.noise.tables: ")
 
 
 def shown(value):

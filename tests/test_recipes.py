@@ -94,6 +94,12 @@ def test_added_experiments_change_no_published_byte(finished, tmp_path):
     assert "smoke/tables/shaped_cells.csv" not in new  # nothing of it is proved
     audit = project.run("audit")
     assert "PASS" in audit
+    # a file of one's own that changes is read again
+    data = project.folder / "config/related/data/wind_unique.csv"
+    data.write_text(data.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert list(project.scheduled()["problems"]) == [
+        "results/smoke/problems/file-config-related-data-wind-unique.csv/reps0-0.npz"
+    ]
     report = project.folder / "report.html"
     project.run("--report", str(report))
     page = report.read_text(encoding="utf-8")

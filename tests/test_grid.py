@@ -1,0 +1,162 @@
+"""Names of cells: one for each combination of parameters, and none twice."""
+
+import itertools
+
+import pytest
+from plan import Plan
+from test_configuration import DEFAULT, SMOKE
+
+import grid
+from configuration import validate
+
+BLOCK = {
+    "figure": "depth",
+    "ensemble": "gaussian",
+    "N": 20,
+    "d": 40,
+    "s": 2,
+    "eta": [0, 0.1],
+    "depth": [2, 2.5],
+    "repetitions": 2,
+    "alpha": {"smallest": 1.0e-4, "largest": 1.0, "per_decade": 2},
+}
+
+
+def plan_of(**experiments):
+    return Plan(
+        validate(
+            {"rates": {"window": {"smallest": 1e-4, "largest": 1.0}}} | {"experiments": experiments}
+        )
+    )
+
+
+def names(**changes):
+    return {cell.name for cell in plan_of(mine=BLOCK | changes).cells}
+
+
+def test_names_say_what_is_in_a_cell():
+    assert names() == {
+        f"gaussian_N20_d40_s2_eta{eta}/D{depth}/alpha0.0001to1by2"
+        for eta in ("0", "0.1")
+        for depth in ("2", "2.5")
+    }
+    shaped = names(
+        ensemble={"name": "toeplitz", "correlation": -0.25, "normalized": True},
+        eta=0,
+        depth=3,
+        signal={"law": "power_law", "exponent": 1.5},
+        noise="uniform",
+        initialization={"law": "lognormal", "sigma": 0.5, "balanced": False},
+    )
+    assert shaped == {
+        "toeplitz-correlation-0.25-normalized_N20_d40_s2_eta0_signal-power-law-exponent1.5"
+        "_noise-uniform/D3_from-lognormal-sigma0.5-unbalanced/alpha0.0001to1by2"
+    }
+
+
+VARIANTS = {
+    "ensemble": [
+        "gaussian",
+        "rademacher",
+        {"name": "gaussian", "normalized": True},
+        {"name": "toeplitz", "correlation": 0.25},
+        {"name": "toeplitz", "correlation": -0.25},
+        {"name": "sparse_bernoulli", "density": 0.25},
+    ],
+    "signal": [
+        None,
+        {"law": "constant"},
+        {"law": "constant", "unit_norm": True},
+        {"law": "uniform", "low": 0.5, "high": 1},
+        {"law": "power_law", "exponent": 1},
+    ],
+    "noise": [None, "gaussian", "rademacher"],
+    "initialization": [
+        None,
+        {"law": "lognormal", "sigma": 0.5},
+        {"law": "lognormal", "sigma": 0.5, "balanced": False},
+        {"law": "uniform", "low": 0.5, "high": 2},
+        {"law": "file", "path": "config/shape.csv"},
+    ],
+}
+
+
+def test_no_two_combinations_have_one_name():
+    seen = set()
+    count = 0
+    for values in itertools.product(*VARIANTS.values()):
+        changes = {k: v for k, v in zip(VARIANTS, values, strict=True) if v is not None}
+        found = names(**changes)
+        count += len(found)
+        seen |= found
+    assert len(seen) == count
+
+
+def test_a_default_parameter_names_the_same_cell():
+    assert names(ensemble="toeplitz") == names(ensemble={"name": "toeplitz", "correlation": 0.5})
+    plain = names(initialization={"law": "lognormal", "sigma": 0.5})
+    assert plain == names(initialization={"law": "lognormal", "sigma": 0.5, "balanced": True})
+
+
+def test_own_data_have_the_name_of_their_file():
+    block = {key: BLOCK[key] for key in ("figure", "depth", "alpha")}
+    plan = plan_of(mine=block | {"ensemble": {"name": "file", "path": "config/data/a_b.csv"}})
+    (problem,) = plan.problems
+    assert problem == "file-config-data-a-b.csv"
+    assert plan.problem_arguments(problem) == "file --path=config/data/a_b.csv"
+
+
+def test_own_tables_and_shared_ones():
+    shared = BLOCK | {"tables": "shared"}
+    plan = plan_of(
+        one=shared, two=shared | {"eta": 0.2}, mine=BLOCK, few=BLOCK | {"tables": ["rates"]}
+    )
+    assert plan.tables["rates"] == ("rates", ["one", "two"])
+    assert "errors" not in plan.tables
+    mine = {name for name in plan.tables if name.startswith("mine_")}
+    assert mine == {f"mine_{kind}" for kind in ("cells", "rates", "constants", "newton", "errors")}
+    assert [name for name in plan.tables if name.startswith("few_")] == ["few_rates"]
+
+
+def test_tables_that_would_be_empty_are_left_out():
+    plan = plan_of(mine=BLOCK | {"initialization": {"law": "lognormal", "sigma": 0.5}})
+    assert set(plan.tables) == {"mine_newton", "mine_errors"}
+    config = {"certificates": {"scales": "none"}, "experiments": {"depth": BLOCK}}
+    config["rates"] = {"window": {"smallest": 1e-4, "largest": 1.0}}
+    assert set(Plan(validate(config)).tables) == {"depth_newton", "depth_errors"}
+
+
+def test_several_figures_of_one_experiment():
+    plan = plan_of(mine=BLOCK | {"figure": ["depth", "norms"]})
+    assert plan.figure_of == {"mine_depth": "depth", "mine_norms": "norms"}
+    assert plan.figure_data("mine_depth") == plan.figure_data("mine_norms")
+
+
+@pytest.mark.parametrize("config", [DEFAULT, SMOKE], ids=["default", "smoke"])
+def test_published_tables_are_shared_by_all(config):
+    plan = Plan(validate(config))
+    assert not any("_" in name for name in plan.tables)
+    assert {name for _, shown in plan.tables.values() for name in shown} == set(
+        config["experiments"]
+    )
+
+
+def test_what_the_error_is_measured_from():
+    plan = plan_of(plain=BLOCK, shaped=BLOCK | {"initialization": {"law": "lognormal", "sigma": 1}})
+    by_network = {
+        cell.network.name: plan.cell_blocks("l1", _wildcards(cell)) for cell in plan.cells
+    }
+    for network, files in by_network.items():
+        stage = "selection" if "from" in network else "l1"
+        assert all(file.startswith(f"results/{stage}/") for file in files), network
+
+
+class _wildcards:
+    def __init__(self, cell):
+        self.problem, self.network, self.path = cell.problem.name, cell.network.name, cell.path.name
+        self.repetitions = cell.repetitions
+
+
+def test_numbers_in_names_read_back():
+    for value in (1e-12, 0.1, 3, 2.0, 1e22, -0.25):
+        assert float(grid.number(value)) == value
