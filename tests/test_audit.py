@@ -508,6 +508,7 @@ def test_a_number_of_the_reference(reference, judge):
     cells[3] = "1" + cells[3]
     path.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n", encoding="utf-8")
     (reference / "tables/phase.csv").unlink()
+    (reference / "figures/noise.csv").unlink()
     (reference / "tables/other.csv").write_text("a\n1\n")
     status, page, report = judge()
     assert status == 1
@@ -515,6 +516,8 @@ def test_a_number_of_the_reference(reference, judge):
     assert re.search(r"row panel 1, artist line 1 \[1\], column x: ([\d.]+), there 1\1", page)
     assert "results/reference/smoke/tables/phase.csv is missing" in page
     assert "results/reference/smoke/tables/other.csv is of no figure or table" in page
+    # a figure that is not in the reference was not published
+    assert f"{RESULTS}/figures/noise.csv is not in the reference" in page
 
 
 @pytest.mark.parametrize(
