@@ -474,3 +474,35 @@ def test_tables_of_floats_need_no_certificates(tmp_path):
     texts = run_program(tmp_path, "agreement", frame, None)
     assert "disagreement_float" in texts["csv"]
     assert "disagreement below †" in texts["md"]
+
+
+def test_errors_of_what_is_not_proved():
+    """Medians over certified and selected minimizers; a scale that is not on the path is empty."""
+    frames = [
+        data(
+            3,
+            status={1: "selected", 2: "not certified"},
+            log10_alpha=log10_alpha,
+            log10_error_1=[log10_alpha - 1, log10_alpha + 1, np.nan],
+            local_slope=[0.9, 1.1, np.nan],
+            estimation_error=[0.5, 1.5, np.nan],
+        )
+        for log10_alpha in (-8.0, -4.0)
+    ]
+    table = only(TABLES["errors"](pd.concat(frames, ignore_index=True), None))
+    assert table["repetitions"] == 3
+    assert table["certified"] == 1
+    assert table["status"] == "1 selected, 1 not certified"
+    assert table["float_error_4"] == pytest.approx(1e-4)
+    assert table["float_error_8"] == table["float_error_end"] == pytest.approx(1e-8)
+    assert np.isnan(table["float_error_12"])
+    assert table["smallest_log10_alpha"] == -8
+    assert table["float_slope"] == pytest.approx(1.0)
+    assert table["float_distance"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("name", ["cells", "rates"])
+def test_proved_tables_are_empty_where_nothing_was_to_be_proved(name):
+    table = only(TABLES[name](data(), None))
+    assert table["certified"] == 0
+    assert table["status"] == "3 no proof"
