@@ -154,7 +154,9 @@ def leading_rho(l1, null_space):
     trivial = l1["status"] == CERTIFIED
     if "unit" in l1:
         trivial &= np.all((l1["unit"] == 1) & (l1["tilt"] == 0), axis=1)
-    return np.where(trivial, null_space["rho_upper"], 1.0 - l1["margin"])
+    rho = np.where(trivial, null_space["rho_upper"], 1.0 - l1["margin"])
+    # nothing off S: what is left at D = 2 is the second order of arsinh, alpha^2
+    return np.where(l1["support_size"] == l1["point"].shape[1], -1.0, rho)
 
 
 def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):

@@ -7,7 +7,7 @@ from plan import Plan
 from test_configuration import DEFAULT, SMOKE
 
 import grid
-from configuration import validate
+from configuration import ConfigurationError, validate
 
 BLOCK = {
     "figure": "depth",
@@ -160,3 +160,40 @@ class _wildcards:
 def test_numbers_in_names_read_back():
     for value in (1e-12, 0.1, 3, 2.0, 1e22, -0.25):
         assert float(grid.number(value)) == value
+
+
+def test_files_that_would_have_one_name_are_refused():
+    block = {key: BLOCK[key] for key in ("figure", "depth", "alpha")}
+    one, two = (block | {"ensemble": {"name": "file", "path": p}} for p in ("m_1.csv", "m-1.csv"))
+    with pytest.raises(ConfigurationError, match=r"m_1.csv and m-1.csv are both named"):
+        plan_of(one=one, two=two)
+
+
+def test_descents_that_share_a_cell_agree():
+    block = SMOKE["experiments"]["descent"]
+    with pytest.raises(ConfigurationError, match=r"experiments.two.iterations: 10 is not allowed"):
+        plan_of(one=block, two=block | {"iterations": 10})
+
+
+def test_flows_that_share_a_cell_are_compared_where_any_asks_for_it():
+    block = SMOKE["experiments"]["flow"]
+    plan = plan_of(
+        one=block, two=block | {"plain_alpha": [0.01]}, three=block | {"plain_alpha": []}
+    )
+    compared = plan.compared_flows(_wildcards(plan.experiments["one"][0]))
+    assert {(form, alpha) for form, alpha, _ in compared if form == "plain"} == {
+        ("plain", 0.1),
+        ("plain", 0.01),
+    }
+
+
+def test_empty_tables_are_refused():
+    with pytest.raises(ConfigurationError, match=r"experiments.mine.tables"):
+        plan_of(
+            mine=BLOCK | {"tables": ["cells"], "initialization": {"law": "lognormal", "sigma": 1}}
+        )
+
+
+def test_descent_has_integer_depths():
+    with pytest.raises(ConfigurationError, match=r"depth: 2.5 is not allowed.*integers"):
+        plan_of(mine=SMOKE["experiments"]["descent"] | {"depth": 2.5})

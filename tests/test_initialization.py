@@ -233,3 +233,10 @@ def test_bad_shapes_are_named(tmp_path, text, words):
 def test_a_shape_must_be_positive(bad):
     with pytest.raises(ValueError, match="positive and finite"):
         mirror_coordinates(3, np.array([1.0, bad]), np.ones(2))
+
+
+@pytest.mark.parametrize("depth", [6, 110])
+def test_shapes_too_uneven_for_double_precision_are_refused(depth):
+    with pytest.raises(ValueError, match="too far apart"):
+        mirror_coordinates(depth, np.array([2.0**-10, 1.0]), np.ones(2))
+    mirror_coordinates(2, np.array([2.0**-10, 1.0]), np.ones(2))

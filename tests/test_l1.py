@@ -291,3 +291,13 @@ def test_values_of_the_solution_are_exact_rationals():
     matrix = np.array([[1.0, 0.0, 0.25], [0.0, 2.0, 0.5]])
     point = solve(matrix, [0.5, 3.0]).point
     assert [Fraction(v) for v in point.tolist()] == [Fraction(1, 2), Fraction(3, 2), 0]
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-9, 1e9])
+def test_units_do_not_matter(unit):
+    """Tolerances of solvers are absolute, data of one's own may have any units."""
+    case = instance(10, 25, 2, 0.1)
+    for matrix, data in ((case.matrix * unit, case.data), (case.matrix, case.data * unit)):
+        found = polish(matrix, data, basis_pursuit(matrix, data), 1e-9)
+        assert found.status == CERTIFIED
+        assert found.support.tolist() == case.minimizer.support.tolist()

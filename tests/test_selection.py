@@ -170,3 +170,53 @@ def test_scales_below_the_range_of_doubles_are_refused():
     found = found_of(matrix, data, 2)
     with pytest.raises(ValueError, match="at least 1e-300"):
         limit_path(matrix, found.point, found.certificate, potential(2), [0.0, -1e4])
+
+
+@pytest.mark.parametrize("gap", [1e-3, 5e-10, 1e-11, 1e-13])
+@pytest.mark.parametrize("depth", [2, 3])
+def test_a_minimizer_that_is_hardly_unique_is_unique(gap, depth):
+    """A = [1, 1 - gap]: the margin is gap, and so is what stage l1 proves."""
+    matrix, data = np.array([[1.0, 1.0 - gap]]), np.array([1.0])
+    found = found_of(matrix, data, depth)
+    assert found.status == CERTIFIED
+    assert found.point.tolist() == [1.0, 0.0]
+    assert found.margin == pytest.approx(gap, rel=1e-3)
+    assert polish(matrix, data, np.array([1.0, 0.0]), 1e-9).status == CERTIFIED
+
+
+@pytest.mark.parametrize("depth", [2.001, 2.003, 2.1, 10, 100])
+def test_depths_near_two_and_large_ones(depth):
+    """The functional hardly bends along the face for D near 2: no digit of that may be lost."""
+    matrix, data = np.array([[1.0, -1, -1, 0, 1, -1]]), np.array([1.0])
+    found = found_of(matrix, data, depth)
+    assert found.status == SELECTED
+    assert np.allclose(np.abs(found.point), [0.2, 0.2, 0.2, 0, 0.2, 0.2], atol=1e-12)
+    near = found_of(*SEVERAL["segment"][:2], 2.001)
+    assert np.allclose(near.point, found_of(*SEVERAL["segment"][:2], 2).point, atol=1e-2)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 10])
+@pytest.mark.parametrize(
+    ("matrix", "data"),
+    [
+        ([[1.0, 1.0]], [1.0]),
+        ([[2.0, -2, 2], [1, 0, 1]], [-4.0, -2]),
+        ([[1.0, -1, 1], [-1, 2, -1]], [2.0, -4]),
+    ],
+)
+def test_an_error_of_zero_stops_nothing(matrix, data, depth):
+    """Shares are equal at every scale: all that is left is rounding."""
+    matrix, data = np.array(matrix), np.array(data)
+    found = found_of(matrix, data, depth)
+    log_alpha = np.log(10.0) * np.array([3.0, 0.0, -4.0])
+    path = limit_path(matrix, found.point, found.certificate, potential(depth), log_alpha)
+    assert np.all(np.exp(path.log_norm(1)[1:]) < 1e-12)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-6, 1e9])
+def test_units_do_not_matter(unit):
+    matrix, data, support = SEVERAL["segment"]
+    for scaled, y in ((matrix * unit, data), (matrix, data * unit)):
+        found = found_of(scaled, y, 3)
+        assert found.status == SELECTED
+        assert found.support.tolist() == support

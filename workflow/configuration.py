@@ -413,6 +413,7 @@ def _check(config, report):
             _check_experiment(experiment, ("experiments", name), report)
     if isinstance(experiments, dict):
         _check_names(experiments, report)
+        _check_proved(config, report)
         if report.sound("rates", "window"):
             _check_window(config["rates"]["window"], experiments, report)
 
@@ -448,6 +449,19 @@ def _check_names(experiments, report):
                     f"{figure}; allowed: another name",
                 )
             owners[figure] = name
+
+
+def _check_proved(config, report):
+    """No table of proved numbers is asked for where nothing is proved."""
+    proved = not report.sound("certificates") or config["certificates"]["scales"] != "none"
+    for name, experiment in config["experiments"].items():
+        path = ("experiments", name, "tables")
+        if not isinstance(experiment, dict) or not isinstance(experiment.get("tables"), list):
+            continue
+        empty = [table for table in experiment["tables"] if table not in UNPROVED]
+        if empty and report.sound(*path) and (not proved or "initialization" in experiment):
+            why = "an initialization of its own" if proved else "certificates.scales none"
+            report.reject(path, experiment["tables"], f"of {_names(UNPROVED)}, with {why}")
 
 
 def figure_names(name, experiment):
@@ -486,6 +500,10 @@ def _check_experiment(experiment, path, report):
         near = [depth for depth in as_list(experiment["depth"]) if 2 < depth < 2.001]
         if near:
             report.reject((*path, "depth"), experiment["depth"], "2, or numbers at least 2.001")
+        if "descent" in as_list(experiment.get("figure")) and any(
+            depth != int(depth) for depth in as_list(experiment["depth"])
+        ):
+            report.reject((*path, "depth"), experiment["depth"], "integers, with figure descent")
     if sound("figure", "ensemble"):
         _check_ensemble(experiment, path, report)
     if sound("N", "d"):

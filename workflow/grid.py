@@ -16,6 +16,7 @@ from pathlib import Path
 from configuration import (
     FILE,
     KERNEL,
+    OWN_DATA,
     alpha_path,
     as_list,
     axes_of,
@@ -85,7 +86,7 @@ class ProblemSpec:
     def label(self):
         """The ensemble in words, as tables and legends show it."""
         if self.ensemble == FILE:
-            return dict(self.parameters)["path"]
+            return ", ".join(value for key, value in self.parameters if key != "signal")
         words = [self.ensemble, *_words(self.parameters)]
         if self.signal:
             words.append(f"x0 {' '.join(_words(self.signal))}")
@@ -201,7 +202,8 @@ def cells(experiment):
 def _problem(entry, axes, experiment):
     name, given = ensemble_of(entry)
     if name in (KERNEL, FILE):
-        return ProblemSpec(name, axes, tuple(given.items()))
+        # in one order
+        return ProblemSpec(name, axes, tuple((k, given[k]) for k in OWN_DATA if k in given))
     # a parameter that is left out names the same cell as its default
     parameters = tuple(
         (key, given.get(key, parameter.default))

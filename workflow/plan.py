@@ -13,6 +13,7 @@ from configuration import (
     FILE,
     KERNEL,
     UNPROVED,
+    ConfigurationError,
     as_list,
     axes_of,
     figure_names,
@@ -43,6 +44,17 @@ OPTIONS = {
     "certificates": ("certificates",),
     "phase": ("l1.support_threshold", "null_space.enumerate_up_to"),
 }
+
+
+def _named_apart(specifications):
+    """Raise an error where two of them have one name, by which their files would be called."""
+    named = {}
+    for one in specifications:
+        if named.setdefault(one.name, one) != one:
+            raise ConfigurationError(
+                f"experiments: {named[one.name].label} and {one.label} are both named {one.name}; "
+                "rename a file"
+            )
 
 
 class Plan:
@@ -82,14 +94,25 @@ class Plan:
         }
         self.paths = {cell.path.name: cell.path for cell in self.cells}
         self.networks = {cell.network.name: cell.network for cell in self.cells}
+        _named_apart([*(cell.problem for cell in self.cells), *self.phase_problems.values()])
+        _named_apart(cell.network for cell in self.cells)
         self._cell_of = {f"{cell.name}/reps{cell.repetitions}": cell for cell in self.cells}
-        self._flows = self._with_options("flow")
-        # of a problem, a depth and a scale: where two experiments differ, the last one counts
-        self._descents = {
-            (cell.problem.name, cell.network.name, grid.number(alpha)): (cell, experiment)
-            for cell, experiment in self._with_options("descent").values()
-            for alpha in experiment["alpha"]
-        }
+        self._flows = self._all_flows()
+        # of a problem, a network and a scale
+        self._descents = {}
+        for name in self.named("descent"):
+            experiment = experiments[name]
+            for cell in self.experiments[name]:
+                for alpha in experiment["alpha"]:
+                    key = cell.problem.name, cell.network.name, grid.number(alpha)
+                    _, first = self._descents.setdefault(key, (cell, experiment))
+                    for option in ("fractions", "iterations"):
+                        if first[option] != experiment[option]:
+                            raise ConfigurationError(
+                                f"experiments.{name}.{option}: {experiment[option]} is not "
+                                f"allowed; allowed: {first[option]}, as in the experiment before "
+                                "it with the same problem, depth and alpha"
+                            )
 
     def named(self, *kinds, among=None):
         """Names of the experiments with these kinds of figures.
@@ -137,12 +160,17 @@ class Plan:
         """
         return bool(network.initialization) or self.config["l1"]["nonunique"] == "select"
 
-    def _with_options(self, figure):
-        return {
-            f"{cell.name}/reps{cell.repetitions}": (cell, self.config["experiments"][name])
-            for name in self.named(figure)
-            for cell in self.experiments[name]
-        }
+    def _all_flows(self):
+        """Cell of figure flow -> (cell, alpha, alpha of the plain form), of all experiments."""
+        flows = {}
+        for name in self.named("flow"):
+            experiment = self.config["experiments"][name]
+            for cell in self.experiments[name]:
+                key = f"{cell.name}/reps{cell.repetitions}"
+                _, _, plain = flows.get(key, (None, None, []))
+                both = list(dict.fromkeys([*plain, *experiment["plain_alpha"]]))
+                flows[key] = cell, experiment["alpha"], both
+        return flows
 
     def _blocks(self, cell):
         return grid.blocks(cell.repetitions, self.config["block"])
@@ -340,12 +368,12 @@ class Plan:
     def compared_flows(self, wildcards):
         """(form, alpha, blocks of endpoints) of everything that agreement compares."""
         name = "{problem}/{network}/{path}/reps{repetitions}".format_map(vars(wildcards))
-        cell, experiment = self._flows[name]
+        cell, alpha, plain_alpha = self._flows[name]
         return [
             (form, alpha, self.at_scale(stage, cell, alpha, "npz"))
             for form, stage, scales in (
-                ("dual", "flow", experiment["alpha"]),
-                ("plain", "plain_flow", experiment["plain_alpha"]),
+                ("dual", "flow", alpha),
+                ("plain", "plain_flow", plain_alpha),
             )
             for alpha in scales
         ]

@@ -33,6 +33,10 @@ from implicit_l1.origin import remember
 # Drawn shapes are rounded to this grid: what is left does not depend on a system's exp.
 _GRID = 2.0**20
 
+# Smallest cost against the mean of both signs, and smallest cost against the largest, at which
+# linear programs with them are still solved to all digits that matter.
+_LEAST_COST, _COST_RANGE = 1e-5, 1e-7
+
 
 @dataclass(frozen=True)
 class MirrorCoordinates:
@@ -58,7 +62,8 @@ def mirror_coordinates(depth, shape_u, shape_v) -> MirrorCoordinates:
         depth: D, any real number from 2.
         shape_u, shape_v: w_u and w_v, positive, shape (d,).
     Raises:
-        ValueError: if a shape is not positive and finite.
+        ValueError: if a shape is not positive and finite, or so uneven that double precision
+            does not hold the costs of the norm that it leads to.
     """
     for shape in (shape_u, shape_v):
         if not (np.all(np.isfinite(shape)) and np.all(shape > 0)):
@@ -68,6 +73,15 @@ def mirror_coordinates(depth, shape_u, shape_v) -> MirrorCoordinates:
         return MirrorCoordinates(zero + 1.0, shape_u * shape_v, zero, np.log(shape_u / shape_v))
     cost_u, cost_v = shape_u ** (2.0 - depth), shape_v ** (2.0 - depth)
     cost = 0.5 * (cost_u + cost_v)
+    if not (
+        np.all(np.isfinite(cost))
+        and np.all(np.minimum(cost_u, cost_v) > _LEAST_COST * cost)
+        and cost.max() * _COST_RANGE < cost.min()
+    ):
+        raise ValueError(
+            "w_u^(2-D) and w_v^(2-D) are too far apart for double precision; take a shape nearer "
+            "to ones, or a smaller D"
+        )
     return MirrorCoordinates(
         1.0 / cost, cost ** (-2.0 / (depth - 2.0)), 0.5 * (cost_v - cost_u) / cost, zero
     )

@@ -76,6 +76,13 @@ def basis_pursuit(matrix, data):
     Raises:
         BasisPursuitError: if the problem is infeasible or the solver fails.
     """
+    # the tolerances of both solvers are absolute; powers of two change no digit
+    size, unit = (2.0 ** np.rint(np.log2(np.abs(v).max())) for v in (matrix, data))
+    return unit / size * _basis_pursuit(matrix / size, data / unit)
+
+
+def _basis_pursuit(matrix, data):
+    """The same for A and y of the order of 1."""
     if matrix.size >= LARGE:
         with suppress(LinearProgramError):
             return _large_basis_pursuit(matrix, data)

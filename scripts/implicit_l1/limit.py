@@ -78,8 +78,8 @@ class LimitPath:
     Attributes:
         log_alpha: natural logarithms of the scales, decreasing, shape (m,).
         log_unit: logarithm of the unit of ``error``, shape (m,).
-        error: n in units of exp(log_unit), shape (m, d); its largest entry off the
-            support is 1 in absolute value.
+        error: n in units of exp(log_unit), shape (m, d); its largest entries are of the
+            order of 1.
         newton_steps: Newton steps spent on the way to each scale, shape (m,).
         relative_residual: ||A n||_2 / (sum_i ||A_i||_2 |n_i|), shape (m,).
         fixed_point_residual: ||n_S + M n_Sc||_1 / ||n||_1 of the iterate from which
@@ -216,6 +216,14 @@ class _Equations:
             return 0.0
         return 1e-13 * np.abs(self.minimizer_off).sum() / np.exp(state.log_unit)
 
+    def rounding_of_z(self, state):
+        """By how much z may move by rounding alone."""
+        geometry = self.geometry
+        parts = np.abs(self.potential.dual_scale(state.log_alpha) * self.direction)
+        parts += np.abs(geometry.range_map).T @ np.abs(state.on.zeta)
+        parts += np.abs(geometry.free_map).T @ np.abs(state.free) + np.abs(self.constant)
+        return 8.0 * np.finfo(float).eps * parts.max(initial=0.0)
+
     def correct(self, state, options):
         """Newton's method at fixed alpha: (state or None where it fails, factor, steps)."""
         for step in range(1, options.newton_steps + 1):
@@ -236,6 +244,9 @@ class _Equations:
             if self.rest.any():
                 off = ~self.rest
                 small = small and moved[off].sum() <= options.tolerance * size[off].sum()
+            # an error of 0 has no relative accuracy: z moves by its rounding only
+            if not small and np.abs(shift).max() < 1e-6:
+                small = np.abs(shift).max() <= self.rounding_of_z(state)
             state = self.evaluate(
                 state.log_alpha,
                 state.error_on + length * state.on.slope * zeta,

@@ -194,6 +194,11 @@ def _lines(path):
     if len(lines) < 2:
         raise ProblemError(f"{path}: must have a header and at least one row below it")
     header = [name.strip() for name in lines[0][1]]
+    if "" in header:
+        raise ProblemError(
+            f"{path}: column {header.index('') + 1} has no name (an index that a program wrote? "
+            "leave it out)"
+        )
     for name, count in Counter(header).items():
         if count > 1:
             raise ProblemError(f"{path}: has {count} columns {name!r}")

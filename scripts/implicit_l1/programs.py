@@ -101,6 +101,14 @@ def smallest_maximum(free_map, offset, steps=60):
     Raises:
         LinearProgramError: if no solution is found that is optimal.
     """
+    # what counts as optimal is absolute; powers of two change no digit
+    size, unit = (2.0 ** np.rint(np.log2(np.abs(v).max())) for v in (free_map, offset))
+    free, kernel = _smallest_maximum(free_map / size, offset / unit, steps)
+    return unit / size * free, kernel
+
+
+def _smallest_maximum(free_map, offset, steps):
+    """The same for C and c of the order of 1."""
     count = free_map.shape[1]
     # k is the first part less the second; the slacks are those of z <= top and -z <= top
     parts = np.full((2, count), 0.5 / count)

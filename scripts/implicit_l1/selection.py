@@ -31,8 +31,12 @@ from implicit_l1.initialization import MirrorCoordinates
 from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, SELECTED
 from implicit_l1.support import Certificate, independent_columns, support_geometry
 
-# A margin between these two bounds is rounding of 0.
+# A margin further below 0 belongs to no minimizer.
 _ROUNDING = 1e-9
+# A margin is computed in twice the working precision; above this its sign is certain.
+_STRICT = 1e-14
+# On the support the equations of a dual vector hold up to this, or not at all.
+_TIED = 1e-13
 # Entries of a kernel vector below this fraction of the largest are the solver's rounding.
 _SUPPORT = 1e-8
 _FEASIBILITY = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
@@ -72,6 +76,8 @@ class Selected:
 def tilted_basis_pursuit(matrix, data, tilt):
     """A minimizer of ``||x||_1 - <tilt, x>`` subject to ``A x = y``, a vertex, shape (d,).
 
+    Solved for A and y of the order of 1, as the solver's tolerances are absolute.
+
     Args:
         matrix: A, shape (N, d).
         data: y, shape (N,).
@@ -79,17 +85,19 @@ def tilted_basis_pursuit(matrix, data, tilt):
     Raises:
         SelectionError: if the linear program is not solved.
     """
+    # powers of two change no digit
+    size, unit = (2.0 ** np.rint(np.log2(np.abs(v).max())) for v in (matrix, data))
     result = linprog(
         np.concatenate([1.0 - tilt, 1.0 + tilt]),
-        A_eq=np.hstack([matrix, -matrix]),
-        b_eq=data,
+        A_eq=np.hstack([matrix, -matrix]) / size,
+        b_eq=data / unit,
         method="highs-ds",
         options=_FEASIBILITY,
     )
     if result.status != 0:
         raise SelectionError(f"the linear program of the l1 norm was not solved: {result.message}")
     positive, negative = result.x.reshape(2, -1)
-    return positive - negative
+    return unit / size * (positive - negative)
 
 
 def select(matrix, data, coordinates: MirrorCoordinates, depth, point, threshold) -> Selected:
@@ -120,7 +128,7 @@ def select(matrix, data, coordinates: MirrorCoordinates, depth, point, threshold
             return unknown
         off = np.setdiff1d(np.arange(point.size), support)
         margin = dual.margin[off].min(initial=1.0)
-        if margin > _ROUNDING:
+        if margin > _STRICT:
             break
         grown = off[np.abs(kernel[off]) > _SUPPORT * np.abs(kernel).max(initial=0.0)]
         if margin < -_ROUNDING or grown.size == 0:
@@ -151,6 +159,8 @@ def _largest_margin(matrix, support, signs, tilt):
     (None, None) if no nu is feasible, so that these are not the signs of a minimizer.
     """
     count = matrix.shape[1]
+    unit = 2.0 ** np.rint(np.log2(np.abs(matrix).max()))  # the solver's tolerances are absolute
+    matrix = matrix / unit
     off = np.setdiff1d(np.arange(count), support)
     target = signs[support] - tilt[support]
     edge = -np.ones((off.size, 1))
@@ -181,6 +191,9 @@ def _largest_margin(matrix, support, signs, tilt):
     on = matrix[:, support[basis]]
     correction, low = refine(geometry.least_norm_dual, on.T, residual(on.T, nu, target[basis]))
     nu, error = two_sum(nu, correction)
+    # up to the solver's tolerance only: then the columns of S are not tied
+    if np.abs(residual(matrix[:, support].T, nu, target, low + error)).max() > _TIED:
+        return None, None
     z = matrix[:, off].T @ nu + tilt[off]
     side = np.where(z < 0, -1.0, 1.0)
     margin = np.zeros(count)
@@ -191,7 +204,7 @@ def _largest_margin(matrix, support, signs, tilt):
     direction = np.empty(count)
     direction[off] = side * (1.0 - margin[off])
     direction[support] = signs[support]
-    return Certificate(nu, direction, margin), kernel
+    return Certificate(nu / unit, direction, margin), kernel
 
 
 def _on_support(on, data, sigma, coordinates, support, depth):
@@ -211,13 +224,15 @@ def _on_support(on, data, sigma, coordinates, support, depth):
     # of the functional, in the order of the support
     scale, offset = coordinates.scale[support], coordinates.offset[support]
     power = 0.0 if depth == 2 else 1.0 - 2.0 / depth  # 1/p
+    constant = coordinates.tilt[support] / power if power else 0.0
 
     def derivatives(x):
         size = np.abs(x)
         if depth == 2:
             return sigma * np.log(size / scale) - offset, 1.0 / size
-        slope = (scale / size) ** power
-        return -sigma * slope, power * slope / size
+        # less its part that does not move along the face (A^T nu + tilt = sigma), over power
+        bend = np.expm1(power * np.log(scale / size))
+        return -sigma * bend / power - constant, (1.0 + bend) / size
 
     for _ in range(200):
         gradient, curvature = derivatives(values)
@@ -228,7 +243,9 @@ def _on_support(on, data, sigma, coordinates, support, depth):
         reach = np.max(-sigma * step / np.abs(values))  # 1: the step ends at a zero
         length = min(1.0, 0.9 / reach) if reach > 0 else 1.0
         # of a convex function: the slope along the step must not turn by more than this
-        while derivatives(values + length * step)[0] @ step > 0.5 * abs(gradient @ step):
+        while length > 1e-8 and derivatives(values + length * step)[0] @ step > 0.5 * abs(
+            gradient @ step
+        ):
             length *= 0.5
         values = values + length * step
     else:

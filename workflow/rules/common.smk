@@ -16,10 +16,10 @@ try:
     for file in workflow.configfiles:
         configuration.load(file)  # finds keys given twice, which a mapping has lost
     CONFIG = configuration.validate(config)
+    PLAN = plan.Plan(CONFIG)
 except configuration.ConfigurationError as error:
     sys.exit(f"The configuration is not usable; nothing was started.\n{error}")
 
-PLAN = plan.Plan(CONFIG)
 RESULTS = PLAN.results
 LOCK = "requirements.txt"
 
