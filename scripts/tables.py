@@ -560,7 +560,7 @@ TABLES = {
 
 # The numbers of these columns are floating point, not rounded from an enclosure.
 DAGGER = r"$^\dagger$"
-FLOAT_NOTE = "floating point, not proved; the other numbers are rounded from proved enclosures"
+FLOAT_NOTE = "floating point, not proved; other numbers are exact or rounded from proved enclosures"
 
 
 def digits_of(table):
