@@ -166,6 +166,8 @@ def test_rho_of_minimizers_that_are_selected():
     l1 = {
         "status": np.array([CERTIFIED, CERTIFIED, SELECTED, NOT_CERTIFIED]),
         "margin": np.array([0.4, 0.3, 0.2, np.nan]),
+        "support_size": np.array([2, 2, 2, 2]),
+        "point": ones,
     }
     null_space = {"rho_upper": np.array([0.61, 0.72, 1.0, np.nan])}
     expected = [0.61, 0.72, 0.8, np.nan]
@@ -173,6 +175,9 @@ def test_rho_of_minimizers_that_are_selected():
     shaped = l1 | {"unit": ones * [[1], [2], [1], [1]], "tilt": zeros}
     expected[1] = 0.7
     assert np.allclose(rates_program.leading_rho(shaped, null_space), expected, equal_nan=True)
+    # nothing off the support: the rate is 2
+    everything = l1 | {"support_size": np.array([2, 2, 3, 2])}
+    assert rates_program.leading_rho(everything, null_space)[2] == -1
 
 
 CELL = {
