@@ -150,6 +150,10 @@ def test_a_cluster_of_ones_own(tmp_path):
     report = project.run("--dry-run", "--workflow-profile", "workflow/profiles/slurm")
     jobs = report.count("slurm_account=mygroup")
     assert jobs == report.count("slurm_partition=long") > 100
+    # one's own matrix on it
+    mine = ("--dry-run", "--workflow-profile", "workflow/profiles/slurm")
+    report = project.run(*mine, config="config/diabetes.yaml")
+    assert report.count("slurm_account=mygroup") > 15
 
 
 def test_the_worked_example_is_made_by_its_program(tmp_path):
