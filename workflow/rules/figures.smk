@@ -39,9 +39,7 @@ for figure, experiment in PLAN.experiment_of.items():
             experiment=experiment,
             problems=PLAN.in_words(experiment),
             realistic=[CONFIG["realistic_alpha"][end] for end in ("smallest", "largest")],
-            configuration=PLAN.settings(
-                [experiment], PLAN.figure_data(figure), "realistic_alpha"
-            ),
+            configuration=PLAN.settings([experiment], PLAN.figure_data(figure), "realistic_alpha"),
         shell:
             "python {input.code[0]} --figure {params.figure} --style {input.style}"
             " --data {input.data} --realistic-alpha {params.realistic}"
