@@ -797,17 +797,18 @@ def tight(tables, args):
             rows = where(certified, **values, depth=D).dropna(subset="fitted_rate")
             ax.plot(1 - rows["family_rho"], rows["fitted_rate"], ls="", color=color, **look)
         handles.append(Line2D([], [], color="0.3", ls="", label=equation("depth", D), **look))
-    ax.legend(handles=handles, loc="lower right")
     if certified["fitted_rate"].isna().all():
         say_empty(ax)
     ends = np.array(ax.get_xlim())
-    x = ends[0] * (ends[1] / ends[0]) ** 0.25
+    predictions = []
     if 2 in depths:
         ax.plot(ends, ends, color="black", zorder=0.8, label=GUIDE, **DASHED)
-        write(ax, x, x, r"$1-\varrho$ for $D=2$", shift=-4, va="top")
+        predictions.append(r"$1-\varrho$ for $D=2$")
     if max(depths) > 2:
         ax.plot(ends, [1, 1], color="black", zorder=0.8, label=GUIDE, **DASHED)
-        write(ax, x, 1, r"$1$ for $D\geq 3$", shift=-4, va="top")
+        predictions.append(r"$1$ for $D>2$")
+    handles.append(Line2D([], [], color="black", label=", ".join(predictions), **DASHED))
+    ax.legend(handles=handles, loc="lower right")
     ax.set_xlim(ends)
     log_ticks(ax.xaxis)
     log_ticks(ax.yaxis)
@@ -826,6 +827,7 @@ def tight(tables, args):
         log_ticks(ax.yaxis)
         ax.tick_params(labelbottom=ax is panels[-1])
     panels[len(panels) // 2].set_ylabel("error / prediction")
+    figure.align_ylabels(panels)
     panels[-1].set_xlabel(ALPHA)
 
     handles = []
