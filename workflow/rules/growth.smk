@@ -15,7 +15,7 @@ rule growth:
     conda:
         "../../environment.yml"
     # nothing else runs meanwhile
-    threads: workflow.cores
+    threads: workflow.cores or 1
     params:
         rows="50 100 200 400 800",
         ratios="4 10",
