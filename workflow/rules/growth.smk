@@ -14,8 +14,6 @@ rule growth:
         f"{RESULTS}/logs/growth.log",
     conda:
         "../../environment.yml"
-    # nothing else runs meanwhile
-    threads: workflow.cores or 1
     params:
         rows="50 100 200 400 800",
         ratios="4 10",
