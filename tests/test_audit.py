@@ -268,7 +268,7 @@ def test_a_seed_edited_beside_a_figure(copy, judge, forged):
     path = copy.folder / RESULTS / "figures/noise.json"
     told = json.loads(path.read_text(encoding="utf-8"))
     words = told["sources"][PROBLEM]
-    words[words.index("--seed") + 1] = "2"
+    words[words.index("--seed=1")] = "--seed=2"
     path.write_text(json.dumps(told), encoding="utf-8")
     if forged:  # its checksum too
         code = """
@@ -302,7 +302,7 @@ def test_problems_of_another_seed(copy, judge):
     another_seed(copy)
     status, page, report = judge()
     assert status == 1
-    assert f"{PROBLEM} was made by another command ('2' for '1')" in page
+    assert f"{PROBLEM} was made by another command ('--seed=2' for '--seed=1')" in page
     assert "differs from what is drawn: repetition 0" in str(report["files"][PROBLEM])
     assert "figure phase" not in verdicts(report)
 
@@ -496,7 +496,7 @@ def reference(copy):
 def test_a_reference_of_the_same_numbers(reference, judge):
     status, page, report = judge()
     assert status == 0
-    assert page.startswith("PASS: ") and "agree with the reference in git" in page.split("\n")[0]
+    assert page.startswith("PASS: ") and "in the reference in git agree" in page.split("\n")[0]
     assert "no reference" not in page
     assert report["checked"]["numbers and words compared with the reference"] > 1000
 
