@@ -291,8 +291,8 @@ def another_seed(project):
     path = project.folder / PROBLEM
     command = ["scripts/problems.py", "--output", PROBLEM, "--repetitions", "0", "1", "gaussian"]
     options = {"N": 20, "d": 40, "s": 2, "eta": 0, "seed": 2, "law": "uniform"}
-    options |= {"low": 0.5, "high": 1.5}
-    command += [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    options |= {"low": 0.5, "high": 1.5, "noise-law": "gaussian"}
+    command += [f"--{key}={value}" for key, value in options.items()]
     before = path.read_bytes()
     subprocess.run([sys.executable, *command], cwd=project.folder, check=True)
     assert path.read_bytes() != before
