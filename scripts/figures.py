@@ -130,6 +130,7 @@ def main():
     remember(args.style)
     figure = FIGURES[args.figure](tables, args)
     say_shape(figure, tables)
+    break_titles(figure)
     settle(figure)
     for path in args.output:
         with replacing(path) as temporary:
@@ -149,6 +150,26 @@ def settle(figure):
     figure.set_layout_engine("none")
     for ax in figure.axes:
         ax.set_position(np.round(ax.get_position().bounds, 6))
+
+
+def break_titles(figure):
+    """Break the titles that reach into the next panel, at their commas."""
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        room = 1.25 * ax.get_window_extent().width
+        titles = {ax.get_title(loc=place) for place in ("left", "center", "right")} - {""}
+        for title in ax.findobj(lambda artist: isinstance(artist, Text)):
+            if title.get_text() not in titles or title.get_window_extent().width <= room:
+                continue
+            first, *parts = title.get_text().split(", ")
+            lines = [first]
+            for part in parts:
+                title.set_text(f"{lines[-1]}, {part}")
+                if title.get_window_extent().width <= room:
+                    lines[-1] += f", {part}"
+                else:
+                    lines.append(part)
+            title.set_text(",\n".join(lines))
 
 
 def say_shape(figure, tables):

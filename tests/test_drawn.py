@@ -118,3 +118,17 @@ def test_a_curve_is_drawn_from_its_table(finished):
     assert found["label"].str.startswith(r"$\eta=0$").all()
     np.testing.assert_allclose(found["x"], expected["alpha"], rtol=1e-5)
     np.testing.assert_allclose(found["y"], expected["median"], rtol=1e-5)
+
+
+def test_titles_do_not_reach_into_the_next_panel():
+    figure, panels = plt.subplots(1, 4, figsize=(8, 2))
+    for ax in panels:
+        ax.set_title("toeplitz, correlation 0.9, x0 power law exponent 1, $\\eta=0.1$", loc="left")
+    panels[0].set_title("short", loc="left")
+    figures.break_titles(figure)
+    assert panels[0].get_title(loc="left") == "short"
+    for ax in panels[1:]:
+        title = ax.get_title(loc="left")
+        assert title.count(",\n") >= 1
+        assert title.replace(",\n", ", ").count(", ") == 3
+    plt.close(figure)
