@@ -153,19 +153,26 @@ def settle(figure):
 
 
 def break_titles(figure):
-    """Break the titles that reach into the next panel, at their commas."""
-    figure.draw_without_rendering()
+    """Break the titles that reach into the next panel, at their commas.
+
+    Measured before the layout: to draw once more would move everything by a little.
+    """
+    renderer = figure.canvas.get_renderer()
+
+    def width(text):
+        return text.get_window_extent(renderer).width
+
     for ax in figure.axes:
-        room = 1.25 * ax.get_window_extent().width
+        room = 1.25 * ax.get_window_extent(renderer).width
         titles = {ax.get_title(loc=place) for place in ("left", "center", "right")} - {""}
         for title in ax.findobj(lambda artist: isinstance(artist, Text)):
-            if title.get_text() not in titles or title.get_window_extent().width <= room:
+            if title.get_text() not in titles or width(title) <= room:
                 continue
             first, *parts = title.get_text().split(", ")
             lines = [first]
             for part in parts:
                 title.set_text(f"{lines[-1]}, {part}")
-                if title.get_window_extent().width <= room:
+                if width(title) <= room:
                     lines[-1] += f", {part}"
                 else:
                     lines.append(part)
