@@ -491,7 +491,8 @@ def test_program_writes_one_row_a_repetition_and_fraction(cell):
     assert result.returncode == 0, result.stderr
     table = read_table(cell / TABLE)
     assert list(table.columns) == [
-        *("ensemble", "rho", "depth", "alpha", "repetition", "status", "fraction", "step"),
+        *("initialization", "ensemble", "rho", "depth", "alpha"),
+        *("repetition", "status", "fraction", "step"),
         *("outcome", "iterations", "loss", "relative_loss", "distance", "step_distance", "error_1"),
         *("relative_distance", "relative_step_distance"),
     ]

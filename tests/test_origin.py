@@ -37,6 +37,7 @@ def nothing_read(monkeypatch):
     """As in a process that has read nothing."""
     for name in ("_inputs", "_sources"):
         monkeypatch.setattr(origins, name, {})
+    monkeypatch.setattr(origins, "_data", set())
 
 
 @pytest.fixture(scope="module")

@@ -100,8 +100,11 @@ def figures_with(line):
 
 
 def test_adding_repetitions_schedules_only_new_blocks(copy):
-    # 4 repetitions in blocks of 2 first, so that no block is partial
-    copy.replace("config/smoke.yaml", "repetitions: 3", "repetitions: 4")
+    # 4 repetitions in blocks of 2 first, so that no block is partial; of one experiment
+    path = copy.folder / "config/smoke.yaml"
+    head, name, rest = path.read_text(encoding="utf-8").partition("  prediction:\n")
+    rest = rest.replace("repetitions: 3", "repetitions: 4", 1)
+    path.write_text(head + name + rest, encoding="utf-8")
     copy.run()
     before = copy.checksums()
     copy.replace("config/smoke.yaml", "repetitions: 4", "repetitions: 6")
