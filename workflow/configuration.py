@@ -23,20 +23,11 @@ from implicit_l1.ensembles import ENSEMBLES
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
 KERNEL, FILE = "one_dimensional_kernel", "file"
 # figures that one path of alpha serves; every other kind stands alone in its experiment
-FAMILIES = (
-    ("noise", "depth", "generalization", "prediction", "bounds", "norms", "reach"),
-    ("far",),
-    ("tight",),
-    ("tightness",),
-    ("flow",),
-    ("descent",),
-    ("lasso_path",),
-    ("phase",),
-)
+AGAINST_ALPHA = ("noise", "depth", "generalization", "prediction", "bounds", "norms", "reach")
 # the tables that a figure's cells fill
 OF_RATES = ("cells", "rates", "constants", "newton", "errors")
 FED = {
-    **dict.fromkeys(FAMILIES[0], OF_RATES),
+    **dict.fromkeys(AGAINST_ALPHA, OF_RATES),
     "tight": OF_RATES,
     "bounds": (*OF_RATES, "tightness"),
     "far": ("far", "constants", "errors"),
@@ -476,8 +467,8 @@ def _check_experiment(experiment, path, report):
 
     for law in filter(sound, ("signal", "initialization")):
         _check_uniform(experiment[law], (*path, law), report)
-    for law in filter(sound, ("signal",)):
-        experiment[law].setdefault("unit_norm", False)
+    if sound("signal"):
+        experiment["signal"].setdefault("unit_norm", False)
     if sound("initialization") and experiment["initialization"]["law"] != FILE:
         experiment["initialization"].setdefault("balanced", True)
     if sound("figure"):
@@ -554,7 +545,7 @@ def _is_text(value):
 def _check_family(experiment, path, report):
     """Figures of one experiment are drawn over one grid."""
     kinds = figures(experiment)
-    family = next(family for family in FAMILIES if kinds[0] in family)
+    family = AGAINST_ALPHA if kinds[0] in AGAINST_ALPHA else kinds[:1]
     strange = [kind for kind in kinds if kind not in family]
     if strange:
         others = f"{_names(family)} together" if len(family) > 1 else f"{kinds[0]} alone"

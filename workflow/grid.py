@@ -51,11 +51,6 @@ def _written(key, values):
     return "-".join(parts)
 
 
-def _law(mapping):
-    """A law of the configuration as (key, value) pairs, without its name first."""
-    return tuple(mapping.items()) if mapping else ()
-
-
 @dataclass(frozen=True)
 class ProblemSpec:
     """An ensemble, its parameters and axes, in the order in which they are named.
@@ -185,7 +180,7 @@ def cells(experiment):
     """The cells of an experiment's block of configuration, in the order of its lists."""
     axes = axes_of(experiment)
     path = _path(experiment["alpha"])
-    shape = _law(experiment.get("initialization"))
+    shape = tuple(experiment.get("initialization", {}).items())
     return [
         Cell(
             _problem(entry, tuple(zip(axes, values, strict=True)), experiment),
@@ -209,9 +204,8 @@ def _problem(entry, axes, experiment):
         (key, given.get(key, parameter.default))
         for key, parameter in ENSEMBLES[name].parameters.items()
     )
-    return ProblemSpec(
-        name, axes, parameters, _law(experiment.get("signal")), experiment.get("noise", "")
-    )
+    signal = tuple(experiment.get("signal", {}).items())
+    return ProblemSpec(name, axes, parameters, signal, experiment.get("noise", ""))
 
 
 def phase_problems(experiment):

@@ -9,19 +9,20 @@ import shlex
 
 import grid
 from configuration import (
-    FED,
+    AGAINST_ALPHA,
     FILE,
     KERNEL,
     UNPROVED,
     ConfigurationError,
     as_list,
     axes_of,
+    fed,
     figure_names,
     figures,
 )
 
 # kinds of figures by the tables they read
-FITTED = (*("noise", "depth", "generalization", "prediction", "tight", "bounds", "norms", "reach"),)
+FITTED = (*AGAINST_ALPHA, "tight")
 OF_BOUNDS = ("bounds", "tightness")
 OF_SCALES = ("flow", "descent", "lasso_path")
 # tables that cells of all experiments share
@@ -55,6 +56,15 @@ def _named_apart(specifications):
                 f"experiments: {named[one.name].label} and {one.label} are both named {one.name}; "
                 "rename a file"
             )
+
+
+def _as_options(values):
+    """Name -> value as options of a program, those that are on or off as flags."""
+    for key, value in values.items():
+        # "=" keeps a negative number from being taken for an option
+        option = f"--{key.replace('_', '-')}"
+        if value is not False:
+            yield option if value is True else f"{option}={value}"
 
 
 class Plan:
@@ -98,21 +108,7 @@ class Plan:
         _named_apart(cell.network for cell in self.cells)
         self._cell_of = {f"{cell.name}/reps{cell.repetitions}": cell for cell in self.cells}
         self._flows = self._all_flows()
-        # of a problem, a network and a scale
-        self._descents = {}
-        for name in self.named("descent"):
-            experiment = experiments[name]
-            for cell in self.experiments[name]:
-                for alpha in experiment["alpha"]:
-                    key = cell.problem.name, cell.network.name, grid.number(alpha)
-                    _, first = self._descents.setdefault(key, (cell, experiment))
-                    for option in ("fractions", "iterations"):
-                        if first[option] != experiment[option]:
-                            raise ConfigurationError(
-                                f"experiments.{name}.{option}: {experiment[option]} is not "
-                                f"allowed; allowed: {first[option]}, as in the experiment before "
-                                "it with the same problem, depth and alpha"
-                            )
+        self._descents = self._all_descents()
 
     def named(self, *kinds, among=None):
         """Names of the experiments with these kinds of figures.
@@ -135,17 +131,14 @@ class Plan:
         """Table -> (kind, experiments that it shows): shared ones, then each experiment's own."""
         shared, own = {}, {}
         for name, experiment in self.config["experiments"].items():
-            of_figures = [table for kind in figures(experiment) for table in FED[kind]]
-            asked = experiment.get("tables", [])
+            unproved = "initialization" in experiment or not self.proved
+            filled = [kind for kind in fed(experiment) if not unproved or kind in UNPROVED]
+            asked = experiment.get("tables", filled)
             if asked == "shared":
-                for kind in SHARED:
-                    if kind in of_figures:
-                        shared.setdefault(kind, (kind, []))[1].append(name)
-                continue
-            if "tables" not in experiment:
-                unproved = "initialization" in experiment or not self.proved
-                asked = [k for k in dict.fromkeys(of_figures) if not unproved or k in UNPROVED]
-            own |= {f"{name}_{kind}": (kind, [name]) for kind in asked}
+                for kind in set(SHARED).intersection(fed(experiment)):
+                    shared.setdefault(kind, (kind, []))[1].append(name)
+            else:
+                own |= {f"{name}_{kind}": (kind, [name]) for kind in asked}
         return {kind: shared[kind] for kind in SHARED if kind in shared} | own
 
     @property
@@ -161,16 +154,37 @@ class Plan:
         return bool(network.initialization) or self.config["l1"]["nonunique"] == "select"
 
     def _all_flows(self):
-        """Cell of figure flow -> (cell, alpha, alpha of the plain form), of all experiments."""
+        """Cell of figure flow -> (alpha, alpha of the plain form), of all experiments."""
         flows = {}
         for name in self.named("flow"):
             experiment = self.config["experiments"][name]
             for cell in self.experiments[name]:
-                key = f"{cell.name}/reps{cell.repetitions}"
-                _, _, plain = flows.get(key, (None, None, []))
+                _, plain = flows.get(cell, ([], []))
                 both = list(dict.fromkeys([*plain, *experiment["plain_alpha"]]))
-                flows[key] = cell, experiment["alpha"], both
+                flows[cell] = experiment["alpha"], both
         return flows
+
+    def _all_descents(self):
+        """(problem, network, alpha) of figure descent -> (cell, experiment's configuration)."""
+        descents = {}
+        asked = [
+            (name, cell, alpha)
+            for name in self.named("descent")
+            for cell in self.experiments[name]
+            for alpha in self.config["experiments"][name]["alpha"]
+        ]
+        for name, cell, alpha in asked:
+            experiment = self.config["experiments"][name]
+            key = cell.problem.name, cell.network.name, grid.number(alpha)
+            _, first = descents.setdefault(key, (cell, experiment))
+            for option in ("fractions", "iterations"):
+                if first[option] != experiment[option]:
+                    raise ConfigurationError(
+                        f"experiments.{name}.{option}: {experiment[option]} is not allowed; "
+                        f"allowed: {first[option]}, as in the experiment before it with the same "
+                        "problem, depth and alpha"
+                    )
+        return descents
 
     def _blocks(self, cell):
         return grid.blocks(cell.repetitions, self.config["block"])
@@ -207,12 +221,7 @@ class Plan:
             values["seed"] = self.config["seed"]
             values |= dict(problem.signal) or self.config["signal"]
             values["noise-law"] = problem.noise or self.config["noise"]
-        for key, value in values.items():
-            if key in but or value is False:
-                continue
-            # "=" keeps a negative number from being taken for an option
-            option = f"--{key.replace('_', '-')}"
-            yield option if value is True else f"{option}={value}"
+        return _as_options({key: value for key, value in values.items() if key not in but})
 
     def own_data(self, wildcards):
         """The files of a problem of one's own."""
@@ -223,15 +232,10 @@ class Plan:
         """Options of the program of stage selection: depth and initialization."""
         network = self.networks[wildcards.network]
         shape = dict(network.initialization)
-        options = [f"--depth {network.depth}"]
+        options = {"depth": network.depth}
         if shape:
-            options.append(f"--shape {shape.pop('law')} --seed {self.config['seed']}")
-            options += [
-                f"--{key}" if value is True else f"--{key} {value}"
-                for key, value in shape.items()
-                if value is not False
-            ]
-        return " ".join(options)
+            options |= {"shape": shape.pop("law"), "seed": self.config["seed"], **shape}
+        return " ".join(_as_options(options))
 
     def shape_files(self, wildcards):
         """The file of an initialization of one's own."""
@@ -358,17 +362,15 @@ class Plan:
 
     def agreement(self, experiments):
         """The tables of stage agreement of some experiments."""
-        names = (
-            f"{cell.name}/reps{cell.repetitions}"
-            for name in self.named("flow", among=experiments)
-            for cell in self.experiments[name]
-        )
-        return [f"{self.results}/agreement/{name}.parquet" for name in dict.fromkeys(names)]
+        return [
+            f"{self.results}/agreement/{cell.name}/reps{cell.repetitions}.parquet"
+            for cell in self.cells_of("flow", among=experiments)
+        ]
 
     def compared_flows(self, wildcards):
         """(form, alpha, blocks of endpoints) of everything that agreement compares."""
-        name = "{problem}/{network}/{path}/reps{repetitions}".format_map(vars(wildcards))
-        cell, alpha, plain_alpha = self._flows[name]
+        cell = self.cell(wildcards)
+        alpha, plain_alpha = self._flows[cell]
         return [
             (form, alpha, self.at_scale(stage, cell, alpha, "npz"))
             for form, stage, scales in (
@@ -415,8 +417,7 @@ class Plan:
         """The problems and the initialization of an experiment, for captions."""
         experiment = self.config["experiments"][name]
         law = "file" if axes_of(experiment) == () else "law of A"
-        labels = dict.fromkeys(label for label in self._labels(name))
-        words = [f"{law}: {'; '.join(labels)}"]
+        words = [f"{law}: {'; '.join(dict.fromkeys(self._labels(name)))}"]
         for axis, text in (
             ("N", "N = {}"),
             ("d", "d = {}"),
@@ -449,22 +450,22 @@ class Plan:
         kind, among = self.tables[table]
         fitted, far = self.cells_of(*FITTED, among=among), self.cells_of("far", among=among)
         files = {
-            "cells": lambda: self.rates(fitted, "instances"),
-            "rates": lambda: self.rates(fitted, "instances"),
-            "agreement": lambda: self.agreement(among),
-            "far": lambda: self.rates(far, "instances"),
-            "constants": lambda: self.rates(fitted + far, "points"),
-            "newton": lambda: self.rates(fitted, "points"),
-            "errors": lambda: self.rates(fitted + far, "points"),
-            "tightness": lambda: self.bounds(self.cells_of(*OF_BOUNDS, among=among)),
-            "descent": lambda: [
-                file for name in self.named("descent", among=among) for file in self.at_scales(name)
-            ],
-            "phase": lambda: [
-                file for name in self.named("phase", among=among) for file in self.phase(name)
-            ],
-        }[kind]()
+            "cells": self.rates(fitted, "instances"),
+            "rates": self.rates(fitted, "instances"),
+            "agreement": self.agreement(among),
+            "far": self.rates(far, "instances"),
+            "constants": self.rates(fitted + far, "points"),
+            "newton": self.rates(fitted, "points"),
+            "errors": self.rates(fitted + far, "points"),
+            "tightness": self.bounds(self.cells_of(*OF_BOUNDS, among=among)),
+            "descent": self._of_each(self.at_scales, "descent", among),
+            "phase": self._of_each(self.phase, "phase", among),
+        }[kind]
         return list(dict.fromkeys(files))
+
+    def _of_each(self, files, kind, among):
+        """What a method names as files of an experiment, of all with this kind of figure."""
+        return [file for name in self.named(kind, among=among) for file in files(name)]
 
     def table_certificates(self, table):
         """The tables of stage certificates that a table reads."""
@@ -473,8 +474,7 @@ class Plan:
         if kind == "phase":
             return [
                 file.replace(".parquet", "_certificates.parquet")
-                for name in self.named("phase", among=among)
-                for file in self.phase(name)
+                for file in self._of_each(self.phase, "phase", among)
             ]
         if kind == "cells":
             return self.certificates(fitted, with_limits=False)
