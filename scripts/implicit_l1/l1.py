@@ -17,18 +17,12 @@ from scipy.linalg import qr
 
 from implicit_l1.compensated import refine, residual
 from implicit_l1.null_space import kernel_witness, largest_margin_dual
-from implicit_l1.programs import LARGE, LinearProgramError, smallest_maximum
+from implicit_l1.programs import LARGE, TIGHT, LinearProgramError, smallest_maximum, unit_of
 from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, NOT_UNIQUE
-from implicit_l1.support import Certificate, certificate, support_geometry
+from implicit_l1.support import STRICT, Certificate, certificate, support_geometry
 
 # What rounding can do to quantities of order one: a residual, or the value of a witness.
 _ROUNDING = 1e-12
-
-# A margin is computed in twice the working precision; above this its sign is certain.
-_STRICT = 1e-14
-
-
-_TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
 
 class BasisPursuitError(RuntimeError):
@@ -63,8 +57,7 @@ class Minimizer:
         """``1 - ||A_Sc^T nu||_inf``; nan without a dual vector."""
         if self.certificate is None:
             return float("nan")
-        off = np.setdiff1d(np.arange(self.point.size), self.support)
-        return float(self.certificate.margin[off].min())
+        return self.certificate.smallest_margin(self.support)
 
 
 def basis_pursuit(matrix, data):
@@ -76,8 +69,7 @@ def basis_pursuit(matrix, data):
     Raises:
         BasisPursuitError: if the problem is infeasible or the solver fails.
     """
-    # the tolerances of both solvers are absolute; powers of two change no digit
-    size, unit = (2.0 ** np.rint(np.log2(np.abs(v).max())) for v in (matrix, data))
+    size, unit = unit_of(matrix), unit_of(data)
     return unit / size * _basis_pursuit(matrix / size, data / unit)
 
 
@@ -92,7 +84,7 @@ def _basis_pursuit(matrix, data):
     problem = cp.Problem(cp.Minimize(cp.norm1(x)), [matrix @ x == data])
     try:
         # simplex: a vertex, where an interior point would leave 1e-8 off the support
-        problem.solve(solver=cp.HIGHS, highs_options={"solver": "simplex", **_TIGHT})
+        problem.solve(solver=cp.HIGHS, highs_options={"solver": "simplex", **TIGHT})
     except cp.SolverError as error:
         raise BasisPursuitError(f"the l1 solver failed: {error}") from error
     if problem.status != cp.OPTIMAL:
@@ -147,8 +139,8 @@ def polish(matrix, data, point, threshold) -> Minimizer:
     dual = certificate(matrix, geometry, sigma, largest_margin_dual(matrix, geometry, sigma))
     exact = np.zeros(point.size)
     exact[support] = on_support
-    margin = dual.margin[geometry.complement].min()
-    status = CERTIFIED if margin > _STRICT else NOT_CERTIFIED
+    margin = dual.smallest_margin(support)
+    status = CERTIFIED if margin > STRICT else NOT_CERTIFIED
     if status == NOT_CERTIFIED:
         # a kernel vector that attains rho = 1 leads to another minimizer; with rho > 1 the
         # point itself is none

@@ -23,6 +23,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp, nnls
 
 from implicit_l1.programs import (
     LARGE,
+    TIGHT,
     LinearProgramError,
     kernel_ball,
     maximize,
@@ -80,7 +81,7 @@ def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
         b_ub=np.concatenate([-direction, direction]),
         bounds=(None, None),
         method="highs-ds",
-        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+        options=TIGHT,
     )
     if result.status != 0:
         raise RuntimeError(f"the linear program of rho was not solved: {result.message}")

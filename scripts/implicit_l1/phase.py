@@ -35,10 +35,8 @@ from scipy.optimize import linprog
 
 from implicit_l1.l1 import BasisPursuitError, Minimizer, polish
 from implicit_l1.null_space import Bracket
-from implicit_l1.programs import kernel_ball, maximize
+from implicit_l1.programs import TIGHT, kernel_ball, maximize
 from implicit_l1.status import CERTIFIED
-
-_TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
 _EPSILON = np.finfo(float).eps
 
@@ -104,7 +102,7 @@ def _constant_of_dependent_columns(matrix, support, signs):
         b_eq=signs[support],
         bounds=[(None, None)] * matrix.shape[0] + [(0.0, None)],
         method="highs-ds",
-        options=_TIGHT,
+        options=TIGHT,
     )
     if result.status == 2:  # infeasible
         return float("inf")
@@ -130,7 +128,7 @@ def l1_vertex(matrix, data):
         A_eq=np.hstack([matrix, -matrix]),
         b_eq=data,
         method="highs-ds",
-        options=_TIGHT,
+        options=TIGHT,
     )
     if result.status != 0:
         raise BasisPursuitError(f"the l1 problem was not solved: {result.message}")

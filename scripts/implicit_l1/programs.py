@@ -11,9 +11,21 @@ import warnings
 import numpy as np
 from scipy.linalg import LinAlgWarning, cho_factor, cho_solve, lu_factor, lu_solve
 
+# HiGHS's tolerances where a solution is refined afterwards
+TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+
 
 class LinearProgramError(RuntimeError):
     """A linear program was not solved."""
+
+
+def unit_of(values):
+    """The power of two nearest to the largest absolute value.
+
+    What solvers tolerate is absolute: they are given values of the order of 1, and a division
+    by a power of two changes no digit.
+    """
+    return 2.0 ** np.rint(np.log2(np.abs(values).max()))
 
 
 def kernel_ball(free_map, smallest, tolerance=None):
@@ -101,8 +113,7 @@ def smallest_maximum(free_map, offset, steps=60):
     Raises:
         LinearProgramError: if no solution is found that is optimal.
     """
-    # what counts as optimal is absolute; powers of two change no digit
-    size, unit = (2.0 ** np.rint(np.log2(np.abs(v).max())) for v in (free_map, offset))
+    size, unit = unit_of(free_map), unit_of(offset)
     free, kernel = _smallest_maximum(free_map / size, offset / unit, steps)
     return unit / size * free, kernel
 

@@ -26,20 +26,24 @@ import numpy as np
 from scipy.linalg import null_space
 from scipy.optimize import linprog
 
-from implicit_l1.compensated import refine, residual, two_sum
+from implicit_l1.compensated import refine, residual
 from implicit_l1.initialization import MirrorCoordinates
+from implicit_l1.programs import TIGHT, unit_of
 from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, SELECTED
-from implicit_l1.support import Certificate, independent_columns, support_geometry
+from implicit_l1.support import (
+    STRICT,
+    Certificate,
+    certificate,
+    independent_columns,
+    support_geometry,
+)
 
 # A margin further below 0 belongs to no minimizer.
 _ROUNDING = 1e-9
-# A margin is computed in twice the working precision; above this its sign is certain.
-_STRICT = 1e-14
 # On the support the equations of a dual vector hold up to this, or not at all.
 _TIED = 1e-13
 # Entries of a kernel vector below this fraction of the largest are the solver's rounding.
 _SUPPORT = 1e-8
-_FEASIBILITY = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
 
 class SelectionError(RuntimeError):
@@ -69,14 +73,11 @@ class Selected:
         """Smallest margin off S; 1 if there is nothing off S, nan without a certificate."""
         if self.certificate is None:
             return float("nan")
-        off = np.setdiff1d(np.arange(self.point.size), self.support)
-        return float(self.certificate.margin[off].min(initial=1.0))
+        return self.certificate.smallest_margin(self.support)
 
 
 def tilted_basis_pursuit(matrix, data, tilt):
     """A minimizer of ``||x||_1 - <tilt, x>`` subject to ``A x = y``, a vertex, shape (d,).
-
-    Solved for A and y of the order of 1, as the solver's tolerances are absolute.
 
     Args:
         matrix: A, shape (N, d).
@@ -85,14 +86,13 @@ def tilted_basis_pursuit(matrix, data, tilt):
     Raises:
         SelectionError: if the linear program is not solved.
     """
-    # powers of two change no digit
-    size, unit = (2.0 ** np.rint(np.log2(np.abs(v).max())) for v in (matrix, data))
+    size, unit = unit_of(matrix), unit_of(data)
     result = linprog(
         np.concatenate([1.0 - tilt, 1.0 + tilt]),
         A_eq=np.hstack([matrix, -matrix]) / size,
         b_eq=data / unit,
         method="highs-ds",
-        options=_FEASIBILITY,
+        options=TIGHT,
     )
     if result.status != 0:
         raise SelectionError(f"the linear program of the l1 norm was not solved: {result.message}")
@@ -126,10 +126,10 @@ def select(matrix, data, coordinates: MirrorCoordinates, depth, point, threshold
         dual, kernel = _largest_margin(matrix, support, signs, coordinates.tilt)
         if dual is None:
             return unknown
-        off = np.setdiff1d(np.arange(point.size), support)
-        margin = dual.margin[off].min(initial=1.0)
-        if margin > _STRICT:
+        margin = dual.smallest_margin(support)
+        if margin > STRICT:
             break
+        off = np.setdiff1d(np.arange(point.size), support)
         grown = off[np.abs(kernel[off]) > _SUPPORT * np.abs(kernel).max(initial=0.0)]
         if margin < -_ROUNDING or grown.size == 0:
             return unknown
@@ -159,7 +159,7 @@ def _largest_margin(matrix, support, signs, tilt):
     (None, None) if no nu is feasible, so that these are not the signs of a minimizer.
     """
     count = matrix.shape[1]
-    unit = 2.0 ** np.rint(np.log2(np.abs(matrix).max()))  # the solver's tolerances are absolute
+    unit = unit_of(matrix)
     matrix = matrix / unit
     off = np.setdiff1d(np.arange(count), support)
     target = signs[support] - tilt[support]
@@ -172,7 +172,7 @@ def _largest_margin(matrix, support, signs, tilt):
         b_eq=target,
         bounds=[(None, None)] * matrix.shape[0] + [(0.0, None)],
         method="highs-ds",
-        options=_FEASIBILITY,
+        options=TIGHT,
     )
     if result.status == 2:  # infeasible
         return None, None
@@ -187,24 +187,13 @@ def _largest_margin(matrix, support, signs, tilt):
     # equality on a basis of S is equality on S
     basis = independent_columns(matrix[:, support], np.ones(support.size))
     geometry = support_geometry(matrix, support[basis])
-    nu = result.x[:-1]
-    on = matrix[:, support[basis]]
-    correction, low = refine(geometry.least_norm_dual, on.T, residual(on.T, nu, target[basis]))
-    nu, error = two_sum(nu, correction)
+    dual = certificate(matrix, geometry, signs[geometry.support], result.x[:-1], tilt)
     # up to the solver's tolerance only: then the columns of S are not tied
-    if np.abs(residual(matrix[:, support].T, nu, target, low + error)).max() > _TIED:
+    if np.abs(dual.direction[support] - signs[support]).max() > _TIED:
         return None, None
-    z = matrix[:, off].T @ nu + tilt[off]
-    side = np.where(z < 0, -1.0, 1.0)
-    margin = np.zeros(count)
-    # an offset of 0 leaves all digits; another one rounds once
-    margin[off] = residual(
-        side[:, None] * matrix[:, off].T, nu, 1.0 - side * tilt[off], low + error
-    )
-    direction = np.empty(count)
-    direction[off] = side * (1.0 - margin[off])
-    direction[support] = signs[support]
-    return Certificate(nu / unit, direction, margin), kernel
+    direction, margin = dual.direction.copy(), dual.margin.copy()
+    direction[support], margin[support] = signs[support], 0.0
+    return Certificate(dual.nu / unit, direction, margin), kernel
 
 
 def _on_support(on, data, sigma, coordinates, support, depth):
@@ -262,7 +251,7 @@ def _inside(values, kernel, sigma):
         b_ub=sigma * values,
         bounds=[(None, None)] * size + [(None, np.abs(values).max())],
         method="highs-ds",
-        options=_FEASIBILITY,
+        options=TIGHT,
     )
     if result.status != 0 or result.x[-1] <= 1e-10 * np.abs(values).max():
         return None

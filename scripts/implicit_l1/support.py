@@ -107,6 +107,10 @@ def independent_columns(matrix, point):
     return np.sort(support[order[:rank]])
 
 
+# A margin is computed in twice the working precision; above this its sign is certain.
+STRICT = 1e-14
+
+
 @dataclass(frozen=True)
 class Certificate:
     """A dual vector nu with ``A_S^T nu = sigma``, and ``A^T nu`` with all its digits.
@@ -121,8 +125,13 @@ class Certificate:
     direction: np.ndarray
     margin: np.ndarray
 
+    def smallest_margin(self, support):
+        """The smallest margin off S; 1 if there is nothing off S."""
+        off = np.setdiff1d(np.arange(self.margin.size), support)
+        return float(self.margin[off].min(initial=1.0))
 
-def certificate(matrix, geometry, sigma, nu) -> Certificate:
+
+def certificate(matrix, geometry, sigma, nu, tilt=None) -> Certificate:
     """Make nu feasible, ``A_S^T nu = sigma``, to twice the working precision.
 
     Args:
@@ -130,15 +139,19 @@ def certificate(matrix, geometry, sigma, nu) -> Certificate:
         geometry: of the support S.
         sigma: signs on S, shape (k,).
         nu: an approximately feasible vector, shape (N,).
+        tilt: shape (d,), added to ``A^T nu`` wherever it stands, margins included, which are
+            then good to one rounding; 0 if None.
     """
+    tilt = np.zeros(matrix.shape[1]) if tilt is None else tilt
     on = matrix[:, geometry.support]
-    off = matrix[:, geometry.complement]
-    correction, low = refine(geometry.least_norm_dual, on.T, residual(on.T, nu, sigma))
+    off, tilt_off = matrix[:, geometry.complement], tilt[geometry.complement]
+    target = sigma - tilt[geometry.support]
+    correction, low = refine(geometry.least_norm_dual, on.T, residual(on.T, nu, target))
     nu, error = two_sum(nu, correction)
-    side = np.where(off.T @ nu < 0, -1.0, 1.0)
+    side = np.where(off.T @ nu + tilt_off < 0, -1.0, 1.0)
     margin = np.zeros(matrix.shape[1])
     margin[geometry.complement] = residual(
-        side[:, None] * off.T, nu, np.ones(side.size), low + error
+        side[:, None] * off.T, nu, 1.0 - side * tilt_off, low + error
     )
     direction = np.empty(matrix.shape[1])
     direction[geometry.complement] = side * (1.0 - margin[geometry.complement])
