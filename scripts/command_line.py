@@ -127,6 +127,16 @@ def add_support_threshold(parser):
     )
 
 
+def add_nonunique(parser):
+    """The option for problems with several minimizers."""
+    parser.add_argument(
+        "--nonunique",
+        choices=["fail", "carry", "select"],
+        required=True,
+        help="what to do with a problem whose minimizer is proved not unique",
+    )
+
+
 def add_enumeration(parser):
     """The option of the null space constant of a support."""
     parser.add_argument(

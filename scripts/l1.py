@@ -4,7 +4,14 @@ import argparse
 
 import numpy as np
 
-from command_line import Failure, add_support_threshold, cell_of, repetition, run
+from command_line import (
+    Failure,
+    add_nonunique,
+    add_support_threshold,
+    cell_of,
+    repetition,
+    run,
+)
 from implicit_l1.l1 import basis_pursuit, polish
 from implicit_l1.problems import least_norm_interpolator
 from implicit_l1.status import NOT_UNIQUE
@@ -16,12 +23,7 @@ def main():
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--output", required=True, help="the .npz file to write")
     add_support_threshold(parser)
-    parser.add_argument(
-        "--nonunique",
-        choices=["fail", "carry", "select"],
-        required=True,
-        help="what to do with a problem whose l1 minimizer is proved not unique",
-    )
+    add_nonunique(parser)
     args = parser.parse_args()
 
     block = read_arrays(args.problems)
@@ -60,6 +62,7 @@ def record(matrix, signal, minimizer, interpolator):
         "residual": minimizer.residual,
         "kappa": minimizer.kappa,
         "estimation_error": np.linalg.norm(minimizer.point - signal),
+        "interpolator": interpolator,
         "interpolator_estimation_error": np.linalg.norm(interpolator - signal),
     }
 

@@ -9,7 +9,6 @@ import pandas as pd
 from command_line import Failure, cell_of, run
 from implicit_l1 import rates
 from implicit_l1.asymptotics import largest_competitor
-from implicit_l1.problems import least_norm_interpolator
 from implicit_l1.seeds import generator
 from implicit_l1.status import CERTIFIED, MEASURED
 from implicit_l1.storage import read_arrays, write_table
@@ -21,7 +20,7 @@ FOUR_DIGITS = 5e-5
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    for stage in ("problems", "l1", "null-space", "limit", "asymptotics"):
+    for stage in ("l1", "null-space", "limit", "asymptotics"):
         parser.add_argument(
             f"--{stage}", nargs="+", required=True, help="the cell's blocks, in order"
         )
@@ -38,7 +37,7 @@ def main():
     parser.add_argument("--seed", type=int, required=True, help="root of the resampling")
     args = parser.parse_args()
 
-    stages = ("problems", "l1", "null_space", "limit", "asymptotics")
+    stages = ("l1", "null_space", "limit", "asymptotics")
     blocks = [read_block(*paths) for paths in zip(*(getattr(args, s) for s in stages), strict=True)]
     l1, null_space, limit, asymptotics, excess = (
         joined(parts, args.instances) for parts in zip(*blocks, strict=True)
@@ -52,19 +51,16 @@ def main():
 
 
 # arrays with so many entries, over all repetitions of a large cell, that memory ends
-BIG = ("error", "tilde_place", "tilde_pattern", "tilde_nu", "kernel")
+BIG = ("error", "tilde_place", "tilde_pattern", "tilde_nu", "kernel", "interpolator")
 
 
-def read_block(problems, l1, null_space, limit, asymptotics):
-    """One block of each stage, the problems and the error vectors reduced to their excess."""
-    problems, l1, null_space, limit, asymptotics = map(
-        read_arrays, (problems, l1, null_space, limit, asymptotics)
-    )
-    interpolators = map(least_norm_interpolator, problems["matrix"], problems["data"])
+def read_block(l1, null_space, limit, asymptotics):
+    """One block of each stage, the error vectors reduced to their excess."""
+    l1, null_space, limit, asymptotics = map(read_arrays, (l1, null_space, limit, asymptotics))
     excess = {
-        "repetition": problems["repetition"],
+        "repetition": l1["repetition"],
         "excess_l1": log_excess_l1(l1, limit),
-        "excess_l2": log_excess_l2(l1, limit, np.array(list(interpolators))),
+        "excess_l2": log_excess_l2(l1, limit, l1["interpolator"]),
     }
     return tuple(
         {name: values for name, values in arrays.items() if name not in BIG}

@@ -5,14 +5,28 @@ one of them that the flow selects.  The file takes the place of the block's file
 """
 
 import argparse
+from dataclasses import replace
 
 import numpy as np
+from l1 import record
 
-from command_line import Failure, add_support_threshold, cell_of, repetition, run
-from implicit_l1.initialization import draw_shapes, mirror_coordinates, read_shapes
+from command_line import (
+    Failure,
+    add_nonunique,
+    add_support_threshold,
+    cell_of,
+    repetition,
+    run,
+)
+from implicit_l1.initialization import (
+    draw_shapes,
+    identity_coordinates,
+    mirror_coordinates,
+    read_shapes,
+)
 from implicit_l1.seeds import generator
 from implicit_l1.selection import select, tilted_basis_pursuit
-from implicit_l1.status import CERTIFIED, SELECTED
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
 from implicit_l1.storage import read_arrays, write_arrays
 
 
@@ -34,12 +48,7 @@ def main():
     parser.add_argument("--path", help="CSV file with the columns u and v, or u alone")
     parser.add_argument("--seed", type=int, help="root of the draws of shapes")
     add_support_threshold(parser)
-    parser.add_argument(
-        "--nonunique",
-        choices=["fail", "carry", "select"],
-        required=True,
-        help="what to do with a problem that has several minimizers",
-    )
+    add_nonunique(parser)
     args = parser.parse_args()
 
     block, l1 = read_arrays(args.problems), read_arrays(args.l1)
@@ -49,35 +58,28 @@ def main():
             rows.append(unchanged(l1, place))
             continue
         with repetition(args.output, index):
-            row = record(block, l1, place, args)
+            row = selected(block, l1, place, args)
         if row["status"] == SELECTED and args.nonunique == "fail":
             raise Failure(
                 f"{cell_of(args.output)}, repetition {index}: there are several minimizers; set "
                 "l1.nonunique to select to measure the error from the one that the flow selects"
             )
         if row["status"] == SELECTED and args.nonunique == "carry":
-            row["status"] = "not unique"
+            row["status"] = NOT_UNIQUE
         rows.append(row)
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     write_arrays(args.output, repetition=block["repetition"], **columns)
 
 
-SHARED = (
-    *("status", "point", "nu", "direction", "margins", "margin", "support_size", "duality_gap"),
-    *("residual", "kappa", "estimation_error", "interpolator_estimation_error"),
-)
-
-
 def unchanged(l1, place):
-    """The row of stage l1, with the coordinates of an initialization from ones."""
-    nothing = np.zeros(l1["point"].shape[1])
-    shapes = dict.fromkeys(("shape_u", "shape_v", "unit", "scale"), nothing + 1.0)
-    return (
-        {name: l1[name][place] for name in SHARED} | shapes | {"tilt": nothing, "offset": nothing}
-    )
+    """The row of stage l1, with an initialization from ones."""
+    size = l1["point"].shape[1]
+    row = {name: values[place] for name, values in l1.items() if name != "repetition"}
+    return row | initialized(np.ones(size), np.ones(size), identity_coordinates(size))
 
 
-def record(block, l1, place, args):
+def selected(block, l1, place, args):
+    """The same row for the minimizer of this network."""
     matrix, data, signal = (block[name][place] for name in ("matrix", "data", "signal"))
     shape_u, shape_v = shapes(block["repetition"][place], matrix.shape[1], args)
     coordinates = mirror_coordinates(args.depth, shape_u, shape_v)
@@ -87,33 +89,17 @@ def record(block, l1, place, args):
     else:
         point = tilted_basis_pursuit(scaled, data, coordinates.tilt)
     found = select(scaled, data, coordinates, args.depth, point, args.support_threshold)
-    dual, absent = found.certificate, np.full(signal.shape, np.nan)
     minimizer = coordinates.unit * found.point
-    on = np.abs(minimizer[found.support])
-    gap = np.nan
-    if dual is not None:
-        gap = np.abs(found.point).sum() - coordinates.tilt @ found.point - dual.nu @ data
-    return {
-        "status": found.status,
-        "point": minimizer,
-        # of the coordinates x~, as everything that is called direction and margin
-        "nu": np.full(matrix.shape[0], np.nan) if dual is None else dual.nu,
-        "direction": absent if dual is None else dual.direction,
-        "margins": absent if dual is None else dual.margin,
-        "margin": found.margin,
-        "support_size": found.support.size,
-        "duality_gap": gap,
-        "residual": found.residual,
-        "kappa": on.max() / on.min(),
-        "estimation_error": np.linalg.norm(minimizer - signal),
-        "interpolator_estimation_error": l1["interpolator_estimation_error"][place],
-        "shape_u": shape_u,
-        "shape_v": shape_v,
-        "unit": coordinates.unit,
-        "scale": coordinates.scale,
-        "tilt": coordinates.tilt,
-        "offset": coordinates.offset,
-    }
+    size = np.abs(minimizer[found.support])
+    # what is called nu, direction and margin stays that of the coordinates x~
+    found = replace(found, point=minimizer, kappa=size.max() / size.min())
+    row = record(matrix, signal, found, l1["interpolator"][place])
+    return row | initialized(shape_u, shape_v, coordinates)
+
+
+def initialized(shape_u, shape_v, coordinates):
+    """Columns of an initialization."""
+    return {"shape_u": shape_u, "shape_v": shape_v, **vars(coordinates)}
 
 
 def shapes(index, size, args):

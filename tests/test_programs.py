@@ -93,7 +93,7 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
         ' "depth": 2, "path": "p"}'
     )
     result = program(
-        *(tmp_path, "rates", *inputs, "--null-space", paths["null_space"]),
+        *(tmp_path, "rates", "--l1", paths["l1"], "--null-space", paths["null_space"]),
         *("--limit", paths["limit"], "--asymptotics", asymptotics, "--cell", cell),
         *("--instances", instances, "--points", points, "--curves", curves),
         *("--window", 1e-3, 1e-1, "--onset-tolerance", 0.05, "--bootstrap", 100),

@@ -217,7 +217,7 @@ def tables(tmp_path_factory):
         name: folder / f"results/{name}.parquet" for name in ("instances", "points", "curves")
     }
     program(
-        *(folder, "rates", *problems, *l1, "--null-space", paths["null_space"]),
+        *(folder, "rates", *l1, "--null-space", paths["null_space"]),
         *("--limit", paths["limit"], "--asymptotics", paths["asymptotics"]),
         *("--cell", cell[:-1] + ', "path": "p"}', "--onset-tolerance", 0.05),
         *("--bootstrap", 100, "--confidence", 0.9, "--seed", 1),

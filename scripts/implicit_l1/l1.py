@@ -108,6 +108,21 @@ def _large_basis_pursuit(matrix, data):
     return kernel / (offset @ kernel)
 
 
+def uncertified(matrix, data, point, threshold) -> Minimizer:
+    """An approximate minimizer of which nothing is proved; arguments as in :func:`polish`."""
+    size = np.abs(point)
+    support = np.flatnonzero(size > threshold * size.max())
+    return Minimizer(
+        NOT_CERTIFIED,
+        np.where(np.isin(np.arange(point.size), support), point, 0.0),
+        support,
+        None,
+        float("nan"),
+        float(np.linalg.norm(residual(matrix, point, data)) / np.linalg.norm(data)),
+        float(size[support].max() / size[support].min()),
+    )
+
+
 def polish(matrix, data, point, threshold) -> Minimizer:
     """The exact minimizer near an approximate one, with its proof.
 
@@ -117,25 +132,17 @@ def polish(matrix, data, point, threshold) -> Minimizer:
         point: an approximate minimizer, shape (d,).
         threshold: entries below this fraction of the largest are taken as zero.
     """
-    support = np.flatnonzero(np.abs(point) > threshold * np.abs(point).max())
-    uncertified = Minimizer(
-        NOT_CERTIFIED,
-        np.where(np.isin(np.arange(point.size), support), point, 0.0),
-        support,
-        None,
-        float("nan"),
-        float(np.linalg.norm(residual(matrix, point, data)) / np.linalg.norm(data)),
-        float(np.abs(point[support]).max() / np.abs(point[support]).min()),
-    )
+    unknown = uncertified(matrix, data, point, threshold)
+    support = unknown.support
     try:
         geometry = support_geometry(matrix, support)
     except ValueError:
-        return uncertified
+        return unknown
     on_support, _ = refine(geometry.least_squares, matrix[:, support], data)
     mismatch = np.linalg.norm(residual(matrix[:, support], on_support, data))
     sigma = np.sign(on_support)
     if mismatch > _ROUNDING * np.linalg.norm(data) or np.any(sigma != np.sign(point[support])):
-        return uncertified
+        return unknown
     dual = certificate(matrix, geometry, sigma, largest_margin_dual(matrix, geometry, sigma))
     exact = np.zeros(point.size)
     exact[support] = on_support

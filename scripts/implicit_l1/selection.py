@@ -20,16 +20,15 @@ that every minimizer is supported in S with signs sigma.  On S the columns may b
 there the functional is minimized by Newton's method.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.linalg import null_space
 from scipy.optimize import linprog
 
 from implicit_l1.compensated import refine, residual
 from implicit_l1.initialization import MirrorCoordinates
+from implicit_l1.l1 import Minimizer, uncertified
 from implicit_l1.programs import TIGHT, unit_of
-from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, SELECTED
+from implicit_l1.status import CERTIFIED, SELECTED
 from implicit_l1.support import (
     STRICT,
     Certificate,
@@ -48,32 +47,6 @@ _SUPPORT = 1e-8
 
 class SelectionError(RuntimeError):
     """The minimizer that the flow selects could not be found."""
-
-
-@dataclass(frozen=True)
-class Selected:
-    """A minimizer in the coordinates x~, and what is known of it.
-
-    Attributes:
-        status: CERTIFIED (unique), SELECTED (one of several) or NOT_CERTIFIED.
-        point: x~, shape (d,); exactly zero off S.
-        support: S, shape (k,).
-        certificate: of S; ``direction`` is ``A~^T nu + tilt``.  None if not certified.
-        residual: ``||A~ x~ - y||_2 / ||y||_2``.
-    """
-
-    status: str
-    point: np.ndarray
-    support: np.ndarray
-    certificate: Certificate | None
-    residual: float
-
-    @property
-    def margin(self):
-        """Smallest margin off S; 1 if there is nothing off S, nan without a certificate."""
-        if self.certificate is None:
-            return float("nan")
-        return self.certificate.smallest_margin(self.support)
 
 
 def tilted_basis_pursuit(matrix, data, tilt):
@@ -100,8 +73,11 @@ def tilted_basis_pursuit(matrix, data, tilt):
     return unit / size * (positive - negative)
 
 
-def select(matrix, data, coordinates: MirrorCoordinates, depth, point, threshold) -> Selected:
-    """The minimizer that the flow of depth D approaches as alpha -> 0.
+def select(matrix, data, coordinates: MirrorCoordinates, depth, point, threshold) -> Minimizer:
+    """The minimizer that the flow of depth D approaches as alpha -> 0, in the coordinates x~.
+
+    Its status is CERTIFIED (unique), SELECTED (one of several) or NOT_CERTIFIED; ``direction``
+    of its certificate is ``A~^T nu + tilt``.
 
     Args:
         matrix: A~, shape (N, d).
@@ -113,15 +89,8 @@ def select(matrix, data, coordinates: MirrorCoordinates, depth, point, threshold
     Raises:
         SelectionError: if a linear program fails or Newton's method does.
     """
-    support = np.flatnonzero(np.abs(point) > threshold * np.abs(point).max())
-    signs = np.sign(point)
-    unknown = Selected(
-        NOT_CERTIFIED,
-        np.where(np.isin(np.arange(point.size), support), point, 0.0),
-        support,
-        None,
-        float(np.linalg.norm(matrix @ point - data) / np.linalg.norm(data)),
-    )
+    unknown = uncertified(matrix, data, point, threshold)
+    support, signs = unknown.support, np.sign(point)
     while True:
         dual, kernel = _largest_margin(matrix, support, signs, coordinates.tilt)
         if dual is None:
@@ -142,12 +111,15 @@ def select(matrix, data, coordinates: MirrorCoordinates, depth, point, threshold
     selected[support] = values
     mismatch = residual(matrix[:, support], values, data)
     unique = independent_columns(matrix, selected).size == support.size
-    return Selected(
+    size = np.abs(values)
+    return Minimizer(
         CERTIFIED if unique else SELECTED,
         selected,
         support,
         dual,
+        float(size.sum() - coordinates.tilt @ selected - dual.nu @ data),
         float(np.linalg.norm(mismatch) / np.linalg.norm(data)),
+        float(size.max() / size.min()),
     )
 
 

@@ -4,7 +4,6 @@ RATES = f"{RESULTS}/rates/{{problem}}/{{network}}/{{path}}/reps{{repetitions}}"
 rule rates:
     input:
         code=program("rates"),
-        problems=lambda wildcards: PLAN.cell_blocks("problems", wildcards),
         l1=lambda wildcards: PLAN.cell_blocks("l1", wildcards),
         null_space=lambda wildcards: PLAN.cell_blocks("null_space", wildcards),
         limit=lambda wildcards: PLAN.cell_blocks("limit", wildcards),
@@ -27,8 +26,7 @@ rule rates:
         confidence=CONFIG["rates"]["confidence"],
         seed=CONFIG["seed"],
     shell:
-        "python {input.code[0]} --problems {input.problems} --l1 {input.l1}"
-        " --null-space {input.null_space}"
+        "python {input.code[0]} --l1 {input.l1} --null-space {input.null_space}"
         " --limit {input.limit} --asymptotics {input.asymptotics}"
         " --instances {output.instances} --points {output.points} --curves {output.curves}"
         " --cell {params.cell:q} {params.window}"
