@@ -1,7 +1,6 @@
 """Stage limit: the limit points of the flow along a path of scales, as error vectors."""
 
 import argparse
-from dataclasses import replace
 
 import numpy as np
 
@@ -33,19 +32,16 @@ def main():
         if l1["status"][place] not in MEASURED:
             rows.append(unknown(log_alpha.size, block["signal"].shape[1]))
             continue
-        coordinates = coordinates_of(l1, place)
         with repetition(args.output, index):
             path = limit_path(
-                block["matrix"][place] * coordinates.unit,
-                l1["point"][place] / coordinates.unit,
+                block["matrix"][place],
+                l1["point"][place],
                 Certificate(l1["nu"][place], l1["direction"][place], l1["margins"][place]),
                 potential(args.depth),
                 log_alpha,
                 options,
-                scale=coordinates.scale,
-                offset=coordinates.offset,
+                coordinates_of(l1, place),
             )
-        path = replace(path, error=path.error * coordinates.unit)
         rows.append(record(path, l1["point"][place] - block["signal"][place]))
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     write_arrays(args.output, repetition=block["repetition"], log_alpha=log_alpha, **columns)

@@ -18,6 +18,8 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import linprog
 
 from implicit_l1.l1 import Minimizer, basis_pursuit, polish
+from implicit_l1.limit import limit_path
+from implicit_l1.potentials import potential
 from implicit_l1.problems import random_problem
 
 LOG10 = np.log(10.0)
@@ -362,7 +364,20 @@ def kernel_data(rho, count):
     return matrix, np.eye(count + 1)[0]
 
 
-# --- Any initialization, any number of minimizers: the dual problem with many digits ------
+# --- Any initialization, any number of minimizers -----------------------------------------
+
+
+def selected_path(matrix, found, depth, log_alpha, coordinates=None):
+    """The library's path of limit points from a minimizer in the coordinates x~."""
+    unit = 1.0 if coordinates is None else coordinates.unit
+    return limit_path(
+        matrix,
+        unit * found.point,
+        found.certificate,
+        potential(depth),
+        log_alpha,
+        coordinates=coordinates,
+    )
 
 
 def limit_points(matrix, data, depth, exponents, scale, start, digits=90):

@@ -13,12 +13,11 @@ from implicit_l1.initialization import (
     mirror_coordinates,
     read_shapes,
 )
-from implicit_l1.limit import limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.seeds import generator
 from implicit_l1.selection import select, tilted_basis_pursuit
 from implicit_l1.status import CERTIFIED
-from reference import instance, limit_points
+from reference import instance, limit_points, selected_path
 
 DEPTHS = [2, 2.5, 3, 4]
 BALANCED = [True, False]
@@ -39,18 +38,10 @@ def selected(matrix, data, depth, shapes):
 
 def limit_of(matrix, data, depth, shapes, log_alpha):
     """Limit points x, one row a scale, and the minimizer, in the coordinates of A."""
-    coordinates, scaled, found = selected(matrix, data, depth, shapes)
-    path = limit_path(
-        scaled,
-        found.point,
-        found.certificate,
-        potential(depth),
-        log_alpha,
-        scale=coordinates.scale,
-        offset=coordinates.offset,
-    )
-    error = coordinates.unit * np.exp(path.log_unit)[:, None] * path.error
-    return coordinates.unit * found.point + error, coordinates.unit * found.point
+    coordinates, _, found = selected(matrix, data, depth, shapes)
+    minimizer = coordinates.unit * found.point
+    path = selected_path(matrix, found, depth, log_alpha, coordinates)
+    return minimizer + np.exp(path.log_unit)[:, None] * path.error, minimizer
 
 
 @pytest.mark.parametrize("balanced", BALANCED)
@@ -111,19 +102,11 @@ def test_limit_points_with_many_digits(depth, balanced):
     shapes, exponents = shapes_of(7, balanced), [0, -2, -5, -9]
     c, scaled, found = selected(matrix, data, depth, shapes)
     assert found.status == CERTIFIED
-    path = limit_path(
-        scaled,
-        found.point,
-        found.certificate,
-        potential(depth),
-        np.log(10.0) * np.array(exponents),
-        scale=c.scale,
-        offset=c.offset,
-    )
+    path = selected_path(matrix, found, depth, np.log(10.0) * np.array(exponents), c)
     exact = limit_points(scaled, data, depth, exponents, c.scale, c.tilt + c.offset)
     off = np.setdiff1d(np.arange(7), found.support)
     for k, x in enumerate(exact):
-        n = np.exp(path.log_unit[k]) * path.error[k]
+        n = np.exp(path.log_unit[k]) * path.error[k] / c.unit
         # off the support x is the error: relative accuracy there, however small it is
         wanted = np.array([float(x[i]) for i in off])
         assert np.abs(n[off] - wanted).max() < 1e-12 * np.abs(wanted).max()

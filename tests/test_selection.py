@@ -6,11 +6,9 @@ import pytest
 
 from implicit_l1.initialization import identity_coordinates, mirror_coordinates
 from implicit_l1.l1 import polish
-from implicit_l1.limit import limit_path
-from implicit_l1.potentials import potential
 from implicit_l1.selection import select, tilted_basis_pursuit
 from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, NOT_UNIQUE, SELECTED
-from reference import instance, limit_points
+from reference import instance, limit_points, selected_path
 
 DEPTHS = [2, 2.5, 3, 4]
 # (A, y, support of the largest minimizer): faces of dimension 1, 1, 2 and one without the rest
@@ -98,15 +96,7 @@ def test_the_error_with_many_digits(name, depth, shape):
     found = found_of(matrix, data, depth, c)
     assert found.status == SELECTED
     exponents = [1, 0, -2, -4, -8, -12, -20]
-    path = limit_path(
-        matrix,
-        found.point,
-        found.certificate,
-        potential(depth),
-        np.log(10.0) * np.array(exponents),
-        scale=c.scale,
-        offset=c.offset,
-    )
+    path = selected_path(matrix, found, depth, np.log(10.0) * np.array(exponents), c)
     *exact, target = limit_points(
         matrix, data, depth, [*exponents, -40, -90], c.scale, c.tilt + c.offset, digits=140
     )
@@ -127,7 +117,7 @@ def test_rates_with_several_minimizers():
     for depth in DEPTHS:
         found = found_of(matrix, data, depth)
         log_alpha = np.log(10.0) * np.array([-8.0, -12.0])
-        path = limit_path(matrix, found.point, found.certificate, potential(depth), log_alpha)
+        path = selected_path(matrix, found, depth, log_alpha)
         slope = np.diff(path.log_norm(1))[0] / np.diff(log_alpha)[0]
         assert slope == pytest.approx(found.margin if depth == 2 else 1.0, abs=0.02)
 
@@ -170,7 +160,7 @@ def test_scales_below_the_range_of_doubles_are_refused():
     matrix, data, _ = SEVERAL["twins"]
     found = found_of(matrix, data, 2)
     with pytest.raises(ValueError, match="at least 1e-300"):
-        limit_path(matrix, found.point, found.certificate, potential(2), [0.0, -1e4])
+        selected_path(matrix, found, 2, [0.0, -1e4])
 
 
 @pytest.mark.parametrize("gap", [1e-3, 5e-10, 1e-11, 1e-13])
@@ -210,7 +200,7 @@ def test_an_error_of_zero_stops_nothing(matrix, data, depth):
     matrix, data = np.array(matrix), np.array(data)
     found = found_of(matrix, data, depth)
     log_alpha = np.log(10.0) * np.array([3.0, 0.0, -4.0])
-    path = limit_path(matrix, found.point, found.certificate, potential(depth), log_alpha)
+    path = selected_path(matrix, found, depth, log_alpha)
     assert np.all(np.exp(path.log_norm(1)[1:]) < 1e-12)
 
 

@@ -44,6 +44,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from implicit_l1.initialization import identity_coordinates
 from implicit_l1.potentials import OffSupport, OnSupport
 from implicit_l1.support import Certificate, independent_columns, support_geometry
 
@@ -349,13 +350,12 @@ class _Equations:
 class _Path:
     """Follows the limit point from large alpha to small."""
 
-    def __init__(self, matrix, minimizer, certificate, potential, scale, offset, options):
+    def __init__(self, matrix, minimizer, certificate, potential, coordinates, options):
         self.matrix = matrix
         self.minimizer = minimizer
         self.certificate = certificate
         self.potential = potential
-        self.scale = scale
-        self.offset = offset
+        self.initialization = coordinates
         self.options = options
         self.basis = independent_columns(matrix, minimizer)
         self.stride = np.log(10.0)
@@ -369,8 +369,8 @@ class _Path:
             self.potential,
             subset,
             self.basis,
-            self.scale,
-            self.offset,
+            self.initialization.scale,
+            self.initialization.offset,
         )
 
     def start(self, log_alpha):
@@ -396,19 +396,16 @@ class _Path:
 
     def _from_nothing(self, alpha, data):
         """(x, lam) at a large scale, by Newton's method on the dual problem from lam = 0."""
-        # z at lam = 0; a tilt is in the certificate: direction = A^T nu_0 + tilt
-        start = self.offset + self.certificate.direction - self.matrix.T @ self.certificate.nu
-        if self.potential.depth == 2:
-            start = self.offset
+        start = self.initialization.tilt + self.initialization.offset
+        scale = alpha * self.initialization.scale
         dual = np.zeros(self.matrix.shape[0])
         for _ in range(200):
             z = start + self.matrix.T @ dual
-            point = alpha * self.scale * self.potential.phi(z)
-            slope = alpha * self.scale * self.potential.phi_prime(z)
+            point, slope = scale * self.potential.phi(z), scale * self.potential.phi_prime(z)
             gap = data - self.matrix @ point
             step = np.linalg.solve((self.matrix * slope) @ self.matrix.T, gap)
             shift = self.matrix.T @ step
-            room = np.inf if self.potential.depth == 2 else 1.0 - np.abs(z)
+            room = self.potential.edge - np.abs(z)
             length = 1.0 / max(1.0, np.max(np.abs(shift) / np.minimum(0.5 * room, 1.0)))
             dual = dual + length * step
             if length == 1.0 and np.max(np.abs(shift)) < 1e-10:
@@ -489,34 +486,31 @@ def limit_path(
     potential,
     log_alpha,
     options=None,
-    *,
-    scale=None,
-    offset=None,
+    coordinates=None,
 ) -> LimitPath:
     """Limit points along decreasing scales, as error vectors.
 
     Args:
-        matrix: A, shape (N, d); A~ of another initialization.
+        matrix: A, shape (N, d).
         minimizer: g*, shape (d,), zero off its support; the data are y = A g*.
-        certificate: a dual certificate of g*.
+        certificate: a dual certificate of g*, in these coordinates.
         potential: of the depth wanted.
         log_alpha: natural logarithms of the scales of the predictor, decreasing.
         options: numerical settings.
-        scale, offset: of another initialization, shape (d,); the result is in its
-            coordinates.
+        coordinates: of the initialization; from ones if None.
     Raises:
         ValueError: if log_alpha does not decrease or is not finite, or goes below 1e-300
             where the columns of the support are dependent.
         ConvergenceError: naming the scale that could not be reached.
     """
     options = options or PathOptions()
-    scale = np.ones(matrix.shape[1]) if scale is None else scale
-    offset = np.zeros(matrix.shape[1]) if offset is None else offset
+    c = coordinates or identity_coordinates(matrix.shape[1])
+    matrix, minimizer = matrix * c.unit, minimizer / c.unit
     log_alpha = np.asarray(log_alpha, dtype=float)
     if log_alpha.size == 0 or not np.all(np.isfinite(log_alpha)) or np.any(np.diff(log_alpha) >= 0):
         raise ValueError("log_alpha must be finite and strictly decreasing")
     column_norms = np.linalg.norm(matrix, axis=0)
-    path = _Path(matrix, minimizer, certificate, potential, scale, offset, options)
+    path = _Path(matrix, minimizer, certificate, potential, c, options)
     if path.basis.size < np.count_nonzero(minimizer) and log_alpha[-1] < -300.0 * np.log(10.0):
         raise ValueError("with several minimizers alpha must be at least 1e-300")
     path.start(log_alpha[0])
@@ -527,7 +521,7 @@ def limit_path(
         rows.append(
             (
                 log_unit,
-                error,
+                c.unit * error,
                 path.steps,
                 np.linalg.norm(matrix @ error) / max(column_norms @ np.abs(error), _TINY),
                 path.equations.fixed_point_residual(path.state),

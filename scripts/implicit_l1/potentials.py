@@ -80,6 +80,7 @@ class Potential(ABC):
     """phi_D, its inverse, its derivative and the log-domain forms of them."""
 
     depth: float
+    edge: float  # phi is defined for |z| below it
 
     @abstractmethod
     def phi(self, z):
@@ -140,6 +141,7 @@ class HyperbolicPotential(Potential):
     """D = 2: phi(z) = 2 sinh z."""
 
     depth = 2.0
+    edge = np.inf
 
     def phi(self, z):
         return 2.0 * np.sinh(z)
@@ -194,6 +196,8 @@ class HyperbolicPotential(Potential):
 
 class PowerPotential(Potential):
     """D > 2: phi(z) = (1 - z)^(-p) - (1 + z)^(-p) with p = D / (D - 2)."""
+
+    edge = 1.0
 
     def __init__(self, depth):
         self.depth = float(depth)
