@@ -32,7 +32,7 @@ from audit_values import figure_problems, table_problems
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from command_line import Failure, run
+from command_line import Failure, processor, run
 from implicit_l1.intervals import Interval, is_number, stands_for
 from implicit_l1.origin import LOCK, checksum, without_output
 from implicit_l1.storage import DamagedFileError, read_arrays, read_origin, write_text
@@ -661,15 +661,6 @@ def environment():
         "git": revision(),
         "variables": ", ".join(f"{name}={value}" for name, value in sorted(variables.items())),
     }
-
-
-def processor():
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or "unknown"
-    models = re.findall(r"^model name\s*: (.*)$", text, re.MULTILINE)
-    return f"{len(models)} x {models[0]}" if models else "unknown"
 
 
 def linear_algebra():

@@ -165,7 +165,7 @@ def break_titles(figure):
     for ax in figure.axes:
         room = 1.25 * ax.get_window_extent(renderer).width
         titles = {ax.get_title(loc=place) for place in ("left", "center", "right")} - {""}
-        for title in ax.findobj(lambda artist: isinstance(artist, Text)):
+        for title in ax.findobj(Text):
             if title.get_text() not in titles or width(title) <= room:
                 continue
             first, *parts = title.get_text().split(", ")
@@ -183,7 +183,7 @@ def say_shape(figure, tables):
     """Where there are initializations of other shapes than ones, name them under the axes."""
     frames = (getattr(tables, kind) for kind in KINDS)
     if any("initialization" in frame and frame["initialization"].notna().any() for frame in frames):
-        for text in figure.findobj(lambda artist: isinstance(artist, Text)):
+        for text in figure.findobj(Text):
             if text.get_text() == ALPHA:
                 text.set_text(ALPHA_SHAPED)
 
@@ -546,6 +546,12 @@ def panels_of(count, height):
     return figure, list(grid.flat[:count])
 
 
+def two_rows(count, height):
+    """A figure of two rows that share their axes; its axes, shape (2, count)."""
+    width = PAGE * max(1, count / 3) if count > 1 else COLUMN
+    return plt.subplots(2, count, figsize=(width, height), sharex=True, sharey="row", squeeze=False)
+
+
 def alpha_axis(ax, curves):
     """A logarithmic axis over the scales of the curves."""
     ax.set_xscale("log")
@@ -653,14 +659,7 @@ def depth(tables, args):
     curves, instances = tables.of("curves"), tables.of("instances")
     panels = groups(curves, varying(curves, "eta", but=["depth"]))
     style = looks(sorted(curves["depth"].unique()))
-    figure, grid = plt.subplots(
-        2,
-        len(panels),
-        figsize=(PAGE * max(1, len(panels) / 3) if len(panels) > 1 else COLUMN, 4.6),
-        sharex=True,
-        sharey="row",
-        squeeze=False,
-    )
+    figure, grid = two_rows(len(panels), 4.6)
     drawn = []
     for (values, rows), (top, bottom) in zip(panels, grid.T, strict=True):
         top.set(yscale="log", title=named(values) + counted(where(instances, **values)))
@@ -1259,14 +1258,7 @@ def norms(tables, args):
     curves, instances = tables.of("curves"), tables.of("instances")
     panels = groups(curves, varying(curves, "eta", but=["depth"]))
     style = looks(sorted(curves["depth"].unique()))
-    figure, grid = plt.subplots(
-        2,
-        len(panels),
-        figsize=(PAGE * max(1, len(panels) / 3) if len(panels) > 1 else COLUMN, 4.9),
-        sharex=True,
-        sharey="row",
-        squeeze=False,
-    )
+    figure, grid = two_rows(len(panels), 4.9)
     for (values, rows), (top, bottom) in zip(panels, grid.T, strict=True):
         top.set(yscale="log", title=named(values) + counted(where(instances, **values)))
         bottom.set_yscale("log")

@@ -18,7 +18,7 @@ import tempfile
 from collections import namedtuple
 from pathlib import Path
 
-from command_line import Failure, run
+from command_line import Failure, processor, run
 from implicit_l1.storage import write_text
 
 SCRIPTS = Path(__file__).resolve().parent
@@ -254,16 +254,6 @@ def exponents(results, resolution):
 
 
 # --- report ---
-
-
-def processor():
-    """The processor's name, as the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def report(results, starts, args):
