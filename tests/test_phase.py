@@ -20,7 +20,6 @@ from implicit_l1.l1 import basis_pursuit
 from implicit_l1.phase import (
     KernelBall,
     entry_bounds,
-    l1_vertex,
     largest_entry_constant,
     local_search,
     order_constant,
@@ -140,7 +139,7 @@ def test_both_sides_of_the_transition_were_tested():
 
 def test_recovered_signals_need_no_solver(monkeypatch):
     problem, _ = solved(12, 24, 1, 0)
-    monkeypatch.delattr("implicit_l1.phase.l1_vertex")
+    monkeypatch.delattr("implicit_l1.phase.basis_pursuit")
     found = recovery(problem.matrix, problem.data, problem.signal, 1e-9)
     assert found.recovered
     assert np.array_equal(found.minimizer.point, problem.signal)
@@ -168,15 +167,6 @@ def test_dependent_columns(second, planted):
     assert found.rho_planted == pytest.approx(planted, rel=1e-9)
     assert not found.recovered
     assert found.minimizer.status == NOT_UNIQUE
-
-
-def test_vertex_is_a_minimizer():
-    problem, _ = solved(12, 24, 8, 0)
-    point = l1_vertex(problem.matrix, problem.data)
-    assert np.allclose(problem.matrix @ point, problem.data, atol=1e-9)
-    assert np.count_nonzero(np.abs(point) > 1e-9) <= 12
-    expected = basis_pursuit(problem.matrix, problem.data)
-    assert np.abs(point).sum() == pytest.approx(np.abs(expected).sum(), rel=1e-9)
 
 
 # Constants of order s

@@ -1,7 +1,7 @@
 r"""Basis pursuit: ``g* = argmin ||x||_1`` subject to ``A x = y``, with a proof.
 
-A linear program solved through cvxpy (HiGHS), or where it is large by the interior-point
-method of :mod:`implicit_l1.programs`, then polished: from its support S and signs sigma,
+A linear program solved by HiGHS, or where it is large by the interior-point method of
+:mod:`implicit_l1.programs`, then polished: from its support S and signs sigma,
 ``A_S g_S = y`` is solved to twice the working precision, the signs are compared, and a
 dual certificate is found, a vector nu with ``A_S^T nu = sigma`` and
 ``||A_Sc^T nu||_inf < 1``.  With A_S injective it proves that g* is the unique minimizer
@@ -17,7 +17,13 @@ from scipy.linalg import qr
 
 from implicit_l1.compensated import refine, residual
 from implicit_l1.null_space import kernel_witness, largest_margin_dual
-from implicit_l1.programs import LARGE, TIGHT, LinearProgramError, smallest_maximum, unit_of
+from implicit_l1.programs import (
+    LARGE,
+    LinearProgramError,
+    least_norm_vertex,
+    smallest_maximum,
+    unit_of,
+)
 from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, NOT_UNIQUE
 from implicit_l1.support import STRICT, Certificate, certificate, support_geometry
 
@@ -78,18 +84,11 @@ def _basis_pursuit(matrix, data):
     if matrix.size >= LARGE:
         with suppress(LinearProgramError):
             return _large_basis_pursuit(matrix, data)
-    import cvxpy as cp
-
-    x = cp.Variable(matrix.shape[1])
-    problem = cp.Problem(cp.Minimize(cp.norm1(x)), [matrix @ x == data])
+    # simplex: a vertex, where an interior point would leave 1e-8 off the support
     try:
-        # simplex: a vertex, where an interior point would leave 1e-8 off the support
-        problem.solve(solver=cp.HIGHS, highs_options={"solver": "simplex", **TIGHT})
-    except cp.SolverError as error:
-        raise BasisPursuitError(f"the l1 solver failed: {error}") from error
-    if problem.status != cp.OPTIMAL:
-        raise BasisPursuitError(f"the l1 problem is {problem.status}")
-    return x.value
+        return least_norm_vertex(matrix, data)
+    except LinearProgramError as error:
+        raise BasisPursuitError(str(error)) from error
 
 
 def _large_basis_pursuit(matrix, data):

@@ -16,20 +16,19 @@ over all patterns.
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp, nnls
 
 from implicit_l1.programs import (
     LARGE,
-    TIGHT,
-    LinearProgramError,
-    kernel_ball,
-    maximize,
-    smallest_maximum,
+    TOLERANCE,
+    KernelPrograms,
+    unit_of,
 )
 from implicit_l1.support import SupportGeometry
+
+# of values of the order of 1
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ class Bracket:
 def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
     """A dual vector attaining rho: ``min ||A_Sc^T nu||_inf`` subject to ``A_S^T nu = sigma``.
 
-    A linear program, solved by HiGHS and then again on its active set, to full accuracy;
-    by :func:`implicit_l1.programs.smallest_maximum` where it is large.
+    A linear program, see :class:`implicit_l1.programs.KernelPrograms`; what the simplex method
+    finds to its tolerance is solved again on its active set, to full accuracy.
 
     Args:
         matrix: A, shape (N, d).
@@ -64,33 +63,25 @@ def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
     Returns:
         nu, shape (N,).
     Raises:
-        RuntimeError: if the linear program is not solved.
+        LinearProgramError: if the linear program is not solved.
     """
     start = geometry.least_norm_dual(sigma)
-    free, free_map = geometry.q2.shape[1], geometry.free_map
-    if free == 0:
+    free_map = geometry.free_map
+    if free_map.shape[0] == 0:
         return start
     direction = matrix[:, geometry.complement].T @ start
-    if free_map.size >= LARGE:
-        with suppress(LinearProgramError):
-            return start + geometry.q2 @ smallest_maximum(free_map, direction)[0]
-    edge = -np.ones((direction.size, 1))
-    result = linprog(
-        np.append(np.zeros(free), 1.0),
-        A_ub=np.block([[free_map.T, edge], [-free_map.T, edge]]),
-        b_ub=np.concatenate([-direction, direction]),
-        bounds=(None, None),
-        method="highs-ds",
-        options=TIGHT,
-    )
-    if result.status != 0:
-        raise RuntimeError(f"the linear program of rho was not solved: {result.message}")
-    candidates = [result.x[:-1]]
+    if not direction.any():
+        return start
+    size, unit = unit_of(free_map), unit_of(direction)
+    programs = KernelPrograms(free_map / size, TOLERANCE)
+    kernel, free = programs.solve(direction / unit, "of rho")
+    candidates = [unit / size * free]
     z = direction + free_map.T @ candidates[0]
-    multipliers = np.abs(result.ineqlin.marginals).reshape(2, -1).sum(axis=0)
-    # the multipliers name the active set, unless it is degenerate; then it has more
+    if np.abs(z).max() - direction @ kernel <= _ROUNDING * unit:  # they prove each other optimal
+        return start + geometry.q2 @ candidates[0]
+    # the kernel vector names the active set, unless it is degenerate; then it has more
     # members, which the solver's accuracy tells apart
-    for active in (multipliers > 0.0, np.abs(z) >= np.abs(z).max() - 1e-9):
+    for active in (kernel != 0.0, np.abs(z) >= np.abs(z).max() - 1e-9):
         system = np.column_stack([free_map[:, active].T, -np.sign(z[active])])
         candidates.append(np.linalg.lstsq(system, -direction[active], rcond=None)[0][:-1])
     heights = [np.abs(direction + free_map.T @ b).max() for b in candidates]
@@ -139,40 +130,29 @@ def _balancing(system):
             weights = np.linalg.solve(system, right)
             if np.all(weights >= 0):
                 return weights
+    from scipy.optimize import nnls
+
     return nnls(system, right)[0]
 
 
 class PatternPrograms:
-    """``min_b ||M^T eps + C^T b||_inf`` for many sign patterns eps, with hot starts.
+    """``min_b ||M^T eps + C^T b||_inf`` for many sign patterns eps.
 
     In the dual form, ``max <M^T eps, n_Sc>`` subject to ``C n_Sc = 0``,
-    ``||n_Sc||_1 <= 1``, patterns differ in the objective only.  Large programs are solved
-    one by one, without hot starts, by an interior-point method.
+    ``||n_Sc||_1 <= 1``, patterns differ in the objective only.
     """
 
     def __init__(self, geometry):
         self.geometry = geometry
         self.range_map = geometry.range_map
-        self.large = geometry.free_map.size >= LARGE
+        self.programs = KernelPrograms(geometry.free_map)
         self.free = None  # b of the pattern just solved
-
-    @cached_property
-    def highs(self):
-        return kernel_ball(self.geometry.free_map, -np.inf)[0]
 
     def solve(self, pattern):
         """(value, n_Sc) for one pattern."""
         cost = self.range_map.T @ pattern
-        if self.large:
-            with suppress(LinearProgramError):
-                self.free, off = smallest_maximum(self.geometry.free_map, cost)
-                return float(cost @ off), off
-        cost = np.concatenate([cost, -cost])
-        maximize(self.highs, cost, "of the null space constant")
-        solution = np.array(self.highs.getSolution().col_value)
-        self.free = -np.array(self.highs.getSolution().row_dual)[:-1]
-        half = solution.size // 2
-        return float(cost @ solution), solution[:half] - solution[half:]
+        off, self.free = self.programs.solve(cost, "of the null space constant")
+        return float(cost @ off), off
 
     def dual(self, pattern):
         """The dual vector nu, shape (N,), with ``A_S^T nu = eps``, of the pattern just solved."""
@@ -259,6 +239,8 @@ def _mixed_integer(geometry, entries, nodes):
 
     Variables: the two parts of n_Sc, the absolute values of n_S, the signs of n_S.
     """
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     k, free = geometry.support.size, geometry.q2.shape[1]
     count = geometry.complement.size
     on = np.hstack([-geometry.range_map, geometry.range_map])

@@ -31,11 +31,10 @@ All these linear programs share their constraints and differ in the objective.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
 
-from implicit_l1.l1 import BasisPursuitError, Minimizer, polish
+from implicit_l1.l1 import Minimizer, basis_pursuit, polish
 from implicit_l1.null_space import Bracket
-from implicit_l1.programs import TIGHT, kernel_ball, maximize
+from implicit_l1.programs import TIGHT, TOLERANCE, KernelPrograms
 from implicit_l1.status import CERTIFIED
 
 _EPSILON = np.finfo(float).eps
@@ -86,12 +85,14 @@ def recovery(matrix, data, signal, threshold) -> Recovery:
         rho = _constant_of_dependent_columns(matrix, planted.support, np.sign(signal))
     else:
         rho = 1.0 - planted.margin
-    minimizer = polish(matrix, data, l1_vertex(matrix, data), threshold)
+    minimizer = polish(matrix, data, basis_pursuit(matrix, data), threshold)
     return Recovery(rho, False, minimizer, planted)
 
 
 def _constant_of_dependent_columns(matrix, support, signs):
     """rho where A_S is not injective: inf, unless sigma happens to be in the range of A_S^T."""
+    from scipy.optimize import linprog
+
     off = np.delete(matrix, support, axis=1).T
     edge = np.ones((off.shape[0], 1))
     result = linprog(
@@ -111,36 +112,12 @@ def _constant_of_dependent_columns(matrix, support, signs):
     return float(result.fun)
 
 
-def l1_vertex(matrix, data):
-    """A vertex of ``argmin ||x||_1`` subject to ``A x = y``, to the solver's accuracy.
-
-    Args:
-        matrix: A, shape (N, d).
-        data: y, shape (N,).
-    Returns:
-        x, shape (d,), with at most N entries that are not zero up to the tolerance.
-    Raises:
-        BasisPursuitError: if the linear program is not solved.
-    """
-    count = matrix.shape[1]
-    result = linprog(
-        np.ones(2 * count),
-        A_eq=np.hstack([matrix, -matrix]),
-        b_eq=data,
-        method="highs-ds",
-        options=TIGHT,
-    )
-    if result.status != 0:
-        raise BasisPursuitError(f"the l1 problem was not solved: {result.message}")
-    return result.x[:count] - result.x[count:]
-
-
 class KernelBall:
-    """Linear programs over ``{n in ker A: ||n||_1 <= 1}``, with hot starts."""
+    """Linear programs over ``{n in ker A: ||n||_1 <= 1}``."""
 
     def __init__(self, matrix):
-        self.highs, _ = kernel_ball(matrix, -np.inf, tolerance=1e-10)
-        self.rows, self.count = matrix.shape
+        self.programs = KernelPrograms(matrix, TOLERANCE)
+        self.count = matrix.shape[1]
         self.basis = np.linalg.qr(matrix.T)[0]
 
     def maximize(self, gain):
@@ -154,13 +131,9 @@ class KernelBall:
         Raises:
             LinearProgramError: if the linear program is not solved.
         """
-        maximize(self.highs, np.concatenate([gain, -gain]), "over the kernel")
-        solution = self.highs.getSolution()
-        parts = np.array(solution.col_value)
-        n = parts[: self.count] - parts[self.count :]
+        n, free = self.programs.solve(gain, "over the kernel")
         # the solver's n is in the kernel to its tolerance only
-        n -= self.basis @ (self.basis.T @ n)
-        return n, np.array(solution.row_dual)[: self.rows]
+        return n - self.basis @ (self.basis.T @ n), -free
 
     def largest_entries(self):
         """(kernel, duals): for each j, n with the largest n_j, and the nu that proves it.
