@@ -42,7 +42,8 @@ relative accuracy, from what makes g* the selected one: with
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.blas import dsyrk
+from scipy.linalg.lapack import dpotrf, dpotrs
 
 from implicit_l1.initialization import identity_coordinates
 from implicit_l1.potentials import OffSupport, OnSupport
@@ -194,22 +195,29 @@ class _Equations:
         return state
 
     def factor(self, state):
-        """Cholesky factor of the scaled Newton matrix."""
+        """Cholesky factor of the scaled Newton matrix, in its lower triangle.
+
+        Raises:
+            LinAlgError: if it is not positive definite, or not finite.
+        """
         size = self.minimizer_on.size
-        scale = np.exp(0.5 * state.log_unit) / np.sqrt(state.on.slope)
         rows = self.stacked * np.sqrt(state.unit_slope)
-        rows[:size] *= scale[:, None]
-        matrix = rows @ rows.T
+        rows[:size] *= (np.exp(0.5 * state.log_unit) / np.sqrt(state.on.slope))[:, None]
+        # transposed: what BLAS takes without a copy
+        matrix = dsyrk(1.0, rows.T, trans=1, lower=1)
         matrix[np.arange(size), np.arange(size)] += 1.0
-        return cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+        factor, failed = dpotrf(matrix, lower=1, clean=0, overwrite_a=1)
+        if failed:
+            raise np.linalg.LinAlgError("the Newton matrix is not positive definite")
+        return factor
 
     def solve(self, state, factor, first, second):
         """(d zeta, db, dz_Tc) with F1' = sqrt(unit) * first and F2' = unit * second."""
         size = self.minimizer_on.size
         root = np.sqrt(state.on.slope)
-        step = cho_solve(factor, np.concatenate([first / root, second]), check_finite=False)
-        zeta, free = np.exp(0.5 * state.log_unit) * step[:size] / root, step[size:]
-        return zeta, free, self.geometry.range_map.T @ zeta + self.geometry.free_map.T @ free
+        step, _ = dpotrs(factor, np.concatenate([first / root, second]), lower=1)
+        step = np.exp(0.5 * state.log_unit) * step[:size] / root, step[size:]
+        return *step, self.stacked.T @ np.concatenate(step)
 
     def rounding(self, state):
         """What is left of the rest of S in a converged step, in units of exp(log_unit)."""

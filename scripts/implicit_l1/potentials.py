@@ -229,8 +229,29 @@ class PowerPotential(Potential):
     def _theta(self, log_t):
         """Solve 2 cosh^p(theta) sinh(p theta) = t for theta >= 0, given log t.
 
-        Newton's method on arsinh(t/2), a convex function of theta with slopes
-        between p and 2p, from above: it converges monotonically.
+        Newton's method: a step of less than 1e-8 is the last, the error after it is of the
+        order of its square.
+        """
+        return self._theta_large(log_t) if np.all(log_t > 2.0) else self._theta_any(log_t)
+
+    def _theta_large(self, log_t):
+        """The same where t > 7: on log(t), which is close to linear in theta there."""
+        p = self.power
+        theta = (log_t + p * LOG2) / (2.0 * p)
+        for _ in range(60):
+            decay = np.exp(-2.0 * theta)
+            power = decay**p
+            value = p * (2.0 * theta - LOG2 + np.log1p(decay)) + np.log1p(-power)
+            slope = p * ((1.0 - decay) / (1.0 + decay) + (1.0 + power) / (1.0 - power))
+            step = (value - log_t) / slope
+            theta = theta - step
+            if np.all(np.abs(step) <= 1e-8 * theta):
+                break
+        return theta
+
+    def _theta_any(self, log_t):
+        """The same for every t: on arsinh(t/2), a convex function of theta with slopes between
+        p and 2p, from above, so that it converges monotonically.
         """
         p = self.power
         target = np.where(log_t > 40.0, log_t, np.arcsinh(0.5 * np.exp(np.minimum(log_t, 40.0))))
@@ -246,7 +267,7 @@ class PowerPotential(Potential):
             slope = np.where(theta > 0, slope, p)
             step = (value - target) / slope
             theta = np.maximum(theta - step, 0.0)
-            if np.all(np.abs(step) <= 1e-15 * np.maximum(theta, 1e-300)):
+            if np.all(np.abs(step) <= 1e-8 * np.maximum(theta, 1e-300)):
                 break
         return theta
 
