@@ -4,11 +4,10 @@ import argparse
 import json
 
 import numpy as np
-import pandas as pd
 
 from command_line import Failure, cell_of, run
 from implicit_l1.storage import read_arrays, write_table
-from tidy import with_cell
+from tidy import stacked, with_cell
 
 
 def main():
@@ -31,13 +30,13 @@ def main():
     limit = [read_arrays(path) for path in args.limit]
     minimizer = np.concatenate([block["point"] for block in l1])
     status = np.concatenate([block["status"] for block in l1])
-    frames = []
+    tables = []
     for form, alpha, *paths in args.flow:
         flow = [read_arrays(path) for path in paths]
         point = np.concatenate([block["point"] for block in flow])
         error = np.concatenate([error_at(block, float(alpha), args.output) for block in limit])
         distance = np.abs(point - minimizer - error).sum(axis=1)
-        frames.append(
+        tables.append(
             with_cell(
                 args.cell,
                 {
@@ -51,7 +50,7 @@ def main():
                 },
             )
         )
-    write_table(args.output, pd.concat(frames, ignore_index=True))
+    write_table(args.output, stacked(tables))
 
 
 def error_at(block, alpha, output):

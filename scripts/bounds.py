@@ -7,7 +7,6 @@ import argparse
 import json
 
 import numpy as np
-import pandas as pd
 
 from command_line import Failure, cell_of, repetition, run
 from implicit_l1.bounds import classical_log_upper, error_bounds
@@ -16,7 +15,7 @@ from implicit_l1.potentials import potential
 from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import read_arrays, write_table
 from implicit_l1.support import Certificate, support_geometry
-from tidy import with_cell
+from tidy import stacked, with_cell
 
 # What rounding may do to a logarithm, relative to 1 + its size: the bounds are attained
 # exactly by some examples.
@@ -49,7 +48,7 @@ def main():
     block, l1, null_space, limit = (
         read_arrays(path) for path in (args.problems, args.l1, args.null_space, args.limit)
     )
-    frames = []
+    tables = []
     for place, index in enumerate(block["repetition"]):
         if l1["status"][place] != CERTIFIED:
             columns = dict.fromkeys(COLUMNS + (CLASSICAL if args.depth == 2 else []), np.nan)
@@ -66,8 +65,8 @@ def main():
                 )
             check(columns, args.output, index)
         head = {"repetition": index, "status": l1["status"][place]}
-        frames.append(with_cell(args.cell, head | columns))
-    write_table(args.output, pd.concat(frames, ignore_index=True))
+        tables.append(with_cell(args.cell, head | columns))
+    write_table(args.output, stacked(tables))
 
 
 def bounds(matrix, l1, rho_tilde, limit, place, depth):

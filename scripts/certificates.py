@@ -13,7 +13,6 @@ import argparse
 import json
 
 import numpy as np
-import pandas as pd
 from flint import arb, ctx
 
 from command_line import Failure, cell_of, run
@@ -27,7 +26,7 @@ from implicit_l1.certificates import (
 )
 from implicit_l1.status import PROVED
 from implicit_l1.storage import read_arrays, write_table
-from tidy import with_cell
+from tidy import from_rows, with_cell
 
 # What is not proved with so many bits is tried again with the next.
 PRECISIONS = (128, 256, 512)
@@ -69,7 +68,7 @@ def main():
         else:
             proofs = at_some_precision(instance.constants)
         rows += [{"repetition": int(index), **row} for row in proofs]
-    write_table(args.output, with_cell(args.cell, pd.DataFrame(rows, columns=COLUMNS)))
+    write_table(args.output, with_cell(args.cell, from_rows(rows, COLUMNS)))
 
 
 def at_some_precision(rows, *arguments):

@@ -4,7 +4,6 @@ import argparse
 import json
 
 import numpy as np
-import pandas as pd
 
 from agreement import error_at
 from command_line import repetition, run
@@ -18,7 +17,7 @@ from implicit_l1.descent import (
 )
 from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import read_arrays, write_table
-from tidy import with_cell
+from tidy import from_rows, with_cell
 
 NOT_RUN = "not run"
 
@@ -71,7 +70,7 @@ def main():
                     options,
                 )
             ]
-    table = pd.DataFrame(rows, columns=COLUMNS)
+    table = from_rows(rows, COLUMNS)
     write_table(args.output, with_cell(args.cell | {"alpha": args.alpha}, table))
 
 

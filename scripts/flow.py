@@ -4,14 +4,13 @@ import argparse
 import json
 
 import numpy as np
-import pandas as pd
 
 from command_line import coordinates_of, repetition, run
 from implicit_l1.flow import FlowOptions, gradient_flow, plain_flow
 from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED
 from implicit_l1.storage import read_arrays, write_arrays, write_table
-from tidy import with_cell
+from tidy import stacked, with_cell
 
 
 def main():
@@ -33,7 +32,7 @@ def main():
 
     block, l1 = read_arrays(args.problems), read_arrays(args.l1)
     options = FlowOptions(args.rtol, args.residual, args.change, args.states_per_decade)
-    ends, steps, frames = [], [], []
+    ends, steps, tables = [], [], []
     for place, index in enumerate(block["repetition"]):
         matrix, data, minimizer = block["matrix"][place], block["data"][place], l1["point"][place]
         if l1["status"][place] not in MEASURED:
@@ -57,11 +56,11 @@ def main():
                 )
         ends.append(flow.point[-1])
         steps.append(flow.steps)
-        frames.append(states(index, flow, matrix, data, minimizer, args.coordinates))
+        tables.append(states(index, flow, matrix, data, minimizer, args.coordinates))
     write_arrays(args.endpoints, repetition=block["repetition"], point=np.array(ends), steps=steps)
     if args.trajectories:
-        columns = ["repetition", "quantity", "coordinate", "time", "value"]
-        table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+        names = ("repetition", "quantity", "coordinate", "time", "value")
+        table = stacked(tables) if tables else {name: [] for name in names}
         write_table(args.trajectories, with_cell(args.cell | {"alpha": args.alpha}, table))
 
 
@@ -77,21 +76,14 @@ def states(index, flow, matrix, data, minimizer, count):
     strays = np.argsort(-leak, kind="stable")[: count // 2]
     for name, chosen in (("x_on", largest), ("x_off", strays)):
         columns |= {(name, coordinate): flow.point[:, coordinate] for coordinate in chosen}
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "repetition": index,
-                    "quantity": quantity,
-                    "coordinate": coordinate,
-                    "time": flow.time,
-                    "value": value,
-                }
-            )
-            for (quantity, coordinate), value in columns.items()
-        ],
-        ignore_index=True,
-    )
+    rows, count = flow.time.size, len(columns)
+    return {
+        "repetition": np.full(count * rows, index),
+        "quantity": np.repeat([quantity for quantity, _ in columns], rows),
+        "coordinate": np.repeat([coordinate for _, coordinate in columns], rows),
+        "time": np.tile(flow.time, count),
+        "value": np.concatenate(list(columns.values())),
+    }
 
 
 if __name__ == "__main__":

@@ -4,13 +4,12 @@ import argparse
 import json
 
 import numpy as np
-import pandas as pd
 
 from command_line import repetition, run
 from implicit_l1.lasso import averaged_flow, lasso_path, objective, regularization
 from implicit_l1.potentials import potential
 from implicit_l1.storage import read_arrays, write_table
-from tidy import with_cell
+from tidy import stacked, with_cell
 
 # decades of mu above max|A^T y|, where the lasso's minimizer is 0
 ABOVE = 0.2
@@ -33,19 +32,17 @@ def main():
     block = read_arrays(args.problems)
     count = round(args.per_decade * (args.decades + ABOVE)) + 1
     fractions = 10.0 ** np.linspace(ABOVE, -args.decades, count)
-    frames = []
+    tables = []
     for index, matrix, data in zip(
         block["repetition"], block["matrix"], block["data"], strict=True
     ):
         with repetition(args.output, index):
-            frames.append(comparison(matrix, data, fractions, args).assign(repetition=index))
-    table = pd.concat(frames, ignore_index=True)
-    table = table[["repetition", "quantity", "coordinate", "mu", "value"]]
-    write_table(args.output, with_cell(args.cell | {"alpha": args.alpha}, table))
+            tables.append(comparison(index, matrix, data, fractions, args))
+    write_table(args.output, with_cell(args.cell | {"alpha": args.alpha}, stacked(tables)))
 
 
-def comparison(matrix, data, fractions, args):
-    """Long table of one instance: quantity, coordinate (-1 for others), mu, value."""
+def comparison(index, matrix, data, fractions, args):
+    """Long table of one instance: repetition, quantity, coordinate (-1 for others), mu, value."""
     path = lasso_path(matrix, data)
     mu = fractions * path.knots[0]
     pot = potential(args.depth)
@@ -62,15 +59,20 @@ def comparison(matrix, data, fractions, args):
         **{("lasso", place): (mu, values) for place, values in enumerate(minimizer.T)},
         ("distance", -1): (mu, distance),
         ("gap", -1): (mu, objective(matrix, data, flow.average, mu) / least - 1.0),
-        ("largest_distance", -1): (mu[worst], distance[[worst]]),
-        ("monotone", -1): (np.nan, [float(path.monotone())]),
+        ("largest_distance", -1): (mu[[worst]], distance[[worst]]),
+        ("monotone", -1): ([np.nan], [float(path.monotone())]),
     }
-    return pd.concat(
+    return stacked(
         [
-            pd.DataFrame({"quantity": quantity, "coordinate": place, "mu": at, "value": values})
+            {
+                "repetition": np.full(len(values), index),
+                "quantity": np.full(len(values), quantity),
+                "coordinate": np.full(len(values), place),
+                "mu": at,
+                "value": values,
+            }
             for (quantity, place), (at, values) in columns.items()
-        ],
-        ignore_index=True,
+        ]
     )
 
 

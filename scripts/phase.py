@@ -9,7 +9,6 @@ certificates.
 import argparse
 
 import numpy as np
-import pandas as pd
 from certificates import COLUMNS, at_some_precision, attempt, bracket_rows, row
 
 from command_line import (
@@ -33,7 +32,7 @@ from implicit_l1.problems import random_problem
 from implicit_l1.seeds import generator
 from implicit_l1.storage import write_table
 from implicit_l1.support import support_geometry
-from tidy import with_cell
+from tidy import from_rows, with_cell
 
 ABSENT = Bracket(np.nan, np.nan, "none")
 
@@ -86,10 +85,10 @@ def main():
                 {"repetition": index, **proof}
                 for proof in at_some_precision(certify, problem, found, rho_tilde, wanted)
             ]
-    write_table(args.output, pd.DataFrame(rows))
+    write_table(args.output, from_rows(rows, rows[0]))
     cell = {"ensemble": args.label, **{name: getattr(args, name) for name in ("N", "d", "s")}}
     cell |= {"eta": 0.0, "m": None, "family_rho": None, "depth": None}
-    write_table(args.certificates, with_cell(cell, pd.DataFrame(proofs, columns=COLUMNS)))
+    write_table(args.certificates, with_cell(cell, from_rows(proofs, COLUMNS)))
 
 
 def certify(problem, found, rho_tilde, tilde_wanted):

@@ -4,15 +4,13 @@ import argparse
 import json
 
 import numpy as np
-import pandas as pd
 
 from command_line import Failure, cell_of, run
 from implicit_l1 import rates
-from implicit_l1.asymptotics import largest_competitor
 from implicit_l1.seeds import generator
 from implicit_l1.status import CERTIFIED, MEASURED
 from implicit_l1.storage import read_arrays, write_table
-from tidy import with_cell
+from tidy import stacked, with_cell
 
 # half a unit of the fourth digit after the point
 FOUR_DIGITS = 5e-5
@@ -171,7 +169,7 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
     )
     competitor = np.array(
         [
-            largest_competitor(exponent, log_size, log_alpha[-1])
+            rates.largest_competitor(exponent, log_size, log_alpha[-1])
             for exponent, log_size in zip(
                 asymptotics["entry_exponent"], asymptotics["entry_log_size"], strict=True
             )
@@ -273,7 +271,7 @@ def curve_table(l1, limit, asymptotics, excess, log_alpha, args):
     ratio -= asymptotics["exponent"][:, None] * log_alpha
     if np.all(np.isfinite(ratio[known])):
         in_logs["error_over_prediction"] = ratio[known]
-    frames = []
+    tables = []
     for quantity, values in {**in_logs, "slope": slopes}.items():
         axis = scales.get(quantity, log_alpha)
         rng = generator(stream="bootstrap", seed=args.seed, quantity=quantity, **args.cell)
@@ -285,7 +283,7 @@ def curve_table(l1, limit, asymptotics, excess, log_alpha, args):
         statistics = {
             name: np.broadcast_to(column, axis.shape) for name, column in statistics.items()
         }
-        frames.append(
+        tables.append(
             with_cell(
                 args.cell,
                 {
@@ -297,7 +295,7 @@ def curve_table(l1, limit, asymptotics, excess, log_alpha, args):
                 | statistics,
             )
         )
-    return pd.concat(frames, ignore_index=True)
+    return stacked(tables)
 
 
 if __name__ == "__main__":

@@ -111,28 +111,6 @@ def first_order(
     return _linear(geometry, direction, margin, potential)
 
 
-def largest_competitor(exponent, log_size, log_alpha):
-    """How much of the error entries of higher order make up at a scale.
-
-    Args:
-        exponent, log_size: of each entry, as in :class:`FirstOrder`, nan entries ignored.
-        log_alpha: natural logarithm of alpha.
-    Returns:
-        logarithm of the largest entry of higher order over the largest leading one; -inf
-        if there is none (as for D > 2, where all are of first order), nan if nothing is known
-        or the error is 0.
-    """
-    known = np.isfinite(exponent)
-    if not known.any():
-        return float("nan")
-    leading = known & (exponent <= np.nanmin(exponent) + 1e-9)
-    size = exponent * log_alpha + log_size
-    others = known & ~leading
-    if np.all(size[leading] == -np.inf):  # the error is 0
-        return float("nan")
-    return float(size[others].max(initial=-np.inf) - size[leading].max())
-
-
 def _linear(geometry, direction, margin, potential):
     """D > 2: the error is linear in alpha."""
     start = np.zeros(geometry.free_map.shape[0])

@@ -90,7 +90,7 @@ def _run(highs, name):
     highs.run()
     status = highs.modelStatusToString(highs.getModelStatus())
     if status != "Optimal":
-        raise LinearProgramError(f"the linear program {name} ended as: {status}")
+        raise LinearProgramError(f"the linear program {name} ended as: {status.lower()}")
 
 
 def least_norm_vertex(matrix, data):

@@ -70,6 +70,28 @@ def onset(log_alpha, log_error, rate, tolerance):
     return float(log_alpha[bad[-1] + 1] if bad.size else log_alpha[0])
 
 
+def largest_competitor(exponent, log_size, log_alpha):
+    """How much of the error entries of higher order make up at a scale.
+
+    Args:
+        exponent, log_size: of each entry, as in :mod:`implicit_l1.asymptotics`; nan is ignored.
+        log_alpha: natural logarithm of alpha.
+    Returns:
+        logarithm of the largest entry of higher order over the largest leading one; -inf
+        if there is none (as for D > 2, where all are of first order), nan if nothing is known
+        or the error is 0.
+    """
+    known = np.isfinite(exponent)
+    if not known.any():
+        return float("nan")
+    leading = known & (exponent <= np.nanmin(exponent) + 1e-9)
+    size = exponent * log_alpha + log_size
+    others = known & ~leading
+    if np.all(size[leading] == -np.inf):  # the error is 0
+        return float("nan")
+    return float(size[others].max(initial=-np.inf) - size[leading].max())
+
+
 def bootstrap_interval(values, rng, resamples, confidence):
     """Percentile interval of the median over repetitions, by resampling them.
 

@@ -139,49 +139,53 @@ def read_arrays(path):
 # --- tables ---
 
 
-def _table_checksum(frame, origin):
+def _table_checksum(table, origin):
     """A checksum of a table: its columns, their types, every value; and of its origin."""
-    import pandas as pd
+    digest = hashlib.sha256()
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        digest.update(repr((name, str(column.type), column.to_pylist())).encode())
+    digest.update(origin)
+    return digest.hexdigest().encode()
 
-    head = repr([(name, str(kind)) for name, kind in frame.dtypes.items()])
-    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
-    return hashlib.sha256(head.encode() + rows.tobytes() + origin).hexdigest().encode()
 
+def write_table(path, columns):
+    """Write columns as Parquet.
 
-def write_table(path, frame):
-    """Write a data frame as Parquet."""
+    Args:
+        path: of the file.
+        columns: name -> values, all of one length; a data frame is such a mapping, too.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = pa.table({name: pa.array(columns[name]) for name in columns})
     origin = origins.as_text(origins.origin_of(path)).encode()
-    # what is read back is what is hashed: a type may change on the way
-    own = {_ORIGIN: origin, _CHECKSUM: _table_checksum(table.to_pandas(), origin)}
+    own = {_ORIGIN: origin, _CHECKSUM: _table_checksum(table, origin)}
     with replacing(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(table.schema.metadata | own), temporary)
+        pq.write_table(table.replace_schema_metadata(own), temporary)
 
 
 def _load_table(path):
+    """(table, origin), as Arrow has it."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     with _reported(path, pa.ArrowException):
         table = pq.ParquetFile(path).read()
-        frame = table.to_pandas()
         metadata = table.schema.metadata or {}
         origin, found = _own(path, lambda name: metadata.get(name.encode()))
-        return frame, _verified(path, found, _table_checksum(frame, origin), origin)
+        return table, _verified(path, found, _table_checksum(table, origin), origin)
 
 
 def read_table(path):
-    """Read a Parquet table.
+    """Read a Parquet table as a data frame.
 
     Raises:
         DamagedFileError: naming the file.
     """
-    frame, origin = _load_table(path)
+    table, origin = _load_table(path)
     origins.remember(path, origin["sources"])
-    return frame
+    return table.to_pandas()
 
 
 # --- origins ---
