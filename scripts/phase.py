@@ -21,6 +21,7 @@ from command_line import (
 )
 from implicit_l1.certificates import (
     NotProved,
+    ProvedMinimizer,
     coordinates,
     pattern_constant,
     prove_minimizer,
@@ -93,17 +94,22 @@ def main():
 
 def certify(problem, found, rho_tilde, tilde_wanted):
     """Rows of what is proved of one instance: rho of x_0, and constants of its minimizer."""
-    rows = [row("rho_planted", attempt(planted_constant, problem, found.planted))]
-    minimizer = found.minimizer
-    if minimizer.certificate is None:
-        return [*rows, row("margin", NotProved("there is no dual vector to start from"))]
-    nu = minimizer.certificate.nu
-    proof = attempt(prove_minimizer, problem.matrix, problem.data, minimizer.point, nu)
-    if isinstance(proof, NotProved):
-        return [*rows, row("margin", proof)]
-    rho = attempt(pattern_constant, proof.coordinates, proof.sigma, nu)
-    value = rho if isinstance(rho, NotProved) else rho.value
-    rows += [row("margin", proof.margin), row("rho", value)]
+    minimizer, proof, rho = found.minimizer, None, None
+    if minimizer.certificate is not None:
+        nu = minimizer.certificate.nu
+        proof = attempt(prove_minimizer, problem.matrix, problem.data, minimizer.point, nu)
+    if isinstance(proof, ProvedMinimizer):
+        rho = attempt(pattern_constant, proof.coordinates, proof.sigma, nu)
+        rho = rho if isinstance(rho, NotProved) else rho.value
+    if rho is not None and minimizer is found.planted:  # the same support and signs
+        rho_planted = rho
+    else:
+        rho_planted = attempt(planted_constant, problem, found.planted)
+    rows = [row("rho_planted", rho_planted)]
+    if rho is None:
+        reason = proof or NotProved("there is no dual vector to start from")
+        return [*rows, row("margin", reason)]
+    rows += [row("margin", proof.margin), row("rho", rho)]
     if tilde_wanted:
         rows += bracket_rows(proof.coordinates, rho_tilde.patterns, rho_tilde.duals)
     return rows
