@@ -3,18 +3,24 @@
 # make report    one HTML page with figures, tables, captions and configuration
 # make timings   where the time of the last run went, stage by stage
 # make growth    how time and memory of each stage grow with N and d
+# make benchmark time and accuracy beside other solvers, in an environment that has them too
 # make crate     figures, tables, data and code in one file, an RO-Crate
 # make reference copy what is kept in git from results/ to results/reference/
+# make benchmark-reference  the same of what make benchmark has measured
 # make audit     make what is missing, then judge what lies in results/: PASS, or what is wrong
 # make same-bytes  run the smoke grid under other circumstances, compare every byte
-# make lock      resolve requirements.in into requirements.txt anew
+# make lock      resolve requirements.in, and requirements-benchmark.in, into .txt anew
 
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+RESOLVE := .lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 \
+    --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links \
+    --custom-compile-command "make lock"
 
-.PHONY: figures test report timings growth crate reference audit same-bytes lint format lock clean
+.PHONY: figures test report timings growth benchmark crate reference benchmark-reference audit \
+    same-bytes lint format lock clean
 
 figures: .venv/installed
 	$(SNAKEMAKE)
@@ -28,12 +34,20 @@ timings: figures
 growth: .venv/installed
 	$(SNAKEMAKE) --force growth
 
+# All parts are measured, also those that are there already.
+benchmark: .venv-benchmark/installed
+	.venv-benchmark/bin/snakemake --cores $(CORES) --forceall benchmark
+
 crate: figures
 	$(SNAKEMAKE) crate
 
 reference: figures
 	$(SNAKEMAKE) reference
 	$(SNAKEMAKE) reference --configfile config/smoke.yaml
+
+benchmark-reference:
+	mkdir -p results/reference/benchmark
+	cp $(addprefix results/benchmark/,*.md *.json *.csv *.png) results/reference/benchmark
 
 # What is missing is made, and no other file: nothing is repaired before it is judged.  Where
 # that fails, the audit says so.
@@ -62,17 +76,18 @@ format: .venv/installed
 
 # The stamp is newer than the lock exactly when the lock's versions are installed.
 .venv/installed: requirements.txt
+.venv-benchmark/installed: requirements-benchmark.txt
+.venv/installed .venv-benchmark/installed:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=...")'
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --require-hashes --requirement $<
 	touch $@
 
 lock:
 	$(PYTHON) -m venv .lock-venv
 	.lock-venv/bin/pip install --quiet uv
-	.lock-venv/bin/uv pip compile requirements.in --output-file requirements.txt --upgrade \
-	    --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+	$(RESOLVE) requirements.in --output-file requirements.txt
+	$(RESOLVE) requirements-benchmark.in --output-file requirements-benchmark.txt
 	rm -r .lock-venv
 
 clean:

@@ -23,7 +23,6 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm, to_hex
 from matplotlib.lines import Line2D
@@ -36,7 +35,6 @@ from command_line import Failure, run
 from implicit_l1.origin import remember
 from implicit_l1.status import CERTIFIED, CONVERGED, MEASURED
 from implicit_l1.storage import read_table, replacing, write_origin, write_text
-from implicit_l1.threshold import weak_threshold
 
 # widths in inches at which the figures are printed
 COLUMN = 3.35
@@ -438,7 +436,8 @@ def rate_words(rate):
 def looks(values):
     """Colour and marker of each value, spread over the palette from dark to light."""
     palette = mpl.rcParams["axes.prop_cycle"].by_key()
-    colors = sns.blend_palette(palette["color"], len(values))
+    blend = LinearSegmentedColormap.from_list("blend", palette["color"])
+    colors = [tuple(color) for color in blend(np.linspace(0, 1, len(values)))[:, :3]]
     markers = palette["marker"]
     if len(values) > 1:
         places = np.linspace(0, len(markers) - 1, len(values)).round().astype(int)
@@ -743,6 +742,8 @@ def baselines(ax, rows):
 
 def prediction(tables, args):
     """Fitted against predicted rates: a point an instance, a panel a noise level."""
+    import seaborn as sns  # here only: loading it takes as long as drawing a figure
+
     instances = tables.of("instances")
     panels = groups(instances, varying(instances, "eta", but=["s", "ensemble"]))
     colors = {s: look["color"] for s, look in looks(sorted(instances["s"].unique())).items()}
@@ -1119,6 +1120,8 @@ def phase(tables, args):
 
 def draw_diagram(ax, frame):
     """The median of rho of the planted signal over (N/d, s/N), and the weak threshold."""
+    from implicit_l1.threshold import weak_threshold  # loads SciPy
+
     palette = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
     # from dark to light with a jump at 1, which is seen in grey too
     colors = [(0, palette[0]), (0.5, palette[2]), (0.5, palette[5]), (1, "#fff7e0")]

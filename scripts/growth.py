@@ -5,7 +5,8 @@ that of one stage.  Times are CPU time of a process with one thread, which other
 machine disturbs least, less that of an empty run of the stage: what is left does not contain
 the second that imports take.  A stage that solves linear programs has another method for large
 ones (:mod:`implicit_l1.programs`), which loads other packages: it has an empty run for each, and
-exponents are fitted to the runs of one method only.
+exponents are fitted to the runs of one method only.  A stage can have a largest N, beyond which
+it is left out, with what needs it.
 """
 
 import argparse
@@ -24,7 +25,8 @@ from implicit_l1.storage import write_text
 SCRIPTS = Path(__file__).resolve().parent
 
 # Exponents of the flops that are expected, N^2 d for all but the constant rho~, which takes
-# s linear programs of N^2 d flops with s proportional to N: (in N at fixed d / N, in d).
+# s linear programs of N^2 d flops with s proportional to N, and its certificate, which solves as
+# many systems of N^3: (in N at fixed d / N, in d).
 EXPECTED = {
     "problems": (3, 1),
     "l1": (3, 1),
@@ -35,11 +37,18 @@ EXPECTED = {
     "limit D3": (3, 1),
     "flow D2": (3, 1),
     "flow D3": (3, 1),
+    "certificates": (4, 1),
+    "certificates D2": (3, 1),
+    "certificates D3": (3, 1),
 }
-DEFAULT = [stage for stage in EXPECTED if not stage.startswith("flow")]
+DEFAULT = [stage for stage in EXPECTED if not stage.startswith(("flow", "certificates"))]
+OF_PROGRAMS = ("l1", "null_space")  # those that solve linear programs
+# of limit points, certified is the end of the path: the two smallest scales
+CERTIFIED = 2
 
 # rows and columns of the problem whose times and memory stand for an empty run
 TINY = (10, 20)
+EMPTY_RUNS = 3
 
 SIMPLEX, INTERIOR, BOTH, NO_PROGRAM = "simplex", "interior point", "both", ""
 
@@ -62,7 +71,15 @@ def main():
         nargs="+",
         choices=EXPECTED,
         default=DEFAULT,
-        help="what is measured; problems and l1 always are (default: all but flow)",
+        help="what is measured, and what these need (default: all but flow and certificates)",
+    )
+    parser.add_argument(
+        "--largest",
+        nargs="+",
+        type=largest_size,
+        default=[],
+        metavar="STAGE=N",
+        help="largest N of a stage, or of a program at all depths: certificates=200",
     )
     parser.add_argument(
         "--resolution",
@@ -72,6 +89,7 @@ def main():
     )
     parser.add_argument("--seed", type=int, required=True, help="root of all draws")
     parser.add_argument("--csv", required=True)
+    parser.add_argument("--exponents", help="CSV file of the exponents")
     parser.add_argument("--markdown", required=True)
     args = parser.parse_args()
     if min(args.rows) < 2 or min(args.ratios) <= 1:
@@ -82,16 +100,20 @@ def main():
         raise Failure("there must be at least one repetition")
 
     sizes = [(N, round(ratio * N)) for ratio in args.ratios for N in args.rows]
-    stages = list(dict.fromkeys(["problems", "l1", *args.stages]))
-    tiny = {result.stage: result for result in medians(stages, TINY, args)}
-    loaded = {stage: loading(stage) for stage in stages}
-    measurements = [result for size in sizes for result in medians(stages, size, args)]
+    args.largest = {stage: N for stages, N in args.largest for stage in stages}
+    stages = with_needs(["l1", *args.stages])
+    tiny = {result.stage: result for result in medians(stages, TINY, EMPTY_RUNS, args)}
+    loaded = {stage: loading(stage) for stage in stages if stage in OF_PROGRAMS}
+    small = {N: [stage for stage in stages if runs_at(stage, N, args.largest)] for N in args.rows}
+    measurements = [
+        result for size in sizes for result in medians(small[size[0]], size, args.repetitions, args)
+    ]
     # only now: the methods' limits are those of a module that loads SciPy
     results = []
     for result in measurements:
         way = method(result.stage, result.N, result.d, args.sparsity, args.eta)
         # what the simplex method loads, the tiny problem loads too, a large one does not
-        empty = loaded[result.stage] if way in (INTERIOR, BOTH) else tiny[result.stage]
+        empty = loaded[result.stage] if way == INTERIOR else tiny[result.stage]
         seconds = max(result.seconds - empty.seconds, 0.0)
         results.append(result._replace(seconds=seconds, method=way))
     starts = [
@@ -100,9 +122,44 @@ def main():
     ]
     ways = {(result.stage, result.method) for result in results}
     starts += [
-        loaded[stage]._replace(method=INTERIOR) for stage in stages if (stage, INTERIOR) in ways
+        run._replace(method=INTERIOR) for stage, run in loaded.items() if (stage, INTERIOR) in ways
     ]
-    report(results, starts, args)
+    left_out = {stage: [N for N in args.rows if stage not in small[N]] for stage in stages}
+    report(results, starts, left_out, args)
+
+
+# --- stages ---
+
+
+def largest_size(text):
+    """(stages, N) from STAGE=N, where STAGE is that of one depth or a program."""
+    name, _, size = text.rpartition("=")
+    stages = [stage for stage in EXPECTED if name in (stage, stage.partition(" D")[0])]
+    if not stages or not size.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not STAGE=N with one of {list(EXPECTED)}")
+    return stages, int(size)
+
+
+def needs(stage):
+    """The stages that write what a stage reads."""
+    name, _, depth = stage.partition(" D")
+    if name == "certificates":
+        return (f"limit D{depth}", f"asymptotics D{depth}") if depth else ("null_space",)
+    return {"problems": (), "l1": ("problems",)}.get(name, ("l1",))
+
+
+def with_needs(stages):
+    """These stages and all that they need, in the order in which they run."""
+    wanted = set(stages)
+    for stage in reversed(EXPECTED):  # a stage comes after those that it needs
+        if stage in wanted:
+            wanted.update(needs(stage))
+    return [stage for stage in EXPECTED if stage in wanted]
+
+
+def runs_at(stage, N, largest):
+    """Whether neither a stage nor what it needs is left out at N."""
+    return largest.get(stage, N) >= N and all(runs_at(s, N, largest) for s in needs(stage))
 
 
 # --- measurements ---
@@ -110,10 +167,10 @@ def main():
 # that starts another to the peak of the other.
 
 
-def medians(stages, size, args):
+def medians(stages, size, repetitions, args):
     """Runs of stages on problems of one size (N, d), each the median over repetitions."""
     runs = []
-    for repetition in range(args.repetitions):
+    for repetition in range(repetitions):
         with tempfile.TemporaryDirectory() as folder:
             runs += [
                 measured(stage, size, command(stage, size, repetition, Path(folder), args))
@@ -131,19 +188,27 @@ def medians(stages, size, args):
 
 
 def loading(stage):
-    """The run of a stage that loads what it imports at its start, and ends: the median of 3."""
+    """The run of a stage that loads what it imports at its start, and ends: the median."""
     program = SCRIPTS / f"{stage.partition(' D')[0]}.py"
-    runs = [measured(stage, (0, 0), [program, "--help"]) for _ in range(3)]
-    return sorted(runs, key=lambda run: run.seconds)[1]
+    runs = [measured(stage, (0, 0), [program, "--help"]) for _ in range(EMPTY_RUNS)]
+    return sorted(runs, key=lambda run: run.seconds)[EMPTY_RUNS // 2]
 
 
 def command(stage, size, repetition, folder, args):
     """The words of a stage's command after the interpreter."""
     name, _, depth = stage.partition(" D")
     N, d = size
-    problems, l1 = (folder / f"{before}.npz" for before in ("problems", "l1"))
-    output = ("--output", folder / f"{name}.npz")
-    inputs = ("--problems", problems, "--l1", l1)
+    files = {one: folder / f"{one.replace(' ', '_')}.npz" for one in EXPECTED}
+    output = ("--output", files[stage])
+    inputs = ("--problems", files["problems"], "--l1", files["l1"])
+    if name == "certificates":
+        output = ("--output", files[stage].with_suffix(".parquet"), "--cell", "{}")
+        guesses = ("--null-space", files["null_space"])
+        if depth:
+            scales = sorted(args.log10_alpha)[:CERTIFIED]
+            guesses = ("--limit", files[f"limit D{depth}"], "--depth", depth)
+            guesses += ("--asymptotics", files[f"asymptotics D{depth}"], "--log10-alpha", *scales)
+        return [SCRIPTS / "certificates.py", *inputs, *guesses, *output, "--radius", 1e-12]
     options = {
         "problems": (
             *(*output, "--repetitions", repetition, repetition, "gaussian"),
@@ -194,7 +259,9 @@ def method(stage, N, d, sparsity, eta):
     """How a stage solves its linear programs; NO_PROGRAM if it has none.
 
     Stage l1 has two, of A and, without noise, of the smaller matrix that null_space has too.
-    With noise |S| = N, and formulas take the place of the second.
+    With noise |S| = N, and formulas take the place of the second.  The kernel vector of
+    null_space comes from a square system, or, if it is small, from a method of active sets,
+    which loads what the simplex method does.
     """
     from implicit_l1.programs import LARGE
 
@@ -202,6 +269,8 @@ def method(stage, N, d, sparsity, eta):
     programs = {"l1": [N * d], "null_space": []}.get(stage, [])
     if stage in ("l1", "null_space") and eta == 0:
         programs.append((N - s) * (d - s))
+    if stage == "null_space" and eta == 0:
+        programs.append((N - s + 1) ** 2)
     large = {size >= LARGE for size in programs}
     return {(): NO_PROGRAM, (False,): SIMPLEX, (True,): INTERIOR}.get(tuple(large), BOTH)
 
@@ -211,6 +280,8 @@ def exponent(sizes, seconds):
 
     Args:
         sizes, seconds: sequences of positive numbers of one length, at least two sizes apart.
+    Returns:
+        (p, its standard error, nan where there are two runs).
     Raises:
         ValueError: if they are not.
     """
@@ -222,12 +293,15 @@ def exponent(sizes, seconds):
     if not (np.all(sizes > 0) and np.all(seconds > 0)):
         raise ValueError("an exponent needs positive sizes and times")
     x, y = np.log(sizes), np.log(seconds)
-    x = x - x.mean()
-    return float(x @ (y - y.mean()) / (x @ x))
+    x, y = x - x.mean(), y - y.mean()
+    p = x @ y / (x @ x)
+    free = sizes.size - 2
+    error = np.linalg.norm(y - p * x) / np.sqrt(free * (x @ x)) if free else np.nan
+    return float(p), float(error)
 
 
 def exponents(results, resolution):
-    """Rows (stage, method, what is fixed, what grows, sizes, exponent, expected) of all fits.
+    """All fits: (stage, method, what is fixed, what grows, sizes, exponent, its error, expected).
 
     Args:
         results: Runs.
@@ -249,20 +323,26 @@ def exponents(results, resolution):
                     continue
                 fit = exponent(sizes, [r.seconds for r in group])
                 span = ", ".join(map(str, sorted(sizes)))
-                rows.append((stage, way, f"{fixed} = {value:g}", grows, span, fit, expected))
+                rows.append((stage, way, f"{fixed} = {value:g}", grows, span, *fit, expected))
     return rows
 
 
 # --- report ---
 
 
-def report(results, starts, args):
+def report(results, starts, left_out, args):
     import pandas as pd
 
     table = pd.DataFrame(results).rename(columns={"memory": "memory_mb"})
     write_text(args.csv, table.round(3).to_csv(index=False, lineterminator="\n"))
-    columns = ["stage", "method", "fixed", "grows", "sizes", "exponent", "expected"]
+    columns = ["stage", "method", "fixed", "grows", "sizes", "exponent", "error", "expected"]
     fits = pd.DataFrame(exponents(results, args.resolution), columns=columns)
+    if args.exponents:
+        write_text(args.exponents, fits.round(3).to_csv(index=False, lineterminator="\n"))
+    absent = "; ".join(
+        f"{stage} at N = {', '.join(map(str, N))}" for stage, N in left_out.items() if N
+    )
+    shown = fits.round({"exponent": 2, "error": 2}).astype(object).where(fits.notna(), "")
     fixed = pd.DataFrame(starts)[["stage", "method", "seconds", "memory"]]
     text = f"""# Growth of time and memory
 
@@ -275,19 +355,23 @@ run (below); peak memory in MB. Measured on: {processor()}, {os.cpu_count()} cor
 
 {table.round({"seconds": 2, "memory_mb": 0}).to_markdown(index=False)}
 
+Left out: {absent or "nothing"}.
+
 ## Exponents
 
 Least squares of log(seconds) against log(size), over runs of at least {args.resolution:g} s.
-Expected from flops: N^2 d, and s N^2 d for null_space; for the simplex method, whose number of
-pivots grows too, it is no prediction. No fit crosses the change between the two methods. A fit
-of two sizes is the slope between them and says nothing about its own error.
+Expected from flops: N^2 d, and s N^2 d for null_space and its certificates; for the simplex
+method, whose number of pivots grows too, it is no prediction. No fit crosses the change between
+the two methods. error is the standard error of the fit; a fit of two sizes is the slope between
+them and says nothing about its own.
 
-{fits.round({"exponent": 2}).to_markdown(index=False)}
+{shown.to_markdown(index=False)}
 
 ## Empty runs
 
-The same stages at N = {TINY[0]}, d = {TINY[1]}; for the interior-point method, which does without
-the packages of the other, what a stage imports at its start.
+The same stages at N = {TINY[0]}, d = {TINY[1]}, medians of {EMPTY_RUNS} runs; for the
+interior-point method, which does without the packages of the other, what a stage imports at its
+start.
 
 {fixed.round({"seconds": 2, "memory": 0}).to_markdown(index=False)}
 """

@@ -34,7 +34,7 @@ def exact_matrix(array):
         array: shape (m, n), n >= 1; m may be 0.
     """
     array = np.asarray(array, dtype=float)
-    return arb_mat(*array.shape, [arb(float(v)) for v in array.ravel()])
+    return arb_mat(*array.shape, array.ravel().tolist())
 
 
 def to_doubles(matrix):
@@ -162,8 +162,11 @@ class BallPotential:
     depth: float
 
     @property
-    def _power(self):
-        return arb(self.depth) / (arb(self.depth) - 2)
+    def power(self):
+        """p = D / (D - 2) for D > 2: an integer where it is one, else a ball."""
+        power = arb(self.depth) / (arb(self.depth) - 2)
+        whole = power.unique_fmpz()
+        return power if whole is None or not power.is_exact() else int(whole)
 
     def phi(self, z):
         """phi_D(z) of a ball.
@@ -171,32 +174,40 @@ class BallPotential:
         Raises:
             ArithmeticError: if the ball is not proved to lie in the domain.
         """
-        if self.depth == 2:
-            return 2 * z.sinh()
-        self._check(z)
-        return (1 - z) ** -self._power - (1 + z) ** -self._power
+        return self.with_slopes([z])[0][0]
 
     def phi_prime(self, z):
         """The derivative of phi_D; raises as phi does."""
-        if self.depth == 2:
-            return 2 * z.cosh()
-        self._check(z)
-        power = self._power
-        return power * ((1 - z) ** (-power - 1) + (1 + z) ** (-power - 1))
+        return self.with_slopes([z])[0][1]
 
-    def _check(self, z):
-        # where the power is a whole number, as for D = 3 and D = 4, the formulas are finite
-        # outside the domain, too
-        if not abs(z) < 1:
-            raise ArithmeticError(f"phi_{self.depth:g} is not defined at {z.str(8)}")
+    def with_slopes(self, points):
+        """(phi_D, its derivative) at each of some balls; raises as phi does."""
+        if self.depth == 2:
+            return [(2 * sinh, 2 * cosh) for sinh, cosh in (z.sinh_cosh() for z in points)]
+        power, found = self.power, []
+        for z in points:
+            # where the power is a whole number, as for D = 3 and D = 4, the formulas are finite
+            # outside the domain, too
+            if not abs(z) < 1:
+                raise ArithmeticError(f"phi_{self.depth:g} is not defined at {z.str(8)}")
+            left, right = 1 - z, 1 + z
+            high, low = left**-power, right**-power
+            found.append((high - low, power * (high / left + low / right)))
+        return found
 
     def inverse(self, t):
-        """(z, phi'(z)) with phi(z) = t, for a ball t that does not contain 0.
+        """(z, phi'(z)) with phi(z) = t, for a ball t that does not contain 0; raises as below."""
+        return self.inverse_with_room(t)[:2]
+
+    def inverse_with_room(self, t):
+        """(z, phi'(z), room of z) with phi(z) = t: 1 - |z| for D > 2, and 1 for D = 2.
 
         For D > 2 the unknown is the slack s = 1 - |z|, in which ``s^(-p) - (2 - s)^(-p)``
         is convex and decreasing: Newton's method from the left, then one interval Newton
         step as a proof.
 
+        Args:
+            t: a ball that does not contain 0.
         Raises:
             ArithmeticError: if t contains 0 or the proof fails.
         """
@@ -205,34 +216,34 @@ class BallPotential:
             raise ArithmeticError("phi is not inverted on a ball that contains 0")
         if self.depth == 2:
             z = (t / 2).asinh()
-            return z, (t * t + 4).sqrt()
-        slack = self._slack(abs(t))
-        power = self._power
-        slope = power * (slack ** (-power - 1) + (2 - slack) ** (-power - 1))
-        return side * (1 - slack), slope
+            return z, (t * t + 4).sqrt(), arb(1)
+        power = self.power
+        slack = self._slack(abs(t), power)
+        return side * (1 - slack), -_of_slack(slack, power)[1], slack
 
-    def _slack(self, t):
-        power = self._power
-
-        def value(s, target):
-            return s**-power - (2 - s) ** -power - target
-
-        def slope(s):
-            return -power * (s ** (-power - 1) + (2 - s) ** (-power - 1))
-
+    def _slack(self, t, power):
         middle = t.mid()
-        s = ((1 + middle) ** (-1 / power)).mid()
+        s = ((1 + middle) ** (-1 / arb(power))).mid()
         for _ in range(60):
-            step = (value(s, middle) / slope(s)).mid()
+            value, slope = _of_slack(s, power)
+            step = ((value - middle) / slope).mid()
             s = (s - step).mid()
             if abs(step) < abs(s) * arb(2) ** (-ctx.prec // 2 - 8):
                 break
-        step = value(s, t) / slope(s)
+        value, slope = _of_slack(s, power)
+        step = (value - t) / slope
         around = s + arb(0, (2 * abs(step) + abs(s) * arb(2) ** (-ctx.prec + 8)).upper())
-        proved = s - value(s, t) / slope(around)
+        proved = s - (value - t) / _of_slack(around, power)[1]
         if not around.contains_interior(proved):
             raise ArithmeticError(f"phi_{self.depth:g} was not inverted to a proof")
         return proved
+
+
+def _of_slack(s, power):
+    """``s^(-p) - (2 - s)^(-p)``, and its derivative."""
+    other = 2 - s
+    high, low = s**-power, other**-power
+    return high - low, -power * (high / s + low / other)
 
 
 def power_of_ten(exponent):

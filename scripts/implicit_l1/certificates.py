@@ -9,27 +9,41 @@ injectivity of A_S and a vector nu with ``A_S^T nu = sigma``, ``||A_Sc^T nu||_in
 prove that g* is the unique l1 minimizer (Fuchs 2004; Foucart and Rauhut, *A Mathematical
 Introduction to Compressive Sensing*, ch. 4).
 
-**Coordinates.**  For a set T of columns, with ``P = (A_T^T A_T)^{-1} A_T^T`` and B a basis
-of ker A_T^T (the projection of an approximate one, so ``A_T^T B = 0`` exactly), ``M = P
-A_Tc`` and ``C = B^T A_Tc``: n lies in ker A exactly when ``n_T = -M n_Tc`` and ``C n_Tc =
-0``, and with ``z_T`` given every dual vector has ``z_Tc = M^T z_T + C^T b``.
+**Coordinates.**  For a set T of columns and a completion B of A_T to a square regular matrix
+``K = [A_T B]``, let M and C be the rows of ``K^{-1} A_Tc`` that belong to T and to B: n lies
+in ker A exactly when ``n_T = -M n_Tc`` and ``C n_Tc = 0``; and ``lam = K^{-T} (z_T, b)``, b
+any vector, are the dual vectors with ``A_T^T lam = z_T``, so ``z_Tc = M^T z_T + C^T b``.
 
 **Null space constants.**  The constant of a sign pattern eps, ``min_b ||M^T eps + C^T
 b||_inf``, is attained at a vertex: on an active set J of N - |S| + 1 indices with signs s,
-``C_J^T b + M_J^T eps = rho s``.  The same matrix transposed gives the kernel vector
-``C_J k = 0``, ``<s, k> = 1``; if ``s_j k_j > 0`` on J its value ``<M_J^T eps, k>`` is a
-lower bound, and the largest entry of ``M^T eps + C^T b`` an upper one.
+``A_S^T nu = eps``, ``A_J^T nu = rho s``.  The same matrix transposed gives the kernel vector
+``A_S n_S + A_J k = 0``, ``<s, k> = 1``; if ``s_j k_j > 0`` on J its value ``-<eps, n_S>`` is a
+lower bound, and the largest entry of ``A_Sc^T nu`` an upper one.
 
-**Limit points.**  The equations of :mod:`implicit_l1.limit` in the unknowns (n_T, b) have
-exactly one solution (the dual problem is strictly concave).  With X a box around a
-refined guess, F the equations and J(X) a ball matrix that contains all their derivatives
-on X, ``N = x - J(X)^{-1} F(x)`` inside X proves that it lies in N (interval Newton; Moore
-1966, Neumaier, *Interval Methods for Systems of Equations*, Thm. 5.1.7).
+**Limit points.**  The equations of :mod:`implicit_l1.limit`, in the unknowns (n_T, lam):
+
+.. math::
+    A_T^T \lambda = \varphi^{-1}((g^*_T + n_T) / \alpha), \qquad
+    A_T n_T + A_{T^c} n_{T^c} = 0, \quad
+    n_{T^c} = \alpha \varphi(A_{T^c}^T \lambda) - g^*_{T^c}
+
+have exactly one solution (the dual problem is strictly concave).  It is proved to lie in a box
+around a refined guess by the test of :mod:`implicit_l1.verified`, which needs the equations in
+balls at one point only.  Their derivatives over the box are known from those at its centre:
+``|phi''| <= phi'`` for D = 2 and ``|phi''| <= (p + 1) phi' / (1 - |z|)`` for D > 2, so within a
+distance h of z, with ``y = h`` or ``y = (p + 1) t / (1 - t)``, ``t = h / (1 - |z|) < 1``, phi'
+grows and falls at most by the factor ``exp(y) <= 1 / (1 - y)``.
+
+Where doubles do not suffice, the same is done in balls: with X a box around the guess x, F the
+equations and J(X) a ball matrix that contains all their derivatives on X, ``N = x - J(X)^{-1}
+F(x)`` inside X proves that the solution lies in N (interval Newton; Moore 1966, Neumaier,
+*Interval Methods for Systems of Equations*, Thm. 5.1.7).
 
 (The coordinates and the reduction are derived for this project.)
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
@@ -46,36 +60,86 @@ from implicit_l1.balls import (
     scaled,
     sign,
     smallest,
-    stacked,
     sum_of_sizes,
     to_doubles,
 )
 from implicit_l1.potentials import potential
+from implicit_l1.verified import (
+    LARGE,
+    UNIT,
+    Inverse,
+    contraction,
+    doubles_of,
+    gamma,
+    largest_column_sums,
+    rounded_up,
+)
 
 
 class NotProved(ArithmeticError):
     """A statement could not be proved; the message says which and why."""
 
 
+class Exact:
+    """A matrix of doubles, and the same as balls and transposed, made when they are wanted."""
+
+    def __init__(self, doubles):
+        self.doubles = doubles
+
+    @cached_property
+    def balls(self):
+        return exact_matrix(self.doubles)
+
+    @cached_property
+    def transposed(self):
+        return self.balls.transpose()
+
+
 @dataclass(frozen=True)
 class Coordinates:
-    """M, C and B of a set T of k columns of A, shape (N, d), as balls.
+    """M, C and B of a set T of k columns of A, shape (N, d).
 
     Attributes:
+        matrix: A.
         inside, outside: indices of T and of the others.
-        range_map: M, k x (d - k); free_map: C, (N - k) x (d - k).
-        basis: approximate orthonormal basis of ker A_T^T whose projection is B, as doubles,
-            shape (N, N - k).
-        range_doubles, free_doubles: M and C rounded to doubles.
+        basis: B, an approximate orthonormal basis of ker A_T^T, exact as the doubles that it
+            is, shape (N, N - k).
+        inverse: of K = [A_T B].
     """
 
+    matrix: Exact
     inside: np.ndarray
     outside: np.ndarray
-    range_map: arb_mat
-    free_map: arb_mat
     basis: np.ndarray
-    range_doubles: np.ndarray
-    free_doubles: np.ndarray
+    inverse: Inverse
+
+    @cached_property
+    def range_map(self):
+        """M, k x (d - k), as balls."""
+        return self._map(slice(None, self.inside.size))
+
+    @cached_property
+    def free_map(self):
+        """C, (N - k) x (d - k), as balls."""
+        return self._map(slice(self.inside.size, None))
+
+    @cached_property
+    def _solution(self):
+        rest = exact_matrix(self.matrix.doubles[:, self.outside])
+        return self.inverse.exact.solve(rest).tolist()
+
+    def _map(self, rows):
+        chosen = self._solution[rows]
+        return arb_mat(chosen) if chosen else arb_mat(0, self.outside.size)
+
+    def dual(self, pattern, free):
+        """Balls of the nu with ``A_T^T nu = pattern`` and ``B^T nu = free``, as a list."""
+        return self.inverse.solve([ball(value) for value in (*pattern, *free)], transposed=True)
+
+    def off(self, nu):
+        """Balls of ``A_Tc^T nu``, as a list."""
+        entries = (self.matrix.transposed * column(nu)).entries()
+        return [entries[index] for index in self.outside]
 
 
 def coordinates(matrix, inside) -> Coordinates:
@@ -88,37 +152,14 @@ def coordinates(matrix, inside) -> Coordinates:
         NotProved: if A_T is not proved injective.
     """
     inside = np.asarray(inside, dtype=int)
-    rows, size = matrix.shape[0], inside.size
     outside = np.setdiff1d(np.arange(matrix.shape[1]), inside)
-    rest = exact_matrix(matrix[:, outside])
-    if size == 0:
-        basis = np.eye(rows)
-        range_map, free_map = arb_mat(0, outside.size), rest
-    else:
-        chosen = exact_matrix(matrix[:, inside])
-        transposed = chosen.transpose()
-        basis = np.linalg.qr(matrix[:, inside], mode="complete")[0][:, size:]
-        try:
-            if size == rows:
-                range_map, free_map = chosen.solve(rest), arb_mat(0, outside.size)
-            else:
-                gram = transposed * chosen
-                range_map = gram.solve(transposed * rest)
-                approximate = exact_matrix(basis)
-                projected = approximate - chosen * gram.solve(transposed * approximate)
-                (projected.transpose() * approximate).solve(column(np.ones(rows - size)))
-                free_map = projected.transpose() * rest
-        except ZeroDivisionError as error:
-            raise NotProved("the columns of the support are not proved independent") from error
-    return Coordinates(
-        inside,
-        outside,
-        range_map,
-        free_map,
-        basis,
-        to_doubles(range_map) if size else np.zeros((0, outside.size)),
-        to_doubles(free_map) if size < rows else np.zeros((0, outside.size)),
-    )
+    chosen = matrix[:, inside]
+    basis = np.linalg.qr(chosen, mode="complete")[0][:, inside.size :]
+    try:
+        inverse = Inverse(np.hstack([chosen, basis]))
+    except ZeroDivisionError as error:
+        raise NotProved("the columns of the support are not proved independent") from error
+    return Coordinates(Exact(matrix), inside, outside, basis, inverse)
 
 
 @dataclass(frozen=True)
@@ -158,32 +199,30 @@ def prove_minimizer(matrix, data, point, nu) -> ProvedMinimizer:
     support = np.flatnonzero(point)
     if not 0 < support.size <= matrix.shape[0]:
         raise NotProved(f"a support of {support.size} columns in {matrix.shape[0]} dimensions")
-    values = _solve_on_support(matrix[:, support], data)
+    frame = coordinates(matrix, support)
+    values = _solve_on_support(frame, data)
     sigma = np.array([sign(value) for value in values])
     if not np.all(sigma):
         raise NotProved("an entry of the minimizer is not proved different from 0")
-    frame = coordinates(matrix, support)
-    reached = largest([abs(z) for z in _dual_direction(frame, sigma, frame.basis.T @ nu)])
+    direction = frame.off(frame.dual(sigma, frame.basis.T @ nu))
+    reached = largest([abs(z) for z in direction])
     margin = 1 - reached
     if not is_positive(margin):
         raise NotProved(f"the dual vector is not strict, it reaches {reached.str(8)} off S")
     return ProvedMinimizer(support, sigma, values, frame, margin)
 
 
-def _solve_on_support(on, data):
+def _solve_on_support(frame, data):
     """Enclosures of the solution of ``A_S g_S = y``.
 
     Raises:
-        NotProved: if there is none, or A_S is not proved injective.
+        NotProved: if there is none.
     """
-    rows, size = on.shape
-    try:
-        if size == rows:
-            return exact_matrix(on).solve(column(data)).entries()
-        exact, right = _rationals(on), _rationals(data[:, None])
-        solution = (exact.transpose() * exact).solve(exact.transpose() * right)
-    except ZeroDivisionError as error:
-        raise NotProved("the columns of the support are not proved independent") from error
+    if not frame.basis.shape[1]:
+        return frame.inverse.solve([ball(value) for value in data])
+    exact = _rationals(frame.matrix.doubles[:, frame.inside])
+    right = _rationals(data[:, None])
+    solution = (exact.transpose() * exact).solve(exact.transpose() * right)
     if exact * solution != right:
         raise NotProved("y is not a combination of the columns of the support")
     return [arb(value) for value in solution.entries()]
@@ -191,14 +230,6 @@ def _solve_on_support(on, data):
 
 def _rationals(array):
     return fmpq_mat([[fmpq(*float(v).as_integer_ratio()) for v in row] for row in array])
-
-
-def _dual_direction(frame, pattern, free):
-    """``M^T eps + C^T b`` for exact eps and b: entries of ``A_Sc^T nu`` with ``A_S^T nu = eps``."""
-    direction = frame.range_map.transpose() * column(pattern)
-    if len(free):
-        direction += frame.free_map.transpose() * column(free)
-    return direction.entries()
 
 
 @dataclass(frozen=True)
@@ -211,12 +242,14 @@ class PatternConstant:
             two bounds do not come from one vertex.
         direction: ``A_Sc^T nu`` of the dual vector, as balls.
         kernel: the kernel vector on ``active``, as balls, of l1 norm 1.
+        inside: the kernel vector on S, as balls.
     """
 
     value: arb
     active: np.ndarray | None
     direction: list
     kernel: list | None
+    inside: list | None
 
 
 # Two entries of a double-precision dual vector this close to its largest are both active.
@@ -237,24 +270,27 @@ def pattern_constant(frame: Coordinates, pattern, nu) -> PatternConstant:
     if not np.all(np.isfinite(free)):
         raise NotProved("there is no dual vector to start from")
     if free.size == 0:
-        direction = _dual_direction(frame, pattern, free)
+        direction = frame.off(frame.dual(pattern, free))
         sizes = [abs(value) for value in direction]
         place = int(np.argmax([float(size.mid()) for size in sizes]))
         others = [size for j, size in enumerate(sizes) if j != place]
-        alone = all(size < sizes[place] for size in others)
-        return PatternConstant(
-            largest(sizes),
-            np.array([place]) if alone else None,
-            direction,
-            [arb(sign(direction[place]))] if alone else None,
-        )
+        if not all(size < sizes[place] for size in others):
+            return PatternConstant(largest(sizes), None, direction, None, None)
+        side = sign(direction[place])
+        inside = frame.inverse.solve([ball(-side * a) for a in _off_columns(frame, [place])[:, 0]])
+        return PatternConstant(sizes[place], np.array([place]), direction, [arb(side)], inside)
     vertex = _vertex(frame, pattern, free)
     return vertex if vertex is not None else _between(frame, pattern, free)
 
 
+def _off_columns(frame, places):
+    return frame.matrix.doubles[:, frame.outside[places]]
+
+
 def _vertex(frame, pattern, free):
     """The constant from a nondegenerate vertex, or None."""
-    z = frame.range_doubles.T @ pattern + frame.free_doubles.T @ free
+    dual = np.array([float(value) for value in frame.dual(pattern, free)])
+    z = (dual @ frame.matrix.doubles)[frame.outside]
     # of a dual vector to double precision the first set is right; of one to the tolerance of a
     # linear program the second may be
     near = np.flatnonzero(np.abs(z) >= np.abs(z).max() - _ACTIVE)
@@ -269,38 +305,40 @@ def _vertex(frame, pattern, free):
 
 def _at_vertex(frame, pattern, active, side):
     """The constant if it is attained at the vertex of this active set, else None."""
-    start = columns_of(frame.range_map, active).transpose() * column(pattern)
-    square = stacked(columns_of(frame.free_map, active), -column(side).transpose())
+    size = frame.inside.size
+    upper = np.hstack([frame.matrix.doubles[:, frame.inside], _off_columns(frame, active)])
+    lower = np.hstack([np.zeros(size), side])
     try:
-        dual = square.transpose().solve(-1 * start).entries()
-        goal = column([*np.zeros(active.size - 1), -1.0])
-        kernel = square.solve(goal).entries()
+        square = Inverse(np.vstack([upper, lower]))
+        goal = [*np.zeros(len(upper)), 1.0]
+        kernel = square.solve([ball(value) for value in goal])
+        goal = [*pattern, *np.zeros(active.size)]
+        *nu, height = square.solve([ball(value) for value in goal], transposed=True)
     except ZeroDivisionError:
         return None
+    inside, kernel, height = kernel[:size], kernel[size:], -height
     if not all(is_positive(k * s) for k, s in zip(kernel, side, strict=True)):
         return None
-    lower = (start.transpose() * column(kernel))[0, 0]
-    direction = frame.range_map.transpose() * column(pattern)
-    direction += frame.free_map.transpose() * column(dual[:-1])
-    direction = direction.entries()
-    height = dual[-1]
+    value = sum((-ball(e) * n for e, n in zip(pattern, inside, strict=True)), arb(0))
+    direction = frame.off(nu)
     inactive = np.setdiff1d(np.arange(len(direction)), active)
     if not height >= 0 or not all(abs(direction[j]) < height for j in inactive):
         return None
     # on the active set the entries are s_j times the height, by construction
-    return PatternConstant(lower.intersection(height), active, direction, kernel)
+    return PatternConstant(value.intersection(height), active, direction, kernel, inside)
 
 
 def _between(frame, pattern, free):
     """The constant between an exactly feasible dual vector and a projected kernel vector."""
-    direction = _dual_direction(frame, pattern, free)
+    direction = frame.off(frame.dual(pattern, free))
     upper = largest([abs(value) for value in direction])
     z = np.array([float(value.mid()) for value in direction])
     active = np.flatnonzero(np.abs(z) >= np.abs(z).max() - _ACTIVE)
     side = np.where(z[active] < 0, -1.0, 1.0)
     from scipy.optimize import nnls
 
-    system = np.vstack([frame.free_doubles[:, active] * side, np.ones(active.size)])
+    equations = to_doubles(columns_of(frame.free_map, active))
+    system = np.vstack([equations * side, np.ones(active.size)])
     try:
         weights, _ = nnls(system, np.append(np.zeros(free.size), 1.0))
     except RuntimeError as error:  # its iterations did not suffice
@@ -320,7 +358,7 @@ def _between(frame, pattern, free):
     lower = value.max(arb(0))
     if not lower.is_finite():
         raise NotProved("no kernel vector was found for the null space constant")
-    return PatternConstant(lower.union(upper), None, direction, None)
+    return PatternConstant(lower.union(upper), None, direction, None, None)
 
 
 def null_space_bracket(frame: Coordinates, patterns, duals):
@@ -342,8 +380,7 @@ def null_space_bracket(frame: Coordinates, patterns, duals):
     """
     size, rows = frame.inside.size, frame.basis.shape[0]
     if size == rows:
-        sums = [sum_of_sizes(entries) for entries in frame.range_map.transpose().tolist()]
-        return (largest(sums),) * 2
+        return (_largest_column_norm(frame),) * 2
     patterns = np.asarray(patterns, dtype=float)
     is_pattern = np.abs(patterns) == 1.0
     if np.array_equal(patterns[1:], np.eye(size)) and size > 1 and np.all(is_pattern[0]):
@@ -355,28 +392,51 @@ def null_space_bracket(frame: Coordinates, patterns, duals):
     if len(signs) != 2 ** (size - 1) or not np.all(is_pattern):
         raise NotProved("the null space constant was not computed over all sign patterns")
     heights = _heights(frame, patterns, duals)
-    best = int(np.argmax([float(height.mid()) for height in heights]))
-    value = pattern_constant(frame, patterns[best], duals[best]).value
-    for place, height in enumerate(heights):
-        if place != best and not height < value:
+    order = np.argsort(-heights)
+    value = arb(0)
+    for place in order:
+        if not arb(float(heights[place])) < value:
             value = value.max(pattern_constant(frame, patterns[place], duals[place]).value)
     return value, value
 
 
+def _largest_column_norm(frame):
+    """The largest l1 norm of a column of M, for |S| = N."""
+    bounds = largest_column_sums(frame.inverse, frame.matrix.doubles[:, frame.outside])
+    value = arb(0)
+    for place in np.argsort(-bounds):
+        if not arb(float(bounds[place])) < value:
+            column_ = _off_columns(frame, [place])[:, 0]
+            solution = frame.inverse.solve([ball(entry) for entry in column_])
+            value = value.max(sum_of_sizes(solution))
+    return value
+
+
 def _heights(frame, patterns, duals):
-    """Upper bounds of the constants of many patterns: the largest entries of dual vectors."""
-    direction = frame.range_map.transpose() * exact_matrix(patterns.T)
-    free = np.asarray(duals) @ frame.basis
-    direction += frame.free_map.transpose() * exact_matrix(free.T)
-    return [largest([abs(z) for z in row]) for row in direction.transpose().tolist()]
+    """Upper bounds of the constants of many patterns, shape (m,): largest entries of dual vectors.
+
+    ``nu + K^{-T} (e, 0)`` with ``e = eps - A_S^T nu`` is feasible, and near nu.
+    """
+    chosen, rest = (frame.matrix.doubles[:, part] for part in (frame.inside, frame.outside))
+    size, duals = gamma(len(chosen)), np.asarray(duals)
+    if frame.inverse.approximate is None:
+        return np.full(len(duals), np.inf)
+    wrong = np.abs(patterns - duals @ chosen) + size * (np.abs(duals) @ np.abs(chosen))
+    distance = frame.inverse.distances[1]
+    inverse = np.abs(frame.inverse.approximate[: chosen.shape[1]])
+    away = rounded_up(rounded_up(wrong) @ inverse)
+    away = rounded_up(away + distance / (1.0 - distance) * np.max(away, axis=1, keepdims=True))
+    reached = np.abs(duals @ rest) + (size * np.abs(duals) + away) @ np.abs(rest)
+    bounds = np.max(rounded_up(reached), axis=1)
+    return np.where(np.isfinite(bounds), bounds, np.inf)
 
 
 @dataclass(frozen=True)
 class Unknowns:
-    """A point or a box of the unknowns of the limit point: n_T in units, and b."""
+    """A point or a box of the unknowns of the limit point: n_T in units, and lam."""
 
     error: list
-    free: list
+    dual: list
 
 
 class LimitProof:
@@ -392,7 +452,7 @@ class LimitProof:
         self.matrix = matrix
         self.minimizer = minimizer
         self.depth = depth
-        self._frames = {tuple(minimizer.support): minimizer.coordinates}
+        self._exact = minimizer.coordinates.matrix
         self._values = {
             int(index): value
             for index, value in zip(minimizer.support, minimizer.values, strict=True)
@@ -413,18 +473,16 @@ class LimitProof:
         """
         guess, unit = _guess(error, log_unit)
         inside = self._inside(guess)
-        if inside not in self._frames:
-            self._frames[inside] = coordinates(self.matrix, inside)
-        system = _System(self.depth, self._frames[inside], alpha, unit, self._values)
+        system = _System(self.depth, self._exact, inside, alpha, unit, self._values)
         return _narrow(system.prove(system.start(guess)), radius)
 
     def _inside(self, guess):
         """The part of the support at which x has come near g*: elsewhere g* + n cancels."""
-        return tuple(
+        return [
             index
             for index, value in self._values.items()
             if float(((value + guess[index]) / value).mid()) > 0.3
-        )
+        ]
 
     def first_order(self, rho: PatternConstant | None, error, log_unit, radius):
         """Enclose exponent and constant of ``||n||_1 ~ constant * alpha^exponent``.
@@ -450,20 +508,20 @@ class LimitProof:
     def _logarithmic(self, rho):
         if rho.active is None or not is_positive(rho.value):
             raise NotProved("rho is not attained at one proved vertex, or it is 0")
-        minimizer, frame = self.minimizer, self.minimizer.coordinates
-        logs = [s * abs(g).log() for s, g in zip(minimizer.sigma, minimizer.values, strict=True)]
-        maps = columns_of(frame.range_map, rho.active)
-        shift = (maps.transpose() * column(logs)).entries()
-        log_size = arb(0)
-        for k, t in zip(rho.kernel, shift, strict=True):
-            log_size += k * t - abs(k) * abs(k).log()
-        off = [log_size.exp() * k for k in rho.kernel]
-        return [*off, *(maps * column(off)).entries()]
+        minimizer = self.minimizer
+        log_size = arb(0)  # <k, t> = <M_J k, sigma log|g*_S|>, and M_J k = -n_S
+        for s, g, n in zip(minimizer.sigma, minimizer.values, rho.inside, strict=True):
+            log_size -= n * s * abs(g).log()
+        for k in rho.kernel:
+            log_size -= abs(k) * abs(k).log()
+        size = log_size.exp()
+        return [size * value for value in (*rho.kernel, *rho.inside)]
 
     def _linear(self, error, log_unit):
-        frame = self.minimizer.coordinates
+        minimizer = self.minimizer
         guess, unit = _guess(error, log_unit)
-        system = _System(self.depth, frame, arb(1), unit, {}, fixed=self.minimizer.sigma)
+        fixed = minimizer.sigma
+        system = _System(self.depth, self._exact, minimizer.support, arb(1), unit, {}, fixed)
         return system.prove(system.start(guess))
 
 
@@ -494,63 +552,77 @@ _UNDERFLOW = 1e-280
 _NARROW = 1e-18
 
 
-class _System:
-    """The equations of the limit point in the coordinates of T, scaled to size 1.
+@dataclass(frozen=True)
+class _Values:
+    """The equations and their derivatives, balls over a point or a box of the unknowns.
 
-    With ``u = n / unit`` and D_T the derivative of x_T with respect to z_T:
-    ``F1 = r (u_T + M u_Tc)``, ``F2 = C u_Tc``, in the unknowns ``(r u_T, b)``, where ``r =
-    sqrt(unit / D_T)`` makes the derivative symmetric at the point where it is computed.
+    Attributes:
+        residual: F, shape (k + N,).
+        slope_in: the derivative of z_T with respect to n_T in units; part_in: the same over
+            the room of z_T.
+        z_out: z_Tc; slope_out: the derivative of n_Tc in units with respect to it.
     """
 
-    def __init__(self, depth, frame, alpha, unit, values, fixed=None):
+    residual: list
+    slope_in: list
+    part_in: list
+    z_out: list
+    slope_out: list
+
+
+class _System:
+    """The equations of the limit point in the unknowns (u_T, lam), with ``u = n / unit``.
+
+    ``F1 = A_T^T lam - z_T(u_T)`` and ``F2 = A u``; their derivative is
+    ``[[-diag(dz_T / du_T), A_T^T], [A_T, A_Tc diag(du_Tc / dz_Tc) A_Tc^T]]``.
+    """
+
+    def __init__(self, depth, exact: Exact, inside, alpha, unit, values, fixed=None):
         """
         Args:
             depth: D.
-            frame: coordinates of T.
+            exact: A.
+            inside: indices of T.
             alpha, unit: balls.
             values: index -> enclosure of g* there, on its support.
-            fixed: z_T where it is given: then there is no n_T among the unknowns, and F1 is
-                not an equation (the first order as alpha -> 0).
+            fixed: z_T where it is given, whatever n_T (the first order as alpha -> 0).
         """
         self.potential = BallPotential(depth)
         self.doubles = potential(depth)
-        self.frame = frame
+        self.exact = exact
+        self.inside = np.asarray(inside, dtype=int)
+        self.outside = np.setdiff1d(np.arange(exact.doubles.shape[1]), self.inside)
+        self.on, self.off = (exact.doubles[:, part] for part in (self.inside, self.outside))
         self.alpha = alpha
         self.unit = unit
         self.fixed = fixed
-        self.values_in = [] if fixed is not None else [values[index] for index in frame.inside]
-        self.values_out = [values.get(index) for index in frame.outside]
-        self.size = len(self.values_in)
-        self.shift = [arb(0)] * len(frame.outside)
-        if fixed is None:
-            self.maps = stacked(frame.range_map, frame.free_map)
-        else:
-            self.maps = frame.free_map
-            self.shift = (frame.range_map.transpose() * column(fixed)).entries()
-        self.transposed = self.maps.transpose()
+        self.values_in = [values.get(index) for index in self.inside]
+        self.values_out = [values.get(index) for index in self.outside]
 
     def start(self, guess):
         """Unknowns from a guess of n."""
-        frame = self.frame
         z_in = self.fixed
         if z_in is None:
             z_in = self._inverse(
-                [g + guess[i] for g, i in zip(self.values_in, frame.inside, strict=True)]
+                [g + guess[i] for g, i in zip(self.values_in, self.inside, strict=True)]
             )
         z_out = self._inverse(
             [
                 guess[i] if g is None else g + guess[i]
-                for g, i in zip(self.values_out, frame.outside, strict=True)
+                for g, i in zip(self.values_out, self.outside, strict=True)
             ]
         )
-        free = np.zeros(frame.basis.shape[1])
-        if free.size:
+        size = self.inside.size
+        basis, factor = np.linalg.qr(self.on, mode="complete")
+        dual = basis[:, :size] @ np.linalg.solve(factor[:size].T, z_in)
+        if size < len(basis):
             # entries that underflow beside the largest one say nothing of their z
-            known = np.array([float(abs(guess[i] / self.unit)) > _UNDERFLOW for i in frame.outside])
-            rest = (z_out - frame.range_doubles.T @ z_in)[known]
-            free = np.linalg.lstsq(frame.free_doubles.T[known], rest, rcond=None)[0]
-        inside = [(guess[i] / self.unit).mid() for i in frame.inside[: self.size]]
-        return Unknowns(inside, [ball(value) for value in free])
+            known = np.array([float(abs(guess[i] / self.unit)) > _UNDERFLOW for i in self.outside])
+            rest = (z_out - dual @ self.off)[known]
+            free = np.linalg.lstsq(self.off.T[known] @ basis[:, size:], rest, rcond=None)[0]
+            dual += basis[:, size:] @ free
+        inside = [(guess[i] / self.unit).mid() for i in self.inside]
+        return Unknowns(inside, [ball(value) for value in dual])
 
     def _inverse(self, points):
         """phi^{-1}(x / alpha) to double precision, shape (len(points),)."""
@@ -559,50 +631,54 @@ class _System:
             return np.array([float((t / 2).asinh()) for t in ratios])
         return self.doubles.phi_inverse(np.array([float(t) for t in ratios]))
 
-    def evaluate(self, unknowns):
-        """(u_Tc, derivative of x_T, derivative of u_Tc), balls over the box of unknowns."""
-        inverses = [
-            self.potential.inverse((g + self.unit * u) / self.alpha)
-            for g, u in zip(self.values_in, unknowns.error, strict=True)
-        ]
-        lam = column([*(z for z, _ in inverses), *unknowns.free])
-        z = [
-            moved + fixed
-            for moved, fixed in zip((self.transposed * lam).entries(), self.shift, strict=True)
-        ]
+    def _outer(self, z):
+        """(u_Tc, its derivative with respect to z_Tc)."""
         ratio = self.alpha / self.unit
-        outer = [ratio * self.potential.phi(v) for v in z]
+        values, slopes = zip(*self.potential.with_slopes(z), strict=True) if z else ((), ())
         outer = [
-            u if g is None else u - g / self.unit
-            for u, g in zip(outer, self.values_out, strict=True)
+            ratio * value if g is None else ratio * value - g / self.unit
+            for value, g in zip(values, self.values_out, strict=True)
         ]
-        slope_in = [self.alpha * slope for _, slope in inverses]
-        slope_out = [ratio * self.potential.phi_prime(v) for v in z]
-        return outer, slope_in, slope_out
+        return outer, [ratio * slope for slope in slopes]
 
-    def residual(self, unknowns, outer, scale):
-        image = (self.maps * column(outer)).entries()
-        first = [
-            r * (u + v) for r, u, v in zip(scale, unknowns.error, image[: self.size], strict=True)
-        ]
-        return column([*first, *image[self.size :]])
+    def _products(self, dual):
+        """A^T lam on T and off T."""
+        z = (self.exact.transposed * column(dual)).entries()
+        return [z[i] for i in self.inside], [z[i] for i in self.outside]
 
-    def derivative(self, slope_in, slope_out, scale):
-        ones = [arb(1)] * (self.maps.nrows() - self.size)
-        left = scaled(self.maps, [*scale, *ones], slope_out)
-        right = [self.unit / (d * r) for d, r in zip(slope_in, scale, strict=True)]
-        matrix = left * scaled(self.transposed, None, [*right, *ones])
-        for place in range(self.size):
-            matrix[place, place] += 1
-        return matrix
-
-    def move(self, unknowns, step, scale):
-        """unknowns - step, the step in scaled coordinates."""
-        entries = step.entries()
-        error = [u - h / r for u, h, r in zip(unknowns.error, entries, scale, strict=False)]
-        return Unknowns(
-            error, [b - h for b, h in zip(unknowns.free, entries[self.size :], strict=True)]
+    def evaluate(self, unknowns):
+        """_Values over the box of unknowns."""
+        if self.fixed is not None:
+            fixed = [(ball(z), arb(0), arb(0)) for z in self.fixed]
+        else:
+            fixed = []
+            for g, u in zip(self.values_in, unknowns.error, strict=True):
+                z, slope, room = self.potential.inverse_with_room((g + self.unit * u) / self.alpha)
+                slope = self.unit / (self.alpha * slope)
+                fixed.append((z, slope, slope / room))
+        reached, z_out = self._products(unknowns.dual)
+        outer, slope_out = self._outer(z_out)
+        image = self.exact.balls * column(self._ordered(unknowns.error, outer))
+        residual = [z - wanted for z, (wanted, _, _) in zip(reached, fixed, strict=True)]
+        return _Values(
+            residual + image.entries(),
+            [slope for _, slope, _ in fixed],
+            [part for _, _, part in fixed],
+            z_out,
+            slope_out,
         )
+
+    def _ordered(self, inner, outer):
+        """Values on T and off T in the order of the columns of A."""
+        entries = [None] * (len(inner) + len(outer))
+        for index, value in zip((*self.inside, *self.outside), (*inner, *outer), strict=True):
+            entries[index] = value
+        return entries
+
+    def entries(self, unknowns):
+        """Balls of n over a box of the unknowns, in the order of the columns."""
+        outer, _ = self._outer(self._products(unknowns.dual)[1])
+        return [self.unit * value for value in self._ordered(unknowns.error, outer)]
 
     def prove(self, unknowns):
         """Enclosures of n, in the order of the columns of A.
@@ -611,71 +687,146 @@ class _System:
             NotProved: if no box around the guess is proved to hold a solution.
         """
         try:
-            return self._prove(unknowns)
+            entries = self.prove_in_doubles(unknowns)
+        except (ArithmeticError, np.linalg.LinAlgError):
+            entries = None
+        try:
+            return self.prove_in_balls(unknowns) if entries is None else entries
         except NotProved:
             raise
         except (ArithmeticError, np.linalg.LinAlgError) as error:
             raise NotProved(f"no limit point was found near the guess: {error}") from error
 
-    def _prove(self, unknowns):
-        if not unknowns.error and not unknowns.free:
-            return self.entries(unknowns)
+    def prove_in_doubles(self, unknowns):
+        """Enclosures of n by the test of :mod:`implicit_l1.verified`, or None.
+
+        Raises:
+            ArithmeticError, LinAlgError: if an approximate solution is of no use.
+        """
+        for _ in range(_ROUNDS):
+            values = self.evaluate(unknowns)
+            derivative, bounds = self._derivative_in_doubles(values)
+            inverse = np.linalg.inv(derivative)
+            residual, radii = doubles_of(values.residual)
+            step = inverse @ residual
+            rounding = gamma(len(step)) * np.abs(residual) + radii
+            error = rounded_up(np.abs(inverse) @ rounded_up(rounding))
+            reach = float(np.max(rounded_up(np.abs(step) + error)))
+            if not reach <= LARGE:
+                return None
+            distance = contraction(inverse, derivative, bounds(2.0 * reach))
+            unknowns = _minus(unknowns, step.tolist())
+            if distance <= 0.5:
+                radius = rounded_up(error + distance / (1.0 - distance) * reach)
+                entries = self.entries(_minus(unknowns, [arb(0, r) for r in radius.tolist()]))
+                if relative_radius(sum_of_sizes(entries)) <= _NARROW:
+                    return entries
+            unknowns = _middle(unknowns)
+        return None
+
+    def _derivative_in_doubles(self, values):
+        """(K, E): the derivative K at the centre of a box, and upper bounds of ``|J - K| 1``.
+
+        E(r) are those of all J on the box of radius r.
+        """
+        (slope_in, radius_in), (slope_out, radius_out), (part_in, radius_part), (z, radius_z) = (
+            doubles_of(balls)
+            for balls in (values.slope_in, values.slope_out, values.part_in, values.z_out)
+        )
+        if not np.all(np.append(slope_in, slope_out) <= LARGE):
+            raise ArithmeticError("the derivative is too large for doubles")
+        matrix = np.block(
+            [[np.diag(-slope_in), self.on.T], [self.on, (self.off * slope_out) @ self.off.T]]
+        )
+        sizes = np.abs(self.off)
+        sums = sizes.sum(axis=0)
+        rounding = gamma(len(sums) + 2) * np.abs(slope_out) + radius_out
+
+        room_out = np.ones(len(z))
+        if self.potential.depth > 2:
+            room_out = np.maximum(1.0 - np.abs(z) - (radius_z + 4.0 * UNIT), 0.0)
+
+        def bounds(radius):
+            # as long as dz_T / du_T does not double, z_T does not move by more than this
+            inner = self._growth(rounded_up(2.0 * radius * (part_in + radius_part)))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                outer = self._growth(rounded_up(radius * sums / room_out))
+            change_in = inner * (slope_in + radius_in) + radius_in
+            change_out = outer * (np.abs(slope_out) + radius_out) + rounding
+            return rounded_up(np.append(change_in, sizes @ (rounded_up(change_out) * sums)))
+
+        return matrix, bounds
+
+    def _growth(self, parts):
+        """Upper bounds of the relative change of phi' near z; inf where they would exceed 1.
+
+        Args:
+            parts: of the room of z, how far it may move, upper bounds, shape (n,).
+        """
+        small = np.minimum(parts, 0.5)
+        exponent = small
+        if self.potential.depth > 2:
+            exponent = rounded_up((self.doubles.power + 1.0) * small / (1.0 - small))
+        growth = rounded_up(exponent / np.maximum(1.0 - exponent, 0.5))
+        return np.where((parts < 0.5) & (exponent <= 0.5), growth, np.inf)
+
+    def prove_in_balls(self, unknowns):
+        """Enclosures of n by interval Newton steps."""
         width = arb(_FIRST_WIDTH)
         for _ in range(_ROUNDS):
-            outer, slope_in, _ = self.evaluate(unknowns)
-            scale = [(self.unit / d).sqrt().mid() for d in slope_in]
-            residual = self.residual(unknowns, outer, scale)
+            residual = column(self.evaluate(unknowns).residual)
             box = Unknowns(
-                [
-                    u + arb(0, (width / r).upper())
-                    for u, r in zip(unknowns.error, scale, strict=True)
-                ],
-                [b + arb(0, width) for b in unknowns.free],
+                [u + arb(0, width) for u in unknowns.error],
+                [v + arb(0, width) for v in unknowns.dual],
             )
-            _, slope_in, slope_out = self.evaluate(box)
-            derivative = self.derivative(slope_in, slope_out, scale)
-            proved = self._interval_step(unknowns, box, derivative, residual, scale)
+            derivative = self._derivative_in_balls(self.evaluate(box))
+            proved = self._interval_step(unknowns, box, derivative, residual)
             if proved is not None:
                 entries = self.entries(proved)
                 if relative_radius(sum_of_sizes(entries)) <= _NARROW:
                     return entries
                 # once more from its middle: the residual is smaller there, the box the same
                 unknowns = _middle(proved)
-                residual = self.residual(unknowns, self.evaluate(unknowns)[0], scale)
-                closer = self._interval_step(unknowns, box, derivative, residual, scale)
+                residual = column(self.evaluate(unknowns).residual)
+                closer = self._interval_step(unknowns, box, derivative, residual)
                 return entries if closer is None else self.entries(closer)
             # the guess is not as good as that: Newton's method, then a box of the size that
             # its next step may have
             step = derivative.mid().solve(residual.mid(), algorithm="approx").mid()
-            unknowns = _middle(self.move(unknowns, step, scale))
+            unknowns = _middle(_minus(unknowns, step.entries()))
             reach = float(np.max([float(abs(h)) for h in step.entries()]))
             if not np.isfinite(reach):
                 raise NotProved("Newton's method left the domain of phi")
             width = min(max(arb(reach) ** 2 * 1e6, arb(2) ** (-ctx.prec // 2)), arb(_FIRST_WIDTH))
         raise NotProved(f"no box around the guess is proved to hold a limit point: {reach:.0e}")
 
-    def _interval_step(self, unknowns, box, derivative, residual, scale):
+    def _derivative_in_balls(self, values):
+        on, off = exact_matrix(self.on), exact_matrix(self.off)
+        square = (scaled(off, None, values.slope_out) * off.transpose()).tolist()
+        size = self.inside.size
+        upper = on.transpose().tolist()
+        for place, slope in enumerate(values.slope_in):
+            upper[place] = (
+                [arb(0)] * place + [-slope] + [arb(0)] * (size - place - 1) + upper[place]
+            )
+        lower = [[*left, *right] for left, right in zip(on.tolist(), square, strict=True)]
+        return arb_mat([*upper, *lower])
+
+    def _interval_step(self, unknowns, box, derivative, residual):
         """The interval Newton step where it proves a solution, else None."""
         try:
             step = derivative.solve(residual)
         except ZeroDivisionError:
             return None
-        proved = self.move(unknowns, step, scale)
-        pairs = zip([*proved.error, *proved.free], [*box.error, *box.free], strict=True)
+        proved = _minus(unknowns, step.entries())
+        pairs = zip([*proved.error, *proved.dual], [*box.error, *box.dual], strict=True)
         return proved if all(outer.contains_interior(inner) for inner, outer in pairs) else None
 
-    def entries(self, unknowns):
-        """Balls of n over a box of the unknowns, in the order of the columns; n_T = -M n_Tc."""
-        outer, _, _ = self.evaluate(unknowns)
-        inside = self.frame.inside
-        inner = (self.frame.range_map * column(outer)).entries() if inside.size else []
-        entries = [None] * (len(outer) + inside.size)
-        for index, value in zip(self.frame.outside, outer, strict=True):
-            entries[index] = self.unit * value
-        for index, value in zip(inside, inner, strict=True):
-            entries[index] = -self.unit * value
-        return entries
+
+def _minus(unknowns, step):
+    entries = [x - h for x, h in zip([*unknowns.error, *unknowns.dual], step, strict=True)]
+    return Unknowns(entries[: len(unknowns.error)], entries[len(unknowns.error) :])
 
 
 def _middle(unknowns):
-    return Unknowns([u.mid() for u in unknowns.error], [b.mid() for b in unknowns.free])
+    return Unknowns([u.mid() for u in unknowns.error], [v.mid() for v in unknowns.dual])
