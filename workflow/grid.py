@@ -11,6 +11,7 @@ import itertools
 import math
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from configuration import (
@@ -228,28 +229,34 @@ def code(program, root):
         program: path of the program below root.
         root: folder of the repository.
     """
-    folder = Path(program).parent
     found, queue = [], [Path(program)]
     while queue:
         path = queue.pop()
-        if path in found:
-            continue
-        found.append(path)
-        for node in ast.walk(ast.parse((root / path).read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            else:
-                continue
-            for name in names:
-                parts = name.split(".")
-                # importing a module runs the packages around it
-                for depth in range(1, len(parts) + 1):
-                    base = folder.joinpath(*parts[:depth])
-                    queue += [
-                        candidate
-                        for candidate in (base.with_suffix(".py"), base / "__init__.py")
-                        if (root / candidate).is_file()
-                    ]
+        if path not in found:
+            found.append(path)
+            queue += _imported(path, Path(program).parent, root)
     return [str(path) for path in [found[0], *sorted(found[1:])]]
+
+
+@cache
+def _imported(path, folder, root):
+    """The files of the project that one file imports itself."""
+    files = []
+    for node in ast.walk(ast.parse((root / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            # importing a module runs the packages around it
+            for depth in range(1, len(parts) + 1):
+                base = folder.joinpath(*parts[:depth])
+                files += [
+                    candidate
+                    for candidate in (base.with_suffix(".py"), base / "__init__.py")
+                    if (root / candidate).is_file()
+                ]
+    return files

@@ -47,11 +47,13 @@ def residual(matrix, x, y, x_low=None):
     low = errors.sum(axis=1)
     if x_low is not None:
         low -= matrix @ x_low
-    high = np.array(y, dtype=float)
-    for column in products.T:
-        high, error = two_sum(high, column)
-        low += error
-    return high + low
+    terms = np.column_stack([y, products])
+    while terms.shape[1] > 1:  # in pairs, so that few calls add all
+        left_over = terms[:, terms.shape[1] // 2 * 2 :]
+        terms, errors = two_sum(terms[:, :-1:2], terms[:, 1::2])
+        low += errors.sum(axis=1)
+        terms = np.hstack([terms, left_over])
+    return terms[:, 0] + low
 
 
 def refine(solve, matrix, y, rounds=3):
