@@ -22,7 +22,6 @@ from implicit_l1.balls import (
     scaled,
     sign,
     smallest,
-    stacked,
     sum_of_sizes,
     sum_of_squares,
     to_decimals,
@@ -259,7 +258,3 @@ def test_matrices_hold_the_entries_of_arrays():
     assert np.allclose(to_doubles(scaled(matrix, rows, columns)), expected, rtol=1e-15)
     assert np.allclose(to_doubles(scaled(matrix, None, columns)), array * [1, 10, 100])
     assert np.allclose(to_doubles(scaled(matrix, rows, None)), array * [[2], [3]])
-    assert np.array_equal(to_doubles(stacked(matrix, exact_matrix(array[:1]))), array[[0, 1, 0]])
-    empty = exact_matrix(np.zeros((0, 3)))
-    assert np.array_equal(to_doubles(stacked(empty, matrix)), array)
-    assert np.array_equal(to_doubles(stacked(matrix, empty)), array)

@@ -10,11 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from implicit_l1.asymptotics import first_order
-from implicit_l1.balls import power_of_ten, relative_radius, sum_of_sizes
+from implicit_l1.balls import (
+    column,
+    exact_matrix,
+    largest,
+    power_of_ten,
+    relative_radius,
+    sum_of_sizes,
+)
 from implicit_l1.certificates import (
     LimitProof,
     NotProved,
+    Unknowns,
     _between,
+    _guess,
+    _heights,
+    _System,
     coordinates,
     null_space_bracket,
     pattern_constant,
@@ -24,6 +35,7 @@ from implicit_l1.limit import limit_path
 from implicit_l1.null_space import largest_margin_dual, null_space_constant
 from implicit_l1.potentials import potential
 from implicit_l1.support import certificate, support_geometry
+from implicit_l1.verified import contraction
 from reference import (
     Instance,
     dense_data,
@@ -128,6 +140,35 @@ def test_the_margin_is_that_of_a_feasible_dual_vector(small):
     on, off = small.matrix[:, support], small.matrix[:, small.complement]
     feasible = nu - np.linalg.pinv(on.T) @ (on.T @ nu - np.sign(found.point[support]))
     assert float(margin) == pytest.approx(1 - np.abs(off.T @ feasible).max(), rel=1e-10)
+
+
+def test_a_minimizer_of_doubles_is_known_exactly():
+    """|S| = N, no projection: g* - x_0 is 0, not a ball around it."""
+    rng = np.random.default_rng(3)
+    matrix = np.hstack(
+        [np.triu(rng.integers(-8, 9, (5, 5)) / 8.0, 1) + np.eye(5), 1e-3 * np.eye(5)]
+    )
+    point = np.append(rng.integers(1, 9, 5) / 4.0, np.zeros(5))
+    minimizer = prove_minimizer(matrix, matrix @ point, point, np.zeros(5))
+    assert all(value == arb(float(x)) for value, x in zip(minimizer.values, point, strict=False))
+    data = matrix @ point + np.append(np.zeros(4), 2.0**-52)
+    values = prove_minimizer(matrix, data, point, np.zeros(5)).values
+    assert values[4].contains(arb(float(data[4])))  # the last row is that of the identity
+    assert not np.all([value == arb(float(x)) for value, x in zip(values, point, strict=False)])
+
+
+def test_dual_vectors_are_feasible(small):
+    frame = proved(small).coordinates
+    support, nu = small.minimizer.support, small.minimizer.certificate.nu
+    pattern = np.random.default_rng(0).standard_normal(support.size)
+    free = frame.basis.T @ nu
+    for found in (frame.dual(pattern, free), frame.feasible(pattern, nu)):
+        reached = (frame.matrix.transposed * column(found)).entries()
+        for index, entry in zip(support, pattern, strict=True):
+            assert reached[index].contains(arb(float(entry)))
+            assert reached[index].rad() < 1e-28
+        for value, index in zip(frame.off(found), frame.outside, strict=True):
+            assert value.overlaps(reached[index])
 
 
 NOISELESS = {"N": 20, "d": 60, "s": 2, "eta": 0.0}
@@ -396,6 +437,31 @@ def test_of_two_patterns_that_hardly_differ_the_larger_counts():
         assert upper.overlaps(arb(0.5 + 1e-12, 1e-16))
 
 
+@pytest.mark.parametrize("away", [0.0, 1e-9, 1e-3])
+def test_heights_are_upper_bounds(away):
+    """Those of the constants themselves, and of no more than the dual vectors reach."""
+    matrix, support, _, _ = drawn(0, 7, 15, 4)
+    patterns, frame = patterns_of(4), coordinates(matrix, support)
+    duals = duals_of(matrix, support, patterns)
+    duals += away * np.random.default_rng(0).standard_normal(duals.shape)
+    heights = _heights(frame, patterns, duals)
+    for height, pattern, dual in zip(heights, patterns, duals, strict=True):
+        assert pattern_constant(frame, pattern, dual).value <= arb(float(height))
+        reached = np.abs(np.delete(matrix, support, axis=1).T @ dual).max()
+        assert height <= reached + 1e-8 + 100 * away
+    assert np.all(_heights(frame, patterns, np.full(duals.shape, np.nan)) == np.inf)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_null_space_constant_of_a_square_support_is_the_largest_column_norm(seed):
+    matrix, support, _, _ = drawn(seed, 6, 14, 6)
+    frame = coordinates(matrix, support)
+    lower, upper = null_space_bracket(frame, None, None)
+    norms = [sum_of_sizes(entries) for entries in frame.range_map.transpose().tolist()]
+    assert lower.overlaps(largest(norms))
+    assert relative_radius(upper) < 1e-28
+
+
 def test_a_pattern_that_is_missing_is_refused():
     matrix, support, _, _ = drawn(0, 7, 15, 4)
     patterns = patterns_of(4)
@@ -515,6 +581,110 @@ def test_more_digits_lie_in_the_same_enclosures(small, depth):
         assert relative_radius(coarse) < 1e-18
         # a second step from the middle of the first proof squares its radius once only
         assert relative_radius(fine) < 1e-18
+
+
+def systems(case, depth, exponents):
+    """(equations, the unknowns that are nearest to the path of double precision)."""
+    limit = LimitProof(case.matrix, proved(case), depth)
+    for exponent, guess in zip(exponents, guesses(case, depth, exponents), strict=True):
+        error, unit = _guess(*guess)
+        inside, alpha = limit._inside(error), power_of_ten(float(exponent))
+        system = _System(depth, limit._exact, inside, alpha, unit, limit._values)
+        yield system, system.start(error)
+
+
+ROUTES = {2: [1, 0, -6, -30, -100000], 2.5: [0, -6, -200], 3: [1, 0, -6, -300], 10: [0, -6, -300]}
+
+
+@pytest.mark.parametrize("depth", ROUTES)
+def test_both_routes_enclose_the_same(small, depth):
+    for system, start in systems(small, depth, ROUTES[depth]):
+        fast, slow = system.prove_in_doubles(start), system.prove_in_balls(start)
+        assert all(n.overlaps(m) for n, m in zip(fast, slow, strict=True))
+        widths = [relative_radius(sum_of_sizes(entries)) for entries in (fast, slow)]
+        assert widths[0] <= max(1e-18, widths[1])
+
+
+@pytest.mark.parametrize("depth", ROUTES)
+def test_wrong_unknowns_prove_nothing_wrong_in_doubles(small, depth):
+    """Where Newton's method does not come back to the solution, nothing is returned."""
+    rng = np.random.default_rng(0)
+    returned = 0
+    for system, start in systems(small, depth, ROUTES[depth][:3]):
+        right = sum_of_sizes(system.prove_in_balls(start))
+        for away in (1e-9, 1e-4, 1e-2, 0.3, 3.0, 1e3):
+            moved = [
+                [x * (1 + away * rng.standard_normal()) for x in part] for part in parts(start)
+            ]
+            try:
+                found = system.prove_in_doubles(Unknowns(*moved))
+            except (ArithmeticError, np.linalg.LinAlgError):
+                continue
+            if found is not None:
+                returned += 1
+                assert sum_of_sizes(found).overlaps(right)
+    assert 0 < returned < 3 * 6
+
+
+def parts(unknowns):
+    return unknowns.error, unknowns.dual
+
+
+def norm_of_rows(matrix):
+    return largest([sum_of_sizes(row) for row in matrix.tolist()])
+
+
+@pytest.mark.parametrize("depth", ROUTES)
+@pytest.mark.parametrize("size", [1e-14, 1e-9, 1e-5, 1e-3])
+def test_the_derivative_in_doubles_bounds_that_in_balls(small, depth, size):
+    """``||I - R J(x)||`` at the corners of boxes, where phi' differs most."""
+    rng, checked = np.random.default_rng(0), 0
+    for system, start in systems(small, depth, ROUTES[depth]):
+        derivative, bounds = system._derivative_in_doubles(system.evaluate(start))
+        inverse = np.linalg.inv(derivative)
+        bound = contraction(inverse, derivative, bounds(size))
+        if not bound < np.inf:
+            continue
+        checked += 1
+        one = exact_matrix(np.eye(len(inverse)))
+        for _ in range(3):
+            corner = Unknowns(
+                *([x + size * float(rng.choice([-1, 1])) for x in part] for part in parts(start))
+            )
+            exact = system._derivative_in_balls(system.evaluate(corner))
+            # the rows of J - K, and what is left of them after R
+            rows = (exact - exact_matrix(derivative)).tolist()
+            for row, most in zip(rows, bounds(size), strict=True):
+                assert sum_of_sizes(row) <= arb(float(most))
+            assert norm_of_rows(one - exact_matrix(inverse) * exact) <= arb(bound)
+    assert checked or size == 1e-3
+
+
+def test_where_doubles_do_not_suffice_balls_prove_it(small, monkeypatch):
+    (guess,) = guesses(small, 3, [-6])
+    limit = LimitProof(small.matrix, proved(small), 3)
+    right = norm(limit, -6, guess)
+    for outcome in (lambda *_: None, lambda *_: np.linalg.inv(np.zeros((2, 2)))):
+        monkeypatch.setattr(_System, "prove_in_doubles", outcome)
+        value = norm(limit, -6, guess)
+        assert value.overlaps(right)
+        assert relative_radius(value) <= 1e-18
+
+
+@pytest.mark.parametrize("name", ["sparse", "dense"])
+@pytest.mark.parametrize("decades", [1, 20])
+def test_the_scale_of_rows_does_not_matter(name, decades):
+    case = made(name)
+    rows = 2.0 ** np.linspace(-3 * decades, 3 * decades, len(case.matrix)).round()[:, None]
+    found = case.minimizer
+    minimizer = prove_minimizer(
+        rows * case.matrix, rows[:, 0] * case.data, found.point, found.certificate.nu / rows[:, 0]
+    )
+    assert float(minimizer.margin) == pytest.approx(float(proved(case).margin), rel=1e-12)
+    (guess,) = guesses(case, 3, [-4])
+    value = norm(LimitProof(rows * case.matrix, minimizer, 3), -4, guess)
+    assert value.overlaps(norm(LimitProof(case.matrix, proved(case), 3), -4, guess))
+    assert relative_radius(value) <= 1e-18
 
 
 def test_an_enclosure_that_is_too_wide_is_refused(small):

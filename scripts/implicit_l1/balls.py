@@ -43,12 +43,6 @@ def to_doubles(matrix):
     return np.array(values).reshape(matrix.nrows(), matrix.ncols())
 
 
-def stacked(upper, lower):
-    """One matrix above another."""
-    columns = upper.ncols() if upper.nrows() else lower.ncols()
-    return arb_mat(upper.nrows() + lower.nrows(), columns, [*upper.entries(), *lower.entries()])
-
-
 def columns_of(matrix, indices):
     """The columns of a matrix at these indices."""
     entries, width = matrix.entries(), matrix.ncols()

@@ -136,6 +136,19 @@ class Coordinates:
         """Balls of the nu with ``A_T^T nu = pattern`` and ``B^T nu = free``, as a list."""
         return self.inverse.solve([ball(value) for value in (*pattern, *free)], transposed=True)
 
+    def feasible(self, pattern, guess):
+        """Balls of a nu near a guess with ``A_T^T nu = pattern``, as a list: its own digits.
+
+        ``guess + K^{-T} (pattern - A_T^T guess, 0)``, which hardly depends on B.
+        """
+        if not self.basis.shape[1]:
+            return self.dual(pattern, [])
+        nu = [ball(value) for value in guess]
+        reached = (self.matrix.transposed * column(nu)).entries()
+        missing = [e - reached[i] for e, i in zip(pattern, self.inside, strict=True)]
+        step = self.dual(missing, np.zeros(self.basis.shape[1]))
+        return [value + h for value, h in zip(nu, step, strict=True)]
+
     def off(self, nu):
         """Balls of ``A_Tc^T nu``, as a list."""
         entries = (self.matrix.transposed * column(nu)).entries()
@@ -204,7 +217,7 @@ def prove_minimizer(matrix, data, point, nu) -> ProvedMinimizer:
     sigma = np.array([sign(value) for value in values])
     if not np.all(sigma):
         raise NotProved("an entry of the minimizer is not proved different from 0")
-    direction = frame.off(frame.dual(sigma, frame.basis.T @ nu))
+    direction = frame.off(frame.feasible(sigma, nu))
     reached = largest([abs(z) for z in direction])
     margin = 1 - reached
     if not is_positive(margin):
@@ -218,14 +231,24 @@ def _solve_on_support(frame, data):
     Raises:
         NotProved: if there is none.
     """
-    if not frame.basis.shape[1]:
-        return frame.inverse.solve([ball(value) for value in data])
-    exact = _rationals(frame.matrix.doubles[:, frame.inside])
-    right = _rationals(data[:, None])
-    solution = (exact.transpose() * exact).solve(exact.transpose() * right)
-    if exact * solution != right:
-        raise NotProved("y is not a combination of the columns of the support")
-    return [arb(value) for value in solution.entries()]
+    on = frame.matrix.doubles[:, frame.inside]
+    if frame.basis.shape[1]:
+        exact, right = _rationals(on), _rationals(data[:, None])
+        solution = (exact.transpose() * exact).solve(exact.transpose() * right)
+        if exact * solution != right:
+            raise NotProved("y is not a combination of the columns of the support")
+        return [arb(value) for value in solution.entries()]
+    values = frame.inverse.solve([ball(value) for value in data])
+    # where g* is a vector of doubles it is known exactly, and may cancel against x_0
+    guess = np.array([float(value) for value in values])
+    residual = (column(data) - frame.inverse.exact * column(guess)).entries()
+    if (
+        np.all(np.isfinite(guess))
+        and all(value.contains(0) for value in residual)
+        and _rationals(on) * _rationals(guess[:, None]) == _rationals(data[:, None])
+    ):
+        return [ball(value) for value in guess]
+    return values
 
 
 def _rationals(array):
@@ -452,7 +475,7 @@ class LimitProof:
         self.matrix = matrix
         self.minimizer = minimizer
         self.depth = depth
-        self._exact = minimizer.coordinates.matrix
+        self._exact = _balanced(minimizer.coordinates.matrix)
         self._values = {
             int(index): value
             for index, value in zip(minimizer.support, minimizer.values, strict=True)
@@ -525,6 +548,20 @@ class LimitProof:
         return system.prove(system.start(guess))
 
 
+# Rows whose largest entries differ by less than this power of two are left as they are.
+_BALANCED = 10
+
+
+def _balanced(exact: Exact) -> Exact:
+    """A with rows scaled by powers of two to one size, which changes no limit point."""
+    exponents = np.frexp(np.max(np.abs(exact.doubles), axis=1, keepdims=True))[1]
+    if np.ptp(exponents) <= _BALANCED:
+        return exact
+    scaled_rows = np.ldexp(exact.doubles, -exponents)
+    same = np.array_equal(np.ldexp(scaled_rows, exponents), exact.doubles)
+    return Exact(scaled_rows) if same else exact
+
+
 def _guess(error, log_unit):
     if not (np.all(np.isfinite(error)) and np.isfinite(log_unit)):
         raise NotProved("there is no approximate solution to start from")
@@ -549,7 +586,7 @@ _UNDERFLOW = 1e-280
 
 # Relative radius of ||n||_1 above which an enclosure is made narrower, if it can be: the
 # digits of a table are rounded from it, and should not depend on where a wide one ends.
-_NARROW = 1e-18
+_NARROW = 1e-20
 
 
 @dataclass(frozen=True)
@@ -727,7 +764,7 @@ class _System:
     def _derivative_in_doubles(self, values):
         """(K, E): the derivative K at the centre of a box, and upper bounds of ``|J - K| 1``.
 
-        E(r) are those of all J on the box of radius r.
+        E(r) are those of all J on the box of radius r, inf or nan where nothing is known.
         """
         (slope_in, radius_in), (slope_out, radius_out), (part_in, radius_part), (z, radius_z) = (
             doubles_of(balls)
@@ -751,9 +788,9 @@ class _System:
             inner = self._growth(rounded_up(2.0 * radius * (part_in + radius_part)))
             with np.errstate(divide="ignore", invalid="ignore"):
                 outer = self._growth(rounded_up(radius * sums / room_out))
-            change_in = inner * (slope_in + radius_in) + radius_in
-            change_out = outer * (np.abs(slope_out) + radius_out) + rounding
-            return rounded_up(np.append(change_in, sizes @ (rounded_up(change_out) * sums)))
+                change_in = inner * (slope_in + radius_in) + radius_in
+                change_out = outer * (np.abs(slope_out) + radius_out) + rounding
+                return rounded_up(np.append(change_in, sizes @ (rounded_up(change_out) * sums)))
 
         return matrix, bounds
 

@@ -1,0 +1,172 @@
+r"""Linear algebra in double precision with proved bounds of its errors.
+
+Assumed of the machine: IEEE 754 doubles, rounded to nearest, with gradual underflow; products
+of matrices are conventional, each entry a sum of n products, taken in any order, with or
+without fused multiply-add (no algorithm of Strassen's kind).  Then, with ``u = 2^-53``,
+
+.. math::
+    |fl(A B) - A B| \le \gamma_n |A| |B| + n 2^{-1074}, \qquad \gamma_n = n u / (1 - n u)
+
+(Higham, *Accuracy and Stability of Numerical Algorithms*, sec. 3.1 and 3.5; Rump,
+*Verification methods*, Acta Numerica 2010).  The bounds themselves are sums of products of
+nonnegative doubles; what rounding takes from them, :func:`rounded_up` gives back.
+
+**The test.**  Let F be continuously differentiable on the box ``B = {x : ||x - x_0|| <= r}``,
+``||x|| = max_i |x_i|``, with derivatives J(x), and R any matrix of doubles.  If
+
+.. math::
+    ||I - R J(x)|| \le q \le 1/2 \text{ on } B, \qquad ||R F(x_0)|| \le r / 2,
+
+then B holds exactly one zero x* of F, and
+
+.. math::
+    ||x^* - (x_0 - R F(x_0))|| \le \frac{q}{1 - q} ||R F(x_0)||.
+
+Proof: ``G(x) = x - R F(x)`` has derivative ``I - R J``, so ``||G(x) - G(x')|| <= q ||x - x'||``
+on the convex set B (mean value theorem), and ``||G(x) - x_0|| <= q r + r / 2 <= r``: G maps B
+into itself and has one fixed point x* there (Banach).  R is regular because ``I - R J`` has
+norm below 1, so fixed points of G are zeros of F.  Last, ``||x* - G(x_0)|| <= q ||x* - x_0||``,
+and ``||x* - x_0|| <= ||x* - G(x_0)|| + ||R F(x_0)||``.  (This is Krawczyk's operator with one
+number for all of its matrix, or the theorem of Newton and Kantorovich; see Rump, sec. 13.)
+"""
+
+from functools import cached_property
+
+import numpy as np
+from flint import arb, arb_mat
+
+from implicit_l1.balls import column, exact_matrix
+
+UNIT = 2.0**-53
+
+# A chain of m roundings of nonnegative numbers loses less than 1 - (1 - 2^-53)^m of them:
+# enough for m = 2^22.
+_UP = 1.0 + 2.0**-30
+
+# What underflow takes (at most n 2^-1074 a product) is below _TINY after three more products
+# with matrices of entries up to LARGE and up to 10^5 columns.
+LARGE = 1e60
+_TINY = 1e-120
+
+
+def rounded_up(bound):
+    """An upper bound of the exact value of an expression in nonnegative doubles."""
+    return bound * _UP + _TINY
+
+
+def gamma(count):
+    """Upper bound of gamma_n for n up to 2^20."""
+    return rounded_up(count * UNIT)
+
+
+def doubles_of(balls):
+    """(m, r): doubles such that each ball lies within r of m, shape (n,) each."""
+    middles = np.array([float(value) for value in balls])
+    radii = np.array([float(value.rad()) for value in balls])
+    # twice the unit: whichever way a midpoint was rounded
+    return middles, rounded_up(radii + 2.0 * UNIT * np.abs(middles))
+
+
+def contraction(inverse, matrix, spread):
+    """Upper bound of ``||I - R J||`` for all J whose ``|J - K|`` has row sums up to `spread`.
+
+    Args:
+        inverse, matrix: R and K, shape (n, n).
+        spread: nonnegative numbers, shape (n,).
+    Returns:
+        a number; inf if entries are so large that underflow is not bounded, or nan.
+    """
+    sizes = [np.abs(inverse), np.abs(matrix)]
+    if not all(np.all(part <= LARGE) for part in (*sizes, spread)):
+        return np.inf
+    rest = np.abs(np.eye(len(spread)) - inverse @ matrix).sum(axis=1)
+    rounding = gamma(len(spread)) * sizes[1].sum(axis=1)
+    return float(np.max(rounded_up(rest + sizes[0] @ (rounding + spread))))
+
+
+class Inverse:
+    """K^{-1} of a square matrix of doubles, proved regular, applied to vectors of balls.
+
+    Approximate solutions come from a double-precision inverse R and iterative refinement with
+    residuals in balls.  With ``||I - R K||_inf <= q < 1`` and c = K^{-1} r for a residual r:
+    ``c = R r + (I - R K) c``, so ``||c|| <= ||R r|| / (1 - q)`` and
+    ``|c| <= |R r| + q / (1 - q) ||R r||``.  Where R is not good enough, balls do it all.
+
+    Args:
+        matrix: K, shape (n, n).
+    Raises:
+        ZeroDivisionError: if K is not proved regular.
+    """
+
+    def __init__(self, matrix):
+        self.matrix = matrix
+        self.approximate = None
+        try:
+            inverse = np.linalg.inv(matrix)
+        except np.linalg.LinAlgError:
+            inverse = np.full(matrix.shape, np.nan)
+        sides = ((inverse, matrix), (inverse.T, matrix.T))
+        # of I - R K, and of its counterpart for K^T, in the norm of largest row sums
+        self.distances = [contraction(*side, np.zeros(len(matrix))) for side in sides]
+        if all(distance <= 0.5 for distance in self.distances):
+            self.approximate = inverse
+        else:
+            self.exact.solve(column(np.ones(len(matrix))))
+
+    @cached_property
+    def exact(self):
+        return exact_matrix(self.matrix)
+
+    @cached_property
+    def exact_transposed(self):
+        return self.exact.transpose()
+
+    def solve(self, right, transposed=False):
+        """Enclosures of K^{-1} b, or of K^{-T} b, for a vector b of balls, as a list.
+
+        The enclosures are not finite where b is not, or its entries are not doubles.
+        """
+        exact = self.exact_transposed if transposed else self.exact
+        if self.approximate is None:
+            return exact.solve(column(right)).entries()
+        inverse = self.approximate.T if transposed else self.approximate
+        distance = self.distances[transposed]
+        target, residual = column(right), right
+        solution, found, last = [arb(0)] * len(right), None, np.inf
+        while True:
+            middles, radii = doubles_of(residual)
+            bound = rounded_up(np.abs(inverse) @ (np.abs(middles) + radii))
+            error = rounded_up(bound + distance / (1.0 - distance) * np.max(bound))
+            reached = np.max(error)
+            if not np.isfinite(reached):
+                return [arb("nan")] * len(right)
+            if found is None or reached < last:
+                found = [x + arb(0, e) for x, e in zip(solution, error.tolist(), strict=True)]
+            if reached > last * 1e-3:  # the residual is that of the working precision
+                return found
+            last = reached
+            step = (inverse @ middles).tolist()
+            solution = [(x + h).mid() for x, h in zip(solution, step, strict=True)]
+            residual = (target - exact * arb_mat(len(step), 1, solution)).entries()
+
+
+def largest_column_sums(inverse: Inverse, columns):
+    """Upper bounds of the l1 norms of the columns of K^{-1} Y, shape (m,).
+
+    With X = R Y and ``||I - K R||_1 <= q``: ``K^{-1} = R (K R)^{-1}``, so the error of a column
+    is ``||K^{-1} (Y - K X)||_1 <= ||R||_1 / (1 - q) ||Y - K X||_1``.
+
+    Args:
+        inverse: of K, shape (n, n).
+        columns: Y, shape (n, m).
+    Returns:
+        inf where there is no approximate inverse.
+    """
+    if inverse.approximate is None:
+        return np.full(columns.shape[1], np.inf)
+    found = inverse.approximate @ columns
+    size = np.abs(inverse.matrix).sum(axis=0)
+    residual = np.abs(columns - inverse.matrix @ found).sum(axis=0)
+    residual += gamma(len(columns)) * (size @ np.abs(found))
+    factor = np.abs(inverse.approximate).sum(axis=0).max() / (1.0 - inverse.distances[1])
+    return rounded_up(np.abs(found).sum(axis=0) + factor * rounded_up(residual))

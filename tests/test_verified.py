@@ -1,0 +1,209 @@
+"""Bounds of double precision against exact and ball arithmetic: never too small, and not idle."""
+
+import numpy as np
+import pytest
+from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from implicit_l1.balls import ball, exact_matrix, relative_radius
+from implicit_l1.verified import (
+    LARGE,
+    Inverse,
+    contraction,
+    doubles_of,
+    gamma,
+    largest_column_sums,
+    rounded_up,
+)
+
+
+@pytest.fixture(autouse=True)
+def precision():
+    with ctx.workprec(128):
+        yield
+
+
+def rationals(array):
+    return fmpq_mat([[fmpq(*float(v).as_integer_ratio()) for v in row] for row in array])
+
+
+def hold(balls, numbers):
+    """Whether balls contain rational numbers, entry by entry."""
+    with ctx.workprec(4000):
+        return all(b.contains(arb(number)) for b, number in zip(balls, numbers, strict=True))
+
+
+def row_sum(matrix):
+    """The norm of a matrix of balls."""
+    largest = arb(0)
+    for row in matrix.tolist():
+        largest = largest.max(sum((abs(value) for value in row), arb(0)))
+    return largest
+
+
+def badly_scaled(rng, size, decades):
+    """A random matrix whose rows and columns range over so many decades."""
+    rows, columns = 10.0 ** rng.uniform(-decades, decades, (2, size))
+    return rows[:, None] * rng.standard_normal((size, size)) * columns
+
+
+seeds = st.integers(0, 10**6)
+
+
+@given(seeds, st.integers(1, 8), st.sampled_from([0, 1, 4, 14]), st.sampled_from([0, 1e-9, 0.1]))
+def test_the_contraction_is_an_upper_bound(seed, size, decades, change):
+    """``||I - R J||`` of exact numbers, for the J that are farthest from K as spread allows."""
+    rng = np.random.default_rng(seed)
+    matrix = badly_scaled(rng, size, decades)
+    inverse = np.linalg.inv(matrix)
+    away = change * np.abs(matrix) * rng.choice([0.0, 1.0], matrix.shape)
+    bound = contraction(inverse, matrix, away.sum(axis=1))
+    with ctx.workprec(2000):
+        identity = exact_matrix(np.eye(size))
+        for row in range(size):  # signs at which row of R E is largest
+            signs = np.sign(inverse[row])[:, None]
+            found = exact_matrix(matrix) + exact_matrix(away * -signs)
+            norm = row_sum(identity - exact_matrix(inverse) * found)
+            assert norm <= arb(bound)
+
+
+@given(seeds, st.integers(2, 40))
+def test_the_contraction_of_a_good_inverse_is_small(seed, size):
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal((size, size)) + 2 * size * np.eye(size)
+    bound = contraction(np.linalg.inv(matrix), matrix, np.zeros(size))
+    assert bound < 1e-14 * size**2
+    spread = contraction(np.linalg.inv(matrix), matrix, np.full(size, 1e-3))
+    assert spread == pytest.approx(1e-3 * np.abs(np.linalg.inv(matrix)).sum(axis=1).max(), rel=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 2 * LARGE])
+def test_no_bound_is_claimed_out_of_range(wrong):
+    for place in range(3):
+        parts = [np.eye(2), np.eye(2), np.zeros(2)]
+        parts[place].flat[1] = wrong
+        assert contraction(*parts) == np.inf
+
+
+@given(st.lists(st.floats(0, 1e50), min_size=1, max_size=50))
+def test_sums_are_rounded_up(terms):
+    exact = sum((fmpq(*term.as_integer_ratio()) for term in terms), fmpq(0))
+    bound = float(rounded_up(np.sum(terms)))
+    assert fmpq(*bound.as_integer_ratio()) > exact
+    assert bound <= 1.00001 * float(np.sum(terms)) + 1e-100
+
+
+@pytest.mark.parametrize("count", [1, 100, 2**20])
+def test_gamma_is_an_upper_bound(count):
+    u = fmpq(1, 2**53)
+    assert fmpq(*float(gamma(count)).as_integer_ratio()) > count * u / (1 - count * u)
+
+
+@given(st.floats(-1e100, 1e100), st.floats(0, 1e3), st.integers(1, 1000))
+def test_doubles_enclose_balls(middle, radius, divisor):
+    value = (arb(middle) / divisor) * arb(1, radius / 1e4)
+    (found,), (away,) = doubles_of([value])
+    assert arb(float(found), float(away)).contains(value)
+    assert away <= float(value.rad()) * 1.0001 + 1e-15 * abs(found) + 1e-100
+
+
+def exact_solution(matrix, right, transposed):
+    square = rationals(matrix).transpose() if transposed else rationals(matrix)
+    return square.solve(rationals(np.asarray(right)[:, None])).entries()
+
+
+def hilbert(size):
+    """An ill-conditioned matrix, beyond double precision from size 13 on."""
+    return 1.0 / (np.arange(size)[:, None] + np.arange(size) + 1.0)
+
+
+@given(seeds, st.integers(1, 10), st.sampled_from([0, 2, 12]), st.booleans())
+def test_solutions_are_enclosed(seed, size, decades, transposed):
+    rng = np.random.default_rng(seed)
+    matrix, right = badly_scaled(rng, size, decades), rng.standard_normal(size)
+    exact = exact_solution(matrix, right, transposed)
+    found = Inverse(matrix).solve([ball(value) for value in right], transposed)
+    assert hold(found, exact)
+    if decades == 0:
+        largest = max(abs(float(value)) for value in found)
+        assert max(float(value.rad()) for value in found) < 1e-28 * largest
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("bits", [64, 128, 256, 512])
+@pytest.mark.parametrize("size", [6, 10, 14])
+def test_ill_conditioned_systems_are_solved(size, bits, transposed):
+    """By refinement, or by balls where no inverse in double precision is good enough."""
+    right = np.arange(1.0, size + 1)
+    exact = exact_solution(hilbert(size), right, transposed)
+    inverse = Inverse(hilbert(size))
+    if size != 10:
+        assert (inverse.approximate is None) == (size == 14)
+    with ctx.workprec(bits):
+        found = inverse.solve([ball(value) for value in right], transposed)
+    assert hold(found, exact)
+    if size == 6:
+        assert max(map(relative_radius, found)) < 2.0 ** (30 - min(bits, 390))
+
+
+def test_solutions_of_all_members_are_enclosed():
+    rng = np.random.default_rng(0)
+    matrix, right = rng.standard_normal((2, 5, 5))
+    inverse = Inverse(matrix)
+    for middle in right:
+        found = inverse.solve([arb(float(value), 0.25) for value in middle])
+        for signs in rng.choice([-1.0, 1.0], (20, 5)):
+            exact = exact_solution(matrix, middle + 0.25 * signs, False)
+            assert hold(found, exact)
+
+
+@pytest.mark.parametrize("wrong", [arb("nan"), arb("inf"), arb(10) ** 400])
+def test_nothing_is_said_of_what_is_no_double(wrong):
+    found = Inverse(np.eye(2) + 0.1).solve([arb(1), wrong])
+    assert not any(value.is_finite() for value in found)
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [np.zeros((2, 2)), np.ones((3, 3)), np.outer([1.0, 3.0, 7.0], [0.1, 0.2, 0.3])],
+)
+def test_a_singular_matrix_is_refused(matrix):
+    with pytest.raises(ZeroDivisionError):
+        Inverse(matrix)
+
+
+def test_a_matrix_that_is_regular_by_its_last_digit_is_inverted_by_balls():
+    matrix = np.array([[1.0, 1.0], [1.0, np.nextafter(1.0, 2.0)]])
+    inverse = Inverse(matrix)
+    assert inverse.approximate is None
+    exact = exact_solution(matrix, [0.0, 1.0], False)
+    found = inverse.solve([arb(0), arb(1)])
+    assert hold(found, exact)
+    assert np.array_equal(largest_column_sums(inverse, np.eye(2)), [np.inf, np.inf])
+
+
+@given(seeds, st.integers(1, 8), st.integers(1, 5), st.sampled_from([0, 2, 12]))
+def test_norms_of_columns_are_bounded(seed, size, count, decades):
+    rng = np.random.default_rng(seed)
+    matrix, columns = badly_scaled(rng, size, decades), rng.standard_normal((size, count))
+    bounds = largest_column_sums(Inverse(matrix), columns)
+    solution = rationals(matrix).solve(rationals(columns)).tolist()
+    for bound, entries in zip(bounds, zip(*solution, strict=True), strict=True):
+        norm = sum((abs(value) for value in entries), fmpq(0))
+        assert bound == np.inf or fmpq(*float(bound).as_integer_ratio()) >= norm
+        if decades == 0 and np.linalg.cond(matrix) < 1e4:
+            assert bound <= 1.000001 * float(arb(norm))
+
+
+def test_a_solution_at_another_precision_is_as_good_as_it():
+    rng = np.random.default_rng(1)
+    inverse = Inverse(rng.standard_normal((30, 30)))
+    right = [ball(value) for value in rng.standard_normal(30)]
+    for bits in (128, 256, 512):
+        with ctx.workprec(bits):
+            found = inverse.solve(right)
+            back = inverse.exact * arb_mat(30, 1, found)
+        assert max(float(value.rad()) for value in found) < 2.0 ** (20 - min(bits, 390))
+        for value, wanted in zip(back.entries(), right, strict=True):
+            assert value.contains(wanted)
