@@ -43,7 +43,7 @@ BESIDE = ".json"
 TELLING = (".npz", ".parquet", BESIDE)
 PUBLISHED = ("figures", "tables")
 # what lies in the folder of results and is none of them
-APART = ("logs", "benchmarks", "reference")
+APART = ("logs", "benchmark", "benchmarks", "reference")
 PAGES = ("audit.*", "report.html", "timings.*", "growth.*", "crate.zip", "ro-crate-metadata.json")
 CONFIGURATION = "configuration.yaml"
 

@@ -42,6 +42,7 @@ EXPECTED = {
     "certificates D3": (3, 1),
 }
 DEFAULT = [stage for stage in EXPECTED if not stage.startswith(("flow", "certificates"))]
+ALL = "all"
 OF_PROGRAMS = ("l1", "null_space")  # those that solve linear programs
 # of limit points, certified is the end of the path: the two smallest scales
 CERTIFIED = 2
@@ -69,7 +70,7 @@ def main():
     parser.add_argument(
         "--stages",
         nargs="+",
-        choices=EXPECTED,
+        choices=[*EXPECTED, ALL],
         default=DEFAULT,
         help="what is measured, and what these need (default: all but flow and certificates)",
     )
@@ -101,7 +102,7 @@ def main():
 
     sizes = [(N, round(ratio * N)) for ratio in args.ratios for N in args.rows]
     args.largest = {stage: N for stages, N in args.largest for stage in stages}
-    stages = with_needs(["l1", *args.stages])
+    stages = with_needs(EXPECTED if ALL in args.stages else ["l1", *args.stages])
     tiny = {result.stage: result for result in medians(stages, TINY, EMPTY_RUNS, args)}
     loaded = {stage: loading(stage) for stage in stages if stage in OF_PROGRAMS}
     small = {N: [stage for stage in stages if runs_at(stage, N, args.largest)] for N in args.rows}

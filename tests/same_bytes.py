@@ -50,7 +50,7 @@ def results(folder):
 
 def _varies(path):
     return (
-        not {"logs", "benchmarks"}.isdisjoint(path.parts)
+        not {"logs", "benchmark", "benchmarks"}.isdisjoint(path.parts)
         or path.stem in ("audit", "timings", "growth")
         or path.name == "report.html"
         or path.name.startswith(".")

@@ -1,5 +1,5 @@
-# what the program runs, each in a process of its own
-GROWING = ("problems", "l1", "null_space", "asymptotics", "limit", "flow")
+# what the program can run, each in a process of its own
+GROWING = ("problems", "l1", "null_space", "asymptotics", "limit", "flow", "certificates")
 
 
 rule growth:

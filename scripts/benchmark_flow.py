@@ -1,0 +1,164 @@
+"""Target benchmark: the flow itself, from the origin to convergence, by this project's form of it
+and by peers that integrate the weights.
+
+Contestants give x at about 30 times, evenly spaced in their logarithm from the escape from the
+origin to convergence, and at the end.  `times_error` is the largest relative error of x in the l1
+norm over those times, against an integration of lam by an implicit Runge-Kutta method with tight
+tolerances; `reference_error` is how far another method is from that.  `error` is the relative error
+of ``||n||_1``, n = x - g* at the end, against an enclosure of the limit point.
+
+One row a contestant, tolerance and scale; `status` says why a contestant has no answer.
+"""
+
+import argparse
+import sys
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from benchmark_limit import Instance, chosen, row
+
+from command_line import run
+from implicit_l1.flow import FlowOptions, gradient_flow
+from implicit_l1.potentials import potential
+from implicit_l1.storage import write_text
+from measure import Workers
+from peers import Peer, trajectory
+from peers.limit_point import dual_form
+
+TIMES = 30
+# The flow has escaped from the origin where the residual has fallen by so much.
+ESCAPED = 0.01
+# An integration has converged at these, see implicit_l1.flow.
+CONVERGED = {"residual": 1e-9, "change": 1e-9}
+REFERENCE = {"rtol": 1e-12, "atol": 1e-15}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--size", nargs=3, type=int, action="append", required=True, metavar=("N", "d", "s")
+    )
+    parser.add_argument("--eta", nargs="+", type=float, required=True, help="||noise|| / ||A x_0||")
+    parser.add_argument("--depth", nargs="+", type=float, required=True, help="D >= 2")
+    parser.add_argument("--log10-alpha", nargs="+", type=float, required=True, help="scales")
+    parser.add_argument("--repetitions", type=int, required=True, help="runs that are fast")
+    parser.add_argument("--limit", type=float, required=True, help="seconds, of a run")
+    parser.add_argument("--seed", type=int, required=True, help="root of all draws")
+    parser.add_argument("--only", nargs="+", default=[""], help="parts of contestants' names")
+    parser.add_argument("--csv", required=True)
+    args = parser.parse_args()
+    contestants = chosen([*ours(), *trajectory.peers()], args)
+    rows = []
+    with Workers(contestants, args.limit) as workers:
+        for size in args.size:
+            for eta in args.eta:
+                instance = Instance(size, eta, args.seed)
+                for depth in args.depth:
+                    for log10_alpha in sorted(args.log10_alpha, reverse=True):
+                        rows += compared(
+                            instance, depth, log10_alpha, contestants, workers, args.repetitions
+                        )
+                        text = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+                        write_text(args.csv, text)
+
+
+# --- this project's solver, in the same form as a peer ---
+
+
+def ours():
+    return [
+        Peer(
+            f"ours, BDF on lam, rtol {rtol:.0e}",
+            partial(our_flow, rtol=rtol),
+            ("numpy", "scipy"),
+            "atol rtol / 1000; finds the time of convergence itself",
+        )
+        for rtol in trajectory.RTOLS
+    ]
+
+
+def our_flow(problem, rtol):
+    """x at the times of the problem, the last one that of convergence."""
+    flow = integrated(problem, rtol, problem["states_per_decade"])
+    wanted = np.log(problem["times"][:-1])
+    places = [int(np.argmin(np.abs(np.log(flow.time) - time))) for time in wanted]
+    if np.any(np.abs(np.log(flow.time[places]) - wanted) > 1e-9):
+        raise ArithmeticError("convergence was found too early")
+    return flow.point[[*places, -1]]
+
+
+def integrated(problem, rtol, states_per_decade):
+    return gradient_flow(
+        problem["matrix"],
+        problem["data"],
+        potential(problem["depth"]),
+        problem["alpha"],
+        np.flatnonzero(problem["minimizer"] == 0),
+        FlowOptions(rtol=rtol, states_per_decade=states_per_decade, **CONVERGED),
+    )
+
+
+# --- the comparison ---
+
+
+def with_times(problem):
+    """The problem with times, those of `states_per_decade` that count, and the last."""
+    flow = integrated(problem, 1e-8, 10)
+    gap = np.linalg.norm(flow.point @ problem["matrix"].T - problem["data"], axis=1)
+    escape = flow.time[np.flatnonzero(gap < (1 - ESCAPED) * np.linalg.norm(problem["data"]))[0]]
+    # what other tolerances find as the time of convergence is later than this
+    late = 0.5 * flow.time[-1]
+    density = max(1, round(TIMES / np.log10(late / escape)))
+    places = np.arange(np.ceil(density * np.log10(escape)), density * np.log10(late))
+    times = np.append(10.0 ** (places / density), flow.time[-1])
+    return problem | {"times": times, "states_per_decade": density}
+
+
+def reference(problem):
+    """x at the times but the last, and how far another method is from it."""
+    found, other = (
+        trajectory.scipy_trajectory(problem, method, form=dual_form, **REFERENCE)[:-1]
+        for method in ("Radau", "LSODA")
+    )
+    return found, distance(other, found)
+
+
+def distance(points, others):
+    """Largest relative distance in the l1 norm over times."""
+    return float((np.abs(points - others).sum(axis=1) / np.abs(others).sum(axis=1)).max())
+
+
+def compared(instance, depth, log10_alpha, contestants, workers, repetitions):
+    print(f"{instance.name}, D = {depth:g}, alpha = 1e{log10_alpha:g}", file=sys.stderr)
+    problem = with_times(instance.problem(depth, log10_alpha))
+    limit = instance.reference(depth, log10_alpha)
+    states, reference_error = reference(problem)
+    # the same problem to its first times: what is compiled does not depend on them
+    first = problem["times"][0]
+    easy = problem | {"times": first * np.linspace(1e-3, 1e-2, problem["times"].size)}
+    results = workers.measure(problem, repetitions, easy)
+    rows = []
+    for one in contestants:
+        result = results[one.name]
+        times_error = np.nan if result.value is None else distance(result.value[:-1], states)
+        if result.value is not None:
+            result.value = result.value[-1]
+        told = row(one, result, instance, limit, is_error=False)
+        del told["vector_error"]
+        rows.append(
+            instance.parameters
+            | {"depth": depth, "log10_alpha": log10_alpha}
+            | told
+            | {
+                "contestant": one.name.partition(", rtol")[0],
+                "rtol": one.solve.keywords["rtol"],
+                "times_error": times_error,
+                "reference_error": reference_error,
+            }
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    run(main)

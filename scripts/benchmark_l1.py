@@ -1,0 +1,232 @@
+r"""Benchmark l1: the certified l1 minimizer and the constant rho, and what general solvers give.
+
+All contestants for both problems run in the same rounds, see :mod:`measure`.  Their results are
+held against enclosures of g* and rho (:mod:`implicit_l1.certificates`): ``error`` is the larger
+end of ``||x - g*||_1`` or of ``| ||A_Sc^T nu||_inf - rho |``, ``infeasibility`` is
+``||A x - y||_2 / ||y||_2`` or ``||A_S^T nu - sigma||_inf``.  ``over_programs`` is the time of
+stage l1 over that of the linear programs in it alone.  With noise ``|S| = N``, and rho is a
+formula: there is no linear program to compare.
+"""
+
+import argparse
+import statistics
+from collections import namedtuple
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from flint import ctx
+
+from command_line import Failure, run
+from implicit_l1.balls import ball, column, exact_matrix, largest, sum_of_sizes
+from implicit_l1.certificates import (
+    PatternConstant,
+    ProvedMinimizer,
+    pattern_constant,
+    prove_minimizer,
+)
+from implicit_l1.compensated import residual
+from implicit_l1.l1 import basis_pursuit, polish
+from implicit_l1.null_space import largest_margin_dual
+from implicit_l1.problems import random_problem
+from implicit_l1.programs import TOLERANCE, KernelPrograms, unit_of
+from implicit_l1.status import CERTIFIED
+from implicit_l1.storage import write_text
+from implicit_l1.support import support_geometry
+from measure import Workers
+from peers import Peer, versions
+from peers.minimizer import MINIMIZER, RHO
+
+SIGNAL = {"law": "uniform", "low": 0.5, "high": 1.5}
+THRESHOLD = 1e-9  # of stage l1, in the grids
+BITS = 256
+
+OF_MINIMIZER, OF_RHO = "minimizer", "rho"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What results are held against: enclosures of g* and of rho, and (A, y)."""
+
+    matrix: np.ndarray
+    data: np.ndarray
+    minimizer: ProvedMinimizer
+    rho: PatternConstant
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--size", nargs=3, type=int, action="append", required=True, metavar=("N", "d", "s")
+    )
+    parser.add_argument("--eta", nargs="+", type=float, required=True)
+    parser.add_argument("--repetitions", type=int, required=True, help="runs; medians are taken")
+    parser.add_argument("--limit", type=float, required=True, help="seconds, of a run")
+    parser.add_argument("--seed", type=int, required=True, help="root of all draws")
+    parser.add_argument("--csv", required=True)
+    args = parser.parse_args()
+    if args.repetitions < 1:
+        raise Failure("there must be at least one repetition")
+
+    rows = []
+    with Workers(CONTESTANTS, args.limit) as workers:
+        for N, d, s in args.size:
+            for eta in args.eta:
+                problem, proof = drawn(N, d, s, eta, args.seed)
+                # rho is a formula where |S| = N
+                formula = problem["free_map"].size == 0
+                without = [c.name for c in CONTESTANTS if formula and c.problem == OF_RHO]
+                results = workers.measure(problem, args.repetitions, leave_out=without)
+                cell = {"N": N, "d": d, "s": s, "eta": f"{eta:g}"}
+                for contestant in CONTESTANTS:
+                    if contestant.name in results:
+                        columns = row(contestant, results[contestant.name], proof)
+                        whole = contestant.peer.name == WHOLE
+                        ratio = over_programs(results) if whole else np.nan
+                        rows.append(cell | columns | {"over_programs": ratio})
+    table = pd.DataFrame(rows)
+    write_text(args.csv, table.to_csv(index=False, lineterminator="\n", float_format="%.4g"))
+    print(table.drop(columns=["settings", "versions"]).to_string(index=False))
+
+
+def drawn(N, d, s, eta, seed):
+    """(the problem that contestants are given, its Proof)."""
+    cell = f"N = {N}, d = {d}, s = {s}, eta = {eta:g}"
+    try:
+        draw = random_problem(
+            ensemble="gaussian", N=N, d=d, s=s, eta=eta, repetition=0, signal=SIGNAL, seed=seed
+        )
+        problem = {"matrix": draw.matrix, "data": draw.data}
+        found = stage(problem)
+        nu = found.certificate.nu
+        with ctx.workprec(BITS):
+            minimizer = prove_minimizer(draw.matrix, draw.data, found.point, nu)
+            rho = pattern_constant(minimizer.coordinates, minimizer.sigma, nu)
+    except (ValueError, RuntimeError, ArithmeticError) as error:
+        raise Failure(f"{cell}: {error}") from error
+    geometry = support_geometry(draw.matrix, found.support)
+    start = geometry.least_norm_dual(minimizer.sigma)
+    problem |= {
+        "support": found.support,
+        "sigma": minimizer.sigma,
+        "start": start,
+        "basis": geometry.q2,
+        "free_map": geometry.free_map,
+        "offset": draw.matrix[:, geometry.complement].T @ start,
+    }
+    return problem, Proof(draw.matrix, draw.data, minimizer, rho)
+
+
+# --- contestants of this project ---
+
+
+def stage(problem):
+    """What stage l1 does: the minimizer with its certificate."""
+    point = basis_pursuit(problem["matrix"], problem["data"])
+    minimizer = polish(problem["matrix"], problem["data"], point, THRESHOLD)
+    if minimizer.status != CERTIFIED:
+        raise ArithmeticError(f"the minimizer is {minimizer.status}")
+    return minimizer
+
+
+def certified_point(problem):
+    return stage(problem).point
+
+
+def pursuit(problem):
+    return basis_pursuit(problem["matrix"], problem["data"])
+
+
+def dual_vector(problem):
+    geometry = support_geometry(problem["matrix"], problem["support"])
+    return largest_margin_dual(problem["matrix"], geometry, problem["sigma"])
+
+
+def program_of_rho(problem):
+    """The linear program in largest_margin_dual, its coefficients being there."""
+    free_map, offset = problem["free_map"], problem["offset"]
+    size, unit = unit_of(free_map), unit_of(offset)
+    _, free = KernelPrograms(free_map / size, TOLERANCE).solve(offset / unit, "of rho")
+    return problem["start"] + problem["basis"] @ (unit / size * free)
+
+
+# --- rows ---
+
+WHOLE = "this project: minimizer, polish, certificate"
+ALONE = ("this project: basis pursuit alone", "this project: program of rho alone")
+_PACKAGES = ("numpy", "scipy", "highspy")
+
+# problem -> this project's solvers, the whole first
+OURS = {
+    OF_MINIMIZER: (
+        Peer(WHOLE, certified_point, _PACKAGES, "stage l1; proves the minimizer unique"),
+        Peer(ALONE[0], pursuit, _PACKAGES, "the first linear program of stage l1"),
+    ),
+    OF_RHO: (
+        Peer("this project: rho", dual_vector, _PACKAGES, "from A, S and sigma, as in stage l1"),
+        Peer(ALONE[1], program_of_rho, _PACKAGES, "the second linear program of stage l1"),
+    ),
+}
+PEERS = {OF_MINIMIZER: MINIMIZER, OF_RHO: RHO}
+
+# name: among the contestants of all problems; other fields: see Peer
+Contestant = namedtuple("Contestant", "name solve problem peer")
+CONTESTANTS = [
+    Contestant(f"{problem}, {peer.name}", peer.solve, problem, peer)
+    for problem in PEERS
+    for peer in (*OURS[problem], *PEERS[problem])
+]
+
+
+def row(contestant, result, proof):
+    """The columns of a contestant: what it is, its times, and what its result is worth."""
+    seconds = [] if result.status else result.seconds
+    judged = {OF_MINIMIZER: of_point, OF_RHO: of_dual_vector}[contestant.problem]
+    error, infeasibility = (np.nan, np.nan) if result.value is None else judged(result.value, proof)
+    return {
+        "problem": contestant.problem,
+        "contestant": contestant.peer.name,
+        "ours": contestant.peer in OURS[contestant.problem],
+        "settings": contestant.peer.settings,
+        "versions": versions(contestant.peer),
+        "status": result.status,
+        "seconds": statistics.median(seconds) if seconds else np.nan,
+        "fastest": min(seconds, default=np.nan),
+        "slowest": max(seconds, default=np.nan),
+        "runs": len(seconds),
+        "error": error,
+        "infeasibility": infeasibility,
+    }
+
+
+def of_point(x, proof):
+    """(||x - g*||_1, ||A x - y||_2 / ||y||_2), the first rounded up."""
+    with ctx.workprec(BITS):
+        distances = [ball(entry) for entry in x]
+        for index, value in zip(proof.minimizer.support, proof.minimizer.values, strict=True):
+            distances[index] -= value
+        error = sum_of_sizes(distances)
+    gap = np.linalg.norm(residual(proof.matrix, x, proof.data)) / np.linalg.norm(proof.data)
+    return float(error.upper()), gap
+
+
+def of_dual_vector(nu, proof):
+    """(| ||A_Sc^T nu||_inf - rho |, ||A_S^T nu - sigma||_inf), rounded up."""
+    with ctx.workprec(BITS):
+        image = (exact_matrix(proof.matrix.T) * column(nu)).entries()
+        frame, sigma = proof.minimizer.coordinates, proof.minimizer.sigma
+        height = largest([abs(image[j]) for j in frame.outside])
+        on = [abs(image[j] - sign) for j, sign in zip(frame.inside, map(ball, sigma), strict=True)]
+        return tuple(float(v.upper()) for v in (abs(height - proof.rho.value), largest(on)))
+
+
+def over_programs(results):
+    """Time of stage l1 over that of the linear programs in it: the median of the rounds."""
+    seconds = {c.peer.name: results[c.name].seconds for c in CONTESTANTS if c.name in results}
+    programs = [seconds[name] for name in ALONE if name in seconds]
+    rounds = [whole / sum(alone) for whole, *alone in zip(seconds[WHOLE], *programs, strict=False)]
+    return statistics.median(rounds) if rounds else np.nan
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,211 @@
+"""Benchmark newton: where the time of a path of limit points goes.
+
+Newton's method has to form the product ``B W B^T`` and factor it; whatever else a step costs is
+overhead.  The calls of BLAS and LAPACK of all Newton steps of a path are timed alone, on the
+operands of the path, in turn with the path itself, so that both see the same machine.  ``ratio``
+is the time of a path for each Newton step, over that of the product and the factorization.
+"""
+
+import argparse
+import cProfile
+import pstats
+import statistics
+from collections import namedtuple
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+from scipy.linalg.blas import dsyrk
+from scipy.linalg.lapack import dpotrf, dpotrs
+
+from command_line import Failure, run
+from implicit_l1 import limit
+from implicit_l1.l1 import basis_pursuit, polish
+from implicit_l1.potentials import potential
+from implicit_l1.problems import random_problem
+from implicit_l1.status import MEASURED
+from implicit_l1.storage import write_text
+
+SIGNAL = {"law": "uniform", "low": 0.5, "high": 1.5}
+HEAVIEST = 8
+
+PRODUCT, CHOLESKY, OTHER = "product", "cholesky", "other_blas"
+# a call of one method of a path's equations; state is None where it does not matter
+Call = namedtuple("Call", "method equations state")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--size", nargs=3, type=int, action="append", required=True, metavar=("N", "d", "s")
+    )
+    parser.add_argument("--eta", nargs="+", type=float, required=True)
+    parser.add_argument("--depth", nargs="+", type=float, required=True)
+    parser.add_argument(
+        "--log10-alpha",
+        nargs="+",
+        type=float,
+        default=np.linspace(0.0, -12.0, 49),
+        help="scales of the path (default: 49 from 0 to -12)",
+    )
+    parser.add_argument("--repetitions", type=int, required=True, help="runs; medians are taken")
+    parser.add_argument("--seed", type=int, required=True, help="root of all draws")
+    parser.add_argument("--csv", required=True)
+    parser.add_argument("--profile", required=True, help="CSV of the functions that take longest")
+    args = parser.parse_args()
+    if args.repetitions < 1:
+        raise Failure("there must be at least one repetition")
+
+    log_alpha = np.log(10.0) * np.sort(args.log10_alpha)[::-1]
+    rows, functions = [], []
+    for N, d, s in args.size:
+        for eta in args.eta:
+            matrix, minimizer = problem(N, d, s, eta, args.seed)
+            for depth in args.depth:
+                cell = {"N": N, "d": d, "s": s, "eta": f"{eta:g}", "depth": f"{depth:g}"}
+
+                def path(depth=depth, matrix=matrix, minimizer=minimizer):
+                    return limit.limit_path(
+                        matrix,
+                        minimizer.point,
+                        minimizer.certificate,
+                        potential(depth),
+                        log_alpha,
+                    )
+
+                rows.append(cell | {"scales": log_alpha.size} | measured(path, args.repetitions))
+                functions += [cell | function for function in profile(path)]
+    for name, table in ((args.csv, rows), (args.profile, functions)):
+        table = pd.DataFrame(table)
+        write_text(name, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+        print(table.to_string(index=False))
+
+
+def problem(N, d, s, eta, seed):
+    """A and the certified minimizer of a drawn problem."""
+    drawn = random_problem(
+        ensemble="gaussian", N=N, d=d, s=s, eta=eta, repetition=0, signal=SIGNAL, seed=seed
+    )
+    point = basis_pursuit(drawn.matrix, drawn.data)
+    minimizer = polish(drawn.matrix, drawn.data, point, 1e-9)
+    if minimizer.status not in MEASURED:
+        raise Failure(f"N = {N}, d = {d}, s = {s}, eta = {eta:g}: {minimizer.status}")
+    return drawn.matrix, minimizer
+
+
+# --- times ---
+
+
+def measured(path, repetitions):
+    """Times of a path and of its linear algebra alone, in turn; medians, in seconds."""
+    with recorded() as calls:
+        steps = int(path().newton_steps.sum())
+    seconds, alone = [], []
+    for _ in range(repetitions):
+        start = perf_counter()
+        path()
+        seconds.append(perf_counter() - start)
+        alone.append(replay(calls))
+    ratios = [
+        whole / (part[PRODUCT] + part[CHOLESKY]) for whole, part in zip(seconds, alone, strict=True)
+    ]
+    return {
+        "steps": steps,
+        "seconds": statistics.median(seconds),
+        "fastest": min(seconds),
+        "slowest": max(seconds),
+        "runs": repetitions,
+        "blas_share": statistics.median(
+            sum(part.values()) / whole for whole, part in zip(seconds, alone, strict=True)
+        ),
+        **{
+            f"{kind}_seconds": statistics.median(part[kind] for part in alone)
+            for kind in (PRODUCT, CHOLESKY, OTHER)
+        },
+        "ratio": statistics.median(ratios),
+    }
+
+
+@contextmanager
+def recorded():
+    """Collect the calls of a path's equations that do linear algebra."""
+    calls, equations = [], limit._Equations
+    methods = {name: getattr(equations, name) for name in ("factor", "solve", "evaluate")}
+
+    def recorder(name, method):
+        def call(self, *arguments, **options):
+            result = method(self, *arguments, **options)  # one that fails is not replayed
+            calls.append(Call(name, self, None if name == "evaluate" else arguments[0]))
+            return result
+
+        return call
+
+    for name, method in methods.items():
+        setattr(equations, name, recorder(name, method))
+    try:
+        yield calls
+    finally:
+        for name, method in methods.items():
+            setattr(equations, name, method)
+
+
+def replay(calls):
+    """Seconds that the linear algebra of these calls takes by itself, by its kind."""
+    spent = dict.fromkeys((PRODUCT, CHOLESKY, OTHER), 0.0)
+
+    def timed(kind, function, *arguments, **options):
+        start = perf_counter()
+        result = function(*arguments, **options)
+        spent[kind] += perf_counter() - start
+        return result
+
+    for call in calls:
+        stacked = call.equations.stacked
+        if call.method == "factor":
+            rows = newton_rows(call.equations, call.state)
+            matrix = timed(PRODUCT, dsyrk, 1.0, rows.T, trans=1, lower=1)
+            on = np.arange(call.equations.minimizer_on.size)
+            matrix[on, on] += 1.0
+            factor, _ = timed(CHOLESKY, dpotrf, matrix, lower=1, clean=0, overwrite_a=1)
+            continue
+        if call.method == "solve":
+            timed(OTHER, dpotrs, factor, np.ones(stacked.shape[0]), lower=1)
+        timed(OTHER, np.matmul, stacked.T, np.ones(stacked.shape[0]))
+        if call.method == "evaluate":
+            timed(OTHER, np.matmul, stacked, np.ones(stacked.shape[1]))
+    return spent
+
+
+def newton_rows(equations, state):
+    """``B W^(1/2)``, scaled: Newton's matrix is its product with itself, plus a diagonal."""
+    size = equations.minimizer_on.size
+    rows = equations.stacked * np.sqrt(state.unit_slope)
+    rows[:size] *= (np.exp(0.5 * state.log_unit) / np.sqrt(state.on.slope))[:, None]
+    return rows
+
+
+# --- profile ---
+
+
+def profile(path):
+    """The functions of a path with the most time of their own, as shares of it."""
+    profiler = cProfile.Profile()
+    profiler.runcall(path)
+    stats = pstats.Stats(profiler)
+    total = sum(own for _, _, own, _, _ in stats.stats.values())
+    heaviest = sorted(stats.stats.items(), key=lambda item: -item[1][2])[:HEAVIEST]
+    return [
+        {"function": name_of(*function), "share": own / total, "calls": calls}
+        for function, (_, calls, own, _, _) in heaviest
+    ]
+
+
+def name_of(file, _, function):
+    """A function as a profile shows it: module.function, or the words for a built-in one."""
+    return function if file == "~" else f"{Path(file).stem}.{function}"
+
+
+if __name__ == "__main__":
+    run(main)
