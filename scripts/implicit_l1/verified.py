@@ -134,6 +134,8 @@ class Inverse:
         target, residual = column(right), right
         solution, found, last = [arb(0)] * len(right), None, np.inf
         while True:
+            if all(value.is_zero() for value in residual):  # nothing was rounded
+                return solution
             middles, radii = doubles_of(residual)
             bound = rounded_up(np.abs(inverse) @ (np.abs(middles) + radii))
             error = rounded_up(bound + distance / (1.0 - distance) * np.max(bound))

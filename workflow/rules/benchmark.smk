@@ -1,5 +1,6 @@
 # Not part of the default target: what is measured differs from run to run.  Each part has all
 # cores to itself, so that nothing runs beside it.
+ALL = 1000  # more than there are: Snakemake gives what there is
 BENCHMARK = f"{RESULTS}/benchmark"
 BENCHMARK_LOCK = "requirements-benchmark.txt"
 BENCHMARK_FILES = [
@@ -21,7 +22,7 @@ rule benchmark_limit:
         f"{RESULTS}/logs/benchmark/limit.log",
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: ALL
     params:
         sizes="--size 50 200 5 --size 100 400 8",
         eta="0 0.1",
@@ -46,7 +47,7 @@ rule benchmark_flow:
         f"{RESULTS}/logs/benchmark/flow.log",
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: ALL
     params:
         sizes="--size 50 200 5",
         eta="0 0.1",
@@ -71,7 +72,7 @@ rule benchmark_l1:
         f"{RESULTS}/logs/benchmark/l1.log",
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: ALL
     params:
         sizes="--size 50 200 5 --size 100 400 8 --size 200 800 16",
         eta="0 0.1",
@@ -94,7 +95,7 @@ rule benchmark_newton:
         f"{RESULTS}/logs/benchmark/newton.log",
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: ALL
     params:
         sizes="--size 50 200 5 --size 100 400 8 --size 200 800 16 --size 400 1600 32",
         eta="0 0.1",
@@ -119,7 +120,7 @@ rule benchmark_growth:
         f"{RESULTS}/logs/benchmark/growth.log",
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: ALL
     params:
         rows="50 100 200 400 700 1000",
         ratios="4",
@@ -148,7 +149,7 @@ rule benchmark_pipeline:
         f"{RESULTS}/logs/benchmark/pipeline.log",
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: ALL
     params:
         repetitions=1,
     shell:
