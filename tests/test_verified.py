@@ -207,3 +207,10 @@ def test_a_solution_at_another_precision_is_as_good_as_it():
         assert max(float(value.rad()) for value in found) < 2.0 ** (20 - min(bits, 390))
         for value, wanted in zip(back.entries(), right, strict=True):
             assert value.contains(wanted)
+
+
+def test_an_exact_solution_has_no_radius():
+    inverse = Inverse(np.array([[2.0, 1.0], [0.0, 4.0]]))
+    for right, solution in (([0, 0], [0, 0]), ([3, 4], [1, 1])):
+        found = inverse.solve([ball(value) for value in right])
+        assert all(x.is_exact() and x == y for x, y in zip(found, solution, strict=True))
