@@ -35,7 +35,12 @@ def data(count=3, status=(), depth=2, path="near", repetitions=None, **columns):
     frame["asymptotics_status"] = "known"
     for name, values in columns.items():
         frame[name] = values
-    return with_cell(CELL | {"depth": depth, "path": path}, frame)
+    return in_cell(frame, depth, path)
+
+
+def in_cell(frame, depth, path):
+    cell = CELL | {"depth": depth, "path": path}
+    return pd.DataFrame(with_cell(cell, frame.to_dict("list"))).head(len(frame))
 
 
 def proofs(quantity, values, scale=np.nan, depth=None, path=None):
@@ -59,7 +64,7 @@ def proofs(quantity, values, scale=np.nan, depth=None, path=None):
                 "status": PROVED if is_proved else f"not proved: {value}",
             }
         )
-    return with_cell(CELL | {"depth": depth, "path": path}, pd.DataFrame(rows))
+    return in_cell(pd.DataFrame(rows), depth, path)
 
 
 def of_constants(rho, margin=(0.5, 0.5, 0.5)):

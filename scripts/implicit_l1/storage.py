@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -49,7 +50,10 @@ def write_text(path, text):
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-_UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile)
+_UNREADABLE = (
+    *(OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile),
+    *(SyntaxError, TokenError),  # of the header of an array, which is Python
+)
 # names of arrays, and keys of a table's metadata
 _ORIGIN, _CHECKSUM = "origin", "checksum"
 
