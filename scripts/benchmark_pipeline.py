@@ -3,8 +3,9 @@
 The project is copied to a temporary folder and run there.  Clock and CPU times are those of runs
 as a user starts them; their CPU time is Snakemake's own, that of starting interpreters and
 importing packages, and the rest, called arithmetic.  What imports take is read off one more run,
-under PYTHONPROFILEIMPORTTIME, which makes every program write it into its log: with one job at a
-time, so that no import waits for a processor.  The profiler's own cost is not subtracted.
+under PYTHONPROFILEIMPORTTIME, which makes every program write it into its log.  That is time by
+the clock, waits for a processor included, and the profiler's own cost is not subtracted: the
+share of arithmetic is rather too small than too large.
 """
 
 import argparse
@@ -59,7 +60,7 @@ def main():
             timings.append(timed(args.project, folder, args.configuration, args.cores))
             jobs.append(job_seconds(Path(folder) / results / "benchmarks"))
     with tempfile.TemporaryDirectory() as folder:
-        timed(args.project, folder, args.configuration, 1, PYTHONPROFILEIMPORTTIME="1")
+        timed(args.project, folder, args.configuration, args.cores, PYTHONPROFILEIMPORTTIME="1")
         imports = imports_by_stage(Path(folder) / results / "logs")
 
     start = {
