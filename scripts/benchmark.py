@@ -557,10 +557,14 @@ def growth_part(table, exponents):
     fits, aims = "No run was long enough for a fit.", []
     if exponents is not None and len(exponents):
         within = exponents["exponent"] <= exponents["expected"] + EXPONENT_SLACK
-        words = exponents.astype(object).fillna("").assign(
-            exponent=exponents["exponent"].map("{:.2f}".format),
-            expected=exponents["expected"].map("{:g}".format),
-            within=np.where(within, "yes", "no"),
+        words = (
+            exponents.astype(object)
+            .fillna("")
+            .assign(
+                exponent=exponents["exponent"].map("{:.2f}".format),
+                expected=exponents["expected"].map("{:g}".format),
+                within=np.where(within, "yes", "no"),
+            )
         )
         fits = markdown(words)
         aims = [
