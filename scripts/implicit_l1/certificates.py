@@ -67,6 +67,7 @@ from implicit_l1.potentials import potential
 from implicit_l1.verified import (
     LARGE,
     UNIT,
+    Exact,
     Inverse,
     contraction,
     doubles_of,
@@ -78,21 +79,6 @@ from implicit_l1.verified import (
 
 class NotProved(ArithmeticError):
     """A statement could not be proved; the message says which and why."""
-
-
-class Exact:
-    """A matrix of doubles, and the same as balls and transposed, made when they are wanted."""
-
-    def __init__(self, doubles):
-        self.doubles = doubles
-
-    @cached_property
-    def balls(self):
-        return exact_matrix(self.doubles)
-
-    @cached_property
-    def transposed(self):
-        return self.balls.transpose()
 
 
 @dataclass(frozen=True)
@@ -126,7 +112,7 @@ class Coordinates:
     @cached_property
     def _solution(self):
         rest = exact_matrix(self.matrix.doubles[:, self.outside])
-        return self.inverse.exact.solve(rest).tolist()
+        return self.inverse.matrix.balls.solve(rest).tolist()
 
     def _map(self, rows):
         chosen = self._solution[rows]
@@ -241,7 +227,7 @@ def _solve_on_support(frame, data):
     values = frame.inverse.solve([ball(value) for value in data])
     # where g* is a vector of doubles it is known exactly, and may cancel against x_0
     guess = np.array([float(value) for value in values])
-    residual = (column(data) - frame.inverse.exact * column(guess)).entries()
+    residual = (column(data) - frame.inverse.matrix.balls * column(guess)).entries()
     if (
         np.all(np.isfinite(guess))
         and all(value.contains(0) for value in residual)

@@ -84,6 +84,21 @@ def contraction(inverse, matrix, spread):
     return float(np.max(rounded_up(rest + sizes[0] @ (rounding + spread))))
 
 
+class Exact:
+    """A matrix of doubles, and the same as balls and transposed, made when they are wanted."""
+
+    def __init__(self, doubles):
+        self.doubles = doubles
+
+    @cached_property
+    def balls(self):
+        return exact_matrix(self.doubles)
+
+    @cached_property
+    def transposed(self):
+        return self.balls.transpose()
+
+
 class Inverse:
     """K^{-1} of a square matrix of doubles, proved regular, applied to vectors of balls.
 
@@ -99,7 +114,7 @@ class Inverse:
     """
 
     def __init__(self, matrix):
-        self.matrix = matrix
+        self.matrix = Exact(matrix)
         self.approximate = None
         try:
             inverse = np.linalg.inv(matrix)
@@ -111,22 +126,14 @@ class Inverse:
         if all(distance <= 0.5 for distance in self.distances):
             self.approximate = inverse
         else:
-            self.exact.solve(column(np.ones(len(matrix))))
-
-    @cached_property
-    def exact(self):
-        return exact_matrix(self.matrix)
-
-    @cached_property
-    def exact_transposed(self):
-        return self.exact.transpose()
+            self.matrix.balls.solve(column(np.ones(len(matrix))))
 
     def solve(self, right, transposed=False):
         """Enclosures of K^{-1} b, or of K^{-T} b, for a vector b of balls, as a list.
 
         The enclosures are not finite where b is not, or its entries are not doubles.
         """
-        exact = self.exact_transposed if transposed else self.exact
+        exact = self.matrix.transposed if transposed else self.matrix.balls
         if self.approximate is None:
             return exact.solve(column(right)).entries()
         inverse = self.approximate.T if transposed else self.approximate
@@ -166,9 +173,9 @@ def largest_column_sums(inverse: Inverse, columns):
     """
     if inverse.approximate is None:
         return np.full(columns.shape[1], np.inf)
-    found = inverse.approximate @ columns
-    size = np.abs(inverse.matrix).sum(axis=0)
-    residual = np.abs(columns - inverse.matrix @ found).sum(axis=0)
+    matrix, found = inverse.matrix.doubles, inverse.approximate @ columns
+    size = np.abs(matrix).sum(axis=0)
+    residual = np.abs(columns - matrix @ found).sum(axis=0)
     residual += gamma(len(columns)) * (size @ np.abs(found))
     factor = np.abs(inverse.approximate).sum(axis=0).max() / (1.0 - inverse.distances[1])
     return rounded_up(np.abs(found).sum(axis=0) + factor * rounded_up(residual))
