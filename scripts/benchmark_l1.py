@@ -27,9 +27,8 @@ from implicit_l1.certificates import (
 )
 from implicit_l1.compensated import residual
 from implicit_l1.l1 import basis_pursuit, polish
-from implicit_l1.null_space import largest_margin_dual
+from implicit_l1.null_space import largest_margin_dual, program_of_rho
 from implicit_l1.problems import random_problem
-from implicit_l1.programs import TOLERANCE, KernelPrograms, unit_of
 from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import write_text
 from implicit_l1.support import support_geometry
@@ -142,12 +141,10 @@ def dual_vector(problem):
     return largest_margin_dual(problem["matrix"], geometry, problem["sigma"])
 
 
-def program_of_rho(problem):
+def program_alone(problem):
     """The linear program in largest_margin_dual, its coefficients being there."""
-    free_map, offset = problem["free_map"], problem["offset"]
-    size, unit = unit_of(free_map), unit_of(offset)
-    _, free = KernelPrograms(free_map / size, TOLERANCE).solve(offset / unit, "of rho")
-    return problem["start"] + problem["basis"] @ (unit / size * free)
+    _, free = program_of_rho(problem["free_map"], problem["offset"])
+    return problem["start"] + problem["basis"] @ free
 
 
 # --- rows ---
@@ -164,7 +161,7 @@ OURS = {
     ),
     OF_RHO: (
         Peer("this project: rho", dual_vector, _PACKAGES, "from A, S and sigma, as in stage l1"),
-        Peer(ALONE[1], program_of_rho, _PACKAGES, "the second linear program of stage l1"),
+        Peer(ALONE[1], program_alone, _PACKAGES, "the second linear program of stage l1"),
     ),
 }
 PEERS = {OF_MINIMIZER: MINIMIZER, OF_RHO: RHO}

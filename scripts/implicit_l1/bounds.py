@@ -48,9 +48,7 @@ applies.  As alpha -> 0 the quotient of the refined bounds on ``||n_Sc||_1`` ten
 D = 2, because phi_2 and phi_2' agree far out, and to a constant for D > 2.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from scipy.optimize import brentq
@@ -59,13 +57,10 @@ from implicit_l1.asymptotics import balance
 from implicit_l1.limit import LimitPath
 from implicit_l1.potentials import LOG2, HyperbolicPotential, Potential
 from implicit_l1.programs import (
-    LARGE,
     TOLERANCE,
+    KernelPrograms,
     LinearProgramError,
-    kernel_ball,
     kernel_ball_constraints,
-    maximize,
-    smallest_maximum,
 )
 from implicit_l1.support import Certificate, SupportGeometry
 
@@ -322,12 +317,9 @@ class _ChebyshevProgram:
 
     def __init__(self, free_map):
         self.free_map = free_map
+        self.programs = KernelPrograms(free_map, TOLERANCE, smallest=1.0)
         # a basis may hold slacks
         self.columns = np.hstack([kernel_ball_constraints(free_map), np.eye(free_map.shape[0] + 1)])
-
-    @cached_property
-    def highs(self):
-        return kernel_ball(self.free_map, 1.0, TOLERANCE)
 
     def solve(self, scale, direction, margin, shift, name):
         """(b, k, gap) for ``c = scale * direction + shift``.
@@ -344,7 +336,7 @@ class _ChebyshevProgram:
             largest = np.argmax(np.abs(c))
             k[largest] = 1.0 if c[largest] >= 0 else -1.0
             return np.zeros(0), k, 0.0
-        basic = self._optimal_basis(c / max(np.abs(c).max(), 1e-300), name)
+        basic = self.programs.optimal_basis(c / max(np.abs(c).max(), 1e-300), name)
         basis = self.columns[:, basic]
         proper = basic < 2 * count
         index = np.where(proper, basic % count, 0)
@@ -369,19 +361,6 @@ class _ChebyshevProgram:
                 f"the linear program {name} is not solved: its relative gap is {gap:.1e}"
             )
         return free, k, gap
-
-    def _optimal_basis(self, cost, name):
-        """Indices of the optimal basis among the columns, shape (r + 1,)."""
-        size, count = self.free_map.shape
-        if self.free_map.size >= LARGE and cost.any():
-            with suppress(LinearProgramError):
-                _, k = smallest_maximum(self.free_map, cost)
-                active = np.flatnonzero(k)
-                if active.size == size + 1:
-                    return np.where(k[active] > 0, active, count + active)
-        maximize(self.highs, np.concatenate([cost, -cost]), name)
-        basic = np.array(self.highs.getBasicVariables()[1])
-        return np.where(basic >= 0, basic, 2 * count - 1 - basic)  # rows come as -1 - row
 
 
 def _log_phi(potential, size):

@@ -72,12 +72,11 @@ def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
     direction = matrix[:, geometry.complement].T @ start
     if not direction.any():
         return start
-    size, unit = unit_of(free_map), unit_of(direction)
-    programs = KernelPrograms(free_map / size, TOLERANCE)
-    kernel, free = programs.solve(direction / unit, "of rho")
-    candidates = [unit / size * free]
-    z = direction + free_map.T @ candidates[0]
-    if np.abs(z).max() - direction @ kernel <= _ROUNDING * unit:  # they prove each other optimal
+    kernel, free = program_of_rho(free_map, direction)
+    candidates = [free]
+    z = direction + free_map.T @ free
+    # where the two prove each other optimal there is nothing to refine
+    if np.abs(z).max() - direction @ kernel <= _ROUNDING * unit_of(direction):
         return start + geometry.q2 @ candidates[0]
     # the kernel vector names the active set, unless it is degenerate; then it has more
     # members, which the solver's accuracy tells apart
@@ -86,6 +85,20 @@ def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
         candidates.append(np.linalg.lstsq(system, -direction[active], rcond=None)[0][:-1])
     heights = [np.abs(direction + free_map.T @ b).max() for b in candidates]
     return start + geometry.q2 @ candidates[int(np.argmin(heights))]
+
+
+def program_of_rho(free_map, direction):
+    """(k, b): the kernel vector and the b of ``min ||direction + C^T b||_inf``, in any units.
+
+    Args:
+        free_map: C, shape (r, n).
+        direction: shape (n,), not 0.
+    Raises:
+        LinearProgramError: if the linear program is not solved.
+    """
+    size, unit = unit_of(free_map), unit_of(direction)
+    kernel, free = KernelPrograms(free_map / size, TOLERANCE).solve(direction / unit, "of rho")
+    return kernel, unit / size * free
 
 
 def kernel_witness(geometry: SupportGeometry, direction, sigma):

@@ -122,18 +122,9 @@ def least_norm_vertex(matrix, data):
     return parts[:count] - parts[count:]
 
 
-def maximize(highs, cost, name):
-    """Solve for the objective c, given as (c, -c), from the last basis.
-
-    Raises:
-        LinearProgramError: naming the program, if HiGHS does not call its solution optimal.
-    """
-    highs.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
-    _run(highs, name)
-
-
 class KernelPrograms:
-    """``max <c, k>`` subject to ``C k = 0, ||k||_1 <= 1`` for many c, and the b that proves it.
+    """``max <c, k>`` subject to ``C k = 0, ||k||_1 <= 1`` (or = 1) for many c, and the b that
+    proves it.
 
     Small ones by the simplex method with hot starts; large ones one by one, by
     :func:`smallest_maximum`, and where that fails by the simplex method.
@@ -141,14 +132,29 @@ class KernelPrograms:
     Args:
         free_map: C, shape (r, n); r may be 0.
         tolerance: feasibility tolerance of the simplex method; HiGHS's default if None.
+        smallest: lower bound of ``||k||_1``.
     """
 
-    def __init__(self, free_map, tolerance=None):
-        self.free_map, self.tolerance = free_map, tolerance
+    def __init__(self, free_map, tolerance=None, smallest=-np.inf):
+        self.free_map, self.tolerance, self.smallest = free_map, tolerance, smallest
 
     @cached_property
     def _highs(self):
-        return kernel_ball(self.free_map, -np.inf, self.tolerance)
+        return kernel_ball(self.free_map, self.smallest, self.tolerance)
+
+    def _simplex(self, offset, name):
+        """HiGHS after solving for c = offset, from the last basis."""
+        cost = np.concatenate([offset, -offset])
+        self._highs.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
+        _run(self._highs, name)
+        return self._highs
+
+    def _interior(self, offset):
+        """(b, k) by the interior-point method; None where it is not used or does not succeed."""
+        if self.free_map.size >= LARGE and offset.any():
+            with suppress(LinearProgramError):
+                return smallest_maximum(self.free_map, offset)
+        return None
 
     def solve(self, offset, name):
         """(k, b) for c = offset: k of shape (n,), b of shape (r,) minimizing ``||c + C^T b||_inf``.
@@ -156,14 +162,30 @@ class KernelPrograms:
         Raises:
             LinearProgramError: naming the program, if it is not solved.
         """
-        if self.free_map.size >= LARGE and offset.any():
-            with suppress(LinearProgramError):
-                free, kernel = smallest_maximum(self.free_map, offset)
-                return kernel, free
-        maximize(self._highs, np.concatenate([offset, -offset]), name)
-        solution = self._highs.getSolution()
+        found = self._interior(offset)
+        if found is not None:
+            free, kernel = found
+            return kernel, free
+        solution = self._simplex(offset, name).getSolution()
         parts = np.array(solution.col_value).reshape(2, -1)
         return parts[0] - parts[1], -np.array(solution.row_dual)[:-1]
+
+    def optimal_basis(self, offset, name):
+        """Columns of ``[kernel_ball_constraints(C), identity]`` that are basic for c = offset.
+
+        Returns:
+            indices, shape (r + 1,).
+        Raises:
+            LinearProgramError: naming the program, if it is not solved.
+        """
+        rows, count = self.free_map.shape
+        found = self._interior(offset)
+        if found is not None:
+            active = np.flatnonzero(found[1])
+            if active.size == rows + 1:  # otherwise the basis is not told by k
+                return np.where(found[1][active] > 0, active, count + active)
+        basic = np.array(self._simplex(offset, name).getBasicVariables()[1])
+        return np.where(basic >= 0, basic, 2 * count - 1 - basic)  # rows come as -1 - row
 
 
 # Entries of C from which on the interior-point method takes the place of the simplex method,
