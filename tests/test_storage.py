@@ -3,6 +3,8 @@
 import os
 import pickle
 import stat
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ from implicit_l1.storage import (
     write_table,
     write_text,
 )
+from workflow_runs import ROOT
 
 ARRAYS = {
     "repetition": np.arange(3),
@@ -282,3 +285,33 @@ def test_mode_follows_the_umask(tmp_path, umask, mode):
         os.umask(before)
     for name in ("a.txt", "a.npz"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == mode
+
+
+def test_columns_are_numbers_or_texts_that_may_be_missing(tmp_path):
+    columns = {"x": [1.5, float("nan")], "n": [1, 2], "yes": [True, False], "word": ["ϱ", None]}
+    write_table(tmp_path / "a.parquet", columns | {"nothing": [None, None]})
+    found = pq.read_table(tmp_path / "a.parquet").to_pydict()
+    assert str(found.pop("x")) == "[1.5, nan]"
+    assert found == {
+        "n": [1, 2],
+        "yes": [True, False],
+        "word": ["ϱ", None],
+        "nothing": [None, None],
+    }
+
+
+@pytest.mark.parametrize("columns", [{"mixed": ["one", 2.0]}, {"long": [1, 2], "short": [1]}])
+def test_what_is_no_table_is_not_written(tmp_path, columns):
+    with pytest.raises((TypeError, ValueError)):
+        write_table(tmp_path / "a.parquet", columns)
+    assert names(tmp_path) == []
+
+
+def test_writing_a_table_does_not_load_pandas(tmp_path):
+    code = (
+        "import sys; sys.path.insert(0, 'scripts')\n"
+        "from implicit_l1.storage import write_table\n"
+        f"write_table({str(tmp_path / 'a.parquet')!r}, {{'x': [1.0], 'word': ['one']}})\n"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

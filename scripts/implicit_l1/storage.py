@@ -152,17 +152,51 @@ def _table_checksum(table, origin):
     return digest.hexdigest().encode()
 
 
+def _arrow(values):
+    """Numbers, or texts that may be missing, as Arrow has them.
+
+    From buffers: ``pyarrow.array`` loads pandas to see whether it was given something of it.
+
+    Raises:
+        TypeError: if some are texts and others are not.
+    """
+    import pyarrow as pa
+
+    array = np.ascontiguousarray(values)
+    if array.dtype.kind in "if":
+        kind, buffers = pa.from_numpy_dtype(array.dtype), [None, array]
+    elif array.dtype.kind == "b":
+        kind, buffers = pa.bool_(), [None, np.packbits(array, bitorder="little")]
+    else:
+        given = [None if value is None or value != value else value for value in values]
+        known = [value is not None for value in given]
+        if not any(known):
+            return pa.nulls(len(given))
+        if not all(isinstance(value, str) for value in given if value is not None):
+            raise TypeError("a column of a table holds texts and others")
+        texts = [(value or "").encode() for value in given]
+        ends = np.cumsum([0, *map(len, texts)], dtype=np.int32)
+        kind = pa.string()
+        buffers = [np.packbits(known, bitorder="little"), ends, b"".join(texts)]
+    buffers = [None if one is None else pa.py_buffer(one) for one in buffers]
+    return pa.Array.from_buffers(kind, array.size, buffers)
+
+
 def write_table(path, columns):
     """Write columns as Parquet.
 
     Args:
         path: of the file.
-        columns: name -> values, all of one length; a data frame is such a mapping, too.
+        columns: name -> numbers, or texts that may be None, all of one length; a data frame is
+            such a mapping, too.
+    Raises:
+        TypeError: if a column is neither.
+        ValueError: if they are of several lengths.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table({name: pa.array(columns[name]) for name in columns})
+    table = pa.Table.from_arrays([_arrow(columns[name]) for name in columns], names=list(columns))
     origin = origins.as_text(origins.origin_of(path)).encode()
     own = {_ORIGIN: origin, _CHECKSUM: _table_checksum(table, origin)}
     with replacing(path) as temporary:
