@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 import platform
-import re
 from collections import namedtuple
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
@@ -22,6 +21,7 @@ import psutil
 from threadpoolctl import threadpool_info
 
 from command_line import Failure, processor, run
+from comparison import OURS
 from implicit_l1.storage import replacing, write_text
 
 LIMIT, FLOW, MINIMIZER = "limit", "flow", "l1"
@@ -30,7 +30,6 @@ GROWTH, EXPONENTS = "growth", "exponents"
 PIPELINE, SUMMARY = "pipeline", "pipeline_summary"
 
 CELL = ["N", "d", "s", "eta"]
-OURS = re.compile("^(this project: |ours, )")
 REACHED = (1e-3, 1e-6, 1e-8, 1e-10)
 FLOW_REACHED = 1e-8
 # the one peer that no package offers: what someone would write in an hour
@@ -257,7 +256,7 @@ All but {TEXTBOOK}, which is no package but written for this comparison:
 
 def ours_of(table):
     """The names of this project's contestants."""
-    return [OURS.sub("", name) for name in table.loc[table["ours"], "contestant"].unique()]
+    return [name.removeprefix(OURS) for name in table.loc[table["ours"], "contestant"].unique()]
 
 
 def times_and_errors(rows, scales, notes):
@@ -298,7 +297,7 @@ def fastest_peers(table):
             for name in table.loc[table["ours"], "contestant"].unique():
                 own = fastest(ours[ours["contestant"] == name], error)
                 known = peer is not None and own is not None
-                line[OURS.sub("", name)] = peer.seconds / own.seconds if known else np.nan
+                line[name.removeprefix(OURS)] = peer.seconds / own.seconds if known else np.nan
             lines.append(line)
     return pd.DataFrame(lines)
 

@@ -16,9 +16,10 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from benchmark_limit import Instance, chosen, row
+from benchmark_limit import Instance, chosen
 
 from command_line import run
+from comparison import add_options, add_scales, told
 from implicit_l1.flow import FlowOptions, gradient_flow
 from implicit_l1.potentials import potential
 from implicit_l1.storage import write_text
@@ -36,17 +37,8 @@ REFERENCE = {"rtol": 1e-12, "atol": 1e-15}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--size", nargs=3, type=int, action="append", required=True, metavar=("N", "d", "s")
-    )
-    parser.add_argument("--eta", nargs="+", type=float, required=True, help="||noise|| / ||A x_0||")
-    parser.add_argument("--depth", nargs="+", type=float, required=True, help="D >= 2")
-    parser.add_argument("--log10-alpha", nargs="+", type=float, required=True, help="scales")
-    parser.add_argument("--repetitions", type=int, required=True, help="runs that are fast")
-    parser.add_argument("--limit", type=float, required=True, help="seconds, of a run")
-    parser.add_argument("--seed", type=int, required=True, help="root of all draws")
-    parser.add_argument("--only", nargs="+", default=[""], help="parts of contestants' names")
-    parser.add_argument("--csv", required=True)
+    add_options(parser)
+    add_scales(parser)
     args = parser.parse_args()
     contestants = chosen([*ours(), *trajectory.peers()], args)
     rows = []
@@ -132,7 +124,7 @@ def distance(points, others):
 def compared(instance, depth, log10_alpha, contestants, workers, repetitions):
     print(f"{instance.name}, D = {depth:g}, alpha = 1e{log10_alpha:g}", file=sys.stderr)
     problem = with_times(instance.problem(depth, log10_alpha))
-    limit = instance.reference(depth, log10_alpha)
+    limit = instance.reference(problem)
     states, reference_error = reference(problem)
     # the same problem to its first times: what is compiled does not depend on them
     first = problem["times"][0]
@@ -142,15 +134,14 @@ def compared(instance, depth, log10_alpha, contestants, workers, repetitions):
     for one in contestants:
         result = results[one.name]
         times_error = np.nan if result.value is None else distance(result.value[:-1], states)
-        if result.value is not None:
-            result.value = result.value[-1]
-        told = row(one, result, instance, limit, is_error=False)
-        del told["vector_error"]
+        end = None if result.value is None else result.value[-1]
+        error, _ = instance.accuracy(end, False, limit)
         rows.append(
             instance.parameters
             | {"depth": depth, "log10_alpha": log10_alpha}
-            | told
+            | told(one, result)
             | {
+                "error": error,
                 "contestant": one.name.partition(", rtol")[0],
                 "rtol": one.solve.keywords["rtol"],
                 "times_error": times_error,

@@ -18,27 +18,31 @@ import pandas as pd
 from flint import ctx
 
 from command_line import Failure, run
+from comparison import (
+    BITS,
+    add_options,
+    certified_minimizer,
+    check,
+    distances,
+    drawn,
+    told,
+)
 from implicit_l1.balls import ball, column, exact_matrix, largest, sum_of_sizes
 from implicit_l1.certificates import (
+    NotProved,
     PatternConstant,
     ProvedMinimizer,
     pattern_constant,
     prove_minimizer,
 )
 from implicit_l1.compensated import residual
-from implicit_l1.l1 import basis_pursuit, polish
+from implicit_l1.l1 import basis_pursuit
 from implicit_l1.null_space import largest_margin_dual, program_of_rho
-from implicit_l1.problems import random_problem
-from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import write_text
 from implicit_l1.support import support_geometry
 from measure import Workers
-from peers import Peer, versions
+from peers import Peer
 from peers.minimizer import MINIMIZER, RHO
-
-SIGNAL = {"law": "uniform", "low": 0.5, "high": 1.5}
-THRESHOLD = 1e-9  # of stage l1, in the grids
-BITS = 256
 
 OF_MINIMIZER, OF_RHO = "minimizer", "rho"
 
@@ -55,28 +59,20 @@ class Proof:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--size", nargs=3, type=int, action="append", required=True, metavar=("N", "d", "s")
-    )
-    parser.add_argument("--eta", nargs="+", type=float, required=True)
-    parser.add_argument("--repetitions", type=int, required=True, help="runs; medians are taken")
-    parser.add_argument("--limit", type=float, required=True, help="seconds, of a run")
-    parser.add_argument("--seed", type=int, required=True, help="root of all draws")
-    parser.add_argument("--csv", required=True)
+    add_options(parser)
     args = parser.parse_args()
-    if args.repetitions < 1:
-        raise Failure("there must be at least one repetition")
+    check(args)
 
     rows = []
     with Workers(CONTESTANTS, args.limit) as workers:
-        for N, d, s in args.size:
+        for size in args.size:
             for eta in args.eta:
-                problem, proof = drawn(N, d, s, eta, args.seed)
+                problem, proof = posed(size, eta, args.seed)
                 # rho is a formula where |S| = N
                 formula = problem["free_map"].size == 0
                 without = [c.name for c in CONTESTANTS if formula and c.problem == OF_RHO]
                 results = workers.measure(problem, args.repetitions, leave_out=without)
-                cell = {"N": N, "d": d, "s": s, "eta": f"{eta:g}"}
+                cell = dict(zip(("N", "d", "s"), size, strict=True)) | {"eta": f"{eta:g}"}
                 for contestant in CONTESTANTS:
                     if contestant.name in results:
                         columns = row(contestant, results[contestant.name], proof)
@@ -88,48 +84,36 @@ def main():
     print(table.drop(columns=["settings", "versions"]).to_string(index=False))
 
 
-def drawn(N, d, s, eta, seed):
+def posed(size, eta, seed):
     """(the problem that contestants are given, its Proof)."""
-    cell = f"N = {N}, d = {d}, s = {s}, eta = {eta:g}"
+    words, matrix, data, found = drawn(size, eta, seed)
+    nu = found.certificate.nu
     try:
-        draw = random_problem(
-            ensemble="gaussian", N=N, d=d, s=s, eta=eta, repetition=0, signal=SIGNAL, seed=seed
-        )
-        problem = {"matrix": draw.matrix, "data": draw.data}
-        found = stage(problem)
-        nu = found.certificate.nu
         with ctx.workprec(BITS):
-            minimizer = prove_minimizer(draw.matrix, draw.data, found.point, nu)
+            minimizer = prove_minimizer(matrix, data, found.point, nu)
             rho = pattern_constant(minimizer.coordinates, minimizer.sigma, nu)
-    except (ValueError, RuntimeError, ArithmeticError) as error:
-        raise Failure(f"{cell}: {error}") from error
-    geometry = support_geometry(draw.matrix, found.support)
+    except NotProved as error:
+        raise Failure(f"{words}: not proved: {error}") from error
+    geometry = support_geometry(matrix, found.support)
     start = geometry.least_norm_dual(minimizer.sigma)
-    problem |= {
+    problem = {
+        "matrix": matrix,
+        "data": data,
         "support": found.support,
         "sigma": minimizer.sigma,
         "start": start,
         "basis": geometry.q2,
         "free_map": geometry.free_map,
-        "offset": draw.matrix[:, geometry.complement].T @ start,
+        "offset": matrix[:, geometry.complement].T @ start,
     }
-    return problem, Proof(draw.matrix, draw.data, minimizer, rho)
+    return problem, Proof(matrix, data, minimizer, rho)
 
 
 # --- contestants of this project ---
 
 
-def stage(problem):
-    """What stage l1 does: the minimizer with its certificate."""
-    point = basis_pursuit(problem["matrix"], problem["data"])
-    minimizer = polish(problem["matrix"], problem["data"], point, THRESHOLD)
-    if minimizer.status != CERTIFIED:
-        raise ArithmeticError(f"the minimizer is {minimizer.status}")
-    return minimizer
-
-
 def certified_point(problem):
-    return stage(problem).point
+    return certified_minimizer(problem["matrix"], problem["data"]).point
 
 
 def pursuit(problem):
@@ -149,8 +133,8 @@ def program_alone(problem):
 
 # --- rows ---
 
-WHOLE = "this project: minimizer, polish, certificate"
-ALONE = ("this project: basis pursuit alone", "this project: program of rho alone")
+WHOLE = "ours, minimizer with polish and certificate"
+ALONE = ("ours, basis pursuit alone", "ours, program of rho alone")
 _PACKAGES = ("numpy", "scipy", "highspy")
 
 # problem -> this project's solvers, the whole first
@@ -160,7 +144,7 @@ OURS = {
         Peer(ALONE[0], pursuit, _PACKAGES, "the first linear program of stage l1"),
     ),
     OF_RHO: (
-        Peer("this project: rho", dual_vector, _PACKAGES, "from A, S and sigma, as in stage l1"),
+        Peer("ours, rho", dual_vector, _PACKAGES, "from A, S and sigma, as in stage l1"),
         Peer(ALONE[1], program_alone, _PACKAGES, "the second linear program of stage l1"),
     ),
 }
@@ -177,32 +161,19 @@ CONTESTANTS = [
 
 def row(contestant, result, proof):
     """The columns of a contestant: what it is, its times, and what its result is worth."""
-    seconds = [] if result.status else result.seconds
     judged = {OF_MINIMIZER: of_point, OF_RHO: of_dual_vector}[contestant.problem]
     error, infeasibility = (np.nan, np.nan) if result.value is None else judged(result.value, proof)
-    return {
-        "problem": contestant.problem,
-        "contestant": contestant.peer.name,
-        "ours": contestant.peer in OURS[contestant.problem],
-        "settings": contestant.peer.settings,
-        "versions": versions(contestant.peer),
-        "status": result.status,
-        "seconds": statistics.median(seconds) if seconds else np.nan,
-        "fastest": min(seconds, default=np.nan),
-        "slowest": max(seconds, default=np.nan),
-        "runs": len(seconds),
-        "error": error,
-        "infeasibility": infeasibility,
-    }
+    return (
+        {"problem": contestant.problem}
+        | told(contestant.peer, result, [] if result.status else None)
+        | {"error": error, "infeasibility": infeasibility}
+    )
 
 
 def of_point(x, proof):
     """(||x - g*||_1, ||A x - y||_2 / ||y||_2), the first rounded up."""
     with ctx.workprec(BITS):
-        distances = [ball(entry) for entry in x]
-        for index, value in zip(proof.minimizer.support, proof.minimizer.values, strict=True):
-            distances[index] -= value
-        error = sum_of_sizes(distances)
+        error = sum_of_sizes(distances(x, proof.minimizer))
     gap = np.linalg.norm(residual(proof.matrix, x, proof.data)) / np.linalg.norm(proof.data)
     return float(error.upper()), gap
 

@@ -20,15 +20,12 @@ import pandas as pd
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from command_line import Failure, run
+from command_line import run
+from comparison import add_options, check, drawn, times
 from implicit_l1 import limit
-from implicit_l1.l1 import basis_pursuit, polish
 from implicit_l1.potentials import potential
-from implicit_l1.problems import random_problem
-from implicit_l1.status import MEASURED
 from implicit_l1.storage import write_text
 
-SIGNAL = {"law": "uniform", "low": 0.5, "high": 1.5}
 HEAVIEST = 8
 
 PRODUCT, CHOLESKY, OTHER = "product", "cholesky", "other_blas"
@@ -38,10 +35,7 @@ Call = namedtuple("Call", "method equations state")
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--size", nargs=3, type=int, action="append", required=True, metavar=("N", "d", "s")
-    )
-    parser.add_argument("--eta", nargs="+", type=float, required=True)
+    add_options(parser, limit=False)
     parser.add_argument("--depth", nargs="+", type=float, required=True)
     parser.add_argument(
         "--log10-alpha",
@@ -50,21 +44,18 @@ def main():
         default=np.linspace(0.0, -12.0, 49),
         help="scales of the path (default: 49 from 0 to -12)",
     )
-    parser.add_argument("--repetitions", type=int, required=True, help="runs; medians are taken")
-    parser.add_argument("--seed", type=int, required=True, help="root of all draws")
-    parser.add_argument("--csv", required=True)
     parser.add_argument("--profile", required=True, help="CSV of the functions that take longest")
     args = parser.parse_args()
-    if args.repetitions < 1:
-        raise Failure("there must be at least one repetition")
+    check(args)
 
     log_alpha = np.log(10.0) * np.sort(args.log10_alpha)[::-1]
     rows, functions = [], []
-    for N, d, s in args.size:
+    for size in args.size:
         for eta in args.eta:
-            matrix, minimizer = problem(N, d, s, eta, args.seed)
+            _, matrix, _, minimizer = drawn(size, eta, args.seed)
             for depth in args.depth:
-                cell = {"N": N, "d": d, "s": s, "eta": f"{eta:g}", "depth": f"{depth:g}"}
+                cell = dict(zip(("N", "d", "s"), size, strict=True))
+                cell |= {"eta": f"{eta:g}", "depth": f"{depth:g}"}
 
                 def path(depth=depth, matrix=matrix, minimizer=minimizer):
                     return limit.limit_path(
@@ -81,18 +72,6 @@ def main():
         table = pd.DataFrame(table)
         write_text(name, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
         print(table.to_string(index=False))
-
-
-def problem(N, d, s, eta, seed):
-    """A and the certified minimizer of a drawn problem."""
-    drawn = random_problem(
-        ensemble="gaussian", N=N, d=d, s=s, eta=eta, repetition=0, signal=SIGNAL, seed=seed
-    )
-    point = basis_pursuit(drawn.matrix, drawn.data)
-    minimizer = polish(drawn.matrix, drawn.data, point, 1e-9)
-    if minimizer.status not in MEASURED:
-        raise Failure(f"N = {N}, d = {d}, s = {s}, eta = {eta:g}: {minimizer.status}")
-    return drawn.matrix, minimizer
 
 
 # --- times ---
@@ -113,10 +92,7 @@ def measured(path, repetitions):
     ]
     return {
         "steps": steps,
-        "seconds": statistics.median(seconds),
-        "fastest": min(seconds),
-        "slowest": max(seconds),
-        "runs": repetitions,
+        **times(seconds),
         "blas_share": statistics.median(
             sum(part.values()) / whole for whole, part in zip(seconds, alone, strict=True)
         ),
@@ -164,7 +140,7 @@ def replay(calls):
     for call in calls:
         stacked = call.equations.stacked
         if call.method == "factor":
-            rows = newton_rows(call.equations, call.state)
+            rows = call.equations.rows(call.state)
             matrix = timed(PRODUCT, dsyrk, 1.0, rows.T, trans=1, lower=1)
             on = np.arange(call.equations.minimizer_on.size)
             matrix[on, on] += 1.0
@@ -176,14 +152,6 @@ def replay(calls):
         if call.method == "evaluate":
             timed(OTHER, np.matmul, stacked, np.ones(stacked.shape[1]))
     return spent
-
-
-def newton_rows(equations, state):
-    """``B W^(1/2)``, scaled: Newton's matrix is its product with itself, plus a diagonal."""
-    size = equations.minimizer_on.size
-    rows = equations.stacked * np.sqrt(state.unit_slope)
-    rows[:size] *= (np.exp(0.5 * state.log_unit) / np.sqrt(state.on.slope))[:, None]
-    return rows
 
 
 # --- profile ---

@@ -12,7 +12,7 @@ import pytest
 
 from workflow_runs import ROOT
 
-POINT, PATH = "this project: one point", "this project: a point of a path"
+POINT, PATH = "ours, one point", "ours, a point of a path"
 CELL = {"N": 100, "d": 400, "s": 8, "eta": 0.0}
 RUNS = {"runs": 3, "settings": "to 1e-8 ||y||", "versions": "numpy 2"}
 SCALES = [0, -2, -4, -6, -8, -10, -12]
@@ -20,7 +20,7 @@ SCALES = [0, -2, -4, -6, -8, -10, -12]
 
 def run_of(contestant, seconds, error, status="", **more):
     times = {"seconds": seconds, "fastest": 0.9 * seconds, "slowest": 1.2 * seconds}
-    row = {"contestant": contestant, "ours": contestant.startswith("this"), "status": status}
+    row = {"contestant": contestant, "ours": contestant.startswith("ours"), "status": status}
     return RUNS | row | times | {"error": error} | more
 
 
@@ -45,7 +45,7 @@ def limits(peers=9, cells=((0.0, 2), (0.0, 3), (0.1, 2), (0.1, 3)), N=100):
 def flows():
     where = CELL | {"depth": 2, "log10_alpha": -3}
     rows = [
-        run_of("this project: flow", 0.5, 1e-9, rtol=1e-9, times_error=1e-8),
+        run_of("ours, flow", 0.5, 1e-9, rtol=1e-9, times_error=1e-8),
         run_of("LSODA", 1.0, 1e-5, rtol=1e-6, times_error=1e-4),
         run_of("LSODA", 2.0, 1e-9, rtol=1e-10, times_error=1e-8),
         run_of("LSODA", 9.0, 1e-11, rtol=1e-12, times_error=1e-8),
@@ -58,7 +58,7 @@ def flows():
 def minimizers():
     where = CELL | {"problem": "minimizer"}
     rows = [
-        run_of("this project: stage", 0.10, 1e-16, infeasibility=1e-16, over_programs=1.25),
+        run_of("ours, stage", 0.10, 1e-16, infeasibility=1e-16, over_programs=1.25),
         run_of("SPGL1", 0.50, 1e-7, infeasibility=1e-9),
     ]
     return pd.DataFrame([where | row for row in rows])

@@ -42,7 +42,7 @@ def test_the_operands_are_those_of_the_path(small, depth):
     states = [(call.equations, call.state) for call in calls if call.method == "factor"]
     assert len(states) == len(factors) == steps
     for (equations, state), factor in zip(states, factors, strict=True):
-        rows = benchmark_newton.newton_rows(equations, state)
+        rows = equations.rows(state)
         expected = rows @ rows.T
         on = np.arange(equations.minimizer_on.size)
         expected[on, on] += 1.0

@@ -194,6 +194,13 @@ class _Equations:
         state.second = geometry.free_map @ state.unit_error
         return state
 
+    def rows(self, state):
+        """``B W^(1/2)``, scaled: Newton's matrix is its product with itself, plus a diagonal."""
+        size = self.minimizer_on.size
+        rows = self.stacked * np.sqrt(state.unit_slope)
+        rows[:size] *= (np.exp(0.5 * state.log_unit) / np.sqrt(state.on.slope))[:, None]
+        return rows
+
     def factor(self, state):
         """Cholesky factor of the scaled Newton matrix, in its lower triangle.
 
@@ -201,10 +208,8 @@ class _Equations:
             LinAlgError: if it is not positive definite, or not finite.
         """
         size = self.minimizer_on.size
-        rows = self.stacked * np.sqrt(state.unit_slope)
-        rows[:size] *= (np.exp(0.5 * state.log_unit) / np.sqrt(state.on.slope))[:, None]
         # transposed: what BLAS takes without a copy
-        matrix = dsyrk(1.0, rows.T, trans=1, lower=1)
+        matrix = dsyrk(1.0, self.rows(state).T, trans=1, lower=1)
         matrix[np.arange(size), np.arange(size)] += 1.0
         factor, failed = dpotrf(matrix, lower=1, clean=0, overwrite_a=1)
         if failed:
