@@ -37,3 +37,18 @@ def versions(peer):
         except PackageNotFoundError:
             found.append(f"{package} not installed")
     return ", ".join(found)
+
+
+def solve_program(program, **options):
+    """Solve a problem of cvxpy.
+
+    The tolerances ask for more than the solvers promise: what they call inaccurate is measured.
+
+    Raises:
+        ArithmeticError: if they give no solution.
+    """
+    import cvxpy as cp
+
+    program.solve(**options)
+    if program.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
+        raise ArithmeticError(f"the program is {program.status}")

@@ -28,7 +28,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from peers import Peer
+from peers import Peer, solve_program
 
 # --- the equations ---
 
@@ -308,9 +308,7 @@ def cone_program(problem, dual, solver):
 
     objective, constraints, solution = (dual_program if dual else primal_program)(problem, cp)
     program = cp.Problem(cp.Minimize(objective), constraints)
-    program.solve(solver=solver, **CONE_SOLVERS[solver])
-    if program.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
-        raise ArithmeticError(f"the program is {program.status}")
+    solve_program(program, solver=solver, **CONE_SOLVERS[solver])
     return solution()
 
 

@@ -22,15 +22,18 @@ from functools import partial
 
 import numpy as np
 
-from peers import Peer
+from peers import Peer, solve_program
 
 # HiGHS rejects less than 1e-10
 HIGHS = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 INTERIOR = {"ipm_optimality_tolerance": 1e-12}
-CLARABEL = {
-    **dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), 1e-13),
-    # with it, the program of sparse data stops at gaps of 1e-8
-    "equilibrate_enable": False,
+CONE_SOLVERS = {
+    "CLARABEL": {
+        **dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), 1e-13),
+        # with it, the program of sparse data stops at gaps of 1e-8
+        "equilibrate_enable": False,
+    },
+    "HIGHS": {"highs_options": HIGHS},
 }
 
 SPGL1 = {
@@ -59,17 +62,6 @@ def linear_program(method, *program, **bounds):
     return result
 
 
-def cone_program(solver, problem):
-    """Solve a problem of cvxpy."""
-    import cvxpy as cp
-
-    options = {"highs_options": HIGHS} if solver == "HIGHS" else CLARABEL
-    problem.solve(solver=solver, **options)
-    # the tolerances ask for more than Clarabel promises: what it calls inaccurate is measured
-    if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
-        raise ArithmeticError(f"the problem is {problem.status}")
-
-
 # --- the minimizer ---
 
 
@@ -86,7 +78,8 @@ def least_norm(problem, solver):
 
     x = cp.Variable(problem["matrix"].shape[1])
     equations = problem["matrix"] @ x == problem["data"]
-    cone_program(solver, cp.Problem(cp.Minimize(cp.norm1(x)), [equations]))
+    program = cp.Problem(cp.Minimize(cp.norm1(x)), [equations])
+    solve_program(program, solver=solver, **CONE_SOLVERS[solver])
     return x.value
 
 
@@ -157,37 +150,45 @@ def least_maximum(problem, solver):
     on, off = columns(problem)
     nu = cp.Variable(on.shape[0])
     equations = on.T @ nu == problem["sigma"]
-    cone_program(solver, cp.Problem(cp.Minimize(cp.norm_inf(off.T @ nu)), [equations]))
+    program = cp.Problem(cp.Minimize(cp.norm_inf(off.T @ nu)), [equations])
+    solve_program(program, solver=solver, **CONE_SOLVERS[solver])
     return nu.value
 
 
 # --- the peers ---
 
-_SIMPLEX = "dual simplex, tolerances 1e-10, no presolve"
-_INTERIOR = "interior point and crossover, tolerances 1e-10, optimality 1e-12, no presolve"
-_CLARABEL = "tolerances 1e-13, no equilibration"
-_CVXPY_HIGHS = "tolerances 1e-10"
+_METHODS = {
+    "highs-ds": "dual simplex, tolerances 1e-10, no presolve",
+    "highs-ipm": "interior point and crossover, tolerances 1e-10, optimality 1e-12, no presolve",
+}
+
+
+def _linprog(solve, note="", words=""):
+    """The peers that solve a linear program by SciPy."""
+    return tuple(
+        Peer(f"linprog {method}{note}", partial(solve, method=method), ("scipy",), words + settings)
+        for method, settings in _METHODS.items()
+    )
+
+
+def _cvxpy(solve):
+    """The peers that solve it by cvxpy."""
+    return (
+        Peer(
+            "cvxpy Clarabel",
+            partial(solve, solver="CLARABEL"),
+            ("cvxpy", "clarabel"),
+            "tolerances 1e-13, no equilibration",
+        ),
+        Peer(
+            "cvxpy HiGHS", partial(solve, solver="HIGHS"), ("cvxpy", "highspy"), "tolerances 1e-10"
+        ),
+    )
+
 
 MINIMIZER = (
-    Peer(
-        "linprog highs-ds",
-        partial(split_program, method="highs-ds"),
-        ("scipy",),
-        f"x = p - m, {_SIMPLEX}",
-    ),
-    Peer(
-        "linprog highs-ipm",
-        partial(split_program, method="highs-ipm"),
-        ("scipy",),
-        f"x = p - m, {_INTERIOR}",
-    ),
-    Peer(
-        "cvxpy Clarabel",
-        partial(least_norm, solver="CLARABEL"),
-        ("cvxpy", "clarabel"),
-        _CLARABEL,
-    ),
-    Peer("cvxpy HiGHS", partial(least_norm, solver="HIGHS"), ("cvxpy", "highspy"), _CVXPY_HIGHS),
+    *_linprog(split_program, words="x = p - m, "),
+    *_cvxpy(least_norm),
     Peer(
         "SPGL1",
         pareto_root,
@@ -198,25 +199,7 @@ MINIMIZER = (
 )
 
 RHO = (
-    Peer("linprog highs-ds", partial(smallest_height, method="highs-ds"), ("scipy",), _SIMPLEX),
-    Peer("linprog highs-ipm", partial(smallest_height, method="highs-ipm"), ("scipy",), _INTERIOR),
-    Peer(
-        "linprog highs-ds, dual program",
-        partial(multipliers_of_kernel, method="highs-ds"),
-        ("scipy",),
-        _SIMPLEX,
-    ),
-    Peer(
-        "linprog highs-ipm, dual program",
-        partial(multipliers_of_kernel, method="highs-ipm"),
-        ("scipy",),
-        _INTERIOR,
-    ),
-    Peer(
-        "cvxpy Clarabel",
-        partial(least_maximum, solver="CLARABEL"),
-        ("cvxpy", "clarabel"),
-        _CLARABEL,
-    ),
-    Peer("cvxpy HiGHS", partial(least_maximum, solver="HIGHS"), ("cvxpy", "highspy"), _CVXPY_HIGHS),
+    *_linprog(smallest_height),
+    *_linprog(multipliers_of_kernel, note=", dual program"),
+    *_cvxpy(least_maximum),
 )
