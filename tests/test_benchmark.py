@@ -2,15 +2,13 @@
 
 import json
 import re
-import subprocess
-import sys
 
 import benchmark
 import numpy as np
 import pandas as pd
 import pytest
 
-from workflow_runs import ROOT
+from workflow_runs import ROOT, script
 
 POINT, PATH = "ours, one point", "ours, a point of a path"
 CELL = {"N": 100, "d": 400, "s": 8, "eta": 0.0}
@@ -99,12 +97,7 @@ def program(folder, **tables):
     words = ["--folder", folder, "--style", ROOT / "scripts/house.mplstyle"]
     words += ["--markdown", folder / "benchmark.md", "--machine", folder / "machine.json"]
     words += ["--output", *(folder / f"benchmark.{kind}" for kind in ("png", "pdf", "svg"))]
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts/benchmark.py", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return script("benchmark", *words)
 
 
 def test_all_parts_are_on_the_page(tmp_path):

@@ -1,8 +1,6 @@
 """Benchmark newton: its replay does the linear algebra of the path, and nothing else is changed."""
 
 import csv
-import subprocess
-import sys
 
 import benchmark_newton
 import numpy as np
@@ -11,7 +9,7 @@ import pytest
 from implicit_l1 import limit
 from implicit_l1.potentials import potential
 from reference import LOG10
-from workflow_runs import ROOT
+from workflow_runs import script
 
 METHODS = ("factor", "solve", "evaluate")
 
@@ -67,12 +65,7 @@ def test_the_program_writes_both_tables(tmp_path):
     words = ["--size", 8, 16, 1, "--size", 10, 20, 1, "--eta", 0, 0.1, "--depth", 2, 3]
     words += ["--log10-alpha", 0, -1, -2, "--repetitions", 2, "--seed", 1]
     words += ["--csv", table, "--profile", profile]
-    result = subprocess.run(
-        [sys.executable, ROOT / "scripts/benchmark_newton.py", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = script("benchmark_newton", *words)
     assert result.returncode == 0, result.stderr
     with table.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -1,7 +1,6 @@
 """Benchmark pipeline: what it reads off the runs of a workflow of two rules."""
 
 import csv
-import subprocess
 import sys
 from collections import Counter
 
@@ -9,7 +8,7 @@ import benchmark_pipeline
 import pytest
 from benchmark_pipeline import Imports, Timing
 
-from workflow_runs import ROOT
+from workflow_runs import script
 
 SNAKEFILE = """
 rule all:
@@ -43,12 +42,7 @@ def project(folder, last="touch {output}"):
 def program(folder):
     words = ["--configuration", "config/tiny.yaml", "--cores", "1", "--repetitions", "1"]
     words += ["--csv", folder / "pipeline.csv", "--summary", folder / "summary.csv"]
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts/benchmark_pipeline.py", *words, "--project", folder],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return script("benchmark_pipeline", *words, "--project", folder)
 
 
 def rows(path):

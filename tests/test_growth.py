@@ -5,8 +5,6 @@ Also the linear programs of large problems, which another method solves, on smal
 
 import csv
 import re
-import subprocess
-import sys
 
 import growth
 import numpy as np
@@ -17,7 +15,7 @@ from implicit_l1 import l1, null_space, programs
 from implicit_l1.programs import LinearProgramError, smallest_maximum
 from implicit_l1.support import support_geometry
 from reference import instance
-from workflow_runs import ROOT
+from workflow_runs import script
 
 TINY = {
     "--rows": [6, 8],
@@ -35,12 +33,7 @@ def program(folder, **changes):
     """Run the program with these options in place of the tiny ones."""
     options = TINY | {"--csv": [folder / "growth.csv"], "--markdown": [folder / "growth.md"]}
     words = [word for name, values in (options | changes).items() for word in (name, *values)]
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts/growth.py", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return script("growth", *words)
 
 
 @pytest.mark.parametrize("power", [0.0, 1.0, 2.5, 4.0])

@@ -1,8 +1,6 @@
 """Peers of target benchmark that compute the limit point, against this project's and each other."""
 
 import csv
-import subprocess
-import sys
 
 import benchmark_limit
 import numpy as np
@@ -13,7 +11,7 @@ from implicit_l1.limit import limit_path
 from implicit_l1.potentials import potential
 from peers import limit_point
 from reference import LOG10, instance
-from workflow_runs import ROOT
+from workflow_runs import script
 
 # accuracy of x that a peer reaches at alpha = 1e-2, where it is not 1e-7
 COARSE = {"cvxpy SCS, primal": 1e-5, "gradient descent": 0.3}
@@ -82,12 +80,7 @@ def program(folder, **changes):
     options |= {"--repetitions": [2], "--limit": [2], "--seed": [1]}
     options |= {"--only": ["ours", "CLARABEL, dual", "Newton"], "--csv": [folder / "limit.csv"]}
     words = [word for name, values in (options | changes).items() for word in (name, *values)]
-    result = subprocess.run(
-        [sys.executable, ROOT / "scripts/benchmark_limit.py", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = script("benchmark_limit", *words)
     if result.returncode:
         return None, result.stderr
     with (folder / "limit.csv").open() as file:

@@ -1,15 +1,13 @@
 """Peers for the l1 minimizer and rho give what is certified, and benchmark l1 writes its table."""
 
 import csv
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from peers import minimizer as peers
 from reference import instance
-from workflow_runs import ROOT
+from workflow_runs import script
 
 PACKAGES = {"spgl1": "spgl1", "scikit-learn": "sklearn", "clarabel": "clarabel"}
 
@@ -85,12 +83,7 @@ def test_the_program_writes_a_row_a_contestant(tmp_path):
         "--seed",
         "1",
     ]
-    result = subprocess.run(
-        [sys.executable, ROOT / "scripts/benchmark_l1.py", *words, "--csv", table],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = script("benchmark_l1", *words, "--csv", table)
     assert result.returncode == 0, result.stderr
     with table.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -114,11 +107,6 @@ def test_the_program_writes_a_row_a_contestant(tmp_path):
 def test_a_size_that_cannot_be_drawn_is_one_line(tmp_path):
     words = ["--size", "20", "10", "2", "--eta", "0", "--repetitions", "1", "--limit", "1"]
     words += ["--seed", "1", "--csv", tmp_path / "l1.csv"]
-    result = subprocess.run(
-        [sys.executable, ROOT / "scripts/benchmark_l1.py", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = script("benchmark_l1", *words)
     assert result.returncode == 1
     assert "fewer rows" in result.stderr and "Traceback" not in result.stderr

@@ -22,6 +22,16 @@ PARTS = [
 ]
 
 
+def script(name, *words):
+    """Run a program of scripts/ with these words: what subprocess.run gives, with its texts."""
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts" / f"{name}.py", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 class RunFailed(Exception):
     """A run of Snakemake did not do what was asked of it; the message is why."""
 

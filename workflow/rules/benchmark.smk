@@ -131,8 +131,8 @@ rule benchmark_growth:
         seed=CONFIG["seed"],
     shell:
         "python {input.code[0]} --rows {params.rows} --ratios {params.ratios}"
-        " --stages all"
-        " --sparsity {params.sparsity} --eta {params.eta} --repetitions {params.repetitions}"
+        " --stages all --sparsity {params.sparsity} --eta {params.eta}"
+        " --repetitions {params.repetitions}"
         " --log10-alpha {params.log10_alpha} --seed {params.seed}"
         " --csv {output.csv} --exponents {output.exponents} --markdown {output.markdown} &> {log}"
 

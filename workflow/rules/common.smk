@@ -33,7 +33,7 @@ shell.prefix(
 
 
 # The limit on jobs a second, which is there for clusters, sets a timer in each round of
-# scheduling that starts another round: thousands of jobs later they take a core of their own.
+# scheduling that starts another round: hundreds of jobs later they take a core of their own.
 onstart:
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
