@@ -1,6 +1,7 @@
 """Benchmark pipeline: what it reads off the runs of a workflow of two rules."""
 
 import csv
+import shlex
 import sys
 from collections import Counter
 
@@ -31,7 +32,7 @@ rule last:
 def project(folder, last="touch {output}"):
     (folder / "config").mkdir()
     (folder / "config/tiny.yaml").write_text("results: results/tiny\n", encoding="utf-8")
-    text = SNAKEFILE.format(python=sys.executable, last=last)
+    text = SNAKEFILE.format(python=shlex.quote(sys.executable), last=last)
     (folder / "Snakefile").write_text(text, encoding="utf-8")
     # what is not copied
     (folder / "results").mkdir()
