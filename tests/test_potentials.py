@@ -77,6 +77,18 @@ def test_phi_inverse_is_odd_and_increasing(depth, s, t):
         assert pot.phi_inverse(s) <= pot.phi_inverse(t)
 
 
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_reach_bounds_the_growth_of_phi_prime(depth):
+    """By e^(3/2), and near the edge, or far out, by no less."""
+    pot = potential(depth)
+    z = arguments(depth)
+    z = z[np.abs(z) < 600.0]
+    growth = np.maximum(
+        *(pot.phi_prime(z + side * pot.reach(z)) / pot.phi_prime(z) for side in (1.0, -1.0))
+    )
+    assert growth.max() == pytest.approx(np.exp(1.5), rel=1e-3)
+
+
 def test_phi_tends_to_the_hyperbolic_one():
     """phi_D(z / p) - phi_2(z) shrinks in proportion to D - 2."""
     z = np.append(np.linspace(-4.0, -0.5, 8), np.linspace(0.5, 4.0, 8))

@@ -34,10 +34,9 @@ themselves in its tests.)
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from implicit_l1.potentials import OffSupport, Potential
-from implicit_l1.support import Certificate, SupportGeometry
+from implicit_l1.support import Certificate, SupportGeometry, solve_positive_definite
 
 
 class DegenerateFaceError(ValueError):
@@ -171,10 +170,9 @@ def _least_exponential_sum(free_map, shift, steps=100, tolerance=1e-9):
         gradient = free_map @ weights
         centred = free_map - gradient[:, None]
         try:
-            factor = cho_factor((centred * weights) @ centred.T, check_finite=False)
+            step = -solve_positive_definite(centred * np.sqrt(weights), gradient)
         except np.linalg.LinAlgError:
             break
-        step = -cho_solve(factor, gradient, check_finite=False)
         change = np.abs(centred.T @ step).max()
         length = 1.0
         while length > 1e-6:
@@ -232,14 +230,13 @@ def balance(
         if length == 1.0 and change <= 1e-9:
             return free, off
         value = off.sign * np.exp(off.log_size - unit)
-        slope = np.exp(off.log_slope - unit)
+        root = np.exp(0.5 * (off.log_slope - unit))
         try:
-            factor = cho_factor((free_map * slope) @ free_map.T, check_finite=False)
+            move = -solve_positive_definite(free_map * root, free_map @ value)
         except np.linalg.LinAlgError as error:
             raise BalanceError("the Newton matrix is numerically singular") from error
-        move = -cho_solve(factor, free_map @ value, check_finite=False)
         reach = np.abs(free_map.T @ move)
-        change = (slope @ reach) / np.abs(value).sum()
+        change = (root**2 @ reach) / np.abs(value).sum()
         # phi is close to linear over a fraction of the room (D > 2) or over a unit (D = 2)
         length = 1.0 / max(1.0, np.max(reach / np.minimum(0.9 * off.room, 2.0)))
         free = free + length * move

@@ -22,10 +22,23 @@ The set whose entries are unknowns is S less the indices at which x_i has not ye
 come near g*_i: there ``g*_i + n_i`` would cancel, while ``n_i = alpha phi_D(z_i) -
 g*_i`` does not.  So S is replaced by a subset T, and n_Tc has entries of both kinds.
 
-The path starts at a large scale, where the problem is smooth (from ones, the limit is
-close to the interpolator of least Euclidean norm), and follows alpha downwards; each point
-is predicted from the derivatives at the two before it, and a step that fails is
-shortened.
+The path starts at its largest scale, and follows alpha downwards; each point is predicted
+from the values and derivatives at those before it (Hermite interpolation), and a step that
+fails is shortened.
+
+**The start** is by Newton's method on the dual problem, whose objective
+``f(lam) = alpha sum q_D^*(A^T lam) - <lam, y>`` is convex, from ``lam = kappa nu_0`` with
+``kappa = phi_D^{-1}(m / alpha)``, m the geometric mean of ``|g*_S|``: there x_S has the signs
+of g* and its size, and the rest is as small as it should be.  A step that would let phi'
+grow by more than a factor e^c anywhere is shortened to the fraction t at which it may do so.
+Then ``f'' <= e^(c s)`` times its value, for s from 0 to 1 on the step taken, and with
+``delta^2 = <step, f'' step>`` the objective falls by at least
+
+    t delta^2 - t^2 delta^2 (e^c - 1 - c) / c^2,
+
+which is positive for c = 3/2 and t <= 1: the method converges from anywhere, without a
+line search.  (Derived for this project.)  Its x is a difference from g* good to rounding
+only, but a few digits of it are enough to go on from in the coordinates above.
 
 With another initialization (:mod:`implicit_l1.initialization`), in its coordinates,
 ``n_Sc = alpha scale phi_D(z)`` and z has the offset as one more term; the tilt is in the
@@ -40,6 +53,7 @@ relative accuracy, from what makes g* the selected one: with
 """
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg.blas import dsyrk
@@ -63,14 +77,11 @@ class PathOptions:
             is the last (the error after it is of the order of its square).
         newton_steps: most Newton steps before a path step counts as failed.
         shortest_stride: a path step in log(alpha) below this is a failure.
-        start_ratio: the path starts where alpha is this multiple of the largest
-            entry of the interpolator of least Euclidean norm.
     """
 
     tolerance: float = 1e-9
     newton_steps: int = 10
     shortest_stride: float = 1e-6
-    start_ratio: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -112,7 +123,7 @@ class _State:
     off: OffSupport = field(init=False)
     log_unit: float = field(init=False)
     unit_error: np.ndarray = field(init=False)  # n_Tc in units of exp(log_unit)
-    unit_slope: np.ndarray = field(init=False)  # alpha phi'(z_Tc) in the same units
+    root_slope: np.ndarray = field(init=False)  # of alpha phi'(z_Tc) in the same units
     first: np.ndarray = field(init=False)  # F1 / sqrt(unit)
     second: np.ndarray = field(init=False)  # F2 / unit
 
@@ -122,6 +133,20 @@ class _State:
 _LOG_NEGLIGIBLE = -80.0
 
 _TINY = np.finfo(float).tiny
+
+# A point is predicted from so many before it, with weights of at most this sum of sizes.
+_NODES = 4
+_AMPLIFICATION = 1e4
+
+# Newton's method on the dual problem leaves it to that on F1 = F2 = 0 when a step is this
+# fraction of the longest allowed.
+_NEAR = 0.3
+
+# Its most steps; and where it does not converge, how far up in log(alpha) it is tried next,
+# until x is close to linear in y.
+_DUAL_STEPS = 100
+_START_STRIDE = 3.0 * np.log(10.0)
+_LINEAR = 3.0 * np.log(10.0)
 
 # An index leaves T when |x_i| falls below the first fraction of |g_i| and comes
 # back above the second: the gap keeps it from going to and fro.
@@ -133,7 +158,11 @@ class _Equations:
 
     def __init__(self, matrix, minimizer, certificate, potential, subset, basis, scale, offset):
         geometry = support_geometry(matrix, subset)
-        rest = np.isin(geometry.complement, np.setdiff1d(np.flatnonzero(minimizer), basis))
+        self.minimizer_on = minimizer[geometry.support]
+        self.minimizer_off = minimizer[geometry.complement]
+        self.left_out = np.flatnonzero(self.minimizer_off)
+        rest = np.zeros(geometry.complement.size, dtype=bool)
+        rest[self.left_out] = ~np.isin(geometry.complement[self.left_out], basis)
         if rest.any() and subset.size == basis.size:
             # columns of the rest of S are combinations of those of T: not up to rounding
             free_map = geometry.free_map.copy()
@@ -148,56 +177,54 @@ class _Equations:
         self.constant = (
             offset[geometry.complement] - geometry.range_map.T @ offset[geometry.support]
         )
-        self.minimizer_on = minimizer[geometry.support]
-        self.minimizer_off = minimizer[geometry.complement]
         self.sigma = certificate.direction[geometry.support]
         self.direction = certificate.direction[geometry.complement]
         self.margin = certificate.margin[geometry.complement]
         self.stacked = np.vstack([geometry.range_map, geometry.free_map])
-        self.left_out = np.flatnonzero(self.minimizer_off)
+
+    @cached_property
+    def dual_map(self):
+        """From (zeta, b) to the shifted dual vector, shape (N, N); it serves predictions only."""
+        return np.hstack([self.geometry.q1 @ np.linalg.inv(self.geometry.r).T, self.geometry.q2])
 
     def evaluate(self, log_alpha, error_on, free) -> _State | None:
         """The state at these unknowns; None outside the domain of phi."""
-        geometry = self.geometry
         state = _State(log_alpha, error_on, free)
         on = self.potential.on_support(
             (self.minimizer_on + error_on) / self.scale_on, self.sigma, log_alpha
         )
-        state.on = replace(on, slope=self.scale_on * on.slope)
-        shift = geometry.range_map.T @ state.on.zeta + geometry.free_map.T @ free + self.constant
+        state.on = OnSupport(on.zeta, self.scale_on * on.slope, on.zeta_rate)
+        shift = np.concatenate([on.zeta, free]) @ self.stacked + self.constant
         off = self.potential.off_support(self.direction, self.margin, shift, log_alpha)
-        off = replace(
-            off,
-            log_size=off.log_size + self.log_scale_off,
-            log_slope=off.log_slope + self.log_scale_off,
-        )
-        state.off = off
-        if not (np.all(off.room > 0) and off.log_size.max() < 300.0):
+        log_size = off.log_size + self.log_scale_off
+        log_slope = off.log_slope + self.log_scale_off
+        state.off = OffSupport(off.sign, log_size, log_slope, off.room)
+        state.log_unit = log_size.max()
+        if not (off.room.min() > 0 and state.log_unit < 300.0):
             return None
-        state.log_unit = off.log_size.max()
         if state.log_unit == -np.inf:  # n = 0, as where rho = 0: any unit will do
-            state.log_unit = off.log_slope.max()
+            state.log_unit = log_slope.max()
         if self.left_out.size:
             largest = np.log(np.abs(self.minimizer_off).max())
             state.log_unit = max(state.log_unit, largest)
-        state.unit_error = off.sign * np.exp(off.log_size - state.log_unit)
-        state.unit_slope = np.exp(off.log_slope - state.log_unit)
+        state.unit_error = off.sign * np.exp(log_size - state.log_unit)
+        state.root_slope = np.exp(0.5 * (log_slope - state.log_unit))
         unit = np.exp(state.log_unit)
         if self.left_out.size:
             state.unit_error = state.unit_error - self.minimizer_off / unit
-        image = geometry.range_map @ state.unit_error
+        image = self.stacked @ state.unit_error
+        image, state.second = image[: error_on.size], image[error_on.size :]
         if state.log_unit < _LOG_NEGLIGIBLE:
             state.error_on = -unit * image
             state.first = np.zeros_like(image)
         else:
             state.first = (state.error_on + unit * image) / np.sqrt(unit)
-        state.second = geometry.free_map @ state.unit_error
         return state
 
     def rows(self, state):
         """``B W^(1/2)``, scaled: Newton's matrix is its product with itself, plus a diagonal."""
         size = self.minimizer_on.size
-        rows = self.stacked * np.sqrt(state.unit_slope)
+        rows = self.stacked * state.root_slope
         rows[:size] *= (np.exp(0.5 * state.log_unit) / np.sqrt(state.on.slope))[:, None]
         return rows
 
@@ -222,7 +249,7 @@ class _Equations:
         root = np.sqrt(state.on.slope)
         step, _ = dpotrs(factor, np.concatenate([first / root, second]), lower=1)
         step = np.exp(0.5 * state.log_unit) * step[:size] / root, step[size:]
-        return *step, self.stacked.T @ np.concatenate(step)
+        return *step, np.concatenate(step) @ self.stacked
 
     def rounding(self, state):
         """What is left of the rest of S in a converged step, in units of exp(log_unit)."""
@@ -252,7 +279,7 @@ class _Equations:
             if not np.isfinite(reach):
                 return None, None, step
             length = 1.0 / max(1.0, reach)
-            size, moved = np.abs(state.unit_error), state.unit_slope * np.abs(shift)
+            size, moved = np.abs(state.unit_error), state.root_slope**2 * np.abs(shift)
             # on the rest of S errors are differences from g*, good to rounding only
             small = moved.sum() <= options.tolerance * size.sum() + self.rounding(state)
             if self.rest.any():
@@ -273,28 +300,44 @@ class _Equations:
         return None, None, options.newton_steps
 
     def rates(self, state, factor):
-        """Derivatives with respect to log(alpha) along the path: of x, shape (d,), and of
-        the shifted dual vector ``lam - dual_scale * nu_0``, shape (N,)."""
-        geometry = self.geometry
+        """The derivative of :meth:`position` with respect to log(alpha) along the path."""
         drift = (
             self.potential.dual_scale_rate() * self.direction
-            + geometry.range_map.T @ state.on.zeta_rate
+            + state.on.zeta_rate @ self.geometry.range_map
         )
         unit = np.exp(state.log_unit)
-        growth = state.unit_error + state.unit_slope * drift
+        slope = state.root_slope**2
+        growth = state.unit_error + slope * drift
         if self.left_out.size:
             growth += self.minimizer_off / unit
+        image = self.stacked @ growth
         zeta, free, shift = self.solve(
-            state,
-            factor,
-            -np.sqrt(unit) * (geometry.range_map @ growth),
-            -(geometry.free_map @ growth),
+            state, factor, -np.sqrt(unit) * image[: self.sigma.size], -image[self.sigma.size :]
         )
-        point = np.empty(self.minimizer_on.size + self.minimizer_off.size)
-        point[geometry.support] = state.on.slope * zeta
-        point[geometry.complement] = unit * (growth + state.unit_slope * shift)
-        dual = geometry.least_norm_dual(state.on.zeta_rate + zeta) + geometry.q2 @ free
-        return point, dual
+        return self._stacked(
+            state.on.slope * zeta,
+            unit * (growth + slope * shift),
+            state.on.zeta_rate + zeta,
+            free,
+        )
+
+    def position(self, state):
+        """x and the shifted dual vector ``lam - dual_scale * nu_0``, shape (d + N,)."""
+        return self._stacked(
+            self.minimizer_on + state.error_on,
+            self.minimizer_off + np.exp(state.log_unit) * state.unit_error,
+            state.on.zeta,
+            state.free,
+        )
+
+    def _stacked(self, on, off, zeta, free):
+        geometry = self.geometry
+        size = on.size + off.size
+        stacked = np.empty(size + geometry.q2.shape[0])
+        stacked[geometry.support] = on
+        stacked[geometry.complement] = off
+        stacked[size:] = self.dual_map @ np.concatenate([zeta, free])
+        return stacked
 
     def error(self, state):
         """n in units of exp(log_unit), shape (d,), exactly in the form of F1 = 0."""
@@ -347,10 +390,6 @@ class _Equations:
         log_unit = np.log(np.abs(error).max()) if np.any(error) else 0.0
         return log_unit, error / np.exp(log_unit)
 
-    def dual(self, state):
-        """The shifted dual vector ``lam - dual_scale * nu_0``, shape (N,)."""
-        return self.geometry.least_norm_dual(state.on.zeta) + self.geometry.q2 @ state.free
-
     def fixed_point_residual(self, state):
         """||F1||_1 / ||n||_1."""
         mismatch = np.abs(state.first).sum()
@@ -373,8 +412,11 @@ class _Path:
         self.basis = independent_columns(matrix, minimizer)
         self.stride = np.log(10.0)
         self.steps = 0
+        self.subset, self.equations = self.basis, None
+        self.nodes = []  # the points before: (log_alpha, position, its derivative)
 
     def _coordinates(self, subset):
+        self.subset = subset
         self.equations = _Equations(
             self.matrix,
             self.minimizer,
@@ -387,68 +429,81 @@ class _Path:
         )
 
     def start(self, log_alpha):
-        """Converge at a scale >= exp(log_alpha) where the problem is smooth."""
-        data = self.matrix @ self.minimizer
-        least = self.matrix.T @ np.linalg.solve(self.matrix @ self.matrix.T, data)
-        log_alpha = max(log_alpha, np.log(self.options.start_ratio * np.abs(least).max()))
-        point, dual = self._from_nothing(np.exp(log_alpha), data)
-        dual -= self.potential.dual_scale(log_alpha) * self.certificate.nu
-        self._coordinates(self.basis)
+        """Converge at exp(log_alpha), or at a larger scale from which the path leads there."""
+        size = np.log(self._typical_size())
+        first = max(log_alpha, size - self.potential.log_range)
+        highest = size + _LINEAR
+        while not self._started(first):
+            if first >= highest:
+                raise ConvergenceError(
+                    f"log10(alpha) = {log_alpha / np.log(10.0):.6g}: Newton's method fails at the "
+                    f"start of the path, up to log10(alpha) = {first / np.log(10.0):.6g}"
+                )
+            first = min(first + _START_STRIDE, highest)
+
+    def _typical_size(self):
+        """The geometric mean of ``|g*_S|`` in units of the initialization; 1 where g* = 0."""
+        size = np.abs(self.minimizer) / self.initialization.scale
+        return np.exp(np.mean(np.log(size[size > 0]))) if np.any(size) else 1.0
+
+    def _started(self, log_alpha):
+        """Whether Newton's method converges at a scale; if so the path stands there."""
+        found = self._near(log_alpha)
+        if found is None:
+            return False
+        point, dual = found
         self._choose_coordinates(point)
-        guess = self._guess(log_alpha, point, dual)
-        state, factor, steps = (
-            (None, None, 0) if guess is None else self.equations.correct(guess, self.options)
-        )
+        dual = dual - self.potential.dual_scale(log_alpha) * self.certificate.nu
+        guess = self._guess(log_alpha, np.concatenate([point, dual]))
+        if guess is None:
+            return False
+        state, factor, steps = self.equations.correct(guess, self.options)
         self.steps += steps
-        if state is None:
-            raise ConvergenceError(
-                f"log10(alpha) = {log_alpha / np.log(10.0):.6g}: Newton's method fails at the "
-                "start of the path; try a larger start_ratio"
-            )
-        self._accept(state, factor, None)
+        self.state, self.factor = state, factor
+        return state is not None
 
-    def _from_nothing(self, alpha, data):
-        """(x, lam) at a large scale, by Newton's method on the dual problem from lam = 0."""
-        start = self.initialization.tilt + self.initialization.offset
-        scale = alpha * self.initialization.scale
-        dual = np.zeros(self.matrix.shape[0])
-        for _ in range(200):
-            z = start + self.matrix.T @ dual
-            point, slope = scale * self.potential.phi(z), scale * self.potential.phi_prime(z)
-            gap = data - self.matrix @ point
-            step = np.linalg.solve((self.matrix * slope) @ self.matrix.T, gap)
-            shift = self.matrix.T @ step
-            room = self.potential.edge - np.abs(z)
-            length = 1.0 / max(1.0, np.max(np.abs(shift) / np.minimum(0.5 * room, 1.0)))
-            dual = dual + length * step
-            if length == 1.0 and np.max(np.abs(shift)) < 1e-10:
-                break
-        return point, dual
+    def _near(self, log_alpha):
+        """(x, lam) close to the limit point, by Newton's method on the dual problem."""
+        potential, matrix = self.potential, self.matrix
+        scale = np.exp(log_alpha) * self.initialization.scale
+        data = matrix @ self.minimizer
+        dual = potential.phi_inverse(self._typical_size() / np.exp(log_alpha)) * self.certificate.nu
+        z = self.initialization.tilt + self.initialization.offset + matrix.T @ dual
+        near = False
+        for _ in range(_DUAL_STEPS):
+            point, slope = scale * potential.phi(z), scale * potential.phi_prime(z)
+            if near:
+                return point, dual
+            hessian = matrix * np.sqrt(slope)
+            try:
+                step = np.linalg.solve(hessian @ hessian.T, data - matrix @ point)
+            except np.linalg.LinAlgError:
+                return None
+            self.steps += 1
+            shift = matrix.T @ step
+            longest = np.max(np.abs(shift) / potential.reach(z))
+            if not np.isfinite(longest):
+                return None
+            length = 1.0 / max(1.0, longest)
+            near = longest <= _NEAR
+            dual, z = dual + length * step, z + length * shift
+        return None
 
-    def _guess(self, log_alpha, point, dual):
+    def _guess(self, log_alpha, position):
         geometry = self.equations.geometry
         return self.equations.evaluate(
             log_alpha,
-            point[geometry.support] - self.equations.minimizer_on,
-            geometry.q2.T @ dual,
+            position[geometry.support] - self.equations.minimizer_on,
+            geometry.q2.T @ position[self.minimizer.size :],
         )
 
     def _choose_coordinates(self, point):
-        """Move to the coordinates that suit x; True if they changed."""
+        """Move to the coordinates that suit x."""
         ratio = point[self.basis] / self.minimizer[self.basis]
-        inside = np.isin(self.basis, self.equations.geometry.support)
+        inside = np.isin(self.basis, self.subset)
         subset = self.basis[np.where(inside, ratio > _LEAVE, ratio > _RETURN)]
-        if np.array_equal(subset, self.equations.geometry.support):
-            return False
-        self._coordinates(subset)
-        return True
-
-    def _accept(self, state, factor, last):
-        self.state = state
-        self.last = last
-        self.rate = self.equations.rates(state, factor)
-        self.error_on = state.error_on
-        self.dual = self.equations.dual(state)
+        if self.equations is None or not np.array_equal(subset, self.subset):
+            self._coordinates(subset)
 
     def advance(self, target):
         """Follow the path down to log(alpha) = target."""
@@ -456,26 +511,14 @@ class _Path:
             self._advance_once(target)
 
     def _advance_once(self, target):
-        geometry = self.equations.geometry
         here = self.state.log_alpha
-        unit = np.exp(self.state.log_unit)
-        error = unit * self.equations.error(self.state)
-        error[geometry.support] = self.state.error_on
-        point = self.minimizer + error
-        dual = self.dual
-        self._choose_coordinates(point)
+        position = self.equations.position(self.state)
+        rate = self.equations.rates(self.state, self.factor)
+        self.nodes = [(here, position, rate), *self.nodes[: _NODES - 1]]
+        self._choose_coordinates(position[: self.minimizer.size])
         while True:
             reach = max(here - self.stride, target)
-            step = reach - here
-            point_rate, dual_rate = self.rate
-            if self.last is not None:  # second order, from the rates at two points
-                here_before, (point_before, dual_before) = self.last
-                bend = 0.5 * step / (here - here_before)
-                if abs(bend) > 5.0:  # extrapolating so far would only amplify rounding
-                    bend = 0.0
-                point_rate = point_rate + bend * (point_rate - point_before)
-                dual_rate = dual_rate + bend * (dual_rate - dual_before)
-            guess = self._guess(reach, point + step * point_rate, dual + step * dual_rate)
+            guess = self._guess(reach, extrapolated(self.nodes, reach))
             state = None
             if guess is not None:
                 state, factor, steps = self.equations.correct(guess, self.options)
@@ -488,8 +531,37 @@ class _Path:
                     f"log10(alpha) = {target / np.log(10.0):.6g}: Newton's method fails from "
                     f"{here / np.log(10.0):.6g} on, even with steps of {self.stride:.0e}"
                 )
-        self._accept(state, factor, (here, self.rate))
+        self.state, self.factor = state, factor
         self.stride *= 2.0
+
+
+def extrapolated(nodes, at):
+    """The value at `at` of the polynomial that has the values and derivatives of the nodes.
+
+    Weights of values (they add up to 1) that are large in sum would amplify rounding, and the
+    change of the function between nodes far nearer to each other than to `at`: then the last
+    node is left out.
+
+    Args:
+        nodes: (place, value, derivative), values and derivatives of one shape.
+        at: a place.
+    """
+    while True:
+        places = [node[0] for node in nodes]
+        of_values, of_rates = [], []
+        for place in places:
+            lagrange, slope = 1.0, 0.0  # of the Lagrange polynomial of the place
+            for other in places:
+                if other != place:
+                    lagrange *= (at - other) / (place - other)
+                    slope += 1.0 / (place - other)
+            of_values.append((1.0 - 2.0 * slope * (at - place)) * lagrange**2)
+            of_rates.append((at - place) * lagrange**2)
+        if sum(map(abs, of_values)) <= _AMPLIFICATION:
+            break
+        nodes = nodes[:-1]
+    parts = zip(of_values, of_rates, nodes, strict=True)
+    return sum(w * value + v * rate for w, v, (_, value, rate) in parts)
 
 
 def limit_path(

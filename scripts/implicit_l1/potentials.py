@@ -30,6 +30,8 @@ import numpy as np
 
 LOG2 = np.log(2.0)
 
+_LOG_GROWTH = 1.5  # of phi', in Potential.reach
+
 
 def log_sinh(u):
     """log(sinh(u)) for u >= 0; -inf at 0."""
@@ -81,6 +83,7 @@ class Potential(ABC):
 
     depth: float
     edge: float  # phi is defined for |z| below it
+    log_range: float  # largest log(x / alpha) for which z, if it is a sum, gives digits of x
 
     @abstractmethod
     def phi(self, z):
@@ -93,6 +96,10 @@ class Potential(ABC):
     @abstractmethod
     def phi_inverse(self, t):
         """Inverse of phi_D, elementwise; also the derivative of q_D."""
+
+    @abstractmethod
+    def reach(self, z):
+        """How far z may move, either way, before phi' has grown by a factor of e^(3/2)."""
 
     @abstractmethod
     def time_constant(self, alpha):
@@ -142,6 +149,7 @@ class HyperbolicPotential(Potential):
 
     depth = 2.0
     edge = np.inf
+    log_range = 600.0
 
     def phi(self, z):
         return 2.0 * np.sinh(z)
@@ -151,6 +159,9 @@ class HyperbolicPotential(Potential):
 
     def phi_inverse(self, t):
         return np.arcsinh(0.5 * np.asarray(t))
+
+    def reach(self, z):
+        return np.full_like(z, _LOG_GROWTH)  # cosh(z + h) <= e^|h| cosh(z)
 
     def time_constant(self, alpha):
         return 4.0
@@ -202,6 +213,7 @@ class PowerPotential(Potential):
     def __init__(self, depth):
         self.depth = float(depth)
         self.power = self.depth / (self.depth - 2.0)
+        self.log_range = min(600.0, -self.power * np.log(1e-10))  # 1 - |z| is at least 1e-10
 
     def phi(self, z):
         theta = np.arctanh(z)
@@ -217,6 +229,10 @@ class PowerPotential(Potential):
         with np.errstate(divide="ignore"):
             return np.sign(t) * np.tanh(self._theta(np.log(np.abs(t))))
 
+    def reach(self, z):
+        # 1 - z and 1 + z shrink by a factor r at most where z moves by (1 - r) (1 - |z|)
+        return -np.expm1(-_LOG_GROWTH / (self.power + 1.0)) * (1.0 - np.abs(z))
+
     def time_constant(self, alpha):
         return self.depth * (self.depth - 2.0) * alpha ** (1.0 - 2.0 / self.depth)
 
@@ -229,29 +245,9 @@ class PowerPotential(Potential):
     def _theta(self, log_t):
         """Solve 2 cosh^p(theta) sinh(p theta) = t for theta >= 0, given log t.
 
-        Newton's method: a step of less than 1e-8 is the last, the error after it is of the
-        order of its square.
-        """
-        return self._theta_large(log_t) if np.all(log_t > 2.0) else self._theta_any(log_t)
-
-    def _theta_large(self, log_t):
-        """The same where t > 7: on log(t), which is close to linear in theta there."""
-        p = self.power
-        theta = (log_t + p * LOG2) / (2.0 * p)
-        for _ in range(60):
-            decay = np.exp(-2.0 * theta)
-            power = decay**p
-            value = p * (2.0 * theta - LOG2 + np.log1p(decay)) + np.log1p(-power)
-            slope = p * ((1.0 - decay) / (1.0 + decay) + (1.0 + power) / (1.0 - power))
-            step = (value - log_t) / slope
-            theta = theta - step
-            if np.all(np.abs(step) <= 1e-8 * theta):
-                break
-        return theta
-
-    def _theta_any(self, log_t):
-        """The same for every t: on arsinh(t/2), a convex function of theta with slopes between
-        p and 2p, from above, so that it converges monotonically.
+        Newton's method on arsinh(t/2), a convex function of theta with slopes between p and
+        2p, from above, so that it converges monotonically.  A step of less than 1e-8 is the
+        last, the error after it is of the order of its square.
         """
         p = self.power
         target = np.where(log_t > 40.0, log_t, np.arcsinh(0.5 * np.exp(np.minimum(log_t, 40.0))))
@@ -271,32 +267,56 @@ class PowerPotential(Potential):
                 break
         return theta
 
+    def _slack(self, log_t):
+        """(w, log w) with w in (0, 1] and ``w^-p - (2 - w)^-p = t >= 0``, given log t: 1 - |z|.
+
+        Newton's method on ``w - G(w)`` with ``G(w) = (t + (2 - w)^-p)^(-1/p)``.  G is a mean of
+        t^(-1/p) and 2 - w (of exponent -p), hence concave, and ``G' = -q`` with
+        ``q = (G / (2 - w))^(p + 1) <= 1``, so that it converges monotonically from above;
+        ``|G''| <= (p + 1) q`` bounds the error after a step, most often after the first.
+        (Derived for this project.)
+        """
+        p = self.power
+        slack = np.exp(-np.maximum(log_t, 0.0) / p)
+        for _ in range(60):
+            log_far = np.log(2.0 - slack)
+            log_next = np.logaddexp(log_t, -p * log_far) / -p
+            flatness = np.exp((p + 1.0) * (log_next - log_far))
+            step = (np.exp(log_next) - slack) / (1.0 + flatness)
+            slack = slack + step
+            if np.all((p + 1.0) * flatness * step**2 <= 1e-16 * slack):
+                break
+        # where w is small its logarithm has digits of its own
+        log_far = np.log(2.0 - slack)
+        return slack, np.logaddexp(log_t, -p * log_far) / -p
+
     def on_support(self, x, sigma, log_alpha):
         p = self.power
         with np.errstate(divide="ignore"):
             log_x = np.log(np.abs(x))
-        theta = self._theta(log_x - log_alpha)
-        decay = np.exp(-2.0 * theta)
-        slack = 2.0 * decay / (1.0 + decay)
+        slack, log_slack = self._slack(log_x - log_alpha)
         zeta = -sigma * np.where(sigma * x > 0, slack, 2.0 - slack)
-        log_slope = (
-            log_alpha + np.log(2.0 * p) + (p + 1.0) * log_cosh(theta) + log_cosh((p + 1.0) * theta)
-        )
+        ratio = np.exp((p + 1.0) * (log_slack - np.log(2.0 - slack)))
+        log_slope = log_alpha + np.log(p) - (p + 1.0) * log_slack + np.log1p(ratio)
         return OnSupport(zeta, np.exp(log_slope), -np.sign(x) * np.exp(log_x - log_slope))
 
     def off_support(self, direction, margin, shift, log_alpha):
         p = self.power
         z = direction + shift
-        aligned = z * direction > 0
-        slack = np.where(aligned, margin - np.sign(direction) * shift, 1.0 - np.abs(z))
+        size = np.abs(z)
+        slack = np.where(z * direction > 0, margin - np.sign(direction) * shift, 1.0 - size)
         with np.errstate(divide="ignore", invalid="ignore"):
-            edge = np.log(slack * (2.0 - slack))
-            theta = np.where(
-                np.abs(z) < 0.5, np.arctanh(np.abs(z)), 0.5 * np.log((2.0 - slack) / slack)
+            log_slack = np.log(slack)
+            # log of (1 + |z|) / (1 - |z|), which for small z is a difference
+            twice_theta = np.where(
+                size < 0.5, 2.0 * np.arctanh(size), np.log(2.0 - slack) - log_slack
             )
-            log_size = log_alpha - 0.5 * p * edge + LOG2 + log_sinh(p * theta)
+            log_size = log_alpha - p * log_slack + np.log(-np.expm1(-p * twice_theta))
             log_slope = (
-                log_alpha + np.log(2.0 * p) - 0.5 * (p + 1.0) * edge + log_cosh((p + 1.0) * theta)
+                log_alpha
+                + np.log(p)
+                - (p + 1.0) * log_slack
+                + np.log1p(np.exp(-(p + 1.0) * twice_theta))
             )
         return OffSupport(np.sign(z), log_size, log_slope, slack)
 

@@ -16,7 +16,6 @@ coordinates that null_space and limit share.)
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import qr, solve_triangular
 
 from implicit_l1.compensated import refine, residual, two_sum
 
@@ -42,11 +41,11 @@ class SupportGeometry:
 
     def least_norm_dual(self, values):
         """The vector of least Euclidean norm with ``A_S^T nu = values``, shape (N,)."""
-        return self.q1 @ solve_triangular(self.r, values, trans="T")
+        return self.q1 @ np.linalg.solve(self.r.T, values)
 
     def least_squares(self, data):
         """The minimizer of ``||A_S x_S - data||_2``, shape (k,)."""
-        return solve_triangular(self.r, self.q1.T @ data)
+        return np.linalg.solve(self.r, self.q1.T @ data)
 
 
 def support_geometry(matrix, support) -> SupportGeometry:
@@ -66,23 +65,25 @@ def support_geometry(matrix, support) -> SupportGeometry:
     size = support.size
     if size > matrix.shape[0]:
         raise ValueError(f"a support of {size} columns in {matrix.shape[0]} dimensions")
-    if size == 0:
-        q, r = np.eye(matrix.shape[0]), np.zeros((0, 0))
-    else:
-        q, r = qr(matrix[:, support], check_finite=False)
-        diagonal = np.abs(np.diag(r))
-        if diagonal.min() <= 1e-12 * diagonal.max():
-            raise ValueError("the columns of the support are linearly dependent")
+    q, r = np.linalg.qr(matrix[:, support], mode="complete")
+    if not _independent(r):
+        raise ValueError("the columns of the support are linearly dependent")
     q1, q2, r = q[:, :size], q[:, size:], r[:size]
     return SupportGeometry(
         support=support,
         complement=complement,
-        range_map=solve_triangular(r, q1.T @ off, check_finite=False) if size else q1.T @ off,
+        range_map=np.linalg.solve(r, q1.T @ off),
         free_map=q2.T @ off,
         q1=q1,
         q2=q2,
         r=r,
     )
+
+
+def _independent(r):
+    """Whether columns with this QR factor R are independent, up to rounding."""
+    diagonal = np.abs(np.diag(r))
+    return diagonal.min(initial=np.inf) > 1e-12 * diagonal.max(initial=0.0)
 
 
 def independent_columns(matrix, point):
@@ -99,12 +100,28 @@ def independent_columns(matrix, point):
     if support.size == 0:
         return support
     on = matrix[:, support]
+    if support.size <= matrix.shape[0] and _independent(np.linalg.qr(on, mode="r")):
+        return support
+    from scipy.linalg import qr  # NumPy's has no pivoting
+
     diagonal = np.abs(np.diag(qr(on, mode="r", pivoting=True)[0]))
     rank = int(np.sum(diagonal > 1e-12 * diagonal[0]))
-    if rank == support.size:
-        return support
     order = qr(on * np.abs(point[support]), mode="r", pivoting=True)[1]
     return np.sort(support[order[:rank]])
+
+
+def solve_positive_definite(rows, right):
+    """The solution of ``B B^T x = right``, shape (n,).
+
+    Args:
+        rows: B, shape (n, m).
+        right: shape (n,).
+    Raises:
+        LinAlgError: if ``B B^T`` is not positive definite in double precision.
+    """
+    matrix = rows @ rows.T
+    np.linalg.cholesky(matrix)  # raises the error; LU would go on with what rounding left
+    return np.linalg.solve(matrix, right)
 
 
 # A margin is computed in twice the working precision; above this its sign is certain.
