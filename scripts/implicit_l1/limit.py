@@ -26,19 +26,20 @@ The path starts at its largest scale, and follows alpha downwards; each point is
 from the values and derivatives at those before it (Hermite interpolation), and a step that
 fails is shortened.
 
-**The start** is by Newton's method on the dual problem, whose objective
-``f(lam) = alpha sum q_D^*(A^T lam) - <lam, y>`` is convex, from ``lam = kappa nu_0`` with
-``kappa = phi_D^{-1}(m / alpha)``, m the geometric mean of ``|g*_S|``: there x_S has the signs
-of g* and its size, and the rest is as small as it should be.  A step that would let phi'
-grow by more than a factor e^c anywhere is shortened to the fraction t at which it may do so.
-Then ``f'' <= e^(c s)`` times its value, for s from 0 to 1 on the step taken, and with
-``delta^2 = <step, f'' step>`` the objective falls by at least
+**The start** is by Newton's method on the dual problem, in the same coordinates of lam:
+its objective ``f(lam) = alpha sum q_D^*(A^T lam) - <lam, y>`` is convex.  It sets out from
+``lam = kappa nu_0`` with ``kappa = phi_D^{-1}(m / alpha)``, m the geometric mean of
+``|g*_S|``, where x_S has the signs and the size of g*_S, and the rest is as small as it
+should be.  A step that would let phi' grow by more than a factor e^c anywhere is shortened
+to the fraction t at which it may do so.  Then ``f'' <= e^(c s)`` times its value, for s from
+0 to 1 on the step taken, and with ``delta^2 = <step, f'' step>`` the objective falls by at
+least
 
     t delta^2 - t^2 delta^2 (e^c - 1 - c) / c^2,
 
 which is positive for c = 3/2 and t <= 1: the method converges from anywhere, without a
-line search.  (Derived for this project.)  Its x is a difference from g* good to rounding
-only, but a few digits of it are enough to go on from in the coordinates above.
+line search.  (Derived for this project.)  Its n_S is a difference from g* good to rounding
+only, but a few digits of it are enough to go on from with n_S as unknowns.
 
 With another initialization (:mod:`implicit_l1.initialization`), in its coordinates,
 ``n_Sc = alpha scale phi_D(z)`` and z has the offset as one more term; the tilt is in the
@@ -119,7 +120,7 @@ class _State:
     log_alpha: float
     error_on: np.ndarray  # n_T
     free: np.ndarray  # b
-    on: OnSupport = field(init=False)
+    on: OnSupport
     off: OffSupport = field(init=False)
     log_unit: float = field(init=False)
     unit_error: np.ndarray = field(init=False)  # n_Tc in units of exp(log_unit)
@@ -189,11 +190,25 @@ class _Equations:
 
     def evaluate(self, log_alpha, error_on, free) -> _State | None:
         """The state at these unknowns; None outside the domain of phi."""
-        state = _State(log_alpha, error_on, free)
         on = self.potential.on_support(
             (self.minimizer_on + error_on) / self.scale_on, self.sigma, log_alpha
         )
-        state.on = OnSupport(on.zeta, self.scale_on * on.slope, on.zeta_rate)
+        on = OnSupport(on.zeta, self.scale_on * on.slope, on.zeta_rate)
+        return self._completed(_State(log_alpha, error_on, free, on))
+
+    def evaluate_dual(self, log_alpha, zeta, free):
+        """(state, room of z on T) where zeta and b are the unknowns; None outside the domain."""
+        on = self.potential.off_support(self.sigma, np.zeros(zeta.size), zeta, log_alpha)
+        if not on.room.min(initial=np.inf) > 0:
+            return None, None
+        point = self.scale_on * on.sign * np.exp(on.log_size)
+        slope = self.scale_on * np.exp(on.log_slope)
+        state = _State(log_alpha, point - self.minimizer_on, free, OnSupport(zeta, slope, None))
+        return self._completed(state), on.room
+
+    def _completed(self, state) -> _State | None:
+        """The state with what follows from its unknowns; None outside the domain of phi."""
+        log_alpha, error_on, on, free = state.log_alpha, state.error_on, state.on, state.free
         shift = np.concatenate([on.zeta, free]) @ self.stacked + self.constant
         off = self.potential.off_support(self.direction, self.margin, shift, log_alpha)
         log_size = off.log_size + self.log_scale_off
@@ -267,11 +282,14 @@ class _Equations:
 
     def correct(self, state, options):
         """Newton's method at fixed alpha: (state or None where it fails, factor, steps)."""
+        done = False
         for step in range(1, options.newton_steps + 1):
             try:
                 factor = self.factor(state)
             except np.linalg.LinAlgError:
                 return None, None, step
+            if done:
+                return state, factor, step
             zeta, free, shift = self.solve(state, factor, -state.first, -state.second)
             # phi is close to linear over a fraction of the room it has (D > 2), or
             # over a unit (D = 2): a longer step would leave Newton's domain
@@ -288,6 +306,7 @@ class _Equations:
             # an error of 0 has no relative accuracy: z moves by its rounding only
             if not small and np.abs(shift).max() < 1e-6:
                 small = np.abs(shift).max() <= self.rounding_of_z(state)
+            unit = state.log_unit
             state = self.evaluate(
                 state.log_alpha,
                 state.error_on + length * state.on.slope * zeta,
@@ -295,7 +314,9 @@ class _Equations:
             )
             if state is None:
                 return None, None, step
-            if length == 1.0 and small:
+            done = length == 1.0 and small
+            # the factor is in the unit of the iterate before; it changes where the error is 0
+            if done and abs(state.log_unit - unit) < 1e-3:
                 return state, factor, step
         return None, None, options.newton_steps
 
@@ -412,7 +433,6 @@ class _Path:
         self.basis = independent_columns(matrix, minimizer)
         self.stride = np.log(10.0)
         self.steps = 0
-        self.subset, self.equations = self.basis, None
         self.nodes = []  # the points before: (log_alpha, position, its derivative)
 
     def _coordinates(self, subset):
@@ -430,9 +450,8 @@ class _Path:
 
     def start(self, log_alpha):
         """Converge at exp(log_alpha), or at a larger scale from which the path leads there."""
-        size = np.log(self._typical_size())
-        first = max(log_alpha, size - self.potential.log_range)
-        highest = size + _LINEAR
+        highest = self._log_size() + _LINEAR
+        first = log_alpha
         while not self._started(first):
             if first >= highest:
                 raise ConvergenceError(
@@ -441,20 +460,28 @@ class _Path:
                 )
             first = min(first + _START_STRIDE, highest)
 
-    def _typical_size(self):
-        """The geometric mean of ``|g*_S|`` in units of the initialization; 1 where g* = 0."""
+    def _log_size(self):
+        """The mean of ``log|g*_S|``, g* in units of the initialization; 0 where g* = 0."""
         size = np.abs(self.minimizer) / self.initialization.scale
-        return np.exp(np.mean(np.log(size[size > 0]))) if np.any(size) else 1.0
+        return np.mean(np.log(size[size > 0])) if np.any(size) else 0.0
 
     def _started(self, log_alpha):
         """Whether Newton's method converges at a scale; if so the path stands there."""
-        found = self._near(log_alpha)
-        if found is None:
+        self._coordinates(self.basis)
+        state = self._near(log_alpha)
+        if state is None:
             return False
-        point, dual = found
-        self._choose_coordinates(point)
-        dual = dual - self.potential.dual_scale(log_alpha) * self.certificate.nu
-        guess = self._guess(log_alpha, np.concatenate([point, dual]))
+        position = self.equations.position(state)
+        self._choose_coordinates(position[: self.minimizer.size])
+        guess = self._guess(log_alpha, position)
+        if guess is None:
+            return False
+        # where n_T is small against x_T, F1 = 0 gives it better than the difference x - g*
+        error = np.exp(guess.log_unit) * self.equations.error(guess)[self.subset]
+        small = np.abs(error) < 1e-3 * np.abs(self.equations.minimizer_on)
+        guess = self.equations.evaluate(
+            log_alpha, np.where(small, error, guess.error_on), guess.free
+        )
         if guess is None:
             return False
         state, factor, steps = self.equations.correct(guess, self.options)
@@ -463,30 +490,30 @@ class _Path:
         return state is not None
 
     def _near(self, log_alpha):
-        """(x, lam) close to the limit point, by Newton's method on the dual problem."""
-        potential, matrix = self.potential, self.matrix
-        scale = np.exp(log_alpha) * self.initialization.scale
-        data = matrix @ self.minimizer
-        dual = potential.phi_inverse(self._typical_size() / np.exp(log_alpha)) * self.certificate.nu
-        z = self.initialization.tilt + self.initialization.offset + matrix.T @ dual
+        """The state close to the limit point, by Newton's method on the dual problem."""
+        equations, potential = self.equations, self.potential
+        # kappa - dual_scale
+        beyond = potential.on_support(np.exp(self._log_size()), 1.0, log_alpha).zeta
+        zeta = beyond * (equations.sigma - self.initialization.tilt[self.basis])
+        free = beyond * (equations.geometry.q2.T @ self.certificate.nu)
         near = False
         for _ in range(_DUAL_STEPS):
-            point, slope = scale * potential.phi(z), scale * potential.phi_prime(z)
-            if near:
-                return point, dual
-            hessian = matrix * np.sqrt(slope)
+            state, room = equations.evaluate_dual(log_alpha, zeta, free)
+            if state is None or near:
+                return state
             try:
-                step = np.linalg.solve(hessian @ hessian.T, data - matrix @ point)
+                factor = equations.factor(state)
             except np.linalg.LinAlgError:
                 return None
             self.steps += 1
-            shift = matrix.T @ step
-            longest = np.max(np.abs(shift) / potential.reach(z))
+            step, step_free, shift = equations.solve(state, factor, -state.first, -state.second)
+            longest = np.max(np.abs(shift) / potential.reach(state.off.room))
+            longest = max(longest, np.max(np.abs(step) / potential.reach(room), initial=0.0))
             if not np.isfinite(longest):
                 return None
             length = 1.0 / max(1.0, longest)
             near = longest <= _NEAR
-            dual, z = dual + length * step, z + length * shift
+            zeta, free = zeta + length * step, free + length * step_free
         return None
 
     def _guess(self, log_alpha, position):
@@ -502,7 +529,7 @@ class _Path:
         ratio = point[self.basis] / self.minimizer[self.basis]
         inside = np.isin(self.basis, self.subset)
         subset = self.basis[np.where(inside, ratio > _LEAVE, ratio > _RETURN)]
-        if self.equations is None or not np.array_equal(subset, self.subset):
+        if not np.array_equal(subset, self.subset):
             self._coordinates(subset)
 
     def advance(self, target):

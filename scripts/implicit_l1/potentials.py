@@ -83,7 +83,6 @@ class Potential(ABC):
 
     depth: float
     edge: float  # phi is defined for |z| below it
-    log_range: float  # largest log(x / alpha) for which z, if it is a sum, gives digits of x
 
     @abstractmethod
     def phi(self, z):
@@ -98,8 +97,12 @@ class Potential(ABC):
         """Inverse of phi_D, elementwise; also the derivative of q_D."""
 
     @abstractmethod
-    def reach(self, z):
-        """How far z may move, either way, before phi' has grown by a factor of e^(3/2)."""
+    def reach(self, room):
+        """How far z may move, either way, before phi' has grown by a factor of e^(3/2).
+
+        Args:
+            room: distance of |z| to the edge of the domain.
+        """
 
     @abstractmethod
     def time_constant(self, alpha):
@@ -149,7 +152,6 @@ class HyperbolicPotential(Potential):
 
     depth = 2.0
     edge = np.inf
-    log_range = 600.0
 
     def phi(self, z):
         return 2.0 * np.sinh(z)
@@ -160,8 +162,8 @@ class HyperbolicPotential(Potential):
     def phi_inverse(self, t):
         return np.arcsinh(0.5 * np.asarray(t))
 
-    def reach(self, z):
-        return np.full_like(z, _LOG_GROWTH)  # cosh(z + h) <= e^|h| cosh(z)
+    def reach(self, room):
+        return np.full_like(room, _LOG_GROWTH)  # cosh(z + h) <= e^|h| cosh(z)
 
     def time_constant(self, alpha):
         return 4.0
@@ -213,7 +215,6 @@ class PowerPotential(Potential):
     def __init__(self, depth):
         self.depth = float(depth)
         self.power = self.depth / (self.depth - 2.0)
-        self.log_range = min(600.0, -self.power * np.log(1e-10))  # 1 - |z| is at least 1e-10
 
     def phi(self, z):
         theta = np.arctanh(z)
@@ -229,9 +230,9 @@ class PowerPotential(Potential):
         with np.errstate(divide="ignore"):
             return np.sign(t) * np.tanh(self._theta(np.log(np.abs(t))))
 
-    def reach(self, z):
+    def reach(self, room):
         # 1 - z and 1 + z shrink by a factor r at most where z moves by (1 - r) (1 - |z|)
-        return -np.expm1(-_LOG_GROWTH / (self.power + 1.0)) * (1.0 - np.abs(z))
+        return -np.expm1(-_LOG_GROWTH / (self.power + 1.0)) * room
 
     def time_constant(self, alpha):
         return self.depth * (self.depth - 2.0) * alpha ** (1.0 - 2.0 / self.depth)
