@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import mpmath
 import numpy as np
 import pytest
 from scipy.optimize import brentq, linprog, minimize, minimize_scalar
@@ -431,40 +432,223 @@ def test_classical_bound(instance):
     assert bound[3] - bound[2] == pytest.approx(-margin * (1e5 - 10) * LOG10, rel=1e-9)
 
 
+def test_bounds_that_say_nothing_at_any_scale():
+    instance = dense_instance(0, (20, 60))
+    found = instance.bounds(3, instance.path(3, [-1, -2]))
+    for name in BANDS:
+        band = getattr(found, name)
+        assert np.all(band.log_upper == np.inf) and np.all(band.log_lower_prior == -np.inf)
+        assert not np.any(np.isnan(band.log_lower))
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (3, 12), (12, 40)])
+def test_linear_programs_by_exchange(shape, monkeypatch):
+    solved = []
+    optimal_basis = bounds.KernelPrograms.optimal_basis
+    monkeypatch.setattr(
+        *(bounds.KernelPrograms, "optimal_basis"),
+        lambda self, *arguments: solved.append(1) or optimal_basis(self, *arguments),
+    )
+    rng = np.random.default_rng(7)
+    free_map = rng.standard_normal(shape)
+    program = bounds._ChebyshevProgram(free_map)
+    none, one = np.zeros(shape[1]), np.ones(shape[1])
+    # near one another, then not at all, of another size, and the last one again
+    offsets = [rng.standard_normal(shape[1])]
+    offsets += [offsets[0] + 0.1 * step * rng.standard_normal(shape[1]) for step in range(5)]
+    offsets += [rng.standard_normal(shape[1]), 1e5 * rng.standard_normal(shape[1])]
+    for c in [*offsets, offsets[-1]]:
+        free, k, gap = program.solve(0.0, none, one, c, "of a test")
+        _, value = chebyshev(c / np.abs(c).max(), free_map)
+        value *= np.abs(c).max()
+        assert np.abs(c + free_map.T @ free).max() == pytest.approx(value, rel=1e-9)
+        assert c @ k == pytest.approx(value, rel=1e-9)
+        assert abs(gap) < 1e-12
+        assert np.abs(k).sum() == pytest.approx(1.0, abs=1e-14)
+        assert np.abs(free_map @ k).max() < 1e-13
+    assert len(solved) == 1
+
+
+def test_many_linear_programs_by_exchange():
+    # on the way from one c to another the basis passes through ties
+    rng = np.random.default_rng(9)
+    free_map, ends = rng.standard_normal((20, 60)), rng.standard_normal((2, 60))
+    program = bounds._ChebyshevProgram(free_map)
+    for t in np.linspace(0.0, 1.0, 300):
+        c = (1.0 - t) * ends[0] + t * ends[1]
+        _, k, gap = program.solve(0.0, np.zeros(60), np.ones(60), c, "of a test")
+        assert abs(gap) < 1e-12
+        assert np.abs(free_map @ k).max() < 1e-14
+
+
+def test_a_linear_program_too_many_exchanges_away(monkeypatch):
+    rng = np.random.default_rng(8)
+    free_map, c = rng.standard_normal((12, 40)), rng.standard_normal((2, 40))
+    program = bounds._ChebyshevProgram(free_map)
+    exchange = program._exchange
+    monkeypatch.setattr(program, "_exchange", lambda cost: exchange(cost, steps=2))
+    for row in c:
+        _, k, gap = program.solve(0.0, np.zeros(40), np.ones(40), row, "of a test")
+        assert abs(gap) < 1e-12
+        assert row @ k == pytest.approx(chebyshev(row, free_map)[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("depth", [2, 2.1, 3, 10])
+def test_derivatives(depth):
+    sizes = [1e-12, 1e-6, 0.01, 0.5, 0.99, 1.0 - 2.0**-30]
+    sizes += [3.0, 200.0] if depth == 2 else []
+    found = np.array(bounds._derivatives(potential(depth), np.array(sizes)))
+    p = None if depth == 2 else mpmath.mpf(potential(depth).power)
+    for column, size in zip(found.T, sizes, strict=True):
+        with mpmath.workdps(60):
+            z = mpmath.mpf(size)
+            if depth == 2:
+                phi, first, second = 2 * mpmath.sinh(z), 2 * mpmath.cosh(z), 2 * mpmath.sinh(z)
+            else:
+                phi = (1 - z) ** -p - (1 + z) ** -p
+                first = p * ((1 - z) ** (-p - 1) + (1 + z) ** (-p - 1))
+                second = p * (p + 1) * ((1 - z) ** (-p - 2) - (1 + z) ** (-p - 2))
+            expected = [float(v) for v in (mpmath.log(first), phi / first, second / first)]
+        assert column == pytest.approx(expected, rel=1e-12)
+
+
+def counted(monkeypatch, name):
+    """Arguments with which a function of the module is called from now on."""
+    calls, function = [], getattr(bounds, name)
+    monkeypatch.setattr(
+        *(bounds, name), lambda *arguments: calls.append(arguments) or function(*arguments)
+    )
+    return calls
+
+
 @pytest.mark.parametrize("depth", [2, 3, 10])
 def test_refined_upper_bound_solves_its_problem(depth):
     # max sum(phi(z)) subject to sum((z - a) phi(z)) <= 0
-    phi, a = potential(depth), np.array([0.5, 0.3, 0.1]) * (3.0 if depth == 2 else 1.0)
-    best = minimize(
-        lambda z: -phi.phi(z).sum(),
-        a,
-        constraints={"type": "ineq", "fun": lambda z: -((z - a) * phi.phi(z)).sum()},
-        bounds=[(0.0, 20.0 if depth == 2 else 0.99)] * 3,
-        options={"ftol": 1e-14},
-    )
-    bound = bounds._refined_upper(phi, a, -1.0)
-    assert bound == pytest.approx(np.log(-best.fun) - 1.0, abs=1e-6)
-    assert bound >= np.log(-best.fun) - 1.0 - 1e-9
+    phi, a = potential(depth), np.array([[0.5, 0.3, 0.1], [0.0, 0.0, 0.0], [0.7, 0.7, 0.0]])
+    a *= 3.0 if depth == 2 else 1.0
+    bound = bounds._refined_upper(phi, a)
+    assert bound[1] == -np.inf
+    for row in (0, 2):
+        best = minimize(
+            lambda z, a: -phi.phi(z).sum(),
+            a[row],
+            args=(a[row],),
+            constraints={"type": "ineq", "fun": lambda z, a: -((z - a) * phi.phi(z)).sum()}
+            | {"args": (a[row],)},
+            bounds=[(0.0, 20.0 if depth == 2 else 0.99)] * 3,
+            options={"ftol": 1e-14},
+        )
+        assert bound[row] == pytest.approx(np.log(-best.fun), abs=1e-6)
+        assert bound[row] >= np.log(-best.fun) - 1e-9
+
+
+@pytest.mark.parametrize("depth", [2, 2.1, 3, 10])
+def test_refined_upper_bound_of_many_entries(depth, monkeypatch):
+    # min over tau of sum(h^*(a + tau)) / tau, with h^*(s) = max (s - z) phi(z)
+    phi, rng = potential(depth), np.random.default_rng(3)
+    largest = [8.0, 1.0, 1e-3] if depth == 2 else [0.97, 0.3, 1e-3]
+    a = np.array(largest)[:, None] * rng.random((3, 25)) ** 3
+    steps = counted(monkeypatch, "_maximizer")
+    found = bounds._refined_upper(phi, a)
+    assert len(steps) <= 6
+
+    def conjugate(s):
+        best = minimize_scalar(
+            *(lambda z: -(s - z) * phi.phi(z),),
+            bounds=(0.0, min(s, 1.0 if depth != 2 else s)),
+            method="bounded",
+            options={"xatol": 1e-10 * s},
+        )
+        return -best.fun
+
+    for row, bound in zip(a, found, strict=True):
+        edge = 1.0 if depth == 2 else 1.0 - row.max()
+        best = minimize_scalar(
+            lambda tau, row: np.log(sum(conjugate(s + tau) for s in row) / tau),
+            args=(row,),
+            bounds=(0.1 * phi.phi(row.max()) / phi.phi_prime(row.max()), edge),
+            method="bounded",
+            options={"xatol": 1e-6 * edge},
+        )
+        assert bound == pytest.approx(best.fun, abs=1e-8)
 
 
 @pytest.mark.parametrize("depth", [2, 2.5, 3, 10])
-@pytest.mark.parametrize("weight", [0.5, 0.2, 1e-3, 0.0])
-@pytest.mark.parametrize("value", [0.01, 0.4, 0.9])
-def test_refined_lower_bound_solves_its_problem(depth, value, weight):
+def test_refined_lower_bound_solves_its_problem(depth):
     # min phi(y_1) + phi(y_2) subject to w y_1 + (1 - w) y_2 >= v, y >= 0
     phi = potential(depth)
-    value *= 5.0 if depth == 2 else 1.0
+    values = np.array([0.01, 0.4, 0.9]) * (5.0 if depth == 2 else 1.0)
+    cases = [(value, weight) for value in values for weight in (0.5, 0.2, 1e-3, 0.0)]
+    weights = np.array([[weight, 1.0 - weight] for _, weight in cases])
+    found = bounds._least_mass(phi, weights, np.array([value for value, _ in cases]))
 
-    def total(y):
+    def total(y, value, weight):
         return np.log(phi.phi(y) + phi.phi((value - weight * y) / (1.0 - weight)))
 
-    top = min(value / max(weight, 0.1), 20.0 if depth == 2 else 1.0 - 1e-12)
-    low = 0.0 if depth == 2 else max(0.0, (value - 1.0 + weight) / max(weight, 1e-300) + 1e-12)
-    best = minimize_scalar(total, bounds=(low, top), method="bounded", options={"xatol": 1e-11})
-    least = min(best.fun, total(low), total(top))
-    bound = bounds._least_mass(phi, np.array([weight, 1.0 - weight]), value)
-    assert bound == pytest.approx(least, abs=1e-7)
-    assert bound <= least + 1e-10
+    for bound, (value, weight) in zip(found, cases, strict=True):
+        top = min(value / max(weight, 0.1), 20.0 if depth == 2 else 1.0 - 1e-12)
+        low = 0.0 if depth == 2 else (value - 1.0 + weight) / max(weight, 1e-300) + 1e-12
+        low = max(0.0, low)
+        best = minimize_scalar(
+            *(total, None),
+            args=(value, weight),
+            bounds=(low, top),
+            method="bounded",
+            options={"xatol": 1e-11},
+        )
+        least = min(best.fun, total(low, value, weight), total(top, value, weight))
+        assert bound == pytest.approx(least, abs=1e-7)
+        assert bound <= least + 1e-10
+
+
+@pytest.mark.parametrize("depth", [2, 2.1, 3, 10])
+def test_refined_lower_bound_of_many_entries(depth):
+    # the dual function of mu, maximized by itself
+    phi, rng = potential(depth), np.random.default_rng(4)
+    weights = rng.random((4, 25)) ** np.array([[1.0], [6.0], [30.0], [0.0]])
+    weights[1, :5] = 0.0
+    weights /= weights.sum(axis=1, keepdims=True)
+    edge = 30.0 if depth == 2 else 1.0 - 1e-9
+
+    def dual(log_mu, weights, value):
+        def y(weight):
+            def slope(y):
+                return phi.phi_prime(y) - np.exp(log_mu) * weight
+
+            if slope(0.0) >= 0:
+                return 0.0
+            return brentq(slope, 0.0, edge, xtol=1e-15) if slope(edge) > 0 else edge
+
+        y = np.array([y(weight) for weight in weights])
+        return (phi.phi(y) + np.exp(log_mu) * (value / weights.size - weights * y)).sum()
+
+    for value in (8.0, 1.0, 1e-3) if depth == 2 else (0.9, 0.3, 1e-3):
+        found = bounds._least_mass(phi, weights, np.full(4, value))
+        for row, bound in zip(weights, found, strict=True):
+            low = np.log(phi.phi_prime(value) / row.max())
+            best = minimize_scalar(
+                lambda log_mu, row, value: -dual(log_mu, row, value),
+                args=(row, value),
+                bounds=(low - 0.1, low + 10.0),
+                method="bounded",
+                options={"xatol": 1e-8},
+            )
+            assert bound == pytest.approx(np.log(-best.fun), abs=1e-9)
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_refined_bounds_where_phi_is_linear(depth, monkeypatch):
+    # phi(y) = phi'(0) y: all is on the entry of the largest weight; and h^*(s) = phi'(0) s^2 / 4
+    phi, value = potential(depth), np.array([1e-5, 1e-9])
+    weights = np.tile([0.2, 0.5, 0.3], (2, 1))
+    expected = np.log(phi.phi_prime(0.0) * value / 0.5)
+    steps = counted(monkeypatch, "_inverse_slope")
+    assert bounds._least_mass(phi, weights, value) == pytest.approx(expected, abs=1e-7)
+    assert len(steps) <= 4
+    size = value[:, None] * np.array([1.0, 0.4])
+    tau = np.sqrt((size**2).mean(axis=1))
+    expected = phi.phi_prime(0.0) / 4.0 * ((size + tau[:, None]) ** 2).sum(axis=1) / tau
+    assert bounds._refined_upper(phi, size) == pytest.approx(np.log(expected), abs=1e-7)
 
 
 def test_bad_null_space_constant():

@@ -48,10 +48,10 @@ applies.  As alpha -> 0 the quotient of the refined bounds on ``||n_Sc||_1`` ten
 D = 2, because phi_2 and phi_2' agree far out, and to a constant for D > 2.
 """
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 from implicit_l1.asymptotics import balance
 from implicit_l1.limit import LimitPath
@@ -66,6 +66,9 @@ from implicit_l1.support import Certificate, SupportGeometry
 
 # Relative accuracy that x_S = g*_S + n_S is taken to have, with a reserve.
 _ROUNDING = 1e-12
+
+# A basis is optimal up to this part of the numbers of which the deviations are made.
+_OPTIMAL = 1e-12
 
 
 @dataclass(frozen=True)
@@ -132,44 +135,39 @@ def error_bounds(
     """
     if not (np.isfinite(rho_tilde) and rho_tilde >= 0):
         raise ValueError(f"rho_tilde must be a finite number >= 0, got {rho_tilde!r}")
-    program = _ChebyshevProgram(geometry.free_map)
-    count = geometry.complement.size
-    off = certificate.direction[geometry.complement], certificate.margin[geometry.complement]
-    _, of_rho, _ = program.solve(1.0, *off, np.zeros(count), "of rho")
+    scales = _Scales(geometry, minimizer, certificate, potential, path.log_alpha)
+    linear, of_rho, of_scale, gap = scales.linear_programs(certificate)
+    log_upper = scales.upper(linear)
+    inside = log_upper < np.inf
+    free, frozen = scales.balances(linear, of_scale, inside)
+    log_refined = log_upper.copy()
+    refined = scales.at(inside).refined_upper(free[inside])
+    log_refined[inside] = np.minimum(log_upper[inside], refined)
+
+    kernels = np.array([np.broadcast_to(of_rho, of_scale.shape), of_scale, frozen])
+    plain = kernels[:2]
+    error = np.exp(path.log_unit)[:, None] * path.error
+    point = scales.minimizer + error[:, geometry.support]
+    # of an entry of x_S much smaller than that of g*_S the sum leaves rounding errors
+    blur = np.abs(error[:, geometry.complement]) @ np.abs(geometry.range_map).T
+    blur = _ROUNDING * (np.abs(scales.minimizer) + blur)
+    lower = scales.lower(kernels, free, point, blur, refined=True)
     worst = np.minimum(rho_tilde, np.abs(geometry.range_map).max(axis=1, initial=0.0))
-    rows, last = [], None
-    for row in reversed(range(path.log_alpha.size)):  # the program of rho is the limit
-        here = _Scale(geometry, minimizer, certificate, potential, path.log_alpha[row])
-        error = np.exp(path.log_unit[row]) * path.error[row]
-        point = here.minimizer + error[geometry.support]
-        # of an entry of x_S much smaller than that of g*_S the sum leaves rounding errors
-        blur = np.abs(geometry.range_map) @ np.abs(error[geometry.complement])
-        blur = _ROUNDING * (np.abs(here.minimizer) + blur)
-        free, of_scale, gap = here.least_rho(program)
-        linear = here.off_support(free)
-        rho_alpha = here.size(free).max()
-        plain, mass = (of_rho, of_scale), of_scale
-        log_upper = log_refined = np.inf
-        if np.all(linear.room > 0):
-            log_upper = np.log(count) + linear.log_size.max()
-            free, frozen = here.balance(last, free)
-            last = free if here.anchored else None
-            log_refined = min(log_upper, _refined_upper(potential, here.size(free), here.log_alpha))
-            if np.isfinite(frozen.log_size.max()):
-                mass = frozen.sign * np.exp(frozen.log_size - frozen.log_size.max())
-                mass = mass / np.abs(mass).sum()
-        values = [rho_alpha, gap]
-        for upper, refined in ((log_upper, ()), (log_refined, (mass,))):
-            lower = here.lower(plain, refined, free, point, blur)
-            prior = -np.inf, -np.inf
-            if upper < 700.0:
-                spread = worst * np.exp(upper)
-                prior = here.lower(plain, refined, free, here.minimizer, spread)
-            values += [upper, lower[0], prior[0], upper + np.log1p(rho_tilde), lower[1], prior[1]]
-        rows.append(values)
-    columns = np.array(rows[::-1]).T
-    bands = [Band(*columns[first : first + 3]) for first in (2, 5, 8, 11)]
-    return ErrorBounds(path.log_alpha, columns[0], columns[1], *bands)
+    prior = scales.lower_prior(plain, free, worst, log_upper, refined=False)
+    prior_refined = scales.lower_prior(kernels, free, worst, log_refined, refined=True)
+    return ErrorBounds(
+        path.log_alpha,
+        scales.size(linear).max(axis=1),
+        gap,
+        *_bands(log_upper, lower[:, : len(plain)].max(axis=1), prior, rho_tilde),
+        *_bands(log_refined, lower.max(axis=1), prior_refined, rho_tilde),
+    )
+
+
+def _bands(log_upper, lower, prior, rho_tilde):
+    """Those of ||n_Sc||_1 and of ||n||_1, from the upper bound of the first, the lower of both."""
+    uppers = log_upper, log_upper + np.log1p(rho_tilde)
+    return [Band(*ends) for ends in zip(uppers, lower, prior, strict=True)]
 
 
 def classical_log_upper(minimizer, margin, rho_tilde, log_alpha):
@@ -190,16 +188,14 @@ def classical_log_upper(minimizer, margin, rho_tilde, log_alpha):
     size = np.abs(minimizer[minimizer != 0])
     log_alpha = np.asarray(log_alpha, dtype=float)
     rho = 1.0 - margin
-    bound = []
-    for scale in log_alpha:
-        largest = HyperbolicPotential().on_support(size.max(), 1.0, scale).zeta
-        shift = rho * largest + rho_tilde * np.log(size.max() / size.min())
-        bound.append(HyperbolicPotential().off_support(rho, margin, shift, scale).log_size)
-    return np.log1p(rho_tilde) + np.log(minimizer.size - size.size) + np.array(bound)
+    largest = HyperbolicPotential().on_support(size.max(), 1.0, log_alpha).zeta
+    shift = rho * largest + rho_tilde * np.log(size.max() / size.min())
+    off = HyperbolicPotential().off_support(rho, margin, shift, log_alpha)
+    return np.log1p(rho_tilde) + np.log(minimizer.size - size.size) + off.log_size
 
 
-class _Scale:
-    """One instance at one scale: ``z = dual_scale * direction + M^T zeta + C^T b`` off S.
+class _Scales:
+    """One instance at m scales, one a row: ``z = dual_scale * direction + M^T zeta + C^T b`` off S.
 
     Below the size of g* the coordinates are anchored at the certificate, and above at 0,
     where z is small and would otherwise be a difference.
@@ -208,111 +204,176 @@ class _Scale:
     def __init__(self, geometry, minimizer, certificate, potential, log_alpha):
         self.geometry = geometry
         self.potential = potential
-        self.log_alpha = log_alpha
         self.minimizer = minimizer[geometry.support]
+        self.log_alpha = log_alpha
         self.anchored = log_alpha < np.log(np.abs(self.minimizer).max())
-        self.scale = potential.dual_scale(log_alpha)
-        off = geometry.complement
-        if self.anchored:
-            self.sigma = np.sign(self.minimizer)
-            self.direction, self.margin = certificate.direction[off], certificate.margin[off]
-        else:
-            self.sigma = np.zeros(self.minimizer.size)
-            self.direction, self.margin = np.zeros(off.size), np.ones(off.size)
-        self.shift = geometry.range_map.T @ self.zeta(self.minimizer)
+        # columns, to go with arrays of which a row is a scale
+        anchored = self.anchored[:, None]
+        self.scale = np.where(anchored, potential.dual_scale(log_alpha[:, None]), 0.0)
+        self.sigma = np.where(anchored, np.sign(self.minimizer), 0.0)
+        self.direction = np.where(anchored, certificate.direction[geometry.complement], 0.0)
+        self.margin = np.where(anchored, certificate.margin[geometry.complement], 1.0)
+        self.shift = self.zeta(np.broadcast_to(self.minimizer, self.sigma.shape))
+        self.shift = self.shift @ geometry.range_map
+
+    def at(self, rows):
+        """The same at some of the scales."""
+        part = copy(self)
+        for name in ("log_alpha", "anchored", "scale", "sigma", "direction", "margin", "shift"):
+            setattr(part, name, getattr(self, name)[rows])
+        return part
 
     def zeta(self, x):
-        """``phi^{-1}(x / alpha) - dual_scale * sigma`` on S."""
-        if not self.anchored:
-            return self.potential.phi_inverse(x / np.exp(self.log_alpha))
-        sign = np.where(x < 0, -1.0, 1.0)  # x may have left the side of sigma
-        zeta = self.potential.on_support(x, sign, self.log_alpha).zeta
-        return zeta + self.scale * (sign - self.sigma)
+        """``phi^{-1}(x / alpha) - dual_scale * sigma`` on S, for x of shape (..., m, k)."""
+        zeta = np.empty(x.shape)
+        below, above = self.anchored, ~self.anchored
+        log_alpha = self.log_alpha[:, None]
+        sign = np.where(x < 0, -1.0, 1.0)[..., below, :]  # x may have left the side of sigma
+        found = self.potential.on_support(x[..., below, :], sign, log_alpha[below]).zeta
+        zeta[..., below, :] = found + self.scale[below] * (sign - self.sigma[below])
+        x = x[..., above, :] / np.exp(log_alpha[above])
+        zeta[..., above, :] = self.potential.phi_inverse(x)
+        return zeta
 
-    def off_support(self, free):
-        shift = self.shift + self.geometry.free_map.T @ free
-        return self.potential.off_support(self.direction, self.margin, shift, self.log_alpha)
+    def off_support(self, free, rows=slice(None)):
+        shift = self.shift[rows] + free @ self.geometry.free_map
+        log_alpha = self.log_alpha[rows, None]
+        return self.potential.off_support(self.direction[rows], self.margin[rows], shift, log_alpha)
 
     def size(self, free):
         """|z| off the support."""
-        return np.abs(self.scale * self.direction + self.shift + self.geometry.free_map.T @ free)
+        return np.abs(self.scale * self.direction + self.shift + free @ self.geometry.free_map)
 
-    def least_rho(self, program):
-        """(b, k, gap) of the linear program of rho_alpha."""
-        name = f"of rho_alpha at log10(alpha) = {self.log_alpha / np.log(10.0):.6g}"
-        return program.solve(self.scale, self.direction, self.margin, self.shift, name)
+    def linear_programs(self, certificate):
+        """The linear programs of rho and of rho_alpha: (b, k of rho, k, gap)."""
+        program = _ChebyshevProgram(self.geometry.free_map)
+        off = self.geometry.complement
+        direction, margin = certificate.direction[off], certificate.margin[off]
+        _, of_rho, _ = program.solve(1.0, direction, margin, np.zeros(off.size), "of rho")
+        free = np.empty((self.log_alpha.size, self.geometry.free_map.shape[0]))
+        kernel, gap = np.empty_like(self.shift), np.empty(self.log_alpha.size)
+        for row in reversed(range(gap.size)):  # the program of rho is the limit
+            name = f"of rho_alpha at log10(alpha) = {self.log_alpha[row] / np.log(10.0):.6g}"
+            free[row], kernel[row], gap[row] = program.solve(
+                *(self.scale[row], self.direction[row], self.margin[row], self.shift[row], name)
+            )
+        return free, of_rho, kernel, gap
 
-    def balance(self, last, free):
-        """(b, n_Sc) of the problem with x_S frozen at g*_S, started from the b of the next
-        smaller scale unless that is much worse here than the b of the linear program."""
-        if self.anchored and last is not None:
-            off, least = self.off_support(last), self.off_support(free).log_size.max()
-            if np.all(off.room > 0) and off.log_size.max() < least + 5.0:
-                free = last
-        return balance(
-            self.geometry.free_map,
-            self.potential,
-            self.direction,
-            self.margin,
-            self.shift,
-            self.log_alpha,
-            free,
-        )
+    def upper(self, free):
+        """Logarithm of ``|S^c| alpha phi(max|z|)``, +inf where phi is not defined."""
+        off = self.off_support(free)
+        inside = np.all(off.room > 0, axis=1)
+        return np.log(off.room.shape[1]) + np.where(inside, off.log_size.max(axis=1), np.inf)
 
-    def lower(self, plain, refined, free, point, spread):
-        """Logarithms of the best lower bounds on (||n_Sc||_1, ||n||_1).
+    def refined_upper(self, free):
+        """Logarithm of the refined bound on ||n_Sc||_1."""
+        return self.log_alpha + _refined_upper(self.potential, self.size(free))
+
+    def balances(self, linear, kernel, rows):
+        """(b, k) of the problem with x_S frozen at g*_S, k normalized; elsewhere as given."""
+        free, kernel = linear.copy(), kernel.copy()
+        last, trend = None, 0.0  # the next smaller scale, and db / dlog(alpha) there
+        least = self.off_support(linear).log_size.max(axis=1)
+        for row in reversed(np.flatnonzero(rows)):
+            start = linear[row]
+            if self.anchored[row] and last is not None:
+                # from smaller scales, unless that is much worse here than the linear program's
+                step = self.log_alpha[row] - self.log_alpha[last]
+                predicted = free[last] + step * trend
+                off = self.off_support(predicted, row)
+                if np.all(off.room > 0) and off.log_size.max() < least[row] + 5.0:
+                    start = predicted
+            free[row], off = balance(
+                self.geometry.free_map,
+                self.potential,
+                self.direction[row],
+                self.margin[row],
+                self.shift[row],
+                self.log_alpha[row],
+                start,
+            )
+            if last is not None:
+                trend = (free[row] - free[last]) / (self.log_alpha[row] - self.log_alpha[last])
+            last = row if self.anchored[row] else None
+            largest = off.log_size.max()
+            if np.isfinite(largest):
+                mass = off.sign * np.exp(off.log_size - largest)
+                kernel[row] = mass / np.abs(mass).sum()
+        return free, kernel
+
+    def lower(self, kernels, free, point, spread, refined):
+        """Logarithms of lower bounds on ||n_Sc||_1 and on ||n||_1.
 
         Args:
-            plain: kernel vectors off the support, ||k_Sc||_1 = 1, each shape (d - k,), for
-                the bound on the largest entry.
-            refined: those for which ||n_Sc||_1 is minimized.
-            free: a b, the closer to the limit point's the better: k_Sc is orthogonal to
-                C^T b up to rounding only, and that is multiplied by the difference.
-            point, spread: x_S lies within the spread of the point, shape (k,) each.
+            kernels: kernel vectors off the support, ||k_Sc||_1 = 1, shape (c, m, d - k).
+            free: a b, shape (m, N - k), the closer to the limit point's the better: k_Sc is
+                orthogonal to C^T b up to rounding only, and that is multiplied by the difference.
+            point, spread: x_S lies within the spread of the point, shape (m, k) each.
+            refined: whether ||n_Sc||_1 is minimized, too, for the last of the kernel vectors.
+        Returns:
+            shape (2, c, m), from the largest entry for each kernel vector; with the refined
+            bound as one more, (2, c + 1, m).
         """
         outermost = np.where(point < 0, -1.0, 1.0) * (np.abs(point) + spread)
-        largest_dual = np.abs(self.scale * self.sigma + self.zeta(outermost)).max()
-        best = [-np.inf, -np.inf]
+        largest_dual = np.abs(self.scale * self.sigma + self.zeta(outermost)).max(axis=1)
+        on = kernels @ self.geometry.range_map.T  # -k_S
+        zeta = self.zeta(point - np.sign(on) * spread)  # the worst for each k
+        shift = (on * zeta).sum(axis=2) + (kernels * (free @ self.geometry.free_map)).sum(axis=2)
+        slope = (kernels * self.direction).sum(axis=2)
+        aligned = kernels * self.direction > 0  # the margin is used where slope and value are > 0
+        margin = np.where(aligned, self.margin, 1.0 + np.abs(self.direction))
+        margin = (np.abs(kernels) * margin).sum(axis=2)
+        dual = self.scale[:, 0] * slope + shift
+        off = self.potential.off_support(slope, margin, shift, self.log_alpha)
+        # where phi is infinite, the data contradict each other
+        log_mass = np.where(off.room > 0, off.log_size, np.inf)
+        log_mass = np.where(dual > 0, log_mass, -np.inf)
+        if refined:
+            rows = np.isfinite(log_mass[-1])
+            least = np.full(rows.size, -np.inf)
+            least[rows] = self.log_alpha[rows] + _least_mass(
+                self.potential, np.abs(kernels[-1, rows]), dual[-1, rows]
+            )
+            log_mass = np.vstack([log_mass, least])
+            # sum |n_i| |z_i| >= ||n_Sc||_1 phi^{-1}(||n_Sc||_1 / (alpha |S^c|)), by Jensen
+            dual = np.vstack([dual, self._dual_of(least - np.log(kernels.shape[2]))])
+        return np.array([log_mass, log_mass + np.log1p(np.maximum(dual, 0.0) / largest_dual)])
 
-        def consider(log_mass, dual):
-            best[0] = max(best[0], log_mass)
-            best[1] = max(best[1], log_mass + np.log1p(dual / largest_dual))
+    def lower_prior(self, kernels, free, worst, log_upper, refined):
+        """The best of them if ``|x_S - g*_S| <= worst * exp(log_upper)``, shape (2, m).
 
-        for k in plain + refined:
-            on = self.geometry.range_map @ k  # -k_S
-            zeta = self.zeta(point - np.sign(on) * spread)  # the worst for this k
-            shift = on @ zeta + k @ (self.geometry.free_map.T @ free)
-            slope = k @ self.direction
-            aligned = k * self.direction > 0  # the margin is used where slope and value are > 0
-            margin = np.abs(k) @ np.where(aligned, self.margin, 1.0 + np.abs(self.direction))
-            value = self.scale * slope + shift
-            if not value > 0:
-                continue
-            off = self.potential.off_support(slope, margin, shift, self.log_alpha)
-            if not off.room > 0:  # phi is infinite: the data contradict each other
-                return np.inf, np.inf
-            consider(float(off.log_size), value)
-            if any(k is other for other in refined):
-                log_mass = self.log_alpha + _least_mass(self.potential, np.abs(k), value)
-                # sum |n_i| |z_i| >= ||n_Sc||_1 phi^{-1}(||n_Sc||_1 / (alpha |S^c|)), by Jensen
-                consider(log_mass, self._dual_of(log_mass - np.log(k.size)))
-        return tuple(best)
+        Args:
+            worst: shape (k,).
+            log_upper: shape (m,); where it is too large, or infinite, the bounds are 0.
+        """
+        best = np.full((2, log_upper.size), -np.inf)
+        rows = log_upper < 700.0
+        spread = worst * np.exp(log_upper[rows])[:, None]
+        point = np.broadcast_to(self.minimizer, spread.shape)
+        found = self.at(rows).lower(kernels[:, rows], free[rows], point, spread, refined)
+        best[:, rows] = found.max(axis=1)
+        return best
 
     def _dual_of(self, log_size):
-        """``phi^{-1}(n / alpha)`` for n = exp(log_size)."""
+        """``phi^{-1}(n / alpha)`` for n = exp(log_size); 0 where that is all but 0."""
         relative = self.log_alpha - log_size
-        if relative > 600.0:
-            return 0.0
-        zeta = self.potential.on_support(1.0, 1.0, relative).zeta
-        return self.potential.dual_scale(relative) + zeta
+        some = relative < 600.0
+        dual = np.zeros(relative.size)
+        zeta = self.potential.on_support(np.ones(some.sum()), 1.0, relative[some]).zeta
+        dual[some] = self.potential.dual_scale(relative[some]) + zeta
+        return dual
 
 
 class _ChebyshevProgram:
-    """``min_b ||c + C^T b||_inf`` for many c, with warm starts.
+    """``min_b ||c + C^T b||_inf`` for many c, each started from the solution for the last.
 
     Solved in its dual form, ``max <c, k>`` subject to ``C k = 0, ||k||_1 = 1``, in which
     only the objective depends on c; b is recovered from the optimal basis to full
-    accuracy, which the tolerances of the solver would not give at c of size 1e5.
+    accuracy, which the tolerances of a solver would not give at c of size 1e5.
+
+    The optimal basis of one c is feasible for the next, and few exchanges away from optimal
+    where c has changed little.  The first, and those that are far, come from
+    :class:`KernelPrograms`.
     """
 
     def __init__(self, free_map):
@@ -320,6 +381,7 @@ class _ChebyshevProgram:
         self.programs = KernelPrograms(free_map, TOLERANCE, smallest=1.0)
         # a basis may hold slacks
         self.columns = np.hstack([kernel_ball_constraints(free_map), np.eye(free_map.shape[0] + 1)])
+        self.basic = self.inverse = None  # the last basis, as indices of columns
 
     def solve(self, scale, direction, margin, shift, name):
         """(b, k, gap) for ``c = scale * direction + shift``.
@@ -336,23 +398,21 @@ class _ChebyshevProgram:
             largest = np.argmax(np.abs(c))
             k[largest] = 1.0 if c[largest] >= 0 else -1.0
             return np.zeros(0), k, 0.0
-        basic = self.programs.optimal_basis(c / max(np.abs(c).max(), 1e-300), name)
-        basis = self.columns[:, basic]
-        proper = basic < 2 * count
-        index = np.where(proper, basic % count, 0)
-        side = np.where(basic < count, 1.0, -1.0)
-        # c_j less the common part scale * rho, so that only the differences are rounded
-        aligned = side * direction[index] > 0
+        # the costs +-c less the part scale * rho that they have in common, so that only the
+        # differences are rounded
+        side = np.array([[1.0], [-1.0]])
         below = np.where(
-            aligned,
-            margin.min() - margin[index],
-            -(np.abs(direction[index]) + 1.0 - margin.min()),
+            side * direction > 0,
+            margin.min() - margin,
+            -(np.abs(direction) + 1.0 - margin.min()),
         )
-        right = np.where(proper, scale * below + side * shift[index], 0.0)
-        free = -np.linalg.solve(basis.T, right)[:size]
-        weights = np.linalg.solve(basis, np.append(np.zeros(size), 1.0))
-        k = np.zeros(count)
-        np.add.at(k, index[proper], (side * weights)[proper])
+        cost = np.append(scale * below + side * shift, np.zeros(size + 1))
+        if not self._exchange(cost):
+            self._factor(self.programs.optimal_basis(c / max(np.abs(c).max(), 1e-300), name))
+        free = -(cost[self.basic] @ self.inverse)[:size]
+        parts = np.zeros(self.columns.shape[1])
+        parts[self.basic] = self.inverse[:, -1]
+        k = parts[:count] - parts[count : 2 * count]
         k /= np.abs(k).sum()
         height = np.abs(c + free_map.T @ free).max()
         gap = (height - k @ c) / max(height, 1e-300)
@@ -362,109 +422,246 @@ class _ChebyshevProgram:
             )
         return free, k, gap
 
+    def _factor(self, basic):
+        self.basic, self.inverse = basic, np.linalg.inv(self.columns[:, basic])
 
-def _log_phi(potential, size):
-    """(log phi, log phi') at |z| = size."""
-    off = potential.off_support(np.zeros_like(size), np.ones_like(size), size, 0.0)
-    return off.log_size, off.log_slope
+    def _exchange(self, cost, steps=100):
+        """Whether the basis can be made optimal for this cost by so many steps from the last one.
+
+        Stiefel's exchange algorithm for Chebyshev approximation (*Über diskrete und lineare
+        Tschebyscheff-Approximationen*, Numer. Math. 1, 1959), that is the primal simplex
+        method: the column of the largest deviation enters, and of those in the basis the one
+        leaves whose weight is the first to vanish.
+        """
+        count = self.free_map.shape[1]
+        if self.basic is None or self.basic.max() >= 2 * count:
+            return False
+        exact = True  # the inverse is not an update of another one
+        for _ in range(steps):
+            dual = cost[self.basic] @ self.inverse
+            deviation = dual[:-1] @ self.free_map
+            excess = cost[: 2 * count] - np.append(deviation, -deviation) - dual[-1]
+            entering = np.argmax(excess)
+            reach = np.abs(cost[entering]) + np.abs(deviation).max() + np.abs(dual[-1])
+            if excess[entering] <= _OPTIMAL * reach:
+                if exact:
+                    return True
+                self._factor(self.basic)
+                exact = True
+                continue
+            column = self.inverse @ self.columns[:, entering]
+            weights = self.inverse[:, -1]
+            falling = np.flatnonzero(column > 1e-9 * np.abs(column).max())
+            leaving = falling[np.argmin(weights[falling] / column[falling])]
+            self.basic[leaving] = entering
+            pivot = self.inverse[leaving] / column[leaving]
+            self.inverse -= np.outer(column, pivot)
+            self.inverse[leaving] = pivot
+            exact = False
+        return False
 
 
-def _quotients(potential, size):
-    """(phi / phi', phi'' / phi') at |z| = size."""
+def _derivatives(potential, z):
+    """(log phi', phi / phi', phi'' / phi') at z >= 0.
+
+    For D > 2, with ``r = (1 - z) / (1 + z)``:
+
+        phi'       = p (1 - z)^(-p - 1) (1 + r^(p + 1)),
+        phi / phi' = (1 - z) / p * (1 - r^p) / (1 + r^(p + 1)),
+        phi''/ phi' = (p + 1) / (1 - z) * (1 - r^(p + 2)) / (1 + r^(p + 1)).
+    """
     if potential.depth == 2:
-        tanh = np.tanh(size)
-        return tanh, tanh
+        tanh = np.tanh(z)
+        return z + np.log1p(np.exp(-2.0 * z)), tanh, tanh
     p = potential.power
-    room = 1.0 - size
-    ratio = room / (1.0 + size)
-    common = 1.0 + ratio ** (p + 1.0)
+    room = 1.0 - z
+    ratio = room / (1.0 + z)
+    lost = -np.expm1(p * np.log1p(-2.0 * z / (1.0 + z)))  # 1 - r^p
+    power = (1.0 - lost) * ratio
     return (
-        room / p * (1.0 - ratio**p) / common,
-        (p + 1.0) / room * (1.0 - ratio ** (p + 2.0)) / common,
+        np.log(p) - (p + 1.0) * np.log(room) + np.log1p(power),
+        room / p * lost / (1.0 + power),
+        (p + 1.0) / room * (1.0 - power * ratio) / (1.0 + power),
     )
 
 
-def _refined_upper(potential, size, log_alpha):
-    """Logarithm of the least ``(alpha / tau) sum(h^*(size + tau))`` over tau.
+def _roots(function, start, low, high, tolerance, steps=100):
+    """Zeros of increasing functions, one a row, by Newton's method, kept in bounds by bisection.
 
-    ``h^*(s) = phi^2 / phi'`` at the z with ``z + phi / phi' = s``; at the least value, tau is
-    the mean of phi / phi' weighted with phi.  Every tau gives a valid bound.
+    Args:
+        function: (rows, points) -> (values, derivatives) of the functions of these rows.
+        start: points, shape (m,).
+        low, high: bounds of the zeros, shape (m,); +inf is allowed where Newton's method
+            goes upwards.
+        tolerance: a point is the result when the next one is so close, shape (m,).
+        steps: most steps.
+    Returns:
+        shape (m,): for each row the last point at which its function was evaluated.
     """
-    if not size.max() > 0:
-        return -np.inf
+    result = start.copy()
+    rows, point = np.arange(start.size), start
+    for _ in range(steps):
+        result[rows] = point
+        value, derivative = function(rows, point)
+        low, high = np.where(value < 0, point, low), np.where(value < 0, high, point)
+        step = -value / derivative
+        following = point + step
+        inside = (low < following) & (following < high) | (np.abs(step) <= tolerance)
+        following = np.where(inside, following, 0.5 * (low + high))
+        far = np.abs(following - point) > tolerance
+        if not far.any():
+            break
+        rows, point, low, high, tolerance = (
+            values[far] for values in (rows, following, low, high, tolerance)
+        )
+    return result
+
+
+def _refined_upper(potential, size):
+    """Logarithms of the least ``sum(h^*(size + tau)) / tau`` over tau, one a row of size.
+
+    ``h^*(s) = phi^2 / phi'`` at the z with ``z + phi / phi' = s``.  As ``(h^*)' = phi``, tau is
+    at the least value the mean m of phi / phi' weighted with phi; with ``dz / dtau =
+    1 / (1 + (phi / phi')')`` the derivative of m is ``1 - m sum(phi' dz / dtau) / sum(phi)``,
+    so tau - m increases and has one zero.  Every tau gives a valid bound.  (Derived for this
+    project.)
+
+    Args:
+        potential: of the depth wanted.
+        size: |z|, shape (m, n), inside the domain of phi.
+    Returns:
+        shape (m,); -inf where size is 0.
+    """
+    bound = np.full(len(size), -np.inf)
+    some = size.max(axis=1) > 0
+    size = size[some]
+    largest = size.max(axis=1)
     # phi / phi' < 1 for D = 2; for D > 2 the sum is infinite from tau = 1 - max(size) on
-    edge = 1.0 if potential.depth == 2 else (1.0 - 1e-9) * (1.0 - size.max())
+    edge = np.ones_like(largest) if potential.depth == 2 else 1.0 - largest
+    z, rate, before = np.zeros_like(size), np.zeros_like(size), np.zeros_like(largest)
 
-    def maximizer(tau):
-        target = size + tau
-        z = 0.5 * target  # phi/phi' <= z, and z + phi/phi' is concave: Newton goes upwards
-        for _ in range(50):
-            first, second = _quotients(potential, z)
-            step = (target - z - first) / (2.0 - first * second)
-            z = z + step
-            if np.abs(step).max() <= 1e-9:
-                break
-        return z
+    def excess(rows, tau):
+        """tau - m, and its derivative; z is updated."""
+        target = size[rows] + tau[:, None]
+        # phi / phi' <= z, and z is a convex function of tau: two lower bounds
+        start = z[rows] + rate[rows] * (tau - before[rows])[:, None]
+        z[rows], log_slope, ratio, rate[rows] = _maximizer(
+            potential, target, np.maximum(start, 0.5 * target)
+        )
+        before[rows] = tau
+        slope = np.exp(log_slope - log_slope.max(axis=1, keepdims=True))
+        mass = slope * ratio
+        total = mass.sum(axis=1)
+        mean = (mass * ratio).sum(axis=1) / total
+        return tau - mean, mean * (slope * rate[rows]).sum(axis=1) / total
 
-    def excess(tau):
-        z = maximizer(tau)
-        log_phi, _ = _log_phi(potential, z)
-        mass = np.exp(log_phi - log_phi.max())
-        return (mass @ _quotients(potential, z)[0]) / mass.sum() - tau
-
-    tau = _quotients(potential, size.max())[0]  # this one is as good as Jensen's inequality
-    if excess(1e-6 * tau) > 0 > excess(edge):
-        tau = brentq(excess, 1e-6 * tau, edge, xtol=1e-4 * tau)
-    log_phi, log_slope = _log_phi(potential, maximizer(tau))
-    conjugate = 2.0 * log_phi - log_slope
-    largest = conjugate.max()
-    return log_alpha + largest + np.log(np.exp(conjugate - largest).sum()) - np.log(tau)
+    # this one is as good as Jensen's inequality
+    tau = _derivatives(potential, largest)[1]
+    tau = _roots(excess, tau, np.zeros_like(tau), edge, 1e-7 * tau)
+    log_slope, ratio, _ = _derivatives(potential, z)
+    conjugate = log_slope + 2.0 * np.log(ratio)
+    unit = conjugate.max(axis=1)
+    total = np.exp(conjugate - unit[:, None]).sum(axis=1)
+    bound[some] = unit + np.log(total) - np.log(tau)
+    return bound
 
 
-def _inverse_slope(potential, log_slope):
-    """The y >= 0 with ``log phi'(y) = log_slope``; 0 where there is none."""
+def _maximizer(potential, target, z):
+    """The z with ``z + phi / phi' = target``, from a lower bound of it.
+
+    Returns:
+        (z, log phi', phi / phi', dz / dtarget).
+    """
+    for _ in range(50):
+        log_slope, ratio, curvature = _derivatives(potential, z)
+        rate = 1.0 / (2.0 - ratio * curvature)
+        step = rate * (target - z - ratio)  # z + phi / phi' is concave: Newton goes upwards
+        z = z + step
+        if np.all(np.abs(step) <= 1e-8 * z):
+            break
+    return z, log_slope, ratio, rate
+
+
+def _inverse_slope(potential, log_slope, start):
+    """The y >= 0 with ``log phi'(y) = log_slope``, and dy / dlog_slope; both 0 where there is none.
+
+    Args:
+        potential: of the depth wanted.
+        log_slope: any shape.
+        start: an upper bound of y, of the same shape; +inf where none is known.
+    """
+    y, rate = np.zeros_like(log_slope), np.zeros_like(log_slope)
+    inside = log_slope > _derivatives(potential, 0.0)[0]
+    log_slope = log_slope[inside]
     if potential.depth == 2:
-        inside = np.maximum(log_slope, LOG2)
-        return inside + np.log(0.5 * (1.0 + np.sqrt(-np.expm1(2.0 * (LOG2 - inside)))))
+        tanh = np.sqrt(-np.expm1(2.0 * (LOG2 - log_slope)))
+        y[inside], rate[inside] = log_slope + np.log(0.5 * (1.0 + tanh)), 1.0 / tanh
+        return y, rate
     p = potential.power
-    inside = np.maximum(log_slope, np.log(2.0 * p))
     # log phi' is convex: Newton goes downwards from any upper bound of the root, and
     # phi' >= p (1 - y)^(-p - 1),  phi' >= 2p (1 + (p + 1)(p + 2) y^2 / 2) give two
-    relative = np.expm1(np.minimum(inside - np.log(2.0 * p), 50.0))
-    y = np.minimum(
-        -np.expm1((np.log(p) - inside) / (p + 1.0)),
-        np.sqrt(2.0 * relative / ((p + 1.0) * (p + 2.0))),
-    )
+    relative = np.expm1(np.minimum(log_slope - np.log(2.0 * p), 50.0))
+    root = np.minimum(start[inside], -np.expm1((np.log(p) - log_slope) / (p + 1.0)))
+    root = np.minimum(root, np.sqrt(2.0 * relative / ((p + 1.0) * (p + 2.0))))
     for _ in range(50):
-        _, curvature = _quotients(potential, y)
-        step = (_log_phi(potential, y)[1] - inside) / np.where(curvature > 0, curvature, 1.0)
-        y = np.maximum(y - step, 0.0)
-        if np.abs(step).max() <= 1e-9:
+        found, _, curvature = _derivatives(potential, root)
+        step = (found - log_slope) / curvature
+        root = np.maximum(root - step, 0.0)
+        if np.all(np.abs(step) <= 1e-9):
             break
-    return y
+    y[inside], rate[inside] = root, 1.0 / curvature
+    return y, rate
 
 
 def _least_mass(potential, weights, value):
-    """Logarithm of the least ``sum(phi(y))`` subject to ``sum(weights * y) >= value``, y >= 0.
+    """Logarithms of the least ``sum(phi(y))`` subject to ``sum(weights * y) >= value``, y >= 0.
 
-    The dual problem in one multiplier mu; every mu gives a valid bound, so the
-    multiplier need not be exact.
+    The dual problem in one multiplier mu: ``log phi'(y_i) = log mu + log weights_i``, or
+    y_i = 0 where that has no solution.  The unknown is the largest y_i, by Newton's method for
+    ``sum(weights * y) = value``; it starts from the mu that solves the equations linearized at
+    ``y_i = value``, ``log mu = log phi'(value) - sum(weights * log weights)``.  Every mu
+    gives a valid bound, so it need not be exact.  (Derived for this project.)
+
+    Args:
+        potential: of the depth wanted.
+        weights: shape (m, n), not negative, each row with sum 1.
+        value: > 0, shape (m,).
+    Returns:
+        shape (m,).
     """
-    weights = weights[weights > 0]
-    log_weights = np.log(weights)
+    largest = weights.argmax(axis=1)
+    top = weights.max(axis=1)
+    with np.errstate(divide="ignore"):
+        log_weights = np.log(weights)
+    log_mu = np.zeros_like(value)
+    y, rate = np.zeros_like(weights), np.zeros_like(weights)
 
-    def excess(log_mu):
-        return weights @ _inverse_slope(potential, log_mu + log_weights) - value
+    def excess(rows, largest_y):
+        """``sum(weights * y) - value``, and its derivative; log_mu and y are updated."""
+        log_slope, _, curvature = _derivatives(potential, largest_y)
+        change = log_slope - np.log(top[rows]) - log_mu[rows]
+        log_mu[rows] += change
+        # y is a concave function of log mu, so a tangent gives an upper bound
+        tangent = np.where(rate[rows] > 0, y[rows] + rate[rows] * change[:, None], np.inf)
+        target = log_mu[rows, None] + log_weights[rows]
+        y[rows], rate[rows] = _inverse_slope(potential, target, tangent)
+        y[rows, largest[rows]], rate[rows, largest[rows]] = largest_y, 1.0 / curvature
+        total = (weights[rows] * y[rows]).sum(axis=1)
+        return total - value[rows], curvature * (weights[rows] * rate[rows]).sum(axis=1)
 
-    low = float(_log_phi(potential, np.array([value]))[1][0] - log_weights.max())
-    width = 1.0
-    while excess(low + width) < 0 and width < 1e3:
-        width *= 2.0
-    high = low + width
-    log_mu = brentq(excess, low, high, xtol=1e-7) if excess(low) < 0 else low
-    y = _inverse_slope(potential, log_mu + log_weights)
-    log_phi, _ = _log_phi(potential, y)
-    unit = max(log_phi.max(), log_mu)
-    total = np.exp(log_phi - unit).sum() + np.exp(log_mu - unit) * (value - weights @ y)
+    # with a reserve: where all but one y_i are 0, the zero is at value / top
+    low, high = value, np.minimum(1.01 * value / top, potential.edge)
+    entropy = -(weights * np.where(weights > 0, log_weights, 0.0)).sum(axis=1)
+    log_slope = _derivatives(potential, value)[0] + entropy + np.log(top)
+    start, _ = _inverse_slope(potential, log_slope, np.full_like(value, np.inf))
+    start = np.clip(start, low, 0.5 * (low + high))
+    curvature = _derivatives(potential, start)[2]
+    _roots(excess, start, low, high, 1e-7 * np.minimum(start, 1.0 / curvature))
+    log_slope, ratio, _ = _derivatives(potential, y)
+    with np.errstate(divide="ignore"):
+        log_phi = log_slope + np.log(ratio)
+    unit = np.maximum(log_phi.max(axis=1), log_mu)
+    total = np.exp(log_phi - unit[:, None]).sum(axis=1)
+    total += np.exp(log_mu - unit) * (value - (weights * y).sum(axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return unit + np.log(max(total, 0.0))
+        return unit + np.log(np.maximum(total, 0.0))
