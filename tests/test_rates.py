@@ -11,6 +11,7 @@ from implicit_l1.rates import (
     local_slopes,
     onset,
     predicted_rate,
+    resampled_medians,
     summary,
 )
 
@@ -164,6 +165,37 @@ def test_bootstrap_resamples_repetitions_as_a_whole():
         np.column_stack([column, column]), np.random.default_rng(3), 200, 0.9
     )
     assert low[0] == low[1] and high[0] == high[1]
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 20, 300])
+def test_medians_of_resamples(count):
+    rng = np.random.default_rng(5)
+    values = np.column_stack(
+        [
+            rng.standard_normal(count),
+            rng.integers(0, 3, count),  # ties
+            np.full(count, -1e100),
+            np.where(rng.random(count) < 0.3, -np.inf, 1.0),
+        ]
+    )
+    draws = rng.integers(0, count, (400, count))
+    expected = np.median(values[draws], axis=1).T
+    assert np.array_equal(resampled_medians(values, draws), expected)
+
+
+def test_the_median_of_what_is_not_known_is_not_known():
+    values = np.array([[1.0, np.nan], [2.0, 4.0], [3.0, 5.0]])
+    low, high = bootstrap_interval(values, np.random.default_rng(6), 200, 0.9)
+    assert np.isnan(low[1]) and np.isnan(high[1])
+    assert 1.0 <= low[0] <= high[0] <= 3.0
+
+
+def test_interval_of_numbers_and_of_arrays():
+    values = np.random.default_rng(7).standard_normal((9, 2, 3))
+    low, high = bootstrap_interval(values, np.random.default_rng(8), 300, 0.9)
+    assert low.shape == high.shape == (2, 3)
+    one = bootstrap_interval(values[:, 1, 2], np.random.default_rng(8), 300, 0.9)
+    assert one == (low[1, 2], high[1, 2])
 
 
 def test_summary():

@@ -101,13 +101,45 @@ def bootstrap_interval(values, rng, resamples, confidence):
         resamples: number of resamples.
         confidence: such as 0.95.
     Returns:
-        (low, high), each of shape (...); equal to the value itself if r = 1.
+        (low, high), each of shape (...); equal to the value itself if r = 1, nan where one of
+        the values is.
     """
     values = np.asarray(values)
     draws = rng.integers(0, values.shape[0], (resamples, values.shape[0]))
-    medians = np.median(values[draws], axis=1)
+    medians = resampled_medians(values.reshape(values.shape[0], -1), draws)
     tail = 0.5 * (1.0 - confidence)
-    return np.quantile(medians, tail, axis=0), np.quantile(medians, 1.0 - tail, axis=0)
+    low, high = np.quantile(medians, [tail, 1.0 - tail], axis=1)
+    return low.reshape(values.shape[1:]), high.reshape(values.shape[1:])
+
+
+def resampled_medians(values, draws):
+    """The medians of ``values[draws]`` over repetitions, without sorting any resample.
+
+    The values of a column are sorted once.  With c_k the number of draws of a resample that
+    are among the k smallest, its order statistic i (from 0) is the first value k with
+    ``c_{k+1} > i``; their median is the mean of the statistics (r - 1) // 2 and r // 2.
+
+    Args:
+        values: shape (r, m).
+        draws: indices of repetitions, shape (resamples, r).
+    Returns:
+        shape (m, resamples); nan in the columns that hold one.
+    """
+    count, resamples = values.shape[0], draws.shape[0]
+    cells = draws + count * np.arange(resamples)[:, None]
+    times = np.bincount(cells.ravel(), minlength=resamples * count).reshape(resamples, count)
+    times = np.ascontiguousarray(times.T, dtype=np.min_scalar_type(count))
+    order = np.argsort(values, axis=0)
+    drawn = np.zeros((values.shape[1], resamples), dtype=times.dtype)
+    places = np.zeros((2, *drawn.shape), dtype=times.dtype)
+    for smallest in order:
+        drawn += times[smallest]
+        for place, statistic in zip(places, ((count - 1) // 2, count // 2), strict=True):
+            place += drawn <= statistic
+    ordered = np.take_along_axis(values, order, axis=0).T
+    middle = np.take_along_axis(ordered[None], places.astype(np.intp), axis=2)
+    # nan is sorted last
+    return np.where(np.isnan(ordered[:, -1:]), np.nan, 0.5 * (middle[0] + middle[1]))
 
 
 def summary(values, rng, resamples, confidence):
