@@ -17,8 +17,8 @@ LOCK = "requirements.txt"
 # of this process: file -> checksum
 _inputs = {}
 _code = {}
-# modules that were looked at
-_seen = set()
+# modules that were looked at, and packages and modules that are not the project's
+_seen, _foreign = set(), set()
 # of this process: file that was drawn -> words of its command
 _sources = {}
 # of this process: files that nothing of the project made and problems are read from
@@ -62,11 +62,17 @@ def remember_data(path):
 
 
 def _remember_code():
-    for name in sys.modules.keys() - _seen:
+    new = sys.modules.keys() - _seen
+    _seen.update(new)
+    for name in sorted(new):  # packages before what is in them
+        package = name.partition(".")[0]
         file = getattr(sys.modules[name], "__file__", None)
-        if file and (path := Path(file).resolve()).is_relative_to(ROOT / PROGRAMS):
+        if package in _foreign or not file:
+            continue
+        if (path := Path(file).resolve()).is_relative_to(ROOT / PROGRAMS):
             _code.setdefault(name_of(path), checksum(path))
-        _seen.add(name)
+        else:
+            _foreign.add(package)
 
 
 def command():
