@@ -149,9 +149,10 @@ _DUAL_STEPS = 100
 _START_STRIDE = 3.0 * np.log(10.0)
 _LINEAR = 3.0 * np.log(10.0)
 
-# An index leaves T when |x_i| falls below the first fraction of |g_i| and comes
-# back above the second: the gap keeps it from going to and fro.
-_LEAVE, _RETURN = 0.2, 0.4
+# An index leaves T when |x_i| falls below the first fraction of |g_i|.  When some index is
+# above the last fraction, where a digit of n_i is lost, all above the second come back: the
+# gap keeps them from going to and fro, and a change of T costs as much as several steps.
+_LEAVE, _RETURN, _CLOSE = 0.2, 0.4, 0.9
 
 
 class _Equations:
@@ -528,9 +529,12 @@ class _Path:
         """Move to the coordinates that suit x."""
         ratio = point[self.basis] / self.minimizer[self.basis]
         inside = np.isin(self.basis, self.subset)
-        subset = self.basis[np.where(inside, ratio > _LEAVE, ratio > _RETURN)]
-        if not np.array_equal(subset, self.subset):
-            self._coordinates(subset)
+        back = ~inside & (ratio > _RETURN)
+        if not np.any(ratio[back] > _CLOSE):
+            back[:] = False
+        chosen = (inside & (ratio > _LEAVE)) | back
+        if np.any(chosen != inside):
+            self._coordinates(self.basis[chosen])
 
     def advance(self, target):
         """Follow the path down to log(alpha) = target."""
