@@ -133,7 +133,7 @@ class _State:
 # does not influence the rest and follows from F1 = 0.
 _LOG_NEGLIGIBLE = -80.0
 
-_TINY = np.finfo(float).tiny
+_EPSILON, _TINY = np.finfo(float).eps, np.finfo(float).tiny
 
 # A point is predicted from so many before it, with weights of at most this sum of sizes.
 _NODES = 4
@@ -279,7 +279,7 @@ class _Equations:
         parts = np.abs(self.potential.dual_scale(state.log_alpha) * self.direction)
         parts += np.abs(geometry.range_map).T @ np.abs(state.on.zeta)
         parts += np.abs(geometry.free_map).T @ np.abs(state.free) + np.abs(self.constant)
-        return 8.0 * np.finfo(float).eps * parts.max(initial=0.0)
+        return 8.0 * _EPSILON * parts.max(initial=0.0)
 
     def correct(self, state, options):
         """Newton's method at fixed alpha: (state or None where it fails, factor, steps)."""
@@ -436,14 +436,15 @@ class _Path:
         self.steps = 0
         self.nodes = []  # the points before: (log_alpha, position, its derivative)
 
-    def _coordinates(self, subset):
-        self.subset = subset
+    def _coordinates(self, chosen):
+        """Take T to be the chosen ones of the basis."""
+        self.chosen, self.subset = chosen, self.basis[chosen]
         self.equations = _Equations(
             self.matrix,
             self.minimizer,
             self.certificate,
             self.potential,
-            subset,
+            self.subset,
             self.basis,
             self.initialization.scale,
             self.initialization.offset,
@@ -468,7 +469,7 @@ class _Path:
 
     def _started(self, log_alpha):
         """Whether Newton's method converges at a scale; if so the path stands there."""
-        self._coordinates(self.basis)
+        self._coordinates(np.ones(self.basis.size, dtype=bool))
         state = self._near(log_alpha)
         if state is None:
             return False
@@ -528,13 +529,10 @@ class _Path:
     def _choose_coordinates(self, point):
         """Move to the coordinates that suit x."""
         ratio = point[self.basis] / self.minimizer[self.basis]
-        inside = np.isin(self.basis, self.subset)
-        back = ~inside & (ratio > _RETURN)
-        if not np.any(ratio[back] > _CLOSE):
-            back[:] = False
-        chosen = (inside & (ratio > _LEAVE)) | back
-        if np.any(chosen != inside):
-            self._coordinates(self.basis[chosen])
+        close = np.any(ratio[~self.chosen] > _CLOSE)
+        chosen = ratio > np.where(self.chosen, _LEAVE, _RETURN if close else np.inf)
+        if np.any(chosen != self.chosen):
+            self._coordinates(chosen)
 
     def advance(self, target):
         """Follow the path down to log(alpha) = target."""
