@@ -103,6 +103,26 @@ def test_inverse_is_contained_far_beyond_the_doubles(depth, bits):
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
+def test_inverses_of_several_numbers_are_those_of_each(depth):
+    """One that is no double, and one whose slack is none, start Newton's method elsewhere."""
+    potential = BallPotential(depth)
+    points = [arb(3), arb(2) ** 4000, -arb(1e-20), arb(-7.5), arb(10) ** 300]
+    found = potential.inverses_with_room(points)
+    for point, (z, slope, room) in zip(points, found, strict=True):
+        alone = potential.inverse(point)
+        assert z.overlaps(alone[0])
+        assert slope.overlaps(alone[1])
+        assert relative_radius(slope) < 2.0**-105
+        assert room.overlaps(1 - abs(z) if depth > 2 else arb(1))
+        # phi'(z), which for D > 2 is said by the room; and the room inverts phi
+        if depth > 2:
+            high, low = room**-potential.power, (2 - room) ** -potential.power
+            assert (high - low).overlaps(abs(point))
+            assert slope.overlaps(potential.power * (high / room + low / (2 - room)))
+            assert relative_radius(room) < 2.0**-110
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize(("middle", "radius"), [(3.0, 0.2), (1e-3, 1e-5), (1e8, 1e6)])
 def test_inverse_of_a_wide_ball_contains_those_of_its_members(depth, middle, radius):
     z, slope = BallPotential(depth).inverse(arb(middle, radius))

@@ -23,9 +23,13 @@ from implicit_l1.certificates import (
     NotProved,
     Unknowns,
     _between,
-    _guess,
     _heights,
+    _middle,
+    _minus,
+    _Partition,
     _System,
+    _Tangent,
+    _unit,
     coordinates,
     null_space_bracket,
     pattern_constant,
@@ -35,7 +39,7 @@ from implicit_l1.limit import limit_path
 from implicit_l1.null_space import largest_margin_dual, null_space_constant
 from implicit_l1.potentials import potential
 from implicit_l1.support import certificate, support_geometry
-from implicit_l1.verified import contraction
+from implicit_l1.verified import Exact
 from reference import (
     Instance,
     dense_data,
@@ -587,10 +591,10 @@ def systems(case, depth, exponents):
     """(equations, the unknowns that are nearest to the path of double precision)."""
     limit = LimitProof(case.matrix, proved(case), depth)
     for exponent, guess in zip(exponents, guesses(case, depth, exponents), strict=True):
-        error, unit = _guess(*guess)
-        inside, alpha = limit._inside(error), power_of_ten(float(exponent))
-        system = _System(depth, limit._exact, inside, alpha, unit, limit._values)
-        yield system, system.start(error)
+        unit, alpha = _unit(*guess), power_of_ten(float(exponent)).mid()
+        partition = limit._partition(limit._inside(guess[0], unit))
+        system = _System(depth, partition, alpha, unit, limit._values)
+        yield system, system.start(guess[0])
 
 
 ROUTES = {2: [1, 0, -6, -30, -100000], 2.5: [0, -6, -200], 3: [1, 0, -6, -300], 10: [0, -6, -300]}
@@ -603,6 +607,40 @@ def test_both_routes_enclose_the_same(small, depth):
         assert all(n.overlaps(m) for n, m in zip(fast, slow, strict=True))
         widths = [relative_radius(sum_of_sizes(entries)) for entries in (fast, slow)]
         assert widths[0] <= max(1e-18, widths[1])
+
+
+def solution(system, start):
+    """The solution near a guess to 300 digits, by Newton's method."""
+    unknowns, rounded = start, system.ratio
+    with ctx.workprec(1200):
+        system.ratio = system.unit / system.alpha
+        for _ in range(10):
+            values = system.evaluate(unknowns)
+            derivative = system._derivative_in_balls(values).mid()
+            step = derivative.solve(column(values.residual).mid(), algorithm="approx")
+            unknowns = _middle(_minus(unknowns, step.mid().entries()))
+        assert max(abs(float(value)) for value in step.entries()) < 1e-300
+        entries = [value.mid() for value in system.entries(unknowns)]
+    system.ratio = rounded
+    return entries
+
+
+@pytest.mark.parametrize("depth", ROUTES)
+def test_limit_points_are_contained_entry_by_entry(small, depth, monkeypatch):
+    """After one step, and after more of them with the same matrix."""
+    for system, start in systems(small, depth, ROUTES[depth]):
+        # where g* is known by a ball only, the limit point is that of one number in it
+        for values in (system.values_in, system.values_out):
+            values[:] = [None if g is None else g.mid() for g in values]
+        exact = solution(system, start)
+        widths = []
+        for narrow in (np.inf, 1e-20, 1e-29):
+            monkeypatch.setattr("implicit_l1.certificates._NARROW", narrow)
+            found = system.prove_in_doubles(start)
+            assert all(n.contains(m) for n, m in zip(found, exact, strict=True))
+            widths.append(relative_radius(sum_of_sizes(found)))
+            assert widths[-1] <= narrow
+        assert widths[0] > 1e-29  # so there was more than one step
 
 
 @pytest.mark.parametrize("depth", ROUTES)
@@ -640,24 +678,92 @@ def test_the_derivative_in_doubles_bounds_that_in_balls(small, depth, size):
     """``||I - R J(x)||`` at the corners of boxes, where phi' differs most."""
     rng, checked = np.random.default_rng(0), 0
     for system, start in systems(small, depth, ROUTES[depth]):
-        derivative, bounds = system._derivative_in_doubles(system.evaluate(start))
-        inverse = np.linalg.inv(derivative)
-        bound = contraction(inverse, derivative, bounds(size))
+        tangent = _Tangent(system.partition, system.doubles, system.evaluate(start))
+        bound = tangent.distance(size)
         if not bound < np.inf:
             continue
         checked += 1
-        one = exact_matrix(np.eye(len(inverse)))
+        one = exact_matrix(np.eye(len(tangent.matrix)))
         for _ in range(3):
-            corner = Unknowns(
-                *([x + size * float(rng.choice([-1, 1])) for x in part] for part in parts(start))
-            )
+            corner = corner_of(start, size * rng.choice([-1.0, 1.0], len(tangent.matrix)))
             exact = system._derivative_in_balls(system.evaluate(corner))
             # the rows of J - K, and what is left of them after R
-            rows = (exact - exact_matrix(derivative)).tolist()
-            for row, most in zip(rows, bounds(size), strict=True):
+            rows = (exact - exact_matrix(tangent.matrix)).tolist()
+            for row, most in zip(rows, tangent.bounds(size), strict=True):
                 assert sum_of_sizes(row) <= arb(float(most))
-            assert norm_of_rows(one - exact_matrix(inverse) * exact) <= arb(bound)
+            assert norm_of_rows(one - exact_matrix(tangent.inverse) * exact) <= arb(bound)
     assert checked or size == 1e-3
+
+
+def corner_of(unknowns, step):
+    return _minus(unknowns, (-step).tolist())
+
+
+@pytest.mark.parametrize("depth", ROUTES)
+@pytest.mark.parametrize("size", [1e-14, 1e-9, 1e-5])
+def test_what_a_step_changes_is_bounded_entry_by_entry(small, depth, size):
+    """``(J - K) v``, ``(I - R J) v`` and n_Tc where the unknowns move by v, of uneven size."""
+    rng, checked = np.random.default_rng(0), 0
+    for system, start in systems(small, depth, ROUTES[depth]):
+        values = system.evaluate(start)
+        tangent = _Tangent(system.partition, system.doubles, values)
+        step = size * 10.0 ** rng.uniform(-6, 0, len(tangent.matrix))
+        step *= rng.choice([-1.0, 1.0], step.size)
+        weights = np.abs(step)
+        shift, spread = tangent.of_z(step, np.zeros(step.size))
+        weights_z = np.abs(shift) + spread
+        change = tangent.change(weights, weights_z, weights, weights_z)
+        remainder = tangent.near.remainder(weights, change)
+        outer, away = tangent.of_outer(shift, spread, weights_z)
+        if not np.all(np.isfinite([*remainder, *away])):
+            continue
+        checked += 1
+        there = corner_of(start, -step)
+        moved = system.evaluate(there)
+        exact, right = system._derivative_in_balls(moved), column(step)
+        for matrix, bounds in (
+            (exact - exact_matrix(tangent.matrix), change),
+            (one_minus(exact_matrix(tangent.inverse) * exact), remainder),
+        ):
+            for value, most in zip((matrix * right).entries(), bounds, strict=True):
+                assert abs(value) <= arb(float(most))
+        for before, after, m, e in zip(
+            (*values.z_out, *values.outer),
+            (*moved.z_out, *moved.outer),
+            (*shift, *outer),
+            (*spread, *away),
+            strict=True,
+        ):
+            assert (after - before - float(m)).overlaps(arb(0, float(e)))
+        # and not much more than that: of what moves, the bounds are parts that shrink with it
+        assert np.max(away) <= max(1e-3, 1e8 * size) * np.max(np.abs(outer))
+    assert checked
+
+
+def one_minus(matrix):
+    return exact_matrix(np.eye(matrix.nrows())) - matrix
+
+
+@pytest.mark.parametrize("size", [1, 5, 12])
+def test_a_guess_of_the_unknowns_solves_what_it_can(size):
+    rng = np.random.default_rng(0)
+    matrix = rng.standard_normal((12, 30))
+    partition = _Partition(Exact(matrix), np.arange(3, 3 + size))
+    lam = rng.standard_normal(12)
+    inside, outside = partition.inside, partition.outside
+    z = lam @ matrix
+    for known in (np.ones(30 - size, dtype=bool), np.arange(30 - size) < 14):
+        wrong = np.where(known, z[outside], 100.0)
+        assert np.allclose(partition.dual(z[inside], wrong, known), lam, rtol=1e-11, atol=1e-12)
+    # z_Tc that no lam has: the nearest by least squares
+    z_out = rng.standard_normal(30 - size)
+    found = partition.dual(z[inside], z_out, np.ones(z_out.size, dtype=bool))
+    assert np.allclose(found @ partition.on, z[inside])
+    basis = np.linalg.svd(partition.on)[0][:, size:]
+    assert np.allclose(basis.T @ partition.off @ (z_out - found @ partition.off), 0.0, atol=1e-11)
+    n = np.linalg.svd(matrix)[2][-1]  # in the kernel
+    if size < 12:
+        assert np.allclose(partition.kernel(n[outside]), n[inside])
 
 
 def test_where_doubles_do_not_suffice_balls_prove_it(small, monkeypatch):

@@ -10,7 +10,7 @@ from implicit_l1.balls import ball, exact_matrix, relative_radius
 from implicit_l1.verified import (
     LARGE,
     Inverse,
-    contraction,
+    Preconditioned,
     doubles_of,
     gamma,
     largest_column_sums,
@@ -58,7 +58,7 @@ def test_the_contraction_is_an_upper_bound(seed, size, decades, change):
     matrix = badly_scaled(rng, size, decades)
     inverse = np.linalg.inv(matrix)
     away = change * np.abs(matrix) * rng.choice([0.0, 1.0], matrix.shape)
-    bound = contraction(inverse, matrix, away.sum(axis=1))
+    bound = Preconditioned(inverse, matrix).contraction(away.sum(axis=1))
     with ctx.workprec(2000):
         identity = exact_matrix(np.eye(size))
         for row in range(size):  # signs at which row of R E is largest
@@ -68,13 +68,35 @@ def test_the_contraction_is_an_upper_bound(seed, size, decades, change):
             assert norm <= arb(bound)
 
 
+@given(seeds, st.integers(1, 8), st.sampled_from([0, 1, 4]), st.sampled_from([0, 1e-9, 0.1]))
+def test_the_remainder_is_an_upper_bound(seed, size, decades, change):
+    """``|(I - R J) v|`` of exact numbers, entry by entry, for v as large as its weights."""
+    rng = np.random.default_rng(seed)
+    matrix = badly_scaled(rng, size, decades)
+    inverse = np.linalg.inv(matrix)
+    away = change * matrix * rng.choice([-1.0, 0.0, 1.0], matrix.shape)
+    weights = 10.0 ** rng.uniform(-9, 0, size)
+    bounds = Preconditioned(inverse, matrix).remainder(weights, np.abs(away) @ weights * 1.000001)
+    with ctx.workprec(2000):
+        product = exact_matrix(inverse) * (exact_matrix(matrix) + exact_matrix(away))
+        rest = exact_matrix(np.eye(size)) - product
+        for _ in range(4):
+            v = exact_matrix((weights * rng.choice([-1.0, 1.0], size))[:, None])
+            for value, bound in zip((rest * v).entries(), bounds, strict=True):
+                assert abs(value) <= arb(float(bound))
+    if change == 0 and decades == 0 and size > 1:  # of each entry its own
+        near = Preconditioned(np.eye(size), np.diag(1.0 + 2.0 ** -np.arange(10.0, 10.0 + size)))
+        found = near.remainder(np.ones(size), np.zeros(size))
+        assert np.allclose(found, 2.0 ** -np.arange(10.0, 10.0 + size), rtol=1e-6)
+
+
 @given(seeds, st.integers(2, 40))
 def test_the_contraction_of_a_good_inverse_is_small(seed, size):
     rng = np.random.default_rng(seed)
     matrix = rng.standard_normal((size, size)) + 2 * size * np.eye(size)
-    bound = contraction(np.linalg.inv(matrix), matrix, np.zeros(size))
-    assert bound < 1e-14 * size**2
-    spread = contraction(np.linalg.inv(matrix), matrix, np.full(size, 1e-3))
+    near = Preconditioned(np.linalg.inv(matrix), matrix)
+    assert near.contraction(np.zeros(size)) < 1e-14 * size**2
+    spread = near.contraction(np.full(size, 1e-3))
     assert spread == pytest.approx(1e-3 * np.abs(np.linalg.inv(matrix)).sum(axis=1).max(), rel=1e-6)
 
 
@@ -83,7 +105,11 @@ def test_no_bound_is_claimed_out_of_range(wrong):
     for place in range(3):
         parts = [np.eye(2), np.eye(2), np.zeros(2)]
         parts[place].flat[1] = wrong
-        assert contraction(*parts) == np.inf
+        near = Preconditioned(*parts[:2])
+        assert near.contraction(parts[2]) == np.inf
+        assert np.all(near.remainder(np.ones(2), parts[2]) == np.inf)
+    near = Preconditioned(np.eye(2), np.eye(2))
+    assert np.all(near.remainder(np.array([1.0, wrong]), np.zeros(2)) == np.inf)
 
 
 @given(st.lists(st.floats(0, 1e50), min_size=1, max_size=50))
@@ -207,6 +233,17 @@ def test_a_solution_at_another_precision_is_as_good_as_it():
         assert max(float(value.rad()) for value in found) < 2.0 ** (20 - min(bits, 390))
         for value, wanted in zip(back.entries(), right, strict=True):
             assert value.contains(wanted)
+
+
+@pytest.mark.parametrize("size", [6, 14])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_solutions_in_doubles_are_those_in_balls(size, transposed):
+    """Also where no inverse in double precision is good enough."""
+    inverse, right = Inverse(hilbert(size)), np.arange(1.0, size + 1)
+    assert (inverse.approximate is None) == (size == 14)
+    found = inverse.solve_in_doubles(right, transposed)
+    exact = [float(x) for x in inverse.solve([ball(value) for value in right], transposed)]
+    assert np.allclose(found, exact, rtol=1e-8)
 
 
 def test_an_exact_solution_has_no_radius():

@@ -191,38 +191,62 @@ class BallPotential:
 
     def inverse(self, t):
         """(z, phi'(z)) with phi(z) = t, for a ball t that does not contain 0; raises as below."""
-        return self.inverse_with_room(t)[:2]
+        return self.inverses_with_room([t])[0][:2]
 
-    def inverse_with_room(self, t):
+    def inverses_with_room(self, points):
         """(z, phi'(z), room of z) with phi(z) = t: 1 - |z| for D > 2, and 1 for D = 2.
 
         For D > 2 the unknown is the slack s = 1 - |z|, in which ``s^(-p) - (2 - s)^(-p)``
-        is convex and decreasing: Newton's method from the left, then one interval Newton
-        step as a proof.
+        is convex and decreasing: Newton's method from the left, in doubles and then in balls,
+        and one interval Newton step as a proof.
 
         Args:
-            t: a ball that does not contain 0.
+            points: balls t that do not contain 0.
+        Returns:
+            one triple of balls for each of them.
         Raises:
-            ArithmeticError: if t contains 0 or the proof fails.
+            ArithmeticError: if some t contains 0 or the proof fails.
         """
-        side = sign(t)
-        if side == 0.0:
+        sides = [sign(t) for t in points]
+        if 0.0 in sides:
             raise ArithmeticError("phi is not inverted on a ball that contains 0")
         if self.depth == 2:
-            z = (t / 2).asinh()
-            return z, (t * t + 4).sqrt(), arb(1)
-        power = self.power
-        slack = self._slack(abs(t), power)
-        return side * (1 - slack), -_of_slack(slack, power)[1], slack
+            return [((t / 2).asinh(), (t * t + 4).sqrt(), arb(1)) for t in points]
+        power, found = self.power, []
+        sizes = [abs(t) for t in points]
+        starts = self._slacks_in_doubles(np.array([float(t) for t in sizes]))
+        for side, size, start in zip(sides, sizes, starts.tolist(), strict=True):
+            slack = self._slack(size, power, start)
+            other = 2 - slack
+            low = other**-power
+            slope = power * ((size + low) / slack + low / other)  # s^(-p) = |t| + (2 - s)^(-p)
+            found.append((side * (1 - slack), slope, slack))
+        return found
 
-    def _slack(self, t, power):
+    def _slacks_in_doubles(self, t):
+        """Approximate slacks, shape (n,); nan or 0 where t or its slack is not a double."""
+        power = self.depth / (self.depth - 2.0)
+        with np.errstate(all="ignore"):
+            s = (1.0 + t) ** (-1.0 / power)
+            for _ in range(60):
+                value, slope = _of_slack(s, power)
+                step = (value - t) / slope
+                s = s - step
+                if not np.any(np.abs(step) > 1e-8 * s):
+                    break
+        return s
+
+    def _slack(self, t, power, start):
         middle = t.mid()
-        s = ((1 + middle) ** (-1 / arb(power))).mid()
+        s = ball(start) if start > 0 else ((1 + middle) ** (-1 / arb(power))).mid()
+        # a step of relative size e leaves an error of the order of e^2, and the interval Newton
+        # step squares that again
+        small = arb(2) ** (-ctx.prec // 4 - 8)
         for _ in range(60):
             value, slope = _of_slack(s, power)
             step = ((value - middle) / slope).mid()
             s = (s - step).mid()
-            if abs(step) < abs(s) * arb(2) ** (-ctx.prec // 2 - 8):
+            if abs(step) < abs(s) * small:
                 break
         value, slope = _of_slack(s, power)
         step = (value - t) / slope

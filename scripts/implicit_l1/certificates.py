@@ -29,7 +29,8 @@ lower bound, and the largest entry of ``A_Sc^T nu`` an upper one.
 
 have exactly one solution (the dual problem is strictly concave).  It is proved to lie in a box
 around a refined guess by the test of :mod:`implicit_l1.verified`, which needs the equations in
-balls at one point only.  Their derivatives over the box are known from those at its centre:
+balls at one point only, and enclosed, entry by entry, as it says there.  The derivatives of the
+equations over the box are known from those at its centre:
 ``|phi''| <= phi'`` for D = 2 and ``|phi''| <= (p + 1) phi' / (1 - |z|)`` for D > 2, so within a
 distance h of z, with ``y = h`` or ``y = (p + 1) t / (1 - t)``, ``t = h / (1 - |z|) < 1``, phi'
 grows and falls at most by the factor ``exp(y) <= 1 / (1 - y)``.
@@ -69,7 +70,7 @@ from implicit_l1.verified import (
     UNIT,
     Exact,
     Inverse,
-    contraction,
+    Preconditioned,
     doubles_of,
     gamma,
     largest_column_sums,
@@ -151,7 +152,7 @@ def coordinates(matrix, inside) -> Coordinates:
         NotProved: if A_T is not proved injective.
     """
     inside = np.asarray(inside, dtype=int)
-    outside = np.setdiff1d(np.arange(matrix.shape[1]), inside)
+    outside = np.delete(np.arange(matrix.shape[1]), inside)
     chosen = matrix[:, inside]
     basis = np.linalg.qr(chosen, mode="complete")[0][:, inside.size :]
     try:
@@ -298,7 +299,7 @@ def _off_columns(frame, places):
 
 def _vertex(frame, pattern, free):
     """The constant from a nondegenerate vertex, or None."""
-    dual = np.array([float(value) for value in frame.dual(pattern, free)])
+    dual = frame.inverse.solve_in_doubles(np.append(pattern, free), transposed=True)
     z = (dual @ frame.matrix.doubles)[frame.outside]
     # of a dual vector to double precision the first set is right; of one to the tolerance of a
     # linear program the second may be
@@ -330,7 +331,7 @@ def _at_vertex(frame, pattern, active, side):
         return None
     value = sum((-ball(e) * n for e, n in zip(pattern, inside, strict=True)), arb(0))
     direction = frame.off(nu)
-    inactive = np.setdiff1d(np.arange(len(direction)), active)
+    inactive = np.delete(np.arange(len(direction)), active)
     if not height >= 0 or not all(abs(direction[j]) < height for j in inactive):
         return None
     # on the active set the entries are s_j times the height, by construction
@@ -462,6 +463,7 @@ class LimitProof:
         self.minimizer = minimizer
         self.depth = depth
         self._exact = _balanced(minimizer.coordinates.matrix)
+        self._last = None
         self._values = {
             int(index): value
             for index, value in zip(minimizer.support, minimizer.values, strict=True)
@@ -480,18 +482,23 @@ class LimitProof:
         Raises:
             NotProved: if the test for existence fails or the enclosure is too wide.
         """
-        guess, unit = _guess(error, log_unit)
-        inside = self._inside(guess)
-        system = _System(self.depth, self._exact, inside, alpha, unit, self._values)
-        return _narrow(system.prove(system.start(guess)), radius)
+        unit = _unit(error, log_unit)
+        partition = self._partition(self._inside(error, unit))
+        system = _System(self.depth, partition, alpha, unit, self._values)
+        return _narrow(system.prove(system.start(error)), radius)
 
-    def _inside(self, guess):
+    def _inside(self, error, unit):
         """The part of the support at which x has come near g*: elsewhere g* + n cancels."""
-        return [
-            index
-            for index, value in self._values.items()
-            if float(((value + guess[index]) / value).mid()) > 0.3
-        ]
+        support = self.minimizer.support
+        values = np.array([float(value) for value in self.minimizer.values])
+        with np.errstate(all="ignore"):
+            return support[1.0 + float(unit) * error[support] / values > 0.3]
+
+    def _partition(self, inside):
+        """The part T of the columns; that of the scale before where it is the same."""
+        if self._last is None or not np.array_equal(self._last.inside, inside):
+            self._last = _Partition(self._exact, inside)
+        return self._last
 
     def first_order(self, rho: PatternConstant | None, error, log_unit, radius):
         """Enclose exponent and constant of ``||n||_1 ~ constant * alpha^exponent``.
@@ -527,11 +534,10 @@ class LimitProof:
         return [size * value for value in (*rho.kernel, *rho.inside)]
 
     def _linear(self, error, log_unit):
-        minimizer = self.minimizer
-        guess, unit = _guess(error, log_unit)
-        fixed = minimizer.sigma
-        system = _System(self.depth, self._exact, minimizer.support, arb(1), unit, {}, fixed)
-        return system.prove(system.start(guess))
+        unit = _unit(error, log_unit)
+        partition = self._partition(self.minimizer.support)
+        system = _System(self.depth, partition, arb(1), unit, {}, self.minimizer.sigma)
+        return system.prove(system.start(error))
 
 
 # Rows whose largest entries differ by less than this power of two are left as they are.
@@ -548,11 +554,11 @@ def _balanced(exact: Exact) -> Exact:
     return Exact(scaled_rows) if same else exact
 
 
-def _guess(error, log_unit):
+def _unit(error, log_unit):
+    """exp(log_unit), rounded; raises NotProved if this is no guess."""
     if not (np.all(np.isfinite(error)) and np.isfinite(log_unit)):
         raise NotProved("there is no approximate solution to start from")
-    unit = ball(log_unit).exp().mid()
-    return [(unit * ball(e)).mid() for e in error], unit
+    return ball(log_unit).exp().mid()
 
 
 def _narrow(entries, radius):
@@ -583,14 +589,193 @@ class _Values:
         residual: F, shape (k + N,).
         slope_in: the derivative of z_T with respect to n_T in units; part_in: the same over
             the room of z_T.
-        z_out: z_Tc; slope_out: the derivative of n_Tc in units with respect to it.
+        z_out: z_Tc; outer: n_Tc in units; slope_out: its derivative with respect to z_Tc.
     """
 
     residual: list
     slope_in: list
     part_in: list
     z_out: list
+    outer: list
     slope_out: list
+
+
+class _Partition:
+    """A part T of the columns of A, shape (N, d), and what depends on nothing else.
+
+    Attributes:
+        inside, outside: indices of T and of the others.
+        on, off: A_T and A_Tc, doubles; sizes: |A_Tc|.
+    """
+
+    def __init__(self, exact: Exact, inside):
+        self.exact = exact
+        self.inside = np.asarray(inside, dtype=int)
+        self.outside = np.delete(np.arange(exact.doubles.shape[1]), self.inside)
+        self.on, self.off = (exact.doubles[:, part] for part in (self.inside, self.outside))
+        self.sizes = np.abs(self.off)
+
+    @cached_property
+    def _factors(self):
+        return np.linalg.qr(self.on, mode="complete")
+
+    @cached_property
+    def _free(self):
+        """``B^T A_Tc`` for an orthonormal basis B of ker A_T^T, and its Gram matrix."""
+        free = self._factors[0][:, self.inside.size :].T @ self.off
+        return free, free @ free.T
+
+    def dual(self, z_in, z_out, known):
+        """lam with ``A_T^T lam = z_in``, and ``A_Tc^T lam`` near z_out where that is known."""
+        size = self.inside.size
+        basis, factor = self._factors
+        dual = basis[:, :size] @ np.linalg.solve(factor[:size].T, z_in)
+        if size < len(basis):
+            free, gram = self._free
+            rest = z_out - dual @ self.off
+            if np.all(known):
+                # normal equations, refined once: as good as an orthogonal factorization
+                move = np.linalg.solve(gram, free @ rest)
+                move += np.linalg.solve(gram, free @ (rest - move @ free))
+            else:
+                move = np.linalg.lstsq(free[:, known].T, rest[known], rcond=None)[0]
+            dual += basis[:, size:] @ move
+        return dual
+
+    def kernel(self, outer):
+        """n_T with ``A_T n_T + A_Tc n_Tc = 0``."""
+        basis, factor = self._factors
+        size = self.inside.size
+        return np.linalg.solve(factor[:size], -basis[:, :size].T @ (self.off @ outer))
+
+
+@dataclass(frozen=True)
+class _Step:
+    """R F(x) at a point x: ``|R F(x) - size| <= error``, entry by entry, and ``reach``.
+
+    Attributes:
+        size, error: doubles, shape (k + N,).
+        reach: upper bound of ``||R F(x)||``.
+    """
+
+    size: np.ndarray
+    error: np.ndarray
+    reach: float
+
+
+class _Tangent:
+    """The derivative J of the equations near a point x_0 of the unknowns, in doubles.
+
+    Attributes:
+        matrix: K, that at x_0 but for rounding; inverse: R, approximately its inverse.
+        near: what is known of ``I - R J``.
+    """
+
+    def __init__(self, partition: _Partition, doubles, values: _Values):
+        """
+        Args:
+            partition: T.
+            doubles: the potential.
+            values: at x_0.
+        Raises:
+            ArithmeticError, LinAlgError: if the derivative is too large or singular.
+        """
+        self._partition = partition
+        self._power = doubles.power if doubles.depth > 2 else None
+        (self._slope_in, self._radius_in), (self._slope_out, self._radius_out) = (
+            doubles_of(balls) for balls in (values.slope_in, values.slope_out)
+        )
+        middle, radius = doubles_of(values.part_in)
+        self._part_in = rounded_up(np.abs(middle) + radius)
+        if not np.all(np.append(self._slope_in, self._slope_out) <= LARGE):
+            raise ArithmeticError("the derivative is too large for doubles")
+        self._room_out = np.ones(len(partition.outside))
+        if self._power is not None:
+            z, radius = doubles_of(values.z_out)
+            self._room_out = np.maximum(1.0 - np.abs(z) - (radius + 4.0 * UNIT), 0.0)
+        square = (partition.off * self._slope_out) @ partition.off.T
+        self.matrix = np.block([[np.diag(-self._slope_in), partition.on.T], [partition.on, square]])
+        self.inverse = np.linalg.inv(self.matrix)
+        self.near = Preconditioned(self.inverse, self.matrix)
+
+    def step(self, residual) -> _Step:
+        """Newton's step from a residual, balls."""
+        middles, radii = doubles_of(residual)
+        size = self.inverse @ middles
+        rounding = rounded_up(gamma(len(size)) * np.abs(middles) + radii)
+        error = rounded_up(np.abs(self.inverse) @ rounding)
+        return _Step(size, error, float(np.max(rounded_up(np.abs(size) + error))))
+
+    def distance(self, radius):
+        """Upper bound of ``||I - R J||`` on the box of this radius around x_0, inf or nan."""
+        return self.near.contraction(self.bounds(radius))
+
+    def bounds(self, radius):
+        """Upper bounds of ``|J - K| 1`` there, shape (k + N,); inf or nan where none is known."""
+        ones, sums = np.ones(len(self.matrix)), self._partition.sizes.sum(axis=0)
+        return self.change(ones, sums, radius * ones, rounded_up(radius * sums))
+
+    def change(self, weights, weights_z, moved, moved_z):
+        """Upper bounds of ``|(J - K) v|``, shape (k + N,); inf or nan where none is known.
+
+        ``A_T`` and ``A_T^T`` in J do not change, and of the rest of ``J v`` the first part is
+        ``-(dz_T / du_T) v_T``, the second ``A_Tc (du_Tc / dz_Tc) A_Tc^T v_lam``.
+
+        Args:
+            weights: of ``|v|``, shape (k + N,); weights_z: of ``|A_Tc^T v_lam|``.
+            moved, moved_z: of the distances from x_0, and from z_Tc there, at which J is taken.
+        """
+        partition, size = self._partition, self._partition.inside.size
+        # as long as dz_T / du_T does not double, z_T does not move by more than this
+        inner = self._growth(rounded_up(2.0 * moved[:size] * self._part_in))
+        inner = rounded_up(inner * (self._slope_in + self._radius_in) + self._radius_in)
+        rounding = gamma(len(weights_z) + 2) * np.abs(self._slope_out)  # of K
+        outer = rounded_up(rounded_up(rounding) * (weights[size:] @ partition.sizes))
+        with np.errstate(invalid="ignore"):
+            outer = rounded_up(outer + self._change_out(moved_z) * weights_z)
+            return rounded_up(np.append(inner * weights[:size], partition.sizes @ outer))
+
+    def _change_out(self, away):
+        """Upper bounds of the change of dn_Tc / dz_Tc where z_Tc is moved by up to `away`."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            growth = self._growth(rounded_up(away / self._room_out))
+            largest_slope = np.abs(self._slope_out) + self._radius_out
+            return rounded_up(growth * largest_slope + self._radius_out)
+
+    def _growth(self, parts):
+        """Upper bounds of the relative change of phi' near z; inf where they would exceed 1.
+
+        Args:
+            parts: of the room of z, how far it may move, upper bounds, shape (n,).
+        """
+        small = np.minimum(parts, 0.5)
+        exponent = small
+        if self._power is not None:
+            exponent = rounded_up((self._power + 1.0) * small / (1.0 - small))
+        growth = rounded_up(exponent / np.maximum(1.0 - exponent, 0.5))
+        return np.where((parts < 0.5) & (exponent <= 0.5), growth, np.inf)
+
+    def of_z(self, step, radius):
+        """(m, e): ``|A_Tc^T (lam - lam') - m| <= e`` where ``|x - x' + step| <= radius``."""
+        size = self._partition.inside.size
+        shift = -step[size:] @ self._partition.off
+        rounding = gamma(len(step)) * np.abs(step[size:]) + radius[size:]
+        return shift, rounded_up(rounded_up(rounding) @ self._partition.sizes)
+
+    def of_outer(self, shift, spread, away):
+        """(m, e): n_Tc in units changes by m, up to e, where z_Tc does by `shift`, up to `spread`.
+
+        By the mean value theorem the change is ``s' h`` with the slope s' at a point between,
+        ``|h - shift| <= spread``; and ``|s' h - s shift| <= |s' - s| |h| + |s| spread``.
+
+        Args:
+            away: how far both ends are from z_Tc at x_0, upper bounds.
+        """
+        slope, size = self._slope_out, np.abs(shift) + spread
+        with np.errstate(invalid="ignore"):
+            error = self._change_out(away) * size
+        error += np.abs(slope) * (spread + 2.0 * UNIT * np.abs(shift))
+        return slope * shift, rounded_up(error)
 
 
 class _System:
@@ -600,63 +785,53 @@ class _System:
     ``[[-diag(dz_T / du_T), A_T^T], [A_T, A_Tc diag(du_Tc / dz_Tc) A_Tc^T]]``.
     """
 
-    def __init__(self, depth, exact: Exact, inside, alpha, unit, values, fixed=None):
+    def __init__(self, depth, partition: _Partition, alpha, unit, values, fixed=None):
         """
         Args:
             depth: D.
-            exact: A.
-            inside: indices of T.
+            partition: T.
             alpha, unit: balls.
             values: index -> enclosure of g* there, on its support.
             fixed: z_T where it is given, whatever n_T (the first order as alpha -> 0).
         """
         self.potential = BallPotential(depth)
         self.doubles = potential(depth)
-        self.exact = exact
-        self.inside = np.asarray(inside, dtype=int)
-        self.outside = np.setdiff1d(np.arange(exact.doubles.shape[1]), self.inside)
-        self.on, self.off = (exact.doubles[:, part] for part in (self.inside, self.outside))
+        self.partition = partition
         self.alpha = alpha
         self.unit = unit
+        self.ratio = unit / alpha
         self.fixed = fixed
-        self.values_in = [values.get(index) for index in self.inside]
-        self.values_out = [values.get(index) for index in self.outside]
+        self.values_in = [values.get(index) for index in partition.inside.tolist()]
+        self.values_out = [values.get(index) for index in partition.outside.tolist()]
 
-    def start(self, guess):
-        """Unknowns from a guess of n."""
-        z_in = self.fixed
-        if z_in is None:
-            z_in = self._inverse(
-                [g + guess[i] for g, i in zip(self.values_in, self.inside, strict=True)]
-            )
-        z_out = self._inverse(
-            [
-                guess[i] if g is None else g + guess[i]
-                for g, i in zip(self.values_out, self.outside, strict=True)
-            ]
-        )
-        size = self.inside.size
-        basis, factor = np.linalg.qr(self.on, mode="complete")
-        dual = basis[:, :size] @ np.linalg.solve(factor[:size].T, z_in)
-        if size < len(basis):
-            # entries that underflow beside the largest one say nothing of their z
-            known = np.array([float(abs(guess[i] / self.unit)) > _UNDERFLOW for i in self.outside])
-            rest = (z_out - dual @ self.off)[known]
-            free = np.linalg.lstsq(self.off.T[known] @ basis[:, size:], rest, rcond=None)[0]
-            dual += basis[:, size:] @ free
-        inside = [(guess[i] / self.unit).mid() for i in self.inside]
-        return Unknowns(inside, [ball(value) for value in dual])
+    def start(self, error):
+        """Unknowns from a guess of n in units, doubles, shape (d,)."""
+        partition = self.partition
+        inner, outer = error[partition.inside], error[partition.outside]
+        z_out = self._inverse(self.values_out, outer)
+        if self.fixed is None:
+            z_in = self._inverse(self.values_in, inner)
+        else:
+            z_in, inner = self.fixed, partition.kernel(outer)
+        # entries that underflow beside the largest one say nothing of their z
+        dual = partition.dual(z_in, z_out, np.abs(outer) > _UNDERFLOW)
+        return Unknowns(*([ball(value) for value in part.tolist()] for part in (inner, dual)))
 
-    def _inverse(self, points):
-        """phi^{-1}(x / alpha) to double precision, shape (len(points),)."""
-        ratios = [(x / self.alpha).mid() for x in points]
-        if self.potential.depth == 2:
-            return np.array([float((t / 2).asinh()) for t in ratios])
-        return self.doubles.phi_inverse(np.array([float(t) for t in ratios]))
+    def _inverse(self, values, errors):
+        """phi^{-1}((g + n) / alpha) to double precision, shape (n,); g may be None for 0."""
+
+        def ratios(scale):
+            pairs = zip(values, errors.tolist(), strict=True)
+            return [scale * e if g is None else (g + self.unit * e) / self.alpha for g, e in pairs]
+
+        doubles = np.array([float(t) for t in ratios(float(self.ratio))])
+        if self.potential.depth > 2 or np.all(np.isfinite(doubles)):
+            return self.doubles.phi_inverse(doubles)
+        return np.array([float((t / 2).asinh()) for t in ratios(self.ratio)])
 
     def _outer(self, z):
         """(u_Tc, its derivative with respect to z_Tc)."""
-        ratio = self.alpha / self.unit
+        ratio = 1 / self.ratio
         values, slopes = zip(*self.potential.with_slopes(z), strict=True) if z else ((), ())
         outer = [
             ratio * value if g is None else ratio * value - g / self.unit
@@ -666,35 +841,41 @@ class _System:
 
     def _products(self, dual):
         """A^T lam on T and off T."""
-        z = (self.exact.transposed * column(dual)).entries()
-        return [z[i] for i in self.inside], [z[i] for i in self.outside]
+        z = (self.partition.exact.transposed * column(dual)).entries()
+        return [
+            [z[i] for i in part.tolist()]
+            for part in (self.partition.inside, self.partition.outside)
+        ]
 
     def evaluate(self, unknowns):
         """_Values over the box of unknowns."""
         if self.fixed is not None:
             fixed = [(ball(z), arb(0), arb(0)) for z in self.fixed]
         else:
+            pairs = zip(self.values_in, unknowns.error, strict=True)
+            ratios = [(g + self.unit * u) / self.alpha for g, u in pairs]
             fixed = []
-            for g, u in zip(self.values_in, unknowns.error, strict=True):
-                z, slope, room = self.potential.inverse_with_room((g + self.unit * u) / self.alpha)
-                slope = self.unit / (self.alpha * slope)
+            for z, slope, room in self.potential.inverses_with_room(ratios):
+                slope = self.ratio / slope
                 fixed.append((z, slope, slope / room))
         reached, z_out = self._products(unknowns.dual)
         outer, slope_out = self._outer(z_out)
-        image = self.exact.balls * column(self._ordered(unknowns.error, outer))
+        image = self.partition.exact.balls * column(self._ordered(unknowns.error, outer))
         residual = [z - wanted for z, (wanted, _, _) in zip(reached, fixed, strict=True)]
         return _Values(
             residual + image.entries(),
             [slope for _, slope, _ in fixed],
             [part for _, _, part in fixed],
             z_out,
+            outer,
             slope_out,
         )
 
     def _ordered(self, inner, outer):
         """Values on T and off T in the order of the columns of A."""
         entries = [None] * (len(inner) + len(outer))
-        for index, value in zip((*self.inside, *self.outside), (*inner, *outer), strict=True):
+        places = np.append(self.partition.inside, self.partition.outside).tolist()
+        for index, value in zip(places, (*inner, *outer), strict=True):
             entries[index] = value
         return entries
 
@@ -728,70 +909,46 @@ class _System:
         """
         for _ in range(_ROUNDS):
             values = self.evaluate(unknowns)
-            derivative, bounds = self._derivative_in_doubles(values)
-            inverse = np.linalg.inv(derivative)
-            residual, radii = doubles_of(values.residual)
-            step = inverse @ residual
-            rounding = gamma(len(step)) * np.abs(residual) + radii
-            error = rounded_up(np.abs(inverse) @ rounded_up(rounding))
-            reach = float(np.max(rounded_up(np.abs(step) + error)))
-            if not reach <= LARGE:
+            tangent = _Tangent(self.partition, self.doubles, values)
+            step = tangent.step(values.residual)
+            if not step.reach <= LARGE:
                 return None
-            distance = contraction(inverse, derivative, bounds(2.0 * reach))
-            unknowns = _minus(unknowns, step.tolist())
+            distance = tangent.distance(2.0 * step.reach)
             if distance <= 0.5:
-                radius = rounded_up(error + distance / (1.0 - distance) * reach)
-                entries = self.entries(_minus(unknowns, [arb(0, r) for r in radius.tolist()]))
-                if relative_radius(sum_of_sizes(entries)) <= _NARROW:
-                    return entries
-            unknowns = _middle(unknowns)
+                return self._narrowed(unknowns, values, tangent, step, distance)
+            unknowns = _middle(_minus(unknowns, step.size.tolist()))
         return None
 
-    def _derivative_in_doubles(self, values):
-        """(K, E): the derivative K at the centre of a box, and upper bounds of ``|J - K| 1``.
+    def _narrowed(self, unknowns, values, tangent, step, distance):
+        """Enclosures of n, once the test holds on the box of radius 2 step.reach, or None.
 
-        E(r) are those of all J on the box of radius r, inf or nan where nothing is known.
+        Steps with the same R, while they stay in the box.
         """
-        (slope_in, radius_in), (slope_out, radius_out), (part_in, radius_part), (z, radius_z) = (
-            doubles_of(balls)
-            for balls in (values.slope_in, values.slope_out, values.part_in, values.z_out)
-        )
-        if not np.all(np.append(slope_in, slope_out) <= LARGE):
-            raise ArithmeticError("the derivative is too large for doubles")
-        matrix = np.block(
-            [[np.diag(-slope_in), self.on.T], [self.on, (self.off * slope_out) @ self.off.T]]
-        )
-        sizes = np.abs(self.off)
-        sums = sizes.sum(axis=0)
-        rounding = gamma(len(sums) + 2) * np.abs(slope_out) + radius_out
-
-        room_out = np.ones(len(z))
-        if self.potential.depth > 2:
-            room_out = np.maximum(1.0 - np.abs(z) - (radius_z + 4.0 * UNIT), 0.0)
-
-        def bounds(radius):
-            # as long as dz_T / du_T does not double, z_T does not move by more than this
-            inner = self._growth(rounded_up(2.0 * radius * (part_in + radius_part)))
-            with np.errstate(divide="ignore", invalid="ignore"):
-                outer = self._growth(rounded_up(radius * sums / room_out))
-                change_in = inner * (slope_in + radius_in) + radius_in
-                change_out = outer * (np.abs(slope_out) + radius_out) + rounding
-                return rounded_up(np.append(change_in, sizes @ (rounded_up(change_out) * sums)))
-
-        return matrix, bounds
-
-    def _growth(self, parts):
-        """Upper bounds of the relative change of phi' near z; inf where they would exceed 1.
-
-        Args:
-            parts: of the room of z, how far it may move, upper bounds, shape (n,).
-        """
-        small = np.minimum(parts, 0.5)
-        exponent = small
-        if self.potential.depth > 2:
-            exponent = rounded_up((self.doubles.power + 1.0) * small / (1.0 - small))
-        growth = rounded_up(exponent / np.maximum(1.0 - exponent, 0.5))
-        return np.where((parts < 0.5) & (exponent <= 0.5), growth, np.inf)
+        box, reached, moved, moved_z = 2.0 * step.reach, 0.0, 0.0, 0.0
+        for _ in range(_ROUNDS):
+            reached = rounded_up(reached + step.reach)
+            if not reached <= box:
+                break
+            # of the solution from the point after the step, in the norm; and from this point
+            radius = rounded_up(step.error + distance / (1.0 - distance) * step.reach)
+            weights = rounded_up(np.abs(step.size) + radius)
+            shift, spread = tangent.of_z(step.size, radius)
+            weights_z = rounded_up(np.abs(shift) + spread)
+            moved, moved_z = rounded_up(moved + weights), rounded_up(moved_z + weights_z)
+            change = tangent.change(weights, weights_z, moved, moved_z)
+            radius = rounded_up(step.error + tangent.near.remainder(weights, change))
+            change, spread = tangent.of_outer(*tangent.of_z(step.size, radius), moved_z)
+            if not (np.all(radius <= LARGE) and np.all(spread <= LARGE)):
+                break
+            inner = _moved(unknowns.error, -step.size[: len(unknowns.error)], radius)
+            entries = self._ordered(inner, _moved(values.outer, change, spread))
+            entries = [self.unit * value for value in entries]
+            if relative_radius(sum_of_sizes(entries)) <= _NARROW:
+                return entries
+            unknowns = _minus(unknowns, step.size.tolist())
+            values = self.evaluate(unknowns)
+            step = tangent.step(values.residual)
+        return None
 
     def prove_in_balls(self, unknowns):
         """Enclosures of n by interval Newton steps."""
@@ -824,9 +981,9 @@ class _System:
         raise NotProved(f"no box around the guess is proved to hold a limit point: {reach:.0e}")
 
     def _derivative_in_balls(self, values):
-        on, off = exact_matrix(self.on), exact_matrix(self.off)
+        on, off = exact_matrix(self.partition.on), exact_matrix(self.partition.off)
         square = (scaled(off, None, values.slope_out) * off.transpose()).tolist()
-        size = self.inside.size
+        size = self.partition.inside.size
         upper = on.transpose().tolist()
         for place, slope in enumerate(values.slope_in):
             upper[place] = (
@@ -853,3 +1010,9 @@ def _minus(unknowns, step):
 
 def _middle(unknowns):
     return Unknowns([u.mid() for u in unknowns.error], [v.mid() for v in unknowns.dual])
+
+
+def _moved(values, shift, radius):
+    """value + shift, up to radius, of balls and two arrays of doubles; the last may be longer."""
+    pairs = zip(shift.tolist(), radius.tolist(), strict=False)
+    return [value + arb(*pair) for value, pair in zip(values, pairs, strict=False)]

@@ -28,6 +28,16 @@ into itself and has one fixed point x* there (Banach).  R is regular because ``I
 norm below 1, so fixed points of G are zeros of F.  Last, ``||x* - G(x_0)|| <= q ||x* - x_0||``,
 and ``||x* - x_0|| <= ||x* - G(x_0)|| + ||R F(x_0)||``.  (This is Krawczyk's operator with one
 number for all of its matrix, or the theorem of Newton and Kantorovich; see Rump, sec. 13.)
+
+**After it.**  The last two inequalities hold for every point x of B in place of x_0: more steps
+with the same R may follow, as long as they stay in B.  And entry by entry, where
+``|x* - x| <= w`` and ``|(J(x') - K) (x* - x)| <= s`` at all points x' between x and x*,
+
+.. math::
+    |x^* - (x - R F(x))| \le |I - R K| w + |R| s.
+
+Proof: with the mean J' of J between x and x*, ``F(x*) - F(x) = J' (x* - x)``, so
+``x* - G(x) = (I - R J') (x* - x) = (I - R K) (x* - x) - R (J' - K) (x* - x)``.
 """
 
 from functools import cached_property
@@ -67,21 +77,45 @@ def doubles_of(balls):
     return middles, rounded_up(radii + 2.0 * UNIT * np.abs(middles))
 
 
-def contraction(inverse, matrix, spread):
-    """Upper bound of ``||I - R J||`` for all J whose ``|J - K|`` has row sums up to `spread`.
+class Preconditioned:
+    """Bounds of ``I - R J`` for matrices J near K.
 
     Args:
-        inverse, matrix: R and K, shape (n, n).
-        spread: nonnegative numbers, shape (n,).
-    Returns:
-        a number; inf if entries are so large that underflow is not bounded, or nan.
+        inverse, matrix: R, approximately the inverse, and K, shape (n, n).
     """
-    sizes = [np.abs(inverse), np.abs(matrix)]
-    if not all(np.all(part <= LARGE) for part in (*sizes, spread)):
-        return np.inf
-    rest = np.abs(np.eye(len(spread)) - inverse @ matrix).sum(axis=1)
-    rounding = gamma(len(spread)) * sizes[1].sum(axis=1)
-    return float(np.max(rounded_up(rest + sizes[0] @ (rounding + spread))))
+
+    def __init__(self, inverse, matrix):
+        self._sizes = [np.abs(inverse), np.abs(matrix)]
+        # where entries are so large that underflow is not bounded, nothing is
+        self._known = all(np.all(part <= LARGE) for part in self._sizes)
+        if self._known:
+            self._rest = np.abs(np.eye(len(matrix)) - inverse @ matrix)
+
+    def contraction(self, spread):
+        """Upper bound of ``||I - R J||`` for all J whose ``|J - K|`` has row sums up to `spread`.
+
+        Args:
+            spread: nonnegative numbers, shape (n,).
+        Returns:
+            a number; inf where none is known, or nan.
+        """
+        if not self._known:
+            return np.inf
+        return float(np.max(self.remainder(np.ones(len(spread)), spread)))
+
+    def remainder(self, weights, spread):
+        """Upper bounds of ``|(I - R J) v|`` where ``|v| <= weights`` and ``|(J - K) v| <= spread``.
+
+        Args:
+            weights, spread: nonnegative numbers, shape (n,).
+        Returns:
+            shape (n,); inf where none is known, or nan.
+        """
+        if not (self._known and np.all(weights <= LARGE) and np.all(spread <= LARGE)):
+            return np.full(len(spread), np.inf)
+        sizes, entries = self._sizes
+        rounding = rounded_up(gamma(len(spread)) * (entries @ weights))
+        return rounded_up(self._rest @ weights + sizes @ rounded_up(rounding + spread))
 
 
 class Exact:
@@ -105,7 +139,7 @@ class Inverse:
     Approximate solutions come from a double-precision inverse R and iterative refinement with
     residuals in balls.  With ``||I - R K||_inf <= q < 1`` and c = K^{-1} r for a residual r:
     ``c = R r + (I - R K) c``, so ``||c|| <= ||R r|| / (1 - q)`` and
-    ``|c| <= |R r| + q / (1 - q) ||R r||``.  Where R is not good enough, balls do it all.
+    ``|c - R r| <= q / (1 - q) ||R r||``.  Where R is not good enough, balls do it all.
 
     Args:
         matrix: K, shape (n, n).
@@ -120,9 +154,9 @@ class Inverse:
             inverse = np.linalg.inv(matrix)
         except np.linalg.LinAlgError:
             inverse = np.full(matrix.shape, np.nan)
-        sides = ((inverse, matrix), (inverse.T, matrix.T))
+        sides = (Preconditioned(inverse, matrix), Preconditioned(inverse.T, matrix.T))
         # of I - R K, and of its counterpart for K^T, in the norm of largest row sums
-        self.distances = [contraction(*side, np.zeros(len(matrix))) for side in sides]
+        self.distances = [side.contraction(np.zeros(len(matrix))) for side in sides]
         if all(distance <= 0.5 for distance in self.distances):
             self.approximate = inverse
         else:
@@ -137,26 +171,37 @@ class Inverse:
         if self.approximate is None:
             return exact.solve(column(right)).entries()
         inverse = self.approximate.T if transposed else self.approximate
-        distance = self.distances[transposed]
+        sizes, distance = np.abs(inverse), self.distances[transposed]
         target, residual = column(right), right
         solution, found, last = [arb(0)] * len(right), None, np.inf
         while True:
             if all(value.is_zero() for value in residual):  # nothing was rounded
                 return solution
             middles, radii = doubles_of(residual)
-            bound = rounded_up(np.abs(inverse) @ (np.abs(middles) + radii))
-            error = rounded_up(bound + distance / (1.0 - distance) * np.max(bound))
+            step = inverse @ middles
+            own = rounded_up(sizes @ radii)  # what the radius of the residual leaves
+            rounding = rounded_up(sizes @ (gamma(len(step)) * np.abs(middles)))
+            error = rounded_up(own + rounding)
+            reach = np.max(rounded_up(np.abs(step) + error))
+            error = rounded_up(error + distance / (1.0 - distance) * reach)
             reached = np.max(error)
             if not np.isfinite(reached):
                 return [arb("nan")] * len(right)
+            step, pairs = step.tolist(), zip(step.tolist(), error.tolist(), strict=True)
             if found is None or reached < last:
-                found = [x + arb(0, e) for x, e in zip(solution, error.tolist(), strict=True)]
-            if reached > last * 1e-3:  # the residual is that of the working precision
+                found = [x + arb(*pair) for x, pair in zip(solution, pairs, strict=True)]
+            # another step would not make it much narrower
+            if reached > last * 1e-3 or reached <= 2.0 * np.max(own):
                 return found
             last = reached
-            step = (inverse @ middles).tolist()
             solution = [(x + h).mid() for x, h in zip(solution, step, strict=True)]
             residual = (target - exact * arb_mat(len(step), 1, solution)).entries()
+
+    def solve_in_doubles(self, right, transposed=False):
+        """K^{-1} b, or K^{-T} b, approximately, for a vector b of doubles, shape (n,)."""
+        if self.approximate is None:
+            return np.array([float(value) for value in self.solve(right.tolist(), transposed)])
+        return (self.approximate.T if transposed else self.approximate) @ right
 
 
 def largest_column_sums(inverse: Inverse, columns):
