@@ -627,16 +627,21 @@ def solution(system, start):
 
 @pytest.mark.parametrize("depth", ROUTES)
 def test_limit_points_are_contained_entry_by_entry(small, depth, monkeypatch):
-    """After one step, and after more of them with the same matrix."""
+    """After one step, also a long one, and after more of them with the same matrix."""
+    rng = np.random.default_rng(0)
     for system, start in systems(small, depth, ROUTES[depth]):
         # where g* is known by a ball only, the limit point is that of one number in it
         for values in (system.values_in, system.values_out):
             values[:] = [None if g is None else g.mid() for g in values]
         exact = solution(system, start)
         widths = []
-        for narrow in (np.inf, 1e-20, 1e-29):
+        for away, narrow in ((0.0, np.inf), (1e-7, np.inf), (0.0, 1e-20), (0.0, 1e-29)):
             monkeypatch.setattr("implicit_l1.certificates._NARROW", narrow)
-            found = system.prove_in_doubles(start)
+            moved = corner_of(start, away * rng.standard_normal(len(start.error + start.dual)))
+            found = system.prove_in_doubles(moved)
+            if found is None:
+                assert away > 0.0
+                continue
             assert all(n.contains(m) for n, m in zip(found, exact, strict=True))
             widths.append(relative_radius(sum_of_sizes(found)))
             assert widths[-1] <= narrow
