@@ -37,7 +37,8 @@ with the same R may follow, as long as they stay in B.  And entry by entry, wher
     |x^* - (x - R F(x))| \le |I - R K| w + |R| s.
 
 Proof: with the mean J' of J between x and x*, ``F(x*) - F(x) = J' (x* - x)``, so
-``x* - G(x) = (I - R J') (x* - x) = (I - R K) (x* - x) - R (J' - K) (x* - x)``.
+``x* - G(x) = (I - R J') (x* - x) = (I - R K) (x* - x) - R (J' - K) (x* - x)``.  (Both are
+derived for this project.)
 """
 
 from functools import cached_property
