@@ -164,7 +164,8 @@ class _Equations:
         self.minimizer_off = minimizer[geometry.complement]
         self.left_out = np.flatnonzero(self.minimizer_off)
         rest = np.zeros(geometry.complement.size, dtype=bool)
-        rest[self.left_out] = ~np.isin(geometry.complement[self.left_out], basis)
+        if np.count_nonzero(minimizer) > basis.size:
+            rest[self.left_out] = ~np.isin(geometry.complement[self.left_out], basis)
         if rest.any() and subset.size == basis.size:
             # columns of the rest of S are combinations of those of T: not up to rounding
             free_map = geometry.free_map.copy()

@@ -144,8 +144,7 @@ class Certificate:
 
     def smallest_margin(self, support):
         """The smallest margin off S; 1 if there is nothing off S."""
-        off = np.setdiff1d(np.arange(self.margin.size), support)
-        return float(self.margin[off].min(initial=1.0))
+        return float(np.delete(self.margin, support).min(initial=1.0))
 
 
 def certificate(matrix, geometry, sigma, nu, tilt=None) -> Certificate:
