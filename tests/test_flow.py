@@ -1,9 +1,10 @@
 """The gradient flow: its two forms agree, and end at the limit point."""
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
+import scipy.integrate
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from implicit_l1 import flow
 from implicit_l1.flow import FlowError, FlowOptions, gradient_flow, plain_flow, saved_times
 from implicit_l1.limit import limit_path
 from implicit_l1.potentials import potential
+from implicit_l1.radau import IntegrationError
 from reference import instance, weights_flow
 
 # Tighter than the defaults where a whole trajectory is compared.
@@ -137,7 +139,7 @@ def test_default_options_suffice_on_the_default_size(large):
         n = np.exp(path.log_unit[0]) * path.error[0]
         gap = np.abs(trajectory.point[-1] - large.minimizer.point - n).sum()
         assert gap < 1e-5 * np.abs(n).sum()
-        assert trajectory.steps < 3000
+        assert trajectory.steps < 100
 
 
 def residual_and_change(trajectory, case, depth, alpha):
@@ -166,32 +168,52 @@ def test_the_end_is_where_both_tolerances_are_met(form, depth):
     assert tight.time[-1] > max(by_residual.time[-1], by_change.time[-1])
 
 
+def check_jacobian(velocity, jacobian, state):
+    """By central differences; velocity and jacobian of one state."""
+    exact, h = jacobian(state), 1e-6
+    for place, column in enumerate(exact.T):
+        step = h * np.eye(state.size)[place]
+        difference = (velocity(state + step) - velocity(state - step)) / (2 * h)
+        assert np.abs(difference - column).max() < 1e-7 * np.abs(exact).max()
+
+
+# A wrong Jacobian would only cost steps, so it is caught on its way to the integrator.
+
+
 @pytest.mark.parametrize("depth", [2, 2.5, 4])
-@pytest.mark.parametrize("plain", [False, True])
-def test_jacobians_are_the_derivatives(monkeypatch, plain, depth):
-    """A wrong Jacobian would only cost steps, so it is caught on its way to the integrator."""
+def test_curvature_is_the_derivative(monkeypatch, depth):
+    caught = []
+
+    def catch(*arguments):
+        caught.extend(arguments)
+        raise IntegrationError("caught")
+
+    monkeypatch.setattr(flow, "radau_steps", catch)
+    case, alpha = case_of(0.1), 0.3
+    with pytest.raises(FlowError, match="caught"):
+        gradient_flow(case.matrix, case.data, potential(depth), alpha, case.complement)
+    velocity, curvature, start, *_ = caught
+    state = start + 0.1 * np.random.default_rng(0).uniform(0, 1, start.size)
+    check_jacobian(lambda w: velocity(w[None])[0], lambda w: -curvature(w), state)
+    # it is given as symmetric
+    assert np.abs(curvature(state) - curvature(state).T).max() < 1e-14 * curvature(state).max()
+
+
+@pytest.mark.parametrize("depth", [2, 2.5, 4])
+def test_jacobian_of_the_weights_is_the_derivative(monkeypatch, depth):
     caught = {}
 
     def catch(velocity, span, start, **options):
         caught.update(velocity=velocity, start=start, **options)
         raise ValueError("caught")
 
-    monkeypatch.setattr(flow, "solve_ivp", catch)
+    monkeypatch.setattr(scipy.integrate, "solve_ivp", catch)
     case, alpha = case_of(0.1), 0.3
-    if plain:
-        arguments = case.matrix, case.data, depth, alpha, case.complement
-        run = flow.plain_flow
-    else:
-        arguments = case.matrix, case.data, potential(depth), alpha, case.complement
-        run = flow.gradient_flow
     with pytest.raises(FlowError, match="caught"):
-        run(*arguments)
-    state = caught["start"] + 0.1 * np.random.default_rng(0).uniform(0, 1, caught["start"].size)
-    jacobian, h = caught["jac"](0.0, state), 1e-6
-    for place, column in enumerate(jacobian.T):
-        step = h * np.eye(state.size)[place]
-        difference = caught["velocity"](0.0, state + step) - caught["velocity"](0.0, state - step)
-        assert np.abs(difference / (2 * h) - column).max() < 1e-7 * np.abs(jacobian).max()
+        plain_flow(case.matrix, case.data, depth, alpha, case.complement)
+    start = caught["start"]
+    state = start + 0.1 * np.random.default_rng(0).uniform(0, 1, start.size)
+    check_jacobian(partial(caught["velocity"], 0.0), partial(caught["jac"], 0.0), state)
 
 
 @pytest.mark.parametrize("form", [dual_form, plain_form])
@@ -214,8 +236,48 @@ def test_too_few_evaluations_are_an_error():
 def test_unreachable_tolerances_are_an_error():
     """A residual below rounding is never met; the flow is given up, not integrated for ever."""
     greedy = FlowOptions(residual=1e-30, evaluations=3000)
-    with pytest.raises(FlowError, match=r"gradient flow at alpha = 0\.01"):
+    with pytest.raises(FlowError, match=r"gradient flow at alpha = 0\.01.* 3000 evaluations"):
         dual_form(2, 0.1, 1e-2, greedy)
+    with pytest.raises(FlowError, match=r"plain flow at alpha = 0\.01"):
+        plain_form(2, 0.1, 1e-2, greedy)
+    patient = FlowOptions(residual=1e-30)
+    with pytest.raises(
+        FlowError, match=r"^gradient flow at alpha = 0\.01 failed: Time is too long"
+    ):
+        dual_form(2, 0.1, 1e-2, patient)
+    with pytest.raises(FlowError, match=r"^plain flow at alpha = 0\.01 failed: lsoda: "):
+        plain_form(2, 0.1, 1e-2, patient)
+
+
+def test_trajectory_is_accurate_off_the_support_too(large):
+    """At the default tolerance, entry by entry, against LSODA with a far tighter one."""
+    depth, alpha = 3, 1e-3
+    pot = potential(depth)
+    found = gradient_flow(large.matrix, large.data, pot, alpha, large.complement)
+    rate, times = pot.time_constant(alpha), found.time[:-1]
+
+    def velocity(_, lam):
+        return rate * (large.data - large.matrix @ (alpha * pot.phi(large.matrix.T @ lam)))
+
+    def jacobian(_, lam):
+        slope = alpha * pot.phi_prime(large.matrix.T @ lam)
+        return -rate * (large.matrix * slope) @ large.matrix.T
+
+    states = scipy.integrate.solve_ivp(
+        velocity,
+        (0.0, times[-1]),
+        np.zeros(large.data.size),
+        method="LSODA",
+        jac=jacobian,
+        rtol=1e-12,
+        atol=1e-15,
+        t_eval=times,
+    ).y.T
+    exact = alpha * pot.phi(states @ large.matrix)
+    error = np.abs(found.point[:-1] - exact)
+    assert np.all(error.sum(axis=1) < 1e-6 * np.abs(exact).sum(axis=1))
+    # some entries pass through 0
+    assert np.all(error < 1e-5 * np.abs(exact) + 1e-7 * alpha)
 
 
 @given(st.floats(-6.0, 6.0), st.floats(0.01, 6.0), st.integers(1, 20))

@@ -8,18 +8,19 @@ The flow of the weights, ``u' = -dL/du``, ``v' = -dL/dv`` with ``L = ||A x - y||
 (Woodworth et al., COLT 2020; the time constants c_D are derived for this project); from
 other initializations it is of the same form, see :mod:`implicit_l1.initialization`.
 Its Jacobian ``-c A diag(alpha phi_D') A^T`` is symmetric negative definite: stiff, but
-an implicit method follows it through many decades of time.  Time is that of the plain
-flow.  The integration ends by event: the relative residual and the relative change
-of the entries off the support within one e-fold of time are both below tolerances.
+an implicit method follows it through many decades of time, see :mod:`implicit_l1.radau`.
+The plain flow is integrated by another method, LSODA.  Time is that of the plain flow.
+The integration ends by event: the relative residual and the relative change of the
+entries off the support within one e-fold of time are both below tolerances.
 """
 
+import warnings
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from implicit_l1.initialization import identity_coordinates
+from implicit_l1.radau import IntegrationError, radau_steps
 
 
 class FlowError(RuntimeError):
@@ -32,7 +33,7 @@ class FlowOptions:
 
     Attributes:
         rtol: relative tolerance of the integrator (absolute: a thousandth of it, in the
-            units of lam, whose size is that of phi^{-1}).
+            units of lam, whose size is that of phi^{-1}, or of the weights).
         residual: ||A x - y||_2 / ||y||_2 at the end.
         change: t ||x'_Sc||_1 / ||x_Sc||_1 at the end.
         states_per_decade: saved states per decade of time.
@@ -86,17 +87,20 @@ def gradient_flow(
         FlowError: if the integrator fails, or needs more evaluations than allowed.
     """
     options = options or FlowOptions()
+    name = f"gradient flow at alpha = {alpha:g}"
+    progress = _Progress(name, options.evaluations)
     c = coordinates or identity_coordinates(matrix.shape[1])
     matrix, start, scale = matrix * c.unit, c.tilt + c.offset, alpha * c.scale
     rate = potential.time_constant(alpha)
     norm = np.linalg.norm(data)
 
-    def velocity(_, lam):
-        return rate * (data - matrix @ (scale * potential.phi(matrix.T @ lam + start)))
+    def velocity(lam):
+        progress.evaluated(len(lam))
+        return rate * (data - (scale * potential.phi(lam @ matrix + start)) @ matrix.T)
 
-    def jacobian(_, lam):
+    def curvature(lam):
         slope = scale * potential.phi_prime(matrix.T @ lam + start)
-        return -rate * (matrix * slope) @ matrix.T
+        return rate * (matrix * slope) @ matrix.T
 
     def unconverged(time, lam):
         z = matrix.T @ lam + start
@@ -106,17 +110,65 @@ def gradient_flow(
         change = _change(time, speed[off_support], c.unit[off_support] * x[off_support])
         return max(np.linalg.norm(gap) / norm / options.residual, change / options.change) - 1.0
 
-    return _integrate(
-        velocity,
-        jacobian,
-        unconverged,
-        np.zeros(matrix.shape[0]),
-        # the time in which lam would move the largest entry of x by about alpha
-        1.0 / (rate * np.abs(matrix.T @ data).max()),
-        lambda lam: c.unit * scale * potential.phi(matrix.T @ lam + start),
-        options,
-        f"gradient flow at alpha = {alpha:g}",
-    )
+    # the time in which lam would move the largest entry of x by about alpha
+    unit = 1.0 / (rate * np.abs(matrix.T @ data).max())
+    origin = np.zeros(matrix.shape[0])
+    steps = []
+    try:
+        for step in radau_steps(
+            velocity, curvature, origin, 1e-2 * unit, options.rtol, 1e-3 * options.rtol
+        ):
+            progress.time = step.end
+            steps.append(step)
+            if step.end > unit and unconverged(step.end, step.reached) <= 0.0:
+                break
+    except IntegrationError as error:
+        raise FlowError(f"{name} failed: {error} (t = {progress.time:.3g})") from error
+    end, last = _convergence(steps[-1], unconverged, unit)
+    time = saved_times(1e-2 * unit, end, options.states_per_decade)
+    states = [step.at(time[(step.start < time) & (time <= step.end)]) for step in steps]
+    states = np.concatenate(states)
+    states[-1] = last
+    point = c.unit * scale * potential.phi(states @ matrix + start)
+    return Trajectory(time, point, len(steps))
+
+
+def _convergence(step, unconverged, unit):
+    """Time and state at the first zero of `unconverged` after time `unit`, by bisection.
+
+    It lies in the step, at the end of which the flow has converged.
+    """
+    early, late = max(step.start, unit), step.end
+    state = step.reached
+    while late - early > 1e-12 * late:
+        middle = 0.5 * (early + late)
+        here = step.at([middle])[0]
+        if unconverged(middle, here) > 0.0:
+            early = middle
+        else:
+            late, state = middle, here
+    return late, state
+
+
+class _Progress:
+    """Counts evaluations of the velocity, and gives the flow up after so many.
+
+    Attributes:
+        time: how far the integration has come.
+    """
+
+    def __init__(self, name, evaluations):
+        self.name, self.evaluations, self.left = name, evaluations, evaluations
+        self.time = 0.0
+
+    def evaluated(self, count):
+        self.left -= count
+        if self.left < 0:
+            raise FlowError(
+                f"{self.name} did not converge within {self.evaluations} evaluations "
+                f"(t = {self.time:.3g}): rounding hides what is left of the motion; raise the "
+                "tolerances or alpha"
+            )
 
 
 def _change(time, speed, point):
@@ -131,7 +183,12 @@ def plain_flow(matrix, data, depth, alpha, off_support, options=None, shapes=())
     Arguments and errors as in :func:`gradient_flow`, with the depth D >= 2 in place of
     the potential, and (w_u, w_v) in place of the coordinates; from ones if empty.
     """
+    # here only: loading it takes longer than the flow in its dual form
+    from scipy.integrate import solve_ivp
+
     options = options or FlowOptions()
+    name = f"plain flow at alpha = {alpha:g}"
+    progress = _Progress(name, options.evaluations)
     size = matrix.shape[1]
     norm = np.linalg.norm(data)
     gram = matrix.T @ matrix
@@ -140,7 +197,9 @@ def plain_flow(matrix, data, depth, alpha, off_support, options=None, shapes=())
         u, v = weights[:size], weights[size:]
         return u, v, u**depth - v**depth
 
-    def velocity(_, weights):
+    def velocity(time, weights):
+        progress.time = time
+        progress.evaluated(1)
         u, v, x = parts(weights)
         gradient = depth * (matrix.T @ (matrix @ x - data))
         return np.concatenate([-(u ** (depth - 1)) * gradient, v ** (depth - 1) * gradient])
@@ -157,57 +216,38 @@ def plain_flow(matrix, data, depth, alpha, off_support, options=None, shapes=())
         result[np.diag_indices(2 * size)] += (depth - 1) * curvature
         return result
 
-    def unconverged(time, weights):
-        _, _, x = parts(weights)
-        speed = velocity(time, weights)
-        u, v, _ = parts(weights)
-        moved = depth * (u ** (depth - 1) * speed[:size] - v ** (depth - 1) * speed[size:])
-        change = _change(time, moved[off_support], x[off_support])
-        residual = np.linalg.norm(matrix @ x - data) / norm
-        return max(residual / options.residual, change / options.change) - 1.0
-
     scale = alpha ** (1.0 / depth)
-    return _integrate(
-        velocity,
-        jacobian,
-        unconverged,
-        scale * np.concatenate(shapes or (np.ones(size), np.ones(size))),
-        1.0 / (depth * scale ** (depth - 2) * np.abs(matrix.T @ data).max()),
-        lambda weights: parts(weights)[2],
-        options,
-        f"plain flow at alpha = {alpha:g}",
-    )
+    unit = 1.0 / (depth * scale ** (depth - 2) * np.abs(matrix.T @ data).max())
 
+    def unconverged(time, weights):
+        if time <= unit:
+            return 1.0
+        u, v, x = parts(weights)
+        gap = matrix @ x - data
+        # x' = D (u^(D-1) u' - v^(D-1) v')
+        speed = -(depth**2) * (u ** (2 * depth - 2) + v ** (2 * depth - 2)) * (matrix.T @ gap)
+        change = _change(time, speed[off_support], x[off_support])
+        return max(np.linalg.norm(gap) / norm / options.residual, change / options.change) - 1.0
 
-def _integrate(velocity, jacobian, unconverged, start, unit, point_of, options, name):
-    def event(time, state):
-        return unconverged(time, state) if time > unit else 1.0
-
-    calls = count()
-
-    def counted(time, state):
-        if next(calls) > options.evaluations:
-            raise FlowError(
-                f"{name} did not converge within {options.evaluations} evaluations "
-                f"(t = {time:.3g}): rounding hides what is left of the motion; raise the "
-                "tolerances or alpha"
-            )
-        return velocity(time, state)
-
-    event.terminal = True
+    unconverged.terminal = True
     try:
-        solution = solve_ivp(
-            counted,
-            (0.0, np.inf),
-            start,
-            method="BDF",
-            jac=jacobian,
-            rtol=options.rtol,
-            atol=1e-3 * options.rtol,
-            first_step=1e-3 * unit,
-            events=event,
-            dense_output=True,
-        )
+        with warnings.catch_warnings():
+            # LSODA says in a warning why it fails
+            warnings.simplefilter("error", UserWarning)
+            solution = solve_ivp(
+                velocity,
+                (0.0, np.inf),
+                scale * np.concatenate(shapes or (np.ones(size), np.ones(size))),
+                method="LSODA",
+                jac=jacobian,
+                rtol=options.rtol,
+                atol=1e-3 * options.rtol,
+                first_step=1e-3 * unit,
+                events=unconverged,
+                dense_output=True,
+            )
+    except UserWarning as warning:
+        raise FlowError(f"{name} failed: {warning} (t = {progress.time:.3g})") from warning
     except ValueError as error:
         raise FlowError(f"{name}: convergence could not be located in time: {error}") from error
     if solution.status != 1:
@@ -215,4 +255,5 @@ def _integrate(velocity, jacobian, unconverged, start, unit, point_of, options, 
     time = saved_times(1e-2 * unit, solution.t[-1], options.states_per_decade)
     states = solution.sol(time).T
     states[-1] = solution.y[:, -1]
-    return Trajectory(time, np.array([point_of(state) for state in states]), solution.t.size)
+    point = states[:, :size] ** depth - states[:, size:] ** depth
+    return Trajectory(time, point, solution.t.size - 1)
