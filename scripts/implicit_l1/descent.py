@@ -57,7 +57,6 @@ trace up to there.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from implicit_l1.potentials import potential
 from implicit_l1.status import CONVERGED, DIVERGED, ITERATION_LIMIT, STALLED
@@ -263,10 +262,11 @@ def end_of_flow(matrix, data, depth, u, v, steps=500):
         slope = (powers * rates).sum(axis=0)
         gap = data - matrix @ (powers[0] - powers[1])
         try:
-            factor = cho_factor((matrix * slope) @ matrix.T, lower=True, check_finite=False)
-        except LinAlgError as error:
+            factor = np.linalg.cholesky((matrix * slope) @ matrix.T)
+        except np.linalg.LinAlgError as error:
             raise EndOfFlowError(f"Newton's method met a singular matrix: {error}") from error
-        move = cho_solve(factor, gap, check_finite=False)
+        # as dense systems: to load a triangular solver takes longer than to do without
+        move = np.linalg.solve(factor.T, np.linalg.solve(factor, gap))
         # d log(u**D) = rate ds to first order
         size = np.abs(rates * (matrix.T @ move)).max()
         move *= min(1.0, farthest / max(size, 1e-300))
