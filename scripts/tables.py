@@ -665,10 +665,7 @@ def main():
     write_text(args.markdown, markdown + (f"\n{note}\n" if note else ""))
     html = plain.to_html(index=False, border=0) + (f"\n<p>{note}</p>" if note else "")
     write_text(args.html, PAGE.format(title=args.table, table=html))
-    latex = shown(table, latex=True)
-    tabular = latex.style.hide(axis="index").to_latex(
-        hrules=True, column_format="l" * latex.shape[1]
-    )
+    tabular = tabular_of(shown(table, latex=True))
     write_text(args.latex, tabular + (f"\n{note.replace('†', DAGGER)}\n" if note else ""))
     write_origin(
         args.origin,
@@ -676,6 +673,13 @@ def main():
         rule=args.rule,
         configuration=args.configuration,
     )
+
+
+def tabular_of(table):
+    """A table of LaTeX texts as an environment tabular; pandas would load Jinja for it."""
+    head, *rows = (" & ".join(cells) + r" \\" for cells in [table.columns, *table.to_numpy()])
+    lines = [rf"\begin{{tabular}}{{{'l' * table.shape[1]}}}", r"\toprule", head, r"\midrule", *rows]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
 def joined(paths):

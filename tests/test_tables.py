@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tables
-from tables import COLUMNS, TABLES, Unproved, digits_of, shown
+from tables import COLUMNS, TABLES, Unproved, digits_of, shown, tabular_of
 
 from implicit_l1.intervals import Interval, stands_for
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED
@@ -417,6 +417,14 @@ def test_large_and_small_numbers_in_latex():
     text = shown(table, latex=True)
     assert text[r"$\kappa$"].tolist() == [r"$1.23\cdot 10^{7}$", r"$1.00\cdot 10^{-54076}$"]
     assert text[r"onset $\alpha$$^\dagger$"].tolist() == [r"$1.5\cdot 10^{-9}$", ""]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_latex_is_that_of_pandas(rows):
+    table = rates_of(RHO, SLOPES)
+    text = pd.concat([shown(table, latex=True)] * 3, ignore_index=True)[:rows]
+    styled = text.style.hide(axis="index")
+    assert tabular_of(text) == styled.to_latex(hrules=True, column_format="l" * text.shape[1])
 
 
 def test_reasons_are_no_numbers():
