@@ -168,6 +168,19 @@ def test_the_end_is_where_both_tolerances_are_met(form, depth):
     assert tight.time[-1] > max(by_residual.time[-1], by_change.time[-1])
 
 
+@pytest.mark.parametrize("alpha", [1.0, 1e-2, 1e-4])
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_the_time_of_convergence_is_no_accident(large, depth, alpha):
+    """What Newton's method leaves of its error must not look like motion of the flow."""
+    default, tight = (
+        gradient_flow(
+            large.matrix, large.data, potential(depth), alpha, large.complement, options
+        ).time[-1]
+        for options in (FlowOptions(), FlowOptions(rtol=1e-11))
+    )
+    assert default == pytest.approx(tight, rel=1e-4)
+
+
 def check_jacobian(velocity, jacobian, state):
     """By central differences; velocity and jacobian of one state."""
     exact, h = jacobian(state), 1e-6

@@ -67,7 +67,7 @@ def test_newton_step_solves_the_linear_system_of_all_stages():
     factor = rng.standard_normal((6, 6))
     matrix, state, h = factor @ factor.T, rng.standard_normal(6), 0.7
     found, _, _ = radau._increments(
-        lambda w: -w @ matrix, state, np.zeros((STAGES, 6)), h, np.linalg.eigh(matrix), 1e-10
+        lambda w: -w @ matrix, state, np.zeros((STAGES, 6)), h, np.linalg.eigh(matrix), 1e-10, 1e-3
     )
     system = np.kron(np.linalg.inv(radau._MATRIX) / h, np.eye(6)) + np.kron(np.eye(STAGES), matrix)
     exact = np.linalg.solve(system, np.tile(-matrix @ state, STAGES)).reshape(STAGES, 6)

@@ -26,7 +26,8 @@ The error estimate is the difference to an embedded formula of order s,
 
 where e makes it vanish for polynomials of degree s (ibid., IV.8).  It is of the order of the
 error of the collocation polynomial between the points, which is the dense output; the error
-at the ends of steps is far smaller.
+at the ends of steps is far smaller.  Newton's method is stopped as in ibid., IV.8; where the
+solution has come to rest, what it leaves must be too small to be taken for motion.
 
 Nine stages need the least time for 8 digits among 5, 7, 9 and 11: long steps, whose stages
 are evaluated together.
@@ -39,9 +40,9 @@ from numpy.polynomial.legendre import legroots, legvander
 
 STAGES = 9
 
-# Newton's method: its error, in units of the tolerance; iterations at most; and the rate of
-# convergence above which H is computed anew
-_NEWTON, _ITERATIONS, _SLOW = 0.03, 10, 0.1
+# Newton's method: its error, in units of the tolerance, at most; iterations at most; and the
+# rate of convergence above which H is computed anew
+_NEWTON, _ITERATIONS, _SLOW = 0.03, 12, 0.05
 # of the next step: caution, and the limits of its length in units of the last
 _SAFETY, _SHORTEST, _LONGEST = 0.9, 0.2, 6.0
 _FOREVER = 1e300
@@ -129,8 +130,11 @@ def radau_steps(velocity, curvature, start, length, rtol, atol):
         IntegrationError: if the tolerances ask for steps below the spacing of floating-point
             numbers, or the time comes near the largest of them.
     """
+    # not below rounding (Hairer and Wanner, IV.8)
+    tolerance = max(10.0 * np.finfo(float).eps / rtol, min(_NEWTON, np.sqrt(rtol)))
     time, state, slope = 0.0, start, velocity(start[None])[0]
     step = modes = last = None
+    resting = True
     while True:
         if length < 10.0 * np.spacing(time):
             raise IntegrationError("Required step size is less than spacing between numbers.")
@@ -140,11 +144,13 @@ def radau_steps(velocity, curvature, start, length, rtol, atol):
         if fresh:
             modes = np.linalg.eigh(curvature(state))
         scale = atol + rtol * np.abs(state)
-        if step is None or _size((step.reached - step.state) / scale) < 1.0:
-            guess = np.zeros((STAGES, start.size))  # it rests; a polynomial of rounding does not
+        if resting:  # outside its step a polynomial of rounding does not
+            guess = np.zeros((STAGES, start.size))
         else:
             guess = step.at(time + _POINTS * length) - state
-        increments, iterations, rate = _increments(velocity, state, guess, length, modes, scale)
+        increments, iterations, rate = _increments(
+            velocity, state, guess, length, modes, scale, tolerance
+        )
         if increments is None:
             modes = None
             if fresh:
@@ -158,7 +164,7 @@ def radau_steps(velocity, curvature, start, length, rtol, atol):
         size = max(_size(error), 1e-12)
         caution = _SAFETY * (2 * _ITERATIONS + 1) / (2 * _ITERATIONS + iterations)
         factor = caution * size ** (-1.0 / (STAGES + 1))
-        if size > 1.0:
+        if not size <= 1.0:
             length *= max(_SHORTEST, factor)
             continue
         if last is not None:
@@ -169,35 +175,33 @@ def radau_steps(velocity, curvature, start, length, rtol, atol):
         yield step
         time, state, slope = step.end, reached, velocity(reached[None])[0]
         length *= min(_LONGEST, max(_SHORTEST, factor))
-        if rate > _SLOW:
+        resting = _size((step.reached - step.state) / scale) < 1.0
+        if rate > _SLOW or resting:
             modes = None
 
 
-def _increments(velocity, state, guess, length, modes, scale):
+def _increments(velocity, state, guess, length, modes, scale, tolerance):
     """Z by Newton's method, its iterations and its rate; Z is None if it does not converge."""
     mu, vectors = modes
     divisor = _NU[:, None] / length + mu
-    increments, last, rate = guess, None, 0.0
+    increments, rate, last = guess, 0.0, None
     for iteration in range(_ITERATIONS):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             residual = velocity(state + increments) - _INVERSE @ increments / length
         move = (_VECTORS @ ((_DUAL_VECTORS @ (residual @ vectors)) / divisor)).real @ vectors.T
         increments = increments + move
         size = _size(move / scale)
-        if not np.isfinite(size):
-            break
-        if last is None:
-            if size < 1e-3 * _NEWTON:
-                return increments, iteration + 1, rate
-        else:
+        if last is not None:
             rate = size / last
-            if rate >= 1.0:
-                break
-            left = rate / (1.0 - rate) * size
-            if left < _NEWTON:
-                return increments, iteration + 1, rate
-            if left * rate ** (_ITERATIONS - 1 - iteration) > _NEWTON:
-                break
+        # comparisons so that they fail for what is not a number
+        if not (rate < 1.0 and size < np.inf):
+            break
+        # of the rest, the first time that it converges at a rate below 1/2
+        left = size if last is None else rate / (1.0 - rate) * size
+        if left < tolerance:
+            return increments, iteration + 1, rate
+        if last is not None and left * rate ** (_ITERATIONS - 1 - iteration) > tolerance:
+            break
         last = size
     return None, _ITERATIONS, rate
 
