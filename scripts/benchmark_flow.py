@@ -61,9 +61,9 @@ def main():
 def ours():
     return [
         Peer(
-            f"ours, BDF on lam, rtol {rtol:.0e}",
+            f"ours, Radau IIA on lam, rtol {rtol:.0e}",
             partial(our_flow, rtol=rtol),
-            ("numpy", "scipy"),
+            ("numpy",),
             "atol rtol / 1000; finds the time of convergence itself",
         )
         for rtol in trajectory.RTOLS

@@ -112,7 +112,7 @@ COLUMNS = {
     "float_slope": floating("slope there", "slope there", ".4f", ".6f"),
     "float_distance": floating("distance to x₀ there", "distance to $x_0$ there", ".3g", ".6g"),
     "points": Column("points", "points", "d"),
-    "mean": floating("mean steps", "mean steps", ".2f"),
+    "mean": floating("mean steps", "mean steps", ".1f"),
     "median": floating("median", "median", ".0f"),
     "percentile_95": floating("95 %", r"95\,\%", ".0f"),
     "largest": floating("largest", "largest", ".0f"),
@@ -402,8 +402,8 @@ def agreement_table(frame, proofs):
         [*PARAMETERS, "depth", "alpha", "form"],
         lambda group, certified: {
             "disagreement": certified["disagreement"].max(),
-            # another processor can need one step more or less: two digits say enough
-            "steps": float(f"{certified['steps'].median():.2g}"),
+            # another processor can need a step more or less, of a few dozen: one digit says enough
+            "steps": float(f"{certified['steps'].median():.1g}"),
         },
     )
 

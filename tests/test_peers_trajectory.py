@@ -78,6 +78,6 @@ def test_the_program_measures_contestants_beside_each_other(tmp_path):
     assert len(rows) == 2 * len(trajectory.RTOLS)
     assert all(bool(row["status"]) != bool(row["seconds"]) for row in rows)
     best = [row for row in rows if row["ours"] == "True"][-1]
-    assert best["contestant"] == "ours, BDF on lam"
+    assert best["contestant"] == "ours, Radau IIA on lam"
     assert float(best["rtol"]) == 1e-12
     assert float(best["times_error"]) < 1e-9 and float(best["error"]) < 1e-8
