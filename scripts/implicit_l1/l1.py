@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import qr
 
 from implicit_l1.compensated import refine, residual
 from implicit_l1.null_space import kernel_witness, largest_margin_dual
@@ -97,13 +96,17 @@ def _large_basis_pursuit(matrix, data):
     With Q an orthonormal basis of the complement of y, the multiples of the x with
     ``A x = y`` are the kernel of ``Q^T A`` (those with ``A x = 0`` aside).  Of the k in it
     with ``||k||_1 = 1`` the one with the largest ``<y, A k>`` is ``g* / ||g*||_1``.
+    Householder's reflection of y to a multiple of the first unit vector has Q in its other
+    columns.
 
     Raises:
         LinearProgramError: if the linear program is not solved.
     """
-    basis = qr(data[:, None], check_finite=False)[0][:, 1:]
+    mirror = data.copy()
+    mirror[0] += np.copysign(np.linalg.norm(data), data[0])
+    reflected = matrix - np.outer(2.0 / (mirror @ mirror) * mirror, mirror @ matrix)
     offset = matrix.T @ (data / (data @ data))
-    _, kernel = smallest_maximum(basis.T @ matrix, offset)
+    _, kernel = smallest_maximum(reflected[1:], offset)
     return kernel / (offset @ kernel)
 
 

@@ -120,20 +120,20 @@ class KernelBall:
         self.count = matrix.shape[1]
         self.basis = np.linalg.qr(matrix.T)[0]
 
-    def maximize(self, gain):
-        """Maximize ``<gain, n>``.
+    def maximize(self, gains):
+        """Maximize ``<gain, n>`` for many gains.
 
         Args:
-            gain: shape (d,).
+            gains: one a row, shape (m, d), none of them 0.
         Returns:
-            (n, nu): n of shape (d,), in ker A up to rounding; the multipliers of ``A n = 0``,
-            shape (N,), which minimize ``||gain - A^T nu||_inf``.
+            (n, nu): rows n of shape (m, d), in ker A up to rounding; rows of multipliers of
+            ``A n = 0``, shape (m, N), which minimize ``||gain - A^T nu||_inf``.
         Raises:
-            LinearProgramError: if the linear program is not solved.
+            LinearProgramError: if a linear program is not solved.
         """
-        n, free = self.programs.solve(gain, "over the kernel")
-        # the solver's n is in the kernel to its tolerance only
-        return n - self.basis @ (self.basis.T @ n), -free
+        n, free = self.programs.solve_all(gains, "over the kernel")
+        # the simplex method's n are in the kernel to its tolerance only
+        return n - (n @ self.basis) @ self.basis.T, -free
 
     def largest_entries(self):
         """(kernel, duals): for each j, n with the largest n_j, and the nu that proves it.
@@ -141,8 +141,7 @@ class KernelBall:
         Returns:
             shapes (d, d) and (d, N), one row a j.
         """
-        found = [self.maximize(unit) for unit in np.eye(self.count)]
-        return tuple(np.array(part) for part in zip(*found, strict=True))
+        return self.maximize(np.eye(self.count))
 
 
 def entry_bounds(matrix, duals):
@@ -188,42 +187,44 @@ def _largest_sums(rows, s):
     return size[:, :s].sum(axis=1) / np.where(norm > 0.0, norm, 1.0)
 
 
-def _ratio(n, s):
-    """``||n_T||_1 / ||n_Tc||_1`` with T the s largest entries; 0 for n = 0."""
-    size = np.sort(np.abs(n))[::-1]
-    on, off = size[:s].sum(), size[s:].sum()
-    if off <= _NOTHING * on:
-        return np.inf if on > 0.0 else 0.0
-    return on / off
+def _ratios(rows, s):
+    """``||n_T||_1 / ||n_Tc||_1`` with T the s largest entries of each row n; 0 for n = 0."""
+    size = np.sort(np.abs(rows), axis=1)[:, ::-1]
+    on, off = size[:, :s].sum(axis=1), size[:, s:].sum(axis=1)
+    nothing = off <= _NOTHING * on
+    return np.where(nothing, np.where(on > 0.0, np.inf, 0.0), on / np.where(nothing, 1.0, off))
 
 
-def _largest_signs(n, s):
-    """The signs of the s largest entries, zeros elsewhere, shape (d,)."""
-    pattern = np.zeros(n.size)
-    largest = np.argsort(-np.abs(n), kind="stable")[:s]
-    pattern[largest] = np.sign(n[largest])
-    return pattern
+def _largest_signs(rows, s):
+    """The signs of the s largest entries of each row, zeros elsewhere."""
+    largest = np.argsort(-np.abs(rows), axis=1, kind="stable")[:, :s]
+    patterns = np.zeros(rows.shape)
+    np.put_along_axis(patterns, largest, np.sign(np.take_along_axis(rows, largest, 1)), 1)
+    return patterns
 
 
-def local_search(ball, start, s):
-    """A kernel vector whose ratio is the best for its own s largest entries and their signs.
+def local_search(ball, starts, s):
+    """Kernel vectors whose ratio is the best for their own s largest entries and their signs.
 
     Args:
         ball: the linear programs over the kernel.
-        start: vector of shape (d,) whose s largest entries, with their signs, come first.
+        starts: one a row, shape (m, d), whose s largest entries, with their signs, come first.
         s: order, 1 <= s < d.
     Returns:
-        (n, ratio): n of shape (d,), in ker A up to rounding, and ``||n_T||_1 / ||n_Tc||_1``.
+        (n, ratios): n of shape (m, d), in ker A up to rounding, and ``||n_T||_1 / ||n_Tc||_1``
+        of shape (m,).
     Raises:
-        RuntimeError: if a linear program is not solved.
+        LinearProgramError: if a linear program is not solved.
     """
-    found, best, pattern = np.zeros(start.size), 0.0, _largest_signs(start, s)
-    while True:
-        n, _ = ball.maximize(pattern)
-        ratio = _ratio(n, s)
-        if ratio <= best * (1.0 + 1e-9):
-            return found, best
-        found, best, pattern = n, ratio, _largest_signs(n, s)
+    found, best = np.zeros(starts.shape), np.zeros(len(starts))
+    patterns, left = _largest_signs(starts, s), np.arange(len(starts))
+    while left.size:
+        n, _ = ball.maximize(patterns)
+        ratios = _ratios(n, s)
+        better = ratios > best[left] * (1.0 + 1e-9)
+        left, n = left[better], n[better]
+        found[left], best[left], patterns = n, ratios[better], _largest_signs(n, s)
+    return found, best
 
 
 def order_constant(matrix, s, starts) -> Bracket:
@@ -251,8 +252,8 @@ def order_constant(matrix, s, starts) -> Bracket:
     ball = KernelBall(matrix)
     kernel, duals = ball.largest_entries()
     best = np.argsort(-_largest_sums(kernel, s), kind="stable")[:_ENTRY_STARTS]
-    found = [local_search(ball, start, s)[1] for start in [*kernel[best], *starts]]
-    lower = max(_ratio(kernel[best[0]], s), *found)
+    _, found = local_search(ball, np.array([*kernel[best], *starts]), s)
+    lower = max(_ratios(kernel[best[:1]], s)[0], found.max())
     columns = np.sort(entry_bounds(matrix, duals), axis=0)[::-1]
     # the factors cover the rounding of the sum and of the quotient
     mass = columns[:s].sum(axis=0).max() * (1.0 + s * _EPSILON)

@@ -2,16 +2,14 @@
 
 ``max <c, k>`` subject to ``C k = 0``, ``||k||_1 <= 1`` (or = 1), for many c: HiGHS keeps
 the last basis, so each starts where the one before ended.  By duality the value is
-``min_b ||c + C^T b||_inf``.  A large program is solved by itself, by an interior-point
-method that knows its shape.
+``min_b ||c + C^T b||_inf``.  Large programs, and many at once, are solved by an interior-point
+method that knows their shape.
 """
 
-import warnings
 from contextlib import suppress
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import LinAlgWarning, cho_factor, cho_solve, lu_factor, lu_solve
 
 # HiGHS's feasibility tolerance where a solution is refined afterwards, and as options of SciPy
 TOLERANCE = 1e-10
@@ -22,13 +20,13 @@ class LinearProgramError(RuntimeError):
     """A linear program was not solved."""
 
 
-def unit_of(values):
-    """The power of two nearest to the largest absolute value.
+def unit_of(values, axis=None):
+    """The power of two nearest to the largest absolute value, along an axis if one is given.
 
     What solvers tolerate is absolute: they are given values of the order of 1, and a division
     by a power of two changes no digit.
     """
-    return 2.0 ** np.rint(np.log2(np.abs(values).max()))
+    return 2.0 ** np.rint(np.log2(np.abs(values).max(axis=axis)))
 
 
 def kernel_ball(free_map, smallest, tolerance=None):
@@ -126,8 +124,8 @@ class KernelPrograms:
     """``max <c, k>`` subject to ``C k = 0, ||k||_1 <= 1`` (or = 1) for many c, and the b that
     proves it.
 
-    Small ones by the simplex method with hot starts; large ones one by one, by
-    :func:`smallest_maximum`, and where that fails by the simplex method.
+    One by one, the small by the simplex method with hot starts; large ones, and many at once,
+    by :func:`smallest_maxima`, and where that fails by the simplex method.
 
     Args:
         free_map: C, shape (r, n); r may be 0.
@@ -156,6 +154,12 @@ class KernelPrograms:
                 return smallest_maximum(self.free_map, offset)
         return None
 
+    def _by_simplex(self, offset, name):
+        """(k, b) by the simplex method."""
+        solution = self._simplex(offset, name).getSolution()
+        parts = np.array(solution.col_value).reshape(2, -1)
+        return parts[0] - parts[1], -np.array(solution.row_dual)[:-1]
+
     def solve(self, offset, name):
         """(k, b) for c = offset: k of shape (n,), b of shape (r,) minimizing ``||c + C^T b||_inf``.
 
@@ -166,9 +170,26 @@ class KernelPrograms:
         if found is not None:
             free, kernel = found
             return kernel, free
-        solution = self._simplex(offset, name).getSolution()
-        parts = np.array(solution.col_value).reshape(2, -1)
-        return parts[0] - parts[1], -np.array(solution.row_dual)[:-1]
+        return self._by_simplex(offset, name)
+
+    def solve_all(self, offsets, name):
+        """(k, b) for many c at once, which takes less time than one by one.
+
+        Args:
+            offsets: c, one a row, shape (m, n).
+        Returns:
+            shapes (m, n) and (m, r), rows as in :meth:`solve`.
+        Raises:
+            LinearProgramError: naming the program, if one is not solved.
+        """
+        rows, count = self.free_map.shape
+        kernel, free = np.full((len(offsets), count), np.nan), np.zeros((len(offsets), rows))
+        if rows:
+            some = offsets.any(axis=1)
+            free[some], kernel[some] = smallest_maxima(self.free_map, offsets[some])
+        for place in np.flatnonzero(np.isnan(kernel[:, 0])):
+            kernel[place], free[place] = self._by_simplex(offsets[place], name)
+        return kernel, free
 
     def optimal_basis(self, offset, name):
         """Columns of ``[kernel_ball_constraints(C), identity]`` that are basic for c = offset.
@@ -190,29 +211,26 @@ class KernelPrograms:
 
 # Entries of C from which on the interior-point method takes the place of the simplex method,
 # whose time grows like the fourth power of N where d / N is fixed.  With random C, a program
-# of rho takes about as long with either at 45 x 95, hot starts included, 0.06 s against 0.005 s
-# at 92 x 392, 4 s against 0.04 s at 190 x 1990, and 60 s against 0.3 s at 380 x 3980.
-LARGE = 4_000
+# of rho takes about as long with either at 10 x 25 and basis pursuit at 20 x 80; a program of
+# rho takes 0.006 s against 0.001 s at 45 x 95, 0.06 s against 0.003 s at 92 x 392, 4 s against
+# 0.03 s at 190 x 1990, and 60 s against 0.25 s at 380 x 3980.
+LARGE = 500
 
-# A vertex is looked for once the duality gap is below the first fraction of the value, an
-# optimal face of fewer columns below the second.
-_NEAR, _NEARER = 1e-1, 1e-6
+# A vertex, or an optimal face of fewer columns, is looked for as soon as the duality gap is
+# below the share of one column; both are once it is below this fraction of the value.
+_NEAR = 1e-6
 
 # Weights and slacks are not negative up to this.
 _ROUNDING = 1e-12
 
+# Numbers in the largest array of programs that are solved at once: about what a cache holds.
+_AT_ONCE = 2**17
+
 
 def smallest_maximum(free_map, offset, steps=60):
-    r"""``min_b ||c + C^T b||_inf`` and the kernel vector that proves it, for large C.
+    r"""``min_b ||c + C^T b||_inf`` and the kernel vector that proves it.
 
-    Mehrotra's predictor-corrector method (*On the implementation of a primal-dual interior
-    point method*, SIAM J. Optim. 2, 1992) for the program of :func:`kernel_ball` and its
-    dual, from points strictly feasible for both.  A step costs one product ``C W C^T`` with
-    W diagonal, r^2 n flops, and one Cholesky factorization.  It ends in finitely many steps
-    (Ye, *On the finite convergence of interior-point algorithms for linear programming*,
-    Math. Program. 57, 1992): an iterate tells which columns attain the maximum, the equations
-    of these are solved, and if the solution is optimal it is the result.  So its accuracy is
-    that of the solve, and b and k prove each other optimal, up to rounding.
+    By the method of :func:`smallest_maxima`.
 
     Args:
         free_map: C, shape (r, n), r < n, of full row rank.
@@ -224,126 +242,289 @@ def smallest_maximum(free_map, offset, steps=60):
     Raises:
         LinearProgramError: if no solution is found that is optimal.
     """
-    size, unit = unit_of(free_map), unit_of(offset)
-    free, kernel = _smallest_maximum(free_map / size, offset / unit, steps)
-    return unit / size * free, kernel
-
-
-def _smallest_maximum(free_map, offset, steps):
-    """The same for C and c of the order of 1."""
-    count = free_map.shape[1]
-    # k is the first part less the second; the slacks are those of z <= top and -z <= top
-    parts = np.full((2, count), 0.5 / count)
-    free = np.zeros(free_map.shape[0])
-    top = 1.1 * np.abs(offset).max()
-    for _ in range(steps):
-        z = offset + free_map.T @ free
-        slacks = np.array([top - z, top + z])
-        if not (parts.min() > 0 and slacks.min() > 0):  # rounding is all that is left
-            break
-        gap = np.sum(parts * slacks)
-        found = _vertex(free_map, offset, parts, slacks) if gap <= _NEAR * top else None
-        if found is None and gap <= _NEARER * top:
-            found = _face(free_map, offset, parts, slacks, free, top)
-        if found is not None:
-            return found
-        try:
-            newton = _NewtonStep(free_map, parts, slacks)
-        except np.linalg.LinAlgError:
-            break
-        _, _, parts_step, slacks_step = newton.towards(-parts * slacks)
-        ahead = parts + _length(parts, parts_step) * parts_step
-        gap_ahead = np.sum(ahead * (slacks + _length(slacks, slacks_step) * slacks_step))
-        target = (gap_ahead / gap) ** 3 * gap / (2 * count)
-        free_step, top_step, parts_step, slacks_step = newton.towards(
-            target - parts * slacks - parts_step * slacks_step
+    free, kernel = smallest_maxima(free_map, offset[None], steps)
+    if np.isnan(kernel[0, 0]):
+        raise LinearProgramError(
+            "min ||c + C^T b||_inf was not solved by the interior-point method"
         )
-        # not all the way to the boundary
-        parts = parts + 0.99 * _length(parts, parts_step) * parts_step
-        length = 0.99 * _length(slacks, slacks_step)
-        free, top = free + length * free_step, top + length * top_step
-    raise LinearProgramError("min ||c + C^T b||_inf was not solved by the interior-point method")
+    return free[0], kernel[0]
 
 
-class _NewtonStep:
-    """Newton's steps of the interior-point method from one iterate, with one factorization."""
+def smallest_maxima(free_map, offsets, steps=60):
+    r"""``min_b ||c + C^T b||_inf`` and the kernel vectors that prove it, for many c at once.
 
-    def __init__(self, free_map, parts, slacks):
-        self.free_map, self.parts, self.slacks = free_map, parts, slacks
-        self.quotient = parts / slacks
-        scaled = free_map * np.sqrt(self.quotient.sum(axis=0))
-        self.factor = cho_factor(scaled @ scaled.T, overwrite_a=True, check_finite=False)
-        # the last row and column of the Newton matrix, those of top, are eliminated
-        self.column = free_map @ (self.quotient[0] - self.quotient[1])
-        self.through = cho_solve(self.factor, self.column, check_finite=False)
-        self.pivot = self.column @ self.through - self.quotient.sum()
+    Mehrotra's predictor-corrector method (*On the implementation of a primal-dual interior
+    point method*, SIAM J. Optim. 2, 1992) for the program of :func:`kernel_ball` and its
+    dual, from points strictly feasible for both.  It ends in finitely many steps
+    (Ye, *On the finite convergence of interior-point algorithms for linear programming*,
+    Math. Program. 57, 1992): an iterate tells which columns attain the maximum, the equations
+    of these are solved, and if the solution is optimal it is the result.  So its accuracy is
+    that of the solve, and b and k prove each other optimal, up to rounding.
 
-    def towards(self, change):
-        """The step after which parts * slacks has changed by this, shape (2, n), to first order.
-
-        Returns:
-            the steps of (free, top, parts, slacks).
-        """
-        ratio = change / self.slacks
-        kernel = self.parts[0] - self.parts[1] + ratio[0] - ratio[1]
-        first = -cho_solve(self.factor, self.free_map @ kernel, check_finite=False)
-        rest = 1.0 - self.parts.sum() - ratio.sum()
-        top = (rest - self.column @ first) / self.pivot
-        free = first + top * self.through
-        z = self.free_map.T @ free
-        slacks = np.array([top - z, top + z])
-        return free, top, ratio - self.quotient * slacks, slacks
-
-
-def _length(values, step):
-    """The largest length <= 1 with ``values + length * step >= 0``."""
-    return 1.0 / max(1.0, np.max(-step / values))
-
-
-def _vertex(free_map, offset, parts, slacks):
-    """(b, k) where r + 1 columns attain the maximum, if that is optimal; else None."""
+    Args:
+        free_map: C, shape (r, n), r < n, of full row rank.
+        offsets: c, one a row, shape (m, n).
+        steps: most steps.
+    Returns:
+        (b, k): shapes (m, r) and (m, n), rows as in :func:`smallest_maximum`, or nan where no
+        solution is found that is optimal.
+    """
     rows, count = free_map.shape
-    likely = np.max(parts / slacks, axis=0)
-    active = np.sort(np.argpartition(likely, count - rows - 1)[count - rows - 1 :])
-    side = np.where(parts[0, active] >= parts[1, active], 1.0, -1.0)
-    system = np.vstack([free_map[:, active] * side, np.ones(active.size)])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LinAlgWarning)  # a zero pivot is looked for here
-        factor = lu_factor(system, check_finite=False)
-    if np.any(np.diag(factor[0]) == 0.0):
-        return None
-    whole = np.append(np.zeros(rows), 1.0)
-    weights = lu_solve(factor, whole, check_finite=False)
-    weights += lu_solve(factor, whole - system @ weights, check_finite=False)
-    dual = lu_solve(factor, -side * offset[active], trans=1, check_finite=False)
-    return _if_optimal(free_map, offset, active, side * weights, dual[:-1], -dual[-1])
+    size, units = unit_of(free_map), unit_of(offsets, axis=1)[:, None]
+    form = (_Equations if 2 * rows <= count else _Basis)(free_map / size)
+    chunk = max(1, _AT_ONCE // form.map.size)
+    solutions = [
+        _smallest_maxima(form, part, steps)
+        for part in np.split(offsets / units, range(chunk, len(offsets), chunk))
+    ]
+    free, kernel = (np.concatenate(part) for part in zip(*solutions, strict=True))
+    return units / size * free, kernel
 
 
-def _face(free_map, offset, parts, slacks, free, top):
-    """(b, k) where fewer columns attain the maximum, if that is optimal; else None.
+def _smallest_maxima(form, offsets, steps):
+    """The same for C and c of the order of 1."""
+    rows, count = form.free_map.shape
+    free, kernel = (np.full((len(offsets), size), np.nan) for size in (rows, count))
+    left = np.arange(len(offsets))
+    # k is the first part less the second; the slacks are those of z <= top and -z <= top
+    parts = np.full((left.size, 2 * count), 0.5 / count)
+    z = offsets
+    top = 1.1 * np.abs(offsets).max(axis=1, keepdims=True)
+    for _ in range(steps):
+        slacks = _both_sides(top, z)
+        products = parts * slacks
+        gap = products.sum(axis=1, keepdims=True)
+        soon, near = ((gap <= part * top)[:, 0] for part in (1.0 / (rows + 1), _NEAR))
+        # of r + 1 columns each has about the part 1 / (r + 1)
+        few = np.sum((rows + 1) * parts * top > slacks, axis=1) <= rows // 2
+        # where a product is not positive, rounding is all that is left
+        going_on = products.min(axis=1) > 0
+        for wanted, ending in ((soon & ~few | near, _vertices), (soon & few | near, _faces)):
+            tried = np.flatnonzero(wanted & going_on)
+            if tried.size:
+                at = left[tried]
+                free[at], kernel[at] = ending(
+                    form, offsets[at], parts[tried], slacks[tried], z[tried]
+                )
+                going_on[tried] = np.isnan(kernel[at, 0])
+        if not going_on.all():
+            left, parts, slacks, z, top, gap = (
+                values[going_on] for values in (left, parts, slacks, z, top, gap)
+            )
+        if not left.size:
+            break
+        parts_step, z_step, top_step, slacks_step = _newton_step(form, parts, slacks, gap)
+        # not all the way to the boundary
+        parts = parts + 0.99 * _length(parts_step / parts) * parts_step
+        length = 0.99 * _length(slacks_step / slacks)
+        top, z = top + length * top_step, z + length * z_step
+    return free, kernel
+
+
+def _both_sides(top, z):
+    """top - z and top + z, shape (m, 2 n)."""
+    return np.concatenate([top - z, top + z], axis=1)
+
+
+def _length(relative_step):
+    """The largest length <= 1 with ``1 + length * step >= 0`` in each row, shape (m, 1)."""
+    return 1.0 / np.maximum(1.0, -relative_step.min(axis=1, keepdims=True))
+
+
+def _newton_step(form, parts, slacks, gap):
+    """Mehrotra's step for (parts, z, top, slacks), from several iterates, one a row.
+
+    With p the parts, s the slacks and e what ``p s`` shall be over s, to first order
+    ``p + p' = e - (p / s) s'``.  With W the sum of the two quotients ``p / s`` and w their
+    difference, ``k + k' = e_1 - e_2 - w top' + W z'``.  That this is in the kernel and z' in
+    the range of C^T decides z' for a given top', and ``||k + k'||_1 = 1`` decides top'.  The
+    predictor has e = 0, so ``p' / p = -1 - s' / s``.
+    """
+    count = slacks.shape[1] // 2
+    quotient = parts / slacks
+    weight = quotient[:, :count] + quotient[:, count:]
+    difference = quotient[:, :count] - quotient[:, count:]
+    gram = form.gram(weight)
+    through = form.completion(gram, weight, difference)
+    pivot = np.sum(weight + difference * through, axis=1, keepdims=True)
+
+    predicted = _both_sides(-1.0, through) / (pivot * slacks)  # s' / s
+    parts_ahead = parts * (1.0 - _length(-1.0 - predicted) * (1.0 + predicted))
+    slacks_ahead = slacks * (1.0 + _length(predicted) * predicted)
+    gap_ahead = np.sum(parts_ahead * slacks_ahead, axis=1, keepdims=True)
+    target = (gap_ahead / gap) ** 3 * gap / (2 * count)
+
+    goal = target / slacks + parts * (1.0 + predicted) * predicted
+    z = form.completion(gram, weight, goal[:, :count] - goal[:, count:])
+    excess = goal.sum(axis=1, keepdims=True) - 1.0
+    top = (np.sum(difference * z, axis=1, keepdims=True) + excess) / pivot
+    z = z - top * through
+    step = _both_sides(top, z)
+    return goal - parts - quotient * step, z, top, step
+
+
+def _solved(systems, right):
+    """Solutions of many systems of equations, shape (m, r); nan where one is singular."""
+    try:
+        return np.linalg.solve(systems, right[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        if len(systems) == 1:
+            return np.full(right.shape, np.nan)
+        one_by_one = zip(systems[:, None], right[:, None], strict=True)
+        return np.concatenate([_solved(*one) for one in one_by_one])
+
+
+class _Equations:
+    """The kernel of C as it is given, by r equations.
+
+    Attributes:
+        free_map, map: C, shape (r, n).
+    """
+
+    def __init__(self, free_map):
+        self.free_map = self.map = free_map
+
+    def gram(self, weight):
+        """``C W C^T`` for each diagonal W, shape (m, r, r)."""
+        scaled = self.map * np.sqrt(weight)[:, None]
+        return scaled @ scaled.swapaxes(1, 2)
+
+    def completion(self, gram, weight, v):
+        """The z in the range of C^T with ``C (v + W z) = 0``, shape (m, n)."""
+        return -_solved(gram, v @ self.map.T) @ self.map
+
+    def systems(self, others, active, side):
+        """See :func:`_vertices`; shape (m, r + 1, r + 1)."""
+        columns = self.map.T[active] * np.take_along_axis(side, active, axis=1)[..., None]
+        return np.concatenate([columns, np.ones((*active.shape, 1))], axis=2).swapaxes(1, 2)
+
+    def kernel(self, solution, active, side):
+        """k from the solution of a system."""
+        kernel = np.zeros(side.shape)
+        np.put_along_axis(kernel, active, solution, axis=1)
+        return side * kernel
+
+    def free(self, systems, offset, others, active, side):
+        """b from the transposed systems."""
+        right = np.take_along_axis(-side * offset, active, axis=1)
+        return _solved(systems.swapaxes(1, 2), right)[:, :-1]
+
+    def coordinates(self, values):
+        """The b with ``C^T b`` equal to rows of the range of C^T, shape (m, r)."""
+        return _solved((self.map @ self.map.T)[None], values @ self.map.T)
+
+
+class _Basis:
+    """The kernel of C by an orthonormal basis Z: smaller systems where n - r < r.
+
+    Attributes:
+        free_map: C, shape (r, n).
+        map: Z^T, shape (n - r, n).
+    """
+
+    def __init__(self, free_map):
+        self.free_map = free_map
+        basis, triangle = np.linalg.qr(free_map.T, mode="complete")
+        self.range, self.map = np.split(basis.T, [len(free_map)])
+        self.triangle = triangle[: len(free_map)]
+
+    def gram(self, weight):
+        """``Z^T W^{-1} Z`` for each diagonal W, shape (m, n - r, n - r)."""
+        scaled = self.map / np.sqrt(weight)[:, None]
+        return scaled @ scaled.swapaxes(1, 2)
+
+    def completion(self, gram, weight, v):
+        """The z with ``Z^T z = 0`` and ``v + W z = Z x``: ``Z^T W^{-1} (Z x - v) = 0``."""
+        return (_solved(gram, (v / weight) @ self.map.T) @ self.map - v) / weight
+
+    def systems(self, others, active, side):
+        """See :func:`_vertices`; shape (m, n - r, n - r)."""
+        return np.concatenate([self.map.T[others], (side @ self.map.T)[:, None]], axis=1)
+
+    def kernel(self, solution, active, side):
+        """k from the solution of a system."""
+        return np.where(side == 0.0, 0.0, solution @ self.map)
+
+    def free(self, systems, offset, others, active, side):
+        """b from the transposed systems."""
+        found = _solved(systems.swapaxes(1, 2), offset @ self.map.T)
+        z = found[:, -1:] * side
+        np.put_along_axis(z, others, found[:, :-1], axis=1)
+        return self.coordinates(z - offset)
+
+    def coordinates(self, values):
+        """The b with ``C^T b`` equal to rows of the range of C^T, shape (m, r)."""
+        return _solved(self.triangle[None], values @ self.range.T)
+
+
+def _vertices(form, offset, parts, slacks, _):
+    """(b, k) where r + 1 columns attain the maximum; nan where that is not optimal.
+
+    These columns J and their signs s decide k, by ``C_J k_J = 0`` and ``<s, k_J> = 1``, and,
+    with the transposed matrix, b and the maximum: ``C_J^T b - top s = -c_J``.
+
+    With a basis Z of the kernel and I the other columns, ``k = Z x`` and ``z = c + C^T b`` where
+    ``Z_I x = 0`` and ``<Z_J^T s, x> = 1``, and with the transposed matrix
+    ``Z_I^T z_I + top Z_J^T s = Z^T c``, since z - c is orthogonal to the kernel.  (Derived for
+    this project.)
+    """
+    rows, count = form.free_map.shape
+    likely = parts / slacks
+    likely = np.maximum(likely[:, :count], likely[:, count:])
+    order = np.argpartition(likely, count - rows - 1, axis=1)
+    others, active = np.split(order, [count - rows - 1], axis=1)
+    side = np.where(parts[:, :count] >= parts[:, count:], 1.0, -1.0)
+    np.put_along_axis(side, others, 0.0, axis=1)
+    systems = form.systems(others, active, side)
+    right = np.zeros(systems.shape[:2])
+    right[:, -1] = 1.0
+    kernel = form.kernel(_solved(systems, right), active, side)
+    free = np.full((len(offset), rows), np.nan)
+    good = np.min(side * kernel, axis=1) >= -_ROUNDING
+    if good.any():
+        chosen = (values[good] for values in (systems, offset, others, active, side))
+        free[good] = form.free(*chosen)
+    return _if_optimal(form.free_map, offset, free, kernel)
+
+
+def _faces(form, offset, parts, slacks, z):
+    """(b, k) where fewer columns attain the maximum; nan where that is not optimal.
 
     Many b do then; it is the one nearest to the iterate.
     """
-    rows = free_map.shape[0]
-    active = np.flatnonzero(np.max(parts - slacks, axis=0) > 0)
+    free, kernel = form.coordinates(z - offset), np.zeros(offset.shape)
+    for place, guess in enumerate(free):
+        one = _face(form.free_map, offset[place], parts[place], slacks[place], guess)
+        free[place], kernel[place] = one
+    return _if_optimal(form.free_map, offset, free, kernel)
+
+
+def _face(free_map, offset, parts, slacks, free):
+    """The same for one c, from an approximate b."""
+    rows, count = free_map.shape
+    kernel = np.zeros(count)
+    active = np.flatnonzero((parts > slacks).reshape(2, count).any(axis=0))
     if not 0 < active.size <= rows:
-        return None
-    side = np.where(parts[0, active] >= parts[1, active], 1.0, -1.0)
+        return free, kernel
+    side = np.where(parts[active] >= parts[count + active], 1.0, -1.0)
     system = np.vstack([free_map[:, active] * side, np.ones(active.size)])
     weights = np.linalg.lstsq(system, np.append(np.zeros(rows), 1.0), rcond=None)[0]
-    dual = np.append(free, -top)
-    dual += np.linalg.lstsq(system.T, -side * offset[active] - system.T @ dual, rcond=None)[0]
-    return _if_optimal(free_map, offset, active, side * weights, dual[:-1], -dual[-1])
+    kernel[active] = side * weights
+    heights = side * (offset[active] + free @ free_map[:, active])
+    # the step of b that makes them equal, and of their mean
+    step = np.linalg.lstsq(system.T, heights.mean() - heights, rcond=None)[0]
+    return free + step[:-1], kernel
 
 
-def _if_optimal(free_map, offset, active, entries, free, top):
-    """(b, k) with these entries of k, if it is feasible and the values agree; else None."""
-    kernel = np.zeros(offset.size)
-    kernel[active] = entries
-    height = np.abs(offset + free_map.T @ free).max()
+def _if_optimal(free_map, offset, free, kernel):
+    """(b, k) where each proves the other optimal, and the value is not 0; elsewhere nan."""
+    height = np.abs(offset + free @ free_map).max(axis=1)
+    value = np.sum(offset * kernel, axis=1)
+    rounding = _ROUNDING * np.maximum(1.0, np.abs(offset).max(axis=1))
     optimal = (
-        abs(np.abs(entries).sum() - 1.0) <= _ROUNDING
-        and np.abs(free_map[:, active] @ entries).max(initial=0.0) <= _ROUNDING
-        and height <= top + _ROUNDING * max(1.0, np.abs(offset).max())
-    )
-    return (free, kernel) if optimal else None
+        (np.abs(np.abs(kernel).sum(axis=1) - 1.0) <= _ROUNDING)
+        & (np.abs(kernel @ free_map.T).max(axis=1) <= _ROUNDING)
+        & (height - value <= rounding)
+        & (value > rounding)
+    )[:, None]
+    return np.where(optimal, free, np.nan), np.where(optimal, kernel, np.nan)

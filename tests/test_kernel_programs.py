@@ -1,0 +1,164 @@
+"""The linear programs over the kernel's unit ball: many at once, against other methods."""
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+from implicit_l1 import programs
+from implicit_l1.programs import (
+    TOLERANCE,
+    KernelPrograms,
+    LinearProgramError,
+    smallest_maxima,
+    smallest_maximum,
+    unit_of,
+)
+
+# r equations below and above half the number of columns: both forms of the kernel
+SHAPES = [(1, 2), (1, 9), (8, 9), (5, 40), (20, 40), (21, 40), (35, 40), (39, 40)]
+
+
+def height(free_map, offset):
+    """``min_b ||c + C^T b||_inf`` by another solver."""
+    rows, count = free_map.shape
+    edge = np.ones((count, 1))
+    found = linprog(
+        np.append(np.zeros(rows), 1.0),
+        A_ub=np.block([[free_map.T, -edge], [-free_map.T, -edge]]),
+        b_ub=np.concatenate([-offset, offset]),
+        bounds=[(None, None)] * rows + [(0.0, None)],
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
+    assert found.status == 0
+    return found.fun
+
+
+def check(free_map, offsets, free, kernel):
+    """b and k prove each other optimal."""
+    heights = np.abs(offsets + free @ free_map).max(axis=1)
+    assert np.allclose(np.sum(offsets * kernel, axis=1), heights, rtol=1e-11, atol=0.0)
+    assert np.allclose(np.abs(kernel).sum(axis=1), 1.0, rtol=1e-12)
+    assert np.abs(kernel @ free_map.T).max() < 1e-11 * np.abs(free_map).max()
+    return heights
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_many_programs_against_another_solver(shape):
+    rng = np.random.default_rng(sum(shape))
+    free_map = rng.standard_normal(shape)
+    offsets = rng.standard_normal((6, shape[1])) * 10.0 ** rng.integers(-6, 6, (6, 1))
+    free, kernel = smallest_maxima(free_map, offsets)
+    heights = check(free_map, offsets, free, kernel)
+    expected = [unit_of(offset) * height(free_map, offset / unit_of(offset)) for offset in offsets]
+    assert heights == pytest.approx(np.array(expected), rel=1e-7)
+
+
+@pytest.mark.parametrize("shape", [(5, 40), (35, 40)])
+def test_the_units_of_a_program_do_not_matter(shape):
+    rng = np.random.default_rng(3)
+    free_map, offsets = rng.standard_normal(shape), rng.standard_normal((4, shape[1]))
+    free, kernel = smallest_maxima(free_map, offsets)
+    for size, unit in ((2.0**-70, 2.0**30), (2.0**60, 2.0**-20)):
+        scaled = smallest_maxima(size * free_map, unit * offsets)
+        assert np.array_equal(scaled[0], unit / size * free)
+        assert np.array_equal(scaled[1], kernel)
+
+
+@pytest.mark.parametrize("shape", [(10, 60), (30, 40)])
+def test_programs_do_not_depend_on_those_beside_them(shape, monkeypatch):
+    rng = np.random.default_rng(4)
+    free_map, offsets = rng.standard_normal(shape), rng.standard_normal((7, shape[1]))
+    together = smallest_maxima(free_map, offsets)
+    for place, offset in enumerate(offsets):
+        alone = smallest_maximum(free_map, offset)
+        assert np.allclose(together[0][place], alone[0], rtol=1e-9)
+        assert np.allclose(together[1][place], alone[1], rtol=1e-9, atol=1e-12)
+    monkeypatch.setattr(programs, "_AT_ONCE", 1)
+    one_by_one = smallest_maxima(free_map, offsets)
+    assert np.allclose(one_by_one[1], together[1], rtol=1e-9, atol=1e-12)
+
+
+def degenerate(rows, count, support, seed):
+    """C, c and the value of a program in which few columns attain the maximum: basis pursuit.
+
+    The sparse x is the only minimizer of ``||x||_1`` under its ``A x``, and C is A where that
+    is orthogonal to A x; so k = x / ||x||_1, and the value is ``<c, x> / ||x||_1``.
+    """
+    rng = np.random.default_rng(seed)
+    matrix, point = rng.standard_normal((rows, count)), np.zeros(count)
+    point[:support] = rng.choice([-1.0, 1.0], support) * rng.uniform(0.5, 1.5, support)
+    data = matrix @ point
+    complement = np.linalg.svd(data[None])[2][1:]
+    return complement @ matrix, matrix.T @ data / (data @ data), point / np.abs(point).sum()
+
+
+@pytest.mark.parametrize(("rows", "count", "support"), [(30, 90, 3), (40, 60, 4), (20, 60, 1)])
+def test_faces_and_vertices_beside_each_other(rows, count, support):
+    free_map, offset, point = degenerate(rows, count, support, 5)
+    others = np.random.default_rng(6).standard_normal((2, count))
+    offsets = np.array([others[0], offset, others[1]])
+    free, kernel = smallest_maxima(free_map, offsets)
+    check(free_map, offsets, free, kernel)
+    assert np.abs(kernel[1] - point).max() < 1e-12
+    assert np.count_nonzero(kernel, axis=1).tolist() == [rows, support, rows]
+
+
+def test_what_is_not_solved_is_told():
+    dependent = np.array([[1.0, 2.0, 3.0, 4.0], [2.0, 4.0, 6.0, 8.0]])
+    offsets = np.random.default_rng(7).standard_normal((3, 4))
+    free, kernel = smallest_maxima(dependent, offsets)
+    assert np.isnan(free).all() and np.isnan(kernel).all()
+    with pytest.raises(LinearProgramError, match="interior-point"):
+        smallest_maximum(dependent, offsets[0])
+
+
+def test_what_is_not_solved_is_left_to_the_simplex_method(monkeypatch):
+    rng = np.random.default_rng(8)
+    free_map, offsets = rng.standard_normal((12, 30)), rng.standard_normal((5, 30))
+    expected = KernelPrograms(free_map, TOLERANCE).solve_all(offsets, "of a test")
+
+    def spoiled(free_map, offsets):
+        free, kernel = smallest_maxima(free_map, offsets)
+        free[1:3], kernel[1:3] = np.nan, np.nan
+        return free, kernel
+
+    monkeypatch.setattr(programs, "smallest_maxima", spoiled)
+    found = KernelPrograms(free_map, TOLERANCE).solve_all(offsets, "of a test")
+    for ours, theirs in zip(found, expected, strict=True):
+        assert np.allclose(ours, theirs, atol=1e-8)
+
+
+def test_the_offset_zero_has_the_value_zero():
+    free_map = np.random.default_rng(9).standard_normal((12, 30))
+    offsets = np.vstack([np.zeros(30), np.ones(30)])
+    kernel, free = KernelPrograms(free_map).solve_all(offsets, "of a test")
+    assert np.abs(free_map @ kernel[0]).max() < 1e-9
+    assert np.abs(free[0] @ free_map).max() < 1e-9
+    check(free_map, offsets[1:], free[1:], kernel[1:])
+
+
+def test_without_equations_the_largest_entry_counts():
+    offsets = np.array([[1.0, -3.0, 2.0], [0.5, 0.0, 0.0]])
+    kernel, free = KernelPrograms(np.zeros((0, 3))).solve_all(offsets, "of a test")
+    assert kernel.tolist() == [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]]
+    assert free.shape == (2, 0)
+
+
+def test_a_program_that_is_not_solved_is_named(monkeypatch):
+    def unsolved(free_map, offsets):
+        return np.full((1, 2), np.nan), np.full((1, 3), np.nan)
+
+    monkeypatch.setattr(programs, "smallest_maxima", unsolved)
+    # infeasible: no sum of parts is at least 2 and at most 1
+    search = KernelPrograms(np.ones((2, 3)), smallest=2.0)
+    with pytest.raises(LinearProgramError, match="of a test ended as: infeasible"):
+        search.solve_all(np.ones((1, 3)), "of a test")
+
+
+@pytest.mark.parametrize("shape", [(5, 40), (35, 40)])
+def test_a_combination_of_the_rows_is_refused(shape):
+    """The value is 0, and no kernel vector is told from another."""
+    rng = np.random.default_rng(10)
+    free_map = rng.standard_normal(shape)
+    with pytest.raises(LinearProgramError, match="interior-point"):
+        smallest_maximum(free_map, rng.standard_normal(shape[0]) @ free_map)
