@@ -110,18 +110,24 @@ def _large_basis_pursuit(matrix, data):
     return kernel / (offset @ kernel)
 
 
+def _kept(point, threshold):
+    """Which entries are taken as different from zero, shape (d,)."""
+    size = np.abs(point)
+    return size > threshold * size.max()
+
+
 def uncertified(matrix, data, point, threshold) -> Minimizer:
     """An approximate minimizer of which nothing is proved; arguments as in :func:`polish`."""
-    size = np.abs(point)
-    support = np.flatnonzero(size > threshold * size.max())
+    kept = _kept(point, threshold)
+    size = np.abs(point[kept])
     return Minimizer(
         NOT_CERTIFIED,
-        np.where(np.isin(np.arange(point.size), support), point, 0.0),
-        support,
+        np.where(kept, point, 0.0),
+        np.flatnonzero(kept),
         None,
         float("nan"),
         float(np.linalg.norm(residual(matrix, point, data)) / np.linalg.norm(data)),
-        float(size[support].max() / size[support].min()),
+        float(size.max() / size.min()),
     )
 
 
@@ -134,17 +140,16 @@ def polish(matrix, data, point, threshold) -> Minimizer:
         point: an approximate minimizer, shape (d,).
         threshold: entries below this fraction of the largest are taken as zero.
     """
-    unknown = uncertified(matrix, data, point, threshold)
-    support = unknown.support
+    support = np.flatnonzero(_kept(point, threshold))
     try:
         geometry = support_geometry(matrix, support)
     except ValueError:
-        return unknown
+        return uncertified(matrix, data, point, threshold)
     on_support, _ = refine(geometry.least_squares, matrix[:, support], data)
     mismatch = np.linalg.norm(residual(matrix[:, support], on_support, data))
     sigma = np.sign(on_support)
     if mismatch > _ROUNDING * np.linalg.norm(data) or np.any(sigma != np.sign(point[support])):
-        return unknown
+        return uncertified(matrix, data, point, threshold)
     dual = certificate(matrix, geometry, sigma, largest_margin_dual(matrix, geometry, sigma))
     exact = np.zeros(point.size)
     exact[support] = on_support
