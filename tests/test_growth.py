@@ -12,7 +12,7 @@ import pytest
 import scipy.optimize
 
 from implicit_l1 import l1, null_space, programs
-from implicit_l1.programs import LinearProgramError, smallest_maximum
+from implicit_l1.programs import LinearProgramError, kernel_form, smallest_maximum
 from implicit_l1.support import support_geometry
 from reference import instance
 from workflow_runs import script
@@ -255,7 +255,7 @@ def test_both_sides_of_a_large_program_meet(seed):
     rows = int(rng.integers(1, 30))
     free_map = rng.standard_normal((rows, rows + int(rng.integers(1, 60))))
     offset = rng.standard_normal(free_map.shape[1]) * 10.0 ** rng.integers(-3, 3)
-    free, kernel = smallest_maximum(free_map, offset)
+    free, kernel = smallest_maximum(kernel_form(free_map), offset)
     height = np.abs(offset + free_map.T @ free).max()
     assert offset @ kernel == pytest.approx(height, rel=1e-9)
     assert np.abs(kernel).sum() == pytest.approx(1.0, rel=1e-12)
@@ -265,14 +265,16 @@ def test_both_sides_of_a_large_program_meet(seed):
 
 def test_a_program_with_many_kernel_vectors_has_one_of_them():
     # every k whose entries are positive is optimal
-    free, kernel = smallest_maximum(np.array([[1.0, -1.0, 1.0, -1.0]]), np.ones(4))
+    free, kernel = smallest_maximum(kernel_form(np.array([[1.0, -1.0, 1.0, -1.0]])), np.ones(4))
     assert np.abs(free).max() < 1e-12
     assert kernel.sum() == pytest.approx(1.0)
 
 
 def test_rows_that_are_dependent_are_refused():
     with pytest.raises(LinearProgramError, match="interior-point"):
-        smallest_maximum(np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]]), np.array([1.0, 0.0, 2.0]))
+        smallest_maximum(
+            kernel_form(np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])), np.array([1.0, 0.0, 2.0])
+        )
 
 
 def test_without_a_solution_the_simplex_method_says_why():

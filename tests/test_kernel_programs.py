@@ -9,6 +9,7 @@ from implicit_l1.programs import (
     TOLERANCE,
     KernelPrograms,
     LinearProgramError,
+    kernel_form,
     smallest_maxima,
     smallest_maximum,
     unit_of,
@@ -47,7 +48,7 @@ def test_many_programs_against_another_solver(shape):
     rng = np.random.default_rng(sum(shape))
     free_map = rng.standard_normal(shape)
     offsets = rng.standard_normal((6, shape[1])) * 10.0 ** rng.integers(-6, 6, (6, 1))
-    free, kernel = smallest_maxima(free_map, offsets)
+    free, kernel = smallest_maxima(kernel_form(free_map), offsets)
     heights = check(free_map, offsets, free, kernel)
     expected = [unit_of(offset) * height(free_map, offset / unit_of(offset)) for offset in offsets]
     assert heights == pytest.approx(np.array(expected), rel=1e-7)
@@ -57,9 +58,9 @@ def test_many_programs_against_another_solver(shape):
 def test_the_units_of_a_program_do_not_matter(shape):
     rng = np.random.default_rng(3)
     free_map, offsets = rng.standard_normal(shape), rng.standard_normal((4, shape[1]))
-    free, kernel = smallest_maxima(free_map, offsets)
+    free, kernel = smallest_maxima(kernel_form(free_map), offsets)
     for size, unit in ((2.0**-70, 2.0**30), (2.0**60, 2.0**-20)):
-        scaled = smallest_maxima(size * free_map, unit * offsets)
+        scaled = smallest_maxima(kernel_form(size * free_map), unit * offsets)
         assert np.array_equal(scaled[0], unit / size * free)
         assert np.array_equal(scaled[1], kernel)
 
@@ -68,13 +69,13 @@ def test_the_units_of_a_program_do_not_matter(shape):
 def test_programs_do_not_depend_on_those_beside_them(shape, monkeypatch):
     rng = np.random.default_rng(4)
     free_map, offsets = rng.standard_normal(shape), rng.standard_normal((7, shape[1]))
-    together = smallest_maxima(free_map, offsets)
+    together = smallest_maxima(kernel_form(free_map), offsets)
     for place, offset in enumerate(offsets):
-        alone = smallest_maximum(free_map, offset)
+        alone = smallest_maximum(kernel_form(free_map), offset)
         assert np.allclose(together[0][place], alone[0], rtol=1e-9)
         assert np.allclose(together[1][place], alone[1], rtol=1e-9, atol=1e-12)
     monkeypatch.setattr(programs, "_AT_ONCE", 1)
-    one_by_one = smallest_maxima(free_map, offsets)
+    one_by_one = smallest_maxima(kernel_form(free_map), offsets)
     assert np.allclose(one_by_one[1], together[1], rtol=1e-9, atol=1e-12)
 
 
@@ -97,7 +98,7 @@ def test_faces_and_vertices_beside_each_other(rows, count, support):
     free_map, offset, point = degenerate(rows, count, support, 5)
     others = np.random.default_rng(6).standard_normal((2, count))
     offsets = np.array([others[0], offset, others[1]])
-    free, kernel = smallest_maxima(free_map, offsets)
+    free, kernel = smallest_maxima(kernel_form(free_map), offsets)
     check(free_map, offsets, free, kernel)
     assert np.abs(kernel[1] - point).max() < 1e-12
     assert np.count_nonzero(kernel, axis=1).tolist() == [rows, support, rows]
@@ -106,10 +107,10 @@ def test_faces_and_vertices_beside_each_other(rows, count, support):
 def test_what_is_not_solved_is_told():
     dependent = np.array([[1.0, 2.0, 3.0, 4.0], [2.0, 4.0, 6.0, 8.0]])
     offsets = np.random.default_rng(7).standard_normal((3, 4))
-    free, kernel = smallest_maxima(dependent, offsets)
+    free, kernel = smallest_maxima(kernel_form(dependent), offsets)
     assert np.isnan(free).all() and np.isnan(kernel).all()
     with pytest.raises(LinearProgramError, match="interior-point"):
-        smallest_maximum(dependent, offsets[0])
+        smallest_maximum(kernel_form(dependent), offsets[0])
 
 
 def test_what_is_not_solved_is_left_to_the_simplex_method(monkeypatch):
@@ -117,8 +118,8 @@ def test_what_is_not_solved_is_left_to_the_simplex_method(monkeypatch):
     free_map, offsets = rng.standard_normal((12, 30)), rng.standard_normal((5, 30))
     expected = KernelPrograms(free_map, TOLERANCE).solve_all(offsets, "of a test")
 
-    def spoiled(free_map, offsets):
-        free, kernel = smallest_maxima(free_map, offsets)
+    def spoiled(form, offsets):
+        free, kernel = smallest_maxima(form, offsets)
         free[1:3], kernel[1:3] = np.nan, np.nan
         return free, kernel
 
@@ -145,7 +146,7 @@ def test_without_equations_the_largest_entry_counts():
 
 
 def test_a_program_that_is_not_solved_is_named(monkeypatch):
-    def unsolved(free_map, offsets):
+    def unsolved(form, offsets):
         return np.full((1, 2), np.nan), np.full((1, 3), np.nan)
 
     monkeypatch.setattr(programs, "smallest_maxima", unsolved)
@@ -161,4 +162,4 @@ def test_a_combination_of_the_rows_is_refused(shape):
     rng = np.random.default_rng(10)
     free_map = rng.standard_normal(shape)
     with pytest.raises(LinearProgramError, match="interior-point"):
-        smallest_maximum(free_map, rng.standard_normal(shape[0]) @ free_map)
+        smallest_maximum(kernel_form(free_map), rng.standard_normal(shape[0]) @ free_map)

@@ -19,6 +19,7 @@ from implicit_l1.null_space import kernel_witness, largest_margin_dual
 from implicit_l1.programs import (
     LARGE,
     LinearProgramError,
+    kernel_form,
     least_norm_vertex,
     smallest_maximum,
     unit_of,
@@ -106,7 +107,7 @@ def _large_basis_pursuit(matrix, data):
     mirror[0] += np.copysign(np.linalg.norm(data), data[0])
     reflected = matrix - np.outer(2.0 / (mirror @ mirror) * mirror, mirror @ matrix)
     offset = matrix.T @ (data / (data @ data))
-    _, kernel = smallest_maximum(reflected[1:], offset)
+    _, kernel = smallest_maximum(kernel_form(reflected[1:]), offset)
     return kernel / (offset @ kernel)
 
 

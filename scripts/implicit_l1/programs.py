@@ -140,6 +140,10 @@ class KernelPrograms:
     def _highs(self):
         return kernel_ball(self.free_map, self.smallest, self.tolerance)
 
+    @cached_property
+    def _form(self):
+        return kernel_form(self.free_map)
+
     def _simplex(self, offset, name):
         """HiGHS after solving for c = offset, from the last basis."""
         cost = np.concatenate([offset, -offset])
@@ -151,7 +155,7 @@ class KernelPrograms:
         """(b, k) by the interior-point method; None where it is not used or does not succeed."""
         if self.free_map.size >= LARGE and offset.any():
             with suppress(LinearProgramError):
-                return smallest_maximum(self.free_map, offset)
+                return smallest_maximum(self._form, offset)
         return None
 
     def _by_simplex(self, offset, name):
@@ -186,7 +190,7 @@ class KernelPrograms:
         kernel, free = np.full((len(offsets), count), np.nan), np.zeros((len(offsets), rows))
         if rows:
             some = offsets.any(axis=1)
-            free[some], kernel[some] = smallest_maxima(self.free_map, offsets[some])
+            free[some], kernel[some] = smallest_maxima(self._form, offsets[some])
         for place in np.flatnonzero(np.isnan(kernel[:, 0])):
             kernel[place], free[place] = self._by_simplex(offsets[place], name)
         return kernel, free
@@ -227,13 +231,13 @@ _ROUNDING = 1e-12
 _AT_ONCE = 2**17
 
 
-def smallest_maximum(free_map, offset, steps=60):
+def smallest_maximum(form, offset, steps=60):
     r"""``min_b ||c + C^T b||_inf`` and the kernel vector that proves it.
 
     By the method of :func:`smallest_maxima`.
 
     Args:
-        free_map: C, shape (r, n), r < n, of full row rank.
+        form: of the kernel of C, by :func:`kernel_form`.
         offset: c, shape (n,), not a combination of the rows of C.
         steps: most steps.
     Returns:
@@ -242,7 +246,7 @@ def smallest_maximum(free_map, offset, steps=60):
     Raises:
         LinearProgramError: if no solution is found that is optimal.
     """
-    free, kernel = smallest_maxima(free_map, offset[None], steps)
+    free, kernel = smallest_maxima(form, offset[None], steps)
     if np.isnan(kernel[0, 0]):
         raise LinearProgramError(
             "min ||c + C^T b||_inf was not solved by the interior-point method"
@@ -250,7 +254,7 @@ def smallest_maximum(free_map, offset, steps=60):
     return free[0], kernel[0]
 
 
-def smallest_maxima(free_map, offsets, steps=60):
+def smallest_maxima(form, offsets, steps=60):
     r"""``min_b ||c + C^T b||_inf`` and the kernel vectors that prove it, for many c at once.
 
     Mehrotra's predictor-corrector method (*On the implementation of a primal-dual interior
@@ -262,27 +266,25 @@ def smallest_maxima(free_map, offsets, steps=60):
     that of the solve, and b and k prove each other optimal, up to rounding.
 
     Args:
-        free_map: C, shape (r, n), r < n, of full row rank.
+        form: of the kernel of C, by :func:`kernel_form`.
         offsets: c, one a row, shape (m, n).
         steps: most steps.
     Returns:
         (b, k): shapes (m, r) and (m, n), rows as in :func:`smallest_maximum`, or nan where no
         solution is found that is optimal.
     """
-    rows, count = free_map.shape
-    size, units = unit_of(free_map), unit_of(offsets, axis=1)[:, None]
-    form = (_Equations if 2 * rows <= count else _Basis)(free_map / size)
+    units = unit_of(offsets, axis=1)[:, None]
     chunk = max(1, _AT_ONCE // form.map.size)
     solutions = [
         _smallest_maxima(form, part, steps)
         for part in np.split(offsets / units, range(chunk, len(offsets), chunk))
     ]
     free, kernel = (np.concatenate(part) for part in zip(*solutions, strict=True))
-    return units / size * free, kernel
+    return units / form.unit * free, kernel
 
 
 def _smallest_maxima(form, offsets, steps):
-    """The same for C and c of the order of 1."""
+    """The same for c of the order of 1, and b for C of this order."""
     rows, count = form.free_map.shape
     free, kernel = (np.full((len(offsets), size), np.nan) for size in (rows, count))
     left = np.arange(len(offsets))
@@ -374,15 +376,28 @@ def _solved(systems, right):
         return np.concatenate([_solved(*one) for one in one_by_one])
 
 
+def kernel_form(free_map):
+    """The kernel of C as the interior-point method works with it.
+
+    Args:
+        free_map: C, shape (r, n), 0 < r < n, of full row rank.
+    """
+    rows, count = free_map.shape
+    unit = unit_of(free_map)
+    return (_Equations if 2 * rows <= count else _Basis)(free_map / unit, unit)
+
+
 class _Equations:
     """The kernel of C as it is given, by r equations.
 
     Attributes:
-        free_map, map: C, shape (r, n).
+        free_map, map: C, shape (r, n), of the order of 1.
+        unit: what C was divided by.
     """
 
-    def __init__(self, free_map):
+    def __init__(self, free_map, unit):
         self.free_map = self.map = free_map
+        self.unit = unit
 
     def gram(self, weight):
         """``C W C^T`` for each diagonal W, shape (m, r, r)."""
@@ -418,12 +433,13 @@ class _Basis:
     """The kernel of C by an orthonormal basis Z: smaller systems where n - r < r.
 
     Attributes:
-        free_map: C, shape (r, n).
+        free_map: C, shape (r, n), of the order of 1.
         map: Z^T, shape (n - r, n).
+        unit: what C was divided by.
     """
 
-    def __init__(self, free_map):
-        self.free_map = free_map
+    def __init__(self, free_map, unit):
+        self.free_map, self.unit = free_map, unit
         basis, triangle = np.linalg.qr(free_map.T, mode="complete")
         self.range, self.map = np.split(basis.T, [len(free_map)])
         self.triangle = triangle[: len(free_map)]
