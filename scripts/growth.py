@@ -260,9 +260,7 @@ def method(stage, N, d, sparsity, eta):
     """How a stage solves its linear programs; NO_PROGRAM if it has none.
 
     Stage l1 has two, of A and, without noise, of the smaller matrix that null_space has too.
-    With noise |S| = N, and formulas take the place of the second.  The kernel vector of
-    null_space comes from a square system, or, if it is small, from a method of active sets,
-    which loads what the simplex method does.
+    With noise |S| = N, and formulas take the place of the second.
     """
     from implicit_l1.programs import LARGE
 
@@ -270,8 +268,6 @@ def method(stage, N, d, sparsity, eta):
     programs = {"l1": [N * d], "null_space": []}.get(stage, [])
     if stage in ("l1", "null_space") and eta == 0:
         programs.append((N - s) * (d - s))
-    if stage == "null_space" and eta == 0:
-        programs.append((N - s + 1) ** 2)
     large = {size >= LARGE for size in programs}
     return {(): NO_PROGRAM, (False,): SIMPLEX, (True,): INTERIOR}.get(tuple(large), BOTH)
 

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from implicit_l1.programs import (
-    LARGE,
     TOLERANCE,
     KernelPrograms,
     unit_of,
@@ -134,11 +133,11 @@ def kernel_witness(geometry: SupportGeometry, direction, sigma):
 def _balancing(system):
     """The weights >= 0 with ``system @ weights = (0, ..., 0, 1)``, in the sense of least squares.
 
-    The active-set method of nnls solves a system for each column; where one solve of a large
+    The active-set method of nnls solves a system for each column; where one solve of a square
     system gives weights that are not negative, they are the same.
     """
     right = np.append(np.zeros(system.shape[0] - 1), 1.0)
-    if system.size >= LARGE and system.shape[0] == system.shape[1]:
+    if system.shape[0] == system.shape[1]:
         with suppress(np.linalg.LinAlgError):
             weights = np.linalg.solve(system, right)
             if np.all(weights >= 0):
@@ -159,36 +158,40 @@ class PatternPrograms:
         self.geometry = geometry
         self.range_map = geometry.range_map
         self.programs = KernelPrograms(geometry.free_map)
-        self.free = None  # b of the pattern just solved
 
-    def solve(self, pattern):
-        """(value, n_Sc) for one pattern."""
-        cost = self.range_map.T @ pattern
-        off, self.free = self.programs.solve(cost, "of the null space constant")
-        return float(cost @ off), off
+    def solve(self, patterns):
+        """(values, n_Sc, dual vectors nu with ``A_S^T nu = eps``) for many patterns, one a row.
 
-    def dual(self, pattern):
-        """The dual vector nu, shape (N,), with ``A_S^T nu = eps``, of the pattern just solved."""
-        return self.geometry.least_norm_dual(pattern) + self.geometry.q2 @ self.free
+        Returns:
+            shapes (m,), (m, d - k) and (m, N).
+        """
+        costs = patterns @ self.range_map
+        off, free = self.programs.solve_all(costs, "of the null space constant")
+        duals = self.geometry.least_norm_dual(patterns.T).T + free @ self.geometry.q2.T
+        return np.sum(costs * off, axis=1), off, duals
 
 
 _CLIMBS = 4
 
 
-def _climb(programs, pattern):
+def _climb(programs, patterns):
     """Alternate between the best kernel vector of a pattern and the pattern of that vector.
 
+    Args:
+        patterns: where to start, one a row, shape (m, k).
     Returns:
-        (value, pattern, its dual vector) of the last pattern that was better.
+        (values, patterns, their dual vectors), the last that were better, one a row.
     """
-    best = (-np.inf, pattern, None)
-    while True:
-        value, off = programs.solve(pattern)
-        if value <= best[0] * (1.0 + 1e-12):
-            return best
-        best = value, pattern, programs.dual(pattern)
-        on = programs.range_map @ off
-        pattern = np.where(on < 0, -1.0, 1.0)
+    left = np.arange(len(patterns))
+    best, found = np.full(left.size, -np.inf), patterns.copy()
+    duals = np.zeros((left.size, programs.geometry.q1.shape[0]))
+    while left.size:
+        values, off, nu = programs.solve(patterns)
+        better = values > best[left] * (1.0 + 1e-12)  # of -inf, too
+        left = left[better]
+        best[left], found[left], duals[left] = values[better], patterns[better], nu[better]
+        patterns = np.where(off[better] @ programs.range_map.T < 0, -1.0, 1.0)
+    return best, found, duals
 
 
 def _gray_code(size):
@@ -223,20 +226,19 @@ def null_space_constant(geometry: SupportGeometry, sigma, enumerate_up_to, milp_
     programs = PatternPrograms(geometry)
     if size <= enumerate_up_to:
         patterns = np.array(list(_gray_code(size)))
-        solutions = [(programs.solve(pattern)[0], programs.dual(pattern)) for pattern in patterns]
-        value = max(value for value, _ in solutions)
-        duals = np.array([dual for _, dual in solutions])
+        values, _, duals = programs.solve(patterns)
+        value = float(values.max())
         return Bracket(value, value, "enumeration", patterns, duals)
     units = np.eye(size)
-    solutions = [(*programs.solve(unit), programs.dual(unit)) for unit in units]
-    entries = np.array([value for value, _, _ in solutions])
+    entries, off, unit_duals = programs.solve(units)
     # the signs of the kernel vectors that make one entry large are good places to start
     promising = np.argsort(-entries, kind="stable")[:_CLIMBS]
-    starts = [sigma, *(programs.range_map @ solutions[i][1] for i in promising)]
-    climbs = [_climb(programs, np.where(start < 0, -1.0, 1.0)) for start in starts]
-    lower, pattern, dual = max(climbs, key=lambda climb: climb[0])
-    patterns = np.vstack([pattern, units])
-    duals = np.vstack([dual, *(dual for _, _, dual in solutions)])
+    starts = np.vstack([sigma, off[promising] @ programs.range_map.T])
+    values, found, duals = _climb(programs, np.where(starts < 0, -1.0, 1.0))
+    best = np.argmax(values)
+    lower = float(values[best])
+    patterns = np.vstack([found[best], units])
+    duals = np.vstack([duals[best], unit_duals])
     if milp_nodes == 0:
         method = "local search, entrywise bound"
         return Bracket(lower, float(entries.sum()), method, patterns, duals)
