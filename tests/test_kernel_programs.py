@@ -104,6 +104,26 @@ def test_faces_and_vertices_beside_each_other(rows, count, support):
     assert np.count_nonzero(kernel, axis=1).tolist() == [rows, support, rows]
 
 
+@pytest.mark.parametrize("shape", [(10, 60), (30, 40)])
+def test_values_that_are_small_enough_are_bounded(shape):
+    rng = np.random.default_rng(11)
+    free_map = rng.standard_normal(shape)
+    offsets = rng.standard_normal((12, shape[1])) * 10.0 ** rng.integers(-2, 3, (12, 1))
+    form = kernel_form(free_map)
+    _, kernel = smallest_maxima(form, offsets)
+    values = np.sum(offsets * kernel, axis=1)
+    enough = np.median(values)
+    free, kernel = smallest_maxima(form, offsets, enough)
+    bounded = values < enough
+    heights = np.abs(offsets + free @ free_map).max(axis=1)
+    assert np.all(heights[bounded] >= values[bounded] * (1.0 - 1e-12))
+    assert np.all(heights[bounded] <= enough * (1.0 + 1e-12))
+    assert not kernel[bounded].any(axis=1).all()
+    assert check(free_map, offsets[~bounded], free[~bounded], kernel[~bounded]) == pytest.approx(
+        values[~bounded], rel=1e-11
+    )
+
+
 def test_what_is_not_solved_is_told():
     dependent = np.array([[1.0, 2.0, 3.0, 4.0], [2.0, 4.0, 6.0, 8.0]])
     offsets = np.random.default_rng(7).standard_normal((3, 4))
@@ -118,8 +138,8 @@ def test_what_is_not_solved_is_left_to_the_simplex_method(monkeypatch):
     free_map, offsets = rng.standard_normal((12, 30)), rng.standard_normal((5, 30))
     expected = KernelPrograms(free_map, TOLERANCE).solve_all(offsets, "of a test")
 
-    def spoiled(form, offsets):
-        free, kernel = smallest_maxima(form, offsets)
+    def spoiled(form, offsets, enough):
+        free, kernel = smallest_maxima(form, offsets, enough)
         free[1:3], kernel[1:3] = np.nan, np.nan
         return free, kernel
 
@@ -146,7 +166,7 @@ def test_without_equations_the_largest_entry_counts():
 
 
 def test_a_program_that_is_not_solved_is_named(monkeypatch):
-    def unsolved(form, offsets):
+    def unsolved(form, offsets, enough):
         return np.full((1, 2), np.nan), np.full((1, 3), np.nan)
 
     monkeypatch.setattr(programs, "smallest_maxima", unsolved)

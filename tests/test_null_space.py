@@ -203,6 +203,22 @@ def test_every_pattern_has_the_dual_vector_that_attains_its_constant(size):
         assert np.allclose(np.abs(bracket.duals @ off).max(axis=1), constants, rtol=1e-7)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_dual_vectors_of_many_patterns_prove_the_largest_constant(seed):
+    """Most are those of the first iterates, which do not attain the constants."""
+    matrix, geometry, sigma = drawn(seed, 20, 45, 7)
+    on, off = matrix[:, geometry.support], matrix[:, geometry.complement]
+    bracket = null_space_constant(geometry, sigma, 7, 0)
+    constants = [pattern_constant(matrix, geometry.support, p) for p in bracket.patterns]
+    assert len(constants) == 64
+    assert bracket.lower == bracket.upper == pytest.approx(max(constants), rel=1e-8)
+    assert np.allclose(bracket.duals @ on, bracket.patterns, atol=1e-12)
+    heights = np.abs(bracket.duals @ off).max(axis=1)
+    assert np.all(heights >= np.array(constants) * (1.0 - 1e-8))
+    assert heights.max() == pytest.approx(bracket.upper, rel=1e-12)
+    assert np.median(heights / constants) > 1.01
+
+
 def test_an_enumeration_keeps_every_pattern_up_to_its_sign():
     _, geometry, sigma = drawn(2, 7, 15, 4)
     patterns = null_space_constant(geometry, sigma, 4, 0).patterns

@@ -39,7 +39,8 @@ class Bracket:
         method: how they were found, a word for the tables.
         patterns: weights on S whose programs give the bounds, shape (m, k): all sign
             patterns, or the best one found and the unit vectors.
-        duals: dual vectors that attain the constants of the patterns, shape (m, N).
+        duals: dual vectors that attain the constants of the patterns, or, among all sign
+            patterns, prove that they are not the largest, shape (m, N).
     """
 
     lower: float
@@ -159,14 +160,18 @@ class PatternPrograms:
         self.range_map = geometry.range_map
         self.programs = KernelPrograms(geometry.free_map)
 
-    def solve(self, patterns):
+    def solve(self, patterns, enough=-np.inf):
         """(values, n_Sc, dual vectors nu with ``A_S^T nu = eps``) for many patterns, one a row.
 
+        Args:
+            patterns: eps, shape (m, k).
+            enough: constants up to this need not be found, but nu proves that they are; their
+                value and n_Sc may be 0.
         Returns:
             shapes (m,), (m, d - k) and (m, N).
         """
         costs = patterns @ self.range_map
-        off, free = self.programs.solve_all(costs, "of the null space constant")
+        off, free = self.programs.solve_all(costs, "of the null space constant", enough)
         duals = self.geometry.least_norm_dual(patterns.T).T + free @ self.geometry.q2.T
         return np.sum(costs * off, axis=1), off, duals
 
@@ -204,6 +209,37 @@ def _gray_code(size):
         yield pattern.copy()
 
 
+# Patterns that are solved together: those that follow need not reach their largest constant.
+_TOGETHER = 32
+
+# Constants below the largest by more than this part of it are not found exactly.
+_SMALLER = 1e-6
+
+
+def _enumerated(programs, sigma):
+    """The largest constant of all patterns, the patterns, and dual vectors.
+
+    Where they are many, a local search comes first.  Most constants are so much smaller than
+    what it finds that the first iterates for them prove it; the pattern found is among those
+    that are solved.
+
+    Returns:
+        (value, patterns of shape (m, k), dual vectors of shape (m, N)).
+    """
+    patterns = np.array(list(_gray_code(sigma.size)))
+    best, duals = -np.inf, []
+    if len(patterns) > _TOGETHER:
+        likely = np.argsort(-np.abs(programs.range_map).sum(axis=0))[:_CLIMBS]
+        starts = np.vstack([sigma, programs.range_map[:, likely].T])
+        values, _, _ = _climb(programs, np.where(starts < 0, -1.0, 1.0))
+        best = values.max()
+    for some in np.split(patterns, range(_TOGETHER, len(patterns), _TOGETHER)):
+        values, _, nu = programs.solve(some, (1.0 - _SMALLER) * best)
+        best = max(best, values.max())
+        duals.append(nu)
+    return float(best), patterns, np.vstack(duals)
+
+
 def null_space_constant(geometry: SupportGeometry, sigma, enumerate_up_to, milp_nodes) -> Bracket:
     """rho~, the null space constant of a support.
 
@@ -225,9 +261,7 @@ def null_space_constant(geometry: SupportGeometry, sigma, enumerate_up_to, milp_
         return Bracket(value, value, "formula")
     programs = PatternPrograms(geometry)
     if size <= enumerate_up_to:
-        patterns = np.array(list(_gray_code(size)))
-        values, _, duals = programs.solve(patterns)
-        value = float(values.max())
+        value, patterns, duals = _enumerated(programs, sigma)
         return Bracket(value, value, "enumeration", patterns, duals)
     units = np.eye(size)
     entries, off, unit_duals = programs.solve(units)
