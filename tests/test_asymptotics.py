@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from implicit_l1.asymptotics import BalanceError, DegenerateFaceError, balance, first_order
 from implicit_l1.limit import limit_path
@@ -205,6 +206,22 @@ def test_certificates_that_will_not_do():
         first_order(geometry, minimizer, dual, potential(3))
 
 
+def vertex_of_largest_margin(matrix, geometry, sigma):
+    """nu of least ``||A_Sc^T nu||_inf`` with ``A_S^T nu = sigma``, by the simplex method."""
+    rows, off = matrix.shape[0], matrix[:, geometry.complement].T
+    edge = np.ones((off.shape[0], 1))
+    found = linprog(
+        np.append(np.zeros(rows), 1.0),
+        A_ub=np.block([[off, -edge], [-off, -edge]]),
+        b_ub=np.zeros(2 * off.shape[0]),
+        A_eq=np.column_stack([matrix[:, geometry.support].T, np.zeros(sigma.size)]),
+        b_eq=sigma,
+        bounds=[(None, None)] * (rows + 1),
+        method="highs-ds",
+    )
+    return found.x[:rows]
+
+
 def test_a_face_of_certificates_is_reported():
     # two problems side by side: that of smaller rho leaves its part of nu_0 free
     (first, g_first, _, low), (second, g_second, _, high) = SPARSE, sparse_instance(seed=5)
@@ -215,9 +232,12 @@ def test_a_face_of_certificates_is_reported():
         ]
     )
     _, minimizer, geometry, dual = prepare(matrix, np.concatenate([g_first, g_second]))
-    with pytest.raises(DegenerateFaceError, match="no minimum"):  # a vertex of the face
-        first_order(geometry, minimizer, dual, potential(2))
     sigma = np.sign(minimizer[geometry.support])
+    vertex = certificate(matrix, geometry, sigma, vertex_of_largest_margin(matrix, geometry, sigma))
+    with pytest.raises(DegenerateFaceError, match="no minimum"):
+        first_order(geometry, minimizer, vertex, potential(2))
+    with pytest.raises(DegenerateFaceError):  # whatever point of the face has been found
+        first_order(geometry, minimizer, dual, potential(2))
     inner = certificate(matrix, geometry, sigma, np.concatenate([low.nu, high.nu]))
     with pytest.raises(DegenerateFaceError, match="do not determine nu_0"):
         first_order(geometry, minimizer, inner, potential(2))
