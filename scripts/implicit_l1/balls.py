@@ -13,6 +13,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 import numpy as np
 from flint import arb, arb_mat, ctx, fmpz
 
+from implicit_l1.potentials import PowerPotential
+
 
 def ball(value):
     """A double, an integer or a ball as a ball; a double is taken as it is, exactly."""
@@ -214,7 +216,8 @@ class BallPotential:
             return [((t / 2).asinh(), (t * t + 4).sqrt(), arb(1)) for t in points]
         power, found = self.power, []
         sizes = [abs(t) for t in points]
-        starts = self._slacks_in_doubles(np.array([float(t) for t in sizes]))
+        with np.errstate(divide="ignore"):  # nan or 0 where t or its slack is not a double
+            starts, _ = PowerPotential(self.depth).slack(np.log([float(t) for t in sizes]))
         for side, size, start in zip(sides, sizes, starts.tolist(), strict=True):
             slack = self._slack(size, power, start)
             other = 2 - slack
@@ -222,19 +225,6 @@ class BallPotential:
             slope = power * ((size + low) / slack + low / other)  # s^(-p) = |t| + (2 - s)^(-p)
             found.append((side * (1 - slack), slope, slack))
         return found
-
-    def _slacks_in_doubles(self, t):
-        """Approximate slacks, shape (n,); nan or 0 where t or its slack is not a double."""
-        power = self.depth / (self.depth - 2.0)
-        with np.errstate(all="ignore"):
-            s = (1.0 + t) ** (-1.0 / power)
-            for _ in range(60):
-                value, slope = _of_slack(s, power)
-                step = (value - t) / slope
-                s = s - step
-                if not np.any(np.abs(step) > 1e-8 * s):
-                    break
-        return s
 
     def _slack(self, t, power, start):
         middle = t.mid()

@@ -60,6 +60,7 @@ import numpy as np
 
 from implicit_l1.potentials import potential
 from implicit_l1.status import CONVERGED, DIVERGED, ITERATION_LIMIT, STALLED
+from implicit_l1.support import solve_positive_definite
 
 
 class EndOfFlowError(RuntimeError):
@@ -262,11 +263,9 @@ def end_of_flow(matrix, data, depth, u, v, steps=500):
         slope = (powers * rates).sum(axis=0)
         gap = data - matrix @ (powers[0] - powers[1])
         try:
-            factor = np.linalg.cholesky((matrix * slope) @ matrix.T)
+            move = solve_positive_definite(matrix * np.sqrt(slope), gap)
         except np.linalg.LinAlgError as error:
             raise EndOfFlowError(f"Newton's method met a singular matrix: {error}") from error
-        # as dense systems: to load a triangular solver takes longer than to do without
-        move = np.linalg.solve(factor.T, np.linalg.solve(factor, gap))
         # d log(u**D) = rate ds to first order
         size = np.abs(rates * (matrix.T @ move)).max()
         move *= min(1.0, farthest / max(size, 1e-300))

@@ -439,13 +439,13 @@ class _Path:
 
     def _coordinates(self, chosen):
         """Take T to be the chosen ones of the basis."""
-        self.chosen, self.subset = chosen, self.basis[chosen]
+        self.chosen = chosen
         self.equations = _Equations(
             self.matrix,
             self.minimizer,
             self.certificate,
             self.potential,
-            self.subset,
+            self.basis[chosen],
             self.basis,
             self.initialization.scale,
             self.initialization.offset,
@@ -480,7 +480,7 @@ class _Path:
         if guess is None:
             return False
         # where n_T is small against x_T, F1 = 0 gives it better than the difference x - g*
-        error = np.exp(guess.log_unit) * self.equations.error(guess)[self.subset]
+        error = np.exp(guess.log_unit) * self.equations.error(guess)[self.basis[self.chosen]]
         small = np.abs(error) < 1e-3 * np.abs(self.equations.minimizer_on)
         guess = self.equations.evaluate(
             log_alpha, np.where(small, error, guess.error_on), guess.free

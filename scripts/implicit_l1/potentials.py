@@ -268,9 +268,10 @@ class PowerPotential(Potential):
                 break
         return theta
 
-    def _slack(self, log_t):
-        """(w, log w) with w in (0, 1] and ``w^-p - (2 - w)^-p = t >= 0``, given log t: 1 - |z|.
+    def slack(self, log_t):
+        """(w, log w) with ``w = 1 - |z|`` where ``|phi_D(z)| = t >= 0``, given log t, elementwise.
 
+        w in (0, 1] solves ``w^-p - (2 - w)^-p = t``; it underflows to 0 before log w does.
         Newton's method on ``w - G(w)`` with ``G(w) = (t + (2 - w)^-p)^(-1/p)``.  G is a mean of
         t^(-1/p) and 2 - w (of exponent -p), hence concave, and ``G' = -q`` with
         ``q = (G / (2 - w))^(p + 1) <= 1``, so that it converges monotonically from above;
@@ -295,7 +296,7 @@ class PowerPotential(Potential):
         p = self.power
         with np.errstate(divide="ignore"):
             log_x = np.log(np.abs(x))
-        slack, log_slack = self._slack(log_x - log_alpha)
+        slack, log_slack = self.slack(log_x - log_alpha)
         zeta = -sigma * np.where(sigma * x > 0, slack, 2.0 - slack)
         ratio = np.exp((p + 1.0) * (log_slack - np.log(2.0 - slack)))
         log_slope = log_alpha + np.log(p) - (p + 1.0) * log_slack + np.log1p(ratio)
