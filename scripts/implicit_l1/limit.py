@@ -139,6 +139,14 @@ _EPSILON, _TINY = np.finfo(float).eps, np.finfo(float).tiny
 _NODES = 4
 _AMPLIFICATION = 1e4
 
+# Linear systems are solved by conjugate gradients to this relative accuracy in the energy norm:
+# Newton's last step is so small that this fraction of it does not count.  A factor that makes
+# them take more than so many iterations is given up, and with less than so many rows of A an
+# iteration is no faster than a factorization.
+_SOLVED = 1e-8
+_ITERATIONS = 6
+_MANY_ROWS = 150
+
 # Newton's method on the dual problem leaves it to that on F1 = F2 = 0 when a step is this
 # fraction of the longest allowed.
 _NEAR = 0.3
@@ -184,6 +192,8 @@ class _Equations:
         self.direction = certificate.direction[geometry.complement]
         self.margin = certificate.margin[geometry.complement]
         self.stacked = np.vstack([geometry.range_map, geometry.free_map])
+        self.cholesky, self.factored = None, None  # the factor, and the state that it is of
+        self.many_rows = matrix.shape[0] >= _MANY_ROWS
 
     @cached_property
     def dual_map(self):
@@ -246,7 +256,7 @@ class _Equations:
         return rows
 
     def factor(self, state):
-        """Cholesky factor of the scaled Newton matrix, in its lower triangle.
+        """Keep the Cholesky factor of the scaled Newton matrix, in its lower triangle.
 
         Raises:
             LinAlgError: if it is not positive definite, or not finite.
@@ -255,18 +265,63 @@ class _Equations:
         # transposed: what BLAS takes without a copy
         matrix = dsyrk(1.0, self.rows(state).T, trans=1, lower=1)
         matrix[np.arange(size), np.arange(size)] += 1.0
-        factor, failed = dpotrf(matrix, lower=1, clean=0, overwrite_a=1)
+        self.cholesky, failed = dpotrf(matrix, lower=1, clean=0, overwrite_a=1)
         if failed:
+            self.cholesky = None
             raise np.linalg.LinAlgError("the Newton matrix is not positive definite")
-        return factor
+        self.factored = state
 
-    def solve(self, state, factor, first, second):
-        """(d zeta, db, dz_Tc) with F1' = sqrt(unit) * first and F2' = unit * second."""
+    def solve(self, state, first, second):
+        """(d zeta, db, dz_Tc) with F1' = sqrt(unit) * first and F2' = unit * second.
+
+        By the Cholesky factor of this state, or by conjugate gradients with that of an earlier
+        one as preconditioner as long as it serves.
+
+        Raises:
+            LinAlgError: see :meth:`factor`.
+        """
         size = self.minimizer_on.size
         root = np.sqrt(state.on.slope)
-        step, _ = dpotrs(factor, np.concatenate([first / root, second]), lower=1)
-        step = np.exp(0.5 * state.log_unit) * step[:size] / root, step[size:]
-        return *step, np.concatenate(step) @ self.stacked
+        scale = np.exp(0.5 * state.log_unit) / root
+        right = np.concatenate([first / root, second])
+        found = None
+        if self.factored is not state:
+            if self.cholesky is not None and self.many_rows:
+                found = self._conjugate_gradients(state, scale, right)
+            if found is None:
+                self.factor(state)
+        if found is None:
+            step, _ = dpotrs(self.cholesky, right, lower=1)
+            step[:size] *= scale
+            found = step, step @ self.stacked
+        step, shift = found
+        return step[:size], step[size:], shift
+
+    def _conjugate_gradients(self, state, scale, right):
+        """(step, its dz_Tc), the former of both parts; None where it takes too long."""
+        size = scale.size
+        weights = state.root_slope**2
+        step, shift, residual = np.zeros(right.size), np.zeros(weights.size), right
+        direction, _ = dpotrs(self.cholesky, residual, lower=1)
+        energy = residual @ direction
+        enough = _SOLVED**2 * energy
+        for iteration in range(2 * _ITERATIONS + 1):
+            if energy <= enough:
+                if iteration > _ITERATIONS:
+                    self.cholesky = None
+                return step, shift
+            move = direction.copy()
+            move[:size] *= scale
+            moved = move @ self.stacked
+            image = self.stacked @ (weights * moved)
+            image[:size] = scale * image[:size] + direction[:size]
+            length = energy / (direction @ image)
+            step, shift = step + length * move, shift + length * moved
+            residual = residual - length * image
+            preconditioned, _ = dpotrs(self.cholesky, residual, lower=1)
+            energy, before = residual @ preconditioned, energy
+            direction = preconditioned + energy / before * direction
+        return None
 
     def rounding(self, state):
         """What is left of the rest of S in a converged step, in units of exp(log_unit)."""
@@ -283,21 +338,17 @@ class _Equations:
         return 8.0 * _EPSILON * parts.max(initial=0.0)
 
     def correct(self, state, options):
-        """Newton's method at fixed alpha: (state or None where it fails, factor, steps)."""
-        done = False
+        """Newton's method at fixed alpha: (state or None where it fails, steps)."""
         for step in range(1, options.newton_steps + 1):
             try:
-                factor = self.factor(state)
+                zeta, free, shift = self.solve(state, -state.first, -state.second)
             except np.linalg.LinAlgError:
-                return None, None, step
-            if done:
-                return state, factor, step
-            zeta, free, shift = self.solve(state, factor, -state.first, -state.second)
+                return None, step
             # phi is close to linear over a fraction of the room it has (D > 2), or
             # over a unit (D = 2): a longer step would leave Newton's domain
             reach = np.max(np.abs(shift) / np.minimum(0.9 * state.off.room, 2.0))
             if not np.isfinite(reach):
-                return None, None, step
+                return None, step
             length = 1.0 / max(1.0, reach)
             size, moved = np.abs(state.unit_error), state.root_slope**2 * np.abs(shift)
             # on the rest of S errors are differences from g*, good to rounding only
@@ -308,21 +359,23 @@ class _Equations:
             # an error of 0 has no relative accuracy: z moves by its rounding only
             if not small and np.abs(shift).max() < 1e-6:
                 small = np.abs(shift).max() <= self.rounding_of_z(state)
-            unit = state.log_unit
+            before = state
             state = self.evaluate(
                 state.log_alpha,
                 state.error_on + length * state.on.slope * zeta,
                 state.free + length * free,
             )
             if state is None:
-                return None, None, step
-            done = length == 1.0 and small
-            # the factor is in the unit of the iterate before; it changes where the error is 0
-            if done and abs(state.log_unit - unit) < 1e-3:
-                return state, factor, step
-        return None, None, options.newton_steps
+                return None, step
+            if length == 1.0 and small:
+                # a factor of the iterate before is one of this; but for the unit, which
+                # changes where the error is 0
+                if self.factored is before and abs(state.log_unit - before.log_unit) < 1e-3:
+                    self.factored = state
+                return state, step
+        return None, options.newton_steps
 
-    def rates(self, state, factor):
+    def rates(self, state):
         """The derivative of :meth:`position` with respect to log(alpha) along the path."""
         drift = (
             self.potential.dual_scale_rate() * self.direction
@@ -335,7 +388,7 @@ class _Equations:
             growth += self.minimizer_off / unit
         image = self.stacked @ growth
         zeta, free, shift = self.solve(
-            state, factor, -np.sqrt(unit) * image[: self.sigma.size], -image[self.sigma.size :]
+            state, -np.sqrt(unit) * image[: self.sigma.size], -image[self.sigma.size :]
         )
         return self._stacked(
             state.on.slope * zeta,
@@ -487,10 +540,9 @@ class _Path:
         )
         if guess is None:
             return False
-        state, factor, steps = self.equations.correct(guess, self.options)
+        self.state, steps = self.equations.correct(guess, self.options)
         self.steps += steps
-        self.state, self.factor = state, factor
-        return state is not None
+        return self.state is not None
 
     def _near(self, log_alpha):
         """The state close to the limit point, by Newton's method on the dual problem."""
@@ -505,11 +557,10 @@ class _Path:
             if state is None or near:
                 return state
             try:
-                factor = equations.factor(state)
+                step, step_free, shift = equations.solve(state, -state.first, -state.second)
             except np.linalg.LinAlgError:
                 return None
             self.steps += 1
-            step, step_free, shift = equations.solve(state, factor, -state.first, -state.second)
             longest = np.max(np.abs(shift) / potential.reach(state.off.room))
             longest = max(longest, np.max(np.abs(step) / potential.reach(room), initial=0.0))
             if not np.isfinite(longest):
@@ -543,7 +594,7 @@ class _Path:
     def _advance_once(self, target):
         here = self.state.log_alpha
         position = self.equations.position(self.state)
-        rate = self.equations.rates(self.state, self.factor)
+        rate = self.equations.rates(self.state)
         self.nodes = [(here, position, rate), *self.nodes[: _NODES - 1]]
         self._choose_coordinates(position[: self.minimizer.size])
         while True:
@@ -551,7 +602,7 @@ class _Path:
             guess = self._guess(reach, extrapolated(self.nodes, reach))
             state = None
             if guess is not None:
-                state, factor, steps = self.equations.correct(guess, self.options)
+                state, steps = self.equations.correct(guess, self.options)
                 self.steps += steps
             if state is not None:
                 break
@@ -561,7 +612,7 @@ class _Path:
                     f"log10(alpha) = {target / np.log(10.0):.6g}: Newton's method fails from "
                     f"{here / np.log(10.0):.6g} on, even with steps of {self.stride:.0e}"
                 )
-        self.state, self.factor = state, factor
+        self.state = state
         self.stride *= 2.0
 
 
