@@ -54,15 +54,15 @@ relative accuracy, from what makes g* the selected one: with
 """
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
+from implicit_l1.exchange import dual_coordinates
 from implicit_l1.initialization import identity_coordinates
 from implicit_l1.potentials import OffSupport, OnSupport
-from implicit_l1.support import Certificate, independent_columns, support_geometry
+from implicit_l1.support import Certificate, independent_columns
 
 
 class ConvergenceError(RuntimeError):
@@ -162,43 +162,39 @@ _LINEAR = 3.0 * np.log(10.0)
 # gap keeps them from going to and fro, and a change of T costs as much as several steps.
 _LEAVE, _RETURN, _CLOSE = 0.2, 0.4, 0.9
 
+# Up to this fraction of S changes sides by an exchange, more by a new factorization.
+_EXCHANGED = 0.125
+
 
 class _Equations:
     """F1 = 0, F2 = 0 in the coordinates of a subset T of a basis of the support."""
 
-    def __init__(self, matrix, minimizer, certificate, potential, subset, basis, scale, offset):
-        geometry = support_geometry(matrix, subset)
-        self.minimizer_on = minimizer[geometry.support]
-        self.minimizer_off = minimizer[geometry.complement]
+    def __init__(self, adapted, minimizer, certificate, potential, basis, scale, offset):
+        on, off = adapted.support, adapted.complement
+        self.minimizer_on = minimizer[on]
+        self.minimizer_off = minimizer[off]
         self.left_out = np.flatnonzero(self.minimizer_off)
-        rest = np.zeros(geometry.complement.size, dtype=bool)
+        rest = np.zeros(off.size, dtype=bool)
         if np.count_nonzero(minimizer) > basis.size:
-            rest[self.left_out] = ~np.isin(geometry.complement[self.left_out], basis)
-        if rest.any() and subset.size == basis.size:
+            rest[self.left_out] = ~np.isin(off[self.left_out], basis)
+        self.complete = on.size == basis.size
+        if rest.any() and self.complete:
             # columns of the rest of S are combinations of those of T: not up to rounding
-            free_map = geometry.free_map.copy()
-            free_map[:, rest] = 0.0
-            geometry = replace(geometry, free_map=free_map)
-        self.geometry = geometry
+            table = adapted.table.copy()
+            table[on.size :, len(table) :][:, rest] = 0.0
+            adapted = replace(adapted, table=table)
+        self.adapted = adapted
+        self.stacked = np.ascontiguousarray(adapted.stacked)
         self.potential = potential
         self.rest = rest
-        self.complete = subset.size == basis.size
-        self.scale_on = scale[geometry.support]
-        self.log_scale_off = np.log(scale[geometry.complement])
-        self.constant = (
-            offset[geometry.complement] - geometry.range_map.T @ offset[geometry.support]
-        )
-        self.sigma = certificate.direction[geometry.support]
-        self.direction = certificate.direction[geometry.complement]
-        self.margin = certificate.margin[geometry.complement]
-        self.stacked = np.vstack([geometry.range_map, geometry.free_map])
+        self.scale_on = scale[on]
+        self.log_scale_off = np.log(scale[off])
+        self.constant = offset[off] - adapted.range_map.T @ offset[on]
+        self.sigma = certificate.direction[on]
+        self.direction = certificate.direction[off]
+        self.margin = certificate.margin[off]
         self.cholesky, self.factored = None, None  # the factor, and the state that it is of
-        self.many_rows = matrix.shape[0] >= _MANY_ROWS
-
-    @cached_property
-    def dual_map(self):
-        """From (zeta, b) to the shifted dual vector, shape (N, N); it serves predictions only."""
-        return np.hstack([self.geometry.q1 @ np.linalg.inv(self.geometry.r).T, self.geometry.q2])
+        self.many_rows = len(self.stacked) >= _MANY_ROWS
 
     def evaluate(self, log_alpha, error_on, free) -> _State | None:
         """The state at these unknowns; None outside the domain of phi."""
@@ -331,10 +327,10 @@ class _Equations:
 
     def rounding_of_z(self, state):
         """By how much z may move by rounding alone."""
-        geometry = self.geometry
+        adapted = self.adapted
         parts = np.abs(self.potential.dual_scale(state.log_alpha) * self.direction)
-        parts += np.abs(geometry.range_map).T @ np.abs(state.on.zeta)
-        parts += np.abs(geometry.free_map).T @ np.abs(state.free) + np.abs(self.constant)
+        parts += np.abs(adapted.range_map).T @ np.abs(state.on.zeta)
+        parts += np.abs(adapted.free_map).T @ np.abs(state.free) + np.abs(self.constant)
         return 8.0 * _EPSILON * parts.max(initial=0.0)
 
     def correct(self, state, options):
@@ -379,7 +375,7 @@ class _Equations:
         """The derivative of :meth:`position` with respect to log(alpha) along the path."""
         drift = (
             self.potential.dual_scale_rate() * self.direction
-            + state.on.zeta_rate @ self.geometry.range_map
+            + state.on.zeta_rate @ self.adapted.range_map
         )
         unit = np.exp(state.log_unit)
         slope = state.root_slope**2
@@ -407,19 +403,19 @@ class _Equations:
         )
 
     def _stacked(self, on, off, zeta, free):
-        geometry = self.geometry
+        adapted = self.adapted
         size = on.size + off.size
-        stacked = np.empty(size + geometry.q2.shape[0])
-        stacked[geometry.support] = on
-        stacked[geometry.complement] = off
-        stacked[size:] = self.dual_map @ np.concatenate([zeta, free])
+        stacked = np.empty(size + len(self.stacked))
+        stacked[adapted.support] = on
+        stacked[adapted.complement] = off
+        stacked[size:] = adapted.dual_map @ np.concatenate([zeta, free])
         return stacked
 
     def error(self, state):
         """n in units of exp(log_unit), shape (d,), exactly in the form of F1 = 0."""
         error = np.empty(self.minimizer_on.size + self.minimizer_off.size)
-        error[self.geometry.complement] = state.unit_error
-        error[self.geometry.support] = -(self.geometry.range_map @ state.unit_error)
+        error[self.adapted.complement] = state.unit_error
+        error[self.adapted.support] = -(self.adapted.range_map @ state.unit_error)
         return error
 
     def error_in_unit(self, state):
@@ -427,7 +423,7 @@ class _Equations:
         plain = self.error(state)
         if self.complete and self.rest.any():
             size = np.exp(state.log_unit) * np.abs(plain)
-            on, off = size[self.geometry.support], size[self.geometry.complement]
+            on, off = size[self.adapted.support], size[self.adapted.complement]
             # otherwise nothing cancels, and x may not even have the signs of g*
             if np.all(on < 0.5 * np.abs(self.minimizer_on)) and np.all(
                 off[self.rest] < 0.5 * np.abs(self.minimizer_off[self.rest])
@@ -437,11 +433,11 @@ class _Equations:
 
     def _refined(self, state):
         """The error where g* is one of several minimizers: n on S anew, from n off S."""
-        geometry, rest = self.geometry, self.rest
+        adapted, rest = self.adapted, self.rest
         off = np.zeros(rest.size)
         off[~rest] = state.off.sign[~rest] * np.exp(state.off.log_size[~rest])
-        map_rest = geometry.range_map[:, rest]
-        forced = -(geometry.range_map[:, ~rest] @ off[~rest])
+        map_rest = adapted.range_map[:, rest]
+        forced = -(adapted.range_map[:, ~rest] @ off[~rest])
         scale_rest = np.exp(self.log_scale_off[rest])
         values = np.exp(state.log_unit) * state.unit_error[rest]
         for _ in range(50):
@@ -461,8 +457,8 @@ class _Equations:
                 break
         off[rest] = values
         error = np.empty(self.minimizer_on.size + rest.size)
-        error[geometry.complement] = off
-        error[geometry.support] = forced - map_rest @ values
+        error[adapted.complement] = off
+        error[adapted.support] = forced - map_rest @ values
         log_unit = np.log(np.abs(error).max()) if np.any(error) else 0.0
         return log_unit, error / np.exp(log_unit)
 
@@ -486,19 +482,29 @@ class _Path:
         self.initialization = coordinates
         self.options = options
         self.basis = independent_columns(matrix, minimizer)
+        self.dependent = self.basis.size < np.count_nonzero(minimizer)
+        self.chosen = np.zeros(self.basis.size, dtype=bool)
         self.stride = np.log(10.0)
         self.steps = 0
         self.nodes = []  # the points before: (log_alpha, position, its derivative)
 
     def _coordinates(self, chosen):
         """Take T to be the chosen ones of the basis."""
+        leave, join = self.basis[self.chosen & ~chosen], self.basis[chosen & ~self.chosen]
+        few = 0 < max(leave.size, join.size) <= _EXCHANGED * self.basis.size
+        # of all T the one without rounding of others in it: it leads to the smallest errors
+        if few and not chosen.all() and not self.dependent:
+            adapted = self.equations.adapted
+            adapted = adapted.without(leave) if leave.size else adapted
+            adapted = adapted.joined(join) if join.size else adapted
+        else:
+            adapted = dual_coordinates(self.matrix, self.basis[chosen])
         self.chosen = chosen
         self.equations = _Equations(
-            self.matrix,
+            adapted,
             self.minimizer,
             self.certificate,
             self.potential,
-            self.basis[chosen],
             self.basis,
             self.initialization.scale,
             self.initialization.offset,
@@ -533,7 +539,7 @@ class _Path:
         if guess is None:
             return False
         # where n_T is small against x_T, F1 = 0 gives it better than the difference x - g*
-        error = np.exp(guess.log_unit) * self.equations.error(guess)[self.basis[self.chosen]]
+        error = np.exp(guess.log_unit) * self.equations.error(guess)[self.equations.adapted.support]
         small = np.abs(error) < 1e-3 * np.abs(self.equations.minimizer_on)
         guess = self.equations.evaluate(
             log_alpha, np.where(small, error, guess.error_on), guess.free
@@ -550,7 +556,7 @@ class _Path:
         # kappa - dual_scale
         beyond = potential.on_support(np.exp(self._log_size()), 1.0, log_alpha).zeta
         zeta = beyond * (equations.sigma - self.initialization.tilt[self.basis])
-        free = beyond * (equations.geometry.q2.T @ self.certificate.nu)
+        free = beyond * (equations.adapted.free_basis.T @ self.certificate.nu)
         near = False
         for _ in range(_DUAL_STEPS):
             state, room = equations.evaluate_dual(log_alpha, zeta, free)
@@ -571,11 +577,11 @@ class _Path:
         return None
 
     def _guess(self, log_alpha, position):
-        geometry = self.equations.geometry
+        adapted = self.equations.adapted
         return self.equations.evaluate(
             log_alpha,
-            position[geometry.support] - self.equations.minimizer_on,
-            geometry.q2.T @ position[self.minimizer.size :],
+            position[adapted.support] - self.equations.minimizer_on,
+            adapted.free_basis.T @ position[self.minimizer.size :],
         )
 
     def _choose_coordinates(self, point):
@@ -677,7 +683,7 @@ def limit_path(
         raise ValueError("log_alpha must be finite and strictly decreasing")
     column_norms = np.linalg.norm(matrix, axis=0)
     path = _Path(matrix, minimizer, certificate, potential, c, options)
-    if path.basis.size < np.count_nonzero(minimizer) and log_alpha[-1] < -300.0 * np.log(10.0):
+    if path.dependent and log_alpha[-1] < -300.0 * np.log(10.0):
         raise ValueError("with several minimizers alpha must be at least 1e-300")
     path.start(log_alpha[0])
     rows = []
