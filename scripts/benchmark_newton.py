@@ -1,9 +1,10 @@
 """Benchmark newton: where the time of a path of limit points goes.
 
-Newton's method has to form the product ``B W B^T`` and factor it; whatever else a step costs is
-overhead.  The calls of BLAS and LAPACK of all Newton steps of a path are timed alone, on the
-operands of the path, in turn with the path itself, so that both see the same machine.  ``ratio``
-is the time of a path for each Newton step, over that of the product and the factorization.
+A textbook step of Newton's method forms the product ``B W B^T`` and factors it.  The calls of
+BLAS and LAPACK of all Newton steps of a path are timed alone, on the operands of the path, in
+turn with the path itself, so that both see the same machine.  ``ratio`` is the time of a path for
+each Newton step, over that of one product and one factorization.  It may be below 1: where there
+are many rows not every step has a factorization of its own.
 """
 
 import argparse
@@ -29,8 +30,9 @@ from implicit_l1.storage import write_text
 HEAVIEST = 8
 
 PRODUCT, CHOLESKY, OTHER = "product", "cholesky", "other_blas"
-# a call of one method of a path's equations; state is None where it does not matter
-Call = namedtuple("Call", "method equations state")
+# a call of one method of a path's equations; state is None where it does not matter, solves is
+# how often it used the factor
+Call = namedtuple("Call", "method equations state solves")
 
 
 def main():
@@ -87,11 +89,14 @@ def measured(path, repetitions):
         path()
         seconds.append(perf_counter() - start)
         alone.append(replay(calls))
+    factorizations = sum(call.method == "factor" for call in calls)
     ratios = [
-        whole / (part[PRODUCT] + part[CHOLESKY]) for whole, part in zip(seconds, alone, strict=True)
+        whole / steps / (part[PRODUCT] + part[CHOLESKY]) * factorizations
+        for whole, part in zip(seconds, alone, strict=True)
     ]
     return {
         "steps": steps,
+        "factorizations": factorizations,
         **times(seconds),
         "blas_share": statistics.median(
             sum(part.values()) / whole for whole, part in zip(seconds, alone, strict=True)
@@ -107,22 +112,32 @@ def measured(path, repetitions):
 @contextmanager
 def recorded():
     """Collect the calls of a path's equations that do linear algebra."""
-    calls, equations = [], limit._Equations
+    calls, equations, substitute = [], limit._Equations, limit.dpotrs
     methods = {name: getattr(equations, name) for name in ("factor", "solve", "evaluate")}
+    solves = 0
+
+    def counted(*arguments, **options):
+        nonlocal solves
+        solves += 1
+        return substitute(*arguments, **options)
 
     def recorder(name, method):
         def call(self, *arguments, **options):
+            before = solves
             result = method(self, *arguments, **options)  # one that fails is not replayed
-            calls.append(Call(name, self, None if name == "evaluate" else arguments[0]))
+            state = arguments[0] if name == "factor" else None
+            calls.append(Call(name, self, state, solves - before))
             return result
 
         return call
 
+    limit.dpotrs = counted
     for name, method in methods.items():
         setattr(equations, name, recorder(name, method))
     try:
         yield calls
     finally:
+        limit.dpotrs = substitute
         for name, method in methods.items():
             setattr(equations, name, method)
 
@@ -146,11 +161,14 @@ def replay(calls):
             matrix[on, on] += 1.0
             factor, _ = timed(CHOLESKY, dpotrf, matrix, lower=1, clean=0, overwrite_a=1)
             continue
-        if call.method == "solve":
+        for _ in range(call.solves):
             timed(OTHER, dpotrs, factor, np.ones(stacked.shape[0]), lower=1)
-        timed(OTHER, np.matmul, stacked.T, np.ones(stacked.shape[0]))
-        if call.method == "evaluate":
+        # with B and its transpose: of an evaluation, or of an iteration of conjugate gradients
+        for _ in range(max(call.solves - 1, call.method == "evaluate")):
+            timed(OTHER, np.matmul, stacked.T, np.ones(stacked.shape[0]))
             timed(OTHER, np.matmul, stacked, np.ones(stacked.shape[1]))
+        if call.solves == 1:
+            timed(OTHER, np.matmul, stacked.T, np.ones(stacked.shape[0]))
     return spent
 
 

@@ -30,11 +30,12 @@ def test_the_operands_are_those_of_the_path(small, depth):
     factors = []
     with pytest.MonkeyPatch.context() as patch:
         original = limit._Equations.factor
-        patch.setattr(
-            limit._Equations,
-            "factor",
-            lambda *given: factors.append(original(*given)) or factors[-1],
-        )
+
+        def factor(equations, state):
+            original(equations, state)
+            factors.append(equations.cholesky)
+
+        patch.setattr(limit._Equations, "factor", factor)
         with benchmark_newton.recorded() as calls:
             steps = path_of(small, depth).newton_steps.sum()
     states = [(call.equations, call.state) for call in calls if call.method == "factor"]
@@ -49,15 +50,27 @@ def test_the_operands_are_those_of_the_path(small, depth):
 
 
 def test_nothing_stays_wrapped_and_the_results_are_the_same(small):
-    before = [getattr(limit._Equations, name) for name in METHODS]
+    before = [limit.dpotrs, *(getattr(limit._Equations, name) for name in METHODS)]
     expected = path_of(small, 2)
     with benchmark_newton.recorded() as calls:
         found = path_of(small, 2)
-    assert [getattr(limit._Equations, name) for name in METHODS] == before
+    assert [limit.dpotrs, *(getattr(limit._Equations, name) for name in METHODS)] == before
     assert found.error.tobytes() == expected.error.tobytes()
     assert {call.method for call in calls} == set(METHODS)
     spent = benchmark_newton.replay(calls)
     assert all(seconds > 0 for seconds in spent.values())
+
+
+def test_conjugate_gradients_are_recorded_too(small, monkeypatch):
+    monkeypatch.setattr(limit, "_MANY_ROWS", 0)
+    with benchmark_newton.recorded() as calls:
+        steps = path_of(small, 2).newton_steps.sum()
+    count = {name: [call for call in calls if call.method == name] for name in METHODS}
+    # a solution a step, and one for the derivative at all points but the last
+    assert len(count["solve"]) >= steps + 6 > len(count["factor"])
+    assert all(call.solves >= 1 for call in count["solve"])
+    assert any(call.solves > 1 for call in count["solve"])
+    assert not any(call.solves for call in count["evaluate"])
 
 
 def test_the_program_writes_both_tables(tmp_path):
@@ -77,6 +90,7 @@ def test_the_program_writes_both_tables(tmp_path):
         assert float(row["fastest"]) <= float(row["seconds"]) <= float(row["slowest"])
         assert 0 < float(row["blas_share"]) < 1 and min(parts) > 0 and float(row["ratio"]) > 1
         assert int(row["steps"]) >= int(row["scales"]) == 3
+        assert int(row["factorizations"]) >= 1
     with profile.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 8 * benchmark_newton.HEAVIEST

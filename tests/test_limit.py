@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from implicit_l1 import limit
 from implicit_l1.l1 import basis_pursuit, polish
 from implicit_l1.limit import ConvergenceError, PathOptions, extrapolated, limit_path
 from implicit_l1.potentials import potential
@@ -360,6 +361,41 @@ def test_invalid_scales_are_refused(log_alpha):
         limit_path(
             case.matrix, case.minimizer.point, case.minimizer.certificate, potential(2), log_alpha
         )
+
+
+@pytest.mark.parametrize("depth", [2, 3, 6])
+def test_conjugate_gradients_save_factorizations_and_no_digits(small, depth, monkeypatch):
+    exponents = np.linspace(0.0, -12.0, 49)
+    factors, factor = [], limit._Equations.factor
+    monkeypatch.setattr(
+        limit._Equations, "factor", lambda self, state: factors.append(0) or factor(self, state)
+    )
+    expected, direct = path_of(small, depth, exponents), len(factors)
+    factors.clear()
+    monkeypatch.setattr(limit, "_MANY_ROWS", 0)
+    found = path_of(small, depth, exponents)
+    assert len(factors) < 0.7 * direct
+    assert np.abs(found.log_norm(1) - expected.log_norm(1)).max() < 1e-12
+    assert np.all(found.relative_residual < 1e-14)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 6])
+def test_exchanges_of_indices_cost_no_digits(large, depth, monkeypatch):
+    exponents = np.linspace(0.0, -12.0, 49)
+    changes, without = [], limit.DualCoordinates.without
+    monkeypatch.setattr(
+        limit.DualCoordinates,
+        "without",
+        lambda self, indices: changes.append(0) or without(self, indices),
+    )
+    found, exchanged = path_of(large, depth, exponents), len(changes)
+    monkeypatch.setattr(limit, "_EXCHANGED", 0.0)
+    expected = path_of(large, depth, exponents)
+    assert len(changes) == exchanged
+    noisy = large.minimizer.support.size > 8
+    assert exchanged > 0 or not noisy
+    assert np.abs(found.log_norm(1) - expected.log_norm(1)).max() < 1e-12
+    assert np.all(found.relative_residual < 1e-14)
 
 
 def test_failure_at_the_start_names_the_scale():

@@ -20,7 +20,12 @@ sizes differ by the factor of alpha^(1-rho) or more, stay comparable.
 
 The set whose entries are unknowns is S less the indices at which x_i has not yet
 come near g*_i: there ``g*_i + n_i`` would cancel, while ``n_i = alpha phi_D(z_i) -
-g*_i`` does not.  So S is replaced by a subset T, and n_Tc has entries of both kinds.
+g*_i`` does not.  So S is replaced by a subset T, and n_Tc has entries of both kinds.  T
+changes on the way, by few indices at a time (:mod:`implicit_l1.exchange`).
+
+Where A has many rows, a Cholesky factor of Newton's matrix serves for several steps and
+scales, as the preconditioner of the conjugate gradient method.  F1 and F2 are evaluated as
+they are, so this changes how fast they become zero and not the zero.
 
 The path starts at its largest scale, and follows alpha downwards; each point is predicted
 from the values and derivatives at those before it (Hermite interpolation), and a step that
@@ -59,7 +64,7 @@ import numpy as np
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from implicit_l1.exchange import dual_coordinates
+from implicit_l1.exchange import DualCoordinates, dual_coordinates
 from implicit_l1.initialization import identity_coordinates
 from implicit_l1.potentials import OffSupport, OnSupport
 from implicit_l1.support import Certificate, independent_columns
@@ -144,7 +149,7 @@ _AMPLIFICATION = 1e4
 # them take more than so many iterations is given up, and with less than so many rows of A an
 # iteration is no faster than a factorization.
 _SOLVED = 1e-8
-_ITERATIONS = 6
+_ITERATIONS = 8
 _MANY_ROWS = 150
 
 # Newton's method on the dual problem leaves it to that on F1 = F2 = 0 when a step is this
@@ -169,7 +174,9 @@ _EXCHANGED = 0.125
 class _Equations:
     """F1 = 0, F2 = 0 in the coordinates of a subset T of a basis of the support."""
 
-    def __init__(self, adapted, minimizer, certificate, potential, basis, scale, offset):
+    def __init__(
+        self, adapted: DualCoordinates, minimizer, certificate, potential, basis, scale, offset
+    ):
         on, off = adapted.support, adapted.complement
         self.minimizer_on = minimizer[on]
         self.minimizer_off = minimizer[off]
