@@ -63,6 +63,7 @@ def test_nothing_stays_wrapped_and_the_results_are_the_same(small):
 
 def test_conjugate_gradients_are_recorded_too(small, monkeypatch):
     monkeypatch.setattr(limit, "_MANY_ROWS", 0)
+    monkeypatch.setattr(limit, "_ROWS_AN_ITERATION", 2)
     with benchmark_newton.recorded() as calls:
         steps = path_of(small, 2).newton_steps.sum()
     count = {name: [call for call in calls if call.method == name] for name in METHODS}

@@ -145,11 +145,11 @@ _NODES = 4
 _AMPLIFICATION = 1e4
 
 # Linear systems are solved by conjugate gradients to this relative accuracy in the energy norm:
-# Newton's last step is so small that this fraction of it does not count.  A factor that makes
-# them take more than so many iterations is given up, and with less than so many rows of A an
-# iteration is no faster than a factorization.
+# Newton's last step is so small that this fraction of it does not count.  A factor is given up
+# that makes them take more than an iteration for so many rows of A, or more than so many; with
+# less than so many rows an iteration is no faster than a factorization.
 _SOLVED = 1e-8
-_ITERATIONS = 8
+_ROWS_AN_ITERATION, _ITERATIONS = 40, 8
 _MANY_ROWS = 150
 
 # Newton's method on the dual problem leaves it to that on F1 = F2 = 0 when a step is this
@@ -201,7 +201,8 @@ class _Equations:
         self.direction = certificate.direction[off]
         self.margin = certificate.margin[off]
         self.cholesky, self.factored = None, None  # the factor, and the state that it is of
-        self.many_rows = len(self.stacked) >= _MANY_ROWS
+        rows = len(self.stacked)
+        self.iterations = min(rows // _ROWS_AN_ITERATION, _ITERATIONS) if rows >= _MANY_ROWS else 0
 
     def evaluate(self, log_alpha, error_on, free) -> _State | None:
         """The state at these unknowns; None outside the domain of phi."""
@@ -289,7 +290,7 @@ class _Equations:
         right = np.concatenate([first / root, second])
         found = None
         if self.factored is not state:
-            if self.cholesky is not None and self.many_rows:
+            if self.cholesky is not None and self.iterations:
                 found = self._conjugate_gradients(state, scale, right)
             if found is None:
                 self.factor(state)
@@ -308,9 +309,9 @@ class _Equations:
         direction, _ = dpotrs(self.cholesky, residual, lower=1)
         energy = residual @ direction
         enough = _SOLVED**2 * energy
-        for iteration in range(2 * _ITERATIONS + 1):
+        for iteration in range(2 * self.iterations + 1):
             if energy <= enough:
-                if iteration > _ITERATIONS:
+                if iteration > self.iterations:
                     self.cholesky = None
                 return step, shift
             move = direction.copy()
