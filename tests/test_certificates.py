@@ -167,12 +167,20 @@ def test_dual_vectors_are_feasible(small):
     pattern = np.random.default_rng(0).standard_normal(support.size)
     free = frame.basis.T @ nu
     for found in (frame.dual(pattern, free), frame.feasible(pattern, nu)):
-        reached = (frame.matrix.transposed * column(found)).entries()
+        reached = frame.matrix.times(found, transposed=True).entries()
         for index, entry in zip(support, pattern, strict=True):
             assert reached[index].contains(arb(float(entry)))
             assert reached[index].rad() < 1e-28
-        for value, index in zip(frame.off(found), frame.outside, strict=True):
-            assert value.overlaps(reached[index])
+        off = frame.off(found)
+        sizes = [abs(reached[index]) for index in frame.outside]
+        for place, index in enumerate(frame.outside):
+            assert off.entry(place).overlaps(reached[index])
+            assert sizes[place] <= arb(float(off.bounds[place]))
+        assert off.largest().overlaps(largest(sizes))
+        highest = np.argmax(off.bounds)
+        rest = np.delete(np.arange(off.bounds.size), highest)
+        assert off.all_below(sizes[highest], rest)
+        assert not off.all_below(sizes[highest], np.append(rest, highest))
 
 
 NOISELESS = {"N": 20, "d": 60, "s": 2, "eta": 0.0}

@@ -25,7 +25,7 @@ def ball(value):
 
 def column(values):
     """A column vector of balls from a sequence of doubles or balls."""
-    entries = [ball(value) for value in values]
+    entries = list(values)
     return arb_mat(len(entries), 1, entries)
 
 

@@ -82,6 +82,15 @@ class NotProved(ArithmeticError):
     """A statement could not be proved; the message says which and why."""
 
 
+def _enough():
+    """Radius, relative to its largest entry, to which a dual or a kernel vector is enclosed.
+
+    At 128 bits 1e-24: what is made of it has more digits than a table shows, and each further
+    refinement of a solution takes another product in balls.
+    """
+    return 2.0 ** -(5 * ctx.prec // 8)
+
+
 @dataclass(frozen=True)
 class Coordinates:
     """M, C and B of a set T of k columns of A, shape (N, d).
@@ -99,6 +108,11 @@ class Coordinates:
     outside: np.ndarray
     basis: np.ndarray
     inverse: Inverse
+
+    @cached_property
+    def on(self):
+        """A_T, with its balls."""
+        return Exact(self.matrix.doubles[:, self.inside])
 
     @cached_property
     def range_map(self):
@@ -130,16 +144,51 @@ class Coordinates:
         """
         if not self.basis.shape[1]:
             return self.dual(pattern, [])
-        nu = [ball(value) for value in guess]
-        reached = (self.matrix.transposed * column(nu)).entries()
-        missing = [e - reached[i] for e, i in zip(pattern, self.inside, strict=True)]
-        step = self.dual(missing, np.zeros(self.basis.shape[1]))
-        return [value + h for value, h in zip(nu, step, strict=True)]
+        missing = (column(pattern) - self.on.times(guess, transposed=True)).entries()
+        right = [*missing, *[arb(0)] * self.basis.shape[1]]
+        step = self.inverse.solve(right, True, _enough(), beside=np.max(np.abs(guess)))
+        return (column(guess) + column(step)).entries()
 
     def off(self, nu):
-        """Balls of ``A_Tc^T nu``, as a list."""
-        entries = (self.matrix.transposed * column(nu)).entries()
-        return [entries[index] for index in self.outside]
+        """``A_Tc^T nu`` for a vector nu of balls."""
+        return _Products(self.matrix.doubles[:, self.outside], nu)
+
+
+class _Products:
+    """``z = Y^T nu`` for a matrix Y of doubles, shape (N, m), and a vector nu of balls.
+
+    Bounds of all entries in doubles tell which are to be known as balls: those near the largest.
+
+    Attributes:
+        approximate: z in doubles; bounds: upper bounds of ``|z|``, inf where none is known.
+    """
+
+    def __init__(self, columns, nu):
+        self._columns, self._nu = columns, column(nu)
+        middles, radii = doubles_of(nu)
+        self.approximate = middles @ columns
+        error = rounded_up(gamma(len(nu)) * np.abs(middles) + radii) @ np.abs(columns)
+        bounds = rounded_up(np.abs(self.approximate) + error)
+        self.bounds = np.where(np.isfinite(bounds), bounds, np.inf)
+
+    def entry(self, place):
+        """z_j as a ball."""
+        entries = self._columns[:, place].tolist()
+        return (arb_mat(1, len(entries), entries) * self._nu)[0, 0]
+
+    def largest(self, places=None):
+        """A ball that contains the largest ``|z_j|``, of all or at some places."""
+        places = np.arange(self.bounds.size) if places is None else places
+        value = arb(0)
+        for place in places[np.argsort(-self.bounds[places])]:
+            if arb(float(self.bounds[place])) < value:
+                break
+            value = value.max(abs(self.entry(place)))
+        return value
+
+    def all_below(self, height, places):
+        """Whether ``|z_j| < height`` is proved at these places."""
+        return not places.size or bool(self.largest(places) < height)
 
 
 def coordinates(matrix, inside) -> Coordinates:
@@ -200,26 +249,28 @@ def prove_minimizer(matrix, data, point, nu) -> ProvedMinimizer:
     if not 0 < support.size <= matrix.shape[0]:
         raise NotProved(f"a support of {support.size} columns in {matrix.shape[0]} dimensions")
     frame = coordinates(matrix, support)
-    values = _solve_on_support(frame, data)
+    values = _solve_on_support(frame, data, point[support])
     sigma = np.array([sign(value) for value in values])
     if not np.all(sigma):
         raise NotProved("an entry of the minimizer is not proved different from 0")
-    direction = frame.off(frame.feasible(sigma, nu))
-    reached = largest([abs(z) for z in direction])
+    reached = frame.off(frame.feasible(sigma, nu)).largest()
     margin = 1 - reached
     if not is_positive(margin):
         raise NotProved(f"the dual vector is not strict, it reaches {reached.str(8)} off S")
     return ProvedMinimizer(support, sigma, values, frame, margin)
 
 
-def _solve_on_support(frame, data):
+def _solve_on_support(frame, data, guess):
     """Enclosures of the solution of ``A_S g_S = y``.
 
     Raises:
         NotProved: if there is none.
     """
-    on = frame.matrix.doubles[:, frame.inside]
+    on = frame.on.doubles
     if frame.basis.shape[1]:
+        residual = column(data) - frame.on.times(guess)
+        if all(value.is_zero() for value in residual.entries()):  # nothing was rounded
+            return [ball(value) for value in guess]
         exact, right = _rationals(on), _rationals(data[:, None])
         solution = (exact.transpose() * exact).solve(exact.transpose() * right)
         if exact * solution != right:
@@ -228,7 +279,7 @@ def _solve_on_support(frame, data):
     values = frame.inverse.solve([ball(value) for value in data])
     # where g* is a vector of doubles it is known exactly, and may cancel against x_0
     guess = np.array([float(value) for value in values])
-    residual = (column(data) - frame.inverse.matrix.balls * column(guess)).entries()
+    residual = (column(data) - frame.inverse.matrix.times(guess)).entries()
     if (
         np.all(np.isfinite(guess))
         and all(value.contains(0) for value in residual)
@@ -250,14 +301,12 @@ class PatternConstant:
         value: its enclosure, between a kernel vector and a dual vector.
         active: places off the support at which the dual vector attains it, or None if the
             two bounds do not come from one vertex.
-        direction: ``A_Sc^T nu`` of the dual vector, as balls.
         kernel: the kernel vector on ``active``, as balls, of l1 norm 1.
         inside: the kernel vector on S, as balls.
     """
 
     value: arb
     active: np.ndarray | None
-    direction: list
     kernel: list | None
     inside: list | None
 
@@ -280,15 +329,15 @@ def pattern_constant(frame: Coordinates, pattern, nu) -> PatternConstant:
     if not np.all(np.isfinite(free)):
         raise NotProved("there is no dual vector to start from")
     if free.size == 0:
-        direction = frame.off(frame.dual(pattern, free))
-        sizes = [abs(value) for value in direction]
-        place = int(np.argmax([float(size.mid()) for size in sizes]))
-        others = [size for j, size in enumerate(sizes) if j != place]
-        if not all(size < sizes[place] for size in others):
-            return PatternConstant(largest(sizes), None, direction, None, None)
-        side = sign(direction[place])
+        off = frame.off(frame.dual(pattern, free))
+        place = int(np.argmax(np.abs(off.approximate)))
+        reached = off.entry(place)
+        others = np.delete(np.arange(off.bounds.size), place)
+        if not off.all_below(abs(reached), others):
+            return PatternConstant(off.largest(), None, None, None)
+        side = sign(reached)
         inside = frame.inverse.solve([ball(-side * a) for a in _off_columns(frame, [place])[:, 0]])
-        return PatternConstant(sizes[place], np.array([place]), direction, [arb(side)], inside)
+        return PatternConstant(abs(reached), np.array([place]), [arb(side)], inside)
     vertex = _vertex(frame, pattern, free)
     return vertex if vertex is not None else _between(frame, pattern, free)
 
@@ -321,28 +370,27 @@ def _at_vertex(frame, pattern, active, side):
     try:
         square = Inverse(np.vstack([upper, lower]))
         goal = [*np.zeros(len(upper)), 1.0]
-        kernel = square.solve([ball(value) for value in goal])
+        kernel = square.solve([ball(value) for value in goal], False, _enough())
         goal = [*pattern, *np.zeros(active.size)]
-        *nu, height = square.solve([ball(value) for value in goal], transposed=True)
+        *nu, height = square.solve([ball(value) for value in goal], True, _enough())
     except ZeroDivisionError:
         return None
     inside, kernel, height = kernel[:size], kernel[size:], -height
     if not all(is_positive(k * s) for k, s in zip(kernel, side, strict=True)):
         return None
     value = sum((-ball(e) * n for e, n in zip(pattern, inside, strict=True)), arb(0))
-    direction = frame.off(nu)
-    inactive = np.delete(np.arange(len(direction)), active)
-    if not height >= 0 or not all(abs(direction[j]) < height for j in inactive):
+    off = frame.off(nu)
+    inactive = np.delete(np.arange(off.bounds.size), active)
+    if not height >= 0 or not off.all_below(height, inactive):
         return None
     # on the active set the entries are s_j times the height, by construction
-    return PatternConstant(value.intersection(height), active, direction, kernel, inside)
+    return PatternConstant(value.intersection(height), active, kernel, inside)
 
 
 def _between(frame, pattern, free):
     """The constant between an exactly feasible dual vector and a projected kernel vector."""
-    direction = frame.off(frame.dual(pattern, free))
-    upper = largest([abs(value) for value in direction])
-    z = np.array([float(value.mid()) for value in direction])
+    off = frame.off(frame.dual(pattern, free))
+    upper, z = off.largest(), off.approximate
     active = np.flatnonzero(np.abs(z) >= np.abs(z).max() - _ACTIVE)
     side = np.where(z[active] < 0, -1.0, 1.0)
     from scipy.optimize import nnls
@@ -368,7 +416,7 @@ def _between(frame, pattern, free):
     lower = value.max(arb(0))
     if not lower.is_finite():
         raise NotProved("no kernel vector was found for the null space constant")
-    return PatternConstant(lower.union(upper), None, direction, None, None)
+    return PatternConstant(lower.union(upper), None, None, None)
 
 
 def null_space_bracket(frame: Coordinates, patterns, duals):
@@ -841,7 +889,7 @@ class _System:
 
     def _products(self, dual):
         """A^T lam on T and off T."""
-        z = (self.partition.exact.transposed * column(dual)).entries()
+        z = self.partition.exact.times(dual, transposed=True).entries()
         return [
             [z[i] for i in part.tolist()]
             for part in (self.partition.inside, self.partition.outside)
@@ -860,7 +908,7 @@ class _System:
                 fixed.append((z, slope, slope / room))
         reached, z_out = self._products(unknowns.dual)
         outer, slope_out = self._outer(z_out)
-        image = self.partition.exact.balls * column(self._ordered(unknowns.error, outer))
+        image = self.partition.exact.times(self._ordered(unknowns.error, outer))
         residual = [z - wanted for z, (wanted, _, _) in zip(reached, fixed, strict=True)]
         return _Values(
             residual + image.entries(),

@@ -120,7 +120,7 @@ class Preconditioned:
 
 
 class Exact:
-    """A matrix of doubles, and the same as balls and transposed, made when they are wanted."""
+    """A matrix of doubles, and the same as balls, made when they are wanted."""
 
     def __init__(self, doubles):
         self.doubles = doubles
@@ -129,9 +129,11 @@ class Exact:
     def balls(self):
         return exact_matrix(self.doubles)
 
-    @cached_property
-    def transposed(self):
-        return self.balls.transpose()
+    def times(self, vector, transposed=False):
+        """Its product with a vector of balls or doubles, or that of its transpose, a column."""
+        if not transposed:
+            return self.balls * column(vector)
+        return (arb_mat(1, len(vector), list(vector)) * self.balls).transpose()
 
 
 class Inverse:
@@ -163,13 +165,18 @@ class Inverse:
         else:
             self.matrix.balls.solve(column(np.ones(len(matrix))))
 
-    def solve(self, right, transposed=False):
+    def solve(self, right, transposed=False, enough=0.0, beside=0.0):
         """Enclosures of K^{-1} b, or of K^{-T} b, for a vector b of balls, as a list.
 
         The enclosures are not finite where b is not, or its entries are not doubles.
+
+        Args:
+            right: b; transposed: whether it is K^{-T} b.
+            enough: radius of the enclosures at which the refinement ends, relative to the
+                largest entry of the solution or of what it is `beside`.
         """
-        exact = self.matrix.transposed if transposed else self.matrix.balls
         if self.approximate is None:
+            exact = self.matrix.balls.transpose() if transposed else self.matrix.balls
             return exact.solve(column(right)).entries()
         inverse = self.approximate.T if transposed else self.approximate
         sizes, distance = np.abs(inverse), self.distances[transposed]
@@ -185,18 +192,18 @@ class Inverse:
             error = rounded_up(own + rounding)
             reach = np.max(rounded_up(np.abs(step) + error))
             error = rounded_up(error + distance / (1.0 - distance) * reach)
-            reached = np.max(error)
+            reached, beside = np.max(error), max(beside, reach)
             if not np.isfinite(reached):
                 return [arb("nan")] * len(right)
             step, pairs = step.tolist(), zip(step.tolist(), error.tolist(), strict=True)
             if found is None or reached < last:
                 found = [x + arb(*pair) for x, pair in zip(solution, pairs, strict=True)]
             # another step would not make it much narrower
-            if reached > last * 1e-3 or reached <= 2.0 * np.max(own):
+            if reached > last * 1e-3 or reached <= max(enough * beside, 2.0 * np.max(own)):
                 return found
             last = reached
             solution = [(x + h).mid() for x, h in zip(solution, step, strict=True)]
-            residual = (target - exact * arb_mat(len(step), 1, solution)).entries()
+            residual = (target - self.matrix.times(solution, transposed)).entries()
 
     def solve_in_doubles(self, right, transposed=False):
         """K^{-1} b, or K^{-T} b, approximately, for a vector b of doubles, shape (n,)."""
