@@ -167,7 +167,7 @@ def test_dual_vectors_are_feasible(small):
     pattern = np.random.default_rng(0).standard_normal(support.size)
     free = frame.basis.T @ nu
     for found in (frame.dual(pattern, free), frame.feasible(pattern, nu)):
-        reached = frame.matrix.times(found, transposed=True).entries()
+        reached = frame.matrix.times(found, transposed=True)
         for index, entry in zip(support, pattern, strict=True):
             assert reached[index].contains(arb(float(entry)))
             assert reached[index].rad() < 1e-28
@@ -195,6 +195,17 @@ def refused(case, words, **changes):
     }
     with pytest.raises(NotProved, match=words):
         prove_minimizer(*(given_ | changes).values())
+
+
+def test_a_wrong_guess_of_the_values_proves_the_same():
+    case = instance(**NOISELESS)
+    right, wrong = (
+        prove_minimizer(case.matrix, case.data, point, case.minimizer.certificate.nu)
+        for point in (case.minimizer.point, 3.0 * case.minimizer.point)
+    )
+    for value, other in zip(right.values, wrong.values, strict=True):
+        assert value.is_exact()
+        assert value == other
 
 
 def test_a_wrong_support_is_refused():

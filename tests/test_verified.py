@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from implicit_l1.balls import ball, exact_matrix, relative_radius
 from implicit_l1.verified import (
     LARGE,
+    Exact,
     Inverse,
     Preconditioned,
+    distilled,
     doubles_of,
     gamma,
     largest_column_sums,
     rounded_up,
+    slices_of,
 )
 
 
@@ -251,3 +254,105 @@ def test_an_exact_solution_has_no_radius():
     for right, solution in (([0, 0], [0, 0]), ([3, 4], [1, 1])):
         found = inverse.solve([ball(value) for value in right])
         assert all(x.is_exact() and x == y for x, y in zip(found, solution, strict=True))
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_solution_is_as_narrow_as_asked(transposed):
+    rng = np.random.default_rng(0)
+    matrix, right = rng.standard_normal((20, 20)), rng.standard_normal(20)
+    exact = rationals(matrix.T if transposed else matrix).solve(rationals(right[:, None]))
+    inverse, widths = Inverse(matrix), []
+    size = max(abs(float(arb(value))) for value in exact.entries())
+    for settings in ({"enough": 1.0}, {"enough": 1e-20}, {"enough": 1e-40, "beside": 1e20}, {}):
+        found = inverse.solve([ball(value) for value in right], transposed, **settings)
+        assert hold(found, exact.entries())
+        widths.append(max(float(value.rad()) for value in found) / size)
+    assert widths[0] > 1e-17 > widths[1] > 1e-33 > widths[3]
+    assert widths[2] == widths[1]
+
+
+def total(arrays):
+    """The exact sum of arrays of doubles, entry by entry, as rational numbers."""
+    parts = [rationals(np.asarray(array)[None]) for array in arrays]
+    return sum(parts[1:], parts[0]).entries()
+
+
+@given(seeds, st.integers(4, 24), st.integers(1, 6), st.sampled_from([0, 3, 12]))
+def test_slices_are_short_and_add_up(seed, bits, most, decades):
+    rng = np.random.default_rng(seed)
+    high = 10.0 ** rng.uniform(-decades - 0.1, -0.1, 9) * rng.choice([-1.0, 0.0, 1.0], 9)
+    high[0] = 1.0 - 2.0**-53  # all bits of the largest possible slice
+    values = np.array([high, high * 2.0**-53 * rng.uniform(-1, 1, 9)])
+    slices, rest = slices_of(values, bits, most)
+    assert len(slices) <= most
+    assert total([*slices, *rest]) == total(values)
+    for place, part in enumerate(slices):
+        units = part * 2.0 ** ((place + 1) * bits)
+        assert np.array_equal(units, np.rint(units))
+        assert np.abs(units).max() <= 2.0**bits
+    assert np.abs(rest).max() <= 2.0 ** (-len(slices) * bits - 1)
+
+
+@given(seeds, st.integers(1, 8))
+def test_distilled_sums_lack_no_more_than_they_say(seed, count):
+    rng = np.random.default_rng(seed)
+    terms = rng.standard_normal((count, 5)) * 2.0 ** (-18.0 * np.arange(count)[:, None])
+    terms[:, 4] = np.rint(terms[:, 4])
+    sums, error = distilled(terms)
+    away = [abs(value) for value in total([*terms, *-sums])]
+    assert all(lack <= most for lack, most in zip(away, total([error]), strict=True))
+    assert np.all(error <= 1e-45)
+    assert error[4] == 0.0
+
+
+@given(
+    seeds,
+    st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    st.booleans(),
+    st.sampled_from([0, 2, 14, 40]),
+    st.sampled_from(["doubles", "balls", "wide balls"]),
+)
+def test_products_contain_the_exact_ones(seed, shape, transposed, decades, kind):
+    """In doubles as in balls, and where they are exact, exactly."""
+    rng = np.random.default_rng(seed)
+    matrix = 10.0 ** rng.uniform(-decades, 0, shape) * rng.standard_normal(shape)
+    x = 10.0 ** rng.uniform(-decades, 0, shape[not transposed]) * rng.standard_normal()
+    exact = rationals(matrix)
+    exact = exact.transpose() if transposed else exact
+    if kind == "doubles":
+        vector, numbers = x, rationals(x[:, None])
+    else:
+        numbers = fmpq_mat(len(x), 1, [fmpq(*v.as_integer_ratio()) / 3 for v in x.tolist()])
+        width = 1e-9 if kind == "wide balls" else 0.0
+        vector = [arb(number) + arb(0, width) for number in numbers.entries()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("implicit_l1.verified._SMALL", 0)
+        product = Exact(matrix)
+        fast = product.times(vector, transposed)
+        assert "balls" not in vars(product)
+    slow = Exact(matrix).times(vector, transposed, in_balls=True)
+    for found in (fast, slow):
+        assert hold(found, (exact * numbers).entries())
+    sizes = np.abs(matrix.T if transposed else matrix) @ np.full(len(x), np.abs(x).max())
+    for value, other, size in zip(fast, slow, sizes.tolist(), strict=True):
+        assert float(value.rad()) <= float(other.rad()) * 1.01 + 1e-23 * (size + np.abs(x).max())
+
+
+def test_products_of_numbers_of_few_digits_are_exact(monkeypatch):
+    """As those of the problems are: entries of A have 36 binary places, those of x_0 have 10."""
+    monkeypatch.setattr("implicit_l1.verified._SMALL", 0)
+    rng = np.random.default_rng(0)
+    matrix = np.rint(rng.standard_normal((30, 50)) * 2.0**36) * 2.0**-36
+    x = np.rint(rng.standard_normal(50) * 2.0**10) * 2.0**-10
+    found = Exact(matrix).times(x)
+    assert all(value == y for value, y in zip(found, (matrix @ x).tolist(), strict=True))
+
+
+@pytest.mark.parametrize("size", [1e-310, 1e200, np.nan, 0.0])
+def test_products_of_immoderate_sizes_are_in_balls(monkeypatch, size):
+    monkeypatch.setattr("implicit_l1.verified._SMALL", 0)
+    matrix, x = np.array([[1.0, 3.0]]), np.array([1.0, 2.0])
+    for product, vector in ((Exact(matrix * size), x), (Exact(matrix), x * size)):
+        (found,) = product.times(vector)
+        assert "balls" in vars(product)
+        assert np.isnan(size) or found.contains(arb(7.0) * size)

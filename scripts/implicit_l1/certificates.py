@@ -3,11 +3,11 @@ r"""Proofs in ball arithmetic of what the other modules compute in floating poin
 Everything starts from (A, y), exact as the doubles they are.  Results of other modules
 come in as guesses: a wrong guess makes a proof fail, it cannot make a wrong statement.
 
-**The minimizer.**  From a guess of its support S, ``A_S g_S = y`` is solved exactly (in
-rational arithmetic, or by a ball solution where |S| = N); the signs sigma of g_S, the
-injectivity of A_S and a vector nu with ``A_S^T nu = sigma``, ``||A_Sc^T nu||_inf < 1``
-prove that g* is the unique l1 minimizer (Fuchs 2004; Foucart and Rauhut, *A Mathematical
-Introduction to Compressive Sensing*, ch. 4).
+**The minimizer.**  From a guess of its support S, ``A_S g_S = y`` is solved exactly (by the
+guess of g_S if it fulfils the equations, else in rational arithmetic), or where |S| = N in
+balls; the signs sigma of g_S, the injectivity of A_S and a vector nu with ``A_S^T nu = sigma``,
+``||A_Sc^T nu||_inf < 1`` prove that g* is the unique l1 minimizer (Fuchs 2004; Foucart and
+Rauhut, *A Mathematical Introduction to Compressive Sensing*, ch. 4).
 
 **Coordinates.**  For a set T of columns and a completion B of A_T to a square regular matrix
 ``K = [A_T B]``, let M and C be the rows of ``K^{-1} A_Tc`` that belong to T and to B: n lies
@@ -144,7 +144,8 @@ class Coordinates:
         """
         if not self.basis.shape[1]:
             return self.dual(pattern, [])
-        missing = (column(pattern) - self.on.times(guess, transposed=True)).entries()
+        reached = self.on.times(guess, transposed=True)
+        missing = [ball(e) - value for e, value in zip(pattern, reached, strict=True)]
         right = [*missing, *[arb(0)] * self.basis.shape[1]]
         step = self.inverse.solve(right, True, _enough(), beside=np.max(np.abs(guess)))
         return (column(guess) + column(step)).entries()
@@ -157,7 +158,7 @@ class Coordinates:
 class _Products:
     """``z = Y^T nu`` for a matrix Y of doubles, shape (N, m), and a vector nu of balls.
 
-    Bounds of all entries in doubles tell which are to be known as balls: those near the largest.
+    Bounds in doubles tell which entries may be the largest; only these are enclosed in balls.
 
     Attributes:
         approximate: z in doubles; bounds: upper bounds of ``|z|``, inf where none is known.
@@ -240,7 +241,7 @@ def prove_minimizer(matrix, data, point, nu) -> ProvedMinimizer:
 
     Args:
         matrix, data: A, shape (N, d), and y, shape (N,), exact.
-        point: a guess of g*, shape (d,); only its support matters.
+        point: a guess of g*, shape (d,); its support matters, its values save time.
         nu: a guess of a dual certificate, shape (N,).
     Raises:
         NotProved: naming the step that failed.
@@ -268,8 +269,9 @@ def _solve_on_support(frame, data, guess):
     """
     on = frame.on.doubles
     if frame.basis.shape[1]:
-        residual = column(data) - frame.on.times(guess)
-        if all(value.is_zero() for value in residual.entries()):  # nothing was rounded
+        image = frame.on.times(guess)
+        if all(value == b for value, b in zip(image, data.tolist(), strict=True)):
+            # balls without radius: it is the solution
             return [ball(value) for value in guess]
         exact, right = _rationals(on), _rationals(data[:, None])
         solution = (exact.transpose() * exact).solve(exact.transpose() * right)
@@ -279,10 +281,10 @@ def _solve_on_support(frame, data, guess):
     values = frame.inverse.solve([ball(value) for value in data])
     # where g* is a vector of doubles it is known exactly, and may cancel against x_0
     guess = np.array([float(value) for value in values])
-    residual = (column(data) - frame.inverse.matrix.times(guess)).entries()
+    image = frame.inverse.matrix.times(guess)
     if (
         np.all(np.isfinite(guess))
-        and all(value.contains(0) for value in residual)
+        and all(value.contains(b) for value, b in zip(image, data.tolist(), strict=True))
         and _rationals(on) * _rationals(guess[:, None]) == _rationals(data[:, None])
     ):
         return [ball(value) for value in guess]
@@ -887,16 +889,16 @@ class _System:
         ]
         return outer, [ratio * slope for slope in slopes]
 
-    def _products(self, dual):
+    def _products(self, dual, in_balls):
         """A^T lam on T and off T."""
-        z = self.partition.exact.times(dual, transposed=True).entries()
+        z = self.partition.exact.times(dual, transposed=True, in_balls=in_balls)
         return [
             [z[i] for i in part.tolist()]
             for part in (self.partition.inside, self.partition.outside)
         ]
 
-    def evaluate(self, unknowns):
-        """_Values over the box of unknowns."""
+    def evaluate(self, unknowns, in_balls=False):
+        """_Values over the box of unknowns; for `in_balls` see Exact.times."""
         if self.fixed is not None:
             fixed = [(ball(z), arb(0), arb(0)) for z in self.fixed]
         else:
@@ -906,12 +908,13 @@ class _System:
             for z, slope, room in self.potential.inverses_with_room(ratios):
                 slope = self.ratio / slope
                 fixed.append((z, slope, slope / room))
-        reached, z_out = self._products(unknowns.dual)
+        reached, z_out = self._products(unknowns.dual, in_balls)
         outer, slope_out = self._outer(z_out)
-        image = self.partition.exact.times(self._ordered(unknowns.error, outer))
+        n = self._ordered(unknowns.error, outer)
+        image = self.partition.exact.times(n, in_balls=in_balls)
         residual = [z - wanted for z, (wanted, _, _) in zip(reached, fixed, strict=True)]
         return _Values(
-            residual + image.entries(),
+            residual + image,
             [slope for _, slope, _ in fixed],
             [part for _, _, part in fixed],
             z_out,
@@ -929,7 +932,7 @@ class _System:
 
     def entries(self, unknowns):
         """Balls of n over a box of the unknowns, in the order of the columns."""
-        outer, _ = self._outer(self._products(unknowns.dual)[1])
+        outer, _ = self._outer(self._products(unknowns.dual, in_balls=True)[1])
         return [self.unit * value for value in self._ordered(unknowns.error, outer)]
 
     def prove(self, unknowns):
@@ -973,7 +976,7 @@ class _System:
         Steps with the same R, while they stay in the box.
         """
         box, reached, moved, moved_z = 2.0 * step.reach, 0.0, 0.0, 0.0
-        for _ in range(_ROUNDS):
+        for steps in range(_ROUNDS):
             reached = rounded_up(reached + step.reach)
             if not reached <= box:
                 break
@@ -994,7 +997,8 @@ class _System:
             if relative_radius(sum_of_sizes(entries)) <= _NARROW:
                 return entries
             unknowns = _minus(unknowns, step.size.tolist())
-            values = self.evaluate(unknowns)
+            # what two residuals in doubles did not achieve no third one will
+            values = self.evaluate(unknowns, in_balls=steps > 0)
             step = tangent.step(values.residual)
         return None
 
@@ -1002,12 +1006,12 @@ class _System:
         """Enclosures of n by interval Newton steps."""
         width = arb(_FIRST_WIDTH)
         for _ in range(_ROUNDS):
-            residual = column(self.evaluate(unknowns).residual)
+            residual = column(self.evaluate(unknowns, in_balls=True).residual)
             box = Unknowns(
                 [u + arb(0, width) for u in unknowns.error],
                 [v + arb(0, width) for v in unknowns.dual],
             )
-            derivative = self._derivative_in_balls(self.evaluate(box))
+            derivative = self._derivative_in_balls(self.evaluate(box, in_balls=True))
             proved = self._interval_step(unknowns, box, derivative, residual)
             if proved is not None:
                 entries = self.entries(proved)
@@ -1015,7 +1019,7 @@ class _System:
                     return entries
                 # once more from its middle: the residual is smaller there, the box the same
                 unknowns = _middle(proved)
-                residual = column(self.evaluate(unknowns).residual)
+                residual = column(self.evaluate(unknowns, in_balls=True).residual)
                 closer = self._interval_step(unknowns, box, derivative, residual)
                 return entries if closer is None else self.entries(closer)
             # the guess is not as good as that: Newton's method, then a box of the size that

@@ -44,9 +44,10 @@ derived for this project.)
 from functools import cached_property
 
 import numpy as np
-from flint import arb, arb_mat
+from flint import arb, arb_mat, ctx
 
 from implicit_l1.balls import column, exact_matrix
+from implicit_l1.compensated import two_sum
 
 UNIT = 2.0**-53
 
@@ -119,21 +120,156 @@ class Preconditioned:
         return rounded_up(self._rest @ weights + sizes @ rounded_up(rounding + spread))
 
 
+# Matrices with fewer entries are multiplied in balls: that takes no longer.
+_SMALL = 4096
+
+# Most slices of a matrix and of a vector: about 80 and 100 bits below the largest entry.
+_SLICES, _SLICES_OF_VECTOR = 4, 5
+
+# Working precision up to which products of so many slices are used.
+_TWICE = 128
+
+# Sizes between which no unit of a product of slices underflows.
+_MODERATE = 2.0**-300, 2.0**300
+
+
+def slices_of(values, bits, most):
+    """Slices that add up to a sum of doubles, but for a rest.
+
+    Slice k is what remains, rounded to multiples of the unit ``2^(e - k bits)``, with ``2^e``
+    above all sizes: at most ``2^bits`` of these units, and the remainder is exact.
+
+    Args:
+        values: what is added up, shape (m, ...), m = 1 or 2; the second are roundings of the
+            first, far smaller.
+        bits: at most 50.
+        most: how many slices there may be.
+    Returns:
+        (slices, rest): a list of arrays of the shape (...); the values that are left.
+    """
+    exponent = int(np.frexp(np.max(np.abs(values[0])))[1])
+    slices = []
+    while len(slices) < most and values.any():
+        # the last place of a number plus this is the unit
+        shift = 1.5 * 2.0 ** (exponent - (len(slices) + 1) * bits + 52)
+        rounded = (values + shift) - shift
+        values = values - rounded
+        slices.append(rounded.sum(axis=0))
+    return slices, values
+
+
+def distilled(terms):
+    """The sum of doubles as that of three, by Knuth's two-sum, which tells a rounding exactly.
+
+    (Ogita, Rump and Oishi, *Accurate sum and dot product*, SIAM J. Sci. Comput. 26, 2005.)
+
+    Args:
+        terms: what is added up, from large to small, shape (m, n).
+    Returns:
+        (sums, error): shape (3, n), and bounds of what they lack, shape (n,); 0 where they lack
+        nothing.
+    """
+    terms, sums = terms.copy(), np.zeros((3, terms.shape[1]))
+    for place in range(min(3, len(terms))):
+        total = terms[-1]
+        for row in terms[-2::-1]:
+            total, row[:] = two_sum(row, total)
+        sums[place], terms = total, terms[:-1]
+    error = np.abs(terms).sum(axis=0)
+    return sums, np.where(error > 0.0, rounded_up(error), 0.0)
+
+
 class Exact:
-    """A matrix of doubles, and the same as balls, made when they are wanted."""
+    """A matrix of doubles and its products with vectors of balls.
+
+    In doubles, A and the vector are cut into slices of so few bits that the products of slices
+    are exact, whatever the order of their sums (Ozaki, Ogita, Oishi and Rump, *Error-free
+    transformations of matrix multiplication by using fast routines of matrix multiplication and
+    its applications*, Numer. Algorithms 59, 2012): their entries are whole numbers of one unit,
+    at most ``2^53`` of it, and so are sums of the products whose units are the same.  What is
+    beyond the slices, and the radii of the vector, go into the radius, by bounds as above.
+
+    Attributes:
+        doubles: A.
+    """
 
     def __init__(self, doubles):
         self.doubles = doubles
 
     @cached_property
     def balls(self):
+        """The same as balls."""
         return exact_matrix(self.doubles)
 
-    def times(self, vector, transposed=False):
-        """Its product with a vector of balls or doubles, or that of its transpose, a column."""
-        if not transposed:
-            return self.balls * column(vector)
-        return (arb_mat(1, len(vector), list(vector)) * self.balls).transpose()
+    @cached_property
+    def _bits(self):
+        """Of a slice: ``_SLICES n 2^(2 bits) <= 2^53`` for the longer side n."""
+        return (53 - int(np.ceil(np.log2(_SLICES * max(self.doubles.shape))))) // 2
+
+    @cached_property
+    def _sizes(self):
+        return np.abs(self.doubles)
+
+    @cached_property
+    def _slices(self):
+        """Slices of A, and the size of the largest entry of the rest."""
+        slices, rest = slices_of(self.doubles[None], self._bits, _SLICES)
+        return slices, float(np.max(np.abs(rest)))
+
+    @cached_property
+    def _in_doubles(self):
+        low, high = _MODERATE
+        return self.doubles.size >= _SMALL and bool(low <= np.max(self._sizes) <= high)
+
+    def times(self, vector, transposed=False, in_balls=False):
+        """Enclosures of A x, or of A^T x, as a list.
+
+        Args:
+            vector: x, an array of doubles or a list of balls.
+            transposed: whether it is A^T x.
+            in_balls: whether to the working precision, even where it takes longer.
+        """
+        if self._in_doubles and ctx.prec <= _TWICE and not in_balls:
+            found = self._times_in_doubles(vector, transposed)
+            if found is not None:
+                return found
+        if transposed:
+            return (arb_mat(1, len(vector), list(vector)) * self.balls).entries()
+        return (self.balls * column(vector)).entries()
+
+    def _times_in_doubles(self, vector, transposed):
+        """The same in doubles; None where the vector is of no moderate size."""
+        parts, radius = _two_doubles(vector)
+        low, high = _MODERATE
+        if not low <= np.max(np.abs(parts[0])) <= high:
+            return None
+        pieces, rest = slices_of(parts, self._bits, _SLICES_OF_VECTOR)
+        pieces, (slices, missing) = np.array(pieces), self._slices
+        levels = np.zeros((len(slices) + len(pieces) - 1, self.doubles.shape[transposed]))
+        for place, part in enumerate(slices):
+            levels[place : place + len(pieces)] += pieces @ (part if transposed else part.T)
+        sums, error = distilled(levels)
+        radius = radius + np.abs(rest).sum(axis=0)
+        if radius.any():
+            sizes = self._sizes if transposed else self._sizes.T
+            error = rounded_up(error + radius @ sizes)
+        if missing:
+            size = 2.0 * np.abs(parts[0]).sum() + radius.sum()
+            error = rounded_up(error + missing * size)
+        entries = zip(*sums.tolist(), error.tolist(), strict=True)
+        return [arb(x) + arb(y) + arb(z, width) for x, y, z, width in entries]
+
+
+def _two_doubles(vector):
+    """((h, l), r): ``|x - h - l| <= r``, for an array of doubles or a list of balls."""
+    if isinstance(vector, np.ndarray):
+        return vector[None], np.zeros(len(vector))
+    high = [float(value) for value in vector]
+    rest = [value - x for value, x in zip(vector, high, strict=True)]
+    if all(value.is_zero() for value in rest):
+        return np.array([high]), np.zeros(len(high))
+    low, radius = doubles_of(rest)
+    return np.array([high, low]), radius
 
 
 class Inverse:
@@ -168,19 +304,20 @@ class Inverse:
     def solve(self, right, transposed=False, enough=0.0, beside=0.0):
         """Enclosures of K^{-1} b, or of K^{-T} b, for a vector b of balls, as a list.
 
-        The enclosures are not finite where b is not, or its entries are not doubles.
+        The enclosures are not finite where b is not, or its entries are not doubles.  They are
+        as narrow as can be, or wider, up to what is enough.
 
         Args:
             right: b; transposed: whether it is K^{-T} b.
-            enough: radius of the enclosures at which the refinement ends, relative to the
-                largest entry of the solution or of what it is `beside`.
+            enough: a radius that need not be improved, relative to the largest entry of the
+                solution, or to `beside` if that is larger.
         """
         if self.approximate is None:
             exact = self.matrix.balls.transpose() if transposed else self.matrix.balls
             return exact.solve(column(right)).entries()
         inverse = self.approximate.T if transposed else self.approximate
         sizes, distance = np.abs(inverse), self.distances[transposed]
-        target, residual = column(right), right
+        residual = right
         solution, found, last = [arb(0)] * len(right), None, np.inf
         while True:
             if all(value.is_zero() for value in residual):  # nothing was rounded
@@ -203,7 +340,8 @@ class Inverse:
                 return found
             last = reached
             solution = [(x + h).mid() for x, h in zip(solution, step, strict=True)]
-            residual = (target - self.matrix.times(solution, transposed)).entries()
+            image = self.matrix.times(solution, transposed)
+            residual = [b - value for b, value in zip(right, image, strict=True)]
 
     def solve_in_doubles(self, right, transposed=False):
         """K^{-1} b, or K^{-T} b, approximately, for a vector b of doubles, shape (n,)."""
