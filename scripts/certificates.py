@@ -13,7 +13,7 @@ import argparse
 import json
 
 import numpy as np
-from flint import arb, ctx
+from flint import ctx
 
 from command_line import Failure, cell_of, run
 from implicit_l1.balls import ball, largest, power_of_ten, sum_of_sizes, sum_of_squares, to_decimals
@@ -168,23 +168,20 @@ class Instance:
         null_space = self.blocks["null_space"]
         mine = null_space["tilde_place"] == self.place
         patterns = null_space["tilde_pattern"][mine][:, minimizer.support]
-        nothing = [arb(0)] * self.signal.size
         return [
             row("margin", minimizer.margin),
             row("rho", rho.value),
             row("kappa", minimizer.kappa),
-            row("l1_estimation_error", self.distance(minimizer, nothing)),
+            row("l1_estimation_error", sum_of_squares(self.offsets(minimizer)).sqrt()),
             *bracket_rows(minimizer.coordinates, patterns, null_space["tilde_nu"][mine]),
         ]
 
-    def distance(self, minimizer, error):
-        """||g* + n - x_0||_2 for balls n, in the order of the columns."""
-        # g* - x_0 first: it is exactly 0 where x_0 is recovered, and n far below rounding
+    def offsets(self, minimizer):
+        """g* - x_0 as balls, in the order of the columns."""
         offsets = [-ball(x) for x in self.signal]
         for index, value in zip(minimizer.support, minimizer.values, strict=True):
             offsets[index] += value
-        offsets = [offset + n for offset, n in zip(offsets, error, strict=True)]
-        return sum_of_squares(offsets).sqrt()
+        return offsets
 
     def limits(self, depth, scales):
         """Rows of the limit points at one depth, and of their first order."""
@@ -196,6 +193,8 @@ class Instance:
         first = attempt(limit.first_order, rho, *self.first_order_guess(), self.radius)
         exponent, constant = both(first)
         rows = [row("margin", minimizer.margin), row("rate", exponent), row("constant", constant)]
+        # added first: it is exactly 0 where x_0 is recovered, and n far below rounding
+        offsets = self.offsets(minimizer)
         before = None
         for place, log10_alpha in scales:
             alpha = power_of_ten(log10_alpha)
@@ -206,11 +205,12 @@ class Instance:
             norm = error if isinstance(error, NotProved) else sum_of_sizes(error)
             values = dict.fromkeys(OF_A_SCALE, error)
             if not isinstance(error, NotProved):
+                away = [offset + n for offset, n in zip(offsets, error, strict=True)]
                 values = {
                     "error_1": norm,
                     "error_2": sum_of_squares(error).sqrt(),
                     "error_inf": largest([abs(n) for n in error]),
-                    "estimation_error": self.distance(minimizer, error),
+                    "estimation_error": sum_of_squares(away).sqrt(),
                     "error_over_prediction": first,
                 }
                 if not isinstance(first, NotProved):

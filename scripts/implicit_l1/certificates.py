@@ -743,8 +743,11 @@ class _Tangent:
         if self._power is not None:
             z, radius = doubles_of(values.z_out)
             self._room_out = np.maximum(1.0 - np.abs(z) - (radius + 4.0 * UNIT), 0.0)
-        square = (partition.off * self._slope_out) @ partition.off.T
-        self.matrix = np.block([[np.diag(-self._slope_in), partition.on.T], [partition.on, square]])
+        rows, size = partition.on.shape
+        self.matrix = np.zeros((size + rows, size + rows))
+        np.fill_diagonal(self.matrix[:size, :size], -self._slope_in)
+        self.matrix[:size, size:], self.matrix[size:, :size] = partition.on.T, partition.on
+        self.matrix[size:, size:] = (partition.off * self._slope_out) @ partition.off.T
         self.inverse = np.linalg.inv(self.matrix)
         self.near = Preconditioned(self.inverse, self.matrix)
 
