@@ -3,9 +3,10 @@
 import argparse
 import json
 
+from command_line import Failure, cell_of, run
+
 import numpy as np
 
-from command_line import Failure, cell_of, run
 from implicit_l1.storage import read_arrays, write_table
 from tidy import stacked, with_cell
 

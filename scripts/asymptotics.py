@@ -2,9 +2,10 @@
 
 import argparse
 
+from command_line import repetition, run
+
 import numpy as np
 
-from command_line import repetition, run
 from implicit_l1.asymptotics import DegenerateFaceError, first_order
 from implicit_l1.potentials import potential
 from implicit_l1.status import CERTIFIED

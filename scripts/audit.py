@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from command_line import Failure, processor, run
+
 import numpy as np
 import pandas as pd
 import problems as drawing
@@ -32,7 +34,6 @@ from audit_values import figure_problems, table_problems
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from command_line import Failure, processor, run
 from implicit_l1.intervals import Interval, is_number, stands_for
 from implicit_l1.origin import LOCK, checksum, without_output
 from implicit_l1.storage import DamagedFileError, read_arrays, read_origin, write_text

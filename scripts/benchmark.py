@@ -13,6 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
 
+from command_line import Failure, processor, run
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,7 +22,6 @@ import pandas as pd
 import psutil
 from threadpoolctl import threadpool_info
 
-from command_line import Failure, processor, run
 from comparison import OURS
 from implicit_l1.storage import replacing, write_text
 

@@ -14,11 +14,12 @@ import argparse
 import sys
 from functools import partial
 
+from command_line import run
+
 import numpy as np
 import pandas as pd
 from benchmark_limit import Instance, chosen
 
-from command_line import run
 from comparison import add_options, add_scales, told
 from implicit_l1.flow import FlowOptions, gradient_flow
 from implicit_l1.potentials import potential

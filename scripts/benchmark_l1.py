@@ -13,11 +13,12 @@ import statistics
 from collections import namedtuple
 from dataclasses import dataclass
 
+from command_line import Failure, run
+
 import numpy as np
 import pandas as pd
 from flint import ctx
 
-from command_line import Failure, run
 from comparison import (
     BITS,
     add_options,

@@ -13,11 +13,12 @@ import sys
 from contextlib import contextmanager
 from functools import partial
 
+from command_line import Failure, run
+
 import numpy as np
 import pandas as pd
 from flint import ctx
 
-from command_line import Failure, run
 from comparison import (
     BITS,
     OURS,

@@ -16,12 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
+from command_line import run
+
 import numpy as np
 import pandas as pd
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from command_line import run
 from comparison import add_options, check, drawn, times
 from implicit_l1 import limit
 from implicit_l1.potentials import potential

@@ -6,9 +6,10 @@ A point outside its bounds ends the program with an error.
 import argparse
 import json
 
+from command_line import Failure, cell_of, repetition, run
+
 import numpy as np
 
-from command_line import Failure, cell_of, repetition, run
 from implicit_l1.bounds import classical_log_upper, error_bounds
 from implicit_l1.limit import LimitPath
 from implicit_l1.potentials import potential

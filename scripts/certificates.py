@@ -12,10 +12,11 @@ One row a quantity: the number lies between the decimal texts `lower` and `upper
 import argparse
 import json
 
+from command_line import Failure, cell_of, run
+
 import numpy as np
 from flint import ctx
 
-from command_line import Failure, cell_of, run
 from implicit_l1.balls import ball, largest, power_of_ten, sum_of_sizes, sum_of_squares, to_decimals
 from implicit_l1.certificates import (
     LimitProof,

@@ -2,9 +2,10 @@
 
 import statistics
 
+from command_line import Failure
+
 import numpy as np
 
-from command_line import Failure
 from implicit_l1.balls import ball
 from implicit_l1.l1 import basis_pursuit, polish
 from implicit_l1.problems import random_problem

@@ -16,11 +16,12 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from command_line import Failure, run
+
 import yaml
 from rocrate.model import ContextEntity
 from rocrate.rocrate import ROCrate
 
-from command_line import Failure, run
 from implicit_l1.storage import replacing
 
 PROFILES = {

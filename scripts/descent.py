@@ -3,10 +3,11 @@
 import argparse
 import json
 
+from command_line import repetition, run
+
 import numpy as np
 
 from agreement import error_at
-from command_line import repetition, run
 from implicit_l1.descent import (
     DescentOptions,
     EndOfFlowError,

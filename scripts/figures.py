@@ -19,6 +19,8 @@ from functools import partial
 from itertools import cycle, zip_longest
 from pathlib import Path
 
+from command_line import Failure, run
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,7 +33,6 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from command_line import Failure, run
 from implicit_l1.origin import remember
 from implicit_l1.status import CERTIFIED, CONVERGED, MEASURED
 from implicit_l1.storage import read_table, replacing, write_origin, write_text

@@ -3,9 +3,10 @@
 import argparse
 import json
 
+from command_line import coordinates_of, repetition, run
+
 import numpy as np
 
-from command_line import coordinates_of, repetition, run
 from implicit_l1.flow import FlowOptions, gradient_flow, plain_flow
 from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED

@@ -20,6 +20,7 @@ from collections import namedtuple
 from pathlib import Path
 
 from command_line import Failure, processor, run
+
 from implicit_l1.storage import write_text
 
 SCRIPTS = Path(__file__).resolve().parent

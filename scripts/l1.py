@@ -2,8 +2,6 @@
 
 import argparse
 
-import numpy as np
-
 from command_line import (
     Failure,
     add_nonunique,
@@ -12,6 +10,9 @@ from command_line import (
     repetition,
     run,
 )
+
+import numpy as np
+
 from implicit_l1.l1 import basis_pursuit, polish
 from implicit_l1.problems import least_norm_interpolator
 from implicit_l1.status import NOT_UNIQUE

@@ -3,9 +3,10 @@
 import argparse
 import json
 
+from command_line import repetition, run
+
 import numpy as np
 
-from command_line import repetition, run
 from implicit_l1.lasso import averaged_flow, lasso_path, objective, regularization
 from implicit_l1.potentials import potential
 from implicit_l1.storage import read_arrays, write_table

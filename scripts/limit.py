@@ -2,9 +2,10 @@
 
 import argparse
 
+from command_line import coordinates_of, repetition, run
+
 import numpy as np
 
-from command_line import coordinates_of, repetition, run
 from implicit_l1.limit import PathOptions, limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED

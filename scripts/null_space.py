@@ -2,9 +2,10 @@
 
 import argparse
 
+from command_line import add_enumeration, repetition, run
+
 import numpy as np
 
-from command_line import add_enumeration, repetition, run
 from implicit_l1.null_space import Bracket, kernel_witness, null_space_constant
 from implicit_l1.storage import read_arrays, write_arrays
 from implicit_l1.support import support_geometry

@@ -8,9 +8,6 @@ certificates.
 
 import argparse
 
-import numpy as np
-from certificates import COLUMNS, at_some_precision, attempt, bracket_rows, row
-
 from command_line import (
     add_enumeration,
     add_random_problem,
@@ -19,6 +16,10 @@ from command_line import (
     repetition,
     run,
 )
+
+import numpy as np
+from certificates import COLUMNS, at_some_precision, attempt, bracket_rows, row
+
 from implicit_l1.certificates import (
     NotProved,
     ProvedMinimizer,

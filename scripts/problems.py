@@ -2,8 +2,6 @@
 
 import argparse
 
-import numpy as np
-
 from command_line import (
     add_law,
     add_random_problem,
@@ -12,6 +10,9 @@ from command_line import (
     repetition,
     run,
 )
+
+import numpy as np
+
 from implicit_l1.ensembles import ENSEMBLES, MAGNITUDES, NOISES
 from implicit_l1.own_data import read_problem
 from implicit_l1.problems import ProblemError, one_dimensional_kernel, random_problem

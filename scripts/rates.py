@@ -3,9 +3,10 @@
 import argparse
 import json
 
+from command_line import Failure, cell_of, run
+
 import numpy as np
 
-from command_line import Failure, cell_of, run
 from implicit_l1 import rates
 from implicit_l1.seeds import generator
 from implicit_l1.status import CERTIFIED, MEASURED

@@ -7,9 +7,6 @@ one of them that the flow selects.  The file takes the place of the block's file
 import argparse
 from dataclasses import replace
 
-import numpy as np
-from l1 import record
-
 from command_line import (
     Failure,
     add_nonunique,
@@ -18,6 +15,10 @@ from command_line import (
     repetition,
     run,
 )
+
+import numpy as np
+from l1 import record
+
 from implicit_l1.initialization import (
     draw_shapes,
     identity_coordinates,

@@ -10,10 +10,11 @@ import json
 import re
 from dataclasses import dataclass
 
+from command_line import run
+
 import numpy as np
 import pandas as pd
 
-from command_line import run
 from implicit_l1.intervals import DECADE, Interval, farthest, float_text, maximum, median, minimum
 from implicit_l1.status import CERTIFIED, MEASURED, PROVED
 from implicit_l1.storage import read_table, write_origin, write_text

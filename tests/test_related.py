@@ -7,6 +7,8 @@ import itertools
 import subprocess
 import sys
 
+from command_line import Failure
+
 import figures
 import jsonschema
 import matplotlib as mpl
@@ -20,7 +22,6 @@ import yaml
 from plan import Plan
 
 import configuration
-from command_line import Failure
 from implicit_l1.limit import limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.problems import least_norm_interpolator
