@@ -7,7 +7,9 @@ same bytes in every folder, on every day.
 
 import hashlib
 import json
+import os
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,10 +71,19 @@ def _remember_code():
         file = getattr(sys.modules[name], "__file__", None)
         if package in _foreign or not file:
             continue
-        if (path := Path(file).resolve()).is_relative_to(ROOT / PROGRAMS):
-            _code.setdefault(name_of(path), checksum(path))
-        else:
+        folder, base = os.path.split(file)
+        if (place := _own_folder(folder)) is None:
             _foreign.add(package)
+        else:
+            _code.setdefault(f"{place}/{base}", checksum(file))
+
+
+@cache
+def _own_folder(folder):
+    """The name of a folder of the project's programs; None of any other."""
+    # once a folder: most modules lie in a few, and to resolve a path asks for each of its parts
+    path = Path(folder).resolve()
+    return name_of(path) if path.is_relative_to(ROOT / PROGRAMS) else None
 
 
 def command():
