@@ -300,6 +300,12 @@ def test_columns_are_numbers_or_texts_that_may_be_missing(tmp_path):
     }
 
 
+def test_a_table_has_the_bytes_that_pyarrow_writes(tmp_path):
+    write_table(tmp_path / "a.parquet", TABLE)
+    pq.write_table(pq.read_table(tmp_path / "a.parquet"), tmp_path / "b.parquet")
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
 @pytest.mark.parametrize("columns", [{"mixed": ["one", 2.0]}, {"long": [1, 2], "short": [1]}])
 def test_what_is_no_table_is_not_written(tmp_path, columns):
     with pytest.raises((TypeError, ValueError)):

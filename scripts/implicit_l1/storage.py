@@ -96,7 +96,7 @@ def _arrays_checksum(arrays, origin):
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(repr((name, array.dtype.str, array.shape)).encode())
-        digest.update(array.tobytes())
+        digest.update(np.ascontiguousarray(array))
     digest.update(origin)
     return digest.hexdigest().encode()
 
@@ -141,6 +141,17 @@ def read_arrays(path):
 
 
 # --- tables ---
+
+# Written and read by the classes behind pyarrow.parquet: it would load what reads files from
+# clouds too, which takes longer than most programs' own work.  The format is its default.
+_FORMAT = {
+    "version": "2.6",
+    "use_dictionary": True,
+    "compression": "snappy",
+    "write_statistics": True,
+    "data_page_version": "1.0",
+    "writer_engine_version": "V2",
+}
 
 
 def _table_checksum(table, origin):
@@ -194,22 +205,28 @@ def write_table(path, columns):
         ValueError: if they are of several lengths.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
+    from pyarrow._parquet import ParquetWriter  # see above
 
     table = pa.Table.from_arrays([_arrow(columns[name]) for name in columns], names=list(columns))
     origin = origins.as_text(origins.origin_of(path)).encode()
     own = {_ORIGIN: origin, _CHECKSUM: _table_checksum(table, origin)}
+    table = table.replace_schema_metadata(own)
     with replacing(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(own), temporary)
+        writer = ParquetWriter(temporary, table.schema, **_FORMAT)
+        writer.write_table(table)
+        writer.close()
 
 
 def _load_table(path):
     """(table, origin), as Arrow has it."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
+    from pyarrow._parquet import ParquetReader  # see above
 
     with _reported(path, pa.ArrowException):
-        table = pq.ParquetFile(path).read()
+        reader = ParquetReader()
+        reader.open(path)
+        table = reader.read_all()
+        reader.close()
         metadata = table.schema.metadata or {}
         origin, found = _own(path, lambda name: metadata.get(name.encode()))
         return table, _verified(path, found, _table_checksum(table, origin), origin)
