@@ -146,7 +146,8 @@ def main():
 def settle(figure):
     """Lay the figure out, once: the solver's positions differ in their last bits between runs."""
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    with mpl.rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
     for ax in figure.axes:
         ax.set_position(np.round(ax.get_position().bounds, 6))
 
