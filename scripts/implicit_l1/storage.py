@@ -224,8 +224,8 @@ def _load_table(path):
 
     with _reported(path, pa.ArrowException):
         reader = ParquetReader()
-        reader.open(path)
-        table = reader.read_all()
+        reader.open(path, pre_buffer=False)  # for files that are far away
+        table = reader.read_all(use_threads=False)
         reader.close()
         metadata = table.schema.metadata or {}
         origin, found = _own(path, lambda name: metadata.get(name.encode()))
@@ -240,7 +240,7 @@ def read_table(path):
     """
     table, origin = _load_table(path)
     origins.remember(path, origin["sources"])
-    return table.to_pandas()
+    return table.to_pandas(use_threads=False)
 
 
 # --- origins ---
