@@ -386,13 +386,14 @@ def _key(values):
 
 def _lookup(group):
     """(quantity, log10 alpha) -> repetition -> Interval, or the reason why there is none."""
+    names = ["quantity", "log10_alpha", "repetition", "lower", "upper", "status"]
+    rows = zip(*(group[name].tolist() for name in names), strict=True)
     result = {}
-    for row in group.itertuples():
-        scale = None if np.isnan(row.log10_alpha) else row.log10_alpha
-        values = result.setdefault((row.quantity, scale), {})
-        proved = row.status == PROVED
-        reason = row.status.removeprefix("not proved: ")
-        values[row.repetition] = Interval.of(row.lower, row.upper) if proved else reason
+    for quantity, scale, repetition, lower, upper, status in rows:
+        values = result.setdefault((quantity, None if np.isnan(scale) else scale), {})
+        proved = status == PROVED
+        reason = status.removeprefix("not proved: ")
+        values[repetition] = Interval.of(lower, upper) if proved else reason
     return result
 
 
@@ -657,6 +658,8 @@ def main():
     )
     args = parser.parse_args()
 
+    # texts as Python has them: Arrow's functions take long to start, and the tables are small
+    pd.options.mode.string_storage = "python"
     frame, proofs = (joined(paths) for paths in (args.input, args.certificates))
     table = TABLES[args.table](frame, proofs)
     note = f"† {FLOAT_NOTE}." if has_floats(table) else ""
