@@ -10,7 +10,8 @@ import json
 import numpy as np
 
 
-def generator(**axes) -> np.random.Generator:
+# in quotes: to name numpy.random loads it, which programs that draw nothing need not wait for
+def generator(**axes) -> "np.random.Generator":
     """The generator of the stream that these axes name.
 
     Args:
