@@ -11,7 +11,6 @@ from command_line import Failure, cell_of, repetition, run
 import numpy as np
 
 from implicit_l1.bounds import classical_log_upper, error_bounds
-from implicit_l1.limit import LimitPath
 from implicit_l1.potentials import potential
 from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import read_arrays, write_table
@@ -74,24 +73,24 @@ def bounds(matrix, l1, rho_tilde, limit, place, depth):
     """Columns of the table for one instance: decimal logarithms of errors and bounds."""
     minimizer = l1["point"][place]
     geometry = support_geometry(matrix, np.flatnonzero(minimizer))
-    path = LimitPath(
-        limit["log_alpha"],
-        *(
-            limit[name][place]
-            for name in (
-                "log_unit",
-                "error",
-                "newton_steps",
-                "relative_residual",
-                "fixed_point_residual",
-            )
-        ),
-    )
     certificate = Certificate(l1["nu"][place], l1["direction"][place], l1["margins"][place])
-    result = error_bounds(geometry, minimizer, certificate, potential(depth), path, rho_tilde)
-    off = np.abs(path.error[:, geometry.complement]).sum(axis=1)
+    log_alpha, log_unit = limit["log_alpha"], limit["log_unit"][place]
+    unit_error = limit["error"][place]
+    result = error_bounds(
+        geometry,
+        minimizer,
+        certificate,
+        potential(depth),
+        log_alpha,
+        np.exp(log_unit)[:, None] * unit_error,
+        rho_tilde,
+    )
+    size = np.abs(unit_error)
     with np.errstate(divide="ignore"):
-        logs = {"error_1": path.log_norm(1), "error_off": path.log_unit + np.log(off)}
+        logs = {
+            "error_1": log_unit + np.log(size.sum(axis=1)),
+            "error_off": log_unit + np.log(size[:, geometry.complement].sum(axis=1)),
+        }
     for name, band in (
         ("error_1", result.total),
         ("error_off", result.off),
@@ -105,7 +104,7 @@ def bounds(matrix, l1, rho_tilde, limit, place, depth):
         }
     if depth == 2:
         logs["classical_upper"] = classical_log_upper(
-            minimizer, l1["margin"][place], rho_tilde, path.log_alpha
+            minimizer, l1["margin"][place], rho_tilde, log_alpha
         )
     for norm, refined in ENDS:
         prefix, error = refined.removesuffix("_") or "error", logs[f"error_{norm}"]
@@ -115,7 +114,7 @@ def bounds(matrix, l1, rho_tilde, limit, place, depth):
                 f"error_over_{refined}lower_{norm}": error - logs[f"{prefix}_{norm}_lower"],
             }
     columns = {f"log10_{name}": values / np.log(10.0) for name, values in logs.items()}
-    columns |= {"log10_alpha": path.log_alpha / np.log(10.0), "rho_alpha": result.rho_alpha}
+    columns |= {"log10_alpha": log_alpha / np.log(10.0), "rho_alpha": result.rho_alpha}
     return {name: columns[name] for name in COLUMNS + (CLASSICAL if depth == 2 else [])}
 
 

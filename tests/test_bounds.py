@@ -1,5 +1,6 @@
 """Bounds hold, are what they say, and are attained where they must be."""
 
+from copy import copy
 from dataclasses import replace
 
 import mpmath
@@ -61,7 +62,10 @@ class Instance:
 
     def bounds(self, depth, path, dual=None):
         phi, dual = potential(depth), dual or self.dual
-        return error_bounds(self.geometry, self.minimizer, dual, phi, path, self.rho_tilde)
+        error = np.exp(path.log_unit)[:, None] * path.error
+        return error_bounds(
+            self.geometry, self.minimizer, dual, phi, path.log_alpha, error, self.rho_tilde
+        )
 
     def measured(self, path):
         """Logarithms of (||n_Sc||_1, ||n||_1)."""
@@ -654,5 +658,7 @@ def test_refined_bounds_where_phi_is_linear(depth, monkeypatch):
 def test_bad_null_space_constant():
     path = SPARSE.path(2, [0])
     for value in (-1.0, np.nan, np.inf):
+        instance = copy(SPARSE)
+        instance.rho_tilde = value
         with pytest.raises(ValueError, match="rho_tilde"):
-            error_bounds(SPARSE.geometry, SPARSE.minimizer, SPARSE.dual, potential(2), path, value)
+            instance.bounds(2, path)

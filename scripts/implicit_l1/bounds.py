@@ -54,7 +54,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from implicit_l1.asymptotics import balance
-from implicit_l1.limit import LimitPath
 from implicit_l1.potentials import LOG2, HyperbolicPotential, Potential
 from implicit_l1.programs import (
     TOLERANCE,
@@ -115,7 +114,8 @@ def error_bounds(
     minimizer,
     certificate: Certificate,
     potential: Potential,
-    path: LimitPath,
+    log_alpha,
+    error,
     rho_tilde,
 ) -> ErrorBounds:
     """The bounds of the module's docstring at every scale of a path of limit points.
@@ -126,7 +126,9 @@ def error_bounds(
         certificate: a dual certificate of g*.  Any will do; with the one of largest margin
             the digits last to the smallest scales.
         potential: of the depth wanted.
-        path: limit points of that depth; its error on S enters the a posteriori bounds.
+        log_alpha: natural logarithms of the scales, decreasing, shape (m,).
+        error: n at these scales, for that depth, shape (m, d); it enters the a posteriori
+            bounds by x_S only, so it may underflow.
         rho_tilde: an upper bound of rho~ of S.
     Raises:
         ValueError: if rho_tilde is not a finite number >= 0.
@@ -135,7 +137,7 @@ def error_bounds(
     """
     if not (np.isfinite(rho_tilde) and rho_tilde >= 0):
         raise ValueError(f"rho_tilde must be a finite number >= 0, got {rho_tilde!r}")
-    scales = _Scales(geometry, minimizer, certificate, potential, path.log_alpha)
+    scales = _Scales(geometry, minimizer, certificate, potential, log_alpha)
     linear, of_rho, of_scale, gap = scales.linear_programs(certificate)
     log_upper = scales.upper(linear)
     inside = log_upper < np.inf
@@ -146,7 +148,6 @@ def error_bounds(
 
     kernels = np.array([np.broadcast_to(of_rho, of_scale.shape), of_scale, frozen])
     plain = kernels[:2]
-    error = np.exp(path.log_unit)[:, None] * path.error
     point = scales.minimizer + error[:, geometry.support]
     # of an entry of x_S much smaller than that of g*_S the sum leaves rounding errors
     blur = np.abs(error[:, geometry.complement]) @ np.abs(geometry.range_map).T
@@ -156,7 +157,7 @@ def error_bounds(
     prior = scales.lower_prior(plain, free, worst, log_upper, refined=False)
     prior_refined = scales.lower_prior(kernels, free, worst, log_refined, refined=True)
     return ErrorBounds(
-        path.log_alpha,
+        log_alpha,
         scales.size(linear).max(axis=1),
         gap,
         *_bands(log_upper, lower[:, : len(plain)].max(axis=1), prior, rho_tilde),
