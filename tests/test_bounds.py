@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, linprog, minimize, minimize_scalar
 
-from implicit_l1 import bounds
+from implicit_l1 import asymptotics, bounds
 from implicit_l1.bounds import classical_log_upper, error_bounds
 from implicit_l1.limit import LimitPath, limit_path
 from implicit_l1.potentials import potential
@@ -516,11 +516,11 @@ def test_derivatives(depth):
         assert column == pytest.approx(expected, rel=1e-12)
 
 
-def counted(monkeypatch, name):
-    """Arguments with which a function of the module is called from now on."""
-    calls, function = [], getattr(bounds, name)
+def counted(monkeypatch, name, module=bounds):
+    """Arguments with which a function of a module is called from now on."""
+    calls, function = [], getattr(module, name)
     monkeypatch.setattr(
-        *(bounds, name), lambda *arguments: calls.append(arguments) or function(*arguments)
+        *(module, name), lambda *arguments: calls.append(arguments) or function(*arguments)
     )
     return calls
 
@@ -653,6 +653,23 @@ def test_refined_bounds_where_phi_is_linear(depth, monkeypatch):
     tau = np.sqrt((size**2).mean(axis=1))
     expected = phi.phi_prime(0.0) / 4.0 * ((size + tau[:, None]) ** 2).sum(axis=1) / tau
     assert bounds._refined_upper(phi, size) == pytest.approx(np.log(expected), abs=1e-7)
+
+
+@pytest.mark.parametrize("count", [1, 2, 6])
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e5])
+def test_extrapolation_is_exact_for_polynomials(count, unit):
+    nodes = unit * np.array([-7.0, -5.0, -4.5, -3.0, -2.5, -2.0])[-count:]
+    coefficients = np.random.default_rng(count).standard_normal((count, 3))
+    *values, expected = np.vander([*nodes / unit, -1.0], count) @ coefficients
+    found = bounds._extrapolated(nodes, np.array(values), -unit)
+    assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_balances_at_smaller_scales_predict_the_next(monkeypatch):
+    steps = counted(monkeypatch, "balance")
+    solves = counted(monkeypatch, "solve_positive_definite", asymptotics)
+    SPARSE.bounds(3, SPARSE.path(3, np.arange(0, -6, -0.25)))
+    assert len(solves) < 3 * len(steps)
 
 
 def test_bad_null_space_constant():

@@ -66,6 +66,9 @@ from implicit_l1.support import Certificate, SupportGeometry
 # Relative accuracy that x_S = g*_S + n_S is taken to have, with a reserve.
 _ROUNDING = 1e-12
 
+# Solutions at so many smaller scales predict the next one.
+_NODES = 6
+
 # A basis is optimal up to this part of the numbers of which the deviations are made.
 _OPTIMAL = 1e-12
 
@@ -273,14 +276,13 @@ class _Scales:
     def balances(self, linear, kernel, rows):
         """(b, k) of the problem with x_S frozen at g*_S, k normalized; elsewhere as given."""
         free, kernel = linear.copy(), kernel.copy()
-        last, trend = None, 0.0  # the next smaller scale, and db / dlog(alpha) there
+        solved = []  # the next smaller scales
         least = self.off_support(linear).log_size.max(axis=1)
         for row in reversed(np.flatnonzero(rows)):
             start = linear[row]
-            if self.anchored[row] and last is not None:
+            if self.anchored[row] and solved:
                 # from smaller scales, unless that is much worse here than the linear program's
-                step = self.log_alpha[row] - self.log_alpha[last]
-                predicted = free[last] + step * trend
+                predicted = _extrapolated(self.log_alpha[solved], free[solved], self.log_alpha[row])
                 off = self.off_support(predicted, row)
                 if np.all(off.room > 0) and off.log_size.max() < least[row] + 5.0:
                     start = predicted
@@ -293,9 +295,7 @@ class _Scales:
                 self.log_alpha[row],
                 start,
             )
-            if last is not None:
-                trend = (free[row] - free[last]) / (self.log_alpha[row] - self.log_alpha[last])
-            last = row if self.anchored[row] else None
+            solved = [*solved[1 - _NODES :], row] if self.anchored[row] else []
             largest = off.log_size.max()
             if np.isfinite(largest):
                 mass = off.sign * np.exp(off.log_size - largest)
@@ -363,6 +363,13 @@ class _Scales:
         zeta = self.potential.on_support(np.ones(some.sum()), 1.0, relative[some]).zeta
         dual[some] = self.potential.dual_scale(relative[some]) + zeta
         return dual
+
+
+def _extrapolated(nodes, values, place):
+    """At a place, the polynomial that has these values, one a row, at the nodes."""
+    distance = (nodes - place) / (nodes[-1] - place)  # which keeps the powers moderate
+    weights = np.linalg.solve(np.vander(distance).T, np.eye(nodes.size)[-1])
+    return weights @ values
 
 
 class _ChebyshevProgram:
