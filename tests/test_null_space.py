@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from null_space import witnesses
 
+from implicit_l1 import null_space
 from implicit_l1.null_space import (
     kernel_witness,
     largest_margin_dual,
@@ -217,6 +218,24 @@ def test_dual_vectors_of_many_patterns_prove_the_largest_constant(seed):
     assert np.all(heights >= np.array(constants) * (1.0 - 1e-8))
     assert heights.max() == pytest.approx(bracket.upper, rel=1e-12)
     assert np.median(heights / constants) > 1.01
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_climb_goes_where_one_has_been(seed):
+    matrix, geometry, _ = drawn(seed, 20, 45, 7)
+    programs = null_space.PatternPrograms(geometry)
+    solve, solved = programs.solve, []
+    programs.solve = lambda patterns: solved.extend(patterns) or solve(patterns)
+    starts = 1.0 - 2.0 * np.eye(7)[:6]
+    starts = np.vstack([starts, -starts[:1]])
+    values, patterns, duals = null_space._climb(programs, starts)
+    assert len({tuple(row * row[0]) for row in solved}) == len(solved)
+    constants = [pattern_constant(matrix, geometry.support, p) for p in solved]
+    assert values.max() == pytest.approx(max(constants), rel=1e-8)
+    assert values[-1] == -np.inf  # it starts where the first does
+    for value, pattern, dual in zip(values[:-1], patterns[:-1], duals[:-1], strict=True):
+        assert value == pytest.approx(pattern_constant(matrix, geometry.support, pattern), rel=1e-8)
+        assert matrix[:, geometry.support].T @ dual == pytest.approx(pattern, abs=1e-12)
 
 
 def test_an_enumeration_keeps_every_pattern_up_to_its_sign():

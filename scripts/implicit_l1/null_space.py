@@ -182,21 +182,36 @@ _CLIMBS = 4
 def _climb(programs, patterns):
     """Alternate between the best kernel vector of a pattern and the pattern of that vector.
 
+    A climb ends where it has come to a pattern that is no better, or where one has been.
+
     Args:
         patterns: where to start, one a row, shape (m, k).
     Returns:
-        (values, patterns, their dual vectors), the last that were better, one a row.
+        (values, patterns, their dual vectors), the last that were better, one a row; the value
+        is -inf of a climb that starts where another does.
     """
     left = np.arange(len(patterns))
     best, found = np.full(left.size, -np.inf), patterns.copy()
     duals = np.zeros((left.size, programs.geometry.q1.shape[0]))
-    while left.size:
+    seen = set()
+    while new := _unseen(patterns, seen):
+        left, patterns = left[new], patterns[new]
         values, off, nu = programs.solve(patterns)
         better = values > best[left] * (1.0 + 1e-12)  # of -inf, too
         left = left[better]
         best[left], found[left], duals[left] = values[better], patterns[better], nu[better]
         patterns = np.where(off[better] @ programs.range_map.T < 0, -1.0, 1.0)
     return best, found, duals
+
+
+def _unseen(patterns, seen):
+    """Places of the patterns that are not in a set, which gets them; up to a common sign."""
+    places = []
+    for place, pattern in enumerate(patterns * patterns[:, :1]):
+        if (key := pattern.tobytes()) not in seen:
+            seen.add(key)
+            places.append(place)
+    return places
 
 
 def _gray_code(size):
@@ -210,7 +225,7 @@ def _gray_code(size):
 
 
 # Patterns that are solved together: those that follow need not reach their largest constant.
-_TOGETHER = 32
+_TOGETHER = 16
 
 # Constants below the largest by more than this part of it are not found exactly.
 _SMALLER = 1e-6
@@ -229,8 +244,8 @@ def _enumerated(programs, sigma):
     patterns = np.array(list(_gray_code(sigma.size)))
     best, duals = -np.inf, []
     if len(patterns) > _TOGETHER:
-        likely = np.argsort(-np.abs(programs.range_map).sum(axis=0))[:_CLIMBS]
-        starts = np.vstack([sigma, programs.range_map[:, likely].T])
+        likely = np.abs(programs.range_map).sum(axis=0).argmax()
+        starts = np.vstack([sigma, programs.range_map[:, likely]])
         values, _, _ = _climb(programs, np.where(starts < 0, -1.0, 1.0))
         best = values.max()
     for some in np.split(patterns, range(_TOGETHER, len(patterns), _TOGETHER)):
