@@ -11,7 +11,6 @@ from implicit_l1.rates import (
     local_slopes,
     onset,
     predicted_rate,
-    quantiles,
     resampled_medians,
     summary,
 )
@@ -189,17 +188,6 @@ def test_the_median_of_what_is_not_known_is_not_known():
     low, high = bootstrap_interval(values, np.random.default_rng(6), 200, 0.9)
     assert np.isnan(low[1]) and np.isnan(high[1])
     assert 1.0 <= low[0] <= high[0] <= 3.0
-
-
-@pytest.mark.parametrize("count", [1, 2, 7, 20, 2000])
-def test_quantiles_are_those_of_numpy_to_the_last_bit(count):
-    values = np.random.default_rng(1).standard_normal((30, count))
-    values[3] = values[3].round(1)
-    values[4, count // 2] = np.nan
-    values[5:, :] *= 10.0 ** np.arange(-12, 13)[:, None]
-    wanted = [0.0, 0.025, 0.25, 0.5, 0.75, 0.975, 1.0]
-    expected = np.quantile(values, wanted, axis=1)
-    assert np.array_equal(quantiles(values, wanted), expected, equal_nan=True)
 
 
 def test_interval_of_numbers_and_of_arrays():

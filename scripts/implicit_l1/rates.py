@@ -108,31 +108,8 @@ def bootstrap_interval(values, rng, resamples, confidence):
     draws = rng.integers(0, values.shape[0], (resamples, values.shape[0]))
     medians = resampled_medians(values.reshape(values.shape[0], -1), draws)
     tail = 0.5 * (1.0 - confidence)
-    low, high = quantiles(medians, [tail, 1.0 - tail])
+    low, high = np.quantile(medians, [tail, 1.0 - tail], axis=1)
     return low.reshape(values.shape[1:]), high.reshape(values.shape[1:])
-
-
-def quantiles(values, probabilities):
-    """What ``numpy.quantile(values, probabilities, axis=1)`` gives, to the last bit.
-
-    In a fraction of the time: NumPy sorts several times faster than it searches for order
-    statistics, and its function loads the module of masked arrays.
-
-    Args:
-        values: shape (m, n).
-        probabilities: k of them.
-    Returns:
-        shape (k, m); nan in the columns of rows that hold one.
-    """
-    ordered = np.sort(values, axis=1)
-    place = np.multiply(probabilities, values.shape[1] - 1)
-    below = np.floor(place).astype(int)
-    part = place - below
-    low, high = ordered[:, below], ordered[:, np.minimum(below + 1, values.shape[1] - 1)]
-    step = high - low
-    found = np.where(part < 0.5, low + step * part, high - step * (1.0 - part))
-    # nan is sorted last
-    return np.where(np.isnan(ordered[:, -1:]), np.nan, found).T
 
 
 def resampled_medians(values, draws):
@@ -178,7 +155,7 @@ def summary(values, rng, resamples, confidence):
     # an error of exactly 0 has the logarithm -inf, which quantiles cannot interpolate
     finite = np.where(values == -np.inf, _NEARLY_MINUS_INFINITY, values)
     low, high = bootstrap_interval(finite, rng, resamples, confidence)
-    quartiles = quantiles(finite.T, [0.25, 0.5, 0.75])
+    quartiles = np.quantile(finite, [0.25, 0.5, 0.75], axis=0)
     columns = {
         "lower_quartile": quartiles[0],
         "median": quartiles[1],
