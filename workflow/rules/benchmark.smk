@@ -49,7 +49,7 @@ rule benchmark_flow:
         "../../environment.yml"
     threads: ALL
     params:
-        sizes="--size 50 200 5",
+        sizes="--size 50 200 5 --size 100 400 8",
         eta="0 0.1",
         depth="2 3",
         log10_alpha="-2 -4",
@@ -151,7 +151,7 @@ rule benchmark_pipeline:
         "../../environment.yml"
     threads: ALL
     params:
-        repetitions=1,
+        repetitions=3,
     shell:
         "python {input.code[0]} --configuration {input.configuration} --cores {threads}"
         " --repetitions {params.repetitions} --csv {output.csv} --summary {output.summary}"
