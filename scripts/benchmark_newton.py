@@ -113,14 +113,14 @@ def measured(path, repetitions):
 @contextmanager
 def recorded():
     """Collect the calls of a path's equations that do linear algebra."""
-    calls, equations, substitute = [], limit._Equations, limit.dpotrs
+    calls, equations = [], limit._Equations
     methods = {name: getattr(equations, name) for name in ("factor", "solve", "evaluate")}
     solves = 0
 
     def counted(*arguments, **options):
         nonlocal solves
         solves += 1
-        return substitute(*arguments, **options)
+        return dpotrs(*arguments, **options)
 
     def recorder(name, method):
         def call(self, *arguments, **options):
@@ -138,7 +138,7 @@ def recorded():
     try:
         yield calls
     finally:
-        limit.dpotrs = substitute
+        limit.dpotrs = dpotrs
         for name, method in methods.items():
             setattr(equations, name, method)
 

@@ -85,12 +85,9 @@ def bounds(matrix, l1, rho_tilde, limit, place, depth):
         np.exp(log_unit)[:, None] * unit_error,
         rho_tilde,
     )
-    size = np.abs(unit_error)
+    off = np.abs(unit_error[:, geometry.complement]).sum(axis=1)
     with np.errstate(divide="ignore"):
-        logs = {
-            "error_1": log_unit + np.log(size.sum(axis=1)),
-            "error_off": log_unit + np.log(size[:, geometry.complement].sum(axis=1)),
-        }
+        logs = {"error_1": limit["log_error_1"][place], "error_off": log_unit + np.log(off)}
     for name, band in (
         ("error_1", result.total),
         ("error_off", result.off),

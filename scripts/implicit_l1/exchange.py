@@ -65,7 +65,7 @@ class DualCoordinates:
         leaves = np.isin(self.support, indices)
         on, free = self.table[: self.support.size], self.table[self.support.size :]
         left, kept = on[leaves], on[~leaves]
-        _, triangle = np.linalg.qr(left[:, : len(self.table)].T)
+        triangle = np.linalg.qr(left[:, : len(self.table)].T, mode="r")
         # [Q_J^T, Q_J^T A_Tc, Q_J^T A_J], the last since P_J A_J = 1
         new = _solved(triangle, np.hstack([left, np.eye(len(left))]), transposed=True)
         along = kept[:, : len(self.table)] @ new[:, : len(self.table)].T

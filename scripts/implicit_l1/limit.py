@@ -200,7 +200,7 @@ class _Equations:
         self.sigma = certificate.direction[on]
         self.direction = certificate.direction[off]
         self.margin = certificate.margin[off]
-        self.cholesky, self.factored = None, None  # the factor, and the state that it is of
+        self.factored = None  # the state of which `cholesky` is the factor
         rows = len(self.stacked)
         self.iterations = min(rows // _ROWS_AN_ITERATION, _ITERATIONS) if rows >= _MANY_ROWS else 0
 
@@ -269,9 +269,9 @@ class _Equations:
         # transposed: what BLAS takes without a copy
         matrix = dsyrk(1.0, self.rows(state).T, trans=1, lower=1)
         matrix[np.arange(size), np.arange(size)] += 1.0
+        self.factored = None
         self.cholesky, failed = dpotrf(matrix, lower=1, clean=0, overwrite_a=1)
         if failed:
-            self.cholesky = None
             raise np.linalg.LinAlgError("the Newton matrix is not positive definite")
         self.factored = state
 
@@ -289,12 +289,11 @@ class _Equations:
         scale = np.exp(0.5 * state.log_unit) / root
         right = np.concatenate([first / root, second])
         found = None
-        if self.factored is not state:
-            if self.cholesky is not None and self.iterations:
-                found = self._conjugate_gradients(state, scale, right)
-            if found is None:
-                self.factor(state)
+        if self.iterations and self.factored is not None and self.factored is not state:
+            found = self._conjugate_gradients(state, scale, right)
         if found is None:
+            if self.factored is not state:
+                self.factor(state)
             step, _ = dpotrs(self.cholesky, right, lower=1)
             step[:size] *= scale
             found = step, step @ self.stacked
@@ -312,7 +311,7 @@ class _Equations:
         for iteration in range(2 * self.iterations + 1):
             if energy <= enough:
                 if iteration > self.iterations:
-                    self.cholesky = None
+                    self.factored = None
                 return step, shift
             move = direction.copy()
             move[:size] *= scale
