@@ -1,12 +1,19 @@
-"""The words of the tables; every stage reads them, so nothing is imported here."""
+"""The words of the tables; every stage reads them, so nothing is imported here.
 
-# what is proved of an l1 minimizer
-CERTIFIED = "certified unique"  # a strict dual certificate, and A_S injective
-NOT_UNIQUE = "not unique"  # a kernel vector that leads to another minimizer
-NOT_CERTIFIED = "not certified"  # neither
-SELECTED = "selected"  # one of several, that which the flow selects
+Proved and floating point have different words.
+"""
+
+# What is proved of an l1 minimizer, in ball or rational arithmetic.
+CERTIFIED = "certified unique"  # its support, signs and values, and that it is the only one
+NOT_UNIQUE = "not unique"  # that it is one and another exists
+UNDECIDED = "undecided"  # neither within the stated limits; the status goes on with the reason
+
+# What floating point alone says.
+SELECTED = "selected in floating point"  # one of several, that which the flow selects
+UNIQUE_IN_FLOATS = "unique in floating point"  # of a network with an initialization of its own
+
 # those from which an error is measured
-MEASURED = (CERTIFIED, SELECTED)
+MEASURED = (CERTIFIED, SELECTED, UNIQUE_IN_FLOATS)
 
 # what is proved of a number, in ball arithmetic; anything else is the reason why not
 PROVED = "proved"
