@@ -47,7 +47,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
+from flint import arb, arb_mat, ctx
 
 from implicit_l1.balls import (
     BallPotential,
@@ -64,6 +64,7 @@ from implicit_l1.balls import (
     sum_of_sizes,
     to_doubles,
 )
+from implicit_l1.exact import exact_product, rationals_of, solve_consistent
 from implicit_l1.potentials import potential
 from implicit_l1.verified import (
     LARGE,
@@ -240,7 +241,7 @@ def prove_minimizer(matrix, data, point, nu) -> ProvedMinimizer:
     """Prove support, signs, value and uniqueness of the l1 minimizer.
 
     Args:
-        matrix, data: A, shape (N, d), and y, shape (N,), exact.
+        matrix, data: A, shape (N, d), and y, doubles or rationals, N of them; both exact.
         point: a guess of g*, shape (d,); its support matters, its values save time.
         nu: a guess of a dual certificate, shape (N,).
     Raises:
@@ -267,32 +268,27 @@ def _solve_on_support(frame, data, guess):
     Raises:
         NotProved: if there is none.
     """
-    on = frame.on.doubles
+    on, right = frame.on.doubles, rationals_of(data)
     if frame.basis.shape[1]:
         image = frame.on.times(guess)
-        if all(value == b for value, b in zip(image, data.tolist(), strict=True)):
+        if all(value == arb(b) for value, b in zip(image, right, strict=True)):
             # balls without radius: it is the solution
             return [ball(value) for value in guess]
-        exact, right = _rationals(on), _rationals(data[:, None])
-        solution = (exact.transpose() * exact).solve(exact.transpose() * right)
-        if exact * solution != right:
+        solution = solve_consistent(on, right)
+        if solution is None:
             raise NotProved("y is not a combination of the columns of the support")
-        return [arb(value) for value in solution.entries()]
-    values = frame.inverse.solve([ball(value) for value in data])
+        return [arb(value) for value in solution]
+    values = frame.inverse.solve([arb(value) for value in right])
     # where g* is a vector of doubles it is known exactly, and may cancel against x_0
     guess = np.array([float(value) for value in values])
     image = frame.inverse.matrix.times(guess)
     if (
         np.all(np.isfinite(guess))
-        and all(value.contains(b) for value, b in zip(image, data.tolist(), strict=True))
-        and _rationals(on) * _rationals(guess[:, None]) == _rationals(data[:, None])
+        and all(value.contains(arb(b)) for value, b in zip(image, right, strict=True))
+        and exact_product(on, guess) == right
     ):
         return [ball(value) for value in guess]
     return values
-
-
-def _rationals(array):
-    return fmpq_mat([[fmpq(*float(v).as_integer_ratio()) for v in row] for row in array])
 
 
 @dataclass(frozen=True)
@@ -303,6 +299,7 @@ class PatternConstant:
         value: its enclosure, between a kernel vector and a dual vector.
         active: places off the support at which the dual vector attains it, or None if the
             two bounds do not come from one vertex.
+        dual: that dual vector, as balls, or None.
         kernel: the kernel vector on ``active``, as balls, of l1 norm 1.
         inside: the kernel vector on S, as balls.
     """
@@ -311,6 +308,7 @@ class PatternConstant:
     active: np.ndarray | None
     kernel: list | None
     inside: list | None
+    dual: list | None = None
 
 
 # Two entries of a double-precision dual vector this close to its largest are both active.
@@ -331,15 +329,16 @@ def pattern_constant(frame: Coordinates, pattern, nu) -> PatternConstant:
     if not np.all(np.isfinite(free)):
         raise NotProved("there is no dual vector to start from")
     if free.size == 0:
-        off = frame.off(frame.dual(pattern, free))
+        dual = frame.dual(pattern, free)
+        off = frame.off(dual)
         place = int(np.argmax(np.abs(off.approximate)))
         reached = off.entry(place)
         others = np.delete(np.arange(off.bounds.size), place)
         if not off.all_below(abs(reached), others):
-            return PatternConstant(off.largest(), None, None, None)
+            return PatternConstant(off.largest(), None, None, None, dual)
         side = sign(reached)
         inside = frame.inverse.solve([ball(-side * a) for a in _off_columns(frame, [place])[:, 0]])
-        return PatternConstant(abs(reached), np.array([place]), [arb(side)], inside)
+        return PatternConstant(abs(reached), np.array([place]), [arb(side)], inside, dual)
     vertex = _vertex(frame, pattern, free)
     return vertex if vertex is not None else _between(frame, pattern, free)
 
@@ -386,7 +385,7 @@ def _at_vertex(frame, pattern, active, side):
     if not height >= 0 or not off.all_below(height, inactive):
         return None
     # on the active set the entries are s_j times the height, by construction
-    return PatternConstant(value.intersection(height), active, kernel, inside)
+    return PatternConstant(value.intersection(height), active, kernel, inside, nu)
 
 
 def _between(frame, pattern, free):

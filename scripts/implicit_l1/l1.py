@@ -1,38 +1,62 @@
-r"""Basis pursuit: ``g* = argmin ||x||_1`` subject to ``A x = y``, with a proof.
+r"""Basis pursuit: ``g* = argmin ||x||_1`` subject to ``A x = y``, decided.
 
-A linear program solved by HiGHS, or where it is large by the interior-point method of
-:mod:`implicit_l1.programs`, then polished: from its support S and signs sigma,
-``A_S g_S = y`` is solved to twice the working precision, the signs are compared, and a
-dual certificate is found, a vector nu with ``A_S^T nu = sigma`` and
-``||A_Sc^T nu||_inf < 1``.  With A_S injective it proves that g* is the unique minimizer
-(Fuchs 2004; Foucart and Rauhut, *A Mathematical Introduction to Compressive Sensing*,
-ch. 4).  The certificate kept is the one of largest margin; its margin is 1 - rho.
+What a solver returns is a proposal (:mod:`implicit_l1.proposals`).  Support S, signs sigma,
+values, and whether there is another minimizer are decided in ball arithmetic where that
+suffices, and else in rational arithmetic, from (A, y) exact as they are:
+
+- g* is the only minimizer where A_S is injective, ``A_S g_S = y``, sigma are the signs of g_S
+  and a dual certificate exists, a vector nu with ``A_S^T nu = sigma`` and
+  ``||A_Sc^T nu||_inf < 1`` (Fuchs 2004; Foucart and Rauhut, *A Mathematical Introduction to
+  Compressive Sensing*, ch. 4).  The certificate kept is one of largest margin; its margin is
+  1 - rho.
+- It is one of several where it is a vertex of the solutions with ``||A_Sc^T nu||_inf = 1`` for
+  the best nu.  By duality a kernel vector n has ``-<sigma, n_S> = ||n_Sc||_1`` then, and
+  ``g* + t n`` has the same norm for small t > 0.
+
+So the result depends on the problem, and not on the solver, its tolerances or thresholds: the
+same bits from all of them.  Of several minimizers the one kept is the vertex of the face of
+minimizers that minimizes a linear function with fixed weights (a choice of this project).
 """
 
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from flint import ctx, fmpq
 
-from implicit_l1.compensated import refine, residual
-from implicit_l1.null_space import kernel_witness, largest_margin_dual
-from implicit_l1.programs import (
-    LARGE,
-    LinearProgramError,
-    kernel_form,
-    least_norm_vertex,
-    smallest_maximum,
-    unit_of,
+from implicit_l1.balls import ball, relative_radius
+from implicit_l1.certificates import NotProved, pattern_constant, prove_minimizer
+from implicit_l1.compensated import residual
+from implicit_l1.exact import (
+    RankError,
+    RationalMatrix,
+    Undecided,
+    as_double,
+    minimize,
+    rationals_of,
+    solve_consistent,
 )
-from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, NOT_UNIQUE
-from implicit_l1.support import STRICT, Certificate, certificate, support_geometry
+from implicit_l1.null_space import largest_margin_dual
+from implicit_l1.programs import LinearProgramError
+from implicit_l1.proposals import Proposal, proposals
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
+from implicit_l1.support import Certificate, support_geometry
 
-# What rounding can do to quantities of order one: a residual, or the value of a witness.
-_ROUNDING = 1e-12
+# Entries of a proposal below this part of its largest are tried as zeros first.
+_LIKELY_ZERO = 1e-9
+
+# Bits with which a proof is tried before rational arithmetic takes over.
+_PRECISIONS = (128, 320)
+
+# Relative radius of enclosures that are rounded to doubles.
+_ROUNDED = 2.0**-60
+
+# Most exact pivots of one linear program.
+PIVOTS = 1000
 
 
 class BasisPursuitError(RuntimeError):
-    """The l1 problem has no solution, or the solver did not find it."""
+    """The l1 problem has no solution: A does not have full row rank."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +64,10 @@ class Minimizer:
     """A minimizer of the l1 norm and what is proved about it.
 
     Attributes:
-        status: one of :mod:`implicit_l1.status`.
-        point: g*, shape (d,); exactly zero off the support.
+        status: one of :mod:`implicit_l1.status`; "undecided" with the reason.
+        point: g*, shape (d,); rounded from the exact one, and zero exactly off its support.
         support: indices of S, shape (k,).
-        certificate: the dual certificate of largest margin; None if the support's
-            columns are dependent or do not reproduce y.
+        certificate: the dual certificate of largest margin; None if undecided.
         duality_gap: ``||g*||_1 - <nu, y>``; nan without a dual vector.
         residual: ``||A g* - y||_2 / ||y||_2``.
         kappa: largest over smallest absolute value on the support.
@@ -59,115 +82,283 @@ class Minimizer:
     kappa: float
 
     @property
-    def margin(self):
+    def margin(self) -> float:
         """``1 - ||A_Sc^T nu||_inf``; nan without a dual vector."""
         if self.certificate is None:
             return float("nan")
         return self.certificate.smallest_margin(self.support)
 
 
-def basis_pursuit(matrix, data):
-    """A solution of the linear program, to the solver's accuracy, shape (d,).
+def decide_minimizer(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    solver: str = "HIGHS",
+    exact_data: Sequence[fmpq] | None = None,
+    pivots: int = PIVOTS,
+) -> Minimizer:
+    """The l1 minimizer of ``A x = y``, and whether it is the only one, decided.
 
     Args:
-        matrix: A, shape (N, d).
+        matrix: A, shape (N, d), exact as the doubles it holds.
         data: y, shape (N,).
+        solver: whose proposals are tried, see :func:`implicit_l1.proposals.proposals`.
+        exact_data: y as rational numbers, where `data` are their roundings.
+        pivots: most pivots in rational arithmetic of one linear program.
     Raises:
-        BasisPursuitError: if the problem is infeasible or the solver fails.
+        BasisPursuitError: if A does not have full row rank.
     """
-    size, unit = unit_of(matrix), unit_of(data)
-    return unit / size * _basis_pursuit(matrix / size, data / unit)
+    right = rationals_of(data if exact_data is None else exact_data)
+    reason, last = "", None
+    for proposal in proposals(matrix, data, solver):
+        last = proposal
+        found = _certified(matrix, data, right, proposal.point)
+        if found is not None:
+            return found
+        try:
+            return _decided(matrix, data, right, proposal, pivots)
+        except Undecided as error:
+            reason = str(error)
+    if last is None:
+        nothing = Proposal(np.linalg.pinv(matrix) @ data, None, "least norm")
+        try:
+            return _decided(matrix, data, right, nothing, pivots)
+        except Undecided as error:
+            reason, last = str(error), nothing
+    return undecided(matrix, data, last.point, reason)
 
 
-def _basis_pursuit(matrix, data):
-    """The same for A and y of the order of 1."""
-    if matrix.size >= LARGE:
-        with suppress(LinearProgramError):
-            return _large_basis_pursuit(matrix, data)
-    # simplex: a vertex, where an interior point would leave 1e-8 off the support
-    try:
-        return least_norm_vertex(matrix, data)
-    except LinearProgramError as error:
-        raise BasisPursuitError(str(error)) from error
+def certified_support(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    point: np.ndarray,
+    exact_data: Sequence[fmpq] | None = None,
+) -> Minimizer | None:
+    """The minimizer with the support of a point, if it is proved the only one in ball arithmetic.
 
-
-def _large_basis_pursuit(matrix, data):
-    """The minimizer as the direction of a kernel vector, shape (d,).
-
-    With Q an orthonormal basis of the complement of y, the multiples of the x with
-    ``A x = y`` are the kernel of ``Q^T A`` (those with ``A x = 0`` aside).  Of the k in it
-    with ``||k||_1 = 1`` the one with the largest ``<y, A k>`` is ``g* / ||g*||_1``.
-    Householder's reflection of y to a multiple of the first unit vector has Q in its other
-    columns.
-
-    Raises:
-        LinearProgramError: if the linear program is not solved.
+    Arguments as in :func:`decide_minimizer`; point of shape (d,), its zeros exact.
     """
-    mirror = data.copy()
-    mirror[0] += np.copysign(np.linalg.norm(data), data[0])
-    reflected = matrix - np.outer(2.0 / (mirror @ mirror) * mirror, mirror @ matrix)
-    offset = matrix.T @ (data / (data @ data))
-    _, kernel = smallest_maximum(kernel_form(reflected[1:]), offset)
-    return kernel / (offset @ kernel)
+    right = rationals_of(data if exact_data is None else exact_data)
+    return _certified(matrix, data, right, point, 0.0)
 
 
-def _kept(point, threshold):
-    """Which entries are taken as different from zero, shape (d,)."""
+def _certified(matrix, data, right, point, threshold=_LIKELY_ZERO):
+    """The same from a point some entries of which are rounding; None if nothing is proved."""
     size = np.abs(point)
-    return size > threshold * size.max()
+    support = np.flatnonzero(size > threshold * size.max())
+    if not 0 < support.size <= matrix.shape[0]:
+        return None
+    try:
+        geometry = support_geometry(matrix, support)
+        guess = np.zeros(point.size)
+        guess[support] = geometry.least_squares(data)
+        sigma = np.sign(guess[support])
+        nu = largest_margin_dual(matrix, geometry, sigma)
+    except (ValueError, LinearProgramError, np.linalg.LinAlgError):
+        return None
+    if not np.all(np.isfinite(nu)):
+        return None
+    for bits in _PRECISIONS:
+        with ctx.workprec(bits):
+            try:
+                proof = prove_minimizer(matrix, right, _rounded(guess, point), nu)
+                dual = _ball_certificate(proof, nu)
+            except NotProved:
+                continue
+            values = [float(value) for value in proof.values]
+            if dual is not None and all(relative_radius(v) <= _ROUNDED for v in proof.values):
+                return _minimizer(CERTIFIED, matrix, data, support, values, dual)
+    return None
 
 
-def uncertified(matrix, data, point, threshold) -> Minimizer:
-    """An approximate minimizer of which nothing is proved; arguments as in :func:`polish`."""
-    kept = _kept(point, threshold)
-    size = np.abs(point[kept])
+def _rounded(guess, point):
+    """The proposal's own values where they are what least squares give, up to rounding."""
+    return np.where(np.isclose(guess, point, rtol=1e-6, atol=0.0), point, guess)
+
+
+def _ball_certificate(proof, nu):
+    """The dual certificate of largest margin, rounded from balls; None if it is not proved."""
+    frame = proof.coordinates
+    rho = pattern_constant(frame, proof.sigma, nu)
+    if rho.dual is None or not relative_radius(rho.value) <= _ROUNDED:
+        return None
+    direction = frame.matrix.times(rho.dual, transposed=True)
+    margin = [1 - abs(value) for value in direction]
+    off = frame.outside
+    if not all(relative_radius(margin[j]) <= _ROUNDED for j in off):
+        return None
+    result = Certificate(
+        np.array([float(value) for value in rho.dual]),
+        np.array([float(value) for value in direction]),
+        np.array([float(value) for value in margin]),
+    )
+    result.direction[proof.support], result.margin[proof.support] = proof.sigma, 0.0
+    return result
+
+
+def _decided(matrix, data, right, proposal, pivots):
+    """The minimizer from an optimal vertex in rational arithmetic, near a proposal.
+
+    Raises:
+        Undecided: if it takes too many pivots.
+    """
+    exact = RationalMatrix(matrix)
+    ones = [1] * exact.shape[1]
+    try:
+        vertex = minimize(exact, right, ones, _order(matrix, proposal), pivots=pivots)
+    except RankError as error:
+        raise BasisPursuitError(f"A does not have full row rank: {error}") from error
+    point = _point_of(vertex, exact.shape[1])
+    found = _certified(matrix, data, right, point, 0.0)
+    if found is not None:
+        return found
+    rho = _constant_at(matrix, point, pivots)
+    if rho.value < 1:
+        return _from_vertex(CERTIFIED, matrix, data, point, rho.certificate)
+    point = _point_of(_canonical(exact, right, vertex, pivots), exact.shape[1])
+    rho = _constant_at(matrix, point, pivots)
+    return _from_vertex(NOT_UNIQUE, matrix, data, point, rho.certificate)
+
+
+def _constant_at(matrix, point, pivots):
+    support = np.flatnonzero(point)
+    return _constant_of(matrix, support, np.sign(point[support]), pivots)
+
+
+def _order(matrix, proposal):
+    """Columns, the likeliest to be in an optimal basis first."""
+    size = np.abs(proposal.point)
+    likely = size > _LIKELY_ZERO * size.max()
+    near = size if proposal.dual is None else np.abs(proposal.dual @ matrix)
+    return np.lexsort((-np.where(likely, size, near), ~likely))
+
+
+def _point_of(vertex, count):
+    """x of a vertex as doubles, shape (count,)."""
+    point = np.zeros(count)
+    for j, value in zip(vertex.basis, vertex.values, strict=True):
+        point[j] = as_double(value)
+        if value != 0 and not (np.isfinite(point[j]) and point[j] != 0):
+            raise Undecided(f"entry {j} of the minimizer is beyond the doubles")
+    return point
+
+
+@dataclass(frozen=True)
+class _Constant:
+    """rho of support and signs of a vertex, exactly, and a dual vector that attains it."""
+
+    value: fmpq
+    certificate: Certificate
+
+
+# Of the linear function that one of several minimizers minimizes: fixed, and in no special
+# position.
+_WEIGHTS_SEED, _LARGEST_WEIGHT = 1, 2**31
+
+
+def _canonical(exact, right, vertex, pivots):
+    """The vertex of the face of minimizers that is kept, from any vertex of it."""
+    sides = [(v > 0) - (v < 0) for v in vertex.image]
+    face = [j for j, v in enumerate(vertex.image) if abs(v) == vertex.denominator]
+    rng = np.random.default_rng(_WEIGHTS_SEED)
+    weights = rng.integers(1, _LARGEST_WEIGHT, exact.shape[1]).tolist()
+    rest = [j for j in face if j not in set(vertex.basis)]
+    return minimize(
+        exact,
+        right,
+        weights,
+        [*vertex.basis, *rest],
+        signs=sides,
+        pivots=pivots,
+    )
+
+
+def _constant_of(matrix, support, sigma, pivots):
+    """rho and a dual vector that attains it, by the program
+
+    ``min ||n_Sc||_1`` subject to ``A n = 0``, ``-<sigma, n_S> = 1``, which has the value 1 / rho
+    and, with its dual vector (pi, mu), ``nu = pi / mu``.  Where it has no solution rho is 0.
+
+    Raises:
+        Undecided: if it takes too many pivots.
+    """
+    rows, count = matrix.shape
+    off = np.delete(np.arange(count), support)
+    last = np.zeros(count)
+    last[support] = -sigma
+    extended = RationalMatrix(np.vstack([matrix, last]))
+    weights = np.ones(count, dtype=int)
+    weights[support] = 0
+    order = [*support, *off[np.argsort(-_heights(matrix, support, sigma)[off], kind="stable")]]
+    goal = rationals_of([*np.zeros(rows), 1.0])
+    try:
+        vertex = minimize(extended, goal, weights.tolist(), order, pivots=pivots)
+    except RankError:
+        nu = _orthogonal_dual(matrix, support, sigma, order)
+        return _Constant(fmpq(0), _exact_certificate(matrix, support, sigma, nu))
+    *dual, height = vertex.dual
+    nu = [value / height for value in dual]
+    return _Constant(1 / height, _exact_certificate(matrix, support, sigma, nu))
+
+
+def _heights(matrix, support, sigma):
+    """``|A^T nu|`` for a nu that attains rho, approximately; which columns are tried first."""
+    try:
+        nu = largest_margin_dual(matrix, support_geometry(matrix, support), sigma)
+    except (ValueError, LinearProgramError, np.linalg.LinAlgError):
+        nu = np.linalg.lstsq(matrix[:, support].T, sigma, rcond=None)[0]
+    return np.nan_to_num(np.abs(nu @ matrix))
+
+
+def _orthogonal_dual(matrix, support, sigma, order):
+    """The nu with ``A_S^T nu = sigma`` and ``A_Sc^T nu = 0``, where rho is 0."""
+    basis = RationalMatrix(matrix).first_basis(order)
+    target = np.zeros(matrix.shape[1])
+    target[support] = sigma
+    return solve_consistent(matrix[:, basis].T, rationals_of(target[basis]))
+
+
+def _exact_certificate(matrix, support, sigma, nu):
+    """The dual certificate nu, rounded from rational numbers."""
+    image, denominator = RationalMatrix(matrix).image(nu)
+    direction = np.array([as_double(fmpq(v, denominator)) for v in image])
+    margin = np.array([as_double(1 - fmpq(abs(v), denominator)) for v in image])
+    direction[support], margin[support] = sigma, 0.0
+    return Certificate(np.array([as_double(value) for value in nu]), direction, margin)
+
+
+def _from_vertex(status, matrix, data, point, certificate):
+    support = np.flatnonzero(point)
+    return _minimizer(status, matrix, data, support, point[support], certificate)
+
+
+def _minimizer(status, matrix, data, support, values, certificate):
+    point = np.zeros(matrix.shape[1])
+    point[support] = values
+    size = np.abs(point[support])
     return Minimizer(
-        NOT_CERTIFIED,
-        np.where(kept, point, 0.0),
-        np.flatnonzero(kept),
-        None,
-        float("nan"),
+        status,
+        point,
+        support,
+        certificate,
+        float(size.sum() - certificate.nu @ data),
         float(np.linalg.norm(residual(matrix, point, data)) / np.linalg.norm(data)),
         float(size.max() / size.min()),
     )
 
 
-def polish(matrix, data, point, threshold) -> Minimizer:
-    """The exact minimizer near an approximate one, with its proof.
+def undecided(matrix: np.ndarray, data: np.ndarray, point: np.ndarray, reason: str) -> Minimizer:
+    """An approximate minimizer of which nothing is proved, and why.
 
-    Args:
-        matrix: A, shape (N, d).
-        data: y, shape (N,).
-        point: an approximate minimizer, shape (d,).
-        threshold: entries below this fraction of the largest are taken as zero.
+    Arguments as in :func:`decide_minimizer`; point of shape (d,).
     """
-    support = np.flatnonzero(_kept(point, threshold))
-    try:
-        geometry = support_geometry(matrix, support)
-    except ValueError:
-        return uncertified(matrix, data, point, threshold)
-    on_support, _ = refine(geometry.least_squares, matrix[:, support], data)
-    mismatch = np.linalg.norm(residual(matrix[:, support], on_support, data))
-    sigma = np.sign(on_support)
-    if mismatch > _ROUNDING * np.linalg.norm(data) or np.any(sigma != np.sign(point[support])):
-        return uncertified(matrix, data, point, threshold)
-    dual = certificate(matrix, geometry, sigma, largest_margin_dual(matrix, geometry, sigma))
-    exact = np.zeros(point.size)
-    exact[support] = on_support
-    margin = dual.smallest_margin(support)
-    status = CERTIFIED if margin > STRICT else NOT_CERTIFIED
-    if status == NOT_CERTIFIED:
-        # a kernel vector that attains rho = 1 leads to another minimizer; with rho > 1 the
-        # point itself is none
-        _, value = kernel_witness(geometry, dual.direction, sigma)
-        if abs(value - 1.0) <= _ROUNDING:
-            status = NOT_UNIQUE
+    size = np.abs(point)
+    kept = size > _LIKELY_ZERO * size.max()
     return Minimizer(
-        status,
-        exact,
-        support,
-        dual,
-        float(np.abs(on_support).sum() - dual.nu @ data),
-        float(mismatch / np.linalg.norm(data)),
-        float(np.abs(on_support).max() / np.abs(on_support).min()),
+        f"{UNDECIDED}: {reason}",
+        np.where(kept, point, 0.0),
+        np.flatnonzero(kept),
+        None,
+        float("nan"),
+        float(np.linalg.norm(residual(matrix, point, data)) / np.linalg.norm(data)),
+        float(size.max() / size[kept].min()),
     )
