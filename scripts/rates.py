@@ -50,7 +50,7 @@ def main():
 
 
 # arrays with so many entries, over all repetitions of a large cell, that memory ends
-BIG = ("error", "tilde_place", "tilde_pattern", "tilde_nu", "kernel", "interpolator")
+BIG = ("error", "tilde_place", "tilde_pattern", "tilde_nu", "interpolator")
 
 
 def read_block(l1, null_space, limit, asymptotics):
@@ -219,6 +219,7 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
             "interpolator_estimation_error": l1["interpolator_estimation_error"],
             "newton_steps": limit["newton_steps"].sum(axis=1),
             "relative_residual": limit["relative_residual"].max(axis=1),
+            "error_bound": limit["error_bound"].max(axis=1),
         },
     )
 
@@ -244,6 +245,7 @@ def point_table(l1, limit, asymptotics, log_alpha, args):
             "rate": np.repeat(asymptotics["exponent"], count),
             "newton_steps": limit["newton_steps"].ravel(),
             "relative_residual": limit["relative_residual"].ravel(),
+            "error_bound": limit["error_bound"].ravel(),
         },
     )
 

@@ -73,8 +73,10 @@ class RationalMatrix:
         # 53 bits a number: exact, subnormal numbers too
         whole = np.rint(mantissas * 2.0**53).astype(np.int64).astype(object)
         exponents = exponents.astype(object) - 53
-        low = [min((e for e, v in zip(*row, strict=True) if v), default=0)
-               for row in zip(exponents, whole, strict=True)]
+        low = [
+            min((e for e, v in zip(*row, strict=True) if v), default=0)
+            for row in zip(exponents, whole, strict=True)
+        ]
         self.integers = [
             [int(v) << int(e - least) if v else 0 for v, e in zip(row, places, strict=True)]
             for row, places, least in zip(whole, exponents, low, strict=True)
@@ -116,9 +118,9 @@ class RationalMatrix:
                 place += 1
             pivots.append(order[place])
             place += 1
-        if rank < min(self.shape[0], len(order)):  # or the prime divides something
-            exact = self.columns(order).rref()
-            if exact[1] > rank:
+        if rank < min(self.shape[0], len(order)):
+            chosen = fmpz_mat([[row[j] for j in order] for row in self.integers])
+            if chosen.rank() > rank:  # the prime divides what it should not
                 raise Undecided(f"the rank modulo {_PRIME} is not that of the rationals")
         return pivots
 
@@ -177,8 +179,10 @@ def minimize(matrix: RationalMatrix, right, weights, order, *, signs=None, pivot
     for step in range(pivots + 1):
         square = matrix.columns(basis)
         values = square.solve(right, algorithm="dixon").entries()
-        present = [_sign(value) or sign or only[j] or 1
-                   for value, sign, j in zip(values, present, basis, strict=True)]
+        present = [
+            _sign(value) or sign or only[j] or 1
+            for value, sign, j in zip(values, present, basis, strict=True)
+        ]
         costs = fmpq_mat([[fmpq(weights[j] * s)] for j, s in zip(basis, present, strict=True)])
         scaled = square.transpose().solve(costs, algorithm="dixon").entries()
         dual = [value / unit for value, unit in zip(scaled, matrix.units, strict=True)]
@@ -250,10 +254,15 @@ def solve_consistent(matrix: np.ndarray, right) -> list[fmpq] | None:
     return solution.entries()
 
 
+def rational_rank(values: np.ndarray) -> int:
+    """The rank of a matrix of doubles, exactly."""
+    return len(RationalMatrix(values).first_basis(range(values.shape[1])))
+
+
 def independent(values: np.ndarray) -> bool:
     """Whether the columns of a matrix of doubles are linearly independent, exactly."""
     rows, count = values.shape
-    return count <= rows and len(RationalMatrix(values).first_basis(range(count))) == count
+    return count <= rows and rational_rank(values) == count
 
 
 def exact_product(matrix: np.ndarray, vector: np.ndarray) -> list[fmpq]:

@@ -32,6 +32,7 @@ from implicit_l1.exact import (
     RationalMatrix,
     Undecided,
     as_double,
+    as_rational,
     minimize,
     rationals_of,
     solve_consistent,
@@ -66,6 +67,7 @@ class Minimizer:
     Attributes:
         status: one of :mod:`implicit_l1.status`; "undecided" with the reason.
         point: g*, shape (d,); rounded from the exact one, and zero exactly off its support.
+        point_low: what the rounding left, rounded in turn, shape (d,); nan if undecided.
         support: indices of S, shape (k,).
         certificate: the dual certificate of largest margin; None if undecided.
         duality_gap: ``||g*||_1 - <nu, y>``; nan without a dual vector.
@@ -75,6 +77,7 @@ class Minimizer:
 
     status: str
     point: np.ndarray
+    point_low: np.ndarray
     support: np.ndarray
     certificate: Certificate | None
     duality_gap: float
@@ -164,9 +167,12 @@ def _certified(matrix, data, right, point, threshold=_LIKELY_ZERO):
                 dual = _ball_certificate(proof, nu)
             except NotProved:
                 continue
-            values = [float(value) for value in proof.values]
             if dual is not None and all(relative_radius(v) <= _ROUNDED for v in proof.values):
-                return _minimizer(CERTIFIED, matrix, data, support, values, dual)
+                point, low = np.zeros(point.size), np.zeros(point.size)
+                for j, value in zip(support, proof.values, strict=True):
+                    point[j] = float(value)
+                    low[j] = float(value - ball(point[j]))
+                return _minimizer(CERTIFIED, matrix, data, point, low, dual)
     return None
 
 
@@ -207,21 +213,18 @@ def _decided(matrix, data, right, proposal, pivots):
         vertex = minimize(exact, right, ones, _order(matrix, proposal), pivots=pivots)
     except RankError as error:
         raise BasisPursuitError(f"A does not have full row rank: {error}") from error
-    point = _point_of(vertex, exact.shape[1])
+    point, low = _doubles_of(vertex, exact.shape[1])
     found = _certified(matrix, data, right, point, 0.0)
     if found is not None:
         return found
-    rho = _constant_at(matrix, point, pivots)
-    if rho.value < 1:
-        return _from_vertex(CERTIFIED, matrix, data, point, rho.certificate)
-    point = _point_of(_canonical(exact, right, vertex, pivots), exact.shape[1])
-    rho = _constant_at(matrix, point, pivots)
-    return _from_vertex(NOT_UNIQUE, matrix, data, point, rho.certificate)
-
-
-def _constant_at(matrix, point, pivots):
-    support = np.flatnonzero(point)
-    return _constant_of(matrix, support, np.sign(point[support]), pivots)
+    support, sigma = np.flatnonzero(point), np.sign(point)
+    rho, dual = _constant_of(matrix, support, sigma[support], pivots)
+    if rho < 1:
+        return _minimizer(CERTIFIED, matrix, data, point, low, dual)
+    point, low = _doubles_of(_canonical(exact, right, vertex, pivots), exact.shape[1])
+    support, sigma = np.flatnonzero(point), np.sign(point)
+    _, dual = _constant_of(matrix, support, sigma[support], pivots)
+    return _minimizer(NOT_UNIQUE, matrix, data, point, low, dual)
 
 
 def _order(matrix, proposal):
@@ -232,22 +235,15 @@ def _order(matrix, proposal):
     return np.lexsort((-np.where(likely, size, near), ~likely))
 
 
-def _point_of(vertex, count):
-    """x of a vertex as doubles, shape (count,)."""
-    point = np.zeros(count)
+def _doubles_of(vertex, count):
+    """x of a vertex, and what its rounding left, shape (count,) each."""
+    point, low = np.zeros(count), np.zeros(count)
     for j, value in zip(vertex.basis, vertex.values, strict=True):
         point[j] = as_double(value)
         if value != 0 and not (np.isfinite(point[j]) and point[j] != 0):
             raise Undecided(f"entry {j} of the minimizer is beyond the doubles")
-    return point
-
-
-@dataclass(frozen=True)
-class _Constant:
-    """rho of support and signs of a vertex, exactly, and a dual vector that attains it."""
-
-    value: fmpq
-    certificate: Certificate
+        low[j] = as_double(value - as_rational(point[j]))
+    return point, low
 
 
 # Of the linear function that one of several minimizers minimizes: fixed, and in no special
@@ -273,10 +269,17 @@ def _canonical(exact, right, vertex, pivots):
 
 
 def _constant_of(matrix, support, sigma, pivots):
-    """rho and a dual vector that attains it, by the program
+    """rho and a dual vector that attains it, exactly.
 
-    ``min ||n_Sc||_1`` subject to ``A n = 0``, ``-<sigma, n_S> = 1``, which has the value 1 / rho
-    and, with its dual vector (pi, mu), ``nu = pi / mu``.  Where it has no solution rho is 0.
+    The program is ``min ||n_Sc||_1`` subject to ``A n = 0``, ``-<sigma, n_S> = 1``: its value
+    is 1 / rho, and ``nu = pi / mu`` with its dual vector (pi, mu).  Without a solution rho is 0.
+
+    Args:
+        matrix: A, shape (N, d).
+        support: indices of S; sigma: signs there, shape (k,) each.
+        pivots: most pivots.
+    Returns:
+        (rho, a rational number; the Certificate).
 
     Raises:
         Undecided: if it takes too many pivots.
@@ -294,10 +297,10 @@ def _constant_of(matrix, support, sigma, pivots):
         vertex = minimize(extended, goal, weights.tolist(), order, pivots=pivots)
     except RankError:
         nu = _orthogonal_dual(matrix, support, sigma, order)
-        return _Constant(fmpq(0), _exact_certificate(matrix, support, sigma, nu))
+        return fmpq(0), _exact_certificate(matrix, support, sigma, nu)
     *dual, height = vertex.dual
     nu = [value / height for value in dual]
-    return _Constant(1 / height, _exact_certificate(matrix, support, sigma, nu))
+    return 1 / height, _exact_certificate(matrix, support, sigma, nu)
 
 
 def _heights(matrix, support, sigma):
@@ -326,18 +329,13 @@ def _exact_certificate(matrix, support, sigma, nu):
     return Certificate(np.array([as_double(value) for value in nu]), direction, margin)
 
 
-def _from_vertex(status, matrix, data, point, certificate):
+def _minimizer(status, matrix, data, point, low, certificate):
     support = np.flatnonzero(point)
-    return _minimizer(status, matrix, data, support, point[support], certificate)
-
-
-def _minimizer(status, matrix, data, support, values, certificate):
-    point = np.zeros(matrix.shape[1])
-    point[support] = values
     size = np.abs(point[support])
     return Minimizer(
         status,
         point,
+        low,
         support,
         certificate,
         float(size.sum() - certificate.nu @ data),
@@ -356,6 +354,7 @@ def undecided(matrix: np.ndarray, data: np.ndarray, point: np.ndarray, reason: s
     return Minimizer(
         f"{UNDECIDED}: {reason}",
         np.where(kept, point, 0.0),
+        np.full(point.size, np.nan),
         np.flatnonzero(kept),
         None,
         float("nan"),

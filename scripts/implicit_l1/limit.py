@@ -50,6 +50,23 @@ With another initialization (:mod:`implicit_l1.initialization`), in its coordina
 ``n_Sc = alpha scale phi_D(z)`` and z has the offset as one more term; the tilt is in the
 certificate's direction already.
 
+**How good a point is** is measured, not assumed.  The defects of what was computed, ``r = A n``
+and ``e = z - A^T lam`` for the lam that (zeta, b) stands for, are found to twice the working
+precision.  Moved by the part of e on T, z_T is as it should be, and Newton's step
+
+    H delta = -r + A W e',    dz = A^T delta - e',    dn_Tc = W dz_Tc,    A (n + dn) = 0
+
+leads to the exact point but for terms of second order; n is moved by it.  What remains is
+bounded.  With f a bound of what rounding leaves unknown in z (of the certificate, of phi and
+its inverse; those on T count by ``|M|^T f_T``) and of the terms of second order, the change of
+z that it brings is ``-(1 - P) f`` in the norm of ``W^(1/2)``, P an orthogonal projection, so
+
+    ||dn_Tc||_1 <= sqrt(sum(w_Tc)) ||W^(1/2) f||_2,   |dn_i| <= ||M_i W^(1/2)||_2 ||W^(1/2) f||_2
+
+for i in T.  Where the bound is above what is asked for, the point is computed anew with more
+bits and proved (:mod:`implicit_l1.precise`), and if that fails, too, an error says so.
+(Derived for this project; "to first order" is checked by the size of dz, not proved.)
+
 Where the minimizer is not unique, g* is the one that the flow selects
 (:mod:`implicit_l1.selection`) and the columns of its support S are dependent: T is a basis
 of them.  Then ``n_T = -M n_Tc``, and the entries c of n on the rest of S follow, to full
@@ -64,10 +81,15 @@ import numpy as np
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
+from implicit_l1.certificates import NotProved
+from implicit_l1.compensated import two_sum
+from implicit_l1.exact import rationals_of, solve_consistent
 from implicit_l1.exchange import DualCoordinates, dual_coordinates
 from implicit_l1.initialization import identity_coordinates
 from implicit_l1.potentials import OffSupport, OnSupport
+from implicit_l1.precise import PreciseLimit
 from implicit_l1.support import Certificate, independent_columns
+from implicit_l1.verified import Exact
 
 
 class ConvergenceError(RuntimeError):
@@ -83,11 +105,13 @@ class PathOptions:
             is the last (the error after it is of the order of its square).
         newton_steps: most Newton steps before a path step counts as failed.
         shortest_stride: a path step in log(alpha) below this is a failure.
+        accuracy: largest bound of the relative error of ||n||_1 that is accepted.
     """
 
     tolerance: float = 1e-9
     newton_steps: int = 10
     shortest_stride: float = 1e-6
+    accuracy: float = 1e-10
 
 
 @dataclass(frozen=True)
@@ -102,7 +126,10 @@ class LimitPath:
         newton_steps: Newton steps spent on the way to each scale, shape (m,).
         relative_residual: ||A n||_2 / (sum_i ||A_i||_2 |n_i|), shape (m,).
         fixed_point_residual: ||n_S + M n_Sc||_1 / ||n||_1 of the iterate from which
-            the last digits were taken, shape (m,).
+            the last digits were taken, shape (m,); nan where more bits were needed.
+        error_bound: of the relative error of ||n||_1, shape (m,): to first order, or proved
+            where more bits were needed.
+        proved: where more bits were needed, shape (m,).
     """
 
     log_alpha: np.ndarray
@@ -111,6 +138,8 @@ class LimitPath:
     newton_steps: np.ndarray
     relative_residual: np.ndarray
     fixed_point_residual: np.ndarray
+    error_bound: np.ndarray
+    proved: np.ndarray
 
     def log_norm(self, order):
         """Natural logarithm of ||n||_order, shape (m,); -inf where n = 0."""
@@ -126,6 +155,7 @@ class _State:
     error_on: np.ndarray  # n_T
     free: np.ndarray  # b
     on: OnSupport
+    shift: np.ndarray = field(init=False)  # of z_Tc, beside the certificate's part
     off: OffSupport = field(init=False)
     log_unit: float = field(init=False)
     unit_error: np.ndarray = field(init=False)  # n_Tc in units of exp(log_unit)
@@ -167,6 +197,10 @@ _LINEAR = 3.0 * np.log(10.0)
 # gap keeps them from going to and fro, and a change of T costs as much as several steps.
 _LEAVE, _RETURN, _CLOSE = 0.2, 0.4, 0.9
 
+# Newton's step from the measured defects may change z by this part of its room; it is known to
+# this part of itself, as long as the condition of its matrix allows that.
+_FIRST_ORDER, _STEP_ACCURACY = 0.05, 1e-3
+
 # Up to this fraction of S changes sides by an exchange, more by a new factorization.
 _EXCHANGED = 0.125
 
@@ -196,7 +230,8 @@ class _Equations:
         self.rest = rest
         self.scale_on = scale[on]
         self.log_scale_off = np.log(scale[off])
-        self.constant = offset[off] - adapted.range_map.T @ offset[on]
+        self.offset_on, self.offset_off = offset[on], offset[off]
+        self.constant = self.offset_off - adapted.range_map.T @ self.offset_on
         self.sigma = certificate.direction[on]
         self.direction = certificate.direction[off]
         self.margin = certificate.margin[off]
@@ -225,8 +260,8 @@ class _Equations:
     def _completed(self, state) -> _State | None:
         """The state with what follows from its unknowns; None outside the domain of phi."""
         log_alpha, error_on, on, free = state.log_alpha, state.error_on, state.on, state.free
-        shift = np.concatenate([on.zeta, free]) @ self.stacked + self.constant
-        off = self.potential.off_support(self.direction, self.margin, shift, log_alpha)
+        state.shift = np.concatenate([on.zeta, free]) @ self.stacked + self.constant
+        off = self.potential.off_support(self.direction, self.margin, state.shift, log_alpha)
         log_size = off.log_size + self.log_scale_off
         log_slope = off.log_slope + self.log_scale_off
         state.off = OffSupport(off.sign, log_size, log_slope, off.room)
@@ -469,6 +504,68 @@ class _Equations:
         log_unit = np.log(np.abs(error).max()) if np.any(error) else 0.0
         return log_unit, error / np.exp(log_unit)
 
+    def corrected(self, state, exact: Exact, low):
+        """(n in units of exp(log_unit), bound of the relative error of its norm).
+
+        Args:
+            state: converged.
+            exact: A.
+            low: of g*, what the rounding of `minimizer` left, shape (d,).
+        """
+        adapted, unit, error = self.adapted, np.exp(state.log_unit), self.error(state)
+        on, off = adapted.support, adapted.complement
+        weights = state.root_slope**2
+        # the defects
+        defect = adapted.dual_map.T @ -exact.residual(error, np.zeros(len(self.stacked)))
+        zeta = state.on.zeta - self.offset_on
+        dual = adapted.dual_map @ np.concatenate([zeta, state.free])
+        wanted = np.empty(error.size)
+        wanted[on], wanted[off] = zeta, state.shift - self.offset_off
+        defect_z = exact.residual(dual, wanted, transposed=True)
+        point, rounding = two_sum(self.minimizer_on, state.error_on)
+        defect_on = defect_z[on] + (rounding + low[on]) / state.on.slope
+        defect_off = defect_z[off] - defect_on @ adapted.range_map
+        # Newton's step
+        right = self.stacked @ (weights * defect_off) - defect
+        size = on.size
+        _, _, moved = self.solve(state, np.sqrt(unit) * right[:size], right[size:])
+        moved = moved - defect_off
+        change_off = weights * moved
+        change_on = -defect[:size] - adapted.range_map @ change_off
+        error[off] += change_off
+        error[on] += change_on
+        # what remains
+        room = np.minimum(state.off.room, 1.0)
+        part_on = unit * np.abs(change_on) / np.maximum(np.abs(point), _TINY)
+        if not (np.all(np.abs(moved) <= _FIRST_ORDER * room) and np.all(part_on <= _FIRST_ORDER)):
+            return error, np.inf
+        power = 0.0 if self.potential.depth == 2 else self.potential.power
+        unknown_on = 4.0 * _EPSILON * (np.abs(state.on.zeta) + (power == 0.0))
+        unknown_on += part_on * unit * np.abs(change_on) / state.on.slope
+        unknown = self.rounding_of_off(state) + (power + 1.0) * moved**2 / room
+        unknown += unknown_on @ np.abs(adapted.range_map)
+        energy = np.sqrt(weights @ unknown**2)
+        spread = np.sqrt(weights.sum()) + np.sqrt(adapted.range_map**2 @ weights).sum()
+        left = spread * energy + _STEP_ACCURACY * (
+            np.abs(change_off).sum() + np.abs(change_on).sum()
+        )
+        norm = np.abs(error).sum()
+        return error, left / norm if norm > 0.0 else 0.0
+
+    def rounding_of_off(self, state):
+        """Bounds of what rounding leaves unknown in z_Tc, beside the defects, shape (d - k,).
+
+        Of the certificate's margin, and of n itself, in which logarithms are exponentiated.
+        """
+        log_alpha, shallow = abs(state.log_alpha), self.potential.depth == 2
+        of_margin = _EPSILON * np.abs(self.margin) * (log_alpha if shallow else 1.0)
+        exponents = (
+            2.0 + np.abs(state.off.log_size) + (np.abs(state.shift) if shallow else log_alpha)
+        )
+        with np.errstate(invalid="ignore"):
+            ratio = np.exp(state.off.log_size - state.off.log_slope)  # |n| / w
+            return of_margin + np.where(ratio > 0.0, 4.0 * _EPSILON * exponents * ratio, 0.0)
+
     def fixed_point_residual(self, state):
         """||F1||_1 / ||n||_1."""
         mismatch = np.abs(state.first).sum()
@@ -481,19 +578,91 @@ class _Equations:
 class _Path:
     """Follows the limit point from large alpha to small."""
 
-    def __init__(self, matrix, minimizer, certificate, potential, coordinates, options):
+    def __init__(self, matrix, minimizer, low, certificate, potential, coordinates, options):
         self.matrix = matrix
+        self.exact = Exact(matrix)
         self.minimizer = minimizer
+        self.low = low
         self.certificate = certificate
         self.potential = potential
         self.initialization = coordinates
         self.options = options
         self.basis = independent_columns(matrix, minimizer)
+        self.column_norms = np.linalg.norm(matrix, axis=0)
+        self.state = None
         self.dependent = self.basis.size < np.count_nonzero(minimizer)
         self.chosen = np.zeros(self.basis.size, dtype=bool)
         self.stride = np.log(10.0)
         self.steps = 0
         self.nodes = []  # the points before: (log_alpha, position, its derivative)
+        self.lost = None  # the error with which doubles gave up
+        self.precise = self.vanishes = None  # not asked for yet
+
+    def point(self, target):
+        """The row of a scale: what LimitPath says of it.
+
+        Raises:
+            ConvergenceError: if neither doubles nor more bits lead to the accuracy asked for.
+        """
+        guess, bound = None, np.inf
+        if self.lost is None:
+            try:
+                if not self.nodes and self.state is None:
+                    self.start(target)
+                self.advance(target)
+            except ConvergenceError as error:
+                self.lost = error
+        if self.lost is None:
+            guess, bound = self._measured()
+        steps, self.steps = self.steps, 0
+        fixed = np.nan
+        more = not bound <= self.options.accuracy
+        if more:
+            error, log_unit, bound = self._with_more_bits(target, guess)
+        else:
+            error, log_unit = guess
+            fixed = self.equations.fixed_point_residual(self.state)
+        image = np.linalg.norm(self.matrix @ error)
+        residual = image / max(self.column_norms @ np.abs(error), _TINY)
+        return log_unit, self.initialization.unit * error, steps, residual, fixed, bound, more
+
+    def _measured(self):
+        """((error, log_unit), bound) at the scale where the path stands."""
+        state = self.state
+        if self.dependent:
+            log_unit, error = self.equations.error_in_unit(state)
+            return (error, log_unit), 0.0
+        error, bound = self.equations.corrected(state, self.exact, self.low)
+        return (error, state.log_unit), bound
+
+    def _with_more_bits(self, target, guess):
+        """(error, log_unit, bound) in ball arithmetic."""
+        name = f"log10(alpha) = {target / np.log(10.0):.6g}"
+        plain = identity_coordinates(self.minimizer.size)
+        if self.dependent or any(
+            np.any(mine != one)
+            for mine, one in zip(
+                vars(self.initialization).values(), vars(plain).values(), strict=True
+            )
+        ):
+            raise self.lost or ConvergenceError(
+                f"{name}: the limit point is not known to {self.options.accuracy:.0e} in double "
+                "precision, and more bits are for minimizers that are unique and for "
+                "initializations from ones only"
+            )
+        if self.vanishes is None:
+            self.vanishes = not np.any(self.low) and error_vanishes(self.matrix, self.minimizer)
+        if self.vanishes:
+            return np.zeros(self.minimizer.size), 0.0, 0.0
+        if self.precise is None:
+            self.precise = PreciseLimit(self.matrix, self.minimizer, self.low, self.potential.depth)
+        try:
+            return self.precise.error(target, guess, self.options.accuracy)
+        except NotProved as error:
+            raise ConvergenceError(
+                f"{name}: the limit point is known neither to {self.options.accuracy:.0e} in "
+                f"double precision nor with more bits: {error}"
+            ) from error
 
     def _coordinates(self, chosen):
         """Take T to be the chosen ones of the basis."""
@@ -629,6 +798,26 @@ class _Path:
         self.stride *= 2.0
 
 
+def error_vanishes(matrix, minimizer):
+    """Whether x(alpha) = g* is proved for every alpha, from a test that is enough for it.
+
+    It is where for each of the values of |g*_S| some nu has ``A_i^T nu = sigma_i`` at the i with
+    that value and ``A_i^T nu = 0`` at all others: multiplied by ``phi^{-1}`` of the value over
+    alpha, they add up to the lam of g*.  So it is with one entry, or equal ones, and rho = 0.
+    (Derived for this project.)
+
+    Args:
+        matrix: A, shape (N, d).
+        minimizer: g*, exact as these doubles, shape (d,).
+    """
+    size = np.abs(minimizer)
+    return all(
+        solve_consistent(matrix.T, rationals_of(np.where(size == value, np.sign(minimizer), 0.0)))
+        is not None
+        for value in np.unique(size[size > 0])
+    )
+
+
 def extrapolated(nodes, at):
     """The value at `at` of the polynomial that has the values and derivatives of the nodes.
 
@@ -666,6 +855,7 @@ def limit_path(
     log_alpha,
     options=None,
     coordinates=None,
+    minimizer_low=None,
 ) -> LimitPath:
     """Limit points along decreasing scales, as error vectors.
 
@@ -677,6 +867,8 @@ def limit_path(
         log_alpha: natural logarithms of the scales of the predictor, decreasing.
         options: numerical settings.
         coordinates: of the initialization; from ones if None.
+        minimizer_low: what the rounding of the exact g* to `minimizer` left, shape (d,); 0 if
+            None.
     Raises:
         ValueError: if log_alpha does not decrease or is not finite, or goes below 1e-300
             where the columns of the support are dependent.
@@ -688,23 +880,9 @@ def limit_path(
     log_alpha = np.asarray(log_alpha, dtype=float)
     if log_alpha.size == 0 or not np.all(np.isfinite(log_alpha)) or np.any(np.diff(log_alpha) >= 0):
         raise ValueError("log_alpha must be finite and strictly decreasing")
-    column_norms = np.linalg.norm(matrix, axis=0)
-    path = _Path(matrix, minimizer, certificate, potential, c, options)
+    low = np.zeros(minimizer.size) if minimizer_low is None else minimizer_low / c.unit
+    path = _Path(matrix, minimizer, low, certificate, potential, c, options)
     if path.dependent and log_alpha[-1] < -300.0 * np.log(10.0):
         raise ValueError("with several minimizers alpha must be at least 1e-300")
-    path.start(log_alpha[0])
-    rows = []
-    for target in log_alpha:
-        path.advance(target)
-        log_unit, error = path.equations.error_in_unit(path.state)
-        rows.append(
-            (
-                log_unit,
-                c.unit * error,
-                path.steps,
-                np.linalg.norm(matrix @ error) / max(column_norms @ np.abs(error), _TINY),
-                path.equations.fixed_point_residual(path.state),
-            )
-        )
-        path.steps = 0
+    rows = [path.point(target) for target in log_alpha]
     return LimitPath(log_alpha, *(np.array(column) for column in zip(*rows, strict=True)))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from implicit_l1.compensated import refine, residual, two_sum
+from implicit_l1.exact import independent, rational_rank
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def support_geometry(matrix, support) -> SupportGeometry:
     if size > matrix.shape[0]:
         raise ValueError(f"a support of {size} columns in {matrix.shape[0]} dimensions")
     q, r = np.linalg.qr(matrix[:, support], mode="complete")
-    if not _independent(r):
+    if not (_plainly_independent(r) or independent(matrix[:, support])):
         raise ValueError("the columns of the support are linearly dependent")
     q1, q2, r = q[:, :size], q[:, size:], r[:size]
     return SupportGeometry(
@@ -80,8 +81,8 @@ def support_geometry(matrix, support) -> SupportGeometry:
     )
 
 
-def _independent(r):
-    """Whether columns with this QR factor R are independent, up to rounding."""
+def _plainly_independent(r):
+    """Whether columns with this QR factor R are independent, whatever was rounded."""
     diagonal = np.abs(np.diag(r))
     return diagonal.min(initial=np.inf) > 1e-12 * diagonal.max(initial=0.0)
 
@@ -100,12 +101,13 @@ def independent_columns(matrix, point):
     if support.size == 0:
         return support
     on = matrix[:, support]
-    if support.size <= matrix.shape[0] and _independent(np.linalg.qr(on, mode="r")):
+    if support.size <= matrix.shape[0] and _plainly_independent(np.linalg.qr(on, mode="r")):
+        return support
+    rank = rational_rank(on)
+    if rank == support.size:
         return support
     from scipy.linalg import qr  # NumPy's has no pivoting
 
-    diagonal = np.abs(np.diag(qr(on, mode="r", pivoting=True)[0]))
-    rank = int(np.sum(diagonal > 1e-12 * diagonal[0]))
     order = qr(on * np.abs(point[support]), mode="r", pivoting=True)[1]
     return np.sort(support[order[:rank]])
 
