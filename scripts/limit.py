@@ -6,6 +6,7 @@ from command_line import coordinates_of, repetition, run
 
 import numpy as np
 
+from implicit_l1.exact import rationals_of
 from implicit_l1.limit import PathOptions, limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED
@@ -43,6 +44,7 @@ def main():
                 options,
                 coordinates_of(l1, place),
                 l1["point_low"][place],
+                rationals_of(block["data"][place]),
             )
         rows.append(record(path, l1["point"][place] - block["signal"][place]))
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}

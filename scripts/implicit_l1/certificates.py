@@ -623,6 +623,9 @@ _ROUNDS = 8
 # nearer than that, and over the box the derivative is still known to many digits.
 _FIRST_WIDTH = 1e-11
 
+# What it is made narrower by where it is not in the domain of the equations.
+_NARROWER = 2.0**-32
+
 _UNDERFLOW = 1e-280
 
 # Relative radius of ||n||_1 above which an enclosure is made narrower, if it can be: the
@@ -1005,15 +1008,23 @@ class _System:
         return None
 
     def prove_in_balls(self, unknowns):
-        """Enclosures of n by interval Newton steps."""
-        width = arb(_FIRST_WIDTH)
+        """Enclosures of n by interval Newton steps.
+
+        Raises:
+            ArithmeticError: if the guess is not in the domain of phi.
+        """
+        width, reach = arb(_FIRST_WIDTH), np.inf
         for _ in range(_ROUNDS):
             residual = column(self.evaluate(unknowns, in_balls=True).residual)
             box = Unknowns(
                 [u + arb(0, width) for u in unknowns.error],
                 [v + arb(0, width) for v in unknowns.dual],
             )
-            derivative = self._derivative_in_balls(self.evaluate(box, in_balls=True))
+            try:
+                derivative = self._derivative_in_balls(self.evaluate(box, in_balls=True))
+            except ArithmeticError:  # the box leaves the domain
+                width *= _NARROWER
+                continue
             proved = self._interval_step(unknowns, box, derivative, residual)
             if proved is not None:
                 entries = self.entries(proved)
@@ -1026,12 +1037,15 @@ class _System:
                 return entries if closer is None else self.entries(closer)
             # the guess is not as good as that: Newton's method, then a box of the size that
             # its next step may have
-            step = derivative.mid().solve(residual.mid(), algorithm="approx").mid()
-            unknowns = _middle(_minus(unknowns, step.entries()))
+            step = derivative.mid().solve(residual)
+            unknowns = _middle(_minus(unknowns, step.mid().entries()))
             reach = float(np.max([float(abs(h)) for h in step.entries()]))
             if not np.isfinite(reach):
                 raise NotProved("Newton's method left the domain of phi")
-            width = min(max(arb(reach) ** 2 * 1e6, arb(2) ** (-ctx.prec // 2)), arb(_FIRST_WIDTH))
+            # what is not known of g* itself leaves a step of this size
+            rest = float(np.max([float(h.rad()) for h in step.entries()]))
+            width = max(arb(reach) ** 2 * 1e6, arb(2) ** (-ctx.prec // 2), arb(4.0 * rest))
+            width = min(width, arb(_FIRST_WIDTH))
         raise NotProved(f"no box around the guess is proved to hold a limit point: {reach:.0e}")
 
     def _derivative_in_balls(self, values):

@@ -50,22 +50,9 @@ With another initialization (:mod:`implicit_l1.initialization`), in its coordina
 ``n_Sc = alpha scale phi_D(z)`` and z has the offset as one more term; the tilt is in the
 certificate's direction already.
 
-**How good a point is** is measured, not assumed.  The defects of what was computed, ``r = A n``
-and ``e = z - A^T lam`` for the lam that (zeta, b) stands for, are found to twice the working
-precision.  Moved by the part of e on T, z_T is as it should be, and Newton's step
-
-    H delta = -r + A W e',    dz = A^T delta - e',    dn_Tc = W dz_Tc,    A (n + dn) = 0
-
-leads to the exact point but for terms of second order; n is moved by it.  What remains is
-bounded.  With f a bound of what rounding leaves unknown in z (of the certificate, of phi and
-its inverse; those on T count by ``|M|^T f_T``) and of the terms of second order, the change of
-z that it brings is ``-(1 - P) f`` in the norm of ``W^(1/2)``, P an orthogonal projection, so
-
-    ||dn_Tc||_1 <= sqrt(sum(w_Tc)) ||W^(1/2) f||_2,   |dn_i| <= ||M_i W^(1/2)||_2 ||W^(1/2) f||_2
-
-for i in T.  Where the bound is above what is asked for, the point is computed anew with more
-bits and proved (:mod:`implicit_l1.precise`), and if that fails, too, an error says so.
-(Derived for this project; "to first order" is checked by the size of dz, not proved.)
+How good a point is, is measured for each (:mod:`implicit_l1.defects`).  Where that is worse than
+what is asked for, the point is computed anew with more bits and proved
+(:mod:`implicit_l1.precise`), and if that fails, too, an error says so.
 
 Where the minimizer is not unique, g* is the one that the flow selects
 (:mod:`implicit_l1.selection`) and the columns of its support S are dependent: T is a basis
@@ -82,7 +69,7 @@ from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from implicit_l1.certificates import NotProved
-from implicit_l1.compensated import two_sum
+from implicit_l1.defects import correct_error
 from implicit_l1.exact import rationals_of, solve_consistent
 from implicit_l1.exchange import DualCoordinates, dual_coordinates
 from implicit_l1.initialization import identity_coordinates
@@ -197,10 +184,6 @@ _LINEAR = 3.0 * np.log(10.0)
 # gap keeps them from going to and fro, and a change of T costs as much as several steps.
 _LEAVE, _RETURN, _CLOSE = 0.2, 0.4, 0.9
 
-# Newton's step from the measured defects may change z by this part of its room; it is known to
-# this part of itself, as long as the condition of its matrix allows that.
-_FIRST_ORDER, _STEP_ACCURACY = 0.05, 1e-3
-
 # Up to this fraction of S changes sides by an exchange, more by a new factorization.
 _EXCHANGED = 0.125
 
@@ -212,6 +195,7 @@ class _Equations:
         self, adapted: DualCoordinates, minimizer, certificate, potential, basis, scale, offset
     ):
         on, off = adapted.support, adapted.complement
+        self.minimizer, self.scale = minimizer, scale
         self.minimizer_on = minimizer[on]
         self.minimizer_off = minimizer[off]
         self.left_out = np.flatnonzero(self.minimizer_off)
@@ -462,16 +446,23 @@ class _Equations:
 
     def error_in_unit(self, state):
         """(log_unit, n in units of exp(log_unit)), with all its digits on the rest of S too."""
-        plain = self.error(state)
-        if self.complete and self.rest.any():
-            size = np.exp(state.log_unit) * np.abs(plain)
-            on, off = size[self.adapted.support], size[self.adapted.complement]
-            # otherwise nothing cancels, and x may not even have the signs of g*
-            if np.all(on < 0.5 * np.abs(self.minimizer_on)) and np.all(
-                off[self.rest] < 0.5 * np.abs(self.minimizer_off[self.rest])
-            ):
-                return self._refined(state)
-        return state.log_unit, plain
+        if self.settled(state):
+            return self._refined(state)
+        return state.log_unit, self.error(state)
+
+    def settled(self, state):
+        """Whether x has come near one of several minimizers, so that g* + n cancels.
+
+        Before, x may not even have the signs of g*.
+        """
+        if not (self.complete and self.rest.any()):
+            return False
+        size = np.exp(state.log_unit) * np.abs(self.error(state))
+        on, off = size[self.adapted.support], size[self.adapted.complement]
+        return bool(
+            np.all(on < 0.5 * np.abs(self.minimizer_on))
+            and np.all(off[self.rest] < 0.5 * np.abs(self.minimizer_off[self.rest]))
+        )
 
     def _refined(self, state):
         """The error where g* is one of several minimizers: n on S anew, from n off S."""
@@ -504,67 +495,20 @@ class _Equations:
         log_unit = np.log(np.abs(error).max()) if np.any(error) else 0.0
         return log_unit, error / np.exp(log_unit)
 
-    def corrected(self, state, exact: Exact, low):
-        """(n in units of exp(log_unit), bound of the relative error of its norm).
+    def deviation(self, state, columns, error):
+        """What n adds to z at some columns of the support, see Potential.deviation; in units of z.
 
         Args:
-            state: converged.
-            exact: A.
-            low: of g*, what the rounding of `minimizer` left, shape (d,).
+            state: for its scale.
+            columns: indices; error: n there.
         """
-        adapted, unit, error = self.adapted, np.exp(state.log_unit), self.error(state)
-        on, off = adapted.support, adapted.complement
-        weights = state.root_slope**2
-        # the defects
-        defect = adapted.dual_map.T @ -exact.residual(error, np.zeros(len(self.stacked)))
-        zeta = state.on.zeta - self.offset_on
-        dual = adapted.dual_map @ np.concatenate([zeta, state.free])
-        wanted = np.empty(error.size)
-        wanted[on], wanted[off] = zeta, state.shift - self.offset_off
-        defect_z = exact.residual(dual, wanted, transposed=True)
-        point, rounding = two_sum(self.minimizer_on, state.error_on)
-        defect_on = defect_z[on] + (rounding + low[on]) / state.on.slope
-        defect_off = defect_z[off] - defect_on @ adapted.range_map
-        # Newton's step
-        right = self.stacked @ (weights * defect_off) - defect
-        size = on.size
-        _, _, moved = self.solve(state, np.sqrt(unit) * right[:size], right[size:])
-        moved = moved - defect_off
-        change_off = weights * moved
-        change_on = -defect[:size] - adapted.range_map @ change_off
-        error[off] += change_off
-        error[on] += change_on
-        # what remains
-        room = np.minimum(state.off.room, 1.0)
-        part_on = unit * np.abs(change_on) / np.maximum(np.abs(point), _TINY)
-        if not (np.all(np.abs(moved) <= _FIRST_ORDER * room) and np.all(part_on <= _FIRST_ORDER)):
-            return error, np.inf
-        power = 0.0 if self.potential.depth == 2 else self.potential.power
-        unknown_on = 4.0 * _EPSILON * (np.abs(state.on.zeta) + (power == 0.0))
-        unknown_on += part_on * unit * np.abs(change_on) / state.on.slope
-        unknown = self.rounding_of_off(state) + (power + 1.0) * moved**2 / room
-        unknown += unknown_on @ np.abs(adapted.range_map)
-        energy = np.sqrt(weights @ unknown**2)
-        spread = np.sqrt(weights.sum()) + np.sqrt(adapted.range_map**2 @ weights).sum()
-        left = spread * energy + _STEP_ACCURACY * (
-            np.abs(change_off).sum() + np.abs(change_on).sum()
+        potential = self.potential
+        values, _ = potential.deviation(
+            self.minimizer[columns], error, self.scale[columns], state.log_alpha
         )
-        norm = np.abs(error).sum()
-        return error, left / norm if norm > 0.0 else 0.0
-
-    def rounding_of_off(self, state):
-        """Bounds of what rounding leaves unknown in z_Tc, beside the defects, shape (d - k,).
-
-        Of the certificate's margin, and of n itself, in which logarithms are exponentiated.
-        """
-        log_alpha, shallow = abs(state.log_alpha), self.potential.depth == 2
-        of_margin = _EPSILON * np.abs(self.margin) * (log_alpha if shallow else 1.0)
-        exponents = (
-            2.0 + np.abs(state.off.log_size) + (np.abs(state.shift) if shallow else log_alpha)
+        return (
+            values if potential.depth == 2 else values * np.exp(state.log_alpha / potential.power)
         )
-        with np.errstate(invalid="ignore"):
-            ratio = np.exp(state.off.log_size - state.off.log_slope)  # |n| / w
-            return of_margin + np.where(ratio > 0.0, 4.0 * _EPSILON * exponents * ratio, 0.0)
 
     def fixed_point_residual(self, state):
         """||F1||_1 / ||n||_1."""
@@ -578,11 +522,14 @@ class _Equations:
 class _Path:
     """Follows the limit point from large alpha to small."""
 
-    def __init__(self, matrix, minimizer, low, certificate, potential, coordinates, options):
+    def __init__(
+        self, matrix, minimizer, low, exact_data, certificate, potential, coordinates, options
+    ):
         self.matrix = matrix
         self.exact = Exact(matrix)
         self.minimizer = minimizer
         self.low = low
+        self.exact_data = exact_data
         self.certificate = certificate
         self.potential = potential
         self.initialization = coordinates
@@ -610,10 +557,11 @@ class _Path:
                 if not self.nodes and self.state is None:
                     self.start(target)
                 self.advance(target)
+                guess, bound = self._measured()
             except ConvergenceError as error:
                 self.lost = error
-        if self.lost is None:
-            guess, bound = self._measured()
+            except np.linalg.LinAlgError as error:
+                self.lost = ConvergenceError(f"log10(alpha) = {target / np.log(10.0):.6g}: {error}")
         steps, self.steps = self.steps, 0
         fixed = np.nan
         more = not bound <= self.options.accuracy
@@ -628,12 +576,8 @@ class _Path:
 
     def _measured(self):
         """((error, log_unit), bound) at the scale where the path stands."""
-        state = self.state
-        if self.dependent:
-            log_unit, error = self.equations.error_in_unit(state)
-            return (error, log_unit), 0.0
-        error, bound = self.equations.corrected(state, self.exact, self.low)
-        return (error, state.log_unit), bound
+        error, log_unit, bound = correct_error(self.equations, self.state, self.exact, self.low)
+        return (error, log_unit), bound
 
     def _with_more_bits(self, target, guess):
         """(error, log_unit, bound) in ball arithmetic."""
@@ -655,7 +599,9 @@ class _Path:
         if self.vanishes:
             return np.zeros(self.minimizer.size), 0.0, 0.0
         if self.precise is None:
-            self.precise = PreciseLimit(self.matrix, self.minimizer, self.low, self.potential.depth)
+            self.precise = PreciseLimit(
+                self.matrix, self.minimizer, self.low, self.potential.depth, self.exact_data
+            )
         try:
             return self.precise.error(target, guess, self.options.accuracy)
         except NotProved as error:
@@ -856,6 +802,7 @@ def limit_path(
     options=None,
     coordinates=None,
     minimizer_low=None,
+    exact_data=None,
 ) -> LimitPath:
     """Limit points along decreasing scales, as error vectors.
 
@@ -869,6 +816,8 @@ def limit_path(
         coordinates: of the initialization; from ones if None.
         minimizer_low: what the rounding of the exact g* to `minimizer` left, shape (d,); 0 if
             None.
+        exact_data: y as rational numbers, N of them, from which g* follows exactly where more
+            bits are needed; y = A g*, rounded as it is, if None.
     Raises:
         ValueError: if log_alpha does not decrease or is not finite, or goes below 1e-300
             where the columns of the support are dependent.
@@ -881,7 +830,7 @@ def limit_path(
     if log_alpha.size == 0 or not np.all(np.isfinite(log_alpha)) or np.any(np.diff(log_alpha) >= 0):
         raise ValueError("log_alpha must be finite and strictly decreasing")
     low = np.zeros(minimizer.size) if minimizer_low is None else minimizer_low / c.unit
-    path = _Path(matrix, minimizer, low, certificate, potential, c, options)
+    path = _Path(matrix, minimizer, low, exact_data, certificate, potential, c, options)
     if path.dependent and log_alpha[-1] < -300.0 * np.log(10.0):
         raise ValueError("with several minimizers alpha must be at least 1e-300")
     rows = [path.point(target) for target in log_alpha]

@@ -27,6 +27,7 @@ from implicit_l1.balls import (
     sum_of_sizes,
 )
 from implicit_l1.certificates import LimitProof, NotProved, ProvedMinimizer, coordinates
+from implicit_l1.exact import solve_consistent
 from implicit_l1.potentials import potential
 
 # Bits of the proofs that are tried, one after the other.
@@ -48,13 +49,20 @@ class PreciseLimit:
     Args:
         matrix: A as doubles, shape (N, d).
         minimizer: the only minimizer g*, rounded, shape (d,), zero off its support.
-        low: what the rounding left, shape (d,).
+        low: what the rounding left, rounded in turn, shape (d,).
         depth: D.
+        exact_data: y as rational numbers, of which g* follows exactly; None: it is the sum of the
+            two.
     """
 
-    def __init__(self, matrix, minimizer, low, depth):
+    def __init__(self, matrix, minimizer, low, depth, exact_data=None):
         self.matrix, self.minimizer, self.low, self.depth = matrix, minimizer, low, depth
         self.support = np.flatnonzero(minimizer)
+        self.exact = None
+        if exact_data is not None:
+            self.exact = solve_consistent(matrix[:, self.support], exact_data)
+            if self.exact is None:
+                raise ValueError("y is no combination of the columns of the minimizer's support")
         self._dual = None  # of Newton's method, at the scale before
 
     def error(self, log_alpha, guess, radius):
@@ -91,10 +99,16 @@ class PreciseLimit:
     def _minimizer(self):
         """g* as enclosures, in the form of the proofs."""
         sigma = np.sign(self.minimizer[self.support])
-        pairs = zip(self.minimizer[self.support], self.low[self.support], strict=True)
-        values = [arb(g, abs(g) * _HALF_UNIT if e else 0.0) + arb(e) for g, e in pairs]
+        values = self._values()
         frame = coordinates(self.matrix, self.support)
         return ProvedMinimizer(self.support, sigma, values, frame, arb("nan"))
+
+    def _values(self):
+        """g*_S, as narrow as it is known."""
+        if self.exact is not None:
+            return [arb(value) for value in self.exact]
+        pairs = zip(self.minimizer[self.support], self.low[self.support], strict=True)
+        return [arb(g, abs(g) * _HALF_UNIT if e else 0.0) + arb(e) for g, e in pairs]
 
     def _solution(self, log_alpha):
         """(error, log_unit) from Newton's method on the dual problem."""
@@ -103,7 +117,9 @@ class PreciseLimit:
         bits = 128 + int(14.0 * decades + 2.0 * np.log2(condition))
         with ctx.workprec(bits):
             matrix = exact_matrix(self.matrix)
-            minimizer = [arb(g) + arb(e) for g, e in zip(self.minimizer, self.low, strict=True)]
+            minimizer = [arb(0)] * self.minimizer.size
+            for j, value in zip(self.support, self._values(), strict=True):
+                minimizer[j] = value.mid()
             alpha = ball(log_alpha).exp().mid()
             point = self._newton(matrix, matrix * column(minimizer), alpha)
             error = [x.mid() - g for x, g in zip(point, minimizer, strict=True)]
