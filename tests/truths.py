@@ -314,7 +314,7 @@ def largest_face(matrix, data, found: ExactMinimizer):
     return point, support, [1 if point[j] > 0 else -1 for j in support]
 
 
-def selected_minimizer(matrix, data, depth, found: ExactMinimizer, bits=BITS):
+def selected_minimizer(matrix, data, depth, found: ExactMinimizer, bits=3 * BITS):
     """The minimizer that the flow of depth D approaches, a list of d balls (midpoints).
 
     ``min sum |x| log |x|`` (D = 2), ``max sum |x|^(2/D)`` (D > 2) among the minimizers (Wind,
@@ -399,7 +399,8 @@ def limit_points(matrix, data, depth, log_alpha, minimizer, bits=BITS):
     Newton's method on ``min alpha sum q_D*(A^T lam) - <lam, y>`` from ``lam = 0``, each scale
     from the one before.  A step is shortened where phi_D' would grow by more than e^(3/2)
     anywhere; then the objective falls.  The last step, solved in ball arithmetic, is so short
-    that what is left after it, of the order of its square, is below 1e-30 of n.
+    that what is left after it, of the order of its square, is below 1e-30 of n.  An n below
+    2^-500 of g* is 0.
 
     Args:
         matrix, data: A and y, doubles or rationals.
@@ -462,11 +463,8 @@ def _limit_points(matrix, data, depth, log_alpha, minimizer):
         error = [(value - g).mid() for value, g in zip(x, goal, strict=True)]
         size = sum(map(abs, error), arb(0))
         if not left < size * arb("1e-30"):
-            # n = 0, or too few bits
-            if (
-                size > sum(map(abs, goal), arb(0)) * arb(2) ** (-ctx.prec // 2)
-                or ctx.prec < 4 * BITS
-            ):
+            nothing = sum(map(abs, goal), arb(0)) * arb(2) ** -BITS
+            if not (size < nothing and left < nothing):
                 raise ZeroDivisionError
             error = [arb(0)] * len(error)
         points.append(error)

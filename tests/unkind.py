@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from flint import fmpq_mat
 
 from truths import exact_product, rational_rows
 
@@ -54,8 +55,6 @@ def draw(ensemble, seed) -> Case:
 
 def full_row_rank(matrix) -> bool:
     """Whether the rows are independent, decided exactly."""
-    from flint import fmpq_mat
-
     return fmpq_mat(rational_rows(matrix)).rank() == matrix.shape[0]
 
 
@@ -129,7 +128,8 @@ def zeros_and_ones(rng):
 
 def signs(rng):
     """Entries -1 and 1, as the dual faces of rho are rarely points."""
-    rows, columns = _sizes(rng)
+    rows = int(rng.integers(1, 9))
+    columns = rows + int(rng.integers(1, rows + 3))
     matrix = rng.choice([-1.0, 1.0], (rows, columns))
     return _noisy_or_product(rng, matrix, _signal(rng, columns, _sparsity(rng, rows)))
 
@@ -173,7 +173,7 @@ def one_and_nearly_one(rng):
 def kernels(rng):
     """Gaussian bumps on a grid, multiples of 2^-30."""
     rows, columns = int(rng.integers(4, 11)), int(rng.integers(12, 25))
-    width = 10.0 ** rng.uniform(-1.7, -0.7)
+    width = 10.0 ** rng.uniform(-1.7, -0.3)
     points, grid = np.linspace(0, 1, rows)[:, None], np.linspace(0, 1, columns)[None, :]
     matrix = np.rint(np.exp(-0.5 * ((points - grid) / width) ** 2) * 2.0**30) / 2.0**30
     equal = rng.random() < 0.5
@@ -229,19 +229,28 @@ def ill_conditioned(rng):
 def dependent_support(rng):
     """Columns of the support nearly dependent, cond(A_S) up to 1e12, A well-conditioned.
 
-    One of them is a combination of the others but for 2^-k, k = 4 ... 40, in one entry.
+    The last of them is another, or the mean of two, but for 2^-k, k = 4 ... 40, in one entry.
+    A is ``Q B`` with integers Q, and the first row of B, the ``A^T nu`` of some nu, has the
+    signs on S and at most 7/8 off it: so S is the support, and g* = x_0 the only minimizer.
     """
-    rows = int(rng.integers(2, 7))
-    columns = rows + int(rng.integers(2, 8))
-    matrix = rng.integers(-8, 9, (rows, columns)) / 8.0
+    rows = int(rng.integers(2, 8))
+    columns = rows + int(rng.integers(1, rows + 6))
     size = int(rng.integers(2, rows + 1))
-    matrix[:, size - 1] = matrix[:, : size - 1].sum(axis=1) / 2.0 ** (size - 2)
-    matrix[int(rng.integers(rows)), size - 1] += 2.0 ** -int(rng.integers(4, 41))
-    # the signs that have a dual vector of the size of 1: those of A_S^T w
-    side = matrix[:, :size].T @ rng.standard_normal(rows)
+    matrix = rng.integers(-8, 9, (rows, columns)) / 8.0
+    matrix[0] = rng.integers(-7, 8, columns) / 8.0
+    signs = np.ones(size) if rng.random() < 0.5 else rng.choice([-1.0, 1.0], size)
+    signs[-1] = signs[0]
+    matrix[0, :size] = signs
+    other = int(rng.integers(size - 1))
+    matrix[:, size - 1] = 0.5 * (matrix[:, 0] + signs[0] * signs[other] * matrix[:, other])
+    matrix[int(rng.integers(1, rows)), size - 1] += 2.0 ** -int(rng.integers(4, 41))
+    mixing = np.eye(rows)
+    for _ in range(2 * rows):  # of determinant 1: rows are added to others
+        one, another = rng.choice(rows, 2, replace=False)
+        mixing[one] += rng.choice([-1.0, 1.0]) * mixing[another]
     signal = np.zeros(columns)
-    signal[:size] = np.where(side < 0, -1.0, 1.0) * rng.integers(1, 4, size)
-    return Case(matrix, matrix @ signal, signal, product=True)
+    signal[:size] = signs * rng.integers(1, 4, size)
+    return Case(mixing @ matrix, mixing @ (matrix @ signal), signal, product=True)
 
 
 def one_row(rng):
