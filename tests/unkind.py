@@ -231,7 +231,7 @@ def dependent_support(rng):
 
     The last of them is another, or the mean of two, but for 2^-k, k = 4 ... 40, in one entry.
     A is ``Q B`` with integers Q, and the first row of B, the ``A^T nu`` of some nu, has the
-    signs on S and at most 7/8 off it: so S is the support, and g* = x_0 the only minimizer.
+    signs on S and at most 7/8 off it: so S is the support, and the minimizer the only one.
     """
     rows = int(rng.integers(2, 8))
     columns = rows + int(rng.integers(1, rows + 6))
@@ -249,8 +249,12 @@ def dependent_support(rng):
         one, another = rng.choice(rows, 2, replace=False)
         mixing[one] += rng.choice([-1.0, 1.0]) * mixing[another]
     signal = np.zeros(columns)
-    signal[:size] = signs * rng.integers(1, 4, size)
-    return Case(mixing @ matrix, mixing @ (matrix @ signal), signal, product=True)
+    signal[:size] = signs * rng.uniform(1, 3, size)
+    if rng.random() < 0.5:
+        signal = np.rint(signal)
+    matrix = mixing @ matrix
+    # with all N columns other data have the same support, but a minimizer of their own
+    return Case(matrix, matrix @ signal, signal, product=bool(size < rows or rng.random() < 0.5))
 
 
 def one_row(rng):
