@@ -29,6 +29,11 @@ def unit_of(values, axis=None):
     return 2.0 ** np.rint(np.log2(np.abs(values).max(axis=axis)))
 
 
+def exponents(values, axis):
+    """The e with 2^(e - 1) <= largest absolute value < 2^e, along an axis; 0 where all are 0."""
+    return np.frexp(np.abs(values).max(axis=axis))[1]
+
+
 def kernel_ball(free_map, smallest, tolerance=None):
     """The program without an objective, k in its positive and negative parts.
 
