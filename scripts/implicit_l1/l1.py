@@ -1,7 +1,7 @@
 r"""Basis pursuit: ``g* = argmin ||x||_1`` subject to ``A x = y``, with a proof.
 
-A linear program solved by HiGHS, or where it is large by the interior-point method of
-:mod:`implicit_l1.programs`, then polished: from its support S and signs sigma,
+A linear program, solved by one solver or another (:mod:`implicit_l1.proposals`), then
+polished: from its support S and signs sigma,
 ``A_S g_S = y`` is solved to twice the working precision, the signs are compared, and a
 dual certificate is found, a vector nu with ``A_S^T nu = sigma`` and
 ``||A_Sc^T nu||_inf < 1``.  With A_S injective it proves that g* is the unique minimizer
@@ -9,26 +9,22 @@ dual certificate is found, a vector nu with ``A_S^T nu = sigma`` and
 ch. 4).  The certificate kept is the one of largest margin; its margin is 1 - rho.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from implicit_l1.compensated import refine, residual
 from implicit_l1.null_space import kernel_witness, largest_margin_dual
-from implicit_l1.programs import (
-    LARGE,
-    LinearProgramError,
-    kernel_form,
-    least_norm_vertex,
-    smallest_maximum,
-    unit_of,
-)
-from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, NOT_UNIQUE
+from implicit_l1.proposals import DEFAULT, proposals
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
 from implicit_l1.support import STRICT, Certificate, certificate, support_geometry
 
 # What rounding can do to quantities of order one: a residual, or the value of a witness.
 _ROUNDING = 1e-12
+# A point further from A x = y than this part of y solves no problem of interest.
+_FEASIBLE = 1e-6
+# Entries of a solver's point below this fraction of the largest are taken as zero.
+_ZERO = 1e-9
 
 
 class BasisPursuitError(RuntimeError):
@@ -66,49 +62,46 @@ class Minimizer:
         return self.certificate.smallest_margin(self.support)
 
 
-def basis_pursuit(matrix, data):
-    """A solution of the linear program, to the solver's accuracy, shape (d,).
+def basis_pursuit(matrix, data, solver=DEFAULT):
+    """A solution of the linear program, to a solver's accuracy, shape (d,).
 
     Args:
         matrix: A, shape (N, d).
         data: y, shape (N,).
+        solver: one of :func:`implicit_l1.proposals.solvers`, which comes first.
     Raises:
-        BasisPursuitError: if the problem is infeasible or the solver fails.
+        BasisPursuitError: if no solver comes to a point with ``A x = y``.
     """
-    size, unit = unit_of(matrix), unit_of(data)
-    return unit / size * _basis_pursuit(matrix / size, data / unit)
+    return next(_solutions(matrix, data, solver))
 
 
-def _basis_pursuit(matrix, data):
-    """The same for A and y of the order of 1."""
-    if matrix.size >= LARGE:
-        with suppress(LinearProgramError):
-            return _large_basis_pursuit(matrix, data)
-    # simplex: a vertex, where an interior point would leave 1e-8 off the support
-    try:
-        return least_norm_vertex(matrix, data)
-    except LinearProgramError as error:
-        raise BasisPursuitError(str(error)) from error
+def _solutions(matrix, data, solver):
+    """Proposals that solve ``A x = y``; an error if there is none."""
+    size, nothing = np.linalg.norm(data), True
+    for proposal in proposals(matrix, data, solver):
+        if np.linalg.norm(residual(matrix, proposal.point, data)) <= _FEASIBLE * size:
+            nothing = False
+            yield proposal.point
+    if nothing:
+        raise BasisPursuitError("no solver of the l1 problem has found an x with A x = y")
 
 
-def _large_basis_pursuit(matrix, data):
-    """The minimizer as the direction of a kernel vector, shape (d,).
+def decide_minimizer(matrix, data, solver=DEFAULT, exact_data=None) -> Minimizer:
+    """The minimizer that a proposal leads to, with its proof, or the last one without.
 
-    With Q an orthonormal basis of the complement of y, the multiples of the x with
-    ``A x = y`` are the kernel of ``Q^T A`` (those with ``A x = 0`` aside).  Of the k in it
-    with ``||k||_1 = 1`` the one with the largest ``<y, A k>`` is ``g* / ||g*||_1``.
-    Householder's reflection of y to a multiple of the first unit vector has Q in its other
-    columns.
-
+    Args:
+        matrix: A, shape (N, d).
+        data: y, shape (N,).
+        solver: one of :func:`implicit_l1.proposals.solvers`, which comes first.
+        exact_data: not used.
     Raises:
-        LinearProgramError: if the linear program is not solved.
+        BasisPursuitError: if no solver comes to a point with ``A x = y``.
     """
-    mirror = data.copy()
-    mirror[0] += np.copysign(np.linalg.norm(data), data[0])
-    reflected = matrix - np.outer(2.0 / (mirror @ mirror) * mirror, mirror @ matrix)
-    offset = matrix.T @ (data / (data @ data))
-    _, kernel = smallest_maximum(kernel_form(reflected[1:]), offset)
-    return kernel / (offset @ kernel)
+    for point in _solutions(matrix, data, solver):
+        found = polish(matrix, data, point, _ZERO)
+        if not found.status.startswith(UNDECIDED):
+            break
+    return found
 
 
 def _kept(point, threshold):
@@ -122,7 +115,7 @@ def uncertified(matrix, data, point, threshold) -> Minimizer:
     kept = _kept(point, threshold)
     size = np.abs(point[kept])
     return Minimizer(
-        NOT_CERTIFIED,
+        UNDECIDED,
         np.where(kept, point, 0.0),
         np.flatnonzero(kept),
         None,
@@ -155,8 +148,8 @@ def polish(matrix, data, point, threshold) -> Minimizer:
     exact = np.zeros(point.size)
     exact[support] = on_support
     margin = dual.smallest_margin(support)
-    status = CERTIFIED if margin > STRICT else NOT_CERTIFIED
-    if status == NOT_CERTIFIED:
+    status = CERTIFIED if margin > STRICT else UNDECIDED
+    if status == UNDECIDED:
         # a kernel vector that attains rho = 1 leads to another minimizer; with rho > 1 the
         # point itself is none
         _, value = kernel_witness(geometry, dual.direction, sigma)

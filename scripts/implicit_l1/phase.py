@@ -32,9 +32,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.l1 import Minimizer, basis_pursuit, polish
+from implicit_l1.l1 import Minimizer, decide_minimizer, polish
 from implicit_l1.null_space import Bracket
 from implicit_l1.programs import TIGHT, TOLERANCE, KernelPrograms
+from implicit_l1.proposals import DEFAULT
 from implicit_l1.status import CERTIFIED
 
 _EPSILON = np.finfo(float).eps
@@ -64,7 +65,7 @@ class Recovery:
     planted: Minimizer
 
 
-def recovery(matrix, data, signal, threshold) -> Recovery:
+def recovery(matrix, data, signal, solver=DEFAULT) -> Recovery:
     """Decide whether basis pursuit recovers a signal, and find its minimizer.
 
     The linear program of rho comes first: where it proves that x_0 is the minimizer, the
@@ -74,7 +75,7 @@ def recovery(matrix, data, signal, threshold) -> Recovery:
         matrix: A, shape (N, d).
         data: y = A x_0 without noise, shape (N,).
         signal: x_0, shape (d,), not zero.
-        threshold: entries of the solver's point below this fraction of the largest are zero.
+        solver: of the l1 problem, see :func:`implicit_l1.proposals.solvers`.
     Raises:
         BasisPursuitError: if the l1 problem is not solved.
     """
@@ -85,8 +86,7 @@ def recovery(matrix, data, signal, threshold) -> Recovery:
         rho = _constant_of_dependent_columns(matrix, planted.support, np.sign(signal))
     else:
         rho = 1.0 - planted.margin
-    minimizer = polish(matrix, data, basis_pursuit(matrix, data), threshold)
-    return Recovery(rho, False, minimizer, planted)
+    return Recovery(rho, False, decide_minimizer(matrix, data, solver), planted)
 
 
 def _constant_of_dependent_columns(matrix, support, signs):

@@ -96,35 +96,6 @@ def _run(highs, name):
         raise LinearProgramError(f"the linear program {name} ended as: {status.lower()}")
 
 
-def least_norm_vertex(matrix, data):
-    """A vertex of ``argmin ||x||_1`` subject to ``A x = y``, to HiGHS's accuracy.
-
-    The dual simplex method for the positive and negative parts of x.  Without presolve: it
-    finds nothing to remove in a dense A and takes longer than the rest.
-
-    Args:
-        matrix: A, shape (N, d), of the order of 1.
-        data: y, shape (N,), of the order of 1.
-    Returns:
-        x, shape (d,), with at most N entries that are not zero.
-    Raises:
-        LinearProgramError: if HiGHS does not solve it.
-    """
-    count = matrix.shape[1]
-    highs = _program(
-        np.hstack([matrix, -matrix]),
-        -np.ones(2 * count),
-        data,
-        data,
-        simplex_strategy=1,
-        presolve="off",
-        **TIGHT,
-    )
-    _run(highs, "of basis pursuit")
-    parts = np.array(highs.getSolution().col_value)
-    return parts[:count] - parts[count:]
-
-
 class KernelPrograms:
     """``max <c, k>`` subject to ``C k = 0, ||k||_1 <= 1`` (or = 1) for many c, and the b that
     proves it.

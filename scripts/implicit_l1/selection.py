@@ -28,6 +28,7 @@ from implicit_l1.compensated import refine, residual
 from implicit_l1.initialization import MirrorCoordinates
 from implicit_l1.l1 import Minimizer, uncertified
 from implicit_l1.programs import TIGHT, unit_of
+from implicit_l1.proposals import DEFAULT, proposals
 from implicit_l1.status import CERTIFIED, SELECTED
 from implicit_l1.support import (
     STRICT,
@@ -39,6 +40,10 @@ from implicit_l1.support import (
 
 # A margin further below 0 belongs to no minimizer.
 _ROUNDING = 1e-9
+# A point further from A x = y than this part of y solves no problem of interest.
+_FEASIBLE = 1e-6
+# Entries of a solver's point below this fraction of the largest are taken as zero.
+_ZERO = 1e-9
 # On the support the equations of a dual vector hold up to this, or not at all.
 _TIED = 1e-13
 # Entries of a kernel vector below this fraction of the largest are the solver's rounding.
@@ -49,34 +54,28 @@ class SelectionError(RuntimeError):
     """The minimizer that the flow selects could not be found."""
 
 
-def tilted_basis_pursuit(matrix, data, tilt):
-    """A minimizer of ``||x||_1 - <tilt, x>`` subject to ``A x = y``, a vertex, shape (d,).
+def tilted_basis_pursuit(matrix, data, tilt, solver=DEFAULT):
+    """A minimizer of ``||x||_1 - <tilt, x>`` subject to ``A x = y``, approximately, shape (d,).
 
     Args:
         matrix: A, shape (N, d).
         data: y, shape (N,).
         tilt: shape (d,), in (-1, 1).
+        solver: one of :func:`implicit_l1.proposals.solvers`, which comes first.
     Raises:
-        SelectionError: if the linear program is not solved.
+        SelectionError: if no solver comes to a point with ``A x = y``.
     """
-    size, unit = unit_of(matrix), unit_of(data)
-    result = linprog(
-        np.concatenate([1.0 - tilt, 1.0 + tilt]),
-        A_eq=np.hstack([matrix, -matrix]) / size,
-        b_eq=data / unit,
-        method="highs-ds",
-        options=TIGHT,
-    )
-    if result.status != 0:
-        raise SelectionError(f"the linear program of the l1 norm was not solved: {result.message}")
-    positive, negative = result.x.reshape(2, -1)
-    return unit / size * (positive - negative)
+    size = np.linalg.norm(data)
+    for proposal in proposals(matrix, data, solver, tilt):
+        if np.linalg.norm(residual(matrix, proposal.point, data)) <= _FEASIBLE * size:
+            return proposal.point
+    raise SelectionError("no solver of the tilted l1 problem has found an x with A x = y")
 
 
-def select(matrix, data, coordinates: MirrorCoordinates, depth, point, threshold) -> Minimizer:
+def select(matrix, data, coordinates: MirrorCoordinates, depth, point) -> Minimizer:
     """The minimizer that the flow of depth D approaches as alpha -> 0, in the coordinates x~.
 
-    Its status is CERTIFIED (unique), SELECTED (one of several) or NOT_CERTIFIED; ``direction``
+    Its status is CERTIFIED (unique), SELECTED (one of several) or UNDECIDED; ``direction``
     of its certificate is ``A~^T nu + tilt``.
 
     Args:
@@ -85,11 +84,10 @@ def select(matrix, data, coordinates: MirrorCoordinates, depth, point, threshold
         coordinates: of the initialization.
         depth: D >= 2.
         point: any minimizer, approximately, in the coordinates x~.
-        threshold: entries of it below this fraction of the largest are taken as zero.
     Raises:
         SelectionError: if a linear program fails or Newton's method does.
     """
-    unknown = uncertified(matrix, data, point, threshold)
+    unknown = uncertified(matrix, data, point, _ZERO)
     support, signs = unknown.support, np.sign(point)
     while True:
         dual, kernel = _largest_margin(matrix, support, signs, coordinates.tilt)
@@ -186,13 +184,15 @@ def _on_support(on, data, sigma, coordinates, support, depth):
     scale, offset = coordinates.scale[support], coordinates.offset[support]
     power = 0.0 if depth == 2 else 1.0 - 2.0 / depth  # 1/p
     constant = coordinates.tilt[support] / power if power else 0.0
+    # the unit of x is a factor of the functional (or for D = 2 a term without slope on the face)
+    unit = np.mean(np.log(np.abs(values) / scale))
 
     def derivatives(x):
         size = np.abs(x)
         if depth == 2:
-            return sigma * np.log(size / scale) - offset, 1.0 / size
+            return sigma * (np.log(size / scale) - unit) - offset, 1.0 / size
         # less its part that does not move along the face (A^T nu + tilt = sigma), over power
-        bend = np.expm1(power * np.log(scale / size))
+        bend = np.expm1(power * (np.log(scale / size) + unit))
         return -sigma * bend / power - constant, (1.0 + bend) / size
 
     for _ in range(200):
