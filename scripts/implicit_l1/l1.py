@@ -83,7 +83,9 @@ def _solutions(matrix, data, solver):
             nothing = False
             yield proposal.point
     if nothing:
-        raise BasisPursuitError("no solver of the l1 problem has found an x with A x = y")
+        raise BasisPursuitError(
+            "no solver of the l1 problem has found an x with A x = y; it may be infeasible"
+        )
 
 
 def decide_minimizer(matrix, data, solver=DEFAULT, exact_data=None) -> Minimizer:

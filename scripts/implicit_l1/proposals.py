@@ -105,17 +105,10 @@ def _solves_programs(name):
 
 
 @cache
-def check_solver(name) -> None:
-    """Do nothing if it is the name of a solver.
-
-    Raises:
-        ValueError: naming the key of the configuration and what is allowed, otherwise.
-    """
-    if name in (INTERIOR_POINT, AUTO):
-        return
-    if name not in cp.installed_solvers() or not _solves_programs(name):
-        allowed = ", ".join(solvers())
-        raise ValueError(f"l1.solver: {name} is not allowed; allowed: {allowed}")
+def is_solver(name) -> bool:
+    """Whether it is one of :func:`solvers`."""
+    ours = name in (INTERIOR_POINT, AUTO)
+    return ours or (name in cp.installed_solvers() and _solves_programs(name))
 
 
 def proposals(matrix, data, solver=DEFAULT, tilt=None) -> Iterator[Proposal]:
@@ -134,7 +127,9 @@ def proposals(matrix, data, solver=DEFAULT, tilt=None) -> Iterator[Proposal]:
     Raises:
         ValueError: if there is no such solver.
     """
-    check_solver(solver)
+    if not is_solver(solver):
+        allowed = ", ".join(solvers())
+        raise ValueError(f"l1.solver: {solver} is not allowed; allowed: {allowed}")
     matrix, data = np.asarray(matrix, dtype=float), np.asarray(data, dtype=float)
     tilt = np.zeros(matrix.shape[1]) if tilt is None else np.asarray(tilt, dtype=float)
     if not data.any():
