@@ -25,6 +25,7 @@ import cvxpy as cp
 import numpy as np
 
 from implicit_l1.programs import (
+    HIGHS_OPTIONS,
     LARGE,
     TIGHT,
     LinearProgramError,
@@ -38,9 +39,6 @@ from implicit_l1.programs import (
 INTERIOR_POINT, AUTO = "interior_point", "auto"
 DEFAULT = "HIGHS"
 
-# Options of HiGHS in all its routes: the least tolerances, and the least size of an entry that
-# is not dropped, that it takes; no threads.
-_HIGHS = {**TIGHT, "small_matrix_value": 1e-12, "output_flag": False, "parallel": "off"}
 _CLARABEL = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), 1e-13)
 
 # solver -> {route: options}, in the order in which they are taken; a solver that is not here
@@ -202,7 +200,7 @@ def statement(matrix, data, weights, tilt):
 def _options(solver, options):
     """Options of a route as cvxpy takes them."""
     if solver == "HIGHS":
-        return {"highs_options": {**_HIGHS, **options}}
+        return {"highs_options": {**HIGHS_OPTIONS, **TIGHT, **options}}
     if solver == "SCIPY":
         return {"scipy_options": dict(options)}
     return options
