@@ -5,7 +5,7 @@ import argparse
 from command_line import (
     Failure,
     add_nonunique,
-    add_support_threshold,
+    add_solver,
     cell_of,
     repetition,
     run,
@@ -13,7 +13,7 @@ from command_line import (
 
 import numpy as np
 
-from implicit_l1.l1 import basis_pursuit, polish
+from implicit_l1.l1 import decide_minimizer
 from implicit_l1.problems import least_norm_interpolator
 from implicit_l1.status import NOT_UNIQUE
 from implicit_l1.storage import read_arrays, write_arrays
@@ -23,7 +23,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--output", required=True, help="the .npz file to write")
-    add_support_threshold(parser)
+    add_solver(parser)
     add_nonunique(parser)
     args = parser.parse_args()
 
@@ -33,8 +33,7 @@ def main():
         block["repetition"], block["matrix"], block["data"], block["signal"], strict=True
     ):
         with repetition(args.output, index):
-            point = basis_pursuit(matrix, data)
-            minimizer = polish(matrix, data, point, args.support_threshold)
+            minimizer = decide_minimizer(matrix, data, solver=args.solver)
             interpolator = least_norm_interpolator(matrix, data)
         if minimizer.status == NOT_UNIQUE and args.nonunique == "fail":
             raise Failure(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from command_line import (
     Failure,
     add_nonunique,
-    add_support_threshold,
+    add_solver,
     cell_of,
     repetition,
     run,
@@ -25,6 +25,7 @@ from implicit_l1.initialization import (
     mirror_coordinates,
     read_shapes,
 )
+from implicit_l1.l1 import decide_minimizer
 from implicit_l1.seeds import generator
 from implicit_l1.selection import select, tilted_basis_pursuit
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
@@ -48,7 +49,7 @@ def main():
     parser.add_argument("--balanced", action="store_true", help="w_v = w_u")
     parser.add_argument("--path", help="CSV file with the columns u and v, or u alone")
     parser.add_argument("--seed", type=int, help="root of the draws of shapes")
-    add_support_threshold(parser)
+    add_solver(parser)
     add_nonunique(parser)
     args = parser.parse_args()
 
@@ -87,9 +88,11 @@ def selected(block, l1, place, args):
     scaled = matrix * coordinates.unit
     if np.all(coordinates.unit == 1.0) and not np.any(coordinates.tilt):
         point = l1["point"][place]
+    elif not np.any(coordinates.tilt):
+        point = decide_minimizer(scaled, data, solver=args.solver).point
     else:
-        point = tilted_basis_pursuit(scaled, data, coordinates.tilt)
-    found = select(scaled, data, coordinates, args.depth, point, args.support_threshold)
+        point = tilted_basis_pursuit(scaled, data, coordinates.tilt, args.solver)
+    found = select(scaled, data, coordinates, args.depth, point)
     minimizer = coordinates.unit * found.point
     size = np.abs(minimizer[found.support])
     # what is called nu, direction and margin stays that of the coordinates x~

@@ -473,7 +473,7 @@ def cell(tmp_path_factory):
     shape = ("--N", 10, "--d", 20, "--s", 2, "--eta", 0.0, "--seed", 1)
     for name, *arguments in (
         ("problems", "--output", PROBLEMS, "--repetitions", 0, 1, "gaussian", *shape, *law),
-        ("l1", *INPUTS[:2], "--output", L1, "--support-threshold", 1e-9, "--nonunique", "fail"),
+        ("l1", *INPUTS[:2], "--output", L1, "--solver", "HIGHS", "--nonunique", "fail"),
     ):
         result = program(folder, name, *arguments)
         assert result.returncode == 0, result.stderr

@@ -33,7 +33,7 @@ def selected(matrix, data, depth, shapes):
     coordinates = mirror_coordinates(depth, *shapes)
     scaled = matrix * coordinates.unit
     point = tilted_basis_pursuit(scaled, data, coordinates.tilt)
-    return coordinates, scaled, select(scaled, data, coordinates, depth, point, 1e-9)
+    return coordinates, scaled, select(scaled, data, coordinates, depth, point)
 
 
 def limit_of(matrix, data, depth, shapes, log_alpha):

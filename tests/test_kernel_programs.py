@@ -138,7 +138,7 @@ def test_what_is_not_solved_is_left_to_the_simplex_method(monkeypatch):
     free_map, offsets = rng.standard_normal((12, 30)), rng.standard_normal((5, 30))
     expected = KernelPrograms(free_map, TOLERANCE).solve_all(offsets, "of a test")
 
-    def spoiled(form, offsets, enough):
+    def spoiled(form, offsets, enough=-np.inf, steps=60):
         free, kernel = smallest_maxima(form, offsets, enough)
         free[1:3], kernel[1:3] = np.nan, np.nan
         return free, kernel
@@ -166,7 +166,7 @@ def test_without_equations_the_largest_entry_counts():
 
 
 def test_a_program_that_is_not_solved_is_named(monkeypatch):
-    def unsolved(form, offsets, enough):
+    def unsolved(form, offsets, enough=-np.inf, steps=60):
         return np.full((1, 2), np.nan), np.full((1, 3), np.nan)
 
     monkeypatch.setattr(programs, "smallest_maxima", unsolved)

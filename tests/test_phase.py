@@ -114,7 +114,7 @@ def solved(rows, columns, s, repetition, ensemble="gaussian"):
         signal=UNIFORM,
         seed=1,
     )
-    return problem, recovery(problem.matrix, problem.data, problem.signal, 1e-9)
+    return problem, recovery(problem.matrix, problem.data, problem.signal)
 
 
 @pytest.mark.parametrize("repetition", range(4))
@@ -139,8 +139,8 @@ def test_both_sides_of_the_transition_were_tested():
 
 def test_recovered_signals_need_no_solver(monkeypatch):
     problem, _ = solved(12, 24, 1, 0)
-    monkeypatch.delattr("implicit_l1.phase.basis_pursuit")
-    found = recovery(problem.matrix, problem.data, problem.signal, 1e-9)
+    monkeypatch.delattr("implicit_l1.phase.decide_minimizer")
+    found = recovery(problem.matrix, problem.data, problem.signal)
     assert found.recovered
     assert np.array_equal(found.minimizer.point, problem.signal)
 
@@ -163,7 +163,7 @@ def test_dependent_columns(second, planted):
     """
     matrix = np.array([[1.0, 1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 1.0]])
     signal = np.array([-1.0, -2.0 * second, 0.0, 0.0])
-    found = recovery(matrix, matrix @ signal, signal, 1e-9)
+    found = recovery(matrix, matrix @ signal, signal)
     assert found.rho_planted == pytest.approx(planted, rel=1e-9)
     assert not found.recovered
     assert found.minimizer.status == NOT_UNIQUE
@@ -342,7 +342,7 @@ def run_program(output, *, s, repetitions, ensemble="gaussian", rows=10, columns
         "low": 0.5,
         "high": 1.5,
         "seed": 1,
-        "support-threshold": 1e-9,
+        "solver": "HIGHS",
         "enumerate-up-to": 4,
         "order-repetitions": 1,
         "order-starts": 2,

@@ -204,7 +204,7 @@ def tables(tmp_path_factory):
             *("--repetitions", 0, 2, "gaussian", "--N", 10, "--d", 20, "--s", 2, "--eta", 0.1),
             *("--seed", 1, "--law", "constant"),
         ),
-        "l1": (*problems, "--support-threshold", 1e-9, "--nonunique", "fail"),
+        "l1": (*problems, "--solver", "HIGHS", "--nonunique", "fail"),
         "null_space": (*problems, *l1, "--enumerate-up-to", 3, "--milp-nodes", 0),
         "limit": (
             *(*problems, *l1, "--depth", 3, "--tolerance", 1e-9),

@@ -19,6 +19,7 @@ import jsonschema
 import yaml
 
 from implicit_l1.ensembles import ENSEMBLES
+from implicit_l1.proposals import is_solver, solvers
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
 KERNEL, FILE = "one_dimensional_kernel", "file"
@@ -394,6 +395,8 @@ def _check(config, report):
         return
     if report.sound("signal"):
         _check_uniform(config["signal"], ("signal",), report)
+    if report.sound("l1", "solver"):
+        _check_solver(config["l1"]["solver"], report)
     if report.sound("rates", "window"):
         _check_order(config["rates"]["window"], _ENDS, ("rates", "window"), report)
     if report.sound("realistic_alpha"):
@@ -415,6 +418,12 @@ def _check_order(values, keys, path, report, strict=True):
         relation = "less than" if strict else "at most"
         allowed = f"{relation} {_dotted((*path, keys[1]))}, which is {_show(high)}"
         report.reject((*path, keys[0]), low, allowed)
+
+
+def _check_solver(name, report):
+    """That it is there, and solves linear programs."""
+    if not is_solver(name):
+        report.reject(("l1", "solver"), name, _names(solvers()))
 
 
 def _check_uniform(law, path, report):

@@ -43,7 +43,7 @@ OPTIONS = {
     "lasso_path": ("flow.rtol",),
     "agreement": ("l1", "limit", "flow"),
     "certificates": ("certificates",),
-    "phase": ("l1.support_threshold", "null_space.enumerate_up_to"),
+    "phase": ("l1.solver", "null_space.enumerate_up_to"),
 }
 
 

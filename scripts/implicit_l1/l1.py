@@ -39,7 +39,7 @@ from implicit_l1.exact import (
 )
 from implicit_l1.null_space import largest_margin_dual
 from implicit_l1.programs import LinearProgramError
-from implicit_l1.proposals import Proposal, proposals
+from implicit_l1.proposals import DEFAULT, Proposal, proposals
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
 from implicit_l1.support import Certificate, support_geometry
 
@@ -95,7 +95,7 @@ class Minimizer:
 def decide_minimizer(
     matrix: np.ndarray,
     data: np.ndarray,
-    solver: str = "HIGHS",
+    solver: str = DEFAULT,
     exact_data: Sequence[fmpq] | None = None,
     pivots: int = PIVOTS,
 ) -> Minimizer:
@@ -104,7 +104,7 @@ def decide_minimizer(
     Args:
         matrix: A, shape (N, d), exact as the doubles it holds.
         data: y, shape (N,).
-        solver: whose proposals are tried, see :func:`implicit_l1.proposals.proposals`.
+        solver: one of :func:`implicit_l1.proposals.solvers`, whose proposals come first.
         exact_data: y as rational numbers, where `data` are their roundings.
         pivots: most pivots in rational arithmetic of one linear program.
     Raises:
@@ -246,6 +246,108 @@ def _doubles_of(vertex, count):
     return point, low
 
 
+@dataclass(frozen=True)
+class MinimizerFace:
+    """All minimizers of the l1 norm: their largest support, and one that has it.
+
+    Attributes:
+        support: indices at which some minimizer is not 0, shape (k,).
+        signs: the signs there, shape (k,), which all minimizers share.
+        inside: a minimizer without zeros there, rounded, shape (k,).
+        certificate: the dual certificate of this support with the largest margin.
+    """
+
+    support: np.ndarray
+    signs: np.ndarray
+    inside: np.ndarray
+    certificate: Certificate
+
+
+def minimizer_face(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    point: np.ndarray,
+    exact_data: Sequence[fmpq] | None = None,
+    pivots: int = PIVOTS,
+) -> MinimizerFace:
+    """The face of all minimizers, by linear programs in rational arithmetic.
+
+    Each finds the minimizer with the most weight on columns that no minimizer before it has
+    used, as long as there is one.
+
+    Args:
+        matrix: A, shape (N, d).
+        data: y, shape (N,).
+        point: a minimizer, approximately, shape (d,).
+        exact_data: y as rational numbers, where `data` are their roundings.
+        pivots: most pivots of one linear program.
+    Raises:
+        Undecided: if one takes too many.
+        RankError: if A does not have full row rank.
+    """
+    exact = RationalMatrix(matrix)
+    count = exact.shape[1]
+    right = rationals_of(data if exact_data is None else exact_data)
+    order = _order(matrix, Proposal(point, None, "a minimizer"))
+    vertex = minimize(exact, right, [1] * count, order, pivots=pivots)
+    sides, face = _face(vertex)
+    total, found, vertices = [fmpq(0)] * count, set(), 0
+    while True:
+        used = {j: x for j, x in zip(vertex.basis, vertex.values, strict=True) if x != 0}
+        if not set(used) - found:
+            break
+        found, vertices = found.union(used), vertices + 1
+        total = [x + used.get(j, fmpq(0)) for j, x in enumerate(total)]
+        # all of them have one norm, so that weights may differ by a constant
+        weights = [2 if j in found else 1 for j in range(count)]
+        order = [*vertex.basis, *(j for j in face if j not in set(vertex.basis))]
+        vertex = minimize(exact, right, weights, order, signs=sides, pivots=pivots)
+    support = np.array(sorted(found))
+    signs = np.array([float(sides[j]) for j in support])
+    inside = np.array([as_double(total[j] / vertices) for j in support])
+    return MinimizerFace(support, signs, inside, signed_certificate(matrix, support, signs, pivots))
+
+
+def signed_certificate(
+    matrix: np.ndarray, support: np.ndarray, signs: np.ndarray, pivots: int = PIVOTS
+) -> Certificate | None:
+    """The dual vector of largest margin with ``A_S^T nu = sigma``, by rational arithmetic.
+
+    The columns of S may be dependent.  With T a basis of them and ``A_j = A_T c`` for another,
+    there is one only if ``sigma_j = <c, sigma_T>``, and then ``A_T^T nu = sigma_T`` is enough.
+
+    Args:
+        matrix: A, shape (N, d), of full row rank.
+        support: indices of S; signs: sigma; shape (k,) each.
+        pivots: most pivots.
+    Returns:
+        None if there is no such vector.
+    Raises:
+        Undecided: if it takes too many pivots.
+    """
+    count = matrix.shape[1]
+    basis = RationalMatrix(matrix[:, support]).first_basis(range(support.size))
+    for j in set(range(support.size)) - set(basis):
+        column = rationals_of(matrix[:, support[j]])
+        weights = solve_consistent(matrix[:, support[basis]], column)
+        reached = sum((w * int(s) for w, s in zip(weights, signs[basis], strict=True)), fmpq(0))
+        if reached != int(signs[j]):
+            return None
+    rest = np.delete(np.arange(count), np.delete(support, basis))
+    place = np.searchsorted(rest, support[basis])
+    _, dual = _constant_of(matrix[:, rest], place, signs[basis], pivots)
+    direction, margin = np.zeros(count), np.zeros(count)
+    direction[rest], margin[rest] = dual.direction, dual.margin
+    direction[support] = signs
+    return Certificate(dual.nu, direction, margin)
+
+
+def _face(vertex):
+    """(signs, columns) of the face of minimizers, from an optimal vertex."""
+    sides = [(v > 0) - (v < 0) for v in vertex.image]
+    return sides, [j for j, v in enumerate(vertex.image) if abs(v) == vertex.denominator]
+
+
 # Of the linear function that one of several minimizers minimizes: fixed, and in no special
 # position.
 _WEIGHTS_SEED, _LARGEST_WEIGHT = 1, 2**31
@@ -253,8 +355,7 @@ _WEIGHTS_SEED, _LARGEST_WEIGHT = 1, 2**31
 
 def _canonical(exact, right, vertex, pivots):
     """The vertex of the face of minimizers that is kept, from any vertex of it."""
-    sides = [(v > 0) - (v < 0) for v in vertex.image]
-    face = [j for j, v in enumerate(vertex.image) if abs(v) == vertex.denominator]
+    sides, face = _face(vertex)
     rng = np.random.default_rng(_WEIGHTS_SEED)
     weights = rng.integers(1, _LARGEST_WEIGHT, exact.shape[1]).tolist()
     rest = [j for j in face if j not in set(vertex.basis)]
