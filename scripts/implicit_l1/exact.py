@@ -161,7 +161,7 @@ def minimize(matrix: RationalMatrix, right, weights, order, *, signs=None, pivot
         right: b, rationals, m of them.
         weights: w, whole numbers >= 0, n of them; columns of weight 0 must be independent, and
             come first in the order.
-        order: indices of columns, the likeliest of an optimal basis first.
+        order: indices of the columns that may be used, the likeliest of an optimal basis first.
         signs: the only sign that x_j may have, n numbers of -1, 0 and 1, 0 for both; the first
             basis must be feasible then.  All may have both if None.
         pivots: most pivots.
@@ -174,6 +174,7 @@ def minimize(matrix: RationalMatrix, right, weights, order, *, signs=None, pivot
     if len(basis) < rows:
         raise RankError(f"of {rows} rows {len(basis)} are linearly independent")
     only = [0] * count if signs is None else [int(sign) for sign in signs]
+    order = sorted(int(j) for j in order)
     right = fmpq_mat([[value / unit] for value, unit in zip(right, matrix.units, strict=True)])
     present, still = [0] * rows, 0
     for step in range(pivots + 1):
@@ -187,7 +188,8 @@ def minimize(matrix: RationalMatrix, right, weights, order, *, signs=None, pivot
         scaled = square.transpose().solve(costs, algorithm="dixon").entries()
         dual = [value / unit for value, unit in zip(scaled, matrix.units, strict=True)]
         image, denominator = matrix.image(dual)
-        enters = _entering(image, denominator, weights, only, set(basis), still > _DEGENERATE)
+        candidates = [j for j in order if j not in set(basis)]
+        enters = _entering(image, denominator, weights, only, candidates, still > _DEGENERATE)
         if enters is None:
             return Vertex(basis, values, present, dual, image, denominator, step)
         column, side = enters
@@ -202,12 +204,12 @@ def _sign(value) -> int:
     return (value > 0) - (value < 0)
 
 
-def _entering(image, denominator, weights, only, basis, first):
+def _entering(image, denominator, weights, only, candidates, first):
     """(column, sign) of a part that makes the norm smaller, the best or the first; None if none."""
     best, found = None, None
-    for j, value in enumerate(image):
-        side = _sign(value)
-        if j in basis or side == 0 or only[j] == -side:
+    for j in candidates:
+        value, side = image[j], _sign(image[j])
+        if side == 0 or only[j] == -side:
             continue
         excess = side * value - weights[j] * denominator
         if excess > 0 and (best is None or excess > best):

@@ -19,7 +19,7 @@ minimizers that minimizes a linear function with fixed weights (a choice of this
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from flint import ctx, fmpq
@@ -38,7 +38,7 @@ from implicit_l1.exact import (
     solve_consistent,
 )
 from implicit_l1.null_space import largest_margin_dual
-from implicit_l1.programs import LinearProgramError
+from implicit_l1.programs import LinearProgramError, unit_of
 from implicit_l1.proposals import DEFAULT, Proposal, proposals
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
 from implicit_l1.support import Certificate, support_geometry
@@ -108,8 +108,18 @@ def decide_minimizer(
         exact_data: y as rational numbers, where `data` are their roundings.
         pivots: most pivots in rational arithmetic of one linear program.
     Raises:
+        ValueError: if y = 0.
         BasisPursuitError: if A does not have full row rank.
     """
+    if not np.any(data):
+        raise ValueError("y = 0: the minimizer is 0, and has no support")
+    size, unit = unit_of(matrix), unit_of(data)
+    if size != 1.0 or unit != 1.0:  # what is small or large beside 1 is a question of units
+        exact = None
+        if exact_data is not None:
+            exact = [value / as_rational(unit) for value in exact_data]
+        found = decide_minimizer(matrix / size, data / unit, solver, exact, pivots)
+        return _in_units(found, size, unit / size)
     right = rationals_of(data if exact_data is None else exact_data)
     reason, last = "", None
     for proposal in proposals(matrix, data, solver):
@@ -128,6 +138,18 @@ def decide_minimizer(
         except Undecided as error:
             reason, last = str(error), nothing
     return undecided(matrix, data, last.point, reason)
+
+
+def _in_units(minimizer, size, unit):
+    """The minimizer for A times `size`, with all of x in this unit."""
+    dual = minimizer.certificate
+    return replace(
+        minimizer,
+        point=minimizer.point * unit,
+        point_low=minimizer.point_low * unit,
+        certificate=None if dual is None else replace(dual, nu=dual.nu / size),
+        duality_gap=minimizer.duality_gap * unit,
+    )
 
 
 def certified_support(

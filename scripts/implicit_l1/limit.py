@@ -70,11 +70,12 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 
 from implicit_l1.certificates import NotProved
 from implicit_l1.defects import correct_error
-from implicit_l1.exact import rationals_of, solve_consistent
+from implicit_l1.exact import as_rational, rationals_of, solve_consistent
 from implicit_l1.exchange import DualCoordinates, dual_coordinates
 from implicit_l1.initialization import identity_coordinates
 from implicit_l1.potentials import OffSupport, OnSupport
 from implicit_l1.precise import PreciseLimit
+from implicit_l1.programs import unit_of
 from implicit_l1.support import Certificate, independent_columns
 from implicit_l1.verified import Exact
 
@@ -825,7 +826,11 @@ def limit_path(
     """
     options = options or PathOptions()
     c = coordinates or identity_coordinates(matrix.shape[1])
-    matrix, minimizer = matrix * c.unit, minimizer / c.unit
+    size = unit_of(matrix)
+    matrix, minimizer = matrix / size * c.unit, minimizer / c.unit
+    certificate = replace(certificate, nu=certificate.nu * size)
+    if exact_data is not None:
+        exact_data = [value / as_rational(size) for value in exact_data]
     log_alpha = np.asarray(log_alpha, dtype=float)
     if log_alpha.size == 0 or not np.all(np.isfinite(log_alpha)) or np.any(np.diff(log_alpha) >= 0):
         raise ValueError("log_alpha must be finite and strictly decreasing")
