@@ -53,6 +53,7 @@ def record(matrix, signal, minimizer, interpolator):
     return {
         "status": minimizer.status,
         "point": minimizer.point,
+        "point_low": minimizer.point_low,
         "nu": np.full(matrix.shape[0], np.nan) if dual is None else dual.nu,
         "direction": absent if dual is None else dual.direction,
         "margins": absent if dual is None else dual.margin,

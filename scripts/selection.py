@@ -96,7 +96,12 @@ def selected(block, l1, place, args):
     minimizer = coordinates.unit * found.point
     size = np.abs(minimizer[found.support])
     # what is called nu, direction and margin stays that of the coordinates x~
-    found = replace(found, point=minimizer, kappa=size.max() / size.min())
+    found = replace(
+        found,
+        point=minimizer,
+        point_low=coordinates.unit * found.point_low,
+        kappa=size.max() / size.min(),
+    )
     row = record(matrix, signal, found, l1["interpolator"][place])
     return row | initialized(shape_u, shape_v, coordinates)
 

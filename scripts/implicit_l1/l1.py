@@ -275,13 +275,13 @@ class MinimizerFace:
     Attributes:
         support: indices at which some minimizer is not 0, shape (k,).
         signs: the signs there, shape (k,), which all minimizers share.
-        inside: a minimizer without zeros there, rounded, shape (k,).
+        inside: a minimizer without zeros there, as rational numbers, k of them.
         certificate: the dual certificate of this support with the largest margin.
     """
 
     support: np.ndarray
     signs: np.ndarray
-    inside: np.ndarray
+    inside: list[fmpq]
     certificate: Certificate
 
 
@@ -326,7 +326,7 @@ def minimizer_face(
         vertex = minimize(exact, right, weights, order, signs=sides, pivots=pivots)
     support = np.array(sorted(found))
     signs = np.array([float(sides[j]) for j in support])
-    inside = np.array([as_double(total[j] / vertices) for j in support])
+    inside = [total[j] / vertices for j in support]
     return MinimizerFace(support, signs, inside, signed_certificate(matrix, support, signs, pivots))
 
 

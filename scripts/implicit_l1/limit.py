@@ -583,22 +583,20 @@ class _Path:
     def _with_more_bits(self, target, guess):
         """(error, log_unit, bound) in ball arithmetic."""
         name = f"log10(alpha) = {target / np.log(10.0):.6g}"
-        plain = identity_coordinates(self.minimizer.size)
-        if self.dependent or any(
-            np.any(mine != one)
-            for mine, one in zip(
-                vars(self.initialization).values(), vars(plain).values(), strict=True
-            )
-        ):
+        plain = vars(identity_coordinates(self.minimizer.size))
+        mine = vars(self.initialization)
+        from_ones = all(np.array_equal(mine[part], plain[part]) for part in plain)
+        if self.vanishes is None:
+            exact = from_ones and not np.any(self.low)
+            self.vanishes = exact and error_vanishes(self.matrix, self.minimizer)
+        if self.vanishes:
+            return np.zeros(self.minimizer.size), 0.0, 0.0
+        if self.dependent or not from_ones:
             raise self.lost or ConvergenceError(
                 f"{name}: the limit point is not known to {self.options.accuracy:.0e} in double "
                 "precision, and more bits are for minimizers that are unique and for "
                 "initializations from ones only"
             )
-        if self.vanishes is None:
-            self.vanishes = not np.any(self.low) and error_vanishes(self.matrix, self.minimizer)
-        if self.vanishes:
-            return np.zeros(self.minimizer.size), 0.0, 0.0
         if self.precise is None:
             self.precise = PreciseLimit(
                 self.matrix, self.minimizer, self.low, self.potential.depth, self.exact_data

@@ -18,15 +18,24 @@ minimizer, a dual vector nu of largest margin off its support; while the margin 
 kernel vector that proves so leads to minimizers with a larger support.  At the end
 ``A~_S^T nu + tilt_S = sigma`` and ``|A~_j^T nu + tilt_j| < 1`` off S: a dual certificate
 that every minimizer is supported in S with signs sigma.  On S the columns may be dependent;
-there the functional is minimized by Newton's method, in floating point.
+there the functional is minimized by Newton's method.
 """
 
 import numpy as np
+from flint import arb, arb_mat, ctx
 from scipy.linalg import null_space
 from scipy.optimize import linprog
 
+from implicit_l1.balls import column, scaled
 from implicit_l1.compensated import refine, residual
-from implicit_l1.exact import Undecided, independent, rational_rank
+from implicit_l1.exact import (
+    RationalMatrix,
+    Undecided,
+    exact_product,
+    independent,
+    rationals_of,
+    solve_consistent,
+)
 from implicit_l1.initialization import MirrorCoordinates
 from implicit_l1.l1 import Minimizer, MinimizerFace, minimizer_face, undecided
 from implicit_l1.programs import TIGHT, unit_of
@@ -48,6 +57,9 @@ _FEASIBLE = 1e-6
 _ZERO = 1e-9
 # On the support the equations of a dual vector hold up to this, or not at all.
 _TIED = 1e-13
+# Bits of Newton's method on the face of minimizers, its most steps, and the relative size of
+# its last one.
+_PRECISION, _STEPS, _CONVERGED = 512, 500, 1e-60
 # Entries of a kernel vector below this fraction of the largest are the solver's rounding.
 _SUPPORT = 1e-8
 
@@ -98,19 +110,22 @@ def select(
         return undecided(matrix, data, point, str(error))
     support, sigma, dual = found.support, found.signs, found.certificate
     unique = independent(matrix[:, support])
-    values = found.inside
-    if not unique:
-        values = _on_support(matrix[:, support], data, found, coordinates, depth)
-    selected = np.zeros(point.size)
-    selected[support] = values
+    with ctx.workprec(_PRECISION):
+        exact = [arb(value) for value in found.inside]
+        if not unique:
+            exact = _on_face(matrix[:, support], exact, sigma, coordinates, support, depth)
+        values = np.array([float(value) for value in exact])
+        selected, low = np.zeros(point.size), np.zeros(point.size)
+        selected[support] = values
+        low[support] = [float(x - arb(y)) for x, y in zip(exact, values, strict=True)]
     if np.any(sigma * values <= 0):
-        return undecided(matrix, data, point, "the selected minimizer loses its signs to rounding")
+        return undecided(matrix, data, point, "the selected minimizer is beyond the doubles")
     mismatch = residual(matrix[:, support], values, data)
     size = np.abs(values)
     return Minimizer(
         UNIQUE_IN_FLOATS if unique else SELECTED,
         selected,
-        np.zeros(point.size),
+        low,
         support,
         dual,
         float(size.sum() - coordinates.tilt @ selected - dual.nu @ data),
@@ -191,47 +206,69 @@ def _largest_margin(matrix, support, signs, tilt):
     return Certificate(dual.nu / unit, direction, margin), kernel
 
 
-def _on_support(on, data, face, coordinates, depth):
-    """x~_S: the minimizer with support S that is selected, shape (k,).
+def _on_face(on, inside, sigma, coordinates, support, depth):
+    """The minimizer without zeros on S that is selected, k balls, by Newton's method.
 
+    Entries may differ by many decades, so that doubles would lose the small ones.
+
+    Args:
+        on: A~_S, shape (N, k); inside: where to start, balls, k of them.
+        sigma: signs, shape (k,); support: S.
     Raises:
         SelectionError: if Newton's method does not converge.
     """
-    values, sigma, support = face.inside, face.signs, face.support
-    kernel = np.linalg.svd(on)[2][rational_rank(on) :].T
-    pseudo = np.linalg.pinv(on, rcond=1e-12)
-    # of the functional, in the order of the support
-    scale, offset = coordinates.scale[support], coordinates.offset[support]
-    power = 0.0 if depth == 2 else 1.0 - 2.0 / depth  # 1/p
-    constant = coordinates.tilt[support] / power if power else 0.0
-    # the unit of x is a factor of the functional (or for D = 2 a term without slope on the face)
-    unit = np.mean(np.log(np.abs(values) / scale))
+    kernel = arb_mat(_kernel(on))
+    power = arb(0) if depth == 2 else 1 - 2 / arb(depth)  # 1/p
+    signs = [int(side) for side in sigma]
+    scale = [arb(value) for value in coordinates.scale[support]]
+    offset = [arb(value) for value in coordinates.offset[support]]
+    tilt = [arb(value) for value in coordinates.tilt[support]]
 
     def derivatives(x):
-        size = np.abs(x)
-        if depth == 2:
-            return sigma * (np.log(size / scale) - unit) - offset, 1.0 / size
-        # less its part that does not move along the face (A^T nu + tilt = sigma), over power
-        bend = np.expm1(power * (np.log(scale / size) + unit))
-        return -sigma * bend / power - constant, (1.0 + bend) / size
+        gradient, curvature = [], []
+        for value, side, s, o, t in zip(x, signs, scale, offset, tilt, strict=True):
+            size = abs(value)
+            if depth == 2:
+                gradient.append(side * (size / s).log() - o)
+                curvature.append(1 / size)
+            else:
+                # less its part that does not move along the face (A^T nu + tilt = sigma)
+                bend = (s / size) ** power
+                gradient.append((side - t - side * bend) / power)
+                curvature.append(bend / size)
+        return gradient, curvature
 
-    for _ in range(200):
+    values = [value.mid() for value in inside]
+    for _ in range(_STEPS):
         gradient, curvature = derivatives(values)
-        slope = kernel.T @ gradient
-        step = kernel @ np.linalg.solve((kernel.T * curvature) @ kernel, -slope)
-        if np.max(np.abs(step) / np.abs(values)) < 1e-13:
+        slope = kernel.transpose() * column(gradient)
+        bowl = scaled(kernel, curvature, None).transpose() * kernel
+        move = bowl.mid().solve(-slope.mid(), algorithm="approx")
+        step = [value.mid() for value in (kernel * move).entries()]
+        ratios = [float(-s * h / abs(x)) for s, h, x in zip(signs, step, values, strict=True)]
+        if not np.all(np.isfinite(ratios)):
             break
-        reach = np.max(-sigma * step / np.abs(values))  # 1: the step ends at a zero
+        if np.max(np.abs(ratios)) < _CONVERGED:
+            return [(x + h).mid() for x, h in zip(values, step, strict=True)]
+        reach = max(ratios)  # 1: the step ends at a zero
         length = min(1.0, 0.9 / reach) if reach > 0 else 1.0
-        # of a convex function: the slope along the step must not turn by more than this
-        while length > 1e-8 and derivatives(values + length * step)[0] @ step > 0.5 * abs(
-            gradient @ step
-        ):
+        before = abs(sum((g * h for g, h in zip(gradient, step, strict=True)), arb(0)))
+        while True:
+            trial = [(x + length * h).mid() for x, h in zip(values, step, strict=True)]
+            after = sum((g * h for g, h in zip(derivatives(trial)[0], step, strict=True)), arb(0))
+            # of a convex function: the slope along the step must not turn by more than this
+            if length < 1e-8 or not after > before / 2:
+                break
             length *= 0.5
-        values = values + length * step
-    else:
-        raise SelectionError("Newton's method on the face of minimizers did not converge")
-    return values - pseudo @ (on @ values - data)
+        values = trial
+    raise SelectionError("Newton's method on the face of minimizers did not converge")
+
+
+def _kernel(on):
+    """A basis of the kernel of A~_S, exactly: rows of integers, in order of the columns."""
+    exact = RationalMatrix(on)
+    basis, nullity = exact.whole.nullspace()
+    return [[int(basis[row, place]) for place in range(nullity)] for row in range(on.shape[1])]
 
 
 def _inside(on, data, sigma):
@@ -260,4 +297,13 @@ def _inside(on, data, sigma):
         values = values + kernel @ result.x[:-1]
     if np.any(sigma * values <= 0):
         raise Undecided("no minimizer with the signs that were found is found")
-    return values
+    # moved by what rounding has left, on a basis
+    inside, goal = rationals_of(values), rationals_of(data)
+    basis = RationalMatrix(on).first_basis(np.argsort(-np.abs(values)))
+    missing = [b - a for b, a in zip(goal, exact_product(on, values), strict=True)]
+    moved = solve_consistent(on[:, basis], missing)
+    if moved is None:
+        raise Undecided("y is not reached exactly on the support that was found")
+    for place, change in zip(basis, moved, strict=True):
+        inside[place] += change
+    return inside
