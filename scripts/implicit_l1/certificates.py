@@ -427,6 +427,9 @@ def _between(frame, pattern, free):
     from scipy.optimize import nnls
 
     equations = to_doubles(columns_of(frame.free_map, active))
+    exponent = int(np.frexp(np.max(np.abs(equations)))[1])
+    if abs(exponent) > _BALANCED:  # beside the ones below, of whatever size A is
+        equations = np.ldexp(equations, -exponent)
     system = np.vstack([equations * side, np.ones(active.size)])
     try:
         weights, _ = nnls(system, np.append(np.zeros(free.size), 1.0))
@@ -470,7 +473,7 @@ def null_space_bracket(frame: Coordinates, patterns, duals):
     size, rows = frame.inside.size, frame.basis.shape[0]
     if size == rows:
         return (_largest_column_norm(frame),) * 2
-    patterns = _guess(patterns, (len(patterns), size))
+    patterns = _guess(patterns, (*np.shape(patterns)[:1], size))
     duals = _guess(duals, (len(patterns), rows))
     is_pattern = np.abs(patterns) == 1.0
     if np.array_equal(patterns[1:], np.eye(size)) and size > 1 and np.all(is_pattern[0]):
