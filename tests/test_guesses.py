@@ -17,11 +17,13 @@ from implicit_l1.balls import BallPotential, power_of_ten, sum_of_sizes
 from implicit_l1.certificates import (
     LimitProof,
     NotProved,
+    _heights,
     coordinates,
     null_space_bracket,
     pattern_constant,
     prove_minimizer,
 )
+from implicit_l1.verified import Exact, Inverse, largest_column_sums
 
 BITS, MANY_BITS = 128, 400
 # what a proof may raise
@@ -514,3 +516,142 @@ def test_the_scale_of_the_matrix_does_not_matter(exponent):
             assert scaled.rad() <= 2 * unscaled.rad() + 1e-20
             found += 1
     assert found > 10
+
+
+# Products and bounds in doubles
+
+
+def _vectors(size, seed):
+    """Name -> balls: what a guess may make of a vector."""
+    rng = np.random.default_rng(seed)
+    plain = [arb(v) for v in rng.standard_normal(size).tolist()]
+    third = [v / 3 for v in plain]
+    place = int(rng.integers(size))
+
+    def shifted(low, high):
+        return [arb(2) ** int(k) for k in rng.integers(low, high, size)]
+
+    def with_one(value):
+        return [*third[:place], value, *third[place + 1 :]]
+
+    return {
+        "doubles": plain,
+        "thirds": third,
+        "zeros": [arb(0)] * size,
+        "nan": with_one(arb("nan")),
+        "inf": with_one(arb("inf")),
+        "anything": with_one(arb(0, float("inf"))),
+        "wide": [v + arb(0, width) for v, width in zip(third, shifted(-90, 0), strict=True)],
+        "huge": with_one(arb(10) ** 400),
+        "tiny": [v * arb(10) ** -400 for v in third],
+        "one tiny": with_one(arb(10) ** -400),
+        "subnormal": with_one(arb(5e-324)),
+        "of all sizes": [v * k for v, k in zip(third, shifted(-900, 200), strict=True)],
+        "large": [v * arb(2) ** 299 for v in third],
+        "small": [v * arb(2) ** -299 for v in third],
+    }
+
+
+def _matrices(seed):
+    """Name -> matrix, of more entries than are multiplied in balls."""
+    rng = np.random.default_rng(seed)
+    shape = (40, 130)
+    plain = rng.standard_normal(shape)
+    return {
+        "plain": plain,
+        "whole": rng.integers(-2, 3, shape).astype(float),
+        "rows of all sizes": plain * 2.0 ** rng.integers(-400, 200, (40, 1)),
+        "columns of all sizes": plain * 2.0 ** rng.integers(-600, 250, 130),
+        "subnormal beside": np.where(rng.random(shape) < 0.3, 5e-324, plain),
+    }
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("matrix_name", _matrices(0))
+@pytest.mark.parametrize("vector_name", _vectors(2, 0))
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_product_contains_the_product(matrix_name, vector_name, transposed):
+    for seed in range(2):
+        matrix = _matrices(seed)[matrix_name]
+        vector = _vectors(matrix.shape[0 if transposed else 1], seed)[vector_name]
+        found = Exact(matrix).times(vector, transposed)
+        with ctx.workprec(4000):
+            exact = arb_mat(rational(matrix))
+            ends = [[v.lower(), v.upper(), v.mid()] for v in vector]
+            for place in range(3):  # points of the box
+                chosen = [end[(place + index * place) % 3] for index, end in enumerate(ends)]
+                if not all(v.is_finite() for v in chosen):
+                    assert not all(value.is_finite() for value in found)
+                    continue
+                point = arb_mat(len(chosen), 1, chosen)
+                product_ = (exact.transpose() if transposed else exact) * point
+                for value, truth in zip(found, product_.entries(), strict=True):
+                    assert value.contains(truth)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", ["nan", "inf", "anything", "huge", "tiny", "wide", "of all sizes"])
+@pytest.mark.parametrize("condition", [1.0, 1e6, 1e15, 1e40])
+def test_a_solution_contains_the_solution(name, condition):
+    rng = np.random.default_rng(3)
+    factors = [np.linalg.qr(rng.standard_normal((12, 12)))[0] for _ in range(2)]
+    matrix = (factors[0] * np.geomspace(1.0, 1.0 / condition, 12)) @ factors[1]
+    try:
+        inverse = Inverse(matrix)
+    except ZeroDivisionError:
+        assert condition > 1e30
+        return
+    for transposed in (False, True):
+        right = _vectors(12, 5)[name]
+        found = inverse.solve(right, transposed)
+        if not all(value.is_finite() for value in right):
+            assert not all(value.is_finite() for value in found)
+            continue
+        with ctx.workprec(4000):
+            exact = arb_mat(rational(matrix))
+            exact = exact.transpose() if transposed else exact
+            for end in ("lower", "upper", "mid"):
+                truth = exact.solve(arb_mat(12, 1, [getattr(v, end)() for v in right]))
+                for value, wanted in zip(found, truth.entries(), strict=True):
+                    assert not value.is_finite() or value.contains(wanted)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", NAMES)
+def test_many_constants_are_bounded(name):
+    """Bounds of all patterns at once, which decide what is looked at more closely."""
+    bounded = 0
+    for seed in SEEDS:
+        matrix, _, _, point, nu = problem(seed)
+        support = np.flatnonzero(point)
+        if not 0 < support.size < len(matrix):
+            continue
+        frame = coordinates(matrix, support)
+        patterns = np.array(list(product([1.0, -1.0], repeat=support.size)))
+        duals = wrong(np.tile(nu, (len(patterns), 1)), seed)[name]
+        if duals.shape != (len(patterns), len(matrix)):
+            continue
+        bounds = _heights(frame, patterns, duals)
+        for pattern, bound in zip(patterns, bounds.tolist(), strict=True):
+            if np.isfinite(bound):
+                truth = constant(matrix, support.tolist(), pattern)
+                assert fmpq(*bound.as_integer_ratio()) >= truth
+                bounded += 1
+    if name == "right":
+        assert bounded > 20
+
+
+@pytest.mark.parametrize("name", ["plain", "columns of all sizes", "rows of all sizes"])
+def test_sums_of_columns_are_bounded(name):
+    matrix = _matrices(1)[name]
+    columns, square = matrix[:8, 8:30], matrix[:8, :8]
+    try:
+        inverse = Inverse(square)
+    except ZeroDivisionError:
+        return
+    bounds = largest_column_sums(inverse, columns)
+    with ctx.workprec(4000):
+        solution = arb_mat(rational(square)).solve(arb_mat(rational(columns))).tolist()
+        for place, bound in enumerate(bounds.tolist()):
+            size = sum_of_sizes([row[place] for row in solution])
+            assert np.isinf(bound) or not size > arb(bound)
