@@ -12,6 +12,7 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
+from scipy.optimize import linprog
 
 from implicit_l1.balls import BallPotential, power_of_ten, sum_of_sizes
 from implicit_l1.certificates import (
@@ -385,6 +386,49 @@ def test_a_limit_point(depth, exponent):
                 # Newton's rounding at many bits is far below a ball's radius
                 assert value.overlaps(n.mid() + arb(0, 1e-90)), (seed, name)
     assert proved["right"] >= 3
+
+
+@cache
+def large_problem():
+    """(A, y, x_0, a dual certificate): so large that products are taken in doubles."""
+    rng = np.random.default_rng(8)
+    matrix = rng.integers(-3, 4, (40, 110)).astype(float)
+    point = np.zeros(110)
+    point[[3, 50, 77]] = 2.0, -1.0, 3.0
+    support = np.flatnonzero(point)
+    off, edge = np.delete(matrix, support, axis=1).T, np.ones((107, 1))
+    dual = linprog(
+        np.append(np.zeros(40), 1.0),
+        A_ub=np.block([[off, -edge], [-off, -edge]]),
+        b_ub=np.zeros(214),
+        A_eq=np.column_stack([matrix[:, support].T, np.zeros(3)]),
+        b_eq=np.sign(point[support]),
+        bounds=[(None, None)] * 41,
+    )
+    return matrix, matrix @ point, point, dual.x[:-1]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("exponent", [1, -2])
+@pytest.mark.parametrize("depth", [2, 2.5, 3])
+def test_a_limit_point_of_many_columns(depth, exponent):
+    matrix, data, point, nu = large_problem()
+    limit = LimitProof(matrix, prove_minimizer(matrix, data, point, nu), depth)
+    with ctx.workprec(MANY_BITS):
+        x = dual_newton(matrix, data, depth, arb(10) ** exponent)
+        truth = [value - arb(g) for value, g in zip(x, point.tolist(), strict=True)]
+    right = np.array([float(n) for n in truth])
+    unit = np.abs(right).max()
+    proved = set()
+    for name, guess in wrong(right / unit, 1).items():
+        try:
+            found = limit.error(power_of_ten(exponent), guess, np.log(unit), 1e-3)
+        except REFUSED:
+            continue
+        proved.add(name)
+        assert all(v.overlaps(n.mid() + arb(0, 1e-90)) for v, n in zip(found, truth, strict=True))
+        assert all(value.is_finite() for value in found)
+    assert {"right", "near"} <= proved
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
