@@ -33,6 +33,7 @@ import problems as drawing
 from audit_values import figure_problems, table_problems
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from workflow_queries import jobs_and_states, states_of
 
 from implicit_l1.intervals import Interval, is_number, stands_for
 from implicit_l1.origin import LOCK, checksum, without_output
@@ -66,22 +67,27 @@ SHOWN = 5
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", required=True, help="a dry run of every job, with its command")
-    parser.add_argument("--states", required=True, help="the workflow's summary of its outputs")
-    parser.add_argument("--configuration", required=True, help="what the workflow uses now, YAML")
+    parser.add_argument("--configuration", required=True, help="what the workflow uses now: YAML")
     parser.add_argument("--results", required=True, help="folder of the results")
     parser.add_argument("--reference", required=True, help="folder of what is kept in git")
     parser.add_argument("--markdown", required=True, help="the page to write")
     parser.add_argument("--json", required=True, help="the same, for programs")
+    parser.add_argument("--jobs", help="a dry run of every job, if the workflow is not to be asked")
+    parser.add_argument("--states", help="the workflow's summary of its outputs, as --jobs")
     args = parser.parse_args()
+    if (args.jobs is None) != (args.states is None):
+        parser.error("give both of --jobs and --states, or none")
 
-    configuration = Path(args.configuration).read_text(encoding="utf-8")
-    jobs = read_jobs(args.jobs)
+    if args.jobs is None:
+        said = jobs_and_states(args.configuration)
+    else:
+        said = [Path(path).read_text(encoding="utf-8") for path in (args.jobs, args.states)]
+    jobs = read_jobs(said[0])
     audit = Audit(jobs, Path(args.results))
     check_origins(audit)
-    check_configuration(audit, configuration)
+    check_configuration(audit, args.configuration)
     check_drawings(audit)
-    check_states(audit, read_states(args.states))
+    check_states(audit, states_of(said[1]))
     check_strays(audit)
     check_packages(audit, Path(LOCK).read_text(encoding="utf-8"), installed())
     check_reference(audit, Path(args.reference))
@@ -108,13 +114,14 @@ class Job:
     command: tuple
 
 
-def read_jobs(path):
+def read_jobs(text):
     """The jobs of a dry run with their commands, those without outputs left out.
 
+    Args:
+        text: what Snakemake printed.
     Raises:
         Failure: if there are none.
     """
-    text = Path(path).read_text(encoding="utf-8")
     jobs = []
     for block in re.split(r"^\[.*\]$", text, flags=re.MULTILINE)[1:]:
         head, _, command = block.partition("\nShell command: ")
@@ -125,7 +132,7 @@ def read_jobs(path):
             inputs, outputs = (tuple(filter(None, names)) for names in files)
             jobs.append(Job(rule[1], inputs, outputs, words_of(command)))
     if not jobs:
-        raise Failure(f"{path}: the dry run shows no job")
+        raise Failure("the dry run of the workflow shows no job")
     return jobs
 
 
@@ -143,13 +150,6 @@ def after(job, option):
     """The words of a job's command that follow an option."""
     words = job.command[job.command.index(option) + 1 :]
     return list(itertools.takewhile(lambda word: not word.startswith("--"), words))
-
-
-def read_states(path):
-    """File -> (status, plan) in the workflow's own words."""
-    text = Path(path).read_text(encoding="utf-8")
-    rows = csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
-    return {row["output_file"]: (row["status"], row["plan"]) for row in rows}
 
 
 # --- What is found -------------------------------------------------------------------------

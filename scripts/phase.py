@@ -102,7 +102,7 @@ def certify(problem, found, rho_tilde, tilde_wanted):
     if isinstance(proof, ProvedMinimizer):
         rho = attempt(pattern_constant, proof.coordinates, proof.sigma, nu)
         rho = rho if isinstance(rho, NotProved) else rho.value
-    if rho is not None and found.recovered:  # the same support and signs
+    if rho is not None and _has_signs_of(problem.signal, proof):
         rho_planted = rho
     else:
         rho_planted = attempt(planted_constant, problem, found.planted_dual)
@@ -114,6 +114,14 @@ def certify(problem, found, rho_tilde, tilde_wanted):
     if tilde_wanted:
         rows += bracket_rows(proof.coordinates, rho_tilde.patterns, rho_tilde.duals)
     return rows
+
+
+def _has_signs_of(signal, proof):
+    """Whether a proved minimizer has the support and the signs of x_0."""
+    support = np.flatnonzero(signal)
+    return np.array_equal(support, proof.support) and np.array_equal(
+        np.sign(signal[support]), proof.sigma
+    )
 
 
 def planted_constant(problem, dual):

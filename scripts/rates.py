@@ -176,6 +176,11 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
             )
         ]
     )
+    sizes = np.abs(l1["point"])
+    smallest = np.min(sizes, axis=1, initial=np.inf, where=sizes > 0)
+    correction = rates.log_correction(
+        args.cell["depth"], np.log(smallest), limit["log_error_1"][:, -1], log_alpha[-1]
+    )
     fitted = np.full(known.shape, np.nan)
     if args.window:
         fitted = rates.fitted_rate(log_alpha, limit["log_error_1"], np.log(args.window))
@@ -214,6 +219,7 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
             "onset_log10_alpha": onset / np.log(10.0),
             "four_digits_log10_alpha": four_digits / np.log(10.0),
             "log10_competitor": competitor / np.log(10.0),
+            "log10_correction": correction / np.log(10.0),
             "smallest_log10_alpha": log_alpha[-1] / np.log(10.0),
             "l1_estimation_error": l1["estimation_error"],
             "interpolator_estimation_error": l1["interpolator_estimation_error"],

@@ -266,16 +266,21 @@ def _unfinished(rows):
 
 def _reason(row, slopes, predicted):
     """Why an instance is not in its asymptotic regime at the smallest scale of its path."""
-    if np.isnan(row.log10_competitor):
+    if row.asymptotics_status != "known":
         return f"repetition {row.repetition}: {row.asymptotics_status}"
     slope, rate = (
         value if isinstance(value, str) else value.text(".5f")
         for value in (values.get(row.repetition, NO_PROOF) for values in (slopes, predicted))
     )
-    return (
-        f"repetition {row.repetition}: slope {slope} for {rate}; "
-        f"an entry of higher order is still 10^{row.log10_competitor:.1f} times the leading one"
-    )
+    if np.isfinite(row.log10_competitor):
+        size = f"10^{row.log10_competitor:.1f}"
+        why = f"an entry of higher order is still {size} times the leading one"
+    elif np.isfinite(row.log10_correction):
+        size = f"10^{row.log10_correction:.1f}"
+        why = f"what follows the leading term is still of the order of {size} times it"
+    else:
+        why = "the leading term is 0"
+    return f"repetition {row.repetition}: slope {slope} for {rate}; {why}"
 
 
 # where the table of constants compares; the far regime is the end of each path

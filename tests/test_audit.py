@@ -29,9 +29,7 @@ Judged = namedtuple("Judged", "status page report")
 def said(finished, tmp_path_factory):
     """What the workflow says of the finished run: the arguments of the program."""
     folder = tmp_path_factory.mktemp("said")
-    (folder / "configuration.yaml").write_bytes(
-        (finished.folder / RESULTS / "configuration.yaml").read_bytes()
-    )
+    configuration = finished.folder / RESULTS / "configuration.yaml"
     for name, options in (
         ("jobs", ("--dry-run", "--forceall", "--printshellcmds", "--nocolor")),
         ("states", ("--summary",)),
@@ -40,7 +38,7 @@ def said(finished, tmp_path_factory):
         (folder / name).write_text(text, encoding="utf-8")
     return [
         *("--jobs", folder / "jobs", "--states", folder / "states"),
-        *("--configuration", folder / "configuration.yaml"),
+        *("--configuration", configuration.read_text(encoding="utf-8")),
     ]
 
 
@@ -392,7 +390,7 @@ def test_a_configuration_that_was_not_run(copy):
 
 
 def test_what_the_workflow_would_make_anew(finished, said, tmp_path):
-    jobs = audit.read_jobs(said[1])
+    jobs = audit.read_jobs(said[1].read_text(encoding="utf-8"))
     states = dict.fromkeys((file for job in jobs for file in job.outputs), ("ok", "no update"))
     found = audit.Audit(jobs, tmp_path)
     audit.check_states(found, states)
@@ -442,7 +440,7 @@ def changes(origin):
 )
 def test_an_origin_that_is_not_the_workflows(finished, said, monkeypatch, change):
     monkeypatch.chdir(finished.folder)
-    found = audit.Audit(audit.read_jobs(said[1]), Path(RESULTS))
+    found = audit.Audit(audit.read_jobs(said[1].read_text(encoding="utf-8")), Path(RESULTS))
     told = {file: audit.read_origin(file) for file in (PROBLEM, MINIMIZER)}
     audit.check_origin(found, MINIMIZER, told[MINIMIZER], told)
     assert found.findings == {}
@@ -460,7 +458,7 @@ def test_a_file_beside_a_figure_that_is_not_the_workflows(finished, said, monkey
         ({"rule": "figure_depth"}, "is of rule figure_depth, not figure_noise"),
         ({"configuration": {"seed": 2}}, "tells another configuration"),
     ):
-        found = audit.Audit(audit.read_jobs(said[1]), Path(RESULTS))
+        found = audit.Audit(audit.read_jobs(said[1].read_text(encoding="utf-8")), Path(RESULTS))
         audit.check_told(found, file, told)
         assert found.findings == {}
         audit.check_told(found, file, told | change)
@@ -469,7 +467,7 @@ def test_a_file_beside_a_figure_that_is_not_the_workflows(finished, said, monkey
 
 def test_a_file_with_nothing_that_tells_of_it(finished, said, monkeypatch):
     monkeypatch.chdir(finished.folder)
-    jobs = audit.read_jobs(said[1])
+    jobs = audit.read_jobs(said[1].read_text(encoding="utf-8"))
     silent = audit.Job("table_a", (), ("Snakefile",), ("scripts/tables.py",))
     found = audit.Audit([*jobs, silent], Path(RESULTS))
     audit.check_origins(found)
@@ -637,7 +635,7 @@ def test_the_words_of_a_command():
 
 
 def test_every_job_is_read(finished, said):
-    jobs = audit.read_jobs(said[1])
+    jobs = audit.read_jobs(said[1].read_text(encoding="utf-8"))
     outputs = [file for job in jobs for file in job.outputs]
     assert len(outputs) == len(set(outputs))
     assert {file.removeprefix("results/") for file in outputs} == set(finished.checksums())
@@ -646,7 +644,6 @@ def test_every_job_is_read(finished, said):
     assert yaml.safe_load(job.command[2])["results"] == RESULTS
 
 
-def test_a_dry_run_of_nothing_is_no_audit(tmp_path):
-    (tmp_path / "jobs").write_text("Nothing to be done.\n")
-    with pytest.raises(audit.Failure, match="jobs"):
-        audit.read_jobs(tmp_path / "jobs")
+def test_a_dry_run_of_nothing_is_no_audit():
+    with pytest.raises(audit.Failure, match="shows no job"):
+        audit.read_jobs("Nothing to be done.\n")

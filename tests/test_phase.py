@@ -5,13 +5,14 @@ import subprocess
 import sys
 from dataclasses import replace
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phase import constants
+from phase import certify, constants
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
@@ -467,3 +468,18 @@ def test_program_names_the_repetition_that_fails(tmp_path):
     assert "repetition 2: unknown law of magnitudes 'strange'" in result.stderr
     assert not (tmp_path / "cell.parquet").exists()
     assert not proofs_of(tmp_path / "cell.parquet").exists()
+
+
+@pytest.mark.parametrize("signs", [(1, 1), (1, -1), (-1, 1), (-1, -1)])
+def test_the_constant_of_x0_is_of_its_own_support_and_signs(signs):
+    """Whatever minimizer is guessed for x_0: this one lacks an entry, or has another sign."""
+    matrix = np.array([[1.0, 0, 0.5], [0, 1, 0.25]])
+    point = np.array([1.0, 0.0, 0.0])
+    guess = SimpleNamespace(point=point, certificate=SimpleNamespace(nu=np.array([1.0, -0.4])))
+    found = SimpleNamespace(minimizer=guess, planted=guess)
+    signal = np.array([signs[0], signs[1] * 2.0**-60, 0.0])
+    problem = SimpleNamespace(matrix=matrix, data=matrix @ point, signal=signal)
+    (first, *_) = certify(problem, found, None, False)
+    assert first["quantity"] == "rho_planted" and first["status"] == PROVED
+    truth = abs(0.5 * signs[0] + 0.25 * signs[1])
+    assert float(first["lower"]) <= truth <= float(first["upper"])

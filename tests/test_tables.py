@@ -25,7 +25,8 @@ def data(count=3, status=(), depth=2, path="near", repetitions=None, **columns):
     status = dict(status)
     names = ["fitted_rate", "fitted_rate_low", "fitted_rate_high", "onset_alpha", "rho_upper"]
     names += ["rho_lower", "rho_tilde_lower", "rho_tilde_upper", "kappa", "log10_prediction"]
-    names += ["log10_error_1", "four_digits_log10_alpha", "log10_competitor", "last_slope"]
+    names += ["log10_error_1", "four_digits_log10_alpha", "log10_competitor"]
+    names += ["log10_correction", "last_slope"]
     frame = pd.DataFrame(dict.fromkeys(names, 0.777), index=range(count))
     frame["repetition"] = range(count)
     frame["repetitions"] = repetitions or count
@@ -282,6 +283,21 @@ def test_instances_that_are_not_there_yet_are_named():
     certificates[1] = of_limits(local_slope=unknown)
     row = only(made("far", frame, certificates=certificates))
     assert "repetition 1: slope too wide for 0.50000" in row["reason"]
+
+
+def test_where_all_entries_lead_the_next_term_is_the_reason():
+    """As for D > 2, where an entry of higher order that is not there is no reason."""
+    slopes = {-300.0: ["0.701", "0.4", "0.25"]}
+    certificates = [of_constants(["0.3", "0.5", "0.75"]), of_limits(local_slope=slopes)]
+    frame = data(
+        four_digits_log10_alpha=np.nan,
+        log10_competitor=np.nan,
+        log10_correction=[-2.4, -np.inf, np.nan],
+        asymptotics_status="known",
+    )
+    first, *others = only(made("far", frame, certificates=certificates))["reason"].split("; repet")
+    assert first.endswith("what follows the leading term is still of the order of 10^-2.4 times it")
+    assert all(reason.endswith("the leading term is 0") for reason in others)
 
 
 def test_constants_at_round_scales_and_at_the_end():

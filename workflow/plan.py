@@ -206,14 +206,14 @@ class Plan:
     def problem_arguments(self, name):
         """Options of the program of stage problems."""
         problem = self.problems[name]
-        return " ".join([problem.ensemble, *self._options(problem)])
+        return shlex.join([problem.ensemble, *self._options(problem)])
 
     def phase_arguments(self, name):
         """Options of the program of stage phase."""
         problem = self.phase_problems[name]
         options = self._options(problem, but=("eta", "noise-law"))
-        label = [] if problem.label == problem.ensemble else ["--label", shlex.quote(problem.label)]
-        return " ".join(["--ensemble", problem.ensemble, *label, *options])
+        label = [] if problem.label == problem.ensemble else ["--label", problem.label]
+        return shlex.join(["--ensemble", problem.ensemble, *label, *options])
 
     def _options(self, problem, but=()):
         values = dict(problem.axes) | dict(problem.parameters)
@@ -235,7 +235,7 @@ class Plan:
         options = {"depth": network.depth}
         if shape:
             options |= {"shape": shape.pop("law"), "seed": self.config["seed"], **shape}
-        return " ".join(_as_options(options))
+        return shlex.join(_as_options(options))
 
     def shape_files(self, wildcards):
         """The file of an initialization of one's own."""

@@ -92,6 +92,18 @@ def _enough():
     return 2.0 ** -(5 * ctx.prec // 8)
 
 
+def _guess(values, shape):
+    """A guess as doubles.
+
+    Raises:
+        NotProved: if it has another shape: it is of something else.
+    """
+    array = np.asarray(values, dtype=float)
+    if array.shape != shape:
+        raise NotProved(f"the guess has the shape {array.shape} in place of {shape}")
+    return array
+
+
 @dataclass(frozen=True)
 class Coordinates:
     """M, C and B of a set T of k columns of A, shape (N, d).
@@ -128,7 +140,10 @@ class Coordinates:
     @cached_property
     def _solution(self):
         rest = exact_matrix(self.matrix.doubles[:, self.outside])
-        return self.inverse.matrix.balls.solve(rest).tolist()
+        try:
+            return self.inverse.matrix.balls.solve(rest).tolist()
+        except ZeroDivisionError as error:
+            raise NotProved("the coordinates need more digits than are carried") from error
 
     def _map(self, rows):
         chosen = self._solution[rows]
@@ -203,6 +218,8 @@ def coordinates(matrix, inside) -> Coordinates:
         NotProved: if A_T is not proved injective.
     """
     inside = np.asarray(inside, dtype=int)
+    if np.any(inside < 0) or np.any(inside >= matrix.shape[1]) or np.any(np.diff(inside) <= 0):
+        raise NotProved("the support is not an increasing list of columns")
     outside = np.delete(np.arange(matrix.shape[1]), inside)
     chosen = matrix[:, inside]
     basis = np.linalg.qr(chosen, mode="complete")[0][:, inside.size :]
@@ -247,9 +264,11 @@ def prove_minimizer(matrix, data, point, nu) -> ProvedMinimizer:
     Raises:
         NotProved: naming the step that failed.
     """
+    rows, columns = matrix.shape
+    point, nu = _guess(point, (columns,)), _guess(nu, (rows,))
     support = np.flatnonzero(point)
-    if not 0 < support.size <= matrix.shape[0]:
-        raise NotProved(f"a support of {support.size} columns in {matrix.shape[0]} dimensions")
+    if not 0 < support.size <= rows:
+        raise NotProved(f"a support of {support.size} columns in {rows} dimensions")
     frame = coordinates(matrix, support)
     values = _solve_on_support(frame, data, point[support])
     sigma = np.array([sign(value) for value in values])
@@ -325,7 +344,8 @@ def pattern_constant(frame: Coordinates, pattern, nu) -> PatternConstant:
     Raises:
         NotProved: if upper and lower bound cannot both be found.
     """
-    free = frame.basis.T @ nu
+    pattern = _guess(pattern, (frame.inside.size,))
+    free = frame.basis.T @ _guess(nu, frame.basis.shape[:1])
     if not np.all(np.isfinite(free)):
         raise NotProved("there is no dual vector to start from")
     if free.size == 0:
@@ -334,13 +354,20 @@ def pattern_constant(frame: Coordinates, pattern, nu) -> PatternConstant:
         place = int(np.argmax(np.abs(off.approximate)))
         reached = off.entry(place)
         others = np.delete(np.arange(off.bounds.size), place)
-        if not off.all_below(abs(reached), others):
-            return PatternConstant(off.largest(), None, None, None, dual)
         side = sign(reached)
+        # of an entry that may be 0 there is no kernel vector
+        if not (side and off.all_below(abs(reached), others)):
+            return PatternConstant(_finite(off.largest()), None, None, None, dual)
         inside = frame.inverse.solve([ball(-side * a) for a in _off_columns(frame, [place])[:, 0]])
         return PatternConstant(abs(reached), np.array([place]), [arb(side)], inside, dual)
     vertex = _vertex(frame, pattern, free)
     return vertex if vertex is not None else _between(frame, pattern, free)
+
+
+def _finite(value):
+    if not value.is_finite():
+        raise NotProved("the null space constant is not enclosed at this precision")
+    return value
 
 
 def _off_columns(frame, places):
@@ -391,16 +418,21 @@ def _at_vertex(frame, pattern, active, side):
 def _between(frame, pattern, free):
     """The constant between an exactly feasible dual vector and a projected kernel vector."""
     off = frame.off(frame.dual(pattern, free))
-    upper, z = off.largest(), off.approximate
+    upper, z = _finite(off.largest()), off.approximate
+    if not np.all(np.isfinite(z)):
+        raise NotProved("the dual vector is too large for doubles")
     active = np.flatnonzero(np.abs(z) >= np.abs(z).max() - _ACTIVE)
     side = np.where(z[active] < 0, -1.0, 1.0)
     from scipy.optimize import nnls
 
     equations = to_doubles(columns_of(frame.free_map, active))
+    exponent = int(np.frexp(np.max(np.abs(equations)))[1])
+    if abs(exponent) > _BALANCED:  # beside the ones below, of whatever size A is
+        equations = np.ldexp(equations, -exponent)
     system = np.vstack([equations * side, np.ones(active.size)])
     try:
         weights, _ = nnls(system, np.append(np.zeros(free.size), 1.0))
-    except RuntimeError as error:  # its iterations did not suffice
+    except (RuntimeError, ValueError) as error:  # too many iterations; no finite numbers
         raise NotProved("no kernel vector was found for the null space constant") from error
     guess = np.zeros(z.size)
     guess[active] = side * weights
@@ -440,7 +472,8 @@ def null_space_bracket(frame: Coordinates, patterns, duals):
     size, rows = frame.inside.size, frame.basis.shape[0]
     if size == rows:
         return (_largest_column_norm(frame),) * 2
-    patterns = np.asarray(patterns, dtype=float)
+    patterns = _guess(patterns, (*np.shape(patterns)[:1], size))
+    duals = _guess(duals, (len(patterns), rows))
     is_pattern = np.abs(patterns) == 1.0
     if np.array_equal(patterns[1:], np.eye(size)) and size > 1 and np.all(is_pattern[0]):
         upper = arb(0)
@@ -477,7 +510,7 @@ def _heights(frame, patterns, duals):
     ``nu + K^{-T} (e, 0)`` with ``e = eps - A_S^T nu`` is feasible, and near nu.
     """
     chosen, rest = (frame.matrix.doubles[:, part] for part in (frame.inside, frame.outside))
-    size, duals = gamma(len(chosen)), np.asarray(duals)
+    size = gamma(len(chosen))
     if frame.inverse.approximate is None:
         return np.full(len(duals), np.inf)
     wrong = np.abs(patterns - duals @ chosen) + size * (np.abs(duals) @ np.abs(chosen))
@@ -505,9 +538,13 @@ class LimitProof:
         matrix: A as doubles, shape (N, d).
         minimizer: of (A, y), proved.
         depth: D.
+    Raises:
+        ValueError: if the minimizer is of another matrix.
     """
 
     def __init__(self, matrix, minimizer: ProvedMinimizer, depth):
+        if not np.array_equal(matrix, minimizer.coordinates.matrix.doubles):
+            raise ValueError("the minimizer is proved of another matrix")
         self.matrix = matrix
         self.minimizer = minimizer
         self.depth = depth
@@ -531,10 +568,16 @@ class LimitProof:
         Raises:
             NotProved: if the test for existence fails or the enclosure is too wide.
         """
-        unit = _unit(error, log_unit)
+        error, unit = self._error(error), _unit(log_unit)
         partition = self._partition(self._inside(error, unit))
         system = _System(self.depth, partition, alpha, unit, self._values)
-        return _narrow(system.prove(system.start(error)), radius)
+        return _narrow(system.prove(error), radius)
+
+    def _error(self, guess):
+        error = _guess(guess, self.matrix.shape[1:])
+        if not np.all(np.isfinite(error)):
+            raise NotProved("there is no approximate solution to start from")
+        return error
 
     def _inside(self, error, unit):
         """The part of the support at which x has come near g*: elsewhere g* + n cancels."""
@@ -568,7 +611,10 @@ class LimitProof:
             exponent, entries = 1 - rho.value, self._logarithmic(rho)
         else:
             exponent, entries = arb(1), self._linear(error, log_unit)
-        return exponent, sum_of_sizes(_narrow(entries, radius))
+        constant = sum_of_sizes(_narrow(entries, radius))
+        if not is_positive(constant):
+            raise NotProved(f"the term of order alpha^{exponent.str(4)} vanishes")
+        return exponent, constant
 
     def _logarithmic(self, rho):
         if rho.active is None or not is_positive(rho.value):
@@ -583,10 +629,10 @@ class LimitProof:
         return [size * value for value in (*rho.kernel, *rho.inside)]
 
     def _linear(self, error, log_unit):
-        unit = _unit(error, log_unit)
+        error, unit = self._error(error), _unit(log_unit)
         partition = self._partition(self.minimizer.support)
         system = _System(self.depth, partition, arb(1), unit, {}, self.minimizer.sigma)
-        return system.prove(system.start(error))
+        return system.prove(error)
 
 
 # Rows whose largest entries differ by less than this power of two are left as they are.
@@ -603,11 +649,12 @@ def _balanced(exact: Exact) -> Exact:
     return Exact(scaled_rows) if same else exact
 
 
-def _unit(error, log_unit):
+def _unit(log_unit):
     """exp(log_unit), rounded; raises NotProved if this is no guess."""
-    if not (np.all(np.isfinite(error)) and np.isfinite(log_unit)):
+    unit = ball(log_unit).exp()
+    if not (unit.is_finite() and is_positive(unit.mid())):
         raise NotProved("there is no approximate solution to start from")
-    return ball(log_unit).exp().mid()
+    return unit.mid()
 
 
 def _narrow(entries, radius):
@@ -940,22 +987,25 @@ class _System:
         outer, _ = self._outer(self._products(unknowns.dual, in_balls=True)[1])
         return [self.unit * value for value in self._ordered(unknowns.error, outer)]
 
-    def prove(self, unknowns):
+    def prove(self, error):
         """Enclosures of n, in the order of the columns of A.
 
+        Args:
+            error: guess of n in units, doubles, shape (d,).
         Raises:
             NotProved: if no box around the guess is proved to hold a solution.
         """
         try:
-            entries = self.prove_in_doubles(unknowns)
-        except (ArithmeticError, np.linalg.LinAlgError):
-            entries = None
-        try:
+            unknowns = self.start(error)
+            try:
+                entries = self.prove_in_doubles(unknowns)
+            except (ArithmeticError, np.linalg.LinAlgError):
+                entries = None
             return self.prove_in_balls(unknowns) if entries is None else entries
         except NotProved:
             raise
-        except (ArithmeticError, np.linalg.LinAlgError) as error:
-            raise NotProved(f"no limit point was found near the guess: {error}") from error
+        except (ArithmeticError, np.linalg.LinAlgError) as failure:
+            raise NotProved(f"no limit point was found near the guess: {failure}") from failure
 
     def prove_in_doubles(self, unknowns):
         """Enclosures of n by the test of :mod:`implicit_l1.verified`, or None.
