@@ -19,6 +19,7 @@ from workflow_runs import ROOT, Project
 
 A = np.array([[1.0, 2.0, 0.0, -0.1], [0.0, 1.0, 1e-30, 1 / 3]])
 Y = np.array([0.3, -2.0])
+UNIT = 2.0  # the power of two nearest to max |A_ij|, by which both are divided
 X0 = np.array([0.0, 0.5, 0.0, 1e20])
 
 
@@ -45,7 +46,8 @@ def write(**files):
 
 
 def is_what_was_written(problem, signal=X0):
-    for found, expected in ((problem.matrix, A), (problem.data, Y), (problem.signal, signal)):
+    pairs = (problem.matrix, A / UNIT), (problem.data, Y / UNIT), (problem.signal, signal)
+    for found, expected in pairs:
         assert found.dtype == float and found.flags["C_CONTIGUOUS"]
         assert found.shape == expected.shape
         assert np.array_equal(found, expected, equal_nan=True)
@@ -69,7 +71,8 @@ def test_whole_numbers_and_single_precision_become_doubles():
     np.savez("p.npz", A=np.array([[1, 2], [3, 4]])[:1], y=np.array([1], dtype=np.uint8))
     assert read_problem("p.npz").matrix.dtype == float
     np.savez("p.npz", A=A.astype(np.float32), y=Y)
-    assert np.array_equal(read_problem("p.npz").matrix, A.astype(np.float32).astype(float))
+    single = A.astype(np.float32).astype(float)
+    assert np.array_equal(read_problem("p.npz").matrix, single / UNIT)
 
 
 def test_a_table_with_its_data():
@@ -83,7 +86,7 @@ def test_a_table_as_spreadsheets_write_it():
     """A byte order mark, other ends of lines, quotes, blanks, an empty line at the end."""
     write(p_csv='\ufeff"y","a", b\r\n"1.5",2 , 3\r\n\r\n')
     problem = read_problem("p.csv")
-    assert problem.data.tolist() == [1.5] and problem.matrix.tolist() == [[2.0, 3.0]]
+    assert problem.data.tolist() == [0.375] and problem.matrix.tolist() == [[0.5, 0.75]]
 
 
 def test_tables_apart():
@@ -328,7 +331,9 @@ def test_program(folder):
     assert result.returncode == 0, result.stderr
     found = read_arrays(project / output)
     assert found["repetition"].tolist() == [0]
-    assert np.array_equal(found["matrix"], [A]) and np.array_equal(found["data"], [Y])
+    assert np.array_equal(found["matrix"], [A / UNIT])
+    assert np.array_equal(found["data"], [Y / UNIT])
+    assert found["product"].tolist() == [False] and found["noiseless_support"].tolist() == [0]
     assert np.array_equal(found["signal"], [UNKNOWN], equal_nan=True)
     told = read_origin(project / output)
     assert told["inputs"] == {"mine.npz": origins.checksum(project / "mine.npz")}
