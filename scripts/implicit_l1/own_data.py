@@ -198,15 +198,15 @@ def _without_signal(problem, roundoff, noiseless, where):
     """The problem, y taken as the image of the solution that explains it, if that is wanted."""
     if not noiseless:
         return _at_its_word(problem, roundoff)
+    most = len(problem.data) - 1
     try:
-        found = explanation(problem.matrix, problem.data, roundoff)
+        found = explanation(problem.matrix, problem.data, most, roundoff)
     except LinearProgramError as error:
         raise ProblemError(f"{where}: noiseless is true, but {error}") from error
     if found is None:
-        rows = len(problem.data)
         raise ProblemError(
-            f"{where}: noiseless is true, but no l1 minimizer with fewer than {rows} nonzero "
-            "entries, the number of rows of A, explains y to its rounding"
+            f"{where}: noiseless is true, but no l1 minimizer with at most {most} nonzero entries, "
+            "fewer than A has rows, explains y to its rounding"
         )
     # data that need no rounding are not changed by it
     return problem if found.exact else _as_product(problem, found.preimage, where)
@@ -215,7 +215,7 @@ def _without_signal(problem, roundoff, noiseless, where):
 def _at_its_word(problem, roundoff):
     """The problem as it is, and how many entries explain y to its rounding."""
     try:
-        found = explanation(problem.matrix, problem.data, roundoff)
+        found = explanation(problem.matrix, problem.data, len(problem.data) // 2, roundoff)
     except LinearProgramError:
         return replace(problem, noiseless_support=-1)
     if found is None or found.exact:

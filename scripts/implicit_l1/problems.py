@@ -53,7 +53,7 @@ class Problem:
         preimage: x, doubles, shape (d,), with ``y = A x`` exactly; None where y is what `data`
             holds.  (Drawn problems and families have none: there ``A x_0``, without noise, is
             exact in double precision.)
-        noiseless_support: k > 0: a solution with k < N nonzero entries explains y to its
+        noiseless_support: k > 0: a solution with k <= N/2 nonzero entries explains y to its
             rounding, see :func:`implicit_l1.product.explanation`, and y is not taken as its
             image but at its word; where y is that image, its number of nonzero entries.  0: no
             such solution is known.  -1: it was looked for, and the linear program failed.

@@ -144,13 +144,13 @@ class Explanation:
         return int(np.count_nonzero(self.preimage))
 
 
-def explanation(matrix, data, unit_roundoff=UNIT_ROUNDOFF):
+def explanation(matrix, data, most, unit_roundoff=UNIT_ROUNDOFF):
     """The solution with the fewest entries of an l1 minimizer that explains y to its rounding.
 
     Of an l1 minimizer, computed in floating point, the k largest entries are kept, x on them is
     fitted again, and k is the least for which
 
-        sum_i (y_i - (A x)_i)^2 / b_i^2 <= N,   b = gamma_{k+2} |A| |x|,   k < N.
+        sum_i (y_i - (A x)_i)^2 / b_i^2 <= N,   b = gamma_{k+2} |A| |x|.
 
     If y is ``A @ x_0``, rounded, with x_0 on these k entries, x_0 satisfies this with gamma_k
     in each row by itself, the weighted least squares solution with a sum that is no larger, and
@@ -160,6 +160,9 @@ def explanation(matrix, data, unit_roundoff=UNIT_ROUNDOFF):
     Args:
         matrix: A, of the order of 1, shape (N, d).
         data: y, shape (N,).
+        most: largest k, less than N.  Up to N/2 the solution is, with A in general position,
+            the only one with so few entries (Donoho and Elad, *Optimally sparse representation
+            in general (nonorthogonal) dictionaries*, PNAS 2003).
         unit_roundoff: u of the precision in which y is held.
     Returns:
         an Explanation; None if there is none, as for nearly all data with noise.
@@ -171,7 +174,7 @@ def explanation(matrix, data, unit_roundoff=UNIT_ROUNDOFF):
     matrix, data = np.ldexp(matrix, -shift[:, None]), np.ldexp(data, -shift)
     point = _minimizer(matrix, data)
     order = np.argsort(-np.abs(point), kind="stable")
-    few, many = 0, min(len(data), np.count_nonzero(point))
+    few, many = 0, min(most, np.count_nonzero(point)) + 1
     best = None
     while many - few > 1:
         count = (few + many) // 2
