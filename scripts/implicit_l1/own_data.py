@@ -278,12 +278,12 @@ def _numbers(values, name, path):
         changed = (doubles != values) & ~np.isnan(values)
     else:
         changed = np.zeros(values.shape, dtype=bool)
-        for place in np.argwhere(np.abs(doubles) > 2.0**53):
+        for place in np.argwhere(np.abs(doubles) >= 2.0**53):
             changed[tuple(place)] = int(doubles[tuple(place)]) != int(values[tuple(place)])
     if changed.any():
         place = tuple(np.argwhere(changed)[0].tolist())
         raise ProblemError(
-            f"{path}: {name}[{', '.join(map(str, place))}] = {values[place]} ({values.dtype}) is "
+            f"{path}: {name}[{', '.join(map(str, place))}] = {values[place]!s} ({values.dtype}) is "
             "no double; round the array yourself"
         )
     return doubles
