@@ -18,6 +18,9 @@ from implicit_l1.problems import least_norm_interpolator
 from implicit_l1.status import NOT_UNIQUE
 from implicit_l1.storage import read_arrays, write_arrays
 
+# what stage problems says of the data, for the tables
+OF_DATA = ("product", "noiseless_support")
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
@@ -44,6 +47,7 @@ def main():
             )
         rows.append(record(matrix, signal, minimizer, interpolator))
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    columns |= {name: block[name] for name in OF_DATA}
     write_arrays(args.output, repetition=block["repetition"], **columns)
 
 

@@ -15,7 +15,12 @@ import numpy as np
 
 from implicit_l1.ensembles import ENSEMBLES, MAGNITUDES, NOISES
 from implicit_l1.own_data import read_problem
-from implicit_l1.problems import ProblemError, one_dimensional_kernel, random_problem
+from implicit_l1.problems import (
+    ProblemError,
+    one_dimensional_kernel,
+    problem_arrays,
+    random_problem,
+)
 from implicit_l1.storage import write_arrays
 
 
@@ -39,6 +44,12 @@ def main():
     file.add_argument("--path", required=True, help="A, with y in .npz and .csv: .npz, .csv, .mtx")
     file.add_argument("--data", help="y, where it is not in the file of A: .csv, .mtx")
     file.add_argument("--signal", help="x_0, where it is known and not in that file: .csv, .mtx")
+    file.add_argument(
+        "--noiseless",
+        action="store_true",
+        help="y is a product A x, rounded: of x_0 where it is known, else of the solution with "
+        "the fewest entries that explains y to its rounding",
+    )
     args = parser.parse_args()
 
     first, last = args.repetitions
@@ -49,9 +60,7 @@ def main():
     write_arrays(
         args.output,
         repetition=np.arange(first, last + 1),
-        matrix=np.array([problem.matrix for problem in problems]),
-        signal=np.array([problem.signal for problem in problems]),
-        data=np.array([problem.data for problem in problems]),
+        **problem_arrays(problems),
     )
 
 
@@ -61,7 +70,7 @@ def draw(args, index):
     if args.ensemble == "file":
         if index != 0:
             raise ProblemError("a file holds one problem, repetition 0")
-        return read_problem(args.path, args.data, args.signal)
+        return read_problem(args.path, args.data, args.signal, noiseless=args.noiseless)
     options = random_problem_options(args)
     noise = {"law": args.noise_law, **given(args, "noise")}
     return random_problem(**options, eta=args.eta, noise=noise, repetition=index)

@@ -196,6 +196,8 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
             "repetitions": known.size,
             "repetition": l1["repetition"],
             "status": l1["status"],
+            "product": l1["product"],
+            "noiseless_support": l1["noiseless_support"],
             "support_size": l1["support_size"],
             "margin": l1["margin"],
             "kappa": l1["kappa"],

@@ -17,7 +17,7 @@ from command_line import (
 )
 
 import numpy as np
-from l1 import record
+from l1 import OF_DATA, record
 
 from implicit_l1.initialization import (
     draw_shapes,
@@ -70,13 +70,15 @@ def main():
             row["status"] = NOT_UNIQUE
         rows.append(row)
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    columns |= {name: l1[name] for name in OF_DATA}
     write_arrays(args.output, repetition=block["repetition"], **columns)
 
 
 def unchanged(l1, place):
     """The row of stage l1, with an initialization from ones."""
     size = l1["point"].shape[1]
-    row = {name: values[place] for name, values in l1.items() if name != "repetition"}
+    elsewhere = ("repetition", *OF_DATA)
+    row = {name: values[place] for name, values in l1.items() if name not in elsewhere}
     return row | initialized(np.ones(size), np.ones(size), identity_coordinates(size))
 
 

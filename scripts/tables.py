@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from implicit_l1.intervals import DECADE, Interval, farthest, float_text, maximum, median, minimum
-from implicit_l1.status import CERTIFIED, MEASURED, PROVED
+from implicit_l1.status import CERTIFIED, MEASURED, PROVED, data_in_words
 from implicit_l1.storage import read_table, write_origin, write_text
 
 EXACT, FLOAT = "exact", "floating point"
@@ -79,6 +79,7 @@ COLUMNS = {
     "rho_tilde_upper": proved("ϱ~ ≤", r"$\tilde\varrho\le$", ".4g"),
     "rho_tilde_method": Column("ϱ~ by", r"$\tilde\varrho$ by"),
     "kappa": proved("κ", r"$\kappa$", ".3g"),
+    "data": Column("y", "$y$"),
     "predicted_rate": proved("predicted rate", "predicted rate", ".4f", ".10f"),
     "fitted_rate": floating("fitted rate", "fitted rate", ".4f", ".6f"),
     "fitted_lower_quartile": floating("lower quartile", "lower quartile", ".4f", ".6f"),
@@ -187,7 +188,7 @@ class Unproved(str):
 def cells_table(frame, proofs):
     """Parameters and statistics of the problems; medians over proved repetitions."""
     frame = frame.drop_duplicates([*PROBLEM, "repetition"])
-    return _proved_table(
+    table = _proved_table(
         frame,
         _or_none(proofs)[lambda rows: rows["depth"].isna()],
         PROBLEM,
@@ -202,6 +203,16 @@ def cells_table(frame, proofs):
             "kappa": cell.proved(median, "kappa"),
         },
     )
+    # a column where there is something to say: drawn data are what is stored
+    words = [
+        ", ".join(
+            dict.fromkeys(
+                filter(None, map(data_in_words, group["product"], group["noiseless_support"]))
+            )
+        )
+        for _, group in frame.groupby(PROBLEM, dropna=False, sort=True)
+    ]
+    return table.assign(data=words) if any(words) else table
 
 
 def rates_table(frame, proofs):

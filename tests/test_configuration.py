@@ -358,6 +358,27 @@ def test_complaint_is_at_the_value_to_change(path, value, expected):
 
 
 @pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"noiseless": "yes"}, '"yes" is not allowed; allowed: true, false'),
+        ({"noiseless": 1}, "1 is not allowed; allowed: true, false"),
+        ({"noisless": True}, "unknown key; allowed: path, data, signal, noiseless"),
+    ],
+)
+def test_keys_of_a_file(more, words):
+    block = {"figure": "depth", "depth": 2}
+    block["alpha"] = {"smallest": 1e-12, "largest": 1.0, "per_decade": 2}
+    entry = {"name": "file", "path": "config/data/diabetes.csv"}
+    for value in (True, False):
+        block["ensemble"] = entry | {"noiseless": value}
+        validate(changed(["experiments", "mine"], block))
+    (key,) = more
+    block["ensemble"] = entry | more
+    (line,) = complaints(changed(["experiments", "mine"], block))
+    assert line.startswith(f"experiments.mine.ensemble.{key}: ") and words in line
+
+
+@pytest.mark.parametrize(
     ("name", "ensemble", "words"),
     [
         ("tight", "gaussian", "allowed: one_dimensional_kernel, with figure tight"),

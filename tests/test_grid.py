@@ -1,6 +1,7 @@
 """Names of cells: one for each combination of parameters, and none twice."""
 
 import itertools
+from types import SimpleNamespace
 
 import pytest
 from plan import Plan
@@ -104,6 +105,25 @@ def test_own_data_have_the_name_of_their_file():
     (problem,) = plan.problems
     assert problem == "file-config-data-a-b.csv"
     assert plan.problem_arguments(problem) == "file --path=config/data/a_b.csv"
+
+
+def test_own_data_as_a_product_are_another_problem():
+    """With the key, a flag and no file; without it, or false, the problem that it always was."""
+    block = {key: BLOCK[key] for key in ("figure", "depth", "alpha")}
+    entry = {"name": "file", "path": "config/data/a_b.csv", "signal": "config/data/x.csv"}
+    for more, name, flag, label in (
+        ({}, "", "", ""),
+        ({"noiseless": False}, "", "", ""),
+        ({"noiseless": True}, "-noiseless", " --noiseless", ", noiseless"),
+    ):
+        plan = plan_of(mine=block | {"ensemble": entry | more})
+        (problem,) = plan.problems
+        assert problem == f"file-config-data-a-b.csv-config-data-x.csv{name}"
+        files = "--path=config/data/a_b.csv --signal=config/data/x.csv"
+        assert plan.problem_arguments(problem) == f"file {files}{flag}"
+        assert plan.problems[problem].label == f"config/data/a_b.csv{label}"
+        wildcards = SimpleNamespace(problem=problem)
+        assert plan.own_data(wildcards) == ["config/data/a_b.csv", "config/data/x.csv"]
 
 
 def test_own_tables_and_shared_ones():

@@ -4,21 +4,29 @@ import pickle
 import subprocess
 import sys
 import zipfile
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
 import scipy.sparse
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
 
 from implicit_l1 import origin as origins
+from implicit_l1 import product
 from implicit_l1.own_data import read_problem
-from implicit_l1.problems import ProblemError
+from implicit_l1.problems import ProblemError, exact_data, problem_arrays
+from implicit_l1.programs import LinearProgramError
+from implicit_l1.status import data_in_words
 from implicit_l1.storage import read_arrays, read_origin, write_arrays
 from workflow_runs import ROOT, Project
 
 A = np.array([[1.0, 2.0, 0.0, -0.1], [0.0, 1.0, 1e-30, 1 / 3]])
 Y = np.array([0.3, -2.0])
+UNIT = 2.0  # the power of two nearest to max |A_ij|, by which both are divided
 X0 = np.array([0.0, 0.5, 0.0, 1e20])
 
 
@@ -45,7 +53,8 @@ def write(**files):
 
 
 def is_what_was_written(problem, signal=X0):
-    for found, expected in ((problem.matrix, A), (problem.data, Y), (problem.signal, signal)):
+    pairs = (problem.matrix, A / UNIT), (problem.data, Y / UNIT), (problem.signal, signal)
+    for found, expected in pairs:
         assert found.dtype == float and found.flags["C_CONTIGUOUS"]
         assert found.shape == expected.shape
         assert np.array_equal(found, expected, equal_nan=True)
@@ -69,7 +78,8 @@ def test_whole_numbers_and_single_precision_become_doubles():
     np.savez("p.npz", A=np.array([[1, 2], [3, 4]])[:1], y=np.array([1], dtype=np.uint8))
     assert read_problem("p.npz").matrix.dtype == float
     np.savez("p.npz", A=A.astype(np.float32), y=Y)
-    assert np.array_equal(read_problem("p.npz").matrix, A.astype(np.float32).astype(float))
+    single = A.astype(np.float32).astype(float)
+    assert np.array_equal(read_problem("p.npz").matrix, single / UNIT)
 
 
 def test_a_table_with_its_data():
@@ -83,7 +93,7 @@ def test_a_table_as_spreadsheets_write_it():
     """A byte order mark, other ends of lines, quotes, blanks, an empty line at the end."""
     write(p_csv='\ufeff"y","a", b\r\n"1.5",2 , 3\r\n\r\n')
     problem = read_problem("p.csv")
-    assert problem.data.tolist() == [1.5] and problem.matrix.tolist() == [[2.0, 3.0]]
+    assert problem.data.tolist() == [0.375] and problem.matrix.tolist() == [[0.5, 0.75]]
 
 
 def test_tables_apart():
@@ -297,6 +307,295 @@ def test_paths_that_are_none():
     refused("q.npz: there is no such file", "q.npz")
 
 
+# Scale
+
+
+WHOLE = np.array([[3, 1, -2, 0, 5], [1, 0, 4, -1, 2], [0, -7, 1, 2, 1]], dtype=float) / 8.0
+SPARSE = np.array([0.0, 1.5, 0.0, 0.0, -0.5])
+# A = WHOLE has bits down to 2^-3 and less than 2^0 in it, y has bits down to 2^-4
+EXPONENTS = [-1070, -1060, -1022, -900, -512, -53, -1, 0, 1, 30, 511, 512, 900, 1000, 1020]
+
+
+def arrays_of(**arrays):
+    """What stage problems stores of a file, as bytes."""
+    noiseless = arrays.pop("noiseless", False)
+    np.savez("p.npz", **arrays)
+    found = problem_arrays([read_problem("p.npz", noiseless=noiseless)])
+    return {name: values.tobytes() for name, values in found.items()}
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("given", ["x0", "noise", "neither"])
+def test_powers_of_two_of_a_problem_are_one_problem(given, order):
+    """For every power that doubles hold, whatever is known of x_0."""
+    data = WHOLE @ SPARSE + (0.25 if given == "noise" else 0.0)
+    more = {} if given == "neither" else {"x0": SPARSE}
+    expected = arrays_of(A=WHOLE, y=data, **more)
+    for exponent in EXPONENTS:
+        matrix = np.asarray(np.ldexp(WHOLE, exponent), order=order)
+        scaled = {"A": matrix, "y": np.ldexp(data, exponent), **more}
+        assert np.array_equal(np.ldexp(scaled["A"], -exponent), WHOLE)
+        assert arrays_of(**scaled) == expected, exponent
+
+
+@pytest.mark.parametrize("noiseless", [False, True])
+def test_powers_of_two_of_rounded_data_are_one_problem(noiseless):
+    A, y, _ = rounded()
+    expected = arrays_of(A=A, y=y, noiseless=noiseless)
+    for exponent in (-950, -300, 300, 1000):
+        found = arrays_of(A=np.ldexp(A, exponent), y=np.ldexp(y, exponent), noiseless=noiseless)
+        assert found == expected, exponent
+
+
+@pytest.mark.parametrize("precision", [np.float16, np.float32, np.int8, np.int64, np.uint16])
+def test_other_precisions_are_the_same_problem(precision):
+    """Whole numbers, times powers of two where the precision has them."""
+    whole = np.abs(8.0 * WHOLE)
+    data = whole @ np.ones(5)
+    expected = arrays_of(A=whole, y=data)
+    assert arrays_of(A=whole.astype(precision), y=data.astype(precision)) == expected
+    assert arrays_of(A=np.ldexp(whole, 1000), y=np.ldexp(data, 1000)) == expected
+
+
+def test_powers_of_two_in_a_table_are_one_problem():
+    found = []
+    for exponent in (-1000, 0, 1000):
+        block = np.ldexp(np.column_stack([WHOLE, WHOLE @ SPARSE]), exponent)
+        write(p_csv=text(block, "a,b,c,d,e,y"))
+        problem = read_problem("p.csv")
+        found.append((problem.matrix.tobytes(), problem.data.tobytes()))
+    assert found[0] == found[1] == found[2]
+
+
+@given(st.integers(-60, 60), st.integers(0, 5))
+def test_the_largest_entry_is_near_one(exponent, seed):
+    matrix = np.random.default_rng(seed).standard_normal((2, 4))
+    np.savez("q.npz", A=np.ldexp(matrix, exponent), y=np.ldexp([1.0, 2.0], exponent))
+    largest = np.abs(read_problem("q.npz").matrix).max()
+    assert np.sqrt(0.5) <= largest < np.sqrt(2.0)
+
+
+def test_scale_of_x_stays():
+    """y of another scale than A is x of another scale, and alpha is measured against x."""
+    np.savez("p.npz", A=A, y=1024.0 * Y)
+    assert np.array_equal(read_problem("p.npz").data, 512.0 * Y)
+
+
+@pytest.mark.parametrize("shape", ["row", "column"])
+def test_rows_and_columns_of_another_scale_are_legal(shape):
+    scales = np.array([1.0, 1e-200, 1.0]) if shape == "row" else np.array([1.0, 1, 1, 1e-200, 1])
+    matrix = WHOLE * (scales[:, None] if shape == "row" else scales)
+    data = matrix @ SPARSE
+    np.savez("p.npz", A=matrix, y=data)
+    problem = read_problem("p.npz")
+    assert np.array_equal(problem.matrix, matrix) and np.array_equal(problem.data, data)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        # what division by the scale of A would lose
+        (
+            {"A": [[1e200, 1e-200]], "y": [1e200]},
+            "p.npz: A[0, 1] = 1e-200 is too far from the scale of A, whose largest entry is "
+            "about 2^664: ",
+        ),
+        ({"A": [[1e-300, 1e-300]], "y": [1e10]}, "p.npz: y[0] = 10000000000.0 is too far from"),
+        ({"A": [[1e300, 1e300]], "y": [1e-300]}, "p.npz: y[0] = 1e-300 is too far from the scale"),
+        ({"A": [[3.0, 1.0]], "y": [5e-324]}, "p.npz: y[0] = 5e-324 is too far from the scale"),
+        # x beyond the limits
+        (
+            {"A": [[1.0, 2.0]], "y": [1e31]},
+            "p.npz: the largest |y_i| / max_j |A_ij|, which",
+        ),
+        ({"A": [[1.0, 2.0]], "y": [1e-31]}, "p.npz: the largest |y_i| / max_j |A_ij|, which"),
+        (
+            {"A": [[1.0, 2.0, 0.0], [1e-200, 0.0, 0.0]], "y": [1.0, 1e-150]},
+            "p.npz: the largest |y_i| / max_j |A_ij|, which ||x||_1 of a solution cannot be less "
+            "than, is 1.0e+50; it must be between 7.9e-31 and 1.3e+30: ",
+        ),
+        (
+            {"A": [[1.0, 2.0]], "y": [1.0], "x0": [1e40, 0.0]},
+            "p.npz: x0 has an entry of size 1.0e+40; the largest allowed is 1.3e+30",
+        ),
+        # A x_0 that doubles do not hold
+        (
+            {"A": [[1.0, 0.0, 0.5], [0.0, 1e-300, 0.0]], "y": [1.0, 1e-320], "x0": [1, 1e-20, 0]},
+            "p.npz: y = A x0 underflows: in row 1, ",
+        ),
+        # what is no double
+        ({"A": [[2**53 + 1, 2]], "y": [1]}, "p.npz: A[0, 0] = 9007199254740993 (int64) is no do"),
+        (
+            {"A": np.array([[1, 2]], dtype=np.longdouble) / 3, "y": [1]},
+            "p.npz: A[0, 0] = 0.33333333333333333334 (float128) is no double",
+        ),
+        ({"A": A[[0, 0]] * [[1.0], [2.0**-700]], "y": Y}, "p.npz: A does not have full row rank: "),
+        (
+            {"A": [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0 - 2.0**-53]], "y": Y},
+            "p.npz: A has full row rank, but with rows and columns brought to the order of 1",
+        ),
+    ],
+)
+def test_what_cannot_be_represented_is_refused(arrays, message):
+    if np.asarray(arrays["A"]).dtype == np.longdouble and np.finfo(np.longdouble).nmant != 63:
+        pytest.skip("long double is no 80-bit number here")
+    np.savez("p.npz", **arrays)
+    refused(message, "p.npz")
+
+
+def test_numbers_that_would_become_0_are_refused():
+    write(p_csv="y,a,b\n1,1e-400,2\n")
+    message = "line 2, column 'a': '1e-400' is less than the smallest double, 5e-324"
+    refused(f"p.csv: {message}", "p.csv")
+    write(p_csv="y,a,b\n1,0e-400,0.00\n2,1,2\n", b_csv="y\n1\n")
+    refused("p.csv: A must have fewer rows", "p.csv")
+    write(A_mtx=f"{MARKET} array real general\n1 2\n-2.5E-999\n2\n")
+    refused("A.mtx: '-2.5E-999' is less than the smallest double, 5e-324", "A.mtx", "b.csv")
+
+
+def test_time_is_that_of_the_divided_problem():
+    """The flow of (A, y) is at t where that of (A, y) / 2^e is at 2^(2e) t: here D = 2."""
+    np.savez("p.npz", A=8.0 * WHOLE, y=8.0 * (WHOLE @ SPARSE))
+    problem = read_problem("p.npz")
+
+    def at(matrix, data, time):
+        def velocity(_, dual):
+            return 4.0 * (data - matrix @ (0.02 * np.sinh(matrix.T @ dual)))
+
+        start = np.zeros(len(data))
+        solution = solve_ivp(velocity, (0.0, time), start, "Radau", rtol=1e-10, atol=1e-12)
+        return 0.02 * np.sinh(matrix.T @ solution.y[:, -1])
+
+    # the largest entry is 7, so that 8 is the power of two
+    assert np.abs(problem.matrix).max() == 0.875
+    here = at(8.0 * WHOLE, 8.0 * (WHOLE @ SPARSE), 0.03)
+    assert np.allclose(at(problem.matrix, problem.data, 64.0 * 0.03), here, rtol=1e-7, atol=1e-9)
+    assert np.abs(here - SPARSE).max() > 1e-3  # on the way, not at the end
+
+
+# Noiseless data
+
+
+def rounded():
+    """A, y = A @ x_0 rounded, and x_0: the minimizer of the stored numbers has six entries."""
+    rng = np.random.default_rng(3)
+    matrix = np.round(rng.standard_normal((6, 12)), 6)
+    signal = np.zeros(12)
+    signal[[2, 9]] = 1.3, -0.7
+    return matrix, matrix @ signal, signal
+
+
+def exactly(matrix, signal):
+    """``A x`` by fractions, and rounded."""
+    rows = [
+        sum(Fraction(a) * Fraction(b) for a, b in zip(row, signal.tolist(), strict=True))
+        for row in matrix.tolist()
+    ]
+    return rows, [float(value) for value in rows]
+
+
+@pytest.mark.parametrize("precision", [np.float64, np.float32, np.float16])
+def test_the_product_with_a_known_signal_is_taken_exactly(precision):
+    A, _, x0 = (values.astype(precision) for values in rounded())
+    y = A @ x0
+    np.savez("p.npz", A=A, y=y, x0=x0)
+    problem = read_problem("p.npz")
+    assert problem.product and problem.noiseless_support == 2
+    assert np.array_equal(problem.preimage, x0) and np.array_equal(problem.signal, x0)
+    rows, nearest = exactly(problem.matrix, problem.signal)
+    assert problem.data.tolist() == nearest
+    assert [Fraction(int(v.p), int(v.q)) for v in exact_data(problem)] == rows
+    # to the rounding of the precision of y, and of no other
+    np.savez("p.npz", A=A, y=y.astype(float), x0=x0)
+    assert read_problem("p.npz").product == (precision is np.float64)
+
+
+def test_files_of_text_hold_products_too():
+    A, y, x0 = rounded()
+    write(A_csv=text(np.column_stack([A, y]), ",".join("abcdefghijkl") + ",y"))
+    write(x0_csv=text(x0[:, None], "x0"))
+    assert read_problem("A.csv", signal="x0.csv").product
+    for name, values in (("A", A), ("b", y[:, None]), ("x", x0[:, None])):
+        scipy.io.mmwrite(f"{name}.mtx", values, precision=17)
+    assert read_problem("A.mtx", "b.mtx", "x.mtx").product
+
+
+def test_noise_is_noise():
+    A, y, x0 = rounded()
+    np.savez("p.npz", A=A, y=y + 1e-12, x0=x0)
+    problem = read_problem("p.npz")
+    assert not problem.product and problem.noiseless_support == 0
+    assert np.array_equal(problem.data, (y + 1e-12) / 4.0)
+    message = "p.npz: noiseless is true, but y[0] differs from (A x0)[0] by 2.5e-13 in units of"
+    refused(message, "p.npz", noiseless=True)
+
+
+def test_data_that_a_few_entries_explain():
+    """Said; taken so with the key; the file's own numbers without."""
+    A, y, x0 = rounded()
+    np.savez("p.npz", A=A, y=y)
+    problem = read_problem("p.npz")
+    assert not problem.product and problem.noiseless_support == 2
+    assert np.array_equal(problem.data, y / 4.0)
+    problem = read_problem("p.npz", noiseless=True)
+    assert problem.product and problem.noiseless_support == 2
+    assert np.all(np.isnan(problem.signal))
+    assert np.array_equal(np.flatnonzero(problem.preimage), np.flatnonzero(x0))
+    rows, nearest = exactly(problem.matrix, problem.preimage)
+    assert problem.data.tolist() == nearest
+    assert np.abs(problem.data - y / 4.0).max() < 1e-15
+    assert [Fraction(int(v.p), int(v.q)) for v in exact_data(problem)] == rows
+
+
+def test_data_that_nothing_explains():
+    A, y, _ = rounded()
+    np.savez("p.npz", A=A, y=y + 1e-9 * np.arange(6))
+    assert read_problem("p.npz").noiseless_support == 0
+    message = "p.npz: noiseless is true, but no l1 minimizer with at most 5 nonzero entries"
+    refused(message, "p.npz", noiseless=True)
+
+
+def test_data_that_need_no_rounding_are_what_they_are():
+    for noiseless in (False, True):
+        np.savez("p.npz", A=WHOLE, y=WHOLE @ SPARSE)
+        problem = read_problem("p.npz", noiseless=noiseless)
+        assert not problem.product and problem.noiseless_support == 0
+        assert np.array_equal(problem.data, WHOLE @ SPARSE)
+
+
+def test_a_linear_program_that_fails_is_said(monkeypatch):
+    def fail(*_):
+        raise LinearProgramError("the linear program of basis pursuit ended as: unknown")
+
+    monkeypatch.setattr(product, "least_norm_vertex", fail)
+    A, y, _ = rounded()
+    np.savez("p.npz", A=A, y=y)
+    problem = read_problem("p.npz")
+    assert problem.noiseless_support == -1 and not problem.product
+    assert "not known" in data_in_words(problem.product, problem.noiseless_support)
+    refused("p.npz: noiseless is true, but the linear program", "p.npz", noiseless=True)
+
+
+def test_what_is_said_of_the_data():
+    assert data_in_words(False, 0) == ""
+    assert data_in_words(True, 2) == "taken as A x exactly, x with 2 nonzero entries"
+    assert "a solution with 2 nonzero entries explains them" in data_in_words(False, 2)
+
+
+def test_program_with_the_key(folder):
+    A, y, _ = rounded()
+    np.savez("mine.npz", A=A, y=y)
+    words = ["--repetitions", 0, 0, "file", "--path", "mine.npz"]
+    for more, expected in (([], False), (["--noiseless"], True)):
+        output = f"results/{expected}.npz"
+        result = program(folder, ROOT / "scripts/problems", "--output", output, *words, *more)
+        assert result.returncode == 0, result.stderr
+        found = read_arrays(output)
+        assert found["product"].tolist() == [expected]
+        assert found["noiseless_support"].tolist() == [2]
+        assert np.all(np.isfinite(found["preimage"])) == expected
+
+
 # Origins, and the program
 
 
@@ -328,7 +627,9 @@ def test_program(folder):
     assert result.returncode == 0, result.stderr
     found = read_arrays(project / output)
     assert found["repetition"].tolist() == [0]
-    assert np.array_equal(found["matrix"], [A]) and np.array_equal(found["data"], [Y])
+    assert np.array_equal(found["matrix"], [A / UNIT])
+    assert np.array_equal(found["data"], [Y / UNIT])
+    assert found["product"].tolist() == [False] and found["noiseless_support"].tolist() == [0]
     assert np.array_equal(found["signal"], [UNKNOWN], equal_nan=True)
     told = read_origin(project / output)
     assert told["inputs"] == {"mine.npz": origins.checksum(project / "mine.npz")}

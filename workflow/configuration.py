@@ -43,6 +43,8 @@ UNPROVED = ("newton", "errors", "agreement", "tightness", "descent")
 # parameters of the ensemble "file": paths of A (with y and x_0 where the format holds them),
 # of y and of x_0
 OWN_DATA = ("path", "data", "signal")
+# and whether y is a product A x, rounded
+NOISELESS = "noiseless"
 # A slope fitted to fewer points than this says nothing about its own error.
 FEWEST_WINDOW_POINTS = 3
 
@@ -599,6 +601,7 @@ def _check_parameters(name, parameters, path, report):
         allowed = {key: _schema()["$defs"]["path"]["title"] for key in OWN_DATA}
         form = re.compile(_schema()["$defs"]["path"]["pattern"])
         sound = {key: lambda v: _is_text(v) and bool(form.search(v)) for key in OWN_DATA}
+        allowed[NOISELESS], sound[NOISELESS] = "true, false", lambda v: isinstance(v, bool)
         if "path" not in parameters:
             report.add((*path, "path"), f"missing; required: {allowed['path']}")
     elif name == KERNEL:

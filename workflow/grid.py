@@ -17,6 +17,7 @@ from pathlib import Path
 from configuration import (
     FILE,
     KERNEL,
+    NOISELESS,
     OWN_DATA,
     alpha_path,
     as_list,
@@ -82,7 +83,9 @@ class ProblemSpec:
     def label(self):
         """The ensemble in words, as tables and legends show it."""
         if self.ensemble == FILE:
-            return ", ".join(value for key, value in self.parameters if key != "signal")
+            known = dict(self.parameters)
+            files = [known[key] for key in ("path", "data") if key in known]
+            return ", ".join([*files, *([NOISELESS] if NOISELESS in known else [])])
         words = [self.ensemble, *_words(self.parameters)]
         if self.signal:
             words.append(f"x0 {' '.join(_words(self.signal))}")
@@ -198,8 +201,9 @@ def cells(experiment):
 def _problem(entry, axes, experiment):
     name, given = ensemble_of(entry)
     if name in (KERNEL, FILE):
-        # in one order
-        return ProblemSpec(name, axes, tuple((k, given[k]) for k in OWN_DATA if k in given))
+        # in one order; noiseless: false names the same cell as without it
+        keys = (*OWN_DATA, NOISELESS)
+        return ProblemSpec(name, axes, tuple((k, given[k]) for k in keys if given.get(k)))
     # a parameter that is left out names the same cell as its default
     parameters = tuple(
         (key, given.get(key, parameter.default))

@@ -12,6 +12,7 @@ from configuration import (
     AGAINST_ALPHA,
     FILE,
     KERNEL,
+    OWN_DATA,
     UNPROVED,
     ConfigurationError,
     as_list,
@@ -226,7 +227,9 @@ class Plan:
     def own_data(self, wildcards):
         """The files of a problem of one's own."""
         problem = self.problems[wildcards.problem]
-        return [value for _, value in problem.parameters] if problem.ensemble == FILE else []
+        if problem.ensemble != FILE:
+            return []
+        return [value for key, value in problem.parameters if key in OWN_DATA]
 
     def selection_arguments(self, wildcards):
         """Options of the program of stage selection: depth and initialization."""

@@ -8,22 +8,44 @@ Three formats, told by the suffix:
 - ``.mtx``, Matrix Market, sparse or dense, with A alone: y is in a file of its own.
 
 y and x_0 in files of their own are ``.csv`` with one column (and a header) or ``.mtx`` with
-one column.  Everything becomes double precision and dense.  Nothing is rounded, and nothing
-relates y to A x_0: their difference is noise.  Every file that is read is remembered with
-its checksum (:mod:`implicit_l1.origin`).
+one column.  Every file that is read is remembered with its checksum
+(:mod:`implicit_l1.origin`).  Everything becomes double precision and dense.  A number in a text
+becomes the nearest double; an entry of an array that is no double, or a number that would become
+0, is an error.
+
+*Scale.*  (A, y) and (A, y) / 2^e have the same solutions, and the same limits of the flow.  Both
+are divided by the power of two nearest to max |A_ij|, exactly, so that all powers of two times
+(A, y) are one problem, and what is computed from them overflows as little as it can.  x, and so
+alpha, is what it was.  Time is that of the divided problem: the flow of (A, y) is at t where it
+is at 2^(2e) t.  The limits of what can be represented are errors.
+
+*Noiseless data.*  If x_0 is given and y is ``A x_0`` up to the rounding of that product
+(:mod:`implicit_l1.product`), y is taken as ``A x_0`` exactly.  Any other difference is noise, and
+y is what the file says; but a solution with few entries that explains y to its rounding is
+reported with the problem, and the reader can choose to have y taken as its image.
 """
 
 import csv
 import math
+import re
 import zipfile
 import zlib
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from implicit_l1 import origin as origins
 from implicit_l1.problems import Problem, ProblemError, checked
+from implicit_l1.product import (
+    UNIT_ROUNDOFF,
+    exact_product,
+    explanation,
+    first_beyond_rounding,
+    nearest_doubles,
+)
+from implicit_l1.programs import LinearProgramError
 
 _DATA = "y"
 
@@ -34,28 +56,38 @@ _UNREADABLE = (
 )
 
 
-def read_problem(path, data=None, signal=None) -> Problem:
-    """The problem that one file holds, or one and those of y and x_0.
+# x has entries of this size or less, and ||x||_1 at least its inverse: between 8e-31 and 1e30.
+# alpha, of which x is a multiple, is between 1e-300 and 1e3.
+_LARGEST = 2.0**100
+
+
+def read_problem(path, data=None, signal=None, *, noiseless=False) -> Problem:
+    """The problem that one file holds, or one and those of y and x_0; see above.
 
     Args:
         path: of ``.npz``, ``.csv`` or ``.mtx``, see above.
         data: path of y, ``.csv`` or ``.mtx``; None if y is in the first file.
         signal: path of x_0, ``.csv`` or ``.mtx``; None if it is in the first file or not known.
+        noiseless: y is a product A x, rounded: of x_0 where it is known, else of the solution
+            that :func:`implicit_l1.product.explanation` finds.
 
     Returns:
-        The problem; its signal is nan everywhere if x_0 is not known.
+        The problem, divided by a power of two; its signal is nan everywhere if x_0 is not known.
 
     Raises:
         ProblemError: naming the file: if it is missing, cannot be read or lacks something;
-            if an entry is no real number or not finite; if shapes do not fit; if N >= d, A
-            does not have full row rank, or y = 0.
+            if an entry is no real number, no double or not finite; if shapes do not fit; if
+            N >= d, A does not have full row rank or is too near to a matrix that has not, or
+            y = 0; if the scales of A, x and y are so far apart that they cannot be represented;
+            with noiseless, if y is not that product to rounding.
     """
     kind = _kind(path, (".npz", ".csv", ".mtx"))
+    roundoff = UNIT_ROUNDOFF
     if kind == ".npz":
         for other, name in ((data, "y"), (signal, "x0")):
             if other is not None:
                 raise ProblemError(f"{path}: {name} is an array of this file, not in {other}")
-        arrays = _arrays(path)
+        arrays, roundoff = _arrays(path)
         matrix, y, x0 = (arrays.get(name) for name in ("A", "y", "x0"))
     elif kind == ".csv":
         matrix, y = _matrix_and_data(path, data is None)
@@ -66,12 +98,17 @@ def read_problem(path, data=None, signal=None) -> Problem:
         matrix, y, x0 = _matrix_market(path), None, None
     y = y if data is None else _column(data)
     x0 = x0 if signal is None else _column(signal)
-    problem = _fitting(matrix, y, x0, *(path if p is None else p for p in (path, data, signal)))
+    files = [path if p is None else p for p in (path, data, signal)]
+    where = path if data is None else f"{path}, {data}"
+    problem, exponent = _standardized(_fitting(matrix, y, x0, *files), *files)
     try:
-        return checked(problem)
+        problem = checked(problem)
     except ProblemError as error:
-        where = path if data is None else f"{path}, {data}"
         raise ProblemError(f"{where}: {error}") from error
+    _check_scales(problem, where, files[2])
+    if x0 is not None:
+        return _with_signal(problem, roundoff, exponent, noiseless, where)
+    return _without_signal(problem, roundoff, noiseless, where)
 
 
 def _fitting(matrix, data, signal, path, data_path, signal_path):
@@ -84,6 +121,120 @@ def _fitting(matrix, data, signal, path, data_path, signal_path):
     if signal is None:
         return Problem(matrix, np.full(columns, np.nan), data)
     return Problem(matrix, _vector(signal, columns, "x0", "a column", signal_path), data)
+
+
+# --- scale ---
+
+
+def _standardized(problem, path, data_path, signal_path):
+    """The problem with A and y divided by the power of two 2^e nearest to max |A_ij|, and e.
+
+    Raises:
+        ProblemError: naming the file, if an entry cannot be divided exactly.
+    """
+    fraction, exponent = np.frexp(np.abs(problem.matrix).max())
+    # where nearest is by factors; decided without a logarithm, so that it moves with the scale
+    exponent = int(exponent) - int(fraction < math.sqrt(0.5))
+    matrix = _divided(problem.matrix, exponent, "A", path)
+    data = _divided(problem.data, exponent, "y", data_path)
+    return replace(problem, matrix=matrix, data=data), exponent
+
+
+def _divided(values, exponent, name, path):
+    """Values / 2^exponent, if that is exact."""
+    with np.errstate(over="ignore", under="ignore"):
+        divided = np.ldexp(values, -exponent)
+        places = np.argwhere(np.ldexp(divided, exponent) != values)
+    if len(places):
+        place = ", ".join(map(str, places[0].tolist()))
+        value = values[tuple(places[0])]
+        raise ProblemError(
+            f"{path}: {name}[{place}] = {value} is too far from the scale of A, whose largest "
+            f"entry is about 2^{exponent}: divided by that it must be a double, 0 or between "
+            "5e-324 and 1.8e308 and without loss of a digit"
+        )
+    return divided
+
+
+def _check_scales(problem, where, signal_path):
+    """Raise an error if x is beyond what is computed with.
+
+    ``|y_i| / max_j |A_ij|`` is at most ``||x||_1`` of every solution.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        size = np.max(np.abs(problem.data) / np.abs(problem.matrix).max(axis=1))
+    if not 1.0 / _LARGEST <= size <= _LARGEST:
+        raise ProblemError(
+            f"{where}: the largest |y_i| / max_j |A_ij|, which ||x||_1 of a solution cannot be "
+            f"less than, is {size:.1e}; it must be between {1.0 / _LARGEST:.1e} and "
+            f"{_LARGEST:.1e}: multiply y (and with it x_0 and the scales alpha) by a number"
+        )
+    largest = np.abs(problem.signal).max()  # nan where it is not known
+    if largest > _LARGEST:
+        raise ProblemError(
+            f"{signal_path}: x0 has an entry of size {largest:.1e}; the largest allowed is "
+            f"{_LARGEST:.1e}"
+        )
+
+
+# --- noiseless data ---
+
+
+def _with_signal(problem, roundoff, exponent, noiseless, where):
+    """The problem, y taken as A x_0 where it is that to rounding."""
+    beyond = first_beyond_rounding(problem.matrix, problem.signal, problem.data, roundoff, exponent)
+    if beyond is None:
+        return _as_product(problem, problem.signal, where)
+    if noiseless:
+        row, distance, bound = beyond
+        raise ProblemError(
+            f"{where}: noiseless is true, but y[{row}] differs from (A x0)[{row}] by "
+            f"{distance:.1e} in units of max |A_ij|, rounding of the product by {bound:.1e} at most"
+        )
+    return _at_its_word(problem, roundoff)
+
+
+def _without_signal(problem, roundoff, noiseless, where):
+    """The problem, y taken as the image of the solution that explains it, if that is wanted."""
+    if not noiseless:
+        return _at_its_word(problem, roundoff)
+    most = len(problem.data) - 1
+    try:
+        found = explanation(problem.matrix, problem.data, most, roundoff)
+    except LinearProgramError as error:
+        raise ProblemError(f"{where}: noiseless is true, but {error}") from error
+    if found is None:
+        raise ProblemError(
+            f"{where}: noiseless is true, but no l1 minimizer with at most {most} nonzero entries, "
+            "fewer than A has rows, explains y to its rounding"
+        )
+    # data that need no rounding are not changed by it
+    return problem if found.exact else _as_product(problem, found.preimage, where)
+
+
+def _at_its_word(problem, roundoff):
+    """The problem as it is, and how many entries explain y to its rounding."""
+    try:
+        found = explanation(problem.matrix, problem.data, len(problem.data) // 2, roundoff)
+    except LinearProgramError:
+        return replace(problem, noiseless_support=-1)
+    if found is None or found.exact:
+        return problem
+    return replace(problem, noiseless_support=found.size)
+
+
+def _as_product(problem, preimage, where):
+    """The problem with y = A x exactly."""
+    exact = exact_product(problem.matrix, preimage)
+    data = nearest_doubles(exact)
+    for row, value in enumerate(exact):
+        if value and abs(data[row]) < np.finfo(float).tiny:
+            raise ProblemError(
+                f"{where}: y = A x0 underflows: in row {row}, in units of max |A_ij|, it is less "
+                f"than {np.finfo(float).tiny:.1e} and not 0"
+            )
+    size = int(np.count_nonzero(preimage))
+    return replace(problem, data=data, preimage=preimage, noiseless_support=size)
 
 
 def _vector(values, length, name, of_each, path):
@@ -118,32 +269,49 @@ def _kind(path, known):
 
 
 def _numbers(values, name, path):
-    """An array as doubles, if it holds real numbers."""
+    """An array as doubles, if it holds real numbers, all of them doubles."""
     if values.dtype.kind not in "iuf":
         raise ProblemError(f"{path}: {name} holds {values.dtype}, not real numbers")
-    return np.ascontiguousarray(values, dtype=float)
+    with np.errstate(over="ignore", under="ignore"):
+        doubles = np.ascontiguousarray(values, dtype=float)
+    if values.dtype.kind == "f":
+        changed = (doubles != values) & ~np.isnan(values)
+    else:
+        changed = np.zeros(values.shape, dtype=bool)
+        for place in np.argwhere(np.abs(doubles) >= 2.0**53):
+            changed[tuple(place)] = int(doubles[tuple(place)]) != int(values[tuple(place)])
+    if changed.any():
+        place = tuple(np.argwhere(changed)[0].tolist())
+        raise ProblemError(
+            f"{path}: {name}[{', '.join(map(str, place))}] = {values[place]!s} ({values.dtype}) is "
+            "no double; round the array yourself"
+        )
+    return doubles
 
 
 # --- formats ---
 
 
 def _arrays(path):
-    """A, y and, if it is there, x0 of a .npz file, as doubles."""
+    """A, y and, if it is there, x0 of a .npz file, as doubles; the unit roundoff of y."""
     try:
         archive = np.load(path, allow_pickle=False)
     except _UNREADABLE as error:
         raise ProblemError(f"{path}: cannot be read as .npz ({error})") from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise ProblemError(f"{path}: holds one array without a name; A and y are needed")
-    found = {}
+    found, roundoff = {}, UNIT_ROUNDOFF
     with archive:
         for name in ("A", "y", "x0"):
             if name in archive.files:
-                found[name] = _numbers(_member(archive, name, path), name, path)
+                values = _member(archive, name, path)
+                found[name] = _numbers(values, name, path)
+                if name == "y" and values.dtype in (np.float16, np.float32):
+                    roundoff = float(np.finfo(values.dtype).eps) / 2.0
             elif name != "x0":
                 there = ", ".join(archive.files) or "nothing"
                 raise ProblemError(f"{path}: has no array {name} (it holds {there})")
-    return found
+    return found, roundoff
 
 
 def _member(archive, name, path):
@@ -219,6 +387,11 @@ def _values(path, header, lines):
             )
         for column, cell in enumerate(cells):
             value = _number(cell)
+            if _lost(cell, value):
+                place = f"line {line}, column {header[column]!r}"
+                raise ProblemError(
+                    f"{path}: {place}: {cell.strip()!r} is less than the smallest double, 5e-324"
+                )
             if value is None or not math.isfinite(value):
                 what = repr(cell.strip()) if cell.strip() else "an empty cell"
                 reason = "no number" if value is None else "not finite"
@@ -236,6 +409,11 @@ def _number(text):
         return None
 
 
+def _lost(text, value):
+    """Whether a number that is not 0 becomes 0."""
+    return value == 0.0 and any(digit in "123456789" for digit in re.split("[eE]", text)[0])
+
+
 def _some(names):
     return ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
 
@@ -249,4 +427,8 @@ def _matrix_market(path):
     except _UNREADABLE as error:
         raise ProblemError(f"{path}: cannot be read as Matrix Market ({error})") from error
     values = values if isinstance(values, np.ndarray) else values.toarray()
+    # SciPy reads what is less than the smallest double as 0
+    for token in re.findall(r"\S+[eE]-\d{3,}", Path(path).read_text(encoding="utf-8")):
+        if _lost(token, _number(token)):
+            raise ProblemError(f"{path}: {token!r} is less than the smallest double, 5e-324")
     return _numbers(values, "the matrix", path)

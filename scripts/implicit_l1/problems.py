@@ -18,6 +18,7 @@ rounding A, the magnitudes and the noise to their grids removes them.
 from dataclasses import dataclass
 
 import numpy as np
+from flint import fmpq
 
 from implicit_l1.ensembles import (
     ENSEMBLES,
@@ -28,11 +29,17 @@ from implicit_l1.ensembles import (
     euclidean_norm,
     named,
 )
+from implicit_l1.product import exact_product, rational
+from implicit_l1.rank import equilibrated, row_rank, well_conditioned
 from implicit_l1.seeds import generator
 
 _MATRIX_GRID = 2.0**36
 _NOISE_GRID = 2.0**36
 _SIGNAL_GRID = 1.0 / SMALLEST_MAGNITUDE
+
+# Singular values are wrong by a small multiple of eps times the largest; where the smallest is
+# not so many times d eps of it, the rank is decided exactly.
+_SURE = 1e3
 
 
 @dataclass(frozen=True)
@@ -42,12 +49,68 @@ class Problem:
     Attributes:
         matrix: A, shape (N, d), of full row rank, N < d.
         signal: x_0, shape (d,); nan where it is not known.
-        data: y, shape (N,).
+        data: y, shape (N,); where `preimage` is not None, y rounded to double precision.
+        preimage: x, doubles, shape (d,), with ``y = A x`` exactly; None where y is what `data`
+            holds.  (Drawn problems and families have none: there ``A x_0``, without noise, is
+            exact in double precision.)
+        noiseless_support: k > 0: a solution with k <= N/2 nonzero entries explains y to its
+            rounding, see :func:`implicit_l1.product.explanation`, and y is not taken as its
+            image but at its word; where y is that image, its number of nonzero entries.  0: no
+            such solution is known.  -1: it was looked for, and the linear program failed.
     """
 
     matrix: np.ndarray
     signal: np.ndarray
     data: np.ndarray
+    preimage: np.ndarray | None = None
+    noiseless_support: int = 0
+
+    @property
+    def product(self) -> bool:
+        """Whether y is the exact product of A and `preimage`."""
+        return self.preimage is not None
+
+
+def exact_data(problem) -> list[fmpq]:
+    """y as rational numbers: the exact ``A x`` where it is a product, else the doubles as stored.
+
+    What is proved of a problem is proved of this y, of which `data` is the rounding.
+
+    Args:
+        problem: a Problem.
+    Returns:
+        N numbers.
+    """
+    if problem.product:
+        return exact_product(problem.matrix, problem.preimage)
+    return [rational(value) for value in problem.data.tolist()]
+
+
+def problem_arrays(problems) -> dict[str, np.ndarray]:
+    """Instances of one size as the arrays that stage problems stores, one entry an instance.
+
+    `matrix`, `signal`, `data` and `noiseless_support` as in :class:`Problem`; `product`, whether
+    there is a preimage, and `preimage`, nan everywhere where there is none.
+    """
+    names = ("matrix", "signal", "data", "product", "noiseless_support")
+    arrays = {name: np.array([getattr(problem, name) for problem in problems]) for name in names}
+    absent = np.full(arrays["signal"].shape[1], np.nan)
+    arrays["preimage"] = np.array(
+        [problem.preimage if problem.product else absent for problem in problems]
+    )
+    return arrays
+
+
+def problem_at(block, place) -> Problem:
+    """An instance of a file of stage problems.
+
+    Args:
+        block: its arrays.
+        place: of the instance in it.
+    """
+    matrix, signal, data = (block[name][place] for name in ("matrix", "signal", "data"))
+    preimage = block["preimage"][place] if block["product"][place] else None
+    return Problem(matrix, signal, data, preimage, int(block["noiseless_support"][place]))
 
 
 def _round(values, grid):
@@ -158,38 +221,47 @@ def _wide(shape):
 def checked(problem) -> Problem:
     """The same problem, if A is finite with full row rank and N < d, and y is not 0.
 
+    Full row rank is decided exactly wherever floating point leaves a doubt, so that no scaling
+    of rows or columns decides it.
+
     Raises:
-        ProblemError: otherwise.
+        ProblemError: otherwise; and if A has full row rank, but a condition number, after
+            scaling of rows and columns by powers of two, of more than 1 / (d eps).
     """
     matrix, data = problem.matrix, problem.data
     if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(data))):
         raise ProblemError("A or y has an entry that is not finite")
     _wide(matrix.shape)
-    if not _well_conditioned(matrix):
-        singular = np.linalg.svd(matrix, compute_uv=False)
-        if singular[-1] <= singular[0] * np.finfo(float).eps * max(matrix.shape):
-            raise ProblemError(
-                f"A does not have full row rank: its singular values end at {singular[-1]:.1e} "
-                f"with {singular[0]:.1e} the largest"
-            )
+    _check_rank(matrix)
     if not np.any(data):
         raise ProblemError("y = 0: the l1 minimizer is 0 and there is nothing to measure")
     return problem
 
 
-def _well_conditioned(matrix):
-    """Whether it is plain that the smallest singular value is at least 1e-4 of the largest.
-
-    It is where A A^T, less 1e-8 of its trace, has a Cholesky factor, which takes a fraction of
-    the time of singular values: rounding is far below that.
-    """
-    gram = matrix @ matrix.T
-    gram[np.diag_indices_from(gram)] -= 1e-8 * np.trace(gram)
-    try:
-        np.linalg.cholesky(gram)
-    except np.linalg.LinAlgError:
-        return False
-    return True
+def _check_rank(matrix):
+    """Raise an error if A has not full row rank, or is too near to a matrix that has not."""
+    if well_conditioned(matrix):
+        return
+    scaled = equilibrated(matrix)
+    if well_conditioned(scaled):
+        return
+    singular = np.linalg.svd(scaled, compute_uv=False)
+    largest = 1.0 / (np.finfo(float).eps * max(matrix.shape))
+    if singular[-1] * largest > _SURE * singular[0]:
+        return
+    rank = row_rank(matrix)
+    if rank < len(matrix):
+        raise ProblemError(
+            f"A does not have full row rank: it has {len(matrix)} rows, and its rank is {rank}"
+        )
+    if singular[-1] * largest <= singular[0]:
+        condition = singular[0] / singular[-1] if singular[-1] else np.inf
+        raise ProblemError(
+            "A has full row rank, but with rows and columns brought to the order of 1 by powers "
+            f"of two its condition number is about {condition:.0e}; the limit at this size is "
+            f"{largest:.0e}, beyond which double precision does not tell it from a matrix "
+            "without full row rank"
+        )
 
 
 def least_norm_interpolator(matrix, data):

@@ -21,3 +21,22 @@ PROVED = "proved"
 # how a run of gradient descent ended (remedies: implicit_l1.descent)
 CONVERGED, STALLED = "converged", "stalled"
 ITERATION_LIMIT, DIVERGED = "iteration limit", "diverged"
+
+
+def data_in_words(product, noiseless_support) -> str:
+    """What a reader must know of the data of a problem; empty if they are what was stored.
+
+    Args:
+        product, noiseless_support: as stage problems stores them, see
+            :class:`implicit_l1.problems.Problem`.
+    """
+    if product:
+        return f"taken as A x exactly, x with {noiseless_support} nonzero entries"
+    if noiseless_support > 0:
+        return (
+            f"as stored; a solution with {noiseless_support} nonzero entries explains them to "
+            "rounding (noiseless: true takes them so)"
+        )
+    if noiseless_support < 0:
+        return "as stored; whether few entries explain them to rounding is not known"
+    return ""
