@@ -47,6 +47,8 @@ class FlowOptions:
         residual: ||A x - y||_2 / ||y||_2 at the end.
         change: t ||x'_Sc||_1 / ||x_Sc||_1 at the end, unless rounding hides it, and a bound
             on ||x - x*||_1 / ||x* - g*||_1 with the limit point x*.
+        drift: what the integrator's errors may have moved the end of the plain flow by, in the
+            same unit; that of the dual form is of the size of rounding.
         states_per_decade: saved states per decade of time.
         evaluations: of the velocity, after which the flow is given up.
     """
@@ -54,6 +56,7 @@ class FlowOptions:
     rtol: float = 1e-8
     residual: float = 1e-8
     change: float = 1e-7
+    drift: float = 1e-3
     states_per_decade: int = 10
     evaluations: int = 100_000
 
@@ -110,6 +113,7 @@ def gradient_flow(
     matrix, start, scale = matrix * c.unit, c.tilt + c.offset, alpha * c.scale
     rate = potential.time_constant(alpha)
     norm, squares = np.linalg.norm(data), matrix**2
+    column_norms = np.linalg.norm(matrix, axis=0)
 
     def velocity(lam):
         progress.evaluated(len(lam))
@@ -123,8 +127,8 @@ def gradient_flow(
         z = matrix.T @ lam + start
         x, slope = scale * potential.phi(z), scale * potential.phi_prime(z)
         gap = data - matrix @ x
-        # rounding errors of lam, in x and then in the gap, added up like independent ones
-        blur = _HALF_UNIT * slope * np.sqrt(squares.T @ lam**2)
+        # rounding of A^T lam, in x; then in the gap, added up like independent errors
+        blur = _HALF_UNIT * slope * column_norms * np.linalg.norm(lam)
         blur = np.sqrt(squares @ blur**2)
         change, blurred = (
             _change(time, (c.unit * rate * slope * motion)[off_support], (c.unit * x)[off_support])
@@ -220,7 +224,9 @@ def plain_flow(matrix, data, depth, alpha, minimizer, options=None, shapes=()) -
     """Integrate the flow of the 2d weights (u, v) itself; slow, for comparison.
 
     Arguments and errors as in :func:`gradient_flow`, with the depth D >= 2 in place of
-    the potential, and (w_u, w_v) in place of the coordinates; from ones if empty.
+    the potential, and (w_u, w_v) in place of the coordinates; from ones if empty.  Errors of
+    the integrator that do not decay, in what the exact flow of (u, v) conserves, are part of
+    the claim.
     """
     # here only: loading it takes longer than the flow in its dual form
     from scipy.integrate import solve_ivp
@@ -303,4 +309,10 @@ def plain_flow(matrix, data, depth, alpha, minimizer, options=None, shapes=()) -
     states = solution.sol(time).T
     states[-1] = solution.y[:, -1]
     point = states[:, :size] ** depth - states[:, size:] ** depth
-    return Trajectory(time, point, solution.t.size - 1, limit.distance(point[-1]).claim)
+    distance = limit.distance(point[-1])
+    if not distance.drift <= options.drift:
+        raise FlowError(
+            f"{name}: errors of the integrator have moved the end by {distance.drift:.1e} of its "
+            "distance from the minimizer; lower rtol or raise alpha"
+        )
+    return Trajectory(time, point, solution.t.size - 1, distance.claim)
