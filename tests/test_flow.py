@@ -27,13 +27,13 @@ def case_of(eta):
 @cache
 def dual_form(depth, eta, alpha, options=TIGHT):
     case = case_of(eta)
-    return gradient_flow(case.matrix, case.data, potential(depth), alpha, case.complement, options)
+    return gradient_flow(case.matrix, case.data, potential(depth), alpha, case.minimizer.point, options)
 
 
 @cache
 def plain_form(depth, eta, alpha, options=TIGHT):
     case = case_of(eta)
-    return plain_flow(case.matrix, case.data, depth, alpha, case.complement, options)
+    return plain_flow(case.matrix, case.data, depth, alpha, case.minimizer.point, options)
 
 
 @pytest.mark.parametrize("alpha", [1.0, 1e-2, 1e-3])
@@ -127,7 +127,7 @@ def test_default_options_suffice_on_the_default_size(large):
     """The end of the flow at alpha = 1e-2 is the limit point to 1e-5 of the error or better."""
     for depth in DEPTHS:
         trajectory = gradient_flow(
-            large.matrix, large.data, potential(depth), 1e-2, large.complement
+            large.matrix, large.data, potential(depth), 1e-2, large.minimizer.point
         )
         path = limit_path(
             large.matrix,
@@ -174,7 +174,7 @@ def test_the_time_of_convergence_is_no_accident(large, depth, alpha):
     """What Newton's method leaves of its error must not look like motion of the flow."""
     default, tight = (
         gradient_flow(
-            large.matrix, large.data, potential(depth), alpha, large.complement, options
+            large.matrix, large.data, potential(depth), alpha, large.minimizer.point, options
         ).time[-1]
         for options in (FlowOptions(), FlowOptions(rtol=1e-11))
     )
@@ -204,7 +204,7 @@ def test_curvature_is_the_derivative(monkeypatch, depth):
     monkeypatch.setattr(flow, "radau_steps", catch)
     case, alpha = case_of(0.1), 0.3
     with pytest.raises(FlowError, match="caught"):
-        gradient_flow(case.matrix, case.data, potential(depth), alpha, case.complement)
+        gradient_flow(case.matrix, case.data, potential(depth), alpha, case.minimizer.point)
     velocity, curvature, start, *_ = caught
     state = start + 0.1 * np.random.default_rng(0).uniform(0, 1, start.size)
     check_jacobian(lambda w: velocity(w[None])[0], lambda w: -curvature(w), state)
@@ -223,7 +223,7 @@ def test_jacobian_of_the_weights_is_the_derivative(monkeypatch, depth):
     monkeypatch.setattr(scipy.integrate, "solve_ivp", catch)
     case, alpha = case_of(0.1), 0.3
     with pytest.raises(FlowError, match="caught"):
-        plain_flow(case.matrix, case.data, depth, alpha, case.complement)
+        plain_flow(case.matrix, case.data, depth, alpha, case.minimizer.point)
     start = caught["start"]
     state = start + 0.1 * np.random.default_rng(0).uniform(0, 1, start.size)
     check_jacobian(partial(caught["velocity"], 0.0), partial(caught["jac"], 0.0), state)
@@ -266,7 +266,7 @@ def test_trajectory_is_accurate_off_the_support_too(large):
     """At the default tolerance, entry by entry, against LSODA with a far tighter one."""
     depth, alpha = 3, 1e-3
     pot = potential(depth)
-    found = gradient_flow(large.matrix, large.data, pot, alpha, large.complement)
+    found = gradient_flow(large.matrix, large.data, pot, alpha, large.minimizer.point)
     rate, times = pot.time_constant(alpha), found.time[:-1]
 
     def velocity(_, lam):
