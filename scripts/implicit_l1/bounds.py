@@ -229,9 +229,7 @@ class _Scales:
     where z is small and would otherwise be a difference.
     """
 
-    def __init__(
-        self, matrix, geometry, minimizer, certificate, potential, log_alpha, rho_tilde
-    ):
+    def __init__(self, matrix, geometry, minimizer, certificate, potential, log_alpha, rho_tilde):
         self.geometry = geometry
         self.on, self.off = matrix[:, geometry.support], matrix[:, geometry.complement]
         self.rho_tilde = rho_tilde
@@ -294,8 +292,10 @@ class _Scales:
         inverse = np.linalg.solve(geometry.r, geometry.q1.T)
         # M = A_S^+ A_Sc
         missed = np.abs(inverse @ (self.off - self.on @ geometry.range_map))
-        missed += _accuracy(len(self.on) + len(range_map)) * np.abs(inverse) @ (
-            np.abs(self.off) + np.abs(self.on) @ range_map
+        missed += (
+            _accuracy(len(self.on) + len(range_map))
+            * np.abs(inverse)
+            @ (np.abs(self.off) + np.abs(self.on) @ range_map)
         )
         return (range_map + 2.0 * missed).max(axis=1, initial=0.0)
 

@@ -138,7 +138,7 @@ def gradient_flow(
         excess = max(np.linalg.norm(gap) / norm / options.residual, change) - 1.0
         if excess > 0.0:
             return excess
-        distance = limit.distance(c.unit * x)
+        distance = limit.distance(c.unit * scale * potential.phi(z))
         if distance.claim > options.change and distance.motion <= distance.resolution:
             raise FlowError(_indistinct(name, distance, options.change))
         return distance.claim / options.change - 1.0
@@ -160,9 +160,9 @@ def gradient_flow(
     end, last = _convergence(steps[-1], unconverged, unit)
     time = saved_times(1e-2 * unit, end, options.states_per_decade)
     states = [step.at(time[(step.start < time) & (time <= step.end)]) for step in steps]
-    states = np.concatenate(states)
-    states[-1] = last
-    point = c.unit * scale * potential.phi(states @ matrix + start)
+    point = c.unit * scale * potential.phi(np.concatenate(states) @ matrix + start)
+    # as it was judged, to the last bit
+    point[-1] = c.unit * scale * potential.phi(matrix.T @ last + start)
     return Trajectory(time, point, len(steps), limit.distance(point[-1]).claim)
 
 
