@@ -57,10 +57,11 @@ def main():
                 )
         ends.append(flow.point[-1])
         steps.append(flow.steps)
-        tables.append(states(index, flow, matrix, data, minimizer, args.coordinates))
+        table = states(index, flow, matrix, data, minimizer, args.coordinates)
+        tables.append(table | {"status": np.full(table["time"].size, l1["status"][place])})
     write_arrays(args.endpoints, repetition=block["repetition"], point=np.array(ends), steps=steps)
     if args.trajectories:
-        names = ("repetition", "quantity", "coordinate", "time", "value")
+        names = ("repetition", "quantity", "coordinate", "time", "value", "status")
         table = stacked(tables) if tables else {name: [] for name in names}
         write_table(args.trajectories, with_cell(args.cell | {"alpha": args.alpha}, table))
 
