@@ -40,7 +40,6 @@ class Drawer:
         figures.say_shape(figure, tables)
         figures.break_titles(figure)
         figures.settle(figure)
-        figure.savefig(self.folder / f"{kind}.png")
         apart(figure)
         sound(figure)
         return figure, list(csv.DictReader(io.StringIO(figures.drawn(figure))))
