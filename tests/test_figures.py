@@ -282,7 +282,7 @@ def lasso_paths(values, statuses, signal=True, zero=False):
                 {**values, "alpha": alpha},
                 {
                     "repetition": 0,
-                    "quantity": quantity,
+                    "quantity": name,
                     "coordinate": place,
                     "mu": at,
                     "value": value,
