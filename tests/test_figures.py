@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from configuration import AGAINST_ALPHA
+from configuration import AGAINST_ALPHA, ConfigurationError, validate
 from drawing import entries_of, titles_of, words_of
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED, UNDECIDED, UNIQUE_IN_FLOATS
 from tidy import with_cell
@@ -326,6 +326,49 @@ def allowed(kind, problems):
     if kind == "descent" and problems == "a depth of 2.5":
         return False
     return kind not in ("tight", "tightness")
+
+
+# the same problems in a configuration
+ASKED = {
+    "random": {"ensemble": "gaussian", "N": 5, "d": 10, "s": 2, "eta": 0, "repetitions": 3},
+    "family": {"ensemble": "one_dimensional_kernel", "m": 3, "rho": 0.5},
+    "a file": {"ensemble": {"name": "file", "path": "data/wind_unique.csv"}},
+}
+ASKED["a depth of 2.5"] = ASKED["random"] | {"depth": 2.5}
+ASKED["another initialization"] = ASKED["random"] | {
+    "initialization": {"law": "lognormal", "sigma": 0.5}
+}
+
+
+def asked(kind, problems):
+    """An experiment with this kind of figure."""
+    options = {
+        **{key: {"alpha": {"decades": 100, "per_tenfold": 2}} for key in ("far", "tightness")},
+        **{key: {"alpha": [0.0001, 0.01]} for key in ("flow", "lasso_path")},
+        "descent": {"alpha": [1e-4], "fractions": [0.5], "iterations": 10},
+        "phase": {"sparsity": 0.4},
+    }
+    path = {"alpha": {"smallest": 1e-6, "largest": 1.0, "per_decade": 2}}
+    options = options.get(kind, path) | ({"reach": 0.1} if kind == "reach" else {})
+    experiment = {"figure": kind, "depth": 2, **options, **ASKED[problems]}
+    if kind == "phase":
+        return {key: experiment[key] for key in experiment if key not in ("s", "eta", "depth")}
+    return experiment
+
+
+@pytest.mark.parametrize("problems", ASKED)
+@pytest.mark.parametrize("kind", figures.FIGURES)
+def test_what_is_drawn_here_is_what_the_configuration_allows(kind, problems):
+    config = {"experiments": {"one": asked(kind, problems)}}
+    config["rates"] = {"window": {"smallest": 1e-4, "largest": 1.0}}
+    expected = allowed(kind, problems)
+    if problems == "family":
+        expected = kind in ("tight", "tightness")
+    if expected:
+        validate(config)
+    else:
+        with pytest.raises(ConfigurationError, match=r"^experiments\.one\."):
+            validate(config)
 
 
 def shown(draw, kind, cells, statuses, signal=True, zero=False):

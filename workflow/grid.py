@@ -82,7 +82,8 @@ class ProblemSpec:
     def label(self):
         """The ensemble in words, as tables and legends show it."""
         if self.ensemble == FILE:
-            return ", ".join(value for key, value in self.parameters if key != "signal")
+            # with x_0, which tells problems apart that have all else in common
+            return ", ".join(value for _, value in self.parameters if isinstance(value, str))
         words = [self.ensemble, *_words(self.parameters)]
         if self.signal:
             words.append(f"x0 {' '.join(_words(self.signal))}")
