@@ -14,6 +14,7 @@ import csv
 import io
 import json
 import math
+import re
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, zip_longest
@@ -157,30 +158,40 @@ def settle(figure):
 
 
 def break_titles(figure):
-    """Break the titles that reach into the next panel, at their commas.
+    """Break the titles that reach into the next panel, at their commas and brackets.
 
     Measured before the layout: to draw once more would move everything by a little.
     """
     renderer = figure.canvas.get_renderer()
-
-    def width(text):
-        return text.get_window_extent(renderer).width
-
+    end = max((ax.get_window_extent(renderer).x1 for ax in figure.axes), default=0.0)
     for ax in figure.axes:
-        room = 1.25 * ax.get_window_extent(renderer).width
+        box = ax.get_window_extent(renderer)
+        # the last panel of a row has no gap beside it
+        room = (1.25 if box.x1 < 0.99 * end else 1.0) * box.width
         titles = {ax.get_title(loc=place) for place in ("left", "center", "right")} - {""}
         for title in ax.findobj(Text):
-            if title.get_text() not in titles or width(title) <= room:
-                continue
-            first, *parts = title.get_text().split(", ")
-            lines = [first]
-            for part in parts:
-                title.set_text(f"{lines[-1]}, {part}")
-                if width(title) <= room:
-                    lines[-1] += f", {part}"
-                else:
-                    lines.append(part)
-            title.set_text(",\n".join(lines))
+            if title.get_text() in titles:
+                break_lines(title, room, renderer)
+
+
+def break_lines(text, room, renderer):
+    """Break a text that is wider than its room, at its commas and brackets."""
+
+    def fits(words):
+        text.set_text(words)
+        return text.get_window_extent(renderer).width <= room
+
+    words = text.get_text()
+    if fits(words):
+        return
+    first, *parts = re.split(r"(?<=,) +| +(?=\()", words)
+    lines = [first]
+    for part in parts:
+        if fits(f"{lines[-1]} {part}"):
+            lines[-1] += f" {part}"
+        else:
+            lines.append(part)
+    text.set_text("\n".join(lines))
 
 
 def say_shape(figure, tables):
@@ -288,7 +299,7 @@ def legend_words(figure, ax):
     for legend in filter(None, [ax.get_legend(), *figure.legends]):
         for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
             for look in looks_of(handle):
-                words.setdefault(look, text.get_text())
+                words.setdefault(look, text.get_text().replace("\n", " "))
     return words
 
 
@@ -551,15 +562,30 @@ def say_empty(ax, words=EMPTY):
     write(ax, 0.5, 0.5, words, "axes fraction", ha="center", va="center")
 
 
-def legend_above(figure, handles, **options):
-    """A legend above the axes, in as few rows as the width of the figure allows."""
-    for columns in range(len(handles), 0, -1):
+def legend_above(figure, handles, ncols=None, **options):
+    """A legend above the axes, in as few rows as the width of the figure allows.
+
+    Args:
+        ncols: the number of columns to try first; where it is too wide, the entries that only
+            fill a place are left out.
+    """
+    named = [handle for handle in handles if handle.get_label().strip()]
+    tries = [(handles, ncols)] if ncols else []
+    tries += [(named, columns) for columns in range(len(named), 0, -1)]
+    for entries, columns in tries:
         legend = figure.legend(
-            handles=handles, loc="outside upper center", **{"ncols": columns} | options
+            handles=entries, loc="outside upper center", ncols=columns, **options
         )
-        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+        if legend.get_window_extent().width <= figure.bbox.width:
             return
-        legend.remove()
+        if columns > 1:
+            legend.remove()
+    # one column is too wide: in several lines, on what is left of the width beside a handle
+    texts = [*legend.get_texts(), legend.get_title()]
+    beyond = legend.get_window_extent().width - figure.bbox.width
+    widest = max(text.get_window_extent().width for text in texts)
+    for text in texts:
+        break_lines(text, widest - beyond, figure.canvas.get_renderer())
 
 
 def panels_of(count, height):
@@ -682,6 +708,8 @@ def noise(tables, args):
         ax.legend(handles=handles[::-1], loc="lower right")
     else:
         legend_above(figure, handles)
+        (legend,) = figure.legends
+        figure.set_figheight(2.6 + legend.get_window_extent().height / figure.dpi)
     return figure
 
 
