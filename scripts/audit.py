@@ -744,8 +744,8 @@ def as_page(report):
     for entry in report["published"]:
         what = "numbers" if entry["kind"] == "table" else "points"
         line = f"- {entry['verdict']} {entry['kind']} {entry['name']}"
-        line += f" ({entry['proved']} of {entry['shown']} {what} proved)"
-        lines.append(f"{line}: {listed(entry['reasons'])}" if entry["reasons"] else line)
+        proved = f" ({entry['proved']} of {entry['shown']} {what} proved)"
+        lines.append(line + (f": {listed(entry['reasons'])}" if entry["reasons"] else proved))
     if report["others"]:
         lines += ["", "## What is wrong beside them", ""]
         lines += [f"- FAIL {text}" for text in report["others"]]
