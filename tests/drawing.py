@@ -28,8 +28,13 @@ class Drawer:
         self.folder = folder
         self.made = []
 
-    def __call__(self, kind, *frames, reach=None):
-        """The figure, and what it shows as CSV rows; no texts are on one another."""
+    def __call__(self, kind, *frames, reach=None, laid_out=True):
+        """The figure, and what it shows as CSV rows; its words are sound.
+
+        Args:
+            laid_out: whether it is laid out too, which takes most of the time: then no texts
+                are on one another.
+        """
         paths = [self.folder / f"{place}.parquet" for place in range(len(frames))]
         for path, frame in zip(paths, frames, strict=True):
             write_table(path, frame)
@@ -38,9 +43,10 @@ class Drawer:
         figure = figures.FIGURES[kind](tables, args)
         self.made.append(figure)
         figures.say_shape(figure, tables)
-        figures.break_titles(figure)
-        figures.settle(figure)
-        apart(figure)
+        if laid_out:
+            figures.break_titles(figure)
+            figures.settle(figure)
+            apart(figure)
         sound(figure)
         return figure, list(csv.DictReader(io.StringIO(figures.drawn(figure))))
 
