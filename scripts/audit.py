@@ -30,7 +30,7 @@ from command_line import Failure, processor, run
 import numpy as np
 import pandas as pd
 import problems as drawing
-from audit_values import figure_problems, table_problems
+from audit_values import Compared, figure_problems, table_problems
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from workflow_queries import jobs_and_states, states_of
@@ -178,6 +178,8 @@ class Audit:
         findings: file -> what is wrong with it.
         general: what is wrong with no file of a job's.
         of_values: path of a published CSV file -> what is wrong with its numbers.
+        compared_values: (kind, name) of a figure or table -> what comes of comparing its numbers
+            with what is proved of them.
         counts: what was checked -> how often.
         notes: what was left out.
         compared: whether there was a reference to compare with.
@@ -188,6 +190,7 @@ class Audit:
     findings: dict = field(default_factory=dict)
     general: list = field(default_factory=list)
     of_values: dict = field(default_factory=dict)
+    compared_values: dict = field(default_factory=dict)
     counts: Counter = field(default_factory=Counter)
     notes: list = field(default_factory=list)
     compared: bool = False
@@ -204,6 +207,32 @@ class Audit:
             for job in sorted(self.jobs, key=lambda job: job.outputs):
                 if Path(job.outputs[0]).parent == self.results / folder:
                     yield folder.removesuffix("s"), Path(job.outputs[0]).stem, job
+
+    def unproved(self):
+        """Names of the experiments of whose figures and own tables no number is proved."""
+        right = {}
+        for kind, name, job in self.published():
+            (words,) = after(job, "--configuration")
+            experiments = list(json.loads(words)["experiments"])
+            # a table of several does not say of which its numbers are
+            if len(experiments) == 1:
+                found = self.compared_values.get((kind, name), Compared()).right
+                right[experiments[0]] = right.get(experiments[0], 0) + found
+        return sorted(name for name, count in right.items() if count == 0)
+
+    def proofs_in_words(self):
+        """How much of what is published is proved, and of which experiments nothing."""
+        parts = []
+        for kind, what in (("table", "numbers of tables"), ("figure", "plotted points")):
+            found = [done for (of, _), done in self.compared_values.items() if of == kind]
+            proved, shown = (sum(getattr(done, n) for done in found) for n in ("proved", "shown"))
+            parts.append(f"{proved} of {shown} {what}")
+        words = f"{' and '.join(parts)} are proved, the others are floating point"
+        nothing = self.unproved()
+        if nothing:
+            one = "experiment" if len(nothing) == 1 else "experiments"
+            words += f"; no number of {one} {', '.join(nothing)} is proved"
+        return words
 
     def behind(self, job):
         """The outputs of a job, and every file of results that it depends on."""
@@ -243,7 +272,9 @@ class Audit:
             numbers = [text for file in job.outputs for text in self.of_values.get(file, [])]
             reasons = self.reasons(files) + numbers
             verdict = "FAIL" if reasons else "PASS"
-            published.append({"kind": kind, "name": name, "verdict": verdict, "reasons": reasons})
+            entry = {"kind": kind, "name": name, "verdict": verdict, "reasons": reasons}
+            compared = self.compared_values.get((kind, name), Compared())
+            published.append(entry | {"proved": compared.proved, "shown": compared.shown})
         rest = [file for file in self.findings if file in self.job_of and file not in behind]
         strange = [
             f"{finding.file} {finding.what}"
@@ -267,6 +298,7 @@ class Audit:
                 f"{len(failed)} of {len(published)} figures and tables are not what the current "
                 f"code, configuration and lock make, and {len(others)} other things are wrong"
             )
+        sentence += f"; {self.proofs_in_words()}"
         if not self.compared:
             sentence += "; no reference in git for this configuration, so none was compared"
         return {
@@ -274,6 +306,7 @@ class Audit:
             "sentence": f"{sentence}.",
             "published": published,
             "others": others,
+            "unproved": self.unproved(),
             "files": {
                 file: [finding.what for finding in findings]
                 for file, findings in sorted(self.findings.items())
@@ -586,19 +619,23 @@ def check_values(audit):
     for kind, name, job in audit.published():
         file = next(file for file in job.outputs if Path(file).suffix == ".csv")
         try:
+            text = pd.read_csv(file, dtype=str, keep_default_na=False)
             if kind == "table":
-                text = pd.read_csv(file, dtype=str, keep_default_na=False)
-                (name,) = after(job, "--table")
+                (table,) = after(job, "--table")
                 files = (after(job, option) for option in ("--input", "--certificates"))
-                count, problems = table_problems(name, text, *files)
+                compared = table_problems(table, text, *files)
             else:
-                count, problems = figure_problems(after(job, "--data"), audit.job_of)
+                compared = figure_problems(text, after(job, "--data"), audit.job_of)
         except (DamagedFileError, FileNotFoundError):
             continue  # reported where it stands
         except Exception as error:  # whatever changed numbers may break, the page is written
-            count, problems = 0, [f"its numbers cannot be checked ({error!r})"]
-        audit.counts["numbers within their enclosures"] += count
-        audit.of_values.setdefault(file, []).extend(f"{file}: {text}" for text in problems)
+            compared = Compared(problems=[f"its numbers cannot be checked ({error!r})"])
+        audit.compared_values[kind, name] = compared
+        audit.counts["numbers within their enclosures"] += compared.right
+        what = "numbers of tables" if kind == "table" else "plotted points"
+        audit.counts[f"{what} that are proved"] += compared.proved
+        audit.counts[f"{what} in floating point, not proved"] += compared.shown - compared.proved
+        audit.of_values.setdefault(file, []).extend(f"{file}: {text}" for text in compared.problems)
 
 
 # --- The environment -----------------------------------------------------------------------
@@ -705,8 +742,10 @@ def as_page(report):
     """The report in Markdown, its verdict on the first line."""
     lines = [f"{report['verdict']}: {report['sentence']}", "", "## Figures and tables", ""]
     for entry in report["published"]:
+        what = "numbers" if entry["kind"] == "table" else "points"
         line = f"- {entry['verdict']} {entry['kind']} {entry['name']}"
-        lines.append(f"{line}: {listed(entry['reasons'])}" if entry["reasons"] else line)
+        proved = f" ({entry['proved']} of {entry['shown']} {what} proved)"
+        lines.append(line + (f": {listed(entry['reasons'])}" if entry["reasons"] else proved))
     if report["others"]:
         lines += ["", "## What is wrong beside them", ""]
         lines += [f"- FAIL {text}" for text in report["others"]]

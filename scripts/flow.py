@@ -60,7 +60,8 @@ def main():
         ends.append(flow.point[-1])
         claimed.append(flow.claim)
         steps.append(flow.steps)
-        tables.append(states(index, flow, matrix, data, minimizer, args.coordinates))
+        table = states(index, flow, matrix, data, minimizer, args.coordinates)
+        tables.append(table | {"status": np.full(table["time"].size, l1["status"][place])})
     write_arrays(
         args.endpoints,
         repetition=block["repetition"],
@@ -69,7 +70,7 @@ def main():
         steps=steps,
     )
     if args.trajectories:
-        names = ("repetition", "quantity", "coordinate", "time", "value")
+        names = ("repetition", "quantity", "coordinate", "time", "value", "status")
         table = stacked(tables) if tables else {name: [] for name in names}
         write_table(args.trajectories, with_cell(args.cell | {"alpha": args.alpha}, table))
 

@@ -91,13 +91,37 @@ def test_a_finished_run_passes(copy):
     assert result.returncode == 0, result.stdout + result.stderr
     page = result.stdout
     assert re.match(r"PASS: every published number .*; no reference in git", page)
-    assert "- PASS figure depth\n" in page and "- PASS table cells\n" in page
+    assert re.search(r"^- PASS figure depth \(\d+ of \d+ points proved\)$", page, re.MULTILINE)
+    assert re.search(r"^- PASS table cells \((\d+) of \1 numbers proved\)$", page, re.MULTILINE)
     assert "FAIL" not in page
     made = copy.checksums()
     assert set(made) - set(before) == {"smoke/audit.md", "smoke/audit.json"}
     assert {name: made[name] for name in before} == before
     # once more: its own pages are no strangers, and it always runs
     assert copy.snakemake("--quiet", "all", "--", "audit").returncode == 0
+
+
+def test_how_much_is_proved_is_said(copy, judge):
+    """Of tables and figures, and of which experiments nothing."""
+    _, page, report = judge()
+    found = {f"{entry['kind']} {entry['name']}": entry for entry in report["published"]}
+    assert all(0 <= entry["proved"] <= entry["shown"] for entry in found.values())
+    for name in ("figure noise", "figure generalization", "figure far_deep", "figure phase"):
+        assert 0 < found[name]["proved"] < found[name]["shown"]
+    # fits, trajectories, steps and bounds are floating point
+    for name in ("figure prediction", "figure flow", "figure descent", "table newton"):
+        assert found[name]["proved"] == 0 < found[name]["shown"]
+    assert found["table cells"]["proved"] == found["table cells"]["shown"] > 0
+    assert report["unproved"] == ["descent", "flow", "tightness"]
+    first = page.split("\n")[0]
+    assert "no number of experiments descent, flow, tightness is proved" in first
+    for kind, what in (("table", "numbers of tables"), ("figure", "plotted points")):
+        proved, shown = (
+            sum(entry[key] for name, entry in found.items() if name.startswith(kind))
+            for key in ("proved", "shown")
+        )
+        assert f"{proved} of {shown} {what}" in first
+        assert report["checked"][f"{what} that are proved"] == proved
 
 
 def test_what_was_checked_is_counted(copy, judge):
@@ -386,7 +410,7 @@ def test_a_configuration_that_was_not_run(copy):
     assert result.returncode != 0
     assert "- FAIL figure descent:" in result.stdout and "- FAIL table descent:" in result.stdout
     assert "was made by another command" in result.stdout
-    assert "- PASS figure depth\n" in result.stdout
+    assert "- PASS figure depth (" in result.stdout
 
 
 def test_what_the_workflow_would_make_anew(finished, said, tmp_path):

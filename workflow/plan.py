@@ -132,7 +132,7 @@ class Plan:
         """Table -> (kind, experiments that it shows): shared ones, then each experiment's own."""
         shared, own = {}, {}
         for name, experiment in self.config["experiments"].items():
-            unproved = "initialization" in experiment or not self.proved
+            unproved = "initialization" in experiment
             filled = [kind for kind in fed(experiment) if not unproved or kind in UNPROVED]
             asked = experiment.get("tables", filled)
             if asked == "shared":
