@@ -209,13 +209,15 @@ def of_selected(depth):
         found = select(case.matrix, case.data, trivial, depth, start.point, data)
         if found.status.startswith(UNDECIDED):
             return found.status
-        # one may have the support of a vertex and be unique there all the same
         if found.status != SELECTED:
             return f"status {found.status!r}"
         right = selected_minimizer(case.matrix, case.exact_data, depth, exact)
-        apart = relative(found.point, [float(value) for value in right])
-        if apart > 1e-10:
-            return f"{found.point} for {[float(value) for value in right]}, off by {apart:.1e}"
+        values = np.array([float(value) for value in right])
+        if not np.array_equal(found.point != 0, values != 0):
+            return f"support {np.flatnonzero(found.point)} for {np.flatnonzero(values)}"
+        apart = np.abs(found.point - values).max() / np.abs(values).max()
+        if apart > 1e-13:
+            return f"{found.point} for {values}, off by {apart:.1e}"
         path = limit_path(case.matrix, found.point, found.certificate, potential(depth), scales)
         return of_path(path, limit_points(case.matrix, case.exact_data, depth, scales, right))
 
