@@ -211,7 +211,7 @@ class KernelPrograms:
             defect = self._defect(offset, *found[:2])
             if best is None or defect < least:
                 best, least = found, defect
-            if defect <= _OPTIMAL:
+            if defect <= _TOLERATED * (self.tolerance or _USUAL_TOLERANCE):
                 break
         if best is None:
             raise failure
@@ -261,8 +261,9 @@ class KernelPrograms:
         return found[2]
 
 
-# Up to this a result of the simplex method, to tolerances of 1e-7 or less, is one
-_OPTIMAL = 1e-6
+# The solver's own tolerance; up to so many times the tolerance a result is taken for optimal
+_USUAL_TOLERANCE = 1e-7
+_TOLERATED = 10.0
 
 # Entries of C from which on the interior-point method takes the place of the simplex method,
 # whose time grows like the fourth power of N where d / N is fixed.  With random C, a program
