@@ -14,7 +14,7 @@ from command_line import (
 import numpy as np
 
 from implicit_l1.l1 import decide_minimizer
-from implicit_l1.problems import least_norm_interpolator
+from implicit_l1.problems import exact_data, least_norm_interpolator, problem_at
 from implicit_l1.status import NOT_UNIQUE
 from implicit_l1.storage import read_arrays, write_arrays
 
@@ -32,12 +32,13 @@ def main():
 
     block = read_arrays(args.problems)
     rows = []
-    for index, matrix, data, signal in zip(
-        block["repetition"], block["matrix"], block["data"], block["signal"], strict=True
-    ):
+    for place, index in enumerate(block["repetition"]):
+        problem = problem_at(block, place)
         with repetition(args.output, index):
-            minimizer = decide_minimizer(matrix, data, solver=args.solver)
-            interpolator = least_norm_interpolator(matrix, data)
+            minimizer = decide_minimizer(
+                problem.matrix, problem.data, args.solver, exact_data(problem)
+            )
+            interpolator = least_norm_interpolator(problem.matrix, problem.data)
         if minimizer.status == NOT_UNIQUE and args.nonunique == "fail":
             raise Failure(
                 f"{cell_of(args.output)}, repetition {index}: the l1 minimizer is not unique, so "
@@ -45,7 +46,7 @@ def main():
                 "minimizer that the flow selects, or to carry to keep such instances, marked, in "
                 "the tables"
             )
-        rows.append(record(matrix, signal, minimizer, interpolator))
+        rows.append(record(problem.matrix, problem.signal, minimizer, interpolator))
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     columns |= {name: block[name] for name in OF_DATA}
     write_arrays(args.output, repetition=block["repetition"], **columns)

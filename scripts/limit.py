@@ -6,9 +6,9 @@ from command_line import coordinates_of, repetition, run
 
 import numpy as np
 
-from implicit_l1.exact import rationals_of
 from implicit_l1.limit import PathOptions, limit_path
 from implicit_l1.potentials import potential
+from implicit_l1.problems import exact_data, problem_at
 from implicit_l1.status import MEASURED
 from implicit_l1.storage import read_arrays, write_arrays
 from implicit_l1.support import Certificate
@@ -44,7 +44,7 @@ def main():
                 options,
                 coordinates_of(l1, place),
                 l1["point_low"][place],
-                rationals_of(block["data"][place]),
+                exact_data(problem_at(block, place)),
             )
         rows.append(record(path, l1["point"][place] - block["signal"][place]))
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}

@@ -26,6 +26,7 @@ from implicit_l1.initialization import (
     read_shapes,
 )
 from implicit_l1.l1 import decide_minimizer
+from implicit_l1.problems import exact_data, problem_at
 from implicit_l1.seeds import generator
 from implicit_l1.selection import select, tilted_basis_pursuit
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
@@ -84,17 +85,18 @@ def unchanged(l1, place):
 
 def selected(block, l1, place, args):
     """The same row for the minimizer of this network."""
-    matrix, data, signal = (block[name][place] for name in ("matrix", "data", "signal"))
+    problem = problem_at(block, place)
+    matrix, data, exact = problem.matrix, problem.data, exact_data(problem)
     shape_u, shape_v = shapes(block["repetition"][place], matrix.shape[1], args)
     coordinates = mirror_coordinates(args.depth, shape_u, shape_v)
     scaled = matrix * coordinates.unit
     if np.all(coordinates.unit == 1.0) and not np.any(coordinates.tilt):
         point = l1["point"][place]
     elif not np.any(coordinates.tilt):
-        point = decide_minimizer(scaled, data, solver=args.solver).point
+        point = decide_minimizer(scaled, data, args.solver, exact).point
     else:
         point = tilted_basis_pursuit(scaled, data, coordinates.tilt, args.solver)
-    found = select(scaled, data, coordinates, args.depth, point)
+    found = select(scaled, data, coordinates, args.depth, point, exact)
     minimizer = coordinates.unit * found.point
     size = np.abs(minimizer[found.support])
     # what is called nu, direction and margin stays that of the coordinates x~
@@ -104,7 +106,7 @@ def selected(block, l1, place, args):
         point_low=coordinates.unit * found.point_low,
         kappa=size.max() / size.min(),
     )
-    row = record(matrix, signal, found, l1["interpolator"][place])
+    row = record(matrix, problem.signal, found, l1["interpolator"][place])
     return row | initialized(shape_u, shape_v, coordinates)
 
 

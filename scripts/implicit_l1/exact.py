@@ -110,19 +110,34 @@ class RationalMatrix:
             as many as the rank of these columns.
         """
         order = [int(j) for j in order]
-        residues = [[row[j] % _PRIME for j in order] for row in self.integers]
-        reduced, rank = nmod_mat(residues, _PRIME).rref()
-        pivots, place = [], 0
-        for row in range(rank):
-            while int(reduced[row, place]) == 0:
-                place += 1
-            pivots.append(order[place])
-            place += 1
-        if rank < min(self.shape[0], len(order)):
-            chosen = fmpz_mat([[row[j] for j in order] for row in self.integers])
-            if chosen.rank() > rank:  # the prime divides what it should not
-                raise Undecided(f"the rank modulo {_PRIME} is not that of the rationals")
+        _, places = _echelon([[row[j] % _PRIME for j in order] for row in self.integers])
+        pivots, rank = [order[place] for place in places], len(places)
+        if rank < min(self.shape[0], len(order)) and not self._spans(pivots, order):
+            raise Undecided(f"the rank modulo {_PRIME} is not that of the rationals")
         return pivots
+
+    def _spans(self, basis, order):
+        """Whether columns that are independent modulo the prime combine to all of an order."""
+        others = [int(j) for j in order if j not in set(basis)]
+        if not basis:
+            return not any(row[j] for row in self.integers for j in others)
+        _, rows = _echelon([[row[j] % _PRIME for row in self.integers] for j in basis])
+        square = fmpz_mat([[self.integers[i][j] for j in basis] for i in rows])
+        wanted = fmpz_mat([[self.integers[i][j] for j in others] for i in rows])
+        weights = fmpq_mat(square).solve(fmpq_mat(wanted), algorithm="dixon")
+        return self.columns(basis) * weights == self.columns(others)
+
+
+def _echelon(residues):
+    """(reduced echelon form, its pivots) of a matrix modulo the prime."""
+    reduced, rank = nmod_mat(residues, _PRIME).rref()
+    pivots, place = [], 0
+    for row in range(rank):
+        while int(reduced[row, place]) == 0:
+            place += 1
+        pivots.append(place)
+        place += 1
+    return reduced, pivots
 
 
 def _power_of_two(exponent: int) -> fmpq:
@@ -273,7 +288,9 @@ def exact_product(matrix: np.ndarray, vector: np.ndarray) -> list[fmpq]:
     Args:
         matrix: shape (m, n); vector: shape (n,), doubles.
     """
-    exact = RationalMatrix(matrix)
-    column = fmpq_mat([[as_rational(value)] for value in vector])
-    image = (fmpq_mat(exact.whole) * column).entries()
-    return [value * unit for value, unit in zip(image, exact.units, strict=True)]
+    kept = np.flatnonzero(vector)
+    if not kept.size:
+        return [fmpq(0)] * len(matrix)
+    exact, column = RationalMatrix(matrix[:, kept]), RationalMatrix(vector[kept][None])
+    products = (exact.whole * column.whole.transpose()).entries()
+    return [fmpq(x) * unit * column.units[0] for x, unit in zip(products, exact.units, strict=True)]
