@@ -38,8 +38,8 @@ from implicit_l1.certificates import (
     prove_minimizer,
 )
 from implicit_l1.compensated import residual
-from implicit_l1.l1 import basis_pursuit
 from implicit_l1.null_space import largest_margin_dual, program_of_rho
+from implicit_l1.proposals import proposals
 from implicit_l1.storage import write_text
 from implicit_l1.support import support_geometry
 from measure import Workers
@@ -119,7 +119,7 @@ def certified_point(problem):
 
 
 def pursuit(problem):
-    return basis_pursuit(problem["matrix"], problem["data"], SOLVER)
+    return next(proposals(problem["matrix"], problem["data"], SOLVER)).point
 
 
 def dual_vector(problem):

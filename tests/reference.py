@@ -17,10 +17,11 @@ from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 from scipy.integrate import solve_ivp
 from scipy.optimize import linprog
 
-from implicit_l1.l1 import Minimizer, basis_pursuit, polish
+from implicit_l1.l1 import Minimizer, decide_minimizer
 from implicit_l1.limit import limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.problems import random_problem
+from implicit_l1.proposals import AUTO
 
 LOG10 = np.log(10.0)
 UNIFORM = {"law": "uniform", "low": 0.5, "high": 1.5}
@@ -57,8 +58,7 @@ def instance(N, d, s, eta, repetition=0, ensemble="gaussian"):
         signal=UNIFORM,
         seed=1,
     )
-    point = basis_pursuit(problem.matrix, problem.data)
-    minimizer = polish(problem.matrix, problem.data, point, 1e-9)
+    minimizer = decide_minimizer(problem.matrix, problem.data, AUTO)
     return Instance(problem.matrix, problem.signal, problem.data, minimizer)
 
 

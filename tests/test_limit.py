@@ -8,9 +8,18 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from implicit_l1 import limit
-from implicit_l1.l1 import basis_pursuit, polish
-from implicit_l1.limit import ConvergenceError, PathOptions, extrapolated, limit_path
+from implicit_l1.certificates import NotProved
+from implicit_l1.exact import rationals_of
+from implicit_l1.l1 import decide_minimizer
+from implicit_l1.limit import (
+    ConvergenceError,
+    PathOptions,
+    error_vanishes,
+    extrapolated,
+    limit_path,
+)
 from implicit_l1.potentials import potential
+from implicit_l1.precise import PreciseLimit
 from implicit_l1.problems import one_dimensional_kernel
 from implicit_l1.status import CERTIFIED
 from implicit_l1.support import Certificate, certificate, support_geometry
@@ -192,7 +201,7 @@ def test_extrapolation_leaves_out_points_too_near_to_each_other():
 def test_a_point_alone_takes_few_newton_steps(large, depth, exponent):
     path = path_of(large, depth, [exponent])
     assert path.newton_steps[0] <= 30
-    assert path.fixed_point_residual[0] < 1e-9
+    assert path.error_bound[0] <= 1e-10
 
 
 @pytest.mark.parametrize("depth", [2, 2.5, 3, 10])
@@ -213,7 +222,7 @@ def drawn(seed, rows, columns):
     signal[rng.choice(columns, size, replace=False)] = rng.choice([-1.0, 1.0], size)
     signal *= rng.uniform(0.5, 2.0, columns)
     data = matrix @ signal
-    found = polish(matrix, data, basis_pursuit(matrix, data), 1e-9)
+    found = decide_minimizer(matrix, data)
     assume(found.status == CERTIFIED and found.margin > 1e-3 and found.kappa < 1e3)
     assume(np.linalg.cond(matrix[:, found.support]) < 1e3)
     return matrix, found.point, found.certificate
@@ -399,13 +408,23 @@ def test_exchanges_of_indices_cost_no_digits(large, depth, monkeypatch):
     assert np.all(found.relative_residual < 1e-14)
 
 
-def test_failure_at_the_start_names_the_scale():
+@pytest.fixture
+def only_doubles(monkeypatch):
+    """Without the arithmetic of more bits."""
+
+    def error(*_):
+        raise NotProved("not tried")
+
+    monkeypatch.setattr(limit.PreciseLimit, "error", error)
+
+
+def test_failure_at_the_start_names_the_scale(only_doubles):
     case = instance(20, 60, 2, 0.1)
     with pytest.raises(ConvergenceError, match=r"log10\(alpha\) = 1:.*start of the path"):
         path_of(case, 2, [1.0, 0.0], PathOptions(newton_steps=0))
 
 
-def test_failure_on_the_way_names_the_target_and_where_it_stopped():
+def test_failure_on_the_way_names_the_target_and_where_it_stopped(only_doubles):
     case = instance(20, 60, 2, 0.1)
     with pytest.raises(ConvergenceError) as caught:
         path_of(case, 2, [0.0, -6.0], PathOptions(newton_steps=3, shortest_stride=1.0))
@@ -414,6 +433,128 @@ def test_failure_on_the_way_names_the_target_and_where_it_stopped():
     ).groups()
     assert float(target) == -6.0
     assert -6.0 < float(stopped) <= 0.0
+
+
+def test_failure_of_accuracy_names_the_scale(only_doubles):
+    case = instance(20, 60, 2, 0.1)
+    with pytest.raises(ConvergenceError, match=r"log10\(alpha\) = -2: .*neither to 1e-20"):
+        path_of(case, 3, [-2.0], PathOptions(accuracy=1e-20))
+
+
+@pytest.mark.parametrize("depth", [2, 2.5, 4])
+@pytest.mark.parametrize("options", [{"newton_steps": 0}, {"accuracy": 1e-18}])
+def test_where_doubles_give_up_more_bits_go_on(depth, options):
+    case = instance(8, 20, 2, 0.1)
+    exponents = [1.0, 0.0, -3.0, -8.0]
+    expected = path_of(case, depth, exponents)
+    found = path_of(case, depth, exponents, PathOptions(**options))
+    assert not expected.proved[1:].any() and found.proved.all()
+    assert np.all(found.error_bound < 1e-18)
+    # from the rounding of g*, which is taken as exact here
+    assert np.abs(found.log_norm(1) - expected.log_norm(1)).max() < 1e-12
+
+
+# Accuracy
+
+
+def near_dependent_support(gap):
+    """A of condition 3.7 whose two support columns differ by 2^-gap; g* = (1, 1, 0, 0)."""
+    matrix = np.array([[1, 1, 0.5, -0.25], [1, 1 + 2.0**-gap, 3, -2]])
+    return matrix, matrix @ np.array([1.0, 1, 0, 0])
+
+
+# by Newton's method with 400 to 600 bits
+NORMS = [
+    (22, 2, 100, 0.1204008457966558),
+    (22, 2, 1, 0.11593453651411874),
+    (22, 2, 1e-2, 0.011273646314640291),
+    (22, 2, 1e-6, 4.128381142135273e-06),
+    (22, 3, 1, 0.11127945669106475),
+    (22, 3, 1e-2, 0.005731457729909594),
+    (22, 3, 1e-6, 1.3510861705010194e-05),
+    (18, 2, 100, 0.12040088767962773),
+    (18, 3, 1e-6, 0.0002058751765327757),
+]
+
+
+@pytest.mark.parametrize(("gap", "depth", "alpha", "expected"), NORMS)
+def test_nearly_dependent_supports(gap, depth, alpha, expected):
+    matrix, data = near_dependent_support(gap)
+    found = decide_minimizer(matrix, data)
+    path = limit_path(matrix, found.point, found.certificate, potential(depth), [np.log(alpha)])
+    assert np.exp(path.log_norm(1)[0]) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("depth", [2, 2.5, 3, 6])
+@pytest.mark.parametrize("seed", range(12))
+def test_the_bound_of_the_error_holds(seed, depth):
+    """Against enclosures, on smooth kernels, nearly dependent supports and columns of any size."""
+    matrix, data = unkind_problem(seed)
+    found, exact = decide_minimizer(matrix, data), rationals_of(data)
+    if found.status != CERTIFIED:
+        return
+    log_alpha = LOG10 * np.array([1.0, 0.0, -2.0, -5.0, -9.0])
+    path = limit_path(
+        *(matrix, found.point, found.certificate, potential(depth), log_alpha),
+        minimizer_low=found.point_low,
+        exact_data=exact,
+    )
+    assert np.all(path.error_bound <= 1e-10)
+    precise = PreciseLimit(matrix, found.point, found.point_low, depth, exact)
+    for place in np.flatnonzero(~path.proved):
+        guess = path.error[place], path.log_unit[place]
+        if not np.any(guess[0]):  # n = 0, which has no digits
+            continue
+        error, log_unit, _ = precise.error(log_alpha[place], guess, 1e-14)
+        difference = np.exp(log_unit - path.log_unit[place]) * error - path.error[place]
+        size = np.abs(path.error[place]).sum()
+        assert np.abs(difference).sum() <= (path.error_bound[place] + 1e-15) * size
+
+
+def unkind_problem(seed):
+    rng = np.random.default_rng(seed)
+    rows = int(rng.integers(3, 9))
+    columns = rows + int(rng.integers(1, 10))
+    signal = np.zeros(columns)
+    signal[:2] = 1.0, np.round(rng.uniform(0.5, 2.0) * 16) / 16
+    if seed % 3 == 0:
+        t, grid = np.linspace(0, 1, rows)[:, None], np.linspace(0, 1, columns)
+        width = rng.uniform(0.05, 0.3)
+        matrix = np.rint(np.exp(-0.5 * ((t - grid) / width) ** 2) * 2.0**30) / 2.0**30
+    else:
+        matrix = np.round(rng.standard_normal((rows, columns)) * 2.0**20) / 2.0**20
+    if seed % 3 == 1:
+        step = np.round(rng.standard_normal(rows) * 2.0**8) / 2.0**8
+        matrix[:, 1] = matrix[:, 0] + step * 2.0 ** -int(rng.integers(5, 25))
+    if seed % 3 == 2:
+        matrix = matrix * 2.0 ** rng.integers(-12, 12, columns)
+    noise = rng.standard_normal(rows) if seed % 2 else 0.0
+    return matrix, matrix @ signal + 0.1 * noise
+
+
+def test_an_error_of_zero_is_decided():
+    """[[1, 0, 1/2], [0, 1, -1/2]], y = (1, 1): rho = 0 and the limit point is g* at any scale."""
+    matrix = np.array([[1.0, 0, 0.3], [0, 1.0, -0.3]])
+    assert error_vanishes(matrix, np.array([1.0, 1.0, 0.0]))
+    assert not error_vanishes(matrix, np.array([1.0, 2.0, 0.0]))
+    assert not error_vanishes(matrix, np.array([1.0, -1.0, 0.0]))
+    found = decide_minimizer(matrix, np.array([1.0, 1.0]))
+    path = limit_path(
+        matrix, found.point, found.certificate, potential(3), LOG10 * np.array([-3.0])
+    )
+    assert np.all(path.error == 0.0) and path.error_bound[0] == 0.0
+
+
+@pytest.mark.parametrize("exponent", [-900, -30, 30, 900])
+def test_units_of_the_matrix_do_not_matter(exponent):
+    case, unit = instance(8, 20, 2, 0.1), 2.0**exponent
+    expected = path_of(case, 3, [0.0, -4.0])
+    found = decide_minimizer(case.matrix * unit, case.data * unit)
+    path = limit_path(
+        *(case.matrix * unit, found.point, found.certificate, potential(3)),
+        LOG10 * np.array([0.0, -4.0]),
+    )
+    assert path.error.tobytes() == expected.error.tobytes()
 
 
 def test_a_shorter_stride_is_taken_where_a_step_fails():

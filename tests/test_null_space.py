@@ -8,12 +8,11 @@ from null_space import witnesses
 
 from implicit_l1 import null_space
 from implicit_l1.null_space import (
-    kernel_witness,
     largest_margin_dual,
     null_space_constant,
 )
 from implicit_l1.problems import one_dimensional_kernel
-from implicit_l1.support import certificate, support_geometry
+from implicit_l1.support import support_geometry
 from reference import (
     instance,
     kernel_vertices,
@@ -63,34 +62,6 @@ def test_dual_attaining_rho_is_feasible(small):
     geometry = support_geometry(small.matrix, found.support)
     nu = largest_margin_dual(small.matrix, geometry, sigma)
     assert np.allclose(small.matrix[:, found.support].T @ nu, sigma, atol=1e-12)
-
-
-def test_rho_lies_between_its_witnesses(large):
-    """A kernel vector from below and a dual vector from above, together to rounding."""
-    found = large.minimizer
-    sigma = np.sign(found.point[found.support])
-    geometry = support_geometry(large.matrix, found.support)
-    nu = largest_margin_dual(large.matrix, geometry, sigma)
-    dual = certificate(large.matrix, geometry, sigma, nu)
-    n, lower = kernel_witness(geometry, dual.direction, sigma)
-    upper = 1.0 - dual.margin[geometry.complement].min()
-    assert np.abs(large.matrix @ n).max() < 1e-12
-    assert np.abs(n[geometry.complement]).sum() == pytest.approx(1.0, rel=1e-12)
-    assert lower == pytest.approx(-sigma @ n[found.support], rel=1e-12)
-    assert lower == pytest.approx(upper, rel=1e-12)
-
-
-@settings(max_examples=15)
-@given(st.integers(0, 10**6), st.integers(1, 6))
-def test_kernel_witness(seed, size):
-    matrix, geometry, sigma = drawn(seed, 6, 12, size)
-    assume(np.linalg.cond(matrix[:, geometry.support]) < 1e3)
-    direction = matrix.T @ largest_margin_dual(matrix, geometry, sigma)
-    n, value = kernel_witness(geometry, direction, sigma)
-    assert np.abs(matrix @ n).max() < 1e-9 * np.abs(n).max()
-    assert np.abs(n[geometry.complement]).sum() == pytest.approx(1.0, rel=1e-9)
-    assert value == pytest.approx(-sigma @ n[geometry.support], rel=1e-9)
-    assert value == pytest.approx(rho_of(matrix, geometry, sigma), rel=1e-7)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -178,10 +149,6 @@ def test_kernel_family(m, rho):
         bracket = null_space_constant(geometry, sigma, enumerate_up_to, nodes)
         assert bracket.lower == pytest.approx(rho, abs=1e-7)
         assert bracket.upper == pytest.approx(rho, abs=1e-7)
-    direction = matrix.T @ largest_margin_dual(matrix, geometry, sigma)
-    n, value = kernel_witness(geometry, direction, sigma)
-    assert value == pytest.approx(rho, abs=1e-12)
-    assert np.allclose(n[1:], 1.0 / m, atol=1e-12)
 
 
 def test_patterns_and_their_opposites_are_the_same():

@@ -17,7 +17,7 @@ from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
-from implicit_l1.l1 import basis_pursuit
+from implicit_l1.l1 import decide_minimizer
 from implicit_l1.phase import (
     KernelBall,
     entry_bounds,
@@ -126,7 +126,7 @@ def test_recovery_against_the_solver(s, repetition):
     support = np.flatnonzero(problem.signal)
     expected = pattern_constant(problem.matrix, support, np.sign(problem.signal[support]))
     assert found.rho_planted == pytest.approx(expected, rel=1e-8)
-    point = basis_pursuit(problem.matrix, problem.data)
+    point = decide_minimizer(problem.matrix, problem.data).point
     assert found.minimizer.status == CERTIFIED
     assert np.allclose(found.minimizer.point, point, atol=1e-8)
     assert found.recovered == np.allclose(point, problem.signal, atol=1e-8)

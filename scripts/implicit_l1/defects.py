@@ -58,9 +58,9 @@ def correct_error(equations, state, exact, low):
     on, off = adapted.support, adapted.complement
     log_unit, error = equations.error_in_unit(state)
     unit = np.exp(log_unit)
-    # of dn / dz, in that unit
+    # of dn / dz off T, and dz / dn on it, in that unit
     root = state.root_slope * np.exp(0.5 * (state.log_unit - log_unit))
-    weights, of_on = root**2, state.on.slope / unit
+    weights, into_z = root**2, unit / state.on.slope
 
     # the defects
     defect = adapted.dual_map.T @ -exact.residual(error, np.zeros(len(equations.stacked)))
@@ -99,10 +99,10 @@ def correct_error(equations, state, exact, low):
     shallow = potential.depth == 2
     bend = 1.0 if shallow else potential.power + 1.0
     unknown_on = 4.0 * _EPSILON * (np.abs(state.on.zeta) + shallow)
-    unknown_on += part_on * np.abs(change_on) / of_on
+    unknown_on += part_on * np.abs(change_on) * into_z
     unknown = _rounding_of_off(equations, state) + bend * moved**2 / room
     unknown += unknown_on @ np.abs(adapted.range_map)
-    left = _spread(adapted.range_map, root, of_on, unknown, unknown_rest, rest)
+    left = _spread(adapted.range_map, root, into_z, unknown, unknown_rest, rest)
     left += _STEP_ACCURACY * (np.abs(change_off).sum() + np.abs(change_on).sum())
     norm = np.abs(error).sum()
     return error, log_unit, left / norm if norm > 0.0 else 0.0
@@ -130,21 +130,21 @@ def _rounding_of_off(equations, state):
         return of_margin + np.where(ratio > 0.0, 4.0 * _EPSILON * exponents * ratio, 0.0)
 
 
-def _spread(range_map, root, of_on, unknown, unknown_rest, rest):
+def _spread(range_map, root, into_z, unknown, unknown_rest, rest):
     """Bound of ``||dn||_1`` for a change of z_Tc up to `unknown`, see above."""
     plain, steep = ~rest, np.zeros(len(range_map))
     maps = [np.zeros((0, plain.sum())), range_map[:, plain]]
     moved_rest = 0.0
     if rest.any():
         map_rest = range_map[:, rest]
-        stiff = (map_rest.T / of_on) @ map_rest + np.diag(1.0 / root[rest] ** 2)
+        stiff = (map_rest.T * into_z) @ map_rest + np.diag(1.0 / root[rest] ** 2)
         inverse = np.linalg.inv(stiff)
-        follow = -inverse @ (map_rest.T / of_on) @ range_map[:, plain]
+        follow = -inverse @ (map_rest.T * into_z) @ range_map[:, plain]
         maps = [follow, range_map[:, plain] + map_rest @ follow]
         of_rest = np.abs(inverse) @ unknown_rest
         steep = np.abs(map_rest) @ of_rest
         moved_rest = of_rest.sum() + steep.sum()
-    unknown = unknown[plain] + (steep / of_on) @ np.abs(range_map[:, plain])
+    unknown = unknown[plain] + (steep * into_z) @ np.abs(range_map[:, plain])
     energy = np.linalg.norm(root[plain] * unknown)
     length = np.linalg.norm(root[plain])
     return moved_rest + energy * (

@@ -604,6 +604,8 @@ class _Path:
         try:
             return self.precise.error(target, guess, self.options.accuracy)
         except NotProved as error:
+            if self.lost:
+                raise self.lost from error
             raise ConvergenceError(
                 f"{name}: the limit point is known neither to {self.options.accuracy:.0e} in "
                 f"double precision nor with more bits: {error}"
