@@ -262,6 +262,7 @@ def test_the_null_space_constant(name, of):
             "one and its negative": np.vstack([half[1:], -half[1:][:1]]),
             "none": half[:0],
             "unit vectors": np.vstack([half[:1], np.eye(size)]),
+            "unit vectors and no pattern": np.vstack([3.0 * half[:1], np.eye(size)]),
             "unit vectors but one": np.vstack([half[:1], np.eye(size)[:-1]]),
             "unit vectors, one twice": np.vstack([half[:1], np.eye(size)[[0, *range(size - 1)]]]),
             "unit vectors alone": np.eye(size),
@@ -283,6 +284,43 @@ def test_the_null_space_constant(name, of):
                 assert contains(lower, truth)
     if name == "right":
         assert bracketed >= 40
+
+
+def test_the_constant_of_a_near_tie():
+    """Products in doubles do not tell which of nearly equal columns is the farthest out."""
+    several = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        square = rng.standard_normal((3, 3))
+        column_ = rng.standard_normal(3)
+        copies = [column_]
+        for _ in range(6):
+            place = int(rng.integers(3))
+            copies.append(copies[-1].copy())
+            copies[-1][place] = np.nextafter(copies[-1][place], rng.choice([-9.0, 9.0]))
+        matrix = np.column_stack([square, *copies])
+        frame = coordinates(matrix, [0, 1, 2])
+        dual = frame.inverse.solve_in_doubles(np.ones(3), transposed=True)
+        farthest = int(np.argmax(np.abs(dual @ matrix[:, 3:])))
+        rows = rational(square).solve(rational(matrix[:, 3:])).transpose().tolist()
+        exact = [abs(sum(row, fmpq(0))) for row in rows]
+        several += exact[farthest] < max(exact)
+        found = pattern_constant(frame, np.ones(3), np.zeros(3))
+        assert contains(found.value, max(exact))
+    assert several >= 5  # where the largest in doubles is not the largest
+
+
+def test_a_constant_that_doubles_do_not_see():
+    """<eps, M k> = -2^-61, and 0 in doubles, so that the sign of the kernel vector is unknown."""
+    matrix = np.zeros((4, 5))
+    matrix[:3, :3] = np.eye(3)
+    matrix[:, 3] = 1.0, -(2.0**-60), -1.0, 1.0
+    matrix[3, 4] = -1.0
+    frame = coordinates(matrix, [0, 1, 2])
+    truth = constant(matrix, [0, 1, 2], [1, 1, 1])
+    assert truth == fmpq(1, 2**61)
+    for nu in (np.zeros(4), np.array([1.0, 1.0, 1.0, 0.0]), np.array([0.0, 0.0, 0.0, 1.0])):
+        assert contains(pattern_constant(frame, np.ones(3), nu).value, truth)
 
 
 # The limit point
@@ -469,6 +507,17 @@ def test_a_first_order_term_that_vanishes():
         sizes = [-_kernel_entry(depth, exponent) for exponent in (-60, -62)]
         slope = (sizes[0] / sizes[1]).log() / arb(100).log()
         assert float(slope) == pytest.approx(rate, abs=1e-6)
+
+
+def test_where_rho_is_zero_there_is_no_power_of_alpha():
+    """n = t (0, 1, 1) and ``2 arsinh(t / 2 alpha) = 0``: the error is 0 at every alpha."""
+    matrix, data = np.array([[1.0, 0, 0], [0, 1, -1]]), np.array([1.0, 0.0])
+    minimizer = prove_minimizer(matrix, data, np.array([1.0, 0, 0]), np.array([1.0, 0.0]))
+    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, np.array([1.0, 0.0]))
+    assert rho.value.contains(0)
+    for depth in (2, 2.5, 3):
+        with pytest.raises(NotProved):
+            LimitProof(matrix, minimizer, depth).first_order(rho, np.zeros(3), 0.0, 1e-3)
 
 
 def _kernel_entry(depth, exponent):
