@@ -206,6 +206,30 @@ def test_a_minimizer(name, of):
         assert proved >= 5  # the test says something
 
 
+def test_equations_that_hold_but_for_what_is_rounded():
+    """1 + 2^-140 is 1 in balls of 128 bits; y is no combination of the first two columns."""
+    matrix = np.array([[1, 2.0**-140, 0, 0], [1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 3]])
+    matrix = matrix[:3, [0, 1, 3]]
+    matrix = np.column_stack([matrix, [0.25, 0.125, 0.0]])
+    data = np.ones(3)
+    assert len(minimizers(matrix, data)) == 1
+    assert sum(v != 0 for v in minimizers(matrix, data)[0]) == 3
+    nu = np.array([0.0, 1.0, 1.0])
+    with pytest.raises(NotProved, match="no combination|not a combination|not strict"):
+        prove_minimizer(matrix, data, np.array([1.0, 1.0, 0, 0]), nu)
+
+
+def test_a_solution_that_holds_but_for_what_is_rounded():
+    """g* is near (1, 1), and not that, though A (1, 1) is y in balls of 128 bits."""
+    matrix = np.array([[1, 2.0**-140, 0.125], [1, 1, 0.25]])
+    data = np.array([1.0, 2.0])
+    (truth,) = minimizers(matrix, data)
+    assert truth[0] != 1
+    for point in ([1.0, 1.0, 0], [1.0, 2.0, 0]):
+        found = prove_minimizer(matrix, data, np.array(point), np.ones(2))
+        assert all(contains(v, g) for v, g in zip(found.values, truth[:2], strict=True))
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_constant_of_a_pattern(name):
