@@ -208,14 +208,10 @@ def test_a_minimizer(name, of):
 
 def test_equations_that_hold_but_for_what_is_rounded():
     """1 + 2^-140 is 1 in balls of 128 bits; y is no combination of the first two columns."""
-    matrix = np.array([[1, 2.0**-140, 0, 0], [1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 3]])
-    matrix = matrix[:3, [0, 1, 3]]
-    matrix = np.column_stack([matrix, [0.25, 0.125, 0.0]])
-    data = np.ones(3)
-    assert len(minimizers(matrix, data)) == 1
-    assert sum(v != 0 for v in minimizers(matrix, data)[0]) == 3
-    nu = np.array([0.0, 1.0, 1.0])
-    with pytest.raises(NotProved, match="no combination|not a combination|not strict"):
+    matrix = np.array([[1, 2.0**-140, 0, 0.25], [1, 0, 0.25, 0.125], [0, 1, 0.5, 0]])
+    data, nu = np.ones(3), np.array([0.0, 1.0, 1.0])  # a strict dual certificate of both
+    assert all(sum(v != 0 for v in point) == 3 for point in minimizers(matrix, data))
+    with pytest.raises(NotProved, match="not a combination"):
         prove_minimizer(matrix, data, np.array([1.0, 1.0, 0, 0]), nu)
 
 
@@ -760,6 +756,21 @@ def test_many_constants_are_bounded(name):
         assert bounded > 20
 
 
+def test_a_bound_where_products_cancel():
+    """Dual vectors of 10^12 whose products are of order 1: doubles have four digits of them."""
+    rng = np.random.default_rng(4)
+    size, rest = 2.0**40, rng.standard_normal((3, 50))
+    rest[2] = rest[1] + rng.standard_normal(50) / size
+    matrix = np.column_stack([[1.0, 0.0, 0.0], rest])
+    frame = coordinates(matrix, [0])
+    turns = rng.uniform(0.5, 1.0, 40)
+    duals = np.column_stack([np.ones(40), size * turns, -size * turns])
+    bounds = _heights(frame, np.ones((40, 1)), duals)
+    exact = (rational(duals) * rational(rest)).tolist()  # the dual vectors are feasible
+    for bound, row in zip(bounds.tolist(), exact, strict=True):
+        assert fmpq(*bound.as_integer_ratio()) >= max(abs(value) for value in row)
+
+
 @pytest.mark.parametrize("name", ["plain", "columns of all sizes", "rows of all sizes"])
 def test_sums_of_columns_are_bounded(name):
     matrix = _matrices(1)[name]
@@ -774,3 +785,18 @@ def test_sums_of_columns_are_bounded(name):
         for place, bound in enumerate(bounds.tolist()):
             size = sum_of_sizes([row[place] for row in solution])
             assert np.isinf(bound) or not size > arb(bound)
+
+
+@pytest.mark.parametrize("condition", [1e4, 1e9, 1e13])
+def test_sums_of_columns_of_an_ill_conditioned_matrix(condition):
+    """R Y alone is wrong from the fourth digit on where the condition is 10^13."""
+    rng = np.random.default_rng(6)
+    factors = [np.linalg.qr(rng.standard_normal((8, 8)))[0] for _ in range(2)]
+    square = (factors[0] * np.geomspace(1.0, 1.0 / condition, 8)) @ factors[1]
+    columns = rng.standard_normal((8, 60))
+    inverse = Inverse(square)
+    assert inverse.approximate is not None
+    bounds = largest_column_sums(inverse, columns)
+    exact = rational(square).solve(rational(columns)).transpose().tolist()
+    for bound, row in zip(bounds.tolist(), exact, strict=True):
+        assert fmpq(*bound.as_integer_ratio()) >= sum((abs(v) for v in row), fmpq(0))
