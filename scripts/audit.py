@@ -72,6 +72,7 @@ def main():
     parser.add_argument("--reference", required=True, help="folder of what is kept in git")
     parser.add_argument("--markdown", required=True, help="the page to write")
     parser.add_argument("--json", required=True, help="the same, for programs")
+    parser.add_argument("--log", help="why the workflow could not be asked, if so")
     parser.add_argument("--jobs", help="a dry run of every job, if the workflow is not to be asked")
     parser.add_argument("--states", help="the workflow's summary of its outputs, as --jobs")
     args = parser.parse_args()
@@ -79,7 +80,7 @@ def main():
         parser.error("give both of --jobs and --states, or none")
 
     if args.jobs is None:
-        said = jobs_and_states(args.configuration)
+        said = asked(args.configuration, args.log)
     else:
         said = [Path(path).read_text(encoding="utf-8") for path in (args.jobs, args.states)]
     jobs = read_jobs(said[0])
@@ -102,6 +103,16 @@ def main():
 
 
 # --- What the workflow says ----------------------------------------------------------------
+
+
+def asked(configuration, log):
+    """What the workflow says of its jobs and outputs; in the log, and raised, why it does not."""
+    try:
+        return jobs_and_states(configuration)
+    except Failure as failure:
+        if log is not None:
+            write_text(log, f"{failure}\n")
+        raise
 
 
 @dataclass(frozen=True)

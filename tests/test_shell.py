@@ -138,6 +138,15 @@ def test_an_audit_touches_no_folder_of_anyone(copy, surroundings, monkeypatch, n
     assert not any(copy.folder.rglob("owned"))
 
 
+def test_why_the_workflow_cannot_be_asked_is_said(copy):
+    copy.replace("scripts/workflow_queries.py", '"--forceall"', '"--no-such-option"')
+    result = copy.snakemake("--quiet", "all", "--", "audit")
+    assert result.returncode != 0
+    assert "error: the workflow cannot be asked (snakemake --dry-run)" in result.stderr
+    log = copy.folder / "results/smoke/logs/audit.log"
+    assert "--no-such-option" in log.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", ["with space.yaml", "it's.yaml", "$(touch owned).yaml"])
 def test_a_file_of_any_name_beside_the_configurations_is_packed(copy, name):
     (copy.folder / "config" / name).write_text("results: results\n")

@@ -16,4 +16,4 @@ rule audit:
         # asks the workflow itself what every job would be, and what it thinks of every output
         "python {input.code[0]} --configuration {params.configuration:q}"
         " --results {params.results} --reference {params.reference} {params.pages}"
-        " 2> {log}"
+        " --log {log}"
