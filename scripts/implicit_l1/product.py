@@ -169,6 +169,8 @@ def explanation(matrix, data, most, unit_roundoff=UNIT_ROUNDOFF):
     Raises:
         LinearProgramError: if no minimizer is found.
     """
+    if most < 1:
+        return None
     # rows of the order of 1, which changes neither solutions nor quotients by b
     shift = np.frexp(np.abs(matrix).max(axis=1))[1]
     matrix, data = np.ldexp(matrix, -shift[:, None]), np.ldexp(data, -shift)
