@@ -53,8 +53,7 @@ benchmark-reference:
 # that fails, the audit says so.
 audit: .venv/installed
 	@echo "Making what is missing in results/ ..." >&2
-	-@$(SNAKEMAKE) all $$($(BIN)/snakemake --summary all 2> /dev/null | awk -F '\t' '$$5 == "missing" {print $$1}') \
-	    --rerun-triggers software-env --quiet all
+	-@$(BIN)/python scripts/complete.py --cores $(CORES)
 	@$(SNAKEMAKE) audit --quiet all
 
 same-bytes: .venv/installed

@@ -1,4 +1,8 @@
-"""Stage agreement: flow, limit and plain flow of a cell, compared at their ends."""
+"""Stage agreement: flow, limit and plain flow of a cell, compared at their ends.
+
+Ends that differ from the limit points by more than both stages claim end the program with an
+error.
+"""
 
 import argparse
 import json
@@ -7,6 +11,7 @@ from command_line import Failure, cell_of, run
 
 import numpy as np
 
+from implicit_l1.status import MEASURED
 from implicit_l1.storage import read_arrays, write_table
 from tidy import stacked, with_cell
 
@@ -35,18 +40,28 @@ def main():
     for form, alpha, *paths in args.flow:
         flow = [read_arrays(path) for path in paths]
         point = np.concatenate([block["point"] for block in flow])
+        index = np.concatenate([block["repetition"] for block in flow])
+        claimed = np.concatenate([block["claimed"] for block in flow])
         error = np.concatenate([error_at(block, float(alpha), args.output) for block in limit])
+        uncertain = np.concatenate(
+            [uncertainty_at(block, float(alpha), args.output) for block in limit]
+        )
         distance = np.abs(point - minimizer - error).sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):  # where n = 0
+            disagreement = distance / np.abs(error).sum(axis=1)
+        place = f"{cell_of(args.output)}, {form} flow at alpha = {alpha}"
+        check(disagreement, claimed, uncertain, status, index, place)
         tables.append(
             with_cell(
                 args.cell,
                 {
                     "form": form,
                     "alpha": float(alpha),
-                    "repetition": np.arange(len(point)),
+                    "repetition": index,
                     "status": status,
                     "error_1": np.abs(error).sum(axis=1),
-                    "disagreement": distance / np.abs(error).sum(axis=1),
+                    "disagreement": disagreement,
+                    "claimed": claimed,
                     "steps": np.concatenate([block["steps"] for block in flow]),
                 },
             )
@@ -54,12 +69,49 @@ def main():
     write_table(args.output, stacked(tables))
 
 
+def check(disagreement, claimed, uncertain, status, index, place):
+    """Fail unless every end is as near to the limit point as stages flow and limit claim.
+
+    Args:
+        disagreement: distances in units of ||n||_1, shape (r,).
+        claimed: those that stage flow claims, to the true limit points.
+        uncertain: those of the limit points as stored to the true ones.
+        status: of the minimizers; without one there is nothing to compare.
+        index: repetitions.
+        place: cell, form and scale, for the message.
+    """
+    known = np.isin(status, MEASURED)
+    # a unit of ||n||_1 as stored is one of the true size up to its uncertainty; not a number
+    # is not within any bound
+    within = disagreement <= (claimed + uncertain) * (1.0 + 2.0 * uncertain)
+    for row in np.flatnonzero(known & ~within):
+        raise Failure(
+            f"{place}, repetition {index[row]}: its end differs from the limit point by "
+            f"{disagreement[row]:.3g} of its distance from the minimizer, but stage flow claims "
+            f"{claimed[row]:.3g} and stage limit {uncertain[row]:.3g}"
+        )
+
+
+def uncertainty_at(block, alpha, output):
+    """The bound of stage limit on its relative error at one of its scales, shape (r,)."""
+    place = scale_of(block, alpha, output)
+    if "error_bound" not in block:
+        return np.zeros(len(block["error"]))
+    return block["error_bound"][:, place]
+
+
 def error_at(block, alpha, output):
     """The error vectors n of a block of stage limit at one of its scales, shape (r, d)."""
+    place = scale_of(block, alpha, output)
+    return np.exp(block["log_unit"][:, place, None]) * block["error"][:, place]
+
+
+def scale_of(block, alpha, output):
+    """The place of a scale in the path of a block of stage limit."""
     place = np.argmin(np.abs(block["log_alpha"] - np.log(alpha)))
     if abs(block["log_alpha"][place] - np.log(alpha)) > 1e-9:
         raise Failure(f"{cell_of(output)}: stage limit has no point at alpha = {alpha:g}")
-    return np.exp(block["log_unit"][:, place, None]) * block["error"][:, place]
+    return place
 
 
 if __name__ == "__main__":

@@ -30,9 +30,10 @@ from command_line import Failure, processor, run
 import numpy as np
 import pandas as pd
 import problems as drawing
-from audit_values import figure_problems, table_problems
+from audit_values import Compared, figure_problems, table_problems
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from workflow_queries import jobs_and_states, states_of
 
 from implicit_l1.intervals import Interval, is_number, stands_for
 from implicit_l1.origin import LOCK, checksum, without_output
@@ -66,22 +67,27 @@ SHOWN = 5
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", required=True, help="a dry run of every job, with its command")
-    parser.add_argument("--states", required=True, help="the workflow's summary of its outputs")
-    parser.add_argument("--configuration", required=True, help="what the workflow uses now, YAML")
+    parser.add_argument("--configuration", required=True, help="what the workflow uses now: YAML")
     parser.add_argument("--results", required=True, help="folder of the results")
     parser.add_argument("--reference", required=True, help="folder of what is kept in git")
     parser.add_argument("--markdown", required=True, help="the page to write")
     parser.add_argument("--json", required=True, help="the same, for programs")
+    parser.add_argument("--jobs", help="a dry run of every job, if the workflow is not to be asked")
+    parser.add_argument("--states", help="the workflow's summary of its outputs, as --jobs")
     args = parser.parse_args()
+    if (args.jobs is None) != (args.states is None):
+        parser.error("give both of --jobs and --states, or none")
 
-    configuration = Path(args.configuration).read_text(encoding="utf-8")
-    jobs = read_jobs(args.jobs)
+    if args.jobs is None:
+        said = jobs_and_states(args.configuration)
+    else:
+        said = [Path(path).read_text(encoding="utf-8") for path in (args.jobs, args.states)]
+    jobs = read_jobs(said[0])
     audit = Audit(jobs, Path(args.results))
     check_origins(audit)
-    check_configuration(audit, configuration)
+    check_configuration(audit, args.configuration)
     check_drawings(audit)
-    check_states(audit, read_states(args.states))
+    check_states(audit, states_of(said[1]))
     check_strays(audit)
     check_packages(audit, Path(LOCK).read_text(encoding="utf-8"), installed())
     check_reference(audit, Path(args.reference))
@@ -108,13 +114,14 @@ class Job:
     command: tuple
 
 
-def read_jobs(path):
+def read_jobs(text):
     """The jobs of a dry run with their commands, those without outputs left out.
 
+    Args:
+        text: what Snakemake printed.
     Raises:
         Failure: if there are none.
     """
-    text = Path(path).read_text(encoding="utf-8")
     jobs = []
     for block in re.split(r"^\[.*\]$", text, flags=re.MULTILINE)[1:]:
         head, _, command = block.partition("\nShell command: ")
@@ -125,7 +132,7 @@ def read_jobs(path):
             inputs, outputs = (tuple(filter(None, names)) for names in files)
             jobs.append(Job(rule[1], inputs, outputs, words_of(command)))
     if not jobs:
-        raise Failure(f"{path}: the dry run shows no job")
+        raise Failure("the dry run of the workflow shows no job")
     return jobs
 
 
@@ -143,13 +150,6 @@ def after(job, option):
     """The words of a job's command that follow an option."""
     words = job.command[job.command.index(option) + 1 :]
     return list(itertools.takewhile(lambda word: not word.startswith("--"), words))
-
-
-def read_states(path):
-    """File -> (status, plan) in the workflow's own words."""
-    text = Path(path).read_text(encoding="utf-8")
-    rows = csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
-    return {row["output_file"]: (row["status"], row["plan"]) for row in rows}
 
 
 # --- What is found -------------------------------------------------------------------------
@@ -178,6 +178,8 @@ class Audit:
         findings: file -> what is wrong with it.
         general: what is wrong with no file of a job's.
         of_values: path of a published CSV file -> what is wrong with its numbers.
+        compared_values: (kind, name) of a figure or table -> what comes of comparing its numbers
+            with what is proved of them.
         counts: what was checked -> how often.
         notes: what was left out.
         compared: whether there was a reference to compare with.
@@ -188,6 +190,7 @@ class Audit:
     findings: dict = field(default_factory=dict)
     general: list = field(default_factory=list)
     of_values: dict = field(default_factory=dict)
+    compared_values: dict = field(default_factory=dict)
     counts: Counter = field(default_factory=Counter)
     notes: list = field(default_factory=list)
     compared: bool = False
@@ -204,6 +207,32 @@ class Audit:
             for job in sorted(self.jobs, key=lambda job: job.outputs):
                 if Path(job.outputs[0]).parent == self.results / folder:
                     yield folder.removesuffix("s"), Path(job.outputs[0]).stem, job
+
+    def unproved(self):
+        """Names of the experiments of whose figures and own tables no number is proved."""
+        right = {}
+        for kind, name, job in self.published():
+            (words,) = after(job, "--configuration")
+            experiments = list(json.loads(words)["experiments"])
+            # a table of several does not say of which its numbers are
+            if len(experiments) == 1:
+                found = self.compared_values.get((kind, name), Compared()).right
+                right[experiments[0]] = right.get(experiments[0], 0) + found
+        return sorted(name for name, count in right.items() if count == 0)
+
+    def proofs_in_words(self):
+        """How much of what is published is proved, and of which experiments nothing."""
+        parts = []
+        for kind, what in (("table", "numbers of tables"), ("figure", "plotted points")):
+            found = [done for (of, _), done in self.compared_values.items() if of == kind]
+            proved, shown = (sum(getattr(done, n) for done in found) for n in ("proved", "shown"))
+            parts.append(f"{proved} of {shown} {what}")
+        words = f"{' and '.join(parts)} are proved, the others are floating point"
+        nothing = self.unproved()
+        if nothing:
+            one = "experiment" if len(nothing) == 1 else "experiments"
+            words += f"; no number of {one} {', '.join(nothing)} is proved"
+        return words
 
     def behind(self, job):
         """The outputs of a job, and every file of results that it depends on."""
@@ -243,7 +272,9 @@ class Audit:
             numbers = [text for file in job.outputs for text in self.of_values.get(file, [])]
             reasons = self.reasons(files) + numbers
             verdict = "FAIL" if reasons else "PASS"
-            published.append({"kind": kind, "name": name, "verdict": verdict, "reasons": reasons})
+            entry = {"kind": kind, "name": name, "verdict": verdict, "reasons": reasons}
+            compared = self.compared_values.get((kind, name), Compared())
+            published.append(entry | {"proved": compared.proved, "shown": compared.shown})
         rest = [file for file in self.findings if file in self.job_of and file not in behind]
         strange = [
             f"{finding.file} {finding.what}"
@@ -267,6 +298,7 @@ class Audit:
                 f"{len(failed)} of {len(published)} figures and tables are not what the current "
                 f"code, configuration and lock make, and {len(others)} other things are wrong"
             )
+        sentence += f"; {self.proofs_in_words()}"
         if not self.compared:
             sentence += "; no reference in git for this configuration, so none was compared"
         return {
@@ -274,6 +306,7 @@ class Audit:
             "sentence": f"{sentence}.",
             "published": published,
             "others": others,
+            "unproved": self.unproved(),
             "files": {
                 file: [finding.what for finding in findings]
                 for file, findings in sorted(self.findings.items())
@@ -586,19 +619,23 @@ def check_values(audit):
     for kind, name, job in audit.published():
         file = next(file for file in job.outputs if Path(file).suffix == ".csv")
         try:
+            text = pd.read_csv(file, dtype=str, keep_default_na=False)
             if kind == "table":
-                text = pd.read_csv(file, dtype=str, keep_default_na=False)
-                (name,) = after(job, "--table")
+                (table,) = after(job, "--table")
                 files = (after(job, option) for option in ("--input", "--certificates"))
-                count, problems = table_problems(name, text, *files)
+                compared = table_problems(table, text, *files)
             else:
-                count, problems = figure_problems(after(job, "--data"), audit.job_of)
+                compared = figure_problems(text, after(job, "--data"), audit.job_of)
         except (DamagedFileError, FileNotFoundError):
             continue  # reported where it stands
         except Exception as error:  # whatever changed numbers may break, the page is written
-            count, problems = 0, [f"its numbers cannot be checked ({error!r})"]
-        audit.counts["numbers within their enclosures"] += count
-        audit.of_values.setdefault(file, []).extend(f"{file}: {text}" for text in problems)
+            compared = Compared(problems=[f"its numbers cannot be checked ({error!r})"])
+        audit.compared_values[kind, name] = compared
+        audit.counts["numbers within their enclosures"] += compared.right
+        what = "numbers of tables" if kind == "table" else "plotted points"
+        audit.counts[f"{what} that are proved"] += compared.proved
+        audit.counts[f"{what} in floating point, not proved"] += compared.shown - compared.proved
+        audit.of_values.setdefault(file, []).extend(f"{file}: {text}" for text in compared.problems)
 
 
 # --- The environment -----------------------------------------------------------------------
@@ -705,8 +742,10 @@ def as_page(report):
     """The report in Markdown, its verdict on the first line."""
     lines = [f"{report['verdict']}: {report['sentence']}", "", "## Figures and tables", ""]
     for entry in report["published"]:
+        what = "numbers" if entry["kind"] == "table" else "points"
         line = f"- {entry['verdict']} {entry['kind']} {entry['name']}"
-        lines.append(f"{line}: {listed(entry['reasons'])}" if entry["reasons"] else line)
+        proved = f" ({entry['proved']} of {entry['shown']} {what} proved)"
+        lines.append(line + (f": {listed(entry['reasons'])}" if entry["reasons"] else proved))
     if report["others"]:
         lines += ["", "## What is wrong beside them", ""]
         lines += [f"- FAIL {text}" for text in report["others"]]

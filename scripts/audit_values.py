@@ -5,16 +5,35 @@ right if that interval and the enclosure overlap.  A plotted float stands for it
 significant digits, as they are written in the file of plotted data.
 """
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from tables import COLUMNS, EXACT, TABLES, digits_of, joined
+from tables import PROVED as ENCLOSED
 
 from implicit_l1.intervals import Interval, geometric_median, is_number, log10, median, stands_for
 from implicit_l1.status import CERTIFIED, PROVED
 from implicit_l1.storage import read_table
 
 PLOTTED = ".6g"
+
+
+@dataclass
+class Compared:
+    """What comes of comparing a figure or table with what is proved of it.
+
+    Attributes:
+        right: numbers behind it that lie in their enclosure.
+        problems: what is wrong, as sentences.
+        proved, shown: of the numbers that are printed or the points that are plotted, those that
+            are proved, and all.  Parameters and counts are neither.
+    """
+
+    right: int = 0
+    problems: list = field(default_factory=list)
+    proved: int = 0
+    shown: int = 0
 
 
 def table_problems(name, text, data, certificates):
@@ -24,31 +43,34 @@ def table_problems(name, text, data, certificates):
         name: of the table.
         text: its CSV file as a data frame of texts, empty where nothing is printed.
         data, certificates: paths of the Parquet tables that it summarizes.
-    Returns:
-        (number of printed numbers that lie in their enclosure, what is wrong, as sentences).
     """
     table = TABLES[name](joined(data), joined(certificates))
     expected = digits_of(table)
+    result = Compared()
     if list(text.columns) != list(expected.columns):
-        return 0, [f"its columns are not those of the table: {', '.join(text.columns)}"]
+        result.problems = [f"its columns are not those of the table: {', '.join(text.columns)}"]
+        return result
     if len(text) != len(expected):
-        return 0, [f"it has {len(text)} rows, {len(expected)} follow from the data"]
-    proved, problems = 0, []
+        result.problems = [f"it has {len(text)} rows, {len(expected)} follow from the data"]
+        return result
     rows = (frame.to_dict("records") for frame in (text, expected, table))
     for number, (printed, right, enclosures) in enumerate(zip(*rows, strict=True), start=1):
         for column, value in printed.items():
             enclosure = enclosures.get(column)
-            if isinstance(enclosure, Interval) and is_number(value):
+            enclosed = column in COLUMNS and COLUMNS[column].kind == ENCLOSED
+            result.shown += is_number(value) and (enclosed or column.endswith("_float"))
+            if enclosed and isinstance(enclosure, Interval) and is_number(value):
                 if stands_for(value).overlaps(enclosure):
-                    proved += 1
+                    result.right += 1
+                    result.proved += 1
                     continue
                 problem = f"{value} is not in its enclosure {_short(enclosure)}"
             elif value == str(right[column]):
                 continue
             else:
                 problem = f"{value or 'nothing'} is printed, the data give {right[column]}"
-            problems.append(f"row {number} ({_row(printed)}), {column}: {problem}")
-    return proved, problems
+            result.problems.append(f"row {number} ({_row(printed)}), {column}: {problem}")
+    return result
 
 
 def _short(interval):
@@ -62,16 +84,18 @@ def _row(values):
     return ", ".join(f"{name} = {values[name]}" for name in keys if values[name])
 
 
-def figure_problems(data, made):
+def figure_problems(text, data, made):
     """Compare the data of a figure with the certificates of its cells, where there are to be any.
 
+    A plotted point is proved if the number behind it is in its enclosure and the point is where
+    this number is drawn, to the six digits of the file of plotted data; bands are not.
+
     Args:
+        text: its CSV file as a data frame of texts.
         data: paths of the Parquet tables that the figure reads.
         made: every file that the workflow makes.
-    Returns:
-        (number of floats that lie in their enclosure, what is wrong, as sentences).
     """
-    proved, problems = 0, []
+    result, places = Compared(), set()
     for path in data:
         compare = _COMPARISONS.get(_kind(path))
         if compare is None:
@@ -80,17 +104,28 @@ def figure_problems(data, made):
         proofs = [proof for proof in wanted if Path(proof).is_file()]
         if not proofs:
             if wanted:
-                problems.append(f"{path}: there are no certificates of its cell")
+                result.problems.append(f"{path}: there are no certificates of its cell")
             continue
         certificates = joined(proofs)
-        for what, value, enclosure in compare(path, read_table(path), certificates):
+        for what, value, enclosure, drawn in compare(path, read_table(path), certificates):
             if stands_for(format(value, PLOTTED)).overlaps(enclosure):
-                proved += 1
+                result.right += 1
+                places.update(_place(*place) for place in drawn)
             else:
-                problems.append(
+                result.problems.append(
                     f"{path}: {what} = {value:.12g} is not in its enclosure {_short(enclosure)}"
                 )
-    return proved, problems
+    # lines across a panel are no points, and bands are spreads
+    points = text[~text["artist"].str.startswith("band") & (text["x"] != "") & (text["y"] != "")]
+    result.shown = len(points)
+    for x, y, value in zip(points["x"], points["y"], points["value"], strict=True):
+        result.proved += (_place(value) if value else _place(y, x)) in places
+    return result
+
+
+def _place(value, at=None):
+    """A number and where on the other axis it is drawn, as they are written; None in a mesh."""
+    return tuple(None if one is None else format(float(one), PLOTTED) for one in (value, at))
 
 
 def _kind(path):
@@ -129,11 +164,15 @@ def _enclosures(certificates, quantity):
     return result
 
 
+# The numbers that figures draw.  Behind each its float, its enclosure, and the places (number,
+# other coordinate) of the points that it is drawn as: against alpha or log10(1/alpha), squared,
+# or as the colour of a mesh.
+
 ON_LOGARITHMS = ("error_1", "error_2", "error_inf", "estimation_error", "error_over_prediction")
 
 
 def _curves(path, frame, certificates):
-    """(what, float, enclosure) of medians over repetitions at the certified scales."""
+    """(what, float, enclosure, places) of medians over repetitions at the certified scales."""
     repetitions = int(Path(path).parent.name.removeprefix("reps"))
     certificates = certificates[certificates["repetition"] < repetitions]
     scales = np.sort(frame.loc[frame["quantity"] == "error_1", "log10_alpha"])
@@ -155,16 +194,20 @@ def _curves(path, frame, certificates):
                 continue
             middle = median if slope else geometric_median
             what = f"median {quantity} at log10(alpha) = {where:.6g}"
-            yield what, value, middle(list(values.values()))
+            across = at["alpha"].iloc[0], -at["log10_alpha"].iloc[0]
+            places = [(value, x) for x in across]
+            if quantity == "estimation_error":
+                places.append((value**2, across[0]))
+            yield what, value, middle(list(values.values())), places
 
 
 def _instances(path, frame, certificates):
-    """(what, float, enclosure) of rho and rho~ of each instance."""
+    """(what, float, enclosure, places) of rho and rho~ of each instance."""
     yield from _constants(path, frame[frame["status"] == CERTIFIED], certificates)
 
 
 def _constants(path, frame, certificates):
-    """(what, float, enclosure) of the null space constants of each row."""
+    """(what, float, enclosure, places) of the null space constants of each row."""
     columns = {
         "rho": "rho_upper",
         "rho_tilde_lower": "rho_tilde_lower",
@@ -175,14 +218,25 @@ def _constants(path, frame, certificates):
         if column not in frame:
             continue
         for values in _enclosures(certificates, quantity).values():
-            for repetition, value in zip(frame["repetition"], frame[column], strict=True):
+            rows = zip(frame["repetition"], frame[column], frame["rho_upper"], strict=True)
+            for repetition, value, rho in rows:
                 enclosure = values.get(repetition)
                 if enclosure is not None and np.isfinite(value):
-                    yield f"{column} of repetition {repetition}", value, enclosure
+                    places = [(value, rho)] if quantity.startswith("rho_tilde") else []
+                    yield f"{column} of repetition {repetition}", value, enclosure, places
+
+
+def _phase(path, frame, certificates):
+    """The same of a cell of the phase diagram, and of the median of rho of its signals."""
+    yield from _constants(path, frame, certificates)
+    for values in _enclosures(certificates, "rho_planted").values():
+        value = frame["rho_planted"].median()
+        if len(values) == len(frame) and np.isfinite(value):
+            yield "median rho_planted", value, median(list(values.values())), [(value, None)]
 
 
 def _bounds(path, frame, certificates):
-    """(what, float, enclosure) of the errors between their bounds."""
+    """(what, float, enclosure, places) of the errors; the figure draws a part of them only."""
     enclosures = _enclosures(certificates, "error_1")
     finite = frame[np.isfinite(frame["log10_error_1"])]
     for scale, values in enclosures.items():
@@ -191,7 +245,7 @@ def _bounds(path, frame, certificates):
             enclosure = values.get(repetition)
             if enclosure is not None:
                 what = f"log10 of the error of repetition {repetition} at {scale:.6g}"
-                yield what, value, log10(enclosure)
+                yield what, value, log10(enclosure), []
 
 
-_COMPARISONS = {"curves": _curves, "instances": _instances, "bounds": _bounds, "phase": _constants}
+_COMPARISONS = {"curves": _curves, "instances": _instances, "bounds": _bounds, "phase": _phase}

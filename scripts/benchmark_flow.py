@@ -87,7 +87,7 @@ def integrated(problem, rtol, states_per_decade):
         problem["data"],
         potential(problem["depth"]),
         problem["alpha"],
-        np.flatnonzero(problem["minimizer"] == 0),
+        problem["minimizer"],
         FlowOptions(rtol=rtol, states_per_decade=states_per_decade, **CONVERGED),
     )
 

@@ -21,6 +21,7 @@ from flint import ctx
 
 from comparison import (
     BITS,
+    SOLVER,
     add_options,
     certified_minimizer,
     check,
@@ -118,7 +119,7 @@ def certified_point(problem):
 
 
 def pursuit(problem):
-    return basis_pursuit(problem["matrix"], problem["data"])
+    return basis_pursuit(problem["matrix"], problem["data"], SOLVER)
 
 
 def dual_vector(problem):

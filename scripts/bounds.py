@@ -1,6 +1,8 @@
 """Stage bounds: upper and lower bounds on the error at every scale, and where it lies in them.
 
-A point outside its bounds ends the program with an error.
+An upper bound of +inf says nothing, and neither does a lower bound of 0, of which the logarithm
+is -inf.  A point outside its bounds, or any other number that is not finite, ends the program
+with an error.
 """
 
 import argparse
@@ -17,8 +19,8 @@ from implicit_l1.storage import read_arrays, write_table
 from implicit_l1.support import Certificate, support_geometry
 from tidy import stacked, with_cell
 
-# What rounding may do to a logarithm, relative to 1 + its size: the bounds are attained
-# exactly by some examples.
+# What rounding may do to the logarithm of an error, relative to 1 + its size: the bounds, which
+# allow for their own rounding, are attained exactly by some examples.
 ROUNDING = 1e-10
 
 # columns of the table, in order
@@ -63,7 +65,7 @@ def main():
                     place,
                     args.depth,
                 )
-            check(columns, args.output, index)
+            check(columns, uncertainty(limit, place), args.output, index)
         head = {"repetition": index, "status": l1["status"][place]}
         tables.append(with_cell(args.cell, head | columns))
     write_table(args.output, stacked(tables))
@@ -77,6 +79,7 @@ def bounds(matrix, l1, rho_tilde, limit, place, depth):
     log_alpha, log_unit = limit["log_alpha"], limit["log_unit"][place]
     unit_error = limit["error"][place]
     result = error_bounds(
+        matrix,
         geometry,
         minimizer,
         certificate,
@@ -84,6 +87,7 @@ def bounds(matrix, l1, rho_tilde, limit, place, depth):
         log_alpha,
         np.exp(log_unit)[:, None] * unit_error,
         rho_tilde,
+        uncertainty(limit, place),
     )
     off = np.abs(unit_error[:, geometry.complement]).sum(axis=1)
     with np.errstate(divide="ignore"):
@@ -115,23 +119,52 @@ def bounds(matrix, l1, rho_tilde, limit, place, depth):
     return {name: columns[name] for name in COLUMNS + (CLASSICAL if depth == 2 else [])}
 
 
-def check(columns, output, index):
-    """Fail unless every error lies between its bounds."""
-    for bound, values in columns.items():
+def uncertainty(limit, place):
+    """The bound of stage limit on its error relative to ||n||_1, shape (m,)."""
+    if "error_bound" not in limit:
+        return np.zeros(limit["log_alpha"].size)
+    return limit["error_bound"][place]
+
+
+def check(columns, uncertain, output, index):
+    """Fail unless every bound says something true: it is a number, and the error lies within it.
+
+    Args:
+        columns: of the table.
+        uncertain: bounds on the relative error of the errors, shape (m,).
+        output, index: file and repetition, for the message.
+    """
+    for norm in ("error_1", "error_off"):
+        error = columns[f"log10_{norm}"]
+        demand(~np.isnan(error) & (error < np.inf), "is no error", columns, norm, output, index)
+    demand(np.isfinite(columns["rho_alpha"]), "is not finite", columns, "rho_alpha", output, index)
+    for bound in columns:
         if not bound.endswith(("_upper", "_lower", "_lower_prior")):
             continue
-        norm = "error_off" if "_off_" in bound else "error_1"
+        norm, values = "error_off" if "_off_" in bound else "error_1", columns[bound]
         error = columns[f"log10_{norm}"]
-        excess = error - values if bound.endswith("_upper") else values - error
-        with np.errstate(invalid="ignore"):
-            outside = excess > ROUNDING * (1.0 + np.abs(error))
-        if np.any(outside):
-            worst = int(np.nanargmax(np.where(outside, excess, -np.inf)))
-            raise Failure(
-                f"{cell_of(output)}, repetition {index}: at log10(alpha) = "
-                f"{columns['log10_alpha'][worst]:.6g} the error 10^{error[worst]:.6g} lies outside "
-                f"its bound {bound.removeprefix('log10_')}, 10^{values[worst]:.6g}"
-            )
+        with np.errstate(divide="ignore"):
+            margin = ROUNDING * (1.0 + np.abs(error)) - np.log1p(-uncertain) / np.log(10.0)
+        # where the error is 0, of which the logarithm is -inf, nothing is added to it
+        lowest, highest = (
+            np.where(np.isfinite(error), error + side * margin, error) for side in (-1.0, 1.0)
+        )
+        # false for what is not a number
+        within = values >= lowest if bound.endswith("_upper") else values <= highest
+        size = [f"does not hold for the error 10^{value:.6g}" for value in error]
+        demand(within, size, columns, bound.removeprefix("log10_"), output, index)
+
+
+def demand(true, words, columns, name, output, index):
+    """Fail with these words, one for all scales or one each, at the first that is not true."""
+    for row in np.flatnonzero(~true):
+        value = columns[name if name in columns else f"log10_{name}"][row]
+        shown = f"10^{value:.6g}" if np.isfinite(value) and name not in columns else f"{value:.6g}"
+        raise Failure(
+            f"{cell_of(output)}, repetition {index}, log10(alpha) = "
+            f"{columns['log10_alpha'][row]:.6g}: {name}, {shown}, "
+            f"{words if isinstance(words, str) else words[row]}"
+        )
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from implicit_l1.certificates import (
     pattern_constant,
     prove_minimizer,
 )
+from implicit_l1.problems import exact_data, problem_at
 from implicit_l1.status import PROVED
 from implicit_l1.storage import read_arrays, write_table
 from tidy import from_rows, with_cell
@@ -153,7 +154,7 @@ class Instance:
 
     def minimizer(self, with_rho):
         """The proof of the l1 minimizer, and of rho if wanted, at the present precision."""
-        data = self.blocks["problems"]["data"][self.place]
+        data = exact_data(problem_at(self.blocks["problems"], self.place))
         point, nu = (self.blocks["l1"][name][self.place] for name in ("point", "nu"))
         minimizer = prove_minimizer(self.matrix, data, point, nu)
         if not with_rho:

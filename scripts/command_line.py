@@ -150,13 +150,13 @@ def random_problem_options(args):
     }
 
 
-def add_support_threshold(parser):
+def add_solver(parser):
     """The option of basis pursuit."""
     parser.add_argument(
-        "--support-threshold",
-        type=float,
+        "--solver",
         required=True,
-        help="entries of the solver's point below this fraction of the largest are zero",
+        help="of the l1 problem, the first that is asked: HIGHS, another installed solver of cvxpy "
+        "for linear programs, interior_point (this project's) or auto (this by size, or HIGHS)",
     )
 
 

@@ -7,13 +7,13 @@ from command_line import Failure
 import numpy as np
 
 from implicit_l1.balls import ball
-from implicit_l1.l1 import basis_pursuit, polish
+from implicit_l1.l1 import decide_minimizer
 from implicit_l1.problems import random_problem
 from implicit_l1.status import CERTIFIED
 from peers import versions
 
 OURS = "ours, "  # with it begin the names of this project's contestants
-SUPPORT_THRESHOLD = 1e-9  # of stage l1, in the grids
+SOLVER = "auto"  # of stage l1, in the grids
 BITS = 256
 
 
@@ -71,7 +71,7 @@ def certified_minimizer(matrix, data):
     Raises:
         ArithmeticError: if the minimizer is not certified.
     """
-    found = polish(matrix, data, basis_pursuit(matrix, data), SUPPORT_THRESHOLD)
+    found = decide_minimizer(matrix, data, SOLVER)
     if found.status != CERTIFIED:
         raise ArithmeticError(f"the l1 minimizer is {found.status}")
     return found

@@ -14,6 +14,7 @@ import csv
 import io
 import json
 import math
+import re
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, zip_longest
@@ -36,6 +37,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from implicit_l1.origin import remember
 from implicit_l1.status import CERTIFIED, CONVERGED, MEASURED
 from implicit_l1.storage import read_table, replacing, write_origin, write_text
+from words import in_numbers, told_apart, weakest
 
 # widths in inches at which the figures are printed
 COLUMN = 3.35
@@ -47,6 +49,9 @@ ERROR = r"$\Vert x^{\infty}(\alpha)-g^{*}\Vert_1$"
 ERROR_OFF = r"$\Vert x^{\infty}(\alpha)_{S^c}\Vert_1$"
 DISTANCE = rf"distance from $x^{{\infty}}(\alpha)$ / {ERROR}"
 EMPTY = "no certified instance"
+NO_SIGNAL = "$x_0$ is not known"
+NO_ERROR = "the error is 0"
+NOT_KNOWN = "rate not known"
 DASHES, DOTS = (0, (4, 2)), (0, (1, 1))
 # of everything that is a prediction or a baseline
 DASHED = {"linestyle": DASHES, "linewidth": 0.8, "marker": ""}
@@ -153,30 +158,40 @@ def settle(figure):
 
 
 def break_titles(figure):
-    """Break the titles that reach into the next panel, at their commas.
+    """Break the titles that reach into the next panel, at their commas and brackets.
 
     Measured before the layout: to draw once more would move everything by a little.
     """
     renderer = figure.canvas.get_renderer()
-
-    def width(text):
-        return text.get_window_extent(renderer).width
-
+    end = max((ax.get_window_extent(renderer).x1 for ax in figure.axes), default=0.0)
     for ax in figure.axes:
-        room = 1.25 * ax.get_window_extent(renderer).width
+        box = ax.get_window_extent(renderer)
+        # the last panel of a row has no gap beside it
+        room = (1.25 if box.x1 < 0.99 * end else 1.0) * box.width
         titles = {ax.get_title(loc=place) for place in ("left", "center", "right")} - {""}
         for title in ax.findobj(Text):
-            if title.get_text() not in titles or width(title) <= room:
-                continue
-            first, *parts = title.get_text().split(", ")
-            lines = [first]
-            for part in parts:
-                title.set_text(f"{lines[-1]}, {part}")
-                if width(title) <= room:
-                    lines[-1] += f", {part}"
-                else:
-                    lines.append(part)
-            title.set_text(",\n".join(lines))
+            if title.get_text() in titles:
+                break_lines(title, room, renderer)
+
+
+def break_lines(text, room, renderer):
+    """Break a text that is wider than its room, at its commas and brackets."""
+
+    def fits(words):
+        text.set_text(words)
+        return text.get_window_extent(renderer).width <= room
+
+    words = text.get_text()
+    if fits(words):
+        return
+    first, *parts = re.split(r"(?<=,) +| +(?=\()", words)
+    lines = [first]
+    for part in parts:
+        if fits(f"{lines[-1]} {part}"):
+            lines[-1] += f" {part}"
+        else:
+            lines.append(part)
+    text.set_text("\n".join(lines))
 
 
 def say_shape(figure, tables):
@@ -284,7 +299,7 @@ def legend_words(figure, ax):
     for legend in filter(None, [ax.get_legend(), *figure.legends]):
         for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
             for look in looks_of(handle):
-                words.setdefault(look, text.get_text())
+                words.setdefault(look, text.get_text().replace("\n", " "))
     return words
 
 
@@ -318,13 +333,15 @@ class Tables:
 
     @classmethod
     def read(cls, paths):
+        """The tables of these files, with words for the names of their ensembles."""
+        frames = {path: read_table(path) for path in paths}
+        words = told_apart(label for frame in frames.values() for label in frame["ensemble"])
         found = {kind: [] for kind in KINDS}
-        for path in paths:
-            frame = read_table(path)
+        for path, frame in frames.items():
             kind = next((kind for kind, column in KINDS.items() if column in frame), None)
             if kind is None:
                 raise Failure(f"{path} is not a table of {', '.join(KINDS)}")
-            found[kind].append(frame)
+            found[kind].append(frame.assign(ensemble=frame["ensemble"].map(words)))
         return cls(
             **{
                 kind: pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
@@ -345,15 +362,16 @@ class Tables:
 def varying(frame, *always, but=()):
     """The parameters that differ within a table or are always named, but for some.
 
-    One that no row has, such as the noise level of data of one's own, is not named.
+    One that no row has, such as the noise level of data of one's own, is not named: there the
+    ensemble is, which is the name of the file.
     """
+    known = [name for name in PARAMETERS if name in frame and frame[name].notna().any()]
+    if always and not set(always).intersection(known):
+        always = ("ensemble",)
     return [
         name
-        for name in PARAMETERS
-        if name in frame
-        and name not in but
-        and (frame[name].nunique(dropna=False) > 1 or name in always)
-        and frame[name].notna().any()
+        for name in known
+        if name not in but and (frame[name].nunique(dropna=False) > 1 or name in always)
     ]
 
 
@@ -385,6 +403,11 @@ def predicted_rate(instances):
     return measured(instances)["predicted_rate"].median()
 
 
+def lacking(instances):
+    """Why a panel shows nothing of some instances."""
+    return EMPTY if measured(instances).empty else NO_ERROR
+
+
 # --- Words -------------------------------------------------------------------------------
 
 
@@ -403,7 +426,7 @@ def equation(name, value):
 
 def named(values):
     """Parameters in words, without those that a cell does not have: rademacher, s = 8, η = 0.1."""
-    words = {"ensemble": ensemble_words, "initialization": "from {}".format}
+    words = {"ensemble": str, "initialization": "from {}".format}
     return ", ".join(
         words[name](value) if name in words else equation(name, value)
         for name, value in values.items()
@@ -411,25 +434,36 @@ def named(values):
     )
 
 
-def ensemble_words(name):
-    """An ensemble as it is written; of a file with data of one's own its bare name."""
-    path = Path(name)
-    return (path.stem if path.suffix in (".csv", ".npz", ".mtx") else name).replace("_", " ")
+def counted(instances, kinds=MEASURED):
+    """How many repetitions are certified, unless all are: " (17 of 20 certified)".
 
+    Those that are shown without a proof are counted apart.  Of a repetition that has several
+    statuses, at several depths, the weakest counts.
 
-def counted(instances, word=" certified"):
-    """How many of some repetitions are certified, unless all are: " (17 of 20 certified)".
-
-    The repetitions are the same for every depth.
+    Args:
+        kinds: the statuses of the instances that are shown.
     """
-    axes = set(PARAMETERS).intersection(instances) - {"depth"}
-    repetitions = instances.drop_duplicates([*axes, "repetition"])
-    count = len(measured(repetitions))
-    return "" if count == len(repetitions) else f" ({count} of {len(repetitions)}{word})"
+    axes = sorted(set(PARAMETERS).intersection(instances) - {"depth"})
+    statuses = instances.groupby([*axes, "repetition"], dropna=False)["status"].agg(weakest)
+    return "" if (statuses == CERTIFIED).all() else f" ({in_numbers(statuses, kinds)})"
 
 
-def rate_words(rate):
+def rate_words(rate, depth):
+    """A predicted rate: 1 - rho at D = 2, unless nothing is off the support, and a number else."""
+    if np.isnan(rate):
+        return NOT_KNOWN
+    if depth != 2 or rate > 1:
+        return f"rate ${rate:g}$"
     return rf"$1-\varrho={rate:.2g}$" if rate < 0.01 else rf"$1-\varrho={rate:.3f}$"
+
+
+def slope_words(depths):
+    """The rates that are predicted at these depths."""
+    words = [r"$1-\varrho$"] if 2 in depths else []
+    words += ["$1$"] if max(depths) > 2 else []
+    if len(words) == 1:
+        return words[0]
+    return r"$1-\varrho$ for $D=2$, $1$ for $D>2$"
 
 
 # --- Pieces of figures -------------------------------------------------------------------
@@ -461,11 +495,15 @@ def lines_of(style, name):
 def draw_curve(ax, curves, quantity, look, shift=0.0, x="alpha"):
     """Median line with markers and interquartile band; its rows, by increasing alpha.
 
+    A logarithmic axis has no place for medians of 0, which are left out.
+
     Args:
         shift: keeps the markers of neighbouring curves apart; in [0, 1).
         x: the column of the horizontal axis.
     """
     rows = where(curves, quantity=quantity).dropna(subset="median").sort_values(x)
+    if ax.get_yscale() == "log":
+        rows = rows[rows["median"] > 0]
     if len(rows):
         step = max(1, round(len(rows) / 9))
         ax.plot(
@@ -524,15 +562,30 @@ def say_empty(ax, words=EMPTY):
     write(ax, 0.5, 0.5, words, "axes fraction", ha="center", va="center")
 
 
-def legend_above(figure, handles, **options):
-    """A legend above the axes, in as few rows as the width of the figure allows."""
-    for columns in range(len(handles), 0, -1):
+def legend_above(figure, handles, ncols=None, **options):
+    """A legend above the axes, in as few rows as the width of the figure allows.
+
+    Args:
+        ncols: the number of columns to try first; where it is too wide, the entries that only
+            fill a place are left out.
+    """
+    named = [handle for handle in handles if handle.get_label().strip()]
+    tries = [(handles, ncols)] if ncols else []
+    tries += [(named, columns) for columns in range(len(named), 0, -1)]
+    for entries, columns in tries:
         legend = figure.legend(
-            handles=handles, loc="outside upper center", **{"ncols": columns} | options
+            handles=entries, loc="outside upper center", ncols=columns, **options
         )
-        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+        if legend.get_window_extent().width <= figure.bbox.width:
             return
-        legend.remove()
+        if columns > 1:
+            legend.remove()
+    # one column is too wide: in several lines, on what is left of the width beside a handle
+    texts = [*legend.get_texts(), legend.get_title()]
+    beyond = legend.get_window_extent().width - figure.bbox.width
+    widest = max(text.get_window_extent().width for text in texts)
+    for text in texts:
+        break_lines(text, widest - beyond, figure.canvas.get_renderer())
 
 
 def panels_of(count, height):
@@ -635,23 +688,28 @@ def noise(tables, args):
         values, rows = cells[place]
         line = draw_curve(ax, rows, "error_1", look, place / len(cells))
         cell = where(instances, **values)
-        rate = predicted_rate(cell)
-        told = rate_words(rate) + counted(cell, word="") if len(line) else EMPTY
+        rate, D = predicted_rate(cell), rows["depth"].iloc[0]
+        told = rate_words(rate, D) + counted(cell) if len(line) else lacking(cell)
         words = f"{named(values)},  {told}"
         handles.append(Line2D([], [], label=words, markerfacecolor="white", **look))
-        drawn += [(line, rate, look["color"])] if len(line) else []
-    for line, rate, color in drawn:  # now that the limits of the axes stand
+        if len(line) and not np.isnan(rate):  # it is of a minimizer that is one of several
+            drawn.append((line, rate, D, look["color"]))
+    for line, rate, _, color in drawn:  # now that the limits of the axes stand
         draw_reference(ax, line, rate, -0.02, color)
-    if drawn:
+    if ax.lines:
         log_ticks(ax.yaxis)
     else:
-        say_empty(ax)
-    handles.insert(0, Line2D([], [], color="0.3", label=r"slope $1-\varrho$", **DASHED))
-    if len(cells) <= 4 and list(cells[0][0]) == ["eta"]:
+        say_empty(ax, lacking(instances))
+    if drawn:
+        words = f"slope {slope_words({D for _, _, D, _ in drawn})}"
+        handles.insert(0, Line2D([], [], color="0.3", label=words, **DASHED))
+    if len(cells) <= 4 and list(cells[0][0]) == ["eta"] and measured(instances).equals(instances):
         # errors grow with alpha, so the lower right is free; the upper curves come first
         ax.legend(handles=handles[::-1], loc="lower right")
     else:
         legend_above(figure, handles)
+        (legend,) = figure.legends
+        figure.set_figheight(2.6 + legend.get_window_extent().height / figure.dpi)
     return figure
 
 
@@ -671,19 +729,20 @@ def depth(tables, args):
             rate = predicted_rate(where(instances, **values, depth=D))
             drawn += [(top, bottom, D, line, rate)] if len(line) else []
         if not top.lines:
-            say_empty(top)
-            say_empty(bottom)
+            for ax in (top, bottom):
+                say_empty(ax, lacking(where(instances, **values)))
     for top, bottom, D, line, rate in drawn:
         if np.isnan(rate):  # of a minimizer that is one of several
             continue
         if D == 2:
-            draw_reference(top, line, rate, 0.06, words=r"$\propto\alpha^{1-\varrho}$")
+            power = r"1-\varrho" if rate <= 1 else f"{rate:g}"
+            draw_reference(top, line, rate, 0.06, words=rf"$\propto\alpha^{{{power}}}$")
         elif max(style) == D:
             draw_reference(top, line, rate, -0.06, words=r"$\propto\alpha$")
         else:
             continue
         bottom.axhline(rate, color="black", **DASHED)
-        words = rate_words(rate) if D == 2 else f"{rate:g}"
+        words = rate_words(rate, D) if D == 2 else f"{rate:g}"
         write(bottom, 1.01, rate, words, ("axes fraction", "data"), va="center")
     for ax in grid.flat:
         alpha_axis(ax, curves)
@@ -710,7 +769,7 @@ def generalization(tables, args):
         alpha_axis(ax, curves)
         ax.axvspan(*args.realistic_alpha, color=SHADE, linewidth=0, zorder=0)
         if not ax.lines:
-            say_empty(ax)
+            say_empty(ax, without_distances(rows, where(instances, **values)))
             continue
         baselines(ax, rows)
         log_ticks(ax.yaxis)
@@ -719,6 +778,12 @@ def generalization(tables, args):
     patch = Patch(color=SHADE, label=r"realistic $\alpha$ (our choice)")
     legend_above(figure, [*lines_of(style, "depth"), patch])
     return figure
+
+
+def without_distances(rows, instances):
+    """Why a panel shows no distance to x_0."""
+    known = rows[rows["quantity"].str.endswith("estimation_error")]["median"].notna().any()
+    return EMPTY if measured(instances).empty else NO_ERROR if known else NO_SIGNAL
 
 
 def baselines(ax, rows):
@@ -748,20 +813,27 @@ def prediction(tables, args):
 
     instances = tables.of("instances")
     panels = groups(instances, varying(instances, "eta", but=["s", "ensemble"]))
-    colors = {s: look["color"] for s, look in looks(sorted(instances["s"].unique())).items()}
-    markers = dict(zip(sorted(instances["ensemble"].unique()), cycle("oDs"), strict=False))
+    # problems of one's own have no s
+    hue = "s" if instances["s"].notna().any() else "ensemble"
+    colors = {
+        value: look["color"] for value, look in looks(sorted(instances[hue].unique())).items()
+    }
+    markers = dict(zip(sorted(instances["ensemble"].unique()), cycle("oDs^vPX*"), strict=False))
     figure, grid = panels_of(len(panels), 2.8)
     for (values, rows), ax in zip(panels, grid, strict=True):
-        certified = where(rows, status=CERTIFIED).dropna(subset="fitted_rate")
-        ax.set_title(f"{named(values)}  ({len(certified)} of {len(rows)} instances certified)")
-        if certified.empty:
-            say_empty(ax)
+        shown = measured(rows).dropna(subset=["predicted_rate", "fitted_rate"])
+        words = in_numbers(rows["status"], noun="instances")
+        missing = len(measured(rows)) - len(shown)
+        words += f", {missing} without a rate" if missing else ""
+        ax.set_title("  ".join(filter(None, [named(values), f"({words})"])))
+        if shown.empty:
+            say_empty(ax, NOT_KNOWN if missing else EMPTY)
         else:
             sns.scatterplot(
-                certified,
+                shown,
                 x="predicted_rate",
                 y="fitted_rate",
-                hue="s",
+                hue=hue,
                 style="ensemble",
                 palette=colors,
                 markers=markers,
@@ -771,14 +843,16 @@ def prediction(tables, args):
                 legend=False,
                 ax=ax,
             )
-            draw_diagonal(ax, certified[["predicted_rate", "fitted_rate"]].to_numpy())
-        ax.set(xlabel=r"predicted rate $1-\varrho$", ylabel=fit_words(instances))
+            draw_diagonal(ax, shown[["predicted_rate", "fitted_rate"]].to_numpy())
+        rate = slope_words(set(rows["depth"]))
+        ax.set(xlabel=f"predicted rate {rate}", ylabel=fit_words(instances))
     dots = {"linestyle": "", "markersize": 4, "markeredgecolor": "none"}
     handles = [
         Line2D([], [], color=color, marker="o", label=equation("s", s), **dots)
         for s, color in colors.items()
+        if hue == "s"
     ] + [
-        Line2D([], [], color="0.4", marker=marker, label=ensemble.replace("_", " "), **dots)
+        Line2D([], [], color=colors.get(ensemble, "0.4"), marker=marker, label=ensemble, **dots)
         for ensemble, marker in markers.items()
     ]
     legend_above(figure, handles)
@@ -828,7 +902,7 @@ def tight(tables, args):
             ax.plot(1 - rows["family_rho"], rows["fitted_rate"], ls="", color=color, **look)
         handles.append(Line2D([], [], color="0.3", ls="", label=equation("depth", D), **look))
     if certified["fitted_rate"].isna().all():
-        say_empty(ax)
+        say_empty(ax, lacking(instances))
     ends = np.array(ax.get_xlim())
     predictions = []
     if 2 in depths:
@@ -851,7 +925,7 @@ def tight(tables, args):
             rows = where(curves, **values, depth=D)
             draw_curve(ax, rows, "error_over_prediction", {"color": color, "marker": ""})
         if not ax.lines:
-            say_empty(ax)
+            say_empty(ax, lacking(where(instances, depth=D)))
         ax.axhline(1, color="black", zorder=0.8, **DASHED)
         alpha_axis(ax, curves)
         log_ticks(ax.yaxis)
@@ -888,11 +962,10 @@ def flow(tables, args):
     figure, grid = plt.subplots(
         3, len(depths), figsize=(PAGE, 5.6), sharex=True, sharey="row", squeeze=False
     )
+    shown = {place: first_repetition(cells[place][1]) for place in dashes}
     for D, column in zip(depths, grid.T, strict=True):
         for place, dash in dashes.items():
-            rows = cells[place][1]
-            rows = where(rows, depth=D, repetition=rows["repetition"].min())
-            draw_trajectories(column, rows, style, dash, entries=place == 0)
+            draw_trajectories(column, where(shown[place], depth=D), style, dash, entries=place == 0)
         column[0].set_title(equation("depth", D))
     for ax, words in zip(
         grid[:, 0],
@@ -907,10 +980,12 @@ def flow(tables, args):
     def line(words, linestyle="solid", color="0.3"):
         return Line2D([], [], color=color, linestyle=linestyle, label=words)
 
-    least, most = named(cells[0][0]), named(cells[-1][0])
+    least, most = (flow_words(cells[place][0], shown[place]) for place in (0, len(cells) - 1))
     colors = [line(equation("alpha", alpha), color=look["color"]) for alpha, look in style.items()]
     kinds = [line(least + r", bottom: $i\in S$"), line(least + r", bottom: $i\notin S$", DASHES)]
     kinds += [line(most, DOTS)] if len(cells) > 1 else []
+    if len(cells) > 2:
+        kinds.append(line(f"not drawn: {len(cells) - 2} between these", "none"))
     # a legend fills its columns first: paired, each list has a row of its own
     pairs = zip_longest(colors, kinds, fillvalue=line(" ", "none"))
     legend_above(
@@ -920,6 +995,19 @@ def flow(tables, args):
         ncols=max(len(colors), len(kinds)),
     )
     return figure
+
+
+def flow_words(values, rows):
+    """A cell in words, with the status of the repetition that is shown, unless it is certified."""
+    status = weakest(rows["status"].unique())
+    return named(values) + ("" if status == CERTIFIED else f" ({status})")
+
+
+def first_repetition(rows):
+    """The first repetition of a cell, a certified one if there is any."""
+    certified = where(rows, status=CERTIFIED)
+    first = (rows if certified.empty else certified)["repetition"].min()
+    return where(rows, repetition=first)
 
 
 def draw_trajectories(column, rows, style, dash, entries):
@@ -959,13 +1047,17 @@ def far(tables, args):
         for place, (D, look) in enumerate(style.items()):
             draw_curve(ax, where(rows, depth=D), "slope", look, place / len(style), x="decades")
         if not ax.lines:
-            say_empty(ax)
+            say_empty(ax, lacking(where(instances, **values)))
             continue
         for place, (D, look) in enumerate(style.items()):
-            cell = where(instances, **values, depth=D, status=CERTIFIED)
+            cell = measured(where(instances, **values, depth=D))
             height = 0.03 + 0.035 * (len(style) - 1 - place)
             draw_onset(ax, cell["onset_log10_alpha"], height, look)
-        words = {rate: rate_words(rate) if D == 2 else f"{rate:g}" for D, rate in of_panel.items()}
+        words = {
+            rate: rate_words(rate, D) if D == 2 else f"{rate:g}"
+            for D, rate in of_panel.items()
+            if not np.isnan(rate)
+        }
         for rate, text in words.items():
             ax.axhline(rate, color="black", zorder=2.5, **DASHED)
             write(ax, 1.01, rate, text, ("axes fraction", "data"), va="center")
@@ -1008,9 +1100,9 @@ def bounds(tables, args):
         rows = where(certified, repetition=certified["repetition"].min())
         for D, ax in zip(depths, line, strict=True):
             ax.set_title(named({"depth": D} | values))
-        if rows.empty:
+        if not np.isfinite(rows["log10_error_off"]).any():
             for ax in line:
-                say_empty(ax)
+                say_empty(ax, EMPTY if rows.empty else NO_ERROR)
             continue
         line[0].set_ylim(bounds_limits(rows))
         for D, ax in zip(depths, line, strict=True):
@@ -1032,7 +1124,7 @@ def bounds(tables, args):
 
 def bounds_limits(rows):
     """Decimal logarithms between which errors are drawn, and as much of the bounds as fits."""
-    error = rows["log10_error_off"]
+    error = rows["log10_error_off"].replace(-np.inf, np.nan)
     outer = rows.reindex(columns=["log10_error_off_upper", "log10_classical_upper"]).stack()
     upper = outer[outer < error.max() + 3.0].max()
     lower = rows["log10_error_off_lower"]
@@ -1219,7 +1311,8 @@ def descent(tables, args):
     figure, grid = panels_of(len(panels), 2.2)
     for (values, _), ax in zip(panels, grid, strict=True):
         cell = where(certified, **values)
-        ax.set(yscale="log", title=named(values) + counted(where(frame, **values)))
+        words = counted(where(frame, **values), kinds=[CERTIFIED])
+        ax.set(yscale="log", title=named(values) + words)
         alpha_axis(ax, frame)
         if ax is not grid[0]:
             ax.sharey(grid[0])
@@ -1281,10 +1374,10 @@ def norms(tables, args):
         if top.lines:
             baselines(top, squared)
         elif bottom.lines:  # data of one's own
-            say_empty(top, "$x_0$ is not known")
+            say_empty(top, NO_SIGNAL)
         else:
-            say_empty(top)
-            say_empty(bottom)
+            for ax in (top, bottom):
+                say_empty(ax, lacking(where(instances, **values)))
     excess = curves[curves["quantity"].isin(["excess_l1", "excess_l2"])]["upper_quartile"]
     if excess.max() > SMALLEST_EXCESS:  # not of nan
         low = max(grid[1, 0].get_ylim()[0], SMALLEST_EXCESS)

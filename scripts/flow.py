@@ -26,41 +26,51 @@ def main():
     parser.add_argument("--alpha", type=float, required=True, help="scale of the predictor")
     parser.add_argument("--rtol", type=float, required=True, help="of the integrator")
     parser.add_argument("--residual", type=float, required=True, help="relative, at the end")
-    parser.add_argument("--change", type=float, required=True, help="per e-fold, at the end")
+    parser.add_argument("--change", type=float, required=True, help="relative, at the end")
     parser.add_argument("--states-per-decade", type=int, required=True, help="of time, saved")
     parser.add_argument("--coordinates", type=int, required=True, help="entries of x saved")
     args = parser.parse_args()
 
     block, l1 = read_arrays(args.problems), read_arrays(args.l1)
-    options = FlowOptions(args.rtol, args.residual, args.change, args.states_per_decade)
-    ends, steps, tables = [], [], []
+    options = FlowOptions(
+        args.rtol, args.residual, args.change, states_per_decade=args.states_per_decade
+    )
+    ends, claimed, steps, tables = [], [], [], []
     for place, index in enumerate(block["repetition"]):
         matrix, data, minimizer = block["matrix"][place], block["data"][place], l1["point"][place]
         if l1["status"][place] not in MEASURED:
             ends.append(np.full(minimizer.shape, np.nan))
+            claimed.append(np.nan)
             steps.append(0)
             continue
-        off = np.flatnonzero(minimizer == 0)
         with repetition(args.endpoints, index):
             if args.form == "plain":
                 shapes = [l1[name][place] for name in ("shape_u", "shape_v") if name in l1]
-                flow = plain_flow(matrix, data, args.depth, args.alpha, off, options, shapes)
+                flow = plain_flow(matrix, data, args.depth, args.alpha, minimizer, options, shapes)
             else:
                 flow = gradient_flow(
                     matrix,
                     data,
                     potential(args.depth),
                     args.alpha,
-                    off,
+                    minimizer,
                     options,
                     coordinates_of(l1, place),
                 )
         ends.append(flow.point[-1])
+        claimed.append(flow.claim)
         steps.append(flow.steps)
-        tables.append(states(index, flow, matrix, data, minimizer, args.coordinates))
-    write_arrays(args.endpoints, repetition=block["repetition"], point=np.array(ends), steps=steps)
+        table = states(index, flow, matrix, data, minimizer, args.coordinates)
+        tables.append(table | {"status": np.full(table["time"].size, l1["status"][place])})
+    write_arrays(
+        args.endpoints,
+        repetition=block["repetition"],
+        point=np.array(ends),
+        claimed=claimed,
+        steps=steps,
+    )
     if args.trajectories:
-        names = ("repetition", "quantity", "coordinate", "time", "value")
+        names = ("repetition", "quantity", "coordinate", "time", "value", "status")
         table = stacked(tables) if tables else {name: [] for name in names}
         write_table(args.trajectories, with_cell(args.cell | {"alpha": args.alpha}, table))
 

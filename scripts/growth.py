@@ -217,7 +217,7 @@ def command(stage, size, repetition, folder, args):
             *("--N", N, "--d", d, "--s", max(1, round(args.sparsity * N)), "--eta", args.eta),
             *("--seed", args.seed, "--law", "uniform", "--low", 0.5, "--high", 1.5),
         ),
-        "l1": (*(*inputs[:2], *output, "--support-threshold", 1e-9, "--nonunique", "carry"),),
+        "l1": (*(*inputs[:2], *output, "--solver", "auto", "--nonunique", "carry"),),
         # enumeration would take 2^s programs where s happens to be small
         "null_space": (*inputs, *output, "--enumerate-up-to", 1, "--milp-nodes", 0),
         "asymptotics": (*inputs, *output, "--depth", depth),

@@ -5,7 +5,7 @@ import argparse
 from command_line import (
     Failure,
     add_nonunique,
-    add_support_threshold,
+    add_solver,
     cell_of,
     repetition,
     run,
@@ -13,8 +13,8 @@ from command_line import (
 
 import numpy as np
 
-from implicit_l1.l1 import basis_pursuit, polish
-from implicit_l1.problems import least_norm_interpolator
+from implicit_l1.l1 import decide_minimizer
+from implicit_l1.problems import exact_data, least_norm_interpolator, problem_at
 from implicit_l1.status import NOT_UNIQUE
 from implicit_l1.storage import read_arrays, write_arrays
 
@@ -26,19 +26,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--output", required=True, help="the .npz file to write")
-    add_support_threshold(parser)
+    add_solver(parser)
     add_nonunique(parser)
     args = parser.parse_args()
 
     block = read_arrays(args.problems)
     rows = []
-    for index, matrix, data, signal in zip(
-        block["repetition"], block["matrix"], block["data"], block["signal"], strict=True
-    ):
+    for place, index in enumerate(block["repetition"]):
+        problem = problem_at(block, place)
         with repetition(args.output, index):
-            point = basis_pursuit(matrix, data)
-            minimizer = polish(matrix, data, point, args.support_threshold)
-            interpolator = least_norm_interpolator(matrix, data)
+            minimizer = decide_minimizer(
+                problem.matrix, problem.data, args.solver, exact_data(problem)
+            )
+            interpolator = least_norm_interpolator(problem.matrix, problem.data)
         if minimizer.status == NOT_UNIQUE and args.nonunique == "fail":
             raise Failure(
                 f"{cell_of(args.output)}, repetition {index}: the l1 minimizer is not unique, so "
@@ -46,7 +46,7 @@ def main():
                 "minimizer that the flow selects, or to carry to keep such instances, marked, in "
                 "the tables"
             )
-        rows.append(record(matrix, signal, minimizer, interpolator))
+        rows.append(record(problem.matrix, problem.signal, minimizer, interpolator))
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     columns |= {name: block[name] for name in OF_DATA}
     write_arrays(args.output, repetition=block["repetition"], **columns)
@@ -58,6 +58,7 @@ def record(matrix, signal, minimizer, interpolator):
     return {
         "status": minimizer.status,
         "point": minimizer.point,
+        "point_low": minimizer.point_low,
         "nu": np.full(matrix.shape[0], np.nan) if dual is None else dual.nu,
         "direction": absent if dual is None else dual.direction,
         "margins": absent if dual is None else dual.margin,

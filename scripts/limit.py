@@ -8,6 +8,7 @@ import numpy as np
 
 from implicit_l1.limit import PathOptions, limit_path
 from implicit_l1.potentials import potential
+from implicit_l1.problems import exact_data, problem_at
 from implicit_l1.status import MEASURED
 from implicit_l1.storage import read_arrays, write_arrays
 from implicit_l1.support import Certificate
@@ -42,6 +43,8 @@ def main():
                 log_alpha,
                 options,
                 coordinates_of(l1, place),
+                l1["point_low"][place],
+                exact_data(problem_at(block, place)),
             )
         rows.append(record(path, l1["point"][place] - block["signal"][place]))
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
@@ -60,6 +63,8 @@ def record(path, minimizer_offset):
         "newton_steps": path.newton_steps,
         "relative_residual": path.relative_residual,
         "fixed_point_residual": path.fixed_point_residual,
+        "error_bound": path.error_bound,
+        "proved": path.proved,
     }
 
 
@@ -76,6 +81,8 @@ def unknown(scales, columns):
         "newton_steps": np.zeros(scales, dtype=int),
         "relative_residual": nothing,
         "fixed_point_residual": nothing,
+        "error_bound": nothing,
+        "proved": np.zeros(scales, dtype=bool),
     }
 
 

@@ -6,7 +6,7 @@ from command_line import add_enumeration, repetition, run
 
 import numpy as np
 
-from implicit_l1.null_space import Bracket, kernel_witness, null_space_constant
+from implicit_l1.null_space import Bracket, null_space_constant
 from implicit_l1.storage import read_arrays, write_arrays
 from implicit_l1.support import support_geometry
 
@@ -27,16 +27,11 @@ def main():
 
     block, l1 = read_arrays(args.problems), read_arrays(args.l1)
     rows = []
-    for index, matrix, point, direction, margin in zip(
-        block["repetition"],
-        block["matrix"],
-        l1["point"],
-        l1["direction"],
-        l1["margin"],
-        strict=True,
+    for index, matrix, point, margin in zip(
+        block["repetition"], block["matrix"], l1["point"], l1["margin"], strict=True
     ):
         with repetition(args.output, index):
-            rows.append(record(matrix, point, direction, margin, args))
+            rows.append(record(matrix, point, margin, args))
     tilde = [row.pop("rho_tilde") for row in rows]
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     write_arrays(args.output, repetition=block["repetition"], **columns, **witnesses(tilde, block))
@@ -64,12 +59,11 @@ def witnesses(brackets, block):
     }
 
 
-def record(matrix, point, direction, margin, args):
+def record(matrix, point, margin, args):
     if np.isnan(margin):  # no dual vector: nothing is known
         return {
             "rho_lower": np.nan,
             "rho_upper": np.nan,
-            "kernel": np.full(point.shape, np.nan),
             "rho_tilde_lower": np.nan,
             "rho_tilde_upper": np.nan,
             "rho_tilde_method": "none",
@@ -78,12 +72,11 @@ def record(matrix, point, direction, margin, args):
     support = np.flatnonzero(point)
     sigma = np.sign(point[support])
     geometry = support_geometry(matrix, support)
-    kernel, rho_lower = kernel_witness(geometry, direction, sigma)
     rho_tilde = null_space_constant(geometry, sigma, args.enumerate_up_to, args.milp_nodes)
     return {
-        "rho_lower": rho_lower,
+        # stage l1 has decided that no dual vector has a larger margin
+        "rho_lower": 1.0 - margin,
         "rho_upper": 1.0 - margin,
-        "kernel": kernel,
         "rho_tilde_lower": rho_tilde.lower,
         "rho_tilde_upper": rho_tilde.upper,
         "rho_tilde_method": rho_tilde.method,

@@ -11,7 +11,7 @@ import argparse
 from command_line import (
     add_enumeration,
     add_random_problem,
-    add_support_threshold,
+    add_solver,
     random_problem_options,
     repetition,
     run,
@@ -28,7 +28,7 @@ from implicit_l1.certificates import (
     prove_minimizer,
 )
 from implicit_l1.ensembles import ENSEMBLES, MAGNITUDES
-from implicit_l1.null_space import Bracket, kernel_witness, null_space_constant
+from implicit_l1.null_space import Bracket, null_space_constant
 from implicit_l1.phase import order_constant, recovery
 from implicit_l1.problems import random_problem
 from implicit_l1.seeds import generator
@@ -51,7 +51,7 @@ def main():
     parser.add_argument("--ensemble", choices=ENSEMBLES, default="gaussian")
     add_random_problem(parser, ENSEMBLES, MAGNITUDES)
     parser.add_argument("--label", help="the ensemble in words; default: its name")
-    add_support_threshold(parser)
+    add_solver(parser)
     add_enumeration(parser)
     parser.add_argument(
         "--rho-tilde-repetitions",
@@ -78,7 +78,7 @@ def main():
     for index in range(first, last + 1):
         with repetition(args.output, index):
             problem = random_problem(**random_problem_options(args), eta=0.0, repetition=index)
-            found = recovery(problem.matrix, problem.data, problem.signal, args.support_threshold)
+            found = recovery(problem.matrix, problem.data, problem.signal, args.solver)
             wanted = args.rho_tilde_repetitions is None or index < args.rho_tilde_repetitions
             minimizer, most = found.minimizer, args.enumerate_up_to
             rho, rho_tilde = constants(problem.matrix, minimizer, wanted, most)
@@ -102,10 +102,10 @@ def certify(problem, found, rho_tilde, tilde_wanted):
     if isinstance(proof, ProvedMinimizer):
         rho = attempt(pattern_constant, proof.coordinates, proof.sigma, nu)
         rho = rho if isinstance(rho, NotProved) else rho.value
-    if rho is not None and minimizer is found.planted:  # the same support and signs
+    if rho is not None and _has_signs_of(problem.signal, proof):
         rho_planted = rho
     else:
-        rho_planted = attempt(planted_constant, problem, found.planted)
+        rho_planted = attempt(planted_constant, problem, found.planted_dual)
     rows = [row("rho_planted", rho_planted)]
     if rho is None:
         reason = proof or NotProved("there is no dual vector to start from")
@@ -116,14 +116,22 @@ def certify(problem, found, rho_tilde, tilde_wanted):
     return rows
 
 
-def planted_constant(problem, planted):
+def _has_signs_of(signal, proof):
+    """Whether a proved minimizer has the support and the signs of x_0."""
+    support = np.flatnonzero(signal)
+    return np.array_equal(support, proof.support) and np.array_equal(
+        np.sign(signal[support]), proof.sigma
+    )
+
+
+def planted_constant(problem, dual):
     """Enclosure of rho of support and signs of x_0."""
-    if planted.certificate is None:
+    if dual is None:
         raise NotProved("there is no dual vector to start from")
     support = np.flatnonzero(problem.signal)
     signs = np.sign(problem.signal[support])
     frame = coordinates(problem.matrix, support)
-    return pattern_constant(frame, signs, planted.certificate.nu).value
+    return pattern_constant(frame, signs, dual).value
 
 
 def record(args, index, problem, found, rho, rho_tilde):
@@ -158,10 +166,9 @@ def constants(matrix, minimizer, tilde_wanted, enumerate_up_to):
     """Brackets of rho and rho~ of the minimizer; nothing is known without a dual vector."""
     if minimizer.certificate is None:
         return ABSENT, ABSENT
+    rho = Bracket(1.0 - minimizer.margin, 1.0 - minimizer.margin, "decided")
     geometry = support_geometry(matrix, minimizer.support)
     sigma = np.sign(minimizer.point[minimizer.support])
-    _, lower = kernel_witness(geometry, minimizer.certificate.direction, sigma)
-    rho = Bracket(lower, 1.0 - minimizer.margin, "witnesses")
     if not tilde_wanted:
         return rho, ABSENT
     return rho, null_space_constant(geometry, sigma, enumerate_up_to, 0)

@@ -50,7 +50,7 @@ def main():
 
 
 # arrays with so many entries, over all repetitions of a large cell, that memory ends
-BIG = ("error", "tilde_place", "tilde_pattern", "tilde_nu", "kernel", "interpolator")
+BIG = ("error", "tilde_place", "tilde_pattern", "tilde_nu", "interpolator")
 
 
 def read_block(l1, null_space, limit, asymptotics):
@@ -176,6 +176,11 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
             )
         ]
     )
+    sizes = np.abs(l1["point"])
+    smallest = np.min(sizes, axis=1, initial=np.inf, where=sizes > 0)
+    correction = rates.log_correction(
+        args.cell["depth"], np.log(smallest), limit["log_error_1"][:, -1], log_alpha[-1]
+    )
     fitted = np.full(known.shape, np.nan)
     if args.window:
         fitted = rates.fitted_rate(log_alpha, limit["log_error_1"], np.log(args.window))
@@ -216,11 +221,13 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
             "onset_log10_alpha": onset / np.log(10.0),
             "four_digits_log10_alpha": four_digits / np.log(10.0),
             "log10_competitor": competitor / np.log(10.0),
+            "log10_correction": correction / np.log(10.0),
             "smallest_log10_alpha": log_alpha[-1] / np.log(10.0),
             "l1_estimation_error": l1["estimation_error"],
             "interpolator_estimation_error": l1["interpolator_estimation_error"],
             "newton_steps": limit["newton_steps"].sum(axis=1),
             "relative_residual": limit["relative_residual"].max(axis=1),
+            "error_bound": limit["error_bound"].max(axis=1),
         },
     )
 
@@ -246,6 +253,7 @@ def point_table(l1, limit, asymptotics, log_alpha, args):
             "rate": np.repeat(asymptotics["exponent"], count),
             "newton_steps": limit["newton_steps"].ravel(),
             "relative_residual": limit["relative_residual"].ravel(),
+            "error_bound": limit["error_bound"].ravel(),
         },
     )
 

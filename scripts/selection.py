@@ -10,7 +10,7 @@ from dataclasses import replace
 from command_line import (
     Failure,
     add_nonunique,
-    add_support_threshold,
+    add_solver,
     cell_of,
     repetition,
     run,
@@ -25,6 +25,8 @@ from implicit_l1.initialization import (
     mirror_coordinates,
     read_shapes,
 )
+from implicit_l1.l1 import decide_minimizer
+from implicit_l1.problems import exact_data, problem_at
 from implicit_l1.seeds import generator
 from implicit_l1.selection import select, tilted_basis_pursuit
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
@@ -48,7 +50,7 @@ def main():
     parser.add_argument("--balanced", action="store_true", help="w_v = w_u")
     parser.add_argument("--path", help="CSV file with the columns u and v, or u alone")
     parser.add_argument("--seed", type=int, help="root of the draws of shapes")
-    add_support_threshold(parser)
+    add_solver(parser)
     add_nonunique(parser)
     args = parser.parse_args()
 
@@ -83,20 +85,28 @@ def unchanged(l1, place):
 
 def selected(block, l1, place, args):
     """The same row for the minimizer of this network."""
-    matrix, data, signal = (block[name][place] for name in ("matrix", "data", "signal"))
+    problem = problem_at(block, place)
+    matrix, data, exact = problem.matrix, problem.data, exact_data(problem)
     shape_u, shape_v = shapes(block["repetition"][place], matrix.shape[1], args)
     coordinates = mirror_coordinates(args.depth, shape_u, shape_v)
     scaled = matrix * coordinates.unit
     if np.all(coordinates.unit == 1.0) and not np.any(coordinates.tilt):
         point = l1["point"][place]
+    elif not np.any(coordinates.tilt):
+        point = decide_minimizer(scaled, data, args.solver, exact).point
     else:
-        point = tilted_basis_pursuit(scaled, data, coordinates.tilt)
-    found = select(scaled, data, coordinates, args.depth, point, args.support_threshold)
+        point = tilted_basis_pursuit(scaled, data, coordinates.tilt, args.solver)
+    found = select(scaled, data, coordinates, args.depth, point, exact)
     minimizer = coordinates.unit * found.point
     size = np.abs(minimizer[found.support])
     # what is called nu, direction and margin stays that of the coordinates x~
-    found = replace(found, point=minimizer, kappa=size.max() / size.min())
-    row = record(matrix, signal, found, l1["interpolator"][place])
+    found = replace(
+        found,
+        point=minimizer,
+        point_low=coordinates.unit * found.point_low,
+        kappa=size.max() / size.min(),
+    )
+    row = record(matrix, problem.signal, found, l1["interpolator"][place])
     return row | initialized(shape_u, shape_v, coordinates)
 
 

@@ -1,14 +1,17 @@
 """Stage tables: one table for the reader, as CSV (more digits), Markdown, LaTeX and HTML.
 
 A number is exact (a parameter, a count), rounded from a proved enclosure, or floating point;
-columns of the third kind are marked, "_float" in the CSV file and a dagger elsewhere.
+columns of the third kind are marked, "_float" in the CSV file and a dagger elsewhere.  Where
+nothing was to be proved, the columns of the second kind hold floating-point numbers, so marked.
 """
 
 import argparse
 import dataclasses
 import json
+import math
 import re
 from dataclasses import dataclass
+from functools import partial
 
 from command_line import run
 
@@ -16,8 +19,18 @@ import numpy as np
 import pandas as pd
 
 from implicit_l1.intervals import DECADE, Interval, farthest, float_text, maximum, median, minimum
-from implicit_l1.status import CERTIFIED, MEASURED, PROVED, data_in_words
+from implicit_l1.status import (
+    CERTIFIED,
+    MEASURED,
+    NOT_UNIQUE,
+    PROVED,
+    SELECTED,
+    UNDECIDED,
+    UNIQUE_IN_FLOATS,
+    data_in_words,
+)
 from implicit_l1.storage import read_table, write_origin, write_text
+from words import readable
 
 EXACT, FLOAT = "exact", "floating point"
 
@@ -149,15 +162,23 @@ for _norm, _words, _latex in (
                 f"{_words} {_quotient}{_kind}", f"{_latex} {_quotient}{_kind}", _style
             )
 
+# in place of a column of enclosures, where nothing was to be proved
+FLOATING = {
+    f"{name}_float": floating(column.heading, column.latex, column.style, f".6{column.csv[-1]}")
+    for name, column in COLUMNS.items()
+    if column.kind == PROVED
+}
+COLUMNS |= FLOATING
+
 
 @dataclass(frozen=True)
 class Cell:
-    """Rows of one row of the table: of the data, and what is proved of them.
+    """Rows of one row of the table: of the data, and what is known of them.
 
     Attributes:
-        rows: of the data, proved instances only.
+        rows: of the data, certified instances with enclosures only.
         proofs: quantity and scale -> repetition -> Interval, or the reason why there is none.
-        repetitions: the proved ones; all_repetitions: the others too.
+        repetitions: those of the rows; all_repetitions: the others too.
     """
 
     rows: pd.DataFrame
@@ -177,8 +198,8 @@ class Cell:
         return statistic(values)
 
 
-# where there is no row in the tables of stage certificates
-NO_PROOF = "no proof"
+# where there is no row in the tables of stage certificates, or no number in the data
+NO_PROOF, NO_NUMBER = "no proof", "not known"
 
 
 class Unproved(str):
@@ -190,7 +211,7 @@ def cells_table(frame, proofs):
     frame = frame.drop_duplicates([*PROBLEM, "repetition"])
     table = _proved_table(
         frame,
-        _or_none(proofs)[lambda rows: rows["depth"].isna()],
+        None if proofs is None else proofs[proofs["depth"].isna()],
         PROBLEM,
         lambda cell: {
             "support_size": cell.rows["support_size"].median(),
@@ -202,6 +223,13 @@ def cells_table(frame, proofs):
             "rho_tilde_method": ", ".join(sorted(set(cell.rows["rho_tilde_method"]))),
             "kappa": cell.proved(median, "kappa"),
         },
+        partial(
+            _floats,
+            rho="rho_upper",
+            rho_tilde_lower="rho_tilde_lower",
+            rho_tilde_upper="rho_tilde_upper",
+            kappa="kappa",
+        ),
     )
     # a column where there is something to say: drawn data are what is stored
     words = [
@@ -233,7 +261,9 @@ def rates_table(frame, proofs):
             "onset_reached": int(rows["onset_alpha"].notna().sum()),
         }
 
-    return _proved_table(_largest(frame, keys), _of_limits(proofs), keys, statistics)
+    return _proved_table(
+        _largest(frame, keys), _of_limits(proofs), keys, statistics, _floats_of_limits
+    )
 
 
 def far_table(frame, proofs):
@@ -257,7 +287,9 @@ def far_table(frame, proofs):
             ),
         }
 
-    return _proved_table(_largest(frame, keys), _of_limits(proofs), keys, statistics)
+    return _proved_table(
+        _largest(frame, keys), _of_limits(proofs), keys, statistics, _floats_of_limits
+    )
 
 
 def _deviation(slopes, predicted, repetitions):
@@ -277,16 +309,21 @@ def _unfinished(rows):
 
 def _reason(row, slopes, predicted):
     """Why an instance is not in its asymptotic regime at the smallest scale of its path."""
-    if np.isnan(row.log10_competitor):
+    if row.asymptotics_status != "known":
         return f"repetition {row.repetition}: {row.asymptotics_status}"
     slope, rate = (
         value if isinstance(value, str) else value.text(".5f")
         for value in (values.get(row.repetition, NO_PROOF) for values in (slopes, predicted))
     )
-    return (
-        f"repetition {row.repetition}: slope {slope} for {rate}; "
-        f"an entry of higher order is still 10^{row.log10_competitor:.1f} times the leading one"
-    )
+    if np.isfinite(row.log10_competitor):
+        size = f"10^{row.log10_competitor:.1f}"
+        why = f"an entry of higher order is still {size} times the leading one"
+    elif np.isfinite(row.log10_correction):
+        size = f"10^{row.log10_correction:.1f}"
+        why = f"what follows the leading term is still of the order of {size} times it"
+    else:
+        why = "the leading term is 0"
+    return f"repetition {row.repetition}: slope {slope} for {rate}; {why}"
 
 
 # where the table of constants compares; the far regime is the end of each path
@@ -311,9 +348,9 @@ def constants_table(frame, proofs):
         return result
 
     # an error of exactly 0 has no constant: such instances are none of this table's
-    known = frame[frame["log10_prediction"].notna() & np.isfinite(frame["log10_error_1"])]
-    known = known.drop_duplicates([*keys, "repetition"])
-    return _proved_table(known, _of_limits(proofs), keys, statistics)
+    known = frame["log10_prediction"].notna() & np.isfinite(frame["log10_error_1"])
+    frame = frame[known | (frame["status"] != CERTIFIED)]
+    return _proved_table(frame, _of_limits(proofs), keys, statistics, _floats_of_points)
 
 
 def _smallest(cell):
@@ -321,17 +358,10 @@ def _smallest(cell):
     return min((alpha for _, alpha in cell.proofs if alpha is not None), default=np.nan)
 
 
-def _or_none(proofs):
-    """The proofs; where nothing was to be proved, a table of none."""
-    if proofs is not None:
-        return proofs
-    columns = [*PARAMETERS, "depth", "path", "repetition", "quantity", "log10_alpha"]
-    return pd.DataFrame(columns=[*columns, "lower", "upper", "status"])
-
-
 def _of_limits(proofs):
-    """Proofs at a depth, with the predicted rate of each instance."""
-    proofs = _or_none(proofs)
+    """Proofs at a depth, with the predicted rate of each instance; None of none."""
+    if proofs is None:
+        return None
     keys = [*PROBLEM, "repetition"]
     rho = proofs[proofs["quantity"] == "rho"]
     limits = proofs[proofs["depth"].notna()]
@@ -352,42 +382,132 @@ def _of_limits(proofs):
     return pd.concat([limits, rates[limits.columns]], ignore_index=True)
 
 
-def _proved_table(frame, proofs, keys, statistics):
-    """One row for each combination of keys: statistics over its proved repetitions."""
-    of_cell = {_key(values): _lookup(group) for values, group in proofs.groupby(keys, dropna=False)}
+def _floats(group, scale=None, **columns):
+    """Numbers of the data in the place of enclosures, as they are looked up.
+
+    Args:
+        group: rows, one a repetition.
+        scale: log10 of that which they belong to; None if to none.
+        columns: quantity -> name of its column.
+    """
+    return {
+        (quantity, scale): {
+            repetition: Interval.of(value, value) if np.isfinite(value) else NO_NUMBER
+            for repetition, value in zip(
+                group["repetition"], group[name].astype(float), strict=True
+            )
+        }
+        for quantity, name in columns.items()
+    }
+
+
+def _floats_of_limits(group):
+    """Rates of a cell in floating point, as they are looked up."""
+    smallest = float(f"{group['smallest_log10_alpha'].min():.9g}")
+    slopes = _floats(group, smallest, local_slope="last_slope")
+    return slopes | _floats(group, predicted_rate="predicted_rate")
+
+
+def _floats_of_points(group):
+    """Errors and first-order constants of a cell in floating point, as they are looked up."""
+    ratio = group["log10_error_1"] - group["log10_prediction"]
+    constant = group["log10_prediction"] - group["rate"] * group["log10_alpha"]
+    group = group.assign(log10_ratio=ratio, log10_constant=constant)
+    scales = group["log10_alpha"].round(9)
+    names = {"error_1": "log10_error_1", "error_over_prediction": "log10_ratio"}
+    result = _powers(group[scales == scales.min()], constant="log10_constant")
+    for scale in {*MARKS, scales.min()}:
+        result |= _powers(group[scales == scale], scale, **names)
+    return {key: values for key, values in result.items() if values}
+
+
+def _powers(group, scale=None, **columns):
+    """The same of columns that hold decimal logarithms, however small or large the numbers are."""
+    return {
+        key: {
+            repetition: value if isinstance(value, str) else _power_of_ten(value.lower)
+            for repetition, value in values.items()
+        }
+        for key, values in _floats(group, scale, **columns).items()
+    }
+
+
+def _power_of_ten(exponent):
+    """10^exponent in 17 digits, which a double need not hold."""
+    whole = math.floor(exponent)
+    value = f"{10.0 ** float(exponent - whole):.17g}e{whole}"
+    return Interval.of(value, value)
+
+
+def _proved_table(frame, proofs, keys, statistics, floats=None):
+    """One row for each combination of keys: statistics over its certified repetitions.
+
+    Args:
+        frame: the data.
+        proofs: the enclosures; None where nothing was to be proved.
+        keys: columns that name a row.
+        statistics: of a cell, the columns of its row.
+        floats: of the rows of a cell, what stands in place of its enclosures if there are none.
+    """
+    of_cell = {}
+    if proofs is not None:
+        groups = proofs.groupby(keys, dropna=False)
+        of_cell = {_key(values): _lookup(group) for values, group in groups}
     rows = []
     for values, group in frame.groupby(keys, dropna=False, sort=True):
-        found = of_cell.get(_key(values), {})
-        margins = found.get(("margin", None), {})
-        status = {
-            repetition: known if known != CERTIFIED else _status(margins.get(repetition))
-            for repetition, known in zip(group["repetition"], group["status"], strict=True)
-        }
-        proved = [repetition for repetition, word in status.items() if word == PROVED]
-        others = pd.Series([word for word in status.values() if word != PROVED], dtype=str)
-        cell = Cell(group[group["repetition"].isin(proved)], found, proved, list(status))
+        status = dict(zip(group["repetition"], group["status"], strict=True))
+        certified = [repetition for repetition, word in status.items() if word == CERTIFIED]
+        if proofs is None:
+            found = floats(group[group["status"] == CERTIFIED]) if certified else {}
+            left_out = {}
+        else:
+            found = of_cell.get(_key(values), {})
+            margins = found.get(("margin", None), {})
+            without = {r: margins.get(r, NO_PROOF) for r in certified}
+            left_out = {r: why for r, why in without.items() if isinstance(why, str)}
+        enclosed = [repetition for repetition in certified if repetition not in left_out]
+        once = group.drop_duplicates("repetition")
+        cell = Cell(once[once["repetition"].isin(enclosed)], found, enclosed, list(status))
         columns = statistics(cell)
         reasons = [value for value in columns.values() if isinstance(value, Unproved)]
+        if left_out:
+            reasons.insert(0, f"left out: {_counted(left_out.values())}")
         rows.append(
-            dict(zip(keys, values, strict=True))
-            | {
-                "repetitions": len(status),
-                "certified": len(proved),
-                "status": ", ".join(f"{n} {name}" for name, n in others.value_counts().items()),
-            }
+            _head(keys, values, status.values())
             | {
                 name: None if isinstance(value, Unproved) else value
                 for name, value in columns.items()
             }
             | {"unproved": "; ".join(dict.fromkeys(reasons))}
         )
-    return pd.DataFrame(rows)
+    if not rows:
+        nothing = statistics(Cell(frame, {}, [], []))
+        head = _head(keys, [None] * len(keys), [])
+        return _marked(_without_rows(head | nothing | {"unproved": ""}), proofs)
+    return _marked(pd.DataFrame(rows), proofs)
 
 
-def _status(margin):
-    if margin is None:
-        return NO_PROOF
-    return margin if isinstance(margin, str) else PROVED
+def _marked(table, proofs):
+    """The table, its columns of enclosures named as floating point where there are none."""
+    if proofs is not None:
+        return table
+    return table.rename(columns={name.removesuffix("_float"): name for name in FLOATING})
+
+
+def _head(keys, values, statuses):
+    """The first columns of a row: what names it, and how many repetitions are certified."""
+    others = [status for status in statuses if status != CERTIFIED]
+    return dict(zip(keys, values, strict=True)) | {
+        "repetitions": len(statuses),
+        "certified": len(statuses) - len(others),
+        "status": _counted(others),
+    }
+
+
+def _counted(words):
+    """How often each of some words is there: 2 not unique, 1 undecided: ..."""
+    counts = pd.Series(list(words), dtype=str).value_counts()
+    return ", ".join(f"{count} {word}" for word, count in counts.items())
 
 
 def _key(values):
@@ -428,26 +548,27 @@ def _largest(frame, keys, extra=()):
     return frame.drop_duplicates([*keys, "repetition", *extra]).reset_index(drop=True)
 
 
-def _grouped(frame, keys, statistics, instances=None):
+def _grouped(frame, keys, statistics, instances=None, of=MEASURED):
     """One row for each combination of keys: statistics over its rows with a minimizer.
 
     With instances, a column that tells rows of one instance, repetitions are counted by it.
+
+    Args:
+        of: the statuses of the rows that statistics are over.
     """
     rows = []
     for values, group in frame.groupby(keys, dropna=False, sort=True):
-        certified = group[group["status"].isin(MEASURED)]
         once = group.drop_duplicates([instances]) if instances else group
-        others = once.loc[once["status"] != CERTIFIED, "status"]
-        rows.append(
-            dict(zip(keys, values, strict=True))
-            | {
-                "repetitions": len(once),
-                "certified": len(once) - len(others),
-                "status": ", ".join(f"{n} {name}" for name, n in others.value_counts().items()),
-            }
-            | statistics(group, certified)
-        )
+        measured = group[group["status"].isin(of)]
+        rows.append(_head(keys, values, list(once["status"])) | statistics(group, measured))
+    if not rows:
+        return _without_rows(_head(keys, [None] * len(keys), []) | statistics(frame, frame))
     return pd.DataFrame(rows)
+
+
+def _without_rows(row):
+    """A table with the columns of a row, and no row."""
+    return pd.DataFrame([row]).head(0)
 
 
 def newton_table(frame, proofs):
@@ -505,7 +626,9 @@ def tightness_table(frame, proofs):
                 result[f"{norm}_{side}_silent"] = len(logs) - len(finite)
         return result
 
-    return _grouped(frame, [*PARAMETERS, "depth"], statistics, instances="repetition")
+    return _grouped(
+        frame, [*PARAMETERS, "depth"], statistics, instances="repetition", of=[CERTIFIED]
+    )
 
 
 def _power(exponent):
@@ -527,6 +650,7 @@ def descent_table(frame, proofs):
             "relative_step_distance": certified["relative_step_distance"].median(),
             "relative_distance": certified["relative_distance"].median(),
         },
+        of=[CERTIFIED],
     )
 
 
@@ -571,9 +695,24 @@ TABLES = {
     "phase": phase_table,
 }
 
+# tables whose numbers are over minimizers in floating point too, not over certified ones alone
+OF_ALL_MEASURED = ("agreement", "newton", "errors")
+
 # The numbers of these columns are floating point, not rounded from an enclosure.
 DAGGER = r"$^\dagger$"
-FLOAT_NOTE = "floating point, not proved; other numbers are exact or rounded from proved enclosures"
+MARKDOWN_MINIMIZER = r"g\*"
+FLOAT_NOTE = "floating point, not proved"
+EXACT_NOTE = "other numbers are exact"
+PROVED_NOTE = "other numbers are exact or rounded from proved enclosures"
+NO_ROWS = "No row: no instance has the numbers of this table"
+# status of an l1 minimizer g* -> what it says
+STATUS_NOTES = {
+    CERTIFIED: "it is proved that g* is an ℓ¹ minimizer and the only one",
+    NOT_UNIQUE: "it is proved that g* is an ℓ¹ minimizer and that another exists",
+    UNDECIDED: "neither was proved within the stated limits",
+    SELECTED: "g* is the one of several minimizers that the flow selects, not proved",
+    UNIQUE_IN_FLOATS: "g* is the only minimizer, not proved",
+}
 
 
 def digits_of(table):
@@ -585,35 +724,63 @@ def digits_of(table):
             value if isinstance(value, str) else _cell(value, column.kind, column.csv)
             for value in values
         ]
-        text[f"{name}_float" if column.kind == FLOAT else name] = texts
+        marked = column.kind == FLOAT and not name.endswith("_float")
+        text[f"{name}_float" if marked else name] = texts
     return pd.DataFrame(text)
+
+
+def filled(table):
+    """Names of the columns that a reader is shown: those that are not empty.
+
+    A table without rows shows them all.
+    """
+    if table.empty:
+        return list(table)
+    empty = [name for name in table if table[name].isna().all() or (table[name] == "").all()]
+    # the caption says it once
+    one = [name for name in table if name == "path" and table[name].nunique() == 1]
+    return [name for name in table if name not in empty + one]
 
 
 def shown(table, latex):
     """The table as text for a reader, empty columns left out, numbers in their style."""
     text = {}
-    for name, values in table.items():
-        if values.isna().all() or (values == "").all():
-            continue
-        if name == "path" and values.nunique() == 1:  # the caption says it once
-            continue
+    for name in filled(table):
         column = COLUMNS[name]
         heading = column.latex if latex else column.heading
         if column.kind == FLOAT:
             heading += DAGGER if latex else " †"
-        texts = [_cell(value, column.kind, column.style) for value in values]
+        texts = [_cell(value, column.kind, column.style) for value in table[name]]
         text[heading] = [_in_latex(t) for t in texts] if latex else texts
     return pd.DataFrame(text)
 
 
-def has_floats(table):
-    """Whether a column that is shown is floating point."""
-    return any(COLUMNS[name].kind == FLOAT and table[name].notna().any() for name in table)
+def notes(table, kind):
+    """What is said under a table, in sentences: of the marks and statuses that are in it.
+
+    Args:
+        table: as it was made; kind: its name.
+    """
+    kinds = {COLUMNS[name].kind for name in filled(table)}
+    sentences = []
+    if table.empty:
+        return [f"{NO_ROWS}."]
+    if FLOAT in kinds:
+        sentences.append(f"† {FLOAT_NOTE}; {PROVED_NOTE if PROVED in kinds else EXACT_NOTE}.")
+    found = " ".join(table["status"])
+    for status, words in STATUS_NOTES.items():
+        if status == CERTIFIED or status in found:
+            sentences.append(f"{status[0].upper()}{status[1:]}: {words}.")
+    if any(status in found for status in (SELECTED, UNIQUE_IN_FLOATS)):
+        of_all = kind in OF_ALL_MEASURED
+        among = "these and the certified ones" if of_all else "the certified ones alone"
+        sentences.append(f"Numbers are over {among}.")
+    return sentences
 
 
 def _cell(value, kind, style):
     if isinstance(value, str):
-        return value.replace("_", " ")
+        return readable(value)
     if value is None or (not isinstance(value, Interval) and pd.isna(value)):
         return ""
     if isinstance(value, Interval):
@@ -628,7 +795,12 @@ def _in_latex(text):
     number = re.fullmatch(r"(-?[\d.]+)e([+-]?\d+)", text)
     if number:
         return rf"${number[1]}\cdot 10^{{{int(number[2])}}}$"
-    return re.sub(r"10\^(-?[\d.]*\d)", r"$10^{\1}$", re.sub(r"([%#&])", r"\\\1", text))
+    return re.sub(r"(10|alpha)\^(-?[\d.]*\d)", _power_in_latex, re.sub(r"([%#&_])", r"\\\1", text))
+
+
+def _power_in_latex(power):
+    base = power[1].replace("alpha", r"\alpha")
+    return f"${base}^{{{power[2]}}}$"
 
 
 PAGE = """<!DOCTYPE html>
@@ -673,21 +845,28 @@ def main():
     pd.options.mode.string_storage = "python"
     frame, proofs = (joined(paths) for paths in (args.input, args.certificates))
     table = TABLES[args.table](frame, proofs)
-    note = f"† {FLOAT_NOTE}." if has_floats(table) else ""
+    note = " ".join(notes(table, args.table))
     write_text(args.csv, digits_of(table).to_csv(index=False, lineterminator="\n"))
     plain = shown(table, latex=False)
     markdown = plain.to_markdown(index=False, disable_numparse=True) + "\n"
-    write_text(args.markdown, markdown + (f"\n{note}\n" if note else ""))
-    html = plain.to_html(index=False, border=0) + (f"\n<p>{note}</p>" if note else "")
+    write_text(args.markdown, f"{markdown}\n{note.replace('g*', MARKDOWN_MINIMIZER)}\n")
+    html = f"{plain.to_html(index=False, border=0)}\n<p>{note}</p>"
     write_text(args.html, PAGE.format(title=args.table, table=html))
     tabular = tabular_of(shown(table, latex=True))
-    write_text(args.latex, tabular + (f"\n{note.replace('†', DAGGER)}\n" if note else ""))
+    write_text(args.latex, f"{tabular}\n{_note_in_latex(note)}\n")
     write_origin(
         args.origin,
         [args.csv, args.markdown, args.latex, args.html],
         rule=args.rule,
         configuration=args.configuration,
     )
+
+
+def _note_in_latex(note):
+    signs = {"†": DAGGER, "g*": "$g^*$", "ℓ¹": r"$\ell^1$"}
+    for sign, latex in signs.items():
+        note = note.replace(sign, latex)
+    return note
 
 
 def tabular_of(table):

@@ -57,3 +57,13 @@ def copy(finished, tmp_path):
     from workflow_runs import Project
 
     return Project(tmp_path, results=finished)
+
+
+@pytest.fixture
+def draw(tmp_path):
+    """Draw a figure from frames; it and what it shows, as CSV rows, checked for sound words."""
+    from drawing import Drawer
+
+    drawer = Drawer(tmp_path)
+    yield drawer
+    drawer.close()

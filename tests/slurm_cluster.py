@@ -14,6 +14,7 @@ import contextlib
 import ctypes
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -78,7 +79,7 @@ while [ -e "$SLURM_SUBMIT_DIR/{HELD}" ]; do sleep 0.2; done
 # The executor's job steps drop every variable that begins with SLURM_, this one among them.
 SRUN = """\
 #!/bin/sh
-SLURM_CONF='{folder}/slurm.conf' exec {srun} "$@"
+SLURM_CONF={configuration} exec {srun} "$@"
 """
 
 
@@ -280,7 +281,8 @@ class Keeper:
             "node_port": node_port,
             "cpus": 2 * len(os.sched_getaffinity(0)),  # jobs also wait: for steps, for files
             "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
-            "srun": shutil.which("srun", path=PATH),
+            "srun": shlex.quote(shutil.which("srun", path=PATH)),
+            "configuration": shlex.quote(str(self.folder / "slurm.conf")),
         }
         for name, text, mode in (
             ("slurm.conf", CONFIGURATION, 0o644),

@@ -8,6 +8,7 @@ from implicit_l1.asymptotics import BalanceError, DegenerateFaceError, balance, 
 from implicit_l1.limit import limit_path
 from implicit_l1.null_space import largest_margin_dual
 from implicit_l1.potentials import potential
+from implicit_l1.rates import largest_competitor, log_correction
 from implicit_l1.support import certificate, support_geometry
 from reference import dense_data, kernel_data, sparse_data
 
@@ -46,6 +47,20 @@ def log_ratio(instance, depth, exponents, order=1):
 
 
 SPARSE, DENSE = sparse_instance(), dense_instance()
+
+
+@pytest.mark.parametrize(
+    "depth, far", [(2, -3), (2, -12), (2.5, -12), (2.5, -60), (3, -12), (6, -9)]
+)
+def test_what_follows_the_leading_term_is_of_the_order_that_is_said(depth, far):
+    # of the kernel family all entries off S lead: nothing else hides it
+    for instance in (kernel_family(0.5, 3), kernel_family(0.9, 2)):
+        ratio, limit, path = log_ratio(instance, depth, [0, far])
+        smallest = np.log(np.abs(instance[1][instance[1] != 0]).min())
+        said = log_correction(depth, smallest, path.log_norm(1)[-1], LOG10 * far)
+        assert 0.03 < np.abs(ratio[-1]) / np.exp(said) < 30
+        entries = (limit.entry_exponent, limit.entry_log_size, LOG10 * far)
+        assert np.isnan(largest_competitor(*entries))
 
 
 @pytest.mark.parametrize("order", [1, 2, np.inf])

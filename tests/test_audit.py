@@ -29,9 +29,7 @@ Judged = namedtuple("Judged", "status page report")
 def said(finished, tmp_path_factory):
     """What the workflow says of the finished run: the arguments of the program."""
     folder = tmp_path_factory.mktemp("said")
-    (folder / "configuration.yaml").write_bytes(
-        (finished.folder / RESULTS / "configuration.yaml").read_bytes()
-    )
+    configuration = finished.folder / RESULTS / "configuration.yaml"
     for name, options in (
         ("jobs", ("--dry-run", "--forceall", "--printshellcmds", "--nocolor")),
         ("states", ("--summary",)),
@@ -40,7 +38,7 @@ def said(finished, tmp_path_factory):
         (folder / name).write_text(text, encoding="utf-8")
     return [
         *("--jobs", folder / "jobs", "--states", folder / "states"),
-        *("--configuration", folder / "configuration.yaml"),
+        *("--configuration", configuration.read_text(encoding="utf-8")),
     ]
 
 
@@ -93,13 +91,37 @@ def test_a_finished_run_passes(copy):
     assert result.returncode == 0, result.stdout + result.stderr
     page = result.stdout
     assert re.match(r"PASS: every published number .*; no reference in git", page)
-    assert "- PASS figure depth\n" in page and "- PASS table cells\n" in page
+    assert re.search(r"^- PASS figure depth \(\d+ of \d+ points proved\)$", page, re.MULTILINE)
+    assert re.search(r"^- PASS table cells \((\d+) of \1 numbers proved\)$", page, re.MULTILINE)
     assert "FAIL" not in page
     made = copy.checksums()
     assert set(made) - set(before) == {"smoke/audit.md", "smoke/audit.json"}
     assert {name: made[name] for name in before} == before
     # once more: its own pages are no strangers, and it always runs
     assert copy.snakemake("--quiet", "all", "--", "audit").returncode == 0
+
+
+def test_how_much_is_proved_is_said(copy, judge):
+    """Of tables and figures, and of which experiments nothing."""
+    _, page, report = judge()
+    found = {f"{entry['kind']} {entry['name']}": entry for entry in report["published"]}
+    assert all(0 <= entry["proved"] <= entry["shown"] for entry in found.values())
+    for name in ("figure noise", "figure generalization", "figure far_deep", "figure phase"):
+        assert 0 < found[name]["proved"] < found[name]["shown"]
+    # fits, trajectories, steps and bounds are floating point
+    for name in ("figure prediction", "figure flow", "figure descent", "table newton"):
+        assert found[name]["proved"] == 0 < found[name]["shown"]
+    assert found["table cells"]["proved"] == found["table cells"]["shown"] > 0
+    assert report["unproved"] == ["descent", "flow", "tightness"]
+    first = page.split("\n")[0]
+    assert "no number of experiments descent, flow, tightness is proved" in first
+    for kind, what in (("table", "numbers of tables"), ("figure", "plotted points")):
+        proved, shown = (
+            sum(entry[key] for name, entry in found.items() if name.startswith(kind))
+            for key in ("proved", "shown")
+        )
+        assert f"{proved} of {shown} {what}" in first
+        assert report["checked"][f"{what} that are proved"] == proved
 
 
 def test_what_was_checked_is_counted(copy, judge):
@@ -388,11 +410,11 @@ def test_a_configuration_that_was_not_run(copy):
     assert result.returncode != 0
     assert "- FAIL figure descent:" in result.stdout and "- FAIL table descent:" in result.stdout
     assert "was made by another command" in result.stdout
-    assert "- PASS figure depth\n" in result.stdout
+    assert "- PASS figure depth (" in result.stdout
 
 
 def test_what_the_workflow_would_make_anew(finished, said, tmp_path):
-    jobs = audit.read_jobs(said[1])
+    jobs = audit.read_jobs(said[1].read_text(encoding="utf-8"))
     states = dict.fromkeys((file for job in jobs for file in job.outputs), ("ok", "no update"))
     found = audit.Audit(jobs, tmp_path)
     audit.check_states(found, states)
@@ -442,7 +464,7 @@ def changes(origin):
 )
 def test_an_origin_that_is_not_the_workflows(finished, said, monkeypatch, change):
     monkeypatch.chdir(finished.folder)
-    found = audit.Audit(audit.read_jobs(said[1]), Path(RESULTS))
+    found = audit.Audit(audit.read_jobs(said[1].read_text(encoding="utf-8")), Path(RESULTS))
     told = {file: audit.read_origin(file) for file in (PROBLEM, MINIMIZER)}
     audit.check_origin(found, MINIMIZER, told[MINIMIZER], told)
     assert found.findings == {}
@@ -460,7 +482,7 @@ def test_a_file_beside_a_figure_that_is_not_the_workflows(finished, said, monkey
         ({"rule": "figure_depth"}, "is of rule figure_depth, not figure_noise"),
         ({"configuration": {"seed": 2}}, "tells another configuration"),
     ):
-        found = audit.Audit(audit.read_jobs(said[1]), Path(RESULTS))
+        found = audit.Audit(audit.read_jobs(said[1].read_text(encoding="utf-8")), Path(RESULTS))
         audit.check_told(found, file, told)
         assert found.findings == {}
         audit.check_told(found, file, told | change)
@@ -469,7 +491,7 @@ def test_a_file_beside_a_figure_that_is_not_the_workflows(finished, said, monkey
 
 def test_a_file_with_nothing_that_tells_of_it(finished, said, monkeypatch):
     monkeypatch.chdir(finished.folder)
-    jobs = audit.read_jobs(said[1])
+    jobs = audit.read_jobs(said[1].read_text(encoding="utf-8"))
     silent = audit.Job("table_a", (), ("Snakefile",), ("scripts/tables.py",))
     found = audit.Audit([*jobs, silent], Path(RESULTS))
     audit.check_origins(found)
@@ -637,7 +659,7 @@ def test_the_words_of_a_command():
 
 
 def test_every_job_is_read(finished, said):
-    jobs = audit.read_jobs(said[1])
+    jobs = audit.read_jobs(said[1].read_text(encoding="utf-8"))
     outputs = [file for job in jobs for file in job.outputs]
     assert len(outputs) == len(set(outputs))
     assert {file.removeprefix("results/") for file in outputs} == set(finished.checksums())
@@ -646,7 +668,6 @@ def test_every_job_is_read(finished, said):
     assert yaml.safe_load(job.command[2])["results"] == RESULTS
 
 
-def test_a_dry_run_of_nothing_is_no_audit(tmp_path):
-    (tmp_path / "jobs").write_text("Nothing to be done.\n")
-    with pytest.raises(audit.Failure, match="jobs"):
-        audit.read_jobs(tmp_path / "jobs")
+def test_a_dry_run_of_nothing_is_no_audit():
+    with pytest.raises(audit.Failure, match="shows no job"):
+        audit.read_jobs("Nothing to be done.\n")

@@ -64,7 +64,14 @@ class Instance:
         phi, dual = potential(depth), dual or self.dual
         error = np.exp(path.log_unit)[:, None] * path.error
         return error_bounds(
-            self.geometry, self.minimizer, dual, phi, path.log_alpha, error, self.rho_tilde
+            self.matrix,
+            self.geometry,
+            self.minimizer,
+            dual,
+            phi,
+            path.log_alpha,
+            error,
+            self.rho_tilde,
         )
 
     def measured(self, path):

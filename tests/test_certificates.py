@@ -610,7 +610,7 @@ def systems(case, depth, exponents):
     """(equations, the unknowns that are nearest to the path of double precision)."""
     limit = LimitProof(case.matrix, proved(case), depth)
     for exponent, guess in zip(exponents, guesses(case, depth, exponents), strict=True):
-        unit, alpha = _unit(*guess), power_of_ten(float(exponent)).mid()
+        unit, alpha = _unit(guess[1]), power_of_ten(float(exponent)).mid()
         partition = limit._partition(limit._inside(guess[0], unit))
         system = _System(depth, partition, alpha, unit, limit._values)
         yield system, system.start(guess[0])

@@ -303,7 +303,7 @@ def test_flow_from_the_start_ends_at_the_limit(depth, eta, alpha):
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_flow_from_any_of_its_points_ends_at_the_limit(depth):
     case, alpha = tiny(0.1), 1e-2
-    flow = gradient_flow(case.matrix, case.data, potential(depth), alpha, case.complement)
+    flow = gradient_flow(case.matrix, case.data, potential(depth), alpha, case.minimizer.point)
     for x in flow.point[:: flow.time.size // 4]:
         end = end_of_flow(case.matrix, case.data, depth, *limit_weights(x, depth, alpha))
         assert distance(end, tiny, 0.1, depth, alpha) < 1e-6
@@ -473,7 +473,7 @@ def cell(tmp_path_factory):
     shape = ("--N", 10, "--d", 20, "--s", 2, "--eta", 0.0, "--seed", 1)
     for name, *arguments in (
         ("problems", "--output", PROBLEMS, "--repetitions", 0, 1, "gaussian", *shape, *law),
-        ("l1", *INPUTS[:2], "--output", L1, "--support-threshold", 1e-9, "--nonunique", "fail"),
+        ("l1", *INPUTS[:2], "--output", L1, "--solver", "HIGHS", "--nonunique", "fail"),
     ):
         result = program(folder, name, *arguments)
         assert result.returncode == 0, result.stderr

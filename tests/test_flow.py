@@ -1,6 +1,9 @@
 """The gradient flow: its two forms agree, and end at the limit point."""
 
+import subprocess
+import sys
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +13,14 @@ from hypothesis import strategies as st
 
 from implicit_l1 import flow
 from implicit_l1.flow import FlowError, FlowOptions, gradient_flow, plain_flow, saved_times
+from implicit_l1.initialization import mirror_coordinates
 from implicit_l1.limit import limit_path
+from implicit_l1.limit_distance import LimitPoint
 from implicit_l1.potentials import potential
 from implicit_l1.radau import IntegrationError
-from reference import instance, weights_flow
+from implicit_l1.status import CERTIFIED
+from implicit_l1.storage import read_table, write_arrays
+from reference import instance, limit_points, weights_flow
 
 # Tighter than the defaults where a whole trajectory is compared.
 TIGHT = FlowOptions(rtol=1e-10)
@@ -27,13 +34,15 @@ def case_of(eta):
 @cache
 def dual_form(depth, eta, alpha, options=TIGHT):
     case = case_of(eta)
-    return gradient_flow(case.matrix, case.data, potential(depth), alpha, case.complement, options)
+    return gradient_flow(
+        case.matrix, case.data, potential(depth), alpha, case.minimizer.point, options
+    )
 
 
 @cache
 def plain_form(depth, eta, alpha, options=TIGHT):
     case = case_of(eta)
-    return plain_flow(case.matrix, case.data, depth, alpha, case.complement, options)
+    return plain_flow(case.matrix, case.data, depth, alpha, case.minimizer.point, options)
 
 
 @pytest.mark.parametrize("alpha", [1.0, 1e-2, 1e-3])
@@ -127,7 +136,7 @@ def test_default_options_suffice_on_the_default_size(large):
     """The end of the flow at alpha = 1e-2 is the limit point to 1e-5 of the error or better."""
     for depth in DEPTHS:
         trajectory = gradient_flow(
-            large.matrix, large.data, potential(depth), 1e-2, large.complement
+            large.matrix, large.data, potential(depth), 1e-2, large.minimizer.point
         )
         path = limit_path(
             large.matrix,
@@ -174,7 +183,7 @@ def test_the_time_of_convergence_is_no_accident(large, depth, alpha):
     """What Newton's method leaves of its error must not look like motion of the flow."""
     default, tight = (
         gradient_flow(
-            large.matrix, large.data, potential(depth), alpha, large.complement, options
+            large.matrix, large.data, potential(depth), alpha, large.minimizer.point, options
         ).time[-1]
         for options in (FlowOptions(), FlowOptions(rtol=1e-11))
     )
@@ -204,7 +213,7 @@ def test_curvature_is_the_derivative(monkeypatch, depth):
     monkeypatch.setattr(flow, "radau_steps", catch)
     case, alpha = case_of(0.1), 0.3
     with pytest.raises(FlowError, match="caught"):
-        gradient_flow(case.matrix, case.data, potential(depth), alpha, case.complement)
+        gradient_flow(case.matrix, case.data, potential(depth), alpha, case.minimizer.point)
     velocity, curvature, start, *_ = caught
     state = start + 0.1 * np.random.default_rng(0).uniform(0, 1, start.size)
     check_jacobian(lambda w: velocity(w[None])[0], lambda w: -curvature(w), state)
@@ -223,7 +232,7 @@ def test_jacobian_of_the_weights_is_the_derivative(monkeypatch, depth):
     monkeypatch.setattr(scipy.integrate, "solve_ivp", catch)
     case, alpha = case_of(0.1), 0.3
     with pytest.raises(FlowError, match="caught"):
-        plain_flow(case.matrix, case.data, depth, alpha, case.complement)
+        plain_flow(case.matrix, case.data, depth, alpha, case.minimizer.point)
     start = caught["start"]
     state = start + 0.1 * np.random.default_rng(0).uniform(0, 1, start.size)
     check_jacobian(partial(caught["velocity"], 0.0), partial(caught["jac"], 0.0), state)
@@ -266,7 +275,7 @@ def test_trajectory_is_accurate_off_the_support_too(large):
     """At the default tolerance, entry by entry, against LSODA with a far tighter one."""
     depth, alpha = 3, 1e-3
     pot = potential(depth)
-    found = gradient_flow(large.matrix, large.data, pot, alpha, large.complement)
+    found = gradient_flow(large.matrix, large.data, pot, alpha, large.minimizer.point)
     rate, times = pot.time_constant(alpha), found.time[:-1]
 
     def velocity(_, lam):
@@ -291,6 +300,207 @@ def test_trajectory_is_accurate_off_the_support_too(large):
     assert np.all(error.sum(axis=1) < 1e-6 * np.abs(exact).sum(axis=1))
     # some entries pass through 0
     assert np.all(error < 1e-5 * np.abs(exact) + 1e-7 * alpha)
+
+
+# The end
+
+
+def of_limit_path(case, depth, alpha):
+    """n(alpha) as stage limit finds it; its own tests hold it against many digits."""
+    minimizer = case.minimizer
+    path = limit_path(
+        *(case.matrix, minimizer.point, minimizer.certificate),
+        *(potential(depth), np.log([alpha])),
+    )
+    return np.exp(path.log_unit[0]) * path.error[0]
+
+
+def with_many_digits(matrix, minimizer, depth, exponent, coordinates=None):
+    """n(alpha) at alpha = 10^exponent, by Newton's method with 90 digits on the dual problem.
+
+    y is the exact product A g*, for entries with few digits.
+    """
+    size = minimizer.size
+    scale, start = np.ones(size), np.zeros(size)
+    if coordinates is not None:  # whose unit is 1
+        scale, start = coordinates.scale, coordinates.tilt + coordinates.offset
+    exponents = range(max(exponent, 0), exponent - 1, -1)
+    (*_, point) = limit_points(matrix, matrix @ minimizer, depth, exponents, scale, start)
+    return np.array([float(x - g) for x, g in zip(point, minimizer, strict=True)])
+
+
+def distance(point, minimizer, error):
+    """||x - x*||_1 / ||n||_1."""
+    return np.abs(point - minimizer - error).sum() / np.abs(error).sum()
+
+
+ATTEMPTS = FlowOptions(evaluations=20_000)
+
+
+@pytest.mark.parametrize("exponent", [-2, -4, -6, -8, -10, -12, -14])
+@pytest.mark.parametrize("depth", [2, 3, 4, 6])
+@pytest.mark.parametrize("rows, columns", [(5, 12), (20, 40)])
+@pytest.mark.parametrize("sparsity", [1, 2])
+def test_no_plateau_is_the_end(sparsity, rows, columns, depth, exponent):
+    """For 1/c << t << 1/(c alpha) nothing moves, and x is up to 1e7 ||n||_1 from its end."""
+    case, alpha = instance(rows, columns, sparsity, 0.0), 10.0**exponent
+    point, error = case.minimizer.point, of_limit_path(case, depth, alpha)
+    try:
+        trajectory = gradient_flow(case.matrix, case.data, potential(depth), alpha, point, ATTEMPTS)
+    except FlowError as failed:
+        assert exponent < -4
+        assert "rounding" in str(failed) or "spacing" in str(failed)
+    else:
+        assert distance(trajectory.point[-1], point, error) <= trajectory.claim <= 1e-7
+
+
+@pytest.mark.parametrize("exponent", [-1, -3, -6])
+@pytest.mark.parametrize("depth", [2, 3, 6])
+@pytest.mark.parametrize("rtol", [1e-5, 1e-8])
+def test_no_drift_is_the_end_of_the_plain_flow(rtol, depth, exponent):
+    """u and v drift off what the exact flow conserves, and never come back."""
+    case, alpha = instance(5, 12, 1, 0.0), 10.0**exponent
+    point, error = case.minimizer.point, of_limit_path(case, depth, alpha)
+    options = FlowOptions(rtol=rtol, evaluations=20_000)
+    try:
+        trajectory = plain_flow(case.matrix, case.data, depth, alpha, point, options)
+    except FlowError:
+        assert rtol > 1e-8 or exponent < -3
+    else:
+        assert distance(trajectory.point[-1], point, error) <= trajectory.claim < 2e-3
+
+
+def test_a_drift_that_is_too_large_is_an_error():
+    case = instance(5, 12, 1, 0.0)
+    options = FlowOptions(drift=1e-12)
+    with pytest.raises(FlowError, match=r"^plain flow at alpha = 0\.01: errors of the integrator"):
+        plain_flow(case.matrix, case.data, 3, 1e-2, case.minimizer.point, options)
+
+
+@pytest.mark.parametrize("exponent", [0, -3, -6, -9])
+@pytest.mark.parametrize("depth", [2, 2.5, 3, 4, 6])
+def test_the_claim_holds_at_every_point_of_a_trajectory(depth, exponent):
+    """Wherever the flow is stopped: early, on a plateau, at the end."""
+    case, alpha = instance(5, 12, 1, 0.0), 10.0**exponent
+    minimizer, error = case.minimizer.point, of_limit_path(case, depth, alpha)
+    limit = LimitPoint(case.matrix, case.data, minimizer, potential(depth), alpha)
+    points = []
+    for change in (10.0, 1e-2, 1e-5):
+        options = FlowOptions(change=change, evaluations=20_000)
+        try:
+            trajectory = gradient_flow(
+                case.matrix, case.data, potential(depth), alpha, minimizer, options
+            )
+        except FlowError:
+            assert change < 10.0 and depth > 2 and exponent == -9
+        else:
+            points.extend(trajectory.point)
+    claims = np.array([limit.distance(x).claim for x in points])
+    found = np.array([distance(x, minimizer, error) for x in points])
+    assert np.all(found <= claims)
+    # the beginning is too far for a claim, the end is not
+    assert claims[0] == np.inf or exponent == 0
+    assert claims.min() < 10.0
+
+
+UNKIND = {
+    # two columns of S that differ by 2^-10, A of condition 3.7
+    "near_copies": ([[1, 1, 0.5, -0.25], [1, 1 + 2.0**-10, 3, -2]], [1, 1, 0, 0]),
+    "one_row": ([[1.0, 0.75, -0.5]], [2.0, 0, 0]),
+    "almost_a_tie": ([[1.0, 1 - 2.0**-12]], [1.0, 0]),
+    "one_column_more": ([[1, 0, 0.875], [0, 1, 0.0625]], [1.0, 2.0**-7, 0]),
+    "scales": ([[2.0**-12, 1, 0.5, 16], [0, 0.5, -0.25, 64]], [0, 1.0, 0, 0.125]),
+}
+
+
+@pytest.mark.parametrize("name", UNKIND)
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("exponent", [2, 0, -2, -5])
+def test_the_claim_holds_on_unkind_matrices(name, depth, exponent):
+    matrix, minimizer = (np.array(part, dtype=float) for part in UNKIND[name])
+    exact, alpha = with_many_digits(matrix, minimizer, depth, exponent), 10.0**exponent
+    limit = LimitPoint(matrix, matrix @ minimizer, minimizer, potential(depth), alpha)
+    rng = np.random.default_rng(0)
+    told = []
+    for size in [0.0, *10.0 ** np.arange(-14.0, 0.0)]:
+        # in the kernel, off it, and in one entry only
+        for noise in (rng.standard_normal(minimizer.size), np.eye(minimizer.size)[-1]):
+            point = minimizer + exact + size * np.abs(exact).sum() * noise
+            claim = limit.distance(point).claim
+            assert distance(point, minimizer, exact) <= claim
+            told.append(claim)
+    assert min(told) < 1e-6  # not by saying nothing
+    try:
+        trajectory = gradient_flow(
+            *(matrix, matrix @ minimizer, potential(depth), alpha, minimizer, ATTEMPTS)
+        )
+    except FlowError:
+        assert name in ("near_copies", "scales", "almost_a_tie") or exponent == -5
+    else:
+        assert distance(trajectory.point[-1], minimizer, exact) <= trajectory.claim
+
+
+@pytest.mark.parametrize("exponent", [0, -3])
+def test_the_claim_knows_the_initialization(exponent):
+    matrix, minimizer = (np.array(part, dtype=float) for part in UNKIND["one_column_more"])
+    coordinates = mirror_coordinates(2, np.array([0.5, 1.0, 2.0]), np.array([1.5, 1.0, 0.25]))
+    exact = with_many_digits(matrix, minimizer, 2, exponent, coordinates)
+    data, alpha = matrix @ minimizer, 10.0**exponent
+    told = LimitPoint(matrix, data, minimizer, potential(2), alpha, coordinates)
+    other = LimitPoint(matrix, data, minimizer, potential(2), alpha)
+    assert told.distance(minimizer + exact).claim < 1e-9
+    assert other.distance(minimizer + exact).claim > 1e-3
+
+
+def test_data_that_are_not_those_of_the_minimizer_enter_the_claim():
+    case = case_of(0.1)
+    end = dual_form(3, 0.1, 1e-2).point[-1]
+    limit = LimitPoint(
+        case.matrix, case.data * (1 + 1e-6), case.minimizer.point, potential(3), 1e-2
+    )
+    assert 1e-7 < limit.distance(end).claim < 1e-2
+
+
+@pytest.mark.parametrize("wrong", ["end", "limit", "nothing"])
+@pytest.mark.parametrize("with_bound", [True, False])
+def test_stage_agreement_fails_where_flow_and_limit_disagree(tmp_path, wrong, with_bound):
+    alpha, error = 1e-3, np.array([[0.25, -0.5, 0.25]] * 2)
+    minimizer = np.array([[1.0, 0, 0]] * 2)
+    path = tmp_path / "results" / "agreement" / "cell"
+    bound = {"error_bound": np.full((2, 2), 1e-10)} if with_bound else {}
+    stored = error.copy()
+    if wrong == "limit":
+        stored[1] *= 1.0 + 1e-6
+    write_arrays(
+        *(tmp_path / "limit.npz",),
+        log_alpha=np.log([1.0, alpha]),
+        log_unit=np.zeros((2, 2)),
+        error=np.stack([error, stored], axis=1),
+        **bound,
+    )
+    write_arrays(tmp_path / "l1.npz", point=minimizer, status=np.array([CERTIFIED] * 2))
+    end = minimizer + error * (1.0 + 1e-9)
+    if wrong == "end":
+        end[1] += 1e-5
+    write_arrays(
+        tmp_path / "flow.npz",
+        **{"repetition": [0, 7], "point": end, "claimed": [2e-9, 2e-9], "steps": [3, 4]},
+    )
+    script = Path(__file__).parents[1] / "scripts" / "agreement.py"
+    arguments = ["--l1", "l1.npz", "--limit", "limit.npz", "--flow", "dual", "1e-3", "flow.npz"]
+    arguments += ["--cell", "{}", "--output", "results/agreement/cell/reps2.parquet"]
+    path.mkdir(parents=True)
+    done = subprocess.run(
+        [sys.executable, str(script), *arguments], cwd=tmp_path, capture_output=True, text=True
+    )
+    if wrong == "nothing":
+        assert done.returncode == 0, done.stderr
+        table = read_table(path / "reps2.parquet")
+        assert np.all(table["disagreement"] <= table["claimed"])
+    else:
+        assert done.returncode == 1
+        assert "dual flow at alpha = 1e-3, repetition 7" in done.stderr
+        assert "agreement/cell" in done.stderr
 
 
 @given(st.floats(-6.0, 6.0), st.floats(0.01, 6.0), st.integers(1, 20))

@@ -138,12 +138,28 @@ def test_own_tables_and_shared_ones():
     assert [name for name in plan.tables if name.startswith("few_")] == ["few_rates"]
 
 
-def test_tables_that_would_be_empty_are_left_out():
+def test_problems_that_differ_in_x0_alone_have_labels_of_their_own():
+    """Tables and figures tell problems apart by their label."""
+    block = {key: BLOCK[key] for key in ("figure", "depth", "alpha")}
+    same = {"name": "file", "path": "a/A.csv", "data": "a/y.csv"}
+    entries = [same, same | {"signal": "a/x0.csv"}, same | {"signal": "b/x0.csv"}]
+    plan = plan_of(mine=block | {"ensemble": entries})
+    labels = [problem.label for problem in plan.problems.values()]
+    assert labels == [
+        "a/A.csv, a/y.csv",
+        "a/A.csv, a/y.csv, a/x0.csv",
+        "a/A.csv, a/y.csv, b/x0.csv",
+    ]
+
+
+def test_tables_of_the_l1_minimizer_are_left_out_with_another_initialization():
     plan = plan_of(mine=BLOCK | {"initialization": {"law": "lognormal", "sigma": 0.5}})
     assert set(plan.tables) == {"mine_newton", "mine_errors"}
     config = {"certificates": {"scales": "none"}, "experiments": {"depth": BLOCK}}
     config["rates"] = {"window": {"smallest": 1e-4, "largest": 1.0}}
-    assert set(Plan(validate(config)).tables) == {"depth_newton", "depth_errors"}
+    # there they hold floating-point numbers
+    kinds = ("cells", "rates", "constants", "newton", "errors")
+    assert set(Plan(validate(config)).tables) == {f"depth_{kind}" for kind in kinds}
 
 
 def test_several_figures_of_one_experiment():

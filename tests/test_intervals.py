@@ -254,3 +254,23 @@ def test_floats_as_text():
     assert float_text(-math.inf, ".4g") == "-inf"
     decades = [float_text(value, DECADE) for value in (3e-7, 1e-7, 2.0, 1234.0, math.nan)]
     assert decades == ["1e-06", "1e-07", "1e+01", "1e+04", ""]
+
+
+def test_ends_that_are_no_numbers_are_no_interval():
+    for ends in (("NaN", 1), (0, "NaN"), ("NaN", "NaN"), (1, 0)):
+        with pytest.raises(ValueError, match="not the ends"):
+            Interval.of(*ends)
+
+
+def test_there_is_no_logarithm_of_what_may_be_negative():
+    # the product of two negative ends is positive, and its root lies above all numbers
+    with pytest.raises(ValueError, match="negative"):
+        geometric_median([Interval.of(-3, "0.1"), Interval.of(-2, "0.2")])
+    found = geometric_median([Interval.of(0, 1), Interval.of(0, 4)])
+    assert found.lower <= 0 and found.upper >= 2
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_a_count_is_positive(count):
+    with pytest.raises(ValueError, match="not positive"):
+        Interval.of(1, 2) / count

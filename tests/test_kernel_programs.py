@@ -5,15 +5,18 @@ import pytest
 from scipy.optimize import linprog
 
 from implicit_l1 import programs
+from implicit_l1.null_space import program_of_rho
 from implicit_l1.programs import (
     TOLERANCE,
     KernelPrograms,
     LinearProgramError,
+    kernel_ball_constraints,
     kernel_form,
     smallest_maxima,
     smallest_maximum,
     unit_of,
 )
+from implicit_l1.support import support_geometry
 
 # r equations below and above half the number of columns: both forms of the kernel
 SHAPES = [(1, 2), (1, 9), (8, 9), (5, 40), (20, 40), (21, 40), (35, 40), (39, 40)]
@@ -138,7 +141,7 @@ def test_what_is_not_solved_is_left_to_the_simplex_method(monkeypatch):
     free_map, offsets = rng.standard_normal((12, 30)), rng.standard_normal((5, 30))
     expected = KernelPrograms(free_map, TOLERANCE).solve_all(offsets, "of a test")
 
-    def spoiled(form, offsets, enough):
+    def spoiled(form, offsets, enough=-np.inf, steps=60):
         free, kernel = smallest_maxima(form, offsets, enough)
         free[1:3], kernel[1:3] = np.nan, np.nan
         return free, kernel
@@ -166,7 +169,7 @@ def test_without_equations_the_largest_entry_counts():
 
 
 def test_a_program_that_is_not_solved_is_named(monkeypatch):
-    def unsolved(form, offsets, enough):
+    def unsolved(form, offsets, enough=-np.inf, steps=60):
         return np.full((1, 2), np.nan), np.full((1, 3), np.nan)
 
     monkeypatch.setattr(programs, "smallest_maxima", unsolved)
@@ -183,3 +186,115 @@ def test_a_combination_of_the_rows_is_refused(shape):
     free_map = rng.standard_normal(shape)
     with pytest.raises(LinearProgramError, match="interior-point"):
         smallest_maximum(kernel_form(free_map), rng.standard_normal(shape[0]) @ free_map)
+
+
+# Programs on which the simplex method alone fails
+
+
+def near_copy(rng, gap):
+    """The program of rho where a column off the support nearly is one on it."""
+    matrix = rng.integers(-4, 5, (8, 30)).astype(float)
+    matrix[:, 7] = matrix[:, 1]
+    matrix[0, 7] += gap
+    geometry = support_geometry(matrix, [1, 4])
+    start = geometry.least_norm_dual(np.array([1.0, -1.0]))
+    return geometry.free_map, matrix[:, geometry.complement].T @ start
+
+
+def uneven(shape):
+    """C of Gaussian entries times powers of two, of rows, of columns or of each entry."""
+
+    def draw(rng, smallest):
+        powers = rng.integers(int(np.log2(smallest)), 1, shape)
+        return rng.standard_normal((6, 20)) * 2.0**powers, rng.standard_normal(20)
+
+    return draw
+
+
+PROGRAMS = {
+    "near copy": near_copy,
+    "rows": uneven((6, 1)),
+    "columns": uneven((1, 20)),
+    "entries": uneven((6, 20)),
+}
+
+
+@pytest.mark.parametrize("k", [10, 24, 30, 36, 45, 60])
+@pytest.mark.parametrize("kind", PROGRAMS)
+def test_small_entries_are_not_lost(kind, k):
+    """HiGHS drops them: b and k prove each other optimal nevertheless."""
+    for seed in range(6):
+        free_map, offset = PROGRAMS[kind](np.random.default_rng(seed), 2.0**-k)
+        assert free_map.size < programs.LARGE
+        kernel, free = program_of_rho(free_map, offset)
+        height = np.abs(offset + free @ free_map).max()
+        unit = np.abs(offset).max()
+        assert abs(height - offset @ kernel) < 1e-9 * max(height, unit)
+        size = np.abs(free_map).max(axis=1)
+        assert np.all(np.abs(free_map @ kernel) < 1e-9 * size)
+        assert np.abs(kernel).sum() < 1.0 + 1e-9
+
+
+@pytest.mark.parametrize("unit", [2.0**-300, 2.0**-40, 1.0, 2.0**40, 2.0**300])
+def test_the_units_of_an_offset_do_not_matter(unit):
+    rng = np.random.default_rng(12)
+    search = KernelPrograms(rng.standard_normal((4, 12)), TOLERANCE)
+    offset = rng.standard_normal(12)
+    expected, found = search.solve(offset, "of a test"), search.solve(unit * offset, "of a test")
+    assert np.allclose(found[0], expected[0], rtol=1e-12, atol=1e-14)
+    assert np.allclose(found[1] / unit, expected[1], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("failures", [1, 2, 4])
+def test_an_end_of_the_simplex_method_is_not_that_of_the_program(failures, monkeypatch):
+    """It ends as it likes, and the next c is solved from a start of its own."""
+    rng = np.random.default_rng(13)
+    free_map, offset = rng.standard_normal((4, 12)), rng.standard_normal(12)
+    expected = KernelPrograms(free_map, TOLERANCE).solve(offset, "of a test")
+    left = [failures]
+
+    def fail(highs, name):
+        if left[0]:
+            left[0] -= 1
+            raise LinearProgramError("unknown")
+        run(highs, name)
+
+    run = programs._run
+    monkeypatch.setattr(programs, "_run", fail)
+    search = KernelPrograms(free_map, TOLERANCE)
+    for _ in range(2):
+        for ours, theirs in zip(search.solve(offset, "of a test"), expected, strict=True):
+            assert np.allclose(ours, theirs, atol=1e-9)
+
+
+@pytest.mark.parametrize("wrong", ["kernel", "free"])
+def test_a_wrong_result_of_the_simplex_method_is_not_taken(wrong, monkeypatch):
+    rng = np.random.default_rng(14)
+    free_map, offset = rng.standard_normal((4, 12)), rng.standard_normal(12)
+    search = KernelPrograms(free_map, TOLERANCE)
+    expected = search.solve(offset, "of a test")
+    basis = search.optimal_basis(offset, "of a test")
+    simplex = search._simplex
+
+    def spoiled(*arguments):
+        kernel, free, basic = simplex(*arguments)
+        spoil = (1e-3, 0.0) if wrong == "kernel" else (0.0, 1e-3)
+        return kernel + spoil[0], free + spoil[1], basic[::-1]
+
+    monkeypatch.setattr(search, "_simplex", spoiled)
+    for ours, theirs in zip(search.solve(offset, "of a test"), expected, strict=True):
+        assert np.allclose(ours, theirs, atol=1e-9)
+    assert sorted(search.optimal_basis(offset, "of a test")) == sorted(basis)
+
+
+def test_an_optimal_basis_is_one():
+    rng = np.random.default_rng(15)
+    free_map, offset = rng.standard_normal((4, 12)), rng.standard_normal(12)
+    search = KernelPrograms(free_map, TOLERANCE, smallest=1.0)
+    expected, _ = search.solve(offset, "of a test")
+    columns = np.hstack([kernel_ball_constraints(free_map), np.eye(5)])
+    for solve in (search._simplex, search._afresh, search._interior):
+        basic = solve(offset, "of a test")[2]
+        parts = np.zeros(29)
+        parts[basic] = np.linalg.solve(columns[:, basic], np.append(np.zeros(4), 1.0))
+        assert np.allclose(parts[:12] - parts[12:24], expected, atol=1e-9)

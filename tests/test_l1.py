@@ -13,17 +13,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from implicit_l1 import l1
 from implicit_l1.l1 import (
     CERTIFIED,
-    NOT_CERTIFIED,
     NOT_UNIQUE,
+    UNDECIDED,
     BasisPursuitError,
     basis_pursuit,
     polish,
 )
 from implicit_l1.problems import one_dimensional_kernel, random_problem
-from implicit_l1.programs import LinearProgramError
 from reference import fractions, instance, pattern_constant
 
 THRESHOLD = 1e-9
@@ -228,7 +226,7 @@ def test_support_that_does_not_reproduce_the_data():
     point = case.signal.copy()
     point[np.flatnonzero(point)[0]] = 0.0
     found = polish(case.matrix, case.data, point, THRESHOLD)
-    assert found.status == NOT_CERTIFIED
+    assert found.status == UNDECIDED
     assert found.certificate is None
     assert np.isnan(found.margin) and np.isnan(found.duality_gap)
     assert np.array_equal(found.point, point)
@@ -241,21 +239,21 @@ def test_threshold_cuts_the_support():
     case = instance(20, 60, 2, 0.0)
     point = case.signal + 1e-7 * np.random.default_rng(0).standard_normal(60)
     assert polish(case.matrix, case.data, point, 1e-5).status == CERTIFIED
-    assert polish(case.matrix, case.data, point, 1e-12).status == NOT_CERTIFIED
-    assert polish(case.matrix, case.data, point, 0.9999).status == NOT_CERTIFIED
+    assert polish(case.matrix, case.data, point, 1e-12).status == UNDECIDED
+    assert polish(case.matrix, case.data, point, 0.9999).status == UNDECIDED
 
 
 def test_dependent_columns_are_not_certified():
     matrix = np.array([[1.0, 1.0, 0.3], [0.0, 0.0, 1.0]])
     found = polish(matrix, np.array([1.0, 0.0]), np.array([0.4, 0.6, 0.0]), THRESHOLD)
-    assert found.status == NOT_CERTIFIED
+    assert found.status == UNDECIDED
     assert found.certificate is None
 
 
 def test_point_of_the_wrong_sign_is_not_certified():
     case = instance(20, 60, 2, 0.0)
     found = polish(case.matrix, case.data, -case.signal, THRESHOLD)
-    assert found.status == NOT_CERTIFIED
+    assert found.status == UNDECIDED
     assert found.certificate is None
 
 
@@ -264,7 +262,7 @@ def test_feasible_point_that_is_no_minimizer_is_not_certified():
     matrix, data = tilted()
     found = polish(matrix, data, np.array([0.0, 2.0]), THRESHOLD)
     assert found.margin == pytest.approx(-1.0)
-    assert found.status == NOT_CERTIFIED
+    assert found.status == UNDECIDED
 
 
 @pytest.mark.parametrize(
@@ -275,17 +273,8 @@ def test_feasible_point_that_is_no_minimizer_is_not_certified():
     ],
 )
 def test_infeasible_data(matrix, data):
-    with pytest.raises(BasisPursuitError, match="infeasible"):
+    with pytest.raises(BasisPursuitError, match="no solver"):
         basis_pursuit(np.array(matrix), np.array(data))
-
-
-def test_solver_failure_is_reported(monkeypatch):
-    def fail(*_):
-        raise LinearProgramError("no luck")
-
-    monkeypatch.setattr(l1, "least_norm_vertex", fail)
-    with pytest.raises(BasisPursuitError, match="no luck"):
-        basis_pursuit(*tilted())
 
 
 def test_values_of_the_solution_are_exact_rationals():

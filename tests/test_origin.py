@@ -28,7 +28,7 @@ PROBLEMS = [
 DRAWN = {"results/p.npz": PROBLEMS[3:]}
 L1 = [
     *("scripts/l1.py", "--problems", "results/p.npz", "--output", "results/l1.npz"),
-    *("--support-threshold", "1e-9", "--nonunique", "carry"),
+    *("--solver", "HIGHS", "--nonunique", "carry"),
 ]
 
 

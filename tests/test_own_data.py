@@ -676,7 +676,7 @@ def test_program(folder):
     assert told["sources"] == {output: words}
 
     # what is computed from it tells of it
-    options = ("--support-threshold", "1e-9", "--nonunique", "carry")
+    options = ("--solver", "HIGHS", "--nonunique", "carry")
     result = program(
         project, "scripts/l1", "--problems", output, "--output", "results/l1.npz", *options
     )

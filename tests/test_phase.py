@@ -5,13 +5,14 @@ import subprocess
 import sys
 from dataclasses import replace
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phase import constants
+from phase import certify, constants
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
@@ -114,7 +115,7 @@ def solved(rows, columns, s, repetition, ensemble="gaussian"):
         signal=UNIFORM,
         seed=1,
     )
-    return problem, recovery(problem.matrix, problem.data, problem.signal, 1e-9)
+    return problem, recovery(problem.matrix, problem.data, problem.signal)
 
 
 @pytest.mark.parametrize("repetition", range(4))
@@ -139,8 +140,8 @@ def test_both_sides_of_the_transition_were_tested():
 
 def test_recovered_signals_need_no_solver(monkeypatch):
     problem, _ = solved(12, 24, 1, 0)
-    monkeypatch.delattr("implicit_l1.phase.basis_pursuit")
-    found = recovery(problem.matrix, problem.data, problem.signal, 1e-9)
+    monkeypatch.delattr("implicit_l1.phase.decide_minimizer")
+    found = recovery(problem.matrix, problem.data, problem.signal)
     assert found.recovered
     assert np.array_equal(found.minimizer.point, problem.signal)
 
@@ -163,7 +164,7 @@ def test_dependent_columns(second, planted):
     """
     matrix = np.array([[1.0, 1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 1.0]])
     signal = np.array([-1.0, -2.0 * second, 0.0, 0.0])
-    found = recovery(matrix, matrix @ signal, signal, 1e-9)
+    found = recovery(matrix, matrix @ signal, signal)
     assert found.rho_planted == pytest.approx(planted, rel=1e-9)
     assert not found.recovered
     assert found.minimizer.status == NOT_UNIQUE
@@ -342,7 +343,7 @@ def run_program(output, *, s, repetitions, ensemble="gaussian", rows=10, columns
         "low": 0.5,
         "high": 1.5,
         "seed": 1,
-        "support-threshold": 1e-9,
+        "solver": "HIGHS",
         "enumerate-up-to": 4,
         "order-repetitions": 1,
         "order-starts": 2,
@@ -467,3 +468,18 @@ def test_program_names_the_repetition_that_fails(tmp_path):
     assert "repetition 2: unknown law of magnitudes 'strange'" in result.stderr
     assert not (tmp_path / "cell.parquet").exists()
     assert not proofs_of(tmp_path / "cell.parquet").exists()
+
+
+@pytest.mark.parametrize("signs", [(1, 1), (1, -1), (-1, 1), (-1, -1)])
+def test_the_constant_of_x0_is_of_its_own_support_and_signs(signs):
+    """Whatever minimizer is guessed for x_0: this one lacks an entry, or has another sign."""
+    matrix = np.array([[1.0, 0, 0.5], [0, 1, 0.25]])
+    point = np.array([1.0, 0.0, 0.0])
+    guess = SimpleNamespace(point=point, certificate=SimpleNamespace(nu=np.array([1.0, -0.4])))
+    found = SimpleNamespace(minimizer=guess, planted=guess)
+    signal = np.array([signs[0], signs[1] * 2.0**-60, 0.0])
+    problem = SimpleNamespace(matrix=matrix, data=matrix @ point, signal=signal)
+    (first, *_) = certify(problem, found, None, False)
+    assert first["quantity"] == "rho_planted" and first["status"] == PROVED
+    truth = abs(0.5 * signs[0] + 0.25 * signs[1])
+    assert float(first["lower"]) <= truth <= float(first["upper"])

@@ -11,7 +11,7 @@ from implicit_l1.status import PROVED
 from implicit_l1.storage import read_arrays, read_table, write_arrays
 from workflow_runs import ROOT
 
-L1 = ("--support-threshold", "1e-9", "--nonunique")
+L1 = ("--solver", "HIGHS", "--nonunique")
 
 
 PROBLEM = (

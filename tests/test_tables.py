@@ -11,7 +11,7 @@ import tables
 from tables import COLUMNS, TABLES, Unproved, digits_of, shown, tabular_of
 
 from implicit_l1.intervals import Interval, stands_for
-from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED, SELECTED, UNDECIDED, UNIQUE_IN_FLOATS
 from implicit_l1.storage import write_table
 from tidy import with_cell
 from workflow_runs import ROOT
@@ -25,7 +25,8 @@ def data(count=3, status=(), depth=2, path="near", repetitions=None, **columns):
     status = dict(status)
     names = ["fitted_rate", "fitted_rate_low", "fitted_rate_high", "onset_alpha", "rho_upper"]
     names += ["rho_lower", "rho_tilde_lower", "rho_tilde_upper", "kappa", "log10_prediction"]
-    names += ["log10_error_1", "four_digits_log10_alpha", "log10_competitor", "last_slope"]
+    names += ["log10_error_1", "four_digits_log10_alpha", "log10_competitor"]
+    names += ["log10_correction", "last_slope"]
     frame = pd.DataFrame(dict.fromkeys(names, 0.777), index=range(count))
     frame["repetition"] = range(count)
     frame["repetitions"] = repetitions or count
@@ -132,16 +133,16 @@ def test_an_instance_without_proof_is_counted_with_its_reason():
     margin = [0.5, "the dual vector is not strict", 0.5]
     certificates = [of_constants({0: 0.25, 2: 0.35}, margin)]
     row = only(made("cells", data(), certificates=certificates))
-    assert (row["repetitions"], row["certified"]) == (3, 2)
-    assert row["status"] == "1 the dual vector is not strict"
+    assert (row["repetitions"], row["certified"]) == (3, 3)
+    assert row["status"] == ""
     assert row["rho"] == Interval.of("0.3", "0.3")
-    assert row["unproved"] == ""
+    assert row["unproved"] == "left out: 1 the dual vector is not strict"
     row = only(made("cells", data(status={1: NOT_UNIQUE}), certificates=certificates))
     assert row["status"] == f"1 {NOT_UNIQUE}"
     assert row["certified"] == 2
     missing = of_constants({0: 0.25, 2: 0.35}, {0: 0.5, 2: 0.5})
     row = only(made("cells", data(), certificates=[missing]))
-    assert row["status"] == "1 no proof"
+    assert row["unproved"] == "left out: 1 no proof"
 
 
 def test_a_number_without_proof_empties_its_column_and_says_why():
@@ -162,8 +163,8 @@ def test_no_proof_at_all_leaves_the_numbers_empty():
     certificates = [of_constants({}, ["too hard"] * 3)]
     table = made("cells", data(), certificates=certificates)
     row = only(table)
-    assert (row["repetitions"], row["certified"]) == (3, 0)
-    assert row["status"] == "3 too hard"
+    assert (row["repetitions"], row["certified"]) == (3, 3)
+    assert row["unproved"] == "left out: 3 too hard"
     assert "0.777" not in shown(table, latex=False).to_csv()
 
 
@@ -220,7 +221,7 @@ def test_an_instance_without_proof_has_no_rho_and_is_left_out_of_the_rates():
     certificates = [of_constants({0: 0.25, 2: 0.35}, margin)]
     certificates += [of_limits(2, margin=margin, local_slope={-4.0: {0: 0.7, 2: 0.6}})]
     row = only(made("rates", data(), certificates=certificates))
-    assert row["status"] == "1 not strict"
+    assert row["unproved"] == "left out: 1 not strict"
     assert row["predicted_rate"] == Interval.of("0.7", "0.7")
     assert row["last_slope"] == Interval.of("0.65", "0.65")
 
@@ -283,6 +284,21 @@ def test_instances_that_are_not_there_yet_are_named():
     certificates[1] = of_limits(local_slope=unknown)
     row = only(made("far", frame, certificates=certificates))
     assert "repetition 1: slope too wide for 0.50000" in row["reason"]
+
+
+def test_where_all_entries_lead_the_next_term_is_the_reason():
+    """As for D > 2, where an entry of higher order that is not there is no reason."""
+    slopes = {-300.0: ["0.701", "0.4", "0.25"]}
+    certificates = [of_constants(["0.3", "0.5", "0.75"]), of_limits(local_slope=slopes)]
+    frame = data(
+        four_digits_log10_alpha=np.nan,
+        log10_competitor=np.nan,
+        log10_correction=[-2.4, -np.inf, np.nan],
+        asymptotics_status="known",
+    )
+    first, *others = only(made("far", frame, certificates=certificates))["reason"].split("; repet")
+    assert first.endswith("what follows the leading term is still of the order of 10^-2.4 times it")
+    assert all(reason.endswith("the leading term is 0") for reason in others)
 
 
 def test_constants_at_round_scales_and_at_the_end():
@@ -359,7 +375,7 @@ def test_the_planted_signal_counts_where_the_minimizer_is_not_proved():
     ]
     row = only(made("phase", phase_data(2), certificates=certificates))
     assert row["recovered"] == Interval.of("0.5", "0.5")
-    assert row["status"] == "1 not strict"
+    assert row["unproved"] == "left out: 1 not strict"
     assert row["rho"] == Interval.of("0.5", "0.5")
     certificates[0] = proofs("rho_planted", [0.5, "no dual vector"])
     row = only(made("phase", phase_data(2), certificates=certificates))
@@ -511,7 +527,7 @@ def test_errors_of_what_is_not_proved():
     frames = [
         data(
             3,
-            status={1: "selected", 2: "not certified"},
+            status={1: SELECTED, 2: NOT_UNIQUE},
             log10_alpha=log10_alpha,
             log10_error_1=[log10_alpha - 1, log10_alpha + 1, np.nan],
             local_slope=[0.9, 1.1, np.nan],
@@ -522,7 +538,7 @@ def test_errors_of_what_is_not_proved():
     table = only(TABLES["errors"](pd.concat(frames, ignore_index=True), None))
     assert table["repetitions"] == 3
     assert table["certified"] == 1
-    assert table["status"] == "1 selected, 1 not certified"
+    assert table["status"] == f"1 {SELECTED}, 1 {NOT_UNIQUE}"
     assert table["float_error_4"] == pytest.approx(1e-4)
     assert table["float_error_8"] == table["float_error_end"] == pytest.approx(1e-8)
     assert np.isnan(table["float_error_12"])
@@ -531,8 +547,181 @@ def test_errors_of_what_is_not_proved():
     assert table["float_distance"] == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("name", ["cells", "rates"])
-def test_proved_tables_are_empty_where_nothing_was_to_be_proved(name):
-    table = only(TABLES[name](data(), None))
-    assert table["certified"] == 0
-    assert table["status"] == "3 no proof"
+# Where nothing was to be proved
+
+RHO_OF_THREE, RATES, LAST = [0.25, 0.5, 0.4], [0.75, 0.5, 0.6], [0.7, 0.55, 0.61]
+
+
+@pytest.mark.parametrize("name", ["cells", "rates", "far"])
+def test_tables_hold_marked_floats_where_nothing_was_to_be_proved(name):
+    """The same statistics as of enclosures, under other names."""
+    tilde = {key: [0.8, 0.9, 1.25] for key in ["rho_tilde_lower", "rho_tilde_upper"]}
+    frame = data(
+        **{"rho_upper": RHO_OF_THREE, "kappa": [2.0, 4.0, 3.0], "predicted_rate": RATES},
+        **{"last_slope": LAST, "smallest_log10_alpha": -4.0},
+        **tilde,
+    )
+    certificates = [of_constants(RHO_OF_THREE), of_limits(local_slope={-4.0: LAST})]
+    proved, floats = made(name, frame, certificates=certificates), TABLES[name](frame, None)
+    assert len(floats) == 1 and floats["certified"].item() == 3
+    one, other = digits_of(proved).iloc[0], digits_of(floats).iloc[0]
+    for column in proved:
+        if COLUMNS[column].kind == tables.PROVED:
+            assert f"{column}_float" in other and column not in other
+            assert float(other[f"{column}_float"]) == pytest.approx(float(one[column]), rel=1e-5)
+        else:
+            assert column in floats
+    assert floats["unproved"].item() == ""
+    headings = shown(floats, latex=False)
+    heading = COLUMNS["rho" if name == "cells" else "predicted_rate"].heading
+    assert f"{heading} †" in headings and heading not in headings
+    text = " ".join(tables.notes(floats, name))
+    assert "enclosures" not in text and tables.EXACT_NOTE in text
+
+
+def test_constants_in_floating_point_however_small():
+    logs = {-4.0: [-2.5, -2.0, -3.0], -400.0: [-401.5, -401.0, -402.0]}
+    frames = [
+        data(log10_alpha=scale, log10_error_1=log, log10_prediction=log, rate=1.0)
+        for scale, log in logs.items()
+    ]
+    row = only(TABLES["constants"](pd.concat(frames, ignore_index=True), None))
+    assert row["certified"] == 3
+    assert row["measured_4_float"].text(".3g") == "0.00316"
+    assert row["constant_float"].text(".3g") == "0.0316"
+    assert row["end_log10_alpha"] == -400
+    assert row["ratio_end_float"].text(".3g") == "1.00"
+    assert row["measured_8_float"] is None
+
+
+def test_a_float_that_is_not_known_empties_its_column_and_says_so():
+    row = only(TABLES["cells"](data(rho_upper=[0.5, np.nan, 0.5]), None))
+    assert row["rho_float"] is None and row["unproved"] == "rho: not known"
+
+
+# Statuses, and what is said under a table
+
+WHY = f"{UNDECIDED}: the exact pivots took longer than 10 s"
+SIDES = [
+    f"log10_{name}_{side}"
+    for name in ("error_off", "error_1", "refined_off", "refined_1")
+    for side in ("upper", "lower")
+]
+OF_FLOATS = ["agreement", "newton", "errors", "tightness", "descent"]
+
+
+def of_any_table(status):
+    """Rows with the columns of every table, of three instances with these statuses."""
+    known = [word in (CERTIFIED, SELECTED, UNIQUE_IN_FLOATS) for word in status]
+    numbers = ["disagreement", "steps", "newton_steps", "local_slope", "estimation_error"]
+    numbers += ["iterations", "relative_loss", "relative_step_distance", "relative_distance"]
+    columns = dict.fromkeys(numbers, np.where(known, 0.777, np.nan))
+    columns |= dict.fromkeys(["log10_error_off", *SIDES, "predicted_rate"], 0.777)
+    columns |= {"alpha": 1e-4, "form": "dual", "fraction": 0.5, "outcome": "converged"}
+    columns |= {"log10_alpha": -4.0, "smallest_log10_alpha": -4.0, "rate": 1.0}
+    return data(3, dict(enumerate(status)), **columns)
+
+
+@pytest.mark.parametrize("name", OF_FLOATS)
+@pytest.mark.parametrize("status", [SELECTED, UNIQUE_IN_FLOATS])
+def test_what_is_not_proved_is_not_counted_as_certified(name, status):
+    table = TABLES[name](of_any_table([status, status, CERTIFIED]), None)
+    row = only(table)
+    assert (row["repetitions"], row["certified"]) == (3, 1)
+    assert row["status"] == f"2 {status}"
+    text = " ".join(tables.notes(table, name))
+    assert tables.STATUS_NOTES[status] in text
+    beside = name in tables.OF_ALL_MEASURED
+    assert ("these and the certified ones" in text) == beside
+    if name in ("newton", "tightness"):
+        assert row["points"] == (3 if beside else 1)
+
+
+@pytest.mark.parametrize("name", ["cells", *OF_FLOATS])
+@pytest.mark.parametrize(
+    "status",
+    [
+        [CERTIFIED] * 3,
+        [CERTIFIED, NOT_UNIQUE, WHY],
+        [NOT_UNIQUE] * 3,
+        [SELECTED, UNIQUE_IN_FLOATS, WHY],
+    ],
+)
+def test_the_note_covers_what_is_in_the_table(name, status):
+    """The statuses that are there and no others, and marks where there are any."""
+    table = TABLES[name](of_any_table(status), of_constants([0.5] * 3) if name == "cells" else None)
+    text = " ".join(tables.notes(table, name))
+    for word, sentence in tables.STATUS_NOTES.items():
+        there = word == CERTIFIED or any(found.startswith(word) for found in status)
+        assert (f"{word[0].upper()}{word[1:]}: {sentence}." in text) == there
+    marked = any("†" in heading for heading in shown(table, latex=False))
+    assert ("†" in text) == marked
+    assert (tables.PROVED_NOTE in text) <= (name == "cells")
+
+
+def test_the_certified_are_as_many_in_every_table():
+    """Whether or not there are enclosures of them."""
+    frame = of_any_table([CERTIFIED, NOT_UNIQUE, CERTIFIED])
+    found = [
+        TABLES["cells"](frame, of_constants([0.5] * 3, ["too hard"] * 3)),
+        TABLES["cells"](frame, of_constants([0.5] * 3)),
+        *(TABLES[name](frame, None) for name in TABLES if name != "phase"),
+    ]
+    assert {table["certified"].item() for table in found} == {2}
+    assert {table["status"].item() for table in found} == {f"1 {NOT_UNIQUE}"}
+
+
+# Tables of nothing
+
+
+@pytest.mark.parametrize("proved", [True, False])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_table_of_nothing_can_be_read(tmp_path, proved, known):
+    """Nothing certified: a row that says so; certified with an error of 0: a sentence."""
+    status = {} if known else dict.fromkeys(range(3), NOT_UNIQUE)
+    none = dict.fromkeys(["log10_error_1", "log10_prediction"], -np.inf if known else np.nan)
+    frame = data(3, status, log10_alpha=-4.0, rate=1.0, **none)
+    certificates = pd.concat([of_constants([0.5] * 3), of_limits()], ignore_index=True)
+    texts = run_program(tmp_path, "constants", frame, certificates if proved else None)
+    table = pd.read_csv(StringIO(texts["csv"]))
+    assert len(table) == (0 if known else 1)
+    assert {"ensemble", "depth", "repetitions", "certified", "status"} <= set(table)
+    for suffix in ("md", "html", "tex"):
+        assert "certified unique" in texts[suffix]
+        assert (tables.NO_ROWS in texts[suffix]) == known
+        assert (NOT_UNIQUE in texts[suffix]) != known
+
+
+@pytest.mark.parametrize("name", [name for name in TABLES if name != "phase"])
+def test_a_table_without_rows_has_its_columns(name):
+    frame = of_any_table([CERTIFIED] * 3)
+    text = digits_of(TABLES[name](frame.head(0), None))
+    assert text.empty and list(text) == list(digits_of(TABLES[name](frame, None)))
+
+
+# Words
+
+
+def test_names_of_files_are_printed_as_they_are(tmp_path):
+    label = "my_data/wind_unique.csv, my_data/y_1.csv"
+    certificates = of_constants([0.5]).assign(ensemble=label)
+    texts = run_program(tmp_path, "cells", data(1).assign(ensemble=label), certificates)
+    assert all(label in texts[suffix] for suffix in ("csv", "md", "html"))
+    assert label.replace("_", r"\_") in texts["tex"]
+    other = of_constants([0.5] * 3).assign(ensemble="one_kernel")
+    table = made("cells", data().assign(ensemble="one_kernel"), certificates=[other])
+    assert shown(table, latex=False)["ensemble"].tolist() == ["one kernel"]
+
+
+@pytest.mark.parametrize(
+    ("depth", "words"), [(2, "no entry is of higher order"), (2.5, "alpha^0.2,"), (4, "alpha^0.5,")]
+)
+def test_an_instance_without_a_competitor_has_another_reason(depth, words):
+    columns = {"four_digits_log10_alpha": np.nan, "log10_competitor": -np.inf}
+    columns |= {"predicted_rate": 1.0, "last_slope": 0.9, "smallest_log10_alpha": -300.0}
+    frame = data(1, depth=depth, **columns)
+    certificates = [of_constants([0.5]), of_limits(depth, margin=[0.5], local_slope={-4.0: [0.9]})]
+    for proved in (pd.concat(certificates, ignore_index=True), None):
+        text = only(TABLES["far"](frame, proved))["reason"]
+        assert "inf" not in text and "nan" not in text
+        assert text.startswith("repetition 0: slope 0.90000 for ") and words in text

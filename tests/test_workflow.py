@@ -14,7 +14,8 @@ from workflow_runs import ROOT, Project
 PROGRAMS = sorted(
     path.stem
     for path in (ROOT / "scripts").glob("*.py")
-    if path.stem not in ("audit_values", "command_line", "comparison", "measure", "tidy")
+    if path.stem
+    not in ("audit_values", "command_line", "comparison", "measure", "tidy", "workflow_queries")
 )
 
 

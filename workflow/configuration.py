@@ -19,6 +19,7 @@ import jsonschema
 import yaml
 
 from implicit_l1.ensembles import ENSEMBLES
+from implicit_l1.proposals import is_solver, solvers
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
 KERNEL, FILE = "one_dimensional_kernel", "file"
@@ -396,6 +397,8 @@ def _check(config, report):
         return
     if report.sound("signal"):
         _check_uniform(config["signal"], ("signal",), report)
+    if report.sound("l1", "solver"):
+        _check_solver(config["l1"]["solver"], report)
     if report.sound("rates", "window"):
         _check_order(config["rates"]["window"], _ENDS, ("rates", "window"), report)
     if report.sound("realistic_alpha"):
@@ -406,7 +409,7 @@ def _check(config, report):
             _check_experiment(experiment, ("experiments", name), report)
     if isinstance(experiments, dict):
         _check_names(experiments, report)
-        _check_proved(config, report)
+        _check_proved(experiments, report)
         if report.sound("rates", "window"):
             _check_window(config["rates"]["window"], experiments, report)
 
@@ -417,6 +420,12 @@ def _check_order(values, keys, path, report, strict=True):
         relation = "less than" if strict else "at most"
         allowed = f"{relation} {_dotted((*path, keys[1]))}, which is {_show(high)}"
         report.reject((*path, keys[0]), low, allowed)
+
+
+def _check_solver(name, report):
+    """That it is there, and solves linear programs."""
+    if not is_solver(name):
+        report.reject(("l1", "solver"), name, _names(solvers()))
 
 
 def _check_uniform(law, path, report):
@@ -444,17 +453,16 @@ def _check_names(experiments, report):
             owners[figure] = name
 
 
-def _check_proved(config, report):
-    """No table of proved numbers is asked for where nothing is proved."""
-    proved = not report.sound("certificates") or config["certificates"]["scales"] != "none"
-    for name, experiment in config["experiments"].items():
+def _check_proved(experiments, report):
+    """No table of the l1 minimizer is asked for where the error is measured from another point."""
+    for name, experiment in experiments.items():
         path = ("experiments", name, "tables")
         if not isinstance(experiment, dict) or not isinstance(experiment.get("tables"), list):
             continue
         empty = [table for table in experiment["tables"] if table not in UNPROVED]
-        if empty and report.sound(*path) and (not proved or "initialization" in experiment):
-            why = "an initialization of its own" if proved else "certificates.scales none"
-            report.reject(path, experiment["tables"], f"of {_names(UNPROVED)}, with {why}")
+        if empty and report.sound(*path) and "initialization" in experiment:
+            allowed = f"of {_names(UNPROVED)}, with an initialization of its own"
+            report.reject(path, experiment["tables"], allowed)
 
 
 def figure_names(name, experiment):
@@ -579,8 +587,10 @@ def _check_ensemble(experiment, path, report):
         allowed = f"{KERNEL}, with figure {min(explicit)}"
     elif not explicit and KERNEL in names:
         allowed = f"random ensembles or {FILE}, with figure {kinds[0]}"
-    elif FILE in names and "phase" in kinds:
-        allowed = "random ensembles, with figure phase"
+    elif FILE in names and {"phase", "reach"}.intersection(kinds):
+        # over N and s, which a file has one of
+        (kind,) = {"phase", "reach"}.intersection(kinds)
+        allowed = f"random ensembles, with figure {kind}"
     else:
         return
     report.reject((*path, "ensemble"), experiment["ensemble"], allowed)

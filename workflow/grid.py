@@ -83,9 +83,9 @@ class ProblemSpec:
     def label(self):
         """The ensemble in words, as tables and legends show it."""
         if self.ensemble == FILE:
-            known = dict(self.parameters)
-            files = [known[key] for key in ("path", "data") if key in known]
-            return ", ".join([*files, *([NOISELESS] if NOISELESS in known else [])])
+            # with x_0, which tells problems apart that have all else in common
+            files = [value for _, value in self.parameters if isinstance(value, str)]
+            return ", ".join([*files, *([NOISELESS] if NOISELESS in dict(self.parameters) else [])])
         words = [self.ensemble, *_words(self.parameters)]
         if self.signal:
             words.append(f"x0 {' '.join(_words(self.signal))}")

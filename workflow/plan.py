@@ -44,7 +44,7 @@ OPTIONS = {
     "lasso_path": ("flow.rtol",),
     "agreement": ("l1", "limit", "flow"),
     "certificates": ("certificates",),
-    "phase": ("l1.support_threshold", "null_space.enumerate_up_to"),
+    "phase": ("l1.solver", "null_space.enumerate_up_to"),
 }
 
 
@@ -132,7 +132,7 @@ class Plan:
         """Table -> (kind, experiments that it shows): shared ones, then each experiment's own."""
         shared, own = {}, {}
         for name, experiment in self.config["experiments"].items():
-            unproved = "initialization" in experiment or not self.proved
+            unproved = "initialization" in experiment
             filled = [kind for kind in fed(experiment) if not unproved or kind in UNPROVED]
             asked = experiment.get("tables", filled)
             if asked == "shared":
@@ -207,14 +207,14 @@ class Plan:
     def problem_arguments(self, name):
         """Options of the program of stage problems."""
         problem = self.problems[name]
-        return " ".join([problem.ensemble, *self._options(problem)])
+        return shlex.join([problem.ensemble, *self._options(problem)])
 
     def phase_arguments(self, name):
         """Options of the program of stage phase."""
         problem = self.phase_problems[name]
         options = self._options(problem, but=("eta", "noise-law"))
-        label = [] if problem.label == problem.ensemble else ["--label", shlex.quote(problem.label)]
-        return " ".join(["--ensemble", problem.ensemble, *label, *options])
+        label = [] if problem.label == problem.ensemble else ["--label", problem.label]
+        return shlex.join(["--ensemble", problem.ensemble, *label, *options])
 
     def _options(self, problem, but=()):
         values = dict(problem.axes) | dict(problem.parameters)
@@ -238,7 +238,7 @@ class Plan:
         options = {"depth": network.depth}
         if shape:
             options |= {"shape": shape.pop("law"), "seed": self.config["seed"], **shape}
-        return " ".join(_as_options(options))
+        return shlex.join(_as_options(options))
 
     def shape_files(self, wildcards):
         """The file of an initialization of one's own."""

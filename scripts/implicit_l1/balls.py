@@ -157,6 +157,10 @@ class BallPotential:
 
     depth: float
 
+    def __post_init__(self):
+        if not 2 <= self.depth < float("inf"):
+            raise ValueError(f"depth must be a number >= 2, not {self.depth}")
+
     @property
     def power(self):
         """p = D / (D - 2) for D > 2: an integer where it is one, else a ball."""
@@ -227,8 +231,10 @@ class BallPotential:
         return found
 
     def _slack(self, t, power, start):
+        """The s in (0, 1) with ``s^(-p) - (2 - s)^(-p) = t``, for a positive ball t."""
         middle = t.mid()
-        s = ball(start) if start > 0 else ((1 + middle) ** (-1 / arb(power))).mid()
+        # left of the root whatever t is: there s^(-p) = 1 + t, and (2 - s)^(-p) is below 1
+        s = ball(start) if 0 < start < 1 else ((1 + middle) ** (-1 / arb(power))).mid()
         # a step of relative size e leaves an error of the order of e^2, and the interval Newton
         # step squares that again
         small = arb(2) ** (-ctx.prec // 4 - 8)
@@ -242,7 +248,9 @@ class BallPotential:
         step = (value - t) / slope
         around = s + arb(0, (2 * abs(step) + abs(s) * arb(2) ** (-ctx.prec + 8)).upper())
         proved = s - (value - t) / _of_slack(around, power)[1]
-        if not around.contains_interior(proved):
+        # where the power is a whole number the formulas are finite outside (0, 2), too, and have
+        # roots there that are no slack
+        if not (0 < around < 2 and around.contains_interior(proved)):
             raise ArithmeticError(f"phi_{self.depth:g} was not inverted to a proof")
         return proved
 

@@ -46,6 +46,17 @@ Here a and k are taken from the problem with x_S frozen at g*_S: a = z with
 z, and k is that of rho_alpha).  To ``||n_S||_1 T >= sum_Sc |n_i| |z_i|`` Jensen's inequality
 applies.  As alpha -> 0 the quotient of the refined bounds on ``||n_Sc||_1`` tends to 1 for
 D = 2, because phi_2 and phi_2' agree far out, and to a constant for D > 2.
+
+**Rounding.**  Where the columns of S are nearly dependent, M has lost cond(A_S) times the
+rounding error.  So no bound rests on M: the vectors lam and k are what they are, and what they
+miss is measured and added.
+
+- With ``tau = phi_D^{-1}(g*_S / alpha) - A_S^T lam`` not quite 0, (**) has the term
+  ``-<n_S, tau>`` more, of at most ``rho~ ||tau||_inf ||n_Sc||_1``: every ``|a_i|`` grows by that,
+  and by the error of the product A_Sc^T lam.
+- With ``delta = A k`` not quite 0, (*) is ``sum_i k_i z_i = <delta, lam>`` for the lam of the
+  limit point: v falls by ``2 <|delta|, |lam|>``, lam being taken from the problem with x_S
+  frozen (hence the 2).
 """
 
 from copy import copy
@@ -53,7 +64,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.asymptotics import balance
+from implicit_l1.asymptotics import BalanceError, balance
+from implicit_l1.compensated import residual
 from implicit_l1.potentials import LOG2, HyperbolicPotential, Potential
 from implicit_l1.programs import (
     TOLERANCE,
@@ -63,8 +75,10 @@ from implicit_l1.programs import (
 )
 from implicit_l1.support import Certificate, SupportGeometry
 
-# Relative accuracy that x_S = g*_S + n_S is taken to have, with a reserve.
+# Relative accuracy that x_S = g*_S + n_S is taken to have, with a reserve, where n says nothing
+# of its own error.
 _ROUNDING = 1e-12
+_EPSILON = np.finfo(float).eps
 
 # Solutions at so many smaller scales predict the next one.
 _NODES = 6
@@ -113,6 +127,7 @@ class ErrorBounds:
 
 
 def error_bounds(
+    matrix,
     geometry: SupportGeometry,
     minimizer,
     certificate: Certificate,
@@ -120,10 +135,12 @@ def error_bounds(
     log_alpha,
     error,
     rho_tilde,
+    error_bound=0.0,
 ) -> ErrorBounds:
     """The bounds of the module's docstring at every scale of a path of limit points.
 
     Args:
+        matrix: A, shape (N, d).
         geometry: of the support S of g*, not empty.
         minimizer: g*, shape (d,), zero off its support.
         certificate: a dual certificate of g*.  Any will do; with the one of largest margin
@@ -133,14 +150,20 @@ def error_bounds(
         error: n at these scales, for that depth, shape (m, d); it enters the a posteriori
             bounds by x_S only, so it may underflow.
         rho_tilde: an upper bound of rho~ of S.
+        error_bound: a bound on the error of n, relative to ||n||_1, beyond rounding, shape (m,).
     Raises:
-        ValueError: if rho_tilde is not a finite number >= 0.
-        LinearProgramError: naming the scale.
-        BalanceError: if the problem with x_S frozen is not solved.
+        ValueError: if rho_tilde is not a finite number >= 0, or n is not finite.
+        LinearProgramError, BalanceError: naming the scale at which a linear program, or the
+            problem with x_S frozen, is not solved.
     """
     if not (np.isfinite(rho_tilde) and rho_tilde >= 0):
         raise ValueError(f"rho_tilde must be a finite number >= 0, got {rho_tilde!r}")
-    scales = _Scales(geometry, minimizer, certificate, potential, log_alpha)
+    if not np.all(np.isfinite(error)):
+        row = np.flatnonzero(~np.all(np.isfinite(error), axis=1))[0]
+        raise ValueError(
+            f"log10(alpha) = {log_alpha[row] / np.log(10.0):.6g}: the error vector is not finite"
+        )
+    scales = _Scales(matrix, geometry, minimizer, certificate, potential, log_alpha, rho_tilde)
     linear, of_rho, of_scale, gap = scales.linear_programs(certificate)
     log_upper = scales.upper(linear)
     inside = log_upper < np.inf
@@ -155,8 +178,9 @@ def error_bounds(
     # of an entry of x_S much smaller than that of g*_S the sum leaves rounding errors
     blur = np.abs(error[:, geometry.complement]) @ np.abs(geometry.range_map).T
     blur = _ROUNDING * (np.abs(scales.minimizer) + blur)
+    blur = blur + (error_bound * np.abs(error).sum(axis=1))[:, None]
     lower = scales.lower(kernels, free, point, blur, refined=True)
-    worst = np.minimum(rho_tilde, np.abs(geometry.range_map).max(axis=1, initial=0.0))
+    worst = np.minimum(rho_tilde, scales.largest_range_map())
     prior = scales.lower_prior(plain, free, worst, log_upper, refined=False)
     prior_refined = scales.lower_prior(kernels, free, worst, log_refined, refined=True)
     return ErrorBounds(
@@ -205,8 +229,10 @@ class _Scales:
     where z is small and would otherwise be a difference.
     """
 
-    def __init__(self, geometry, minimizer, certificate, potential, log_alpha):
+    def __init__(self, matrix, geometry, minimizer, certificate, potential, log_alpha, rho_tilde):
         self.geometry = geometry
+        self.on, self.off = matrix[:, geometry.support], matrix[:, geometry.complement]
+        self.rho_tilde = rho_tilde
         self.potential = potential
         self.minimizer = minimizer[geometry.support]
         self.log_alpha = log_alpha
@@ -217,13 +243,16 @@ class _Scales:
         self.sigma = np.where(anchored, np.sign(self.minimizer), 0.0)
         self.direction = np.where(anchored, certificate.direction[geometry.complement], 0.0)
         self.margin = np.where(anchored, certificate.margin[geometry.complement], 1.0)
-        self.shift = self.zeta(np.broadcast_to(self.minimizer, self.sigma.shape))
-        self.shift = self.shift @ geometry.range_map
+        self.dual_on = self.zeta(np.broadcast_to(self.minimizer, self.sigma.shape))
+        # the part of lam in the range of A_S, and M^T zeta from it rather than from M
+        self.dual = np.linalg.solve(geometry.r.T, self.dual_on.T).T @ geometry.q1.T
+        self.shift = self.dual @ self.off
 
     def at(self, rows):
         """The same at some of the scales."""
         part = copy(self)
-        for name in ("log_alpha", "anchored", "scale", "sigma", "direction", "margin", "shift"):
+        names = ("log_alpha", "anchored", "scale", "sigma", "direction", "margin", "shift")
+        for name in (*names, "dual", "dual_on"):
             setattr(part, name, getattr(self, name)[rows])
         return part
 
@@ -239,8 +268,42 @@ class _Scales:
         zeta[..., above, :] = self.potential.phi_inverse(x)
         return zeta
 
-    def off_support(self, free, rows=slice(None)):
+    def whole_dual(self, free):
+        """lam less the certificate's part, shape (m, N)."""
+        return self.dual + free @ self.geometry.q2.T
+
+    def blur(self, free):
+        """What |z| off S may have to grow by for (**) to hold, see the module, shape (m, d - k)."""
+        dual = self.whole_dual(free)
+        missed = [
+            np.abs(residual(self.on.T, lam, zeta)).max(initial=0.0)
+            for lam, zeta in zip(dual, self.dual_on, strict=True)
+        ]
+        # zeta is rounded itself, and so is what certificate and scale add up to
+        missed = missed + 4.0 * _EPSILON * np.abs(self.dual_on).max(axis=1, initial=0.0)
+        shift = self.shift + free @ self.geometry.free_map
+        evaluated = np.abs(shift - dual @ self.off)
+        evaluated += 2.0 * _accuracy(len(self.off)) * (np.abs(dual) @ np.abs(self.off))
+        return evaluated + self.rho_tilde * missed[:, None]
+
+    def largest_range_map(self):
+        """An upper bound of ``max_j |M_ij|``, shape (k,)."""
+        geometry, range_map = self.geometry, np.abs(self.geometry.range_map)
+        inverse = np.linalg.solve(geometry.r, geometry.q1.T)
+        # M = A_S^+ A_Sc
+        missed = np.abs(inverse @ (self.off - self.on @ geometry.range_map))
+        missed += (
+            _accuracy(len(self.on) + len(range_map))
+            * np.abs(inverse)
+            @ (np.abs(self.off) + np.abs(self.on) @ range_map)
+        )
+        return (range_map + 2.0 * missed).max(axis=1, initial=0.0)
+
+    def off_support(self, free, rows=slice(None), blur=0.0):
         shift = self.shift[rows] + free @ self.geometry.free_map
+        if np.any(blur):
+            z = self.scale[rows] * self.direction[rows] + shift
+            shift = shift + np.where(z < 0, -1.0, 1.0) * blur
         log_alpha = self.log_alpha[rows, None]
         return self.potential.off_support(self.direction[rows], self.margin[rows], shift, log_alpha)
 
@@ -265,13 +328,17 @@ class _Scales:
 
     def upper(self, free):
         """Logarithm of ``|S^c| alpha phi(max|z|)``, +inf where phi is not defined."""
-        off = self.off_support(free)
+        off = self.off_support(free, blur=self.blur(free))
         inside = np.all(off.room > 0, axis=1)
         return np.log(off.room.shape[1]) + np.where(inside, off.log_size.max(axis=1), np.inf)
 
     def refined_upper(self, free):
         """Logarithm of the refined bound on ||n_Sc||_1."""
-        return self.log_alpha + _refined_upper(self.potential, self.size(free))
+        size = self.size(free) + self.blur(free)
+        bound = np.full(self.log_alpha.size, np.inf)
+        inside = size.max(axis=1, initial=0.0) < self.potential.edge
+        bound[inside] = _refined_upper(self.potential, size[inside])
+        return self.log_alpha + bound
 
     def balances(self, linear, kernel, rows):
         """(b, k) of the problem with x_S frozen at g*_S, k normalized; elsewhere as given."""
@@ -286,15 +353,20 @@ class _Scales:
                 off = self.off_support(predicted, row)
                 if np.all(off.room > 0) and off.log_size.max() < least[row] + 5.0:
                     start = predicted
-            free[row], off = balance(
-                self.geometry.free_map,
-                self.potential,
-                self.direction[row],
-                self.margin[row],
-                self.shift[row],
-                self.log_alpha[row],
-                start,
-            )
+            try:
+                free[row], off = balance(
+                    self.geometry.free_map,
+                    self.potential,
+                    self.direction[row],
+                    self.margin[row],
+                    self.shift[row],
+                    self.log_alpha[row],
+                    start,
+                )
+            except BalanceError as error:
+                raise BalanceError(
+                    f"log10(alpha) = {self.log_alpha[row] / np.log(10.0):.6g}: {error}"
+                ) from error
             solved = [*solved[1 - _NODES :], row] if self.anchored[row] else []
             largest = off.log_size.max()
             if np.isfinite(largest):
@@ -320,6 +392,7 @@ class _Scales:
         on = kernels @ self.geometry.range_map.T  # -k_S
         zeta = self.zeta(point - np.sign(on) * spread)  # the worst for each k
         shift = (on * zeta).sum(axis=2) + (kernels * (free @ self.geometry.free_map)).sum(axis=2)
+        shift -= self._missed(kernels, on, zeta, free)
         slope = (kernels * self.direction).sum(axis=2)
         aligned = kernels * self.direction > 0  # the margin is used where slope and value are > 0
         margin = np.where(aligned, self.margin, 1.0 + np.abs(self.direction))
@@ -339,6 +412,16 @@ class _Scales:
             # sum |n_i| |z_i| >= ||n_Sc||_1 phi^{-1}(||n_Sc||_1 / (alpha |S^c|)), by Jensen
             dual = np.vstack([dual, self._dual_of(least - np.log(kernels.shape[2]))])
         return np.array([log_mass, log_mass + np.log1p(np.maximum(dual, 0.0) / largest_dual)])
+
+    def _missed(self, kernels, on, zeta, free):
+        """What v may have to fall by because A k is not quite 0, see the module, shape (c, m)."""
+        missed = np.abs(kernels @ self.off.T - on @ self.on.T)
+        for weights, part in ((kernels, self.off), (on, self.on)):
+            missed += _accuracy(part.shape[1]) * (np.abs(weights) @ np.abs(part).T)
+        result = 2.0 * (missed * np.abs(self.whole_dual(free))).sum(axis=2)
+        result += _accuracy(on.shape[2]) * (np.abs(on) * np.abs(zeta)).sum(axis=2)
+        moved = np.abs(kernels) * np.abs(free @ self.geometry.free_map)
+        return result + _accuracy(kernels.shape[2]) * moved.sum(axis=2)
 
     def lower_prior(self, kernels, free, worst, log_upper, refined):
         """The best of them if ``|x_S - g*_S| <= worst * exp(log_upper)``, shape (2, m).
@@ -363,6 +446,11 @@ class _Scales:
         zeta = self.potential.on_support(np.ones(some.sum()), 1.0, relative[some]).zeta
         dual[some] = self.potential.dual_scale(relative[some]) + zeta
         return dual
+
+
+def _accuracy(count):
+    """Of a sum of so many products, relative to the sum of their sizes, with a reserve."""
+    return 0.5 * _EPSILON * (count + 8.0)
 
 
 def _extrapolated(nodes, values, place):

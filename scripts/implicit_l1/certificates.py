@@ -47,7 +47,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
+from flint import arb, arb_mat, ctx
 
 from implicit_l1.balls import (
     BallPotential,
@@ -64,6 +64,7 @@ from implicit_l1.balls import (
     sum_of_sizes,
     to_doubles,
 )
+from implicit_l1.exact import exact_product, rationals_of, solve_consistent
 from implicit_l1.potentials import potential
 from implicit_l1.verified import (
     LARGE,
@@ -89,6 +90,18 @@ def _enough():
     refinement of a solution takes another product in balls.
     """
     return 2.0 ** -(5 * ctx.prec // 8)
+
+
+def _guess(values, shape):
+    """A guess as doubles.
+
+    Raises:
+        NotProved: if it has another shape: it is of something else.
+    """
+    array = np.asarray(values, dtype=float)
+    if array.shape != shape:
+        raise NotProved(f"the guess has the shape {array.shape} in place of {shape}")
+    return array
 
 
 @dataclass(frozen=True)
@@ -127,7 +140,10 @@ class Coordinates:
     @cached_property
     def _solution(self):
         rest = exact_matrix(self.matrix.doubles[:, self.outside])
-        return self.inverse.matrix.balls.solve(rest).tolist()
+        try:
+            return self.inverse.matrix.balls.solve(rest).tolist()
+        except ZeroDivisionError as error:
+            raise NotProved("the coordinates need more digits than are carried") from error
 
     def _map(self, rows):
         chosen = self._solution[rows]
@@ -202,6 +218,8 @@ def coordinates(matrix, inside) -> Coordinates:
         NotProved: if A_T is not proved injective.
     """
     inside = np.asarray(inside, dtype=int)
+    if np.any(inside < 0) or np.any(inside >= matrix.shape[1]) or np.any(np.diff(inside) <= 0):
+        raise NotProved("the support is not an increasing list of columns")
     outside = np.delete(np.arange(matrix.shape[1]), inside)
     chosen = matrix[:, inside]
     basis = np.linalg.qr(chosen, mode="complete")[0][:, inside.size :]
@@ -240,15 +258,17 @@ def prove_minimizer(matrix, data, point, nu) -> ProvedMinimizer:
     """Prove support, signs, value and uniqueness of the l1 minimizer.
 
     Args:
-        matrix, data: A, shape (N, d), and y, shape (N,), exact.
+        matrix, data: A, shape (N, d), and y, doubles or rationals, N of them; both exact.
         point: a guess of g*, shape (d,); its support matters, its values save time.
         nu: a guess of a dual certificate, shape (N,).
     Raises:
         NotProved: naming the step that failed.
     """
+    rows, columns = matrix.shape
+    point, nu = _guess(point, (columns,)), _guess(nu, (rows,))
     support = np.flatnonzero(point)
-    if not 0 < support.size <= matrix.shape[0]:
-        raise NotProved(f"a support of {support.size} columns in {matrix.shape[0]} dimensions")
+    if not 0 < support.size <= rows:
+        raise NotProved(f"a support of {support.size} columns in {rows} dimensions")
     frame = coordinates(matrix, support)
     values = _solve_on_support(frame, data, point[support])
     sigma = np.array([sign(value) for value in values])
@@ -267,32 +287,27 @@ def _solve_on_support(frame, data, guess):
     Raises:
         NotProved: if there is none.
     """
-    on = frame.on.doubles
+    on, right = frame.on.doubles, rationals_of(data)
     if frame.basis.shape[1]:
         image = frame.on.times(guess)
-        if all(value == b for value, b in zip(image, data.tolist(), strict=True)):
+        if all(value == arb(b) for value, b in zip(image, right, strict=True)):
             # balls without radius: it is the solution
             return [ball(value) for value in guess]
-        exact, right = _rationals(on), _rationals(data[:, None])
-        solution = (exact.transpose() * exact).solve(exact.transpose() * right)
-        if exact * solution != right:
+        solution = solve_consistent(on, right)
+        if solution is None:
             raise NotProved("y is not a combination of the columns of the support")
-        return [arb(value) for value in solution.entries()]
-    values = frame.inverse.solve([ball(value) for value in data])
+        return [arb(value) for value in solution]
+    values = frame.inverse.solve([arb(value) for value in right])
     # where g* is a vector of doubles it is known exactly, and may cancel against x_0
     guess = np.array([float(value) for value in values])
     image = frame.inverse.matrix.times(guess)
     if (
         np.all(np.isfinite(guess))
-        and all(value.contains(b) for value, b in zip(image, data.tolist(), strict=True))
-        and _rationals(on) * _rationals(guess[:, None]) == _rationals(data[:, None])
+        and all(value.contains(arb(b)) for value, b in zip(image, right, strict=True))
+        and exact_product(on, guess) == right
     ):
         return [ball(value) for value in guess]
     return values
-
-
-def _rationals(array):
-    return fmpq_mat([[fmpq(*float(v).as_integer_ratio()) for v in row] for row in array])
 
 
 @dataclass(frozen=True)
@@ -303,6 +318,7 @@ class PatternConstant:
         value: its enclosure, between a kernel vector and a dual vector.
         active: places off the support at which the dual vector attains it, or None if the
             two bounds do not come from one vertex.
+        dual: that dual vector, as balls, or None.
         kernel: the kernel vector on ``active``, as balls, of l1 norm 1.
         inside: the kernel vector on S, as balls.
     """
@@ -311,6 +327,7 @@ class PatternConstant:
     active: np.ndarray | None
     kernel: list | None
     inside: list | None
+    dual: list | None = None
 
 
 # Two entries of a double-precision dual vector this close to its largest are both active.
@@ -327,21 +344,30 @@ def pattern_constant(frame: Coordinates, pattern, nu) -> PatternConstant:
     Raises:
         NotProved: if upper and lower bound cannot both be found.
     """
-    free = frame.basis.T @ nu
+    pattern = _guess(pattern, (frame.inside.size,))
+    free = frame.basis.T @ _guess(nu, frame.basis.shape[:1])
     if not np.all(np.isfinite(free)):
         raise NotProved("there is no dual vector to start from")
     if free.size == 0:
-        off = frame.off(frame.dual(pattern, free))
+        dual = frame.dual(pattern, free)
+        off = frame.off(dual)
         place = int(np.argmax(np.abs(off.approximate)))
         reached = off.entry(place)
         others = np.delete(np.arange(off.bounds.size), place)
-        if not off.all_below(abs(reached), others):
-            return PatternConstant(off.largest(), None, None, None)
         side = sign(reached)
+        # of an entry that may be 0 there is no kernel vector
+        if not (side and off.all_below(abs(reached), others)):
+            return PatternConstant(_finite(off.largest()), None, None, None, dual)
         inside = frame.inverse.solve([ball(-side * a) for a in _off_columns(frame, [place])[:, 0]])
-        return PatternConstant(abs(reached), np.array([place]), [arb(side)], inside)
+        return PatternConstant(abs(reached), np.array([place]), [arb(side)], inside, dual)
     vertex = _vertex(frame, pattern, free)
     return vertex if vertex is not None else _between(frame, pattern, free)
+
+
+def _finite(value):
+    if not value.is_finite():
+        raise NotProved("the null space constant is not enclosed at this precision")
+    return value
 
 
 def _off_columns(frame, places):
@@ -386,22 +412,27 @@ def _at_vertex(frame, pattern, active, side):
     if not height >= 0 or not off.all_below(height, inactive):
         return None
     # on the active set the entries are s_j times the height, by construction
-    return PatternConstant(value.intersection(height), active, kernel, inside)
+    return PatternConstant(value.intersection(height), active, kernel, inside, nu)
 
 
 def _between(frame, pattern, free):
     """The constant between an exactly feasible dual vector and a projected kernel vector."""
     off = frame.off(frame.dual(pattern, free))
-    upper, z = off.largest(), off.approximate
+    upper, z = _finite(off.largest()), off.approximate
+    if not np.all(np.isfinite(z)):
+        raise NotProved("the dual vector is too large for doubles")
     active = np.flatnonzero(np.abs(z) >= np.abs(z).max() - _ACTIVE)
     side = np.where(z[active] < 0, -1.0, 1.0)
     from scipy.optimize import nnls
 
     equations = to_doubles(columns_of(frame.free_map, active))
+    exponent = int(np.frexp(np.max(np.abs(equations)))[1])
+    if abs(exponent) > _BALANCED:  # beside the ones below, of whatever size A is
+        equations = np.ldexp(equations, -exponent)
     system = np.vstack([equations * side, np.ones(active.size)])
     try:
         weights, _ = nnls(system, np.append(np.zeros(free.size), 1.0))
-    except RuntimeError as error:  # its iterations did not suffice
+    except (RuntimeError, ValueError) as error:  # too many iterations; no finite numbers
         raise NotProved("no kernel vector was found for the null space constant") from error
     guess = np.zeros(z.size)
     guess[active] = side * weights
@@ -441,7 +472,8 @@ def null_space_bracket(frame: Coordinates, patterns, duals):
     size, rows = frame.inside.size, frame.basis.shape[0]
     if size == rows:
         return (_largest_column_norm(frame),) * 2
-    patterns = np.asarray(patterns, dtype=float)
+    patterns = _guess(patterns, (*np.shape(patterns)[:1], size))
+    duals = _guess(duals, (len(patterns), rows))
     is_pattern = np.abs(patterns) == 1.0
     if np.array_equal(patterns[1:], np.eye(size)) and size > 1 and np.all(is_pattern[0]):
         upper = arb(0)
@@ -478,7 +510,7 @@ def _heights(frame, patterns, duals):
     ``nu + K^{-T} (e, 0)`` with ``e = eps - A_S^T nu`` is feasible, and near nu.
     """
     chosen, rest = (frame.matrix.doubles[:, part] for part in (frame.inside, frame.outside))
-    size, duals = gamma(len(chosen)), np.asarray(duals)
+    size = gamma(len(chosen))
     if frame.inverse.approximate is None:
         return np.full(len(duals), np.inf)
     wrong = np.abs(patterns - duals @ chosen) + size * (np.abs(duals) @ np.abs(chosen))
@@ -506,9 +538,13 @@ class LimitProof:
         matrix: A as doubles, shape (N, d).
         minimizer: of (A, y), proved.
         depth: D.
+    Raises:
+        ValueError: if the minimizer is of another matrix.
     """
 
     def __init__(self, matrix, minimizer: ProvedMinimizer, depth):
+        if not np.array_equal(matrix, minimizer.coordinates.matrix.doubles):
+            raise ValueError("the minimizer is proved of another matrix")
         self.matrix = matrix
         self.minimizer = minimizer
         self.depth = depth
@@ -532,10 +568,16 @@ class LimitProof:
         Raises:
             NotProved: if the test for existence fails or the enclosure is too wide.
         """
-        unit = _unit(error, log_unit)
+        error, unit = self._error(error), _unit(log_unit)
         partition = self._partition(self._inside(error, unit))
         system = _System(self.depth, partition, alpha, unit, self._values)
-        return _narrow(system.prove(system.start(error)), radius)
+        return _narrow(system.prove(error), radius)
+
+    def _error(self, guess):
+        error = _guess(guess, self.matrix.shape[1:])
+        if not np.all(np.isfinite(error)):
+            raise NotProved("there is no approximate solution to start from")
+        return error
 
     def _inside(self, error, unit):
         """The part of the support at which x has come near g*: elsewhere g* + n cancels."""
@@ -569,7 +611,10 @@ class LimitProof:
             exponent, entries = 1 - rho.value, self._logarithmic(rho)
         else:
             exponent, entries = arb(1), self._linear(error, log_unit)
-        return exponent, sum_of_sizes(_narrow(entries, radius))
+        constant = sum_of_sizes(_narrow(entries, radius))
+        if not is_positive(constant):
+            raise NotProved(f"the term of order alpha^{exponent.str(4)} vanishes")
+        return exponent, constant
 
     def _logarithmic(self, rho):
         if rho.active is None or not is_positive(rho.value):
@@ -584,10 +629,10 @@ class LimitProof:
         return [size * value for value in (*rho.kernel, *rho.inside)]
 
     def _linear(self, error, log_unit):
-        unit = _unit(error, log_unit)
+        error, unit = self._error(error), _unit(log_unit)
         partition = self._partition(self.minimizer.support)
         system = _System(self.depth, partition, arb(1), unit, {}, self.minimizer.sigma)
-        return system.prove(system.start(error))
+        return system.prove(error)
 
 
 # Rows whose largest entries differ by less than this power of two are left as they are.
@@ -604,11 +649,12 @@ def _balanced(exact: Exact) -> Exact:
     return Exact(scaled_rows) if same else exact
 
 
-def _unit(error, log_unit):
+def _unit(log_unit):
     """exp(log_unit), rounded; raises NotProved if this is no guess."""
-    if not (np.all(np.isfinite(error)) and np.isfinite(log_unit)):
+    unit = ball(log_unit).exp()
+    if not (unit.is_finite() and is_positive(unit.mid())):
         raise NotProved("there is no approximate solution to start from")
-    return ball(log_unit).exp().mid()
+    return unit.mid()
 
 
 def _narrow(entries, radius):
@@ -623,6 +669,9 @@ _ROUNDS = 8
 # Of the box in which a limit point is looked for first: a guess in double precision is
 # nearer than that, and over the box the derivative is still known to many digits.
 _FIRST_WIDTH = 1e-11
+
+# What it is made narrower by where it is not in the domain of the equations.
+_NARROWER = 2.0**-32
 
 _UNDERFLOW = 1e-280
 
@@ -938,22 +987,25 @@ class _System:
         outer, _ = self._outer(self._products(unknowns.dual, in_balls=True)[1])
         return [self.unit * value for value in self._ordered(unknowns.error, outer)]
 
-    def prove(self, unknowns):
+    def prove(self, error):
         """Enclosures of n, in the order of the columns of A.
 
+        Args:
+            error: guess of n in units, doubles, shape (d,).
         Raises:
             NotProved: if no box around the guess is proved to hold a solution.
         """
         try:
-            entries = self.prove_in_doubles(unknowns)
-        except (ArithmeticError, np.linalg.LinAlgError):
-            entries = None
-        try:
+            unknowns = self.start(error)
+            try:
+                entries = self.prove_in_doubles(unknowns)
+            except (ArithmeticError, np.linalg.LinAlgError):
+                entries = None
             return self.prove_in_balls(unknowns) if entries is None else entries
         except NotProved:
             raise
-        except (ArithmeticError, np.linalg.LinAlgError) as error:
-            raise NotProved(f"no limit point was found near the guess: {error}") from error
+        except (ArithmeticError, np.linalg.LinAlgError) as failure:
+            raise NotProved(f"no limit point was found near the guess: {failure}") from failure
 
     def prove_in_doubles(self, unknowns):
         """Enclosures of n by the test of :mod:`implicit_l1.verified`, or None.
@@ -1006,15 +1058,23 @@ class _System:
         return None
 
     def prove_in_balls(self, unknowns):
-        """Enclosures of n by interval Newton steps."""
-        width = arb(_FIRST_WIDTH)
+        """Enclosures of n by interval Newton steps.
+
+        Raises:
+            ArithmeticError: if the guess is not in the domain of phi.
+        """
+        width, reach = arb(_FIRST_WIDTH), np.inf
         for _ in range(_ROUNDS):
             residual = column(self.evaluate(unknowns, in_balls=True).residual)
             box = Unknowns(
                 [u + arb(0, width) for u in unknowns.error],
                 [v + arb(0, width) for v in unknowns.dual],
             )
-            derivative = self._derivative_in_balls(self.evaluate(box, in_balls=True))
+            try:
+                derivative = self._derivative_in_balls(self.evaluate(box, in_balls=True))
+            except ArithmeticError:  # the box leaves the domain
+                width *= _NARROWER
+                continue
             proved = self._interval_step(unknowns, box, derivative, residual)
             if proved is not None:
                 entries = self.entries(proved)
@@ -1027,12 +1087,15 @@ class _System:
                 return entries if closer is None else self.entries(closer)
             # the guess is not as good as that: Newton's method, then a box of the size that
             # its next step may have
-            step = derivative.mid().solve(residual.mid(), algorithm="approx").mid()
-            unknowns = _middle(_minus(unknowns, step.entries()))
+            step = derivative.mid().solve(residual)
+            unknowns = _middle(_minus(unknowns, step.mid().entries()))
             reach = float(np.max([float(abs(h)) for h in step.entries()]))
             if not np.isfinite(reach):
                 raise NotProved("Newton's method left the domain of phi")
-            width = min(max(arb(reach) ** 2 * 1e6, arb(2) ** (-ctx.prec // 2)), arb(_FIRST_WIDTH))
+            # what is not known of g* itself leaves a step of this size
+            rest = float(np.max([float(h.rad()) for h in step.entries()]))
+            width = max(arb(reach) ** 2 * 1e6, arb(2) ** (-ctx.prec // 2), arb(4.0 * rest))
+            width = min(width, arb(_FIRST_WIDTH))
         raise NotProved(f"no box around the guess is proved to hold a limit point: {reach:.0e}")
 
     def _derivative_in_balls(self, values):

@@ -10,8 +10,13 @@ other initializations it is of the same form, see :mod:`implicit_l1.initializati
 Its Jacobian ``-c A diag(alpha phi_D') A^T`` is symmetric negative definite: stiff, but
 an implicit method follows it through many decades of time, see :mod:`implicit_l1.radau`.
 The plain flow is integrated by another method, LSODA.  Time is that of the plain flow.
-The integration ends by event: the relative residual and the relative change of the
-entries off the support within one e-fold of time are both below tolerances.
+The integration ends by event: the relative residual, the relative change of the entries
+off the support within one e-fold of time, and the distance to the limit point relative to that
+of the limit point to the l1 minimizer g*, are all below tolerances.  The last one decides that
+the flow has converged: at small alpha x rests on a plateau for a long time before the entries off
+the support come near their ends, and neither of the others tells it from the end.  The distance
+comes with a bound on what rounding does to it (:mod:`implicit_l1.limit_distance`); where double
+precision cannot tell whether the flow has come so near, it has not converged.
 """
 
 import warnings
@@ -19,8 +24,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.initialization import identity_coordinates
+from implicit_l1.initialization import identity_coordinates, mirror_coordinates
+from implicit_l1.limit_distance import LimitPoint
+from implicit_l1.potentials import potential as potential_of
 from implicit_l1.radau import IntegrationError, radau_steps
+
+_HALF_UNIT = 0.5 * np.finfo(float).eps  # the relative error of a rounding
 
 
 class FlowError(RuntimeError):
@@ -35,7 +44,10 @@ class FlowOptions:
         rtol: relative tolerance of the integrator (absolute: a thousandth of it, in the
             units of lam, whose size is that of phi^{-1}, or of the weights).
         residual: ||A x - y||_2 / ||y||_2 at the end.
-        change: t ||x'_Sc||_1 / ||x_Sc||_1 at the end.
+        change: t ||x'_Sc||_1 / ||x_Sc||_1 at the end, unless rounding hides it, and a bound
+            on ||x - x*||_1 / ||x* - g*||_1 with the limit point x*.
+        drift: what the integrator's errors may have moved the end of the plain flow by, in the
+            same unit; that of the dual form is of the size of rounding.
         states_per_decade: saved states per decade of time.
         evaluations: of the velocity, after which the flow is given up.
     """
@@ -43,6 +55,7 @@ class FlowOptions:
     rtol: float = 1e-8
     residual: float = 1e-8
     change: float = 1e-7
+    drift: float = 1e-3
     states_per_decade: int = 10
     evaluations: int = 100_000
 
@@ -55,11 +68,14 @@ class Trajectory:
         time: shape (m,), in the plain flow's time.
         point: x(t), shape (m, d).
         steps: steps of the integrator.
+        claim: a bound on the distance of the last point to the limit point, in units of that
+            of the limit point to g*, both in the 1-norm.
     """
 
     time: np.ndarray
     point: np.ndarray
     steps: int
+    claim: float
 
 
 def saved_times(first, last, per_decade):
@@ -71,7 +87,7 @@ def saved_times(first, last, per_decade):
 
 
 def gradient_flow(
-    matrix, data, potential, alpha, off_support, options=None, coordinates=None
+    matrix, data, potential, alpha, minimizer, options=None, coordinates=None
 ) -> Trajectory:
     """Integrate the flow in its dual form, to convergence.
 
@@ -80,19 +96,23 @@ def gradient_flow(
         data: y, shape (N,).
         potential: of the depth wanted.
         alpha: scale of the predictor, positive.
-        off_support: indices whose entries decide convergence last.
+        minimizer: g*, shape (d,), zero off its support.
         options: numerical settings.
         coordinates: of the initialization; from ones if None.
     Raises:
-        FlowError: if the integrator fails, or needs more evaluations than allowed.
+        FlowError: if the integrator fails, needs more evaluations than allowed, or cannot come
+            near enough to the limit point in double precision.
     """
     options = options or FlowOptions()
     name = f"gradient flow at alpha = {alpha:g}"
     progress = _Progress(name, options.evaluations)
     c = coordinates or identity_coordinates(matrix.shape[1])
+    limit = LimitPoint(matrix, data, minimizer, potential, alpha, c)
+    off_support = np.flatnonzero(minimizer == 0)
     matrix, start, scale = matrix * c.unit, c.tilt + c.offset, alpha * c.scale
     rate = potential.time_constant(alpha)
-    norm = np.linalg.norm(data)
+    norm, squares = np.linalg.norm(data), matrix**2
+    column_norms = np.linalg.norm(matrix, axis=0)
 
     def velocity(lam):
         progress.evaluated(len(lam))
@@ -104,11 +124,23 @@ def gradient_flow(
 
     def unconverged(time, lam):
         z = matrix.T @ lam + start
-        x = scale * potential.phi(z)
+        x, slope = scale * potential.phi(z), scale * potential.phi_prime(z)
         gap = data - matrix @ x
-        speed = c.unit * rate * scale * potential.phi_prime(z) * (matrix.T @ gap)
-        change = _change(time, speed[off_support], c.unit[off_support] * x[off_support])
-        return max(np.linalg.norm(gap) / norm / options.residual, change / options.change) - 1.0
+        # rounding of A^T lam, in x; then in the gap, added up like independent errors
+        blur = _HALF_UNIT * slope * column_norms * np.linalg.norm(lam)
+        blur = np.sqrt(squares @ blur**2)
+        change, blurred = (
+            _change(time, (c.unit * rate * slope * motion)[off_support], (c.unit * x)[off_support])
+            for motion in (matrix.T @ gap, np.sqrt(squares.T @ blur**2))
+        )
+        change /= max(options.change, blurred)
+        excess = max(np.linalg.norm(gap) / norm / options.residual, change) - 1.0
+        if excess > 0.0:
+            return excess
+        distance = limit.distance(c.unit * scale * potential.phi(z))
+        if distance.claim > options.change and distance.motion <= distance.resolution:
+            raise FlowError(_indistinct(name, distance, options.change))
+        return distance.claim / options.change - 1.0
 
     # the time in which lam would move the largest entry of x by about alpha
     unit = 1.0 / (rate * np.abs(matrix.T @ data).max())
@@ -127,10 +159,20 @@ def gradient_flow(
     end, last = _convergence(steps[-1], unconverged, unit)
     time = saved_times(1e-2 * unit, end, options.states_per_decade)
     states = [step.at(time[(step.start < time) & (time <= step.end)]) for step in steps]
-    states = np.concatenate(states)
-    states[-1] = last
-    point = c.unit * scale * potential.phi(states @ matrix + start)
-    return Trajectory(time, point, len(steps))
+    point = c.unit * scale * potential.phi(np.concatenate(states) @ matrix + start)
+    # as it was judged, to the last bit
+    point[-1] = c.unit * scale * potential.phi(matrix.T @ last + start)
+    return Trajectory(time, point, len(steps), limit.distance(point[-1]).claim)
+
+
+def _indistinct(name, distance, tolerance):
+    """The message of a flow that has come as near to its limit point as rounding allows."""
+    return (
+        f"{name} has come to rest, but double precision cannot tell whether within {tolerance:g} "
+        "of the limit point, relative to its distance from the minimizer: the bound is "
+        f"{distance.claim:.1e}, and rounding alone moves x by {distance.resolution:.1e}; raise "
+        "alpha or the tolerance"
+    )
 
 
 def _convergence(step, unconverged, unit):
@@ -177,11 +219,13 @@ def _change(time, speed, point):
     return time * np.abs(speed).sum() / size if size else 0.0
 
 
-def plain_flow(matrix, data, depth, alpha, off_support, options=None, shapes=()) -> Trajectory:
+def plain_flow(matrix, data, depth, alpha, minimizer, options=None, shapes=()) -> Trajectory:
     """Integrate the flow of the 2d weights (u, v) itself; slow, for comparison.
 
     Arguments and errors as in :func:`gradient_flow`, with the depth D >= 2 in place of
-    the potential, and (w_u, w_v) in place of the coordinates; from ones if empty.
+    the potential, and (w_u, w_v) in place of the coordinates; from ones if empty.  Errors of
+    the integrator that do not decay, in what the exact flow of (u, v) conserves, are part of
+    the claim.
     """
     # here only: loading it takes longer than the flow in its dual form
     from scipy.integrate import solve_ivp
@@ -192,6 +236,9 @@ def plain_flow(matrix, data, depth, alpha, off_support, options=None, shapes=())
     size = matrix.shape[1]
     norm = np.linalg.norm(data)
     gram = matrix.T @ matrix
+    off_support = np.flatnonzero(minimizer == 0)
+    coordinates = mirror_coordinates(depth, *shapes) if shapes else None
+    limit = LimitPoint(matrix, data, minimizer, potential_of(depth), alpha, coordinates)
 
     def parts(weights):
         u, v = weights[:size], weights[size:]
@@ -227,7 +274,12 @@ def plain_flow(matrix, data, depth, alpha, off_support, options=None, shapes=())
         # x' = D (u^(D-1) u' - v^(D-1) v')
         speed = -(depth**2) * (u ** (2 * depth - 2) + v ** (2 * depth - 2)) * (matrix.T @ gap)
         change = _change(time, speed[off_support], x[off_support])
-        return max(np.linalg.norm(gap) / norm / options.residual, change / options.change) - 1.0
+        excess = max(np.linalg.norm(gap) / norm / options.residual, change / options.change) - 1.0
+        if excess > 0.0:
+            return excess
+        # the drift stays, however long the integration goes on
+        distance = limit.distance(x)
+        return (distance.motion + distance.rest) / options.change - 1.0
 
     unconverged.terminal = True
     try:
@@ -256,4 +308,10 @@ def plain_flow(matrix, data, depth, alpha, off_support, options=None, shapes=())
     states = solution.sol(time).T
     states[-1] = solution.y[:, -1]
     point = states[:, :size] ** depth - states[:, size:] ** depth
-    return Trajectory(time, point, solution.t.size - 1)
+    distance = limit.distance(point[-1])
+    if not distance.drift <= options.drift:
+        raise FlowError(
+            f"{name}: errors of the integrator have moved the end by {distance.drift:.1e} of its "
+            "distance from the minimizer; lower rtol or raise alpha"
+        )
+    return Trajectory(time, point, solution.t.size - 1, distance.claim)

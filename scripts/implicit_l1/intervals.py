@@ -35,7 +35,7 @@ class Interval:
             ValueError: if they are not the ends of an interval.
         """
         ends = cls(Decimal(lower), Decimal(upper))
-        if not ends.lower <= ends.upper:
+        if ends.lower.is_nan() or ends.upper.is_nan() or not ends.lower <= ends.upper:
             raise ValueError(f"{lower} and {upper} are not the ends of an interval")
         return ends
 
@@ -45,8 +45,10 @@ class Interval:
         )
 
     def __truediv__(self, count):
-        """Divided by a positive integer."""
+        """Divided by a positive integer; ValueError otherwise."""
         divisor = Decimal(count)
+        if not divisor > 0:
+            raise ValueError(f"{count} is not positive: the ends would change places")
         return Interval(_DOWN.divide(self.lower, divisor), _UP.divide(self.upper, divisor))
 
     def __abs__(self):
@@ -121,8 +123,14 @@ def median(intervals):
 
 
 def geometric_median(intervals):
-    """Enclosure of the median of positive numbers on a logarithmic scale."""
+    """Enclosure of the median of positive numbers on a logarithmic scale.
+
+    Raises:
+        ValueError: if some number may be negative.
+    """
     lower, upper = _middle_ends(intervals)
+    if min(lower) < 0:  # the product of two such ends would be positive
+        raise ValueError(f"{min(lower)} is negative: there is no logarithm")
     # a square root rounds to the nearest; one unit of the last digit covers that
     return Interval(
         _DOWN.sqrt(_DOWN.multiply(*lower)).next_minus(_DOWN),

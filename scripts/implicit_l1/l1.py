@@ -1,38 +1,63 @@
-r"""Basis pursuit: ``g* = argmin ||x||_1`` subject to ``A x = y``, with a proof.
+r"""Basis pursuit: ``g* = argmin ||x||_1`` subject to ``A x = y``, decided.
 
-A linear program solved by HiGHS, or where it is large by the interior-point method of
-:mod:`implicit_l1.programs`, then polished: from its support S and signs sigma,
-``A_S g_S = y`` is solved to twice the working precision, the signs are compared, and a
-dual certificate is found, a vector nu with ``A_S^T nu = sigma`` and
-``||A_Sc^T nu||_inf < 1``.  With A_S injective it proves that g* is the unique minimizer
-(Fuchs 2004; Foucart and Rauhut, *A Mathematical Introduction to Compressive Sensing*,
-ch. 4).  The certificate kept is the one of largest margin; its margin is 1 - rho.
+What a solver returns is a proposal (:mod:`implicit_l1.proposals`).  Support S, signs sigma,
+values, and whether there is another minimizer are decided in ball arithmetic where that
+suffices, and else in rational arithmetic, from (A, y) exact as they are:
+
+- g* is the only minimizer where A_S is injective, ``A_S g_S = y``, sigma are the signs of g_S
+  and a dual certificate exists, a vector nu with ``A_S^T nu = sigma`` and
+  ``||A_Sc^T nu||_inf < 1`` (Fuchs 2004; Foucart and Rauhut, *A Mathematical Introduction to
+  Compressive Sensing*, ch. 4).  The certificate kept is one of largest margin; its margin is
+  1 - rho.
+- It is one of several where it is a vertex of the solutions with ``||A_Sc^T nu||_inf = 1`` for
+  the best nu.  By duality a kernel vector n has ``-<sigma, n_S> = ||n_Sc||_1`` then, and
+  ``g* + t n`` has the same norm for small t > 0.
+
+So the result depends on the problem, and not on the solver, its tolerances or thresholds: the
+same bits from all of them.  Of several minimizers the one kept is the vertex of the face of
+minimizers that minimizes a linear function with fixed weights (a choice of this project).
 """
 
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from flint import ctx, fmpq
 
-from implicit_l1.compensated import refine, residual
-from implicit_l1.null_space import kernel_witness, largest_margin_dual
-from implicit_l1.programs import (
-    LARGE,
-    LinearProgramError,
-    kernel_form,
-    least_norm_vertex,
-    smallest_maximum,
-    unit_of,
+from implicit_l1.balls import ball, relative_radius
+from implicit_l1.certificates import NotProved, pattern_constant, prove_minimizer
+from implicit_l1.compensated import residual
+from implicit_l1.exact import (
+    RankError,
+    RationalMatrix,
+    Undecided,
+    as_double,
+    as_rational,
+    minimize,
+    rationals_of,
+    solve_consistent,
 )
-from implicit_l1.status import CERTIFIED, NOT_CERTIFIED, NOT_UNIQUE
-from implicit_l1.support import STRICT, Certificate, certificate, support_geometry
+from implicit_l1.null_space import largest_margin_dual
+from implicit_l1.programs import LinearProgramError, unit_of
+from implicit_l1.proposals import DEFAULT, Proposal, proposals
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
+from implicit_l1.support import Certificate, support_geometry
 
-# What rounding can do to quantities of order one: a residual, or the value of a witness.
-_ROUNDING = 1e-12
+# Entries of a proposal below this part of its largest are tried as zeros first.
+_LIKELY_ZERO = 1e-9
+
+# Bits with which a proof is tried before rational arithmetic takes over.
+_PRECISIONS = (128, 320)
+
+# Relative radius of enclosures that are rounded to doubles.
+_ROUNDED = 2.0**-60
+
+# Most exact pivots of one linear program.
+PIVOTS = 1000
 
 
 class BasisPursuitError(RuntimeError):
-    """The l1 problem has no solution, or the solver did not find it."""
+    """The l1 problem has no solution: A does not have full row rank."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +65,11 @@ class Minimizer:
     """A minimizer of the l1 norm and what is proved about it.
 
     Attributes:
-        status: one of :mod:`implicit_l1.status`.
-        point: g*, shape (d,); exactly zero off the support.
+        status: one of :mod:`implicit_l1.status`; "undecided" with the reason.
+        point: g*, shape (d,); rounded from the exact one, and zero exactly off its support.
+        point_low: what the rounding left, rounded in turn, shape (d,); nan if undecided.
         support: indices of S, shape (k,).
-        certificate: the dual certificate of largest margin; None if the support's
-            columns are dependent or do not reproduce y.
+        certificate: the dual certificate of largest margin; None if undecided.
         duality_gap: ``||g*||_1 - <nu, y>``; nan without a dual vector.
         residual: ``||A g* - y||_2 / ||y||_2``.
         kappa: largest over smallest absolute value on the support.
@@ -52,6 +77,7 @@ class Minimizer:
 
     status: str
     point: np.ndarray
+    point_low: np.ndarray
     support: np.ndarray
     certificate: Certificate | None
     duality_gap: float
@@ -59,115 +85,402 @@ class Minimizer:
     kappa: float
 
     @property
-    def margin(self):
+    def margin(self) -> float:
         """``1 - ||A_Sc^T nu||_inf``; nan without a dual vector."""
         if self.certificate is None:
             return float("nan")
         return self.certificate.smallest_margin(self.support)
 
 
-def basis_pursuit(matrix, data):
-    """A solution of the linear program, to the solver's accuracy, shape (d,).
+def decide_minimizer(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    solver: str = DEFAULT,
+    exact_data: Sequence[fmpq] | None = None,
+    pivots: int = PIVOTS,
+) -> Minimizer:
+    """The l1 minimizer of ``A x = y``, and whether it is the only one, decided.
+
+    Args:
+        matrix: A, shape (N, d), exact as the doubles it holds.
+        data: y, shape (N,).
+        solver: one of :func:`implicit_l1.proposals.solvers`, whose proposals come first.
+        exact_data: y as rational numbers, where `data` are their roundings.
+        pivots: most pivots in rational arithmetic of one linear program.
+    Raises:
+        ValueError: if y = 0.
+        BasisPursuitError: if A does not have full row rank.
+    """
+    if not np.any(data):
+        raise ValueError("y = 0: the minimizer is 0, and has no support")
+    size, unit = unit_of(matrix), unit_of(data)
+    if size != 1.0 or unit != 1.0:  # what is small or large beside 1 is a question of units
+        exact = None
+        if exact_data is not None:
+            exact = [value / as_rational(unit) for value in exact_data]
+        found = decide_minimizer(matrix / size, data / unit, solver, exact, pivots)
+        return _in_units(found, size, unit / size)
+    right = rationals_of(data if exact_data is None else exact_data)
+    reason, last = "", None
+    for proposal in proposals(matrix, data, solver):
+        last = proposal
+        found = _certified(matrix, data, right, proposal.point)
+        if found is not None:
+            return found
+        try:
+            return _decided(matrix, data, right, proposal, pivots)
+        except Undecided as error:
+            reason = str(error)
+    if last is None:
+        nothing = Proposal(np.linalg.pinv(matrix) @ data, None, "least norm")
+        try:
+            return _decided(matrix, data, right, nothing, pivots)
+        except Undecided as error:
+            reason, last = str(error), nothing
+    return undecided(matrix, data, last.point, reason)
+
+
+def _in_units(minimizer, size, unit):
+    """The minimizer for A times `size`, with all of x in this unit."""
+    dual = minimizer.certificate
+    return replace(
+        minimizer,
+        point=minimizer.point * unit,
+        point_low=minimizer.point_low * unit,
+        certificate=None if dual is None else replace(dual, nu=dual.nu / size),
+        duality_gap=minimizer.duality_gap * unit,
+    )
+
+
+def certified_support(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    point: np.ndarray,
+    exact_data: Sequence[fmpq] | None = None,
+) -> Minimizer | None:
+    """The minimizer with the support of a point, if it is proved the only one in ball arithmetic.
+
+    Arguments as in :func:`decide_minimizer`; point of shape (d,), its zeros exact.
+    """
+    right = rationals_of(data if exact_data is None else exact_data)
+    return _certified(matrix, data, right, point, 0.0)
+
+
+def _certified(matrix, data, right, point, threshold=_LIKELY_ZERO):
+    """The same from a point some entries of which are rounding; None if nothing is proved."""
+    size = np.abs(point)
+    support = np.flatnonzero(size > threshold * size.max())
+    if not 0 < support.size <= matrix.shape[0]:
+        return None
+    try:
+        geometry = support_geometry(matrix, support)
+        guess = np.zeros(point.size)
+        guess[support] = geometry.least_squares(data)
+        sigma = np.sign(guess[support])
+        nu = largest_margin_dual(matrix, geometry, sigma)
+    except (ValueError, LinearProgramError, np.linalg.LinAlgError):
+        return None
+    if not np.all(np.isfinite(nu)):
+        return None
+    for bits in _PRECISIONS:
+        with ctx.workprec(bits):
+            try:
+                proof = prove_minimizer(matrix, right, _rounded(guess, point), nu)
+                dual = _ball_certificate(proof, nu)
+            except NotProved:
+                continue
+            if dual is not None and all(relative_radius(v) <= _ROUNDED for v in proof.values):
+                point, low = np.zeros(point.size), np.zeros(point.size)
+                for j, value in zip(support, proof.values, strict=True):
+                    point[j] = float(value)
+                    low[j] = float(value - ball(point[j]))
+                return _minimizer(CERTIFIED, matrix, data, point, low, dual)
+    return None
+
+
+def _rounded(guess, point):
+    """The proposal's own values where they are what least squares give, up to rounding."""
+    return np.where(np.isclose(guess, point, rtol=1e-6, atol=0.0), point, guess)
+
+
+def _ball_certificate(proof, nu):
+    """The dual certificate of largest margin, rounded from balls; None if it is not proved."""
+    frame = proof.coordinates
+    rho = pattern_constant(frame, proof.sigma, nu)
+    if rho.dual is None or not relative_radius(rho.value) <= _ROUNDED:
+        return None
+    direction = frame.matrix.times(rho.dual, transposed=True)
+    margin = [1 - abs(value) for value in direction]
+    off = frame.outside
+    if not all(relative_radius(margin[j]) <= _ROUNDED for j in off):
+        return None
+    result = Certificate(
+        np.array([float(value) for value in rho.dual]),
+        np.array([float(value) for value in direction]),
+        np.array([float(value) for value in margin]),
+    )
+    result.direction[proof.support], result.margin[proof.support] = proof.sigma, 0.0
+    return result
+
+
+def _decided(matrix, data, right, proposal, pivots):
+    """The minimizer from an optimal vertex in rational arithmetic, near a proposal.
+
+    Raises:
+        Undecided: if it takes too many pivots.
+    """
+    exact = RationalMatrix(matrix)
+    ones = [1] * exact.shape[1]
+    try:
+        vertex = minimize(exact, right, ones, _order(matrix, proposal), pivots=pivots)
+    except RankError as error:
+        raise BasisPursuitError(f"A does not have full row rank: {error}") from error
+    point, low = _doubles_of(vertex, exact.shape[1])
+    found = _certified(matrix, data, right, point, 0.0)
+    if found is not None:
+        return found
+    support, sigma = np.flatnonzero(point), np.sign(point)
+    rho, dual = _constant_of(matrix, support, sigma[support], pivots)
+    if rho < 1:
+        return _minimizer(CERTIFIED, matrix, data, point, low, dual)
+    point, low = _doubles_of(_canonical(exact, right, vertex, pivots), exact.shape[1])
+    support, sigma = np.flatnonzero(point), np.sign(point)
+    _, dual = _constant_of(matrix, support, sigma[support], pivots)
+    return _minimizer(NOT_UNIQUE, matrix, data, point, low, dual)
+
+
+def _order(matrix, proposal):
+    """Columns, the likeliest to be in an optimal basis first."""
+    size = np.abs(proposal.point)
+    likely = size > _LIKELY_ZERO * size.max()
+    near = size if proposal.dual is None else np.abs(proposal.dual @ matrix)
+    return np.lexsort((-np.where(likely, size, near), ~likely))
+
+
+def _doubles_of(vertex, count):
+    """x of a vertex, and what its rounding left, shape (count,) each."""
+    point, low = np.zeros(count), np.zeros(count)
+    for j, value in zip(vertex.basis, vertex.values, strict=True):
+        point[j] = as_double(value)
+        if value != 0 and not (np.isfinite(point[j]) and point[j] != 0):
+            raise Undecided(f"entry {j} of the minimizer is beyond the doubles")
+        low[j] = as_double(value - as_rational(point[j]))
+    return point, low
+
+
+@dataclass(frozen=True)
+class MinimizerFace:
+    """All minimizers of the l1 norm: their largest support, and one that has it.
+
+    Attributes:
+        support: indices at which some minimizer is not 0, shape (k,).
+        signs: the signs there, shape (k,), which all minimizers share.
+        inside: a minimizer without zeros there, as rational numbers, k of them.
+        certificate: the dual certificate of this support with the largest margin.
+    """
+
+    support: np.ndarray
+    signs: np.ndarray
+    inside: list[fmpq]
+    certificate: Certificate
+
+
+def minimizer_face(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    point: np.ndarray,
+    exact_data: Sequence[fmpq] | None = None,
+    pivots: int = PIVOTS,
+) -> MinimizerFace:
+    """The face of all minimizers, by linear programs in rational arithmetic.
+
+    Each finds the minimizer with the most weight on columns that no minimizer before it has
+    used, as long as there is one.
 
     Args:
         matrix: A, shape (N, d).
         data: y, shape (N,).
+        point: a minimizer, approximately, shape (d,).
+        exact_data: y as rational numbers, where `data` are their roundings.
+        pivots: most pivots of one linear program.
     Raises:
-        BasisPursuitError: if the problem is infeasible or the solver fails.
+        Undecided: if one takes too many.
+        RankError: if A does not have full row rank.
     """
-    size, unit = unit_of(matrix), unit_of(data)
-    return unit / size * _basis_pursuit(matrix / size, data / unit)
+    exact = RationalMatrix(matrix)
+    count = exact.shape[1]
+    right = rationals_of(data if exact_data is None else exact_data)
+    order = _order(matrix, Proposal(point, None, "a minimizer"))
+    vertex = minimize(exact, right, [1] * count, order, pivots=pivots)
+    sides, face = _face(vertex)
+    total, found, vertices = [fmpq(0)] * count, set(), 0
+    while True:
+        used = {j: x for j, x in zip(vertex.basis, vertex.values, strict=True) if x != 0}
+        if not set(used) - found:
+            break
+        found, vertices = found.union(used), vertices + 1
+        total = [x + used.get(j, fmpq(0)) for j, x in enumerate(total)]
+        # all of them have one norm, so that weights may differ by a constant
+        weights = [2 if j in found else 1 for j in range(count)]
+        order = [*vertex.basis, *(j for j in face if j not in set(vertex.basis))]
+        vertex = minimize(exact, right, weights, order, signs=sides, pivots=pivots)
+    support = np.array(sorted(found))
+    signs = np.array([float(sides[j]) for j in support])
+    inside = [total[j] / vertices for j in support]
+    return MinimizerFace(support, signs, inside, signed_certificate(matrix, support, signs, pivots))
 
 
-def _basis_pursuit(matrix, data):
-    """The same for A and y of the order of 1."""
-    if matrix.size >= LARGE:
-        with suppress(LinearProgramError):
-            return _large_basis_pursuit(matrix, data)
-    # simplex: a vertex, where an interior point would leave 1e-8 off the support
+def signed_certificate(
+    matrix: np.ndarray, support: np.ndarray, signs: np.ndarray, pivots: int = PIVOTS
+) -> Certificate | None:
+    """The dual vector of largest margin with ``A_S^T nu = sigma``, by rational arithmetic.
+
+    The columns of S may be dependent.  With T a basis of them and ``A_j = A_T c`` for another,
+    there is one only if ``sigma_j = <c, sigma_T>``, and then ``A_T^T nu = sigma_T`` is enough.
+
+    Args:
+        matrix: A, shape (N, d), of full row rank.
+        support: indices of S; signs: sigma; shape (k,) each.
+        pivots: most pivots.
+    Returns:
+        None if there is no such vector.
+    Raises:
+        Undecided: if it takes too many pivots.
+    """
+    count = matrix.shape[1]
+    basis = RationalMatrix(matrix[:, support]).first_basis(range(support.size))
+    for j in set(range(support.size)) - set(basis):
+        column = rationals_of(matrix[:, support[j]])
+        weights = solve_consistent(matrix[:, support[basis]], column)
+        reached = sum((w * int(s) for w, s in zip(weights, signs[basis], strict=True)), fmpq(0))
+        if reached != int(signs[j]):
+            return None
+    rest = np.delete(np.arange(count), np.delete(support, basis))
+    place = np.searchsorted(rest, support[basis])
+    _, dual = _constant_of(matrix[:, rest], place, signs[basis], pivots)
+    direction, margin = np.zeros(count), np.zeros(count)
+    direction[rest], margin[rest] = dual.direction, dual.margin
+    direction[support] = signs
+    return Certificate(dual.nu, direction, margin)
+
+
+def _face(vertex):
+    """(signs, columns) of the face of minimizers, from an optimal vertex."""
+    sides = [(v > 0) - (v < 0) for v in vertex.image]
+    return sides, [j for j, v in enumerate(vertex.image) if abs(v) == vertex.denominator]
+
+
+# Of the linear function that one of several minimizers minimizes: fixed, and in no special
+# position.
+_WEIGHTS_SEED, _LARGEST_WEIGHT = 1, 2**31
+
+
+def _canonical(exact, right, vertex, pivots):
+    """The vertex of the face of minimizers that is kept, from any vertex of it."""
+    sides, face = _face(vertex)
+    rng = np.random.default_rng(_WEIGHTS_SEED)
+    weights = rng.integers(1, _LARGEST_WEIGHT, exact.shape[1]).tolist()
+    rest = [j for j in face if j not in set(vertex.basis)]
+    return minimize(
+        exact,
+        right,
+        weights,
+        [*vertex.basis, *rest],
+        signs=sides,
+        pivots=pivots,
+    )
+
+
+def _constant_of(matrix, support, sigma, pivots):
+    """rho and a dual vector that attains it, exactly.
+
+    The program is ``min ||n_Sc||_1`` subject to ``A n = 0``, ``-<sigma, n_S> = 1``: its value
+    is 1 / rho, and ``nu = pi / mu`` with its dual vector (pi, mu).  Without a solution rho is 0.
+
+    Args:
+        matrix: A, shape (N, d).
+        support: indices of S; sigma: signs there, shape (k,) each.
+        pivots: most pivots.
+    Returns:
+        (rho, a rational number; the Certificate).
+
+    Raises:
+        Undecided: if it takes too many pivots.
+    """
+    rows, count = matrix.shape
+    off = np.delete(np.arange(count), support)
+    last = np.zeros(count)
+    last[support] = -sigma
+    extended = RationalMatrix(np.vstack([matrix, last]))
+    weights = np.ones(count, dtype=int)
+    weights[support] = 0
+    order = [*support, *off[np.argsort(-_heights(matrix, support, sigma)[off], kind="stable")]]
+    goal = rationals_of([*np.zeros(rows), 1.0])
     try:
-        return least_norm_vertex(matrix, data)
-    except LinearProgramError as error:
-        raise BasisPursuitError(str(error)) from error
+        vertex = minimize(extended, goal, weights.tolist(), order, pivots=pivots)
+    except RankError:
+        nu = _orthogonal_dual(matrix, support, sigma, order)
+        return fmpq(0), _exact_certificate(matrix, support, sigma, nu)
+    *dual, height = vertex.dual
+    nu = [value / height for value in dual]
+    return 1 / height, _exact_certificate(matrix, support, sigma, nu)
 
 
-def _large_basis_pursuit(matrix, data):
-    """The minimizer as the direction of a kernel vector, shape (d,).
-
-    With Q an orthonormal basis of the complement of y, the multiples of the x with
-    ``A x = y`` are the kernel of ``Q^T A`` (those with ``A x = 0`` aside).  Of the k in it
-    with ``||k||_1 = 1`` the one with the largest ``<y, A k>`` is ``g* / ||g*||_1``.
-    Householder's reflection of y to a multiple of the first unit vector has Q in its other
-    columns.
-
-    Raises:
-        LinearProgramError: if the linear program is not solved.
-    """
-    mirror = data.copy()
-    mirror[0] += np.copysign(np.linalg.norm(data), data[0])
-    reflected = matrix - np.outer(2.0 / (mirror @ mirror) * mirror, mirror @ matrix)
-    offset = matrix.T @ (data / (data @ data))
-    _, kernel = smallest_maximum(kernel_form(reflected[1:]), offset)
-    return kernel / (offset @ kernel)
+def _heights(matrix, support, sigma):
+    """``|A^T nu|`` for a nu that attains rho, approximately; which columns are tried first."""
+    try:
+        nu = largest_margin_dual(matrix, support_geometry(matrix, support), sigma)
+    except (ValueError, LinearProgramError, np.linalg.LinAlgError):
+        nu = np.linalg.lstsq(matrix[:, support].T, sigma, rcond=None)[0]
+    return np.nan_to_num(np.abs(nu @ matrix))
 
 
-def _kept(point, threshold):
-    """Which entries are taken as different from zero, shape (d,)."""
-    size = np.abs(point)
-    return size > threshold * size.max()
+def _orthogonal_dual(matrix, support, sigma, order):
+    """The nu with ``A_S^T nu = sigma`` and ``A_Sc^T nu = 0``, where rho is 0."""
+    basis = RationalMatrix(matrix).first_basis(order)
+    target = np.zeros(matrix.shape[1])
+    target[support] = sigma
+    return solve_consistent(matrix[:, basis].T, rationals_of(target[basis]))
 
 
-def uncertified(matrix, data, point, threshold) -> Minimizer:
-    """An approximate minimizer of which nothing is proved; arguments as in :func:`polish`."""
-    kept = _kept(point, threshold)
-    size = np.abs(point[kept])
+def _exact_certificate(matrix, support, sigma, nu):
+    """The dual certificate nu, rounded from rational numbers."""
+    image, denominator = RationalMatrix(matrix).image(nu)
+    direction = np.array([as_double(fmpq(v, denominator)) for v in image])
+    margin = np.array([as_double(1 - fmpq(abs(v), denominator)) for v in image])
+    direction[support], margin[support] = sigma, 0.0
+    return Certificate(np.array([as_double(value) for value in nu]), direction, margin)
+
+
+def _minimizer(status, matrix, data, point, low, certificate):
+    support = np.flatnonzero(point)
+    size = np.abs(point[support])
     return Minimizer(
-        NOT_CERTIFIED,
-        np.where(kept, point, 0.0),
-        np.flatnonzero(kept),
-        None,
-        float("nan"),
+        status,
+        point,
+        low,
+        support,
+        certificate,
+        float(size.sum() - certificate.nu @ data),
         float(np.linalg.norm(residual(matrix, point, data)) / np.linalg.norm(data)),
         float(size.max() / size.min()),
     )
 
 
-def polish(matrix, data, point, threshold) -> Minimizer:
-    """The exact minimizer near an approximate one, with its proof.
+def undecided(matrix: np.ndarray, data: np.ndarray, point: np.ndarray, reason: str) -> Minimizer:
+    """An approximate minimizer of which nothing is proved, and why.
 
-    Args:
-        matrix: A, shape (N, d).
-        data: y, shape (N,).
-        point: an approximate minimizer, shape (d,).
-        threshold: entries below this fraction of the largest are taken as zero.
+    Arguments as in :func:`decide_minimizer`; point of shape (d,).
     """
-    support = np.flatnonzero(_kept(point, threshold))
-    try:
-        geometry = support_geometry(matrix, support)
-    except ValueError:
-        return uncertified(matrix, data, point, threshold)
-    on_support, _ = refine(geometry.least_squares, matrix[:, support], data)
-    mismatch = np.linalg.norm(residual(matrix[:, support], on_support, data))
-    sigma = np.sign(on_support)
-    if mismatch > _ROUNDING * np.linalg.norm(data) or np.any(sigma != np.sign(point[support])):
-        return uncertified(matrix, data, point, threshold)
-    dual = certificate(matrix, geometry, sigma, largest_margin_dual(matrix, geometry, sigma))
-    exact = np.zeros(point.size)
-    exact[support] = on_support
-    margin = dual.smallest_margin(support)
-    status = CERTIFIED if margin > STRICT else NOT_CERTIFIED
-    if status == NOT_CERTIFIED:
-        # a kernel vector that attains rho = 1 leads to another minimizer; with rho > 1 the
-        # point itself is none
-        _, value = kernel_witness(geometry, dual.direction, sigma)
-        if abs(value - 1.0) <= _ROUNDING:
-            status = NOT_UNIQUE
+    size = np.abs(point)
+    kept = size > _LIKELY_ZERO * size.max()
     return Minimizer(
-        status,
-        exact,
-        support,
-        dual,
-        float(np.abs(on_support).sum() - dual.nu @ data),
-        float(mismatch / np.linalg.norm(data)),
-        float(np.abs(on_support).max() / np.abs(on_support).min()),
+        f"{UNDECIDED}: {reason}",
+        np.where(kept, point, 0.0),
+        np.full(point.size, np.nan),
+        np.flatnonzero(kept),
+        None,
+        float("nan"),
+        float(np.linalg.norm(residual(matrix, point, data)) / np.linalg.norm(data)),
+        float(size.max() / size[kept].min()),
     )

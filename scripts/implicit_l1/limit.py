@@ -50,6 +50,10 @@ With another initialization (:mod:`implicit_l1.initialization`), in its coordina
 ``n_Sc = alpha scale phi_D(z)`` and z has the offset as one more term; the tilt is in the
 certificate's direction already.
 
+How good a point is, is measured for each (:mod:`implicit_l1.defects`).  Where that is worse than
+what is asked for, the point is computed anew with more bits and proved
+(:mod:`implicit_l1.precise`), and if that fails, too, an error says so.
+
 Where the minimizer is not unique, g* is the one that the flow selects
 (:mod:`implicit_l1.selection`) and the columns of its support S are dependent: T is a basis
 of them.  Then ``n_T = -M n_Tc``, and the entries c of n on the rest of S follow, to full
@@ -64,10 +68,16 @@ import numpy as np
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
+from implicit_l1.certificates import NotProved
+from implicit_l1.defects import correct_error
+from implicit_l1.exact import as_rational, rationals_of, solve_consistent
 from implicit_l1.exchange import DualCoordinates, dual_coordinates
 from implicit_l1.initialization import identity_coordinates
 from implicit_l1.potentials import OffSupport, OnSupport
+from implicit_l1.precise import PreciseLimit
+from implicit_l1.programs import unit_of
 from implicit_l1.support import Certificate, independent_columns
+from implicit_l1.verified import Exact
 
 
 class ConvergenceError(RuntimeError):
@@ -83,11 +93,13 @@ class PathOptions:
             is the last (the error after it is of the order of its square).
         newton_steps: most Newton steps before a path step counts as failed.
         shortest_stride: a path step in log(alpha) below this is a failure.
+        accuracy: largest bound of the relative error of ||n||_1 that is accepted.
     """
 
     tolerance: float = 1e-9
     newton_steps: int = 10
     shortest_stride: float = 1e-6
+    accuracy: float = 1e-10
 
 
 @dataclass(frozen=True)
@@ -102,7 +114,10 @@ class LimitPath:
         newton_steps: Newton steps spent on the way to each scale, shape (m,).
         relative_residual: ||A n||_2 / (sum_i ||A_i||_2 |n_i|), shape (m,).
         fixed_point_residual: ||n_S + M n_Sc||_1 / ||n||_1 of the iterate from which
-            the last digits were taken, shape (m,).
+            the last digits were taken, shape (m,); nan where more bits were needed.
+        error_bound: of the relative error of ||n||_1, shape (m,): to first order, or proved
+            where more bits were needed.
+        proved: where more bits were needed, shape (m,).
     """
 
     log_alpha: np.ndarray
@@ -111,6 +126,8 @@ class LimitPath:
     newton_steps: np.ndarray
     relative_residual: np.ndarray
     fixed_point_residual: np.ndarray
+    error_bound: np.ndarray
+    proved: np.ndarray
 
     def log_norm(self, order):
         """Natural logarithm of ||n||_order, shape (m,); -inf where n = 0."""
@@ -126,6 +143,7 @@ class _State:
     error_on: np.ndarray  # n_T
     free: np.ndarray  # b
     on: OnSupport
+    shift: np.ndarray = field(init=False)  # of z_Tc, beside the certificate's part
     off: OffSupport = field(init=False)
     log_unit: float = field(init=False)
     unit_error: np.ndarray = field(init=False)  # n_Tc in units of exp(log_unit)
@@ -178,6 +196,7 @@ class _Equations:
         self, adapted: DualCoordinates, minimizer, certificate, potential, basis, scale, offset
     ):
         on, off = adapted.support, adapted.complement
+        self.minimizer, self.scale = minimizer, scale
         self.minimizer_on = minimizer[on]
         self.minimizer_off = minimizer[off]
         self.left_out = np.flatnonzero(self.minimizer_off)
@@ -196,7 +215,8 @@ class _Equations:
         self.rest = rest
         self.scale_on = scale[on]
         self.log_scale_off = np.log(scale[off])
-        self.constant = offset[off] - adapted.range_map.T @ offset[on]
+        self.offset_on, self.offset_off = offset[on], offset[off]
+        self.constant = self.offset_off - adapted.range_map.T @ self.offset_on
         self.sigma = certificate.direction[on]
         self.direction = certificate.direction[off]
         self.margin = certificate.margin[off]
@@ -225,8 +245,8 @@ class _Equations:
     def _completed(self, state) -> _State | None:
         """The state with what follows from its unknowns; None outside the domain of phi."""
         log_alpha, error_on, on, free = state.log_alpha, state.error_on, state.on, state.free
-        shift = np.concatenate([on.zeta, free]) @ self.stacked + self.constant
-        off = self.potential.off_support(self.direction, self.margin, shift, log_alpha)
+        state.shift = np.concatenate([on.zeta, free]) @ self.stacked + self.constant
+        off = self.potential.off_support(self.direction, self.margin, state.shift, log_alpha)
         log_size = off.log_size + self.log_scale_off
         log_slope = off.log_slope + self.log_scale_off
         state.off = OffSupport(off.sign, log_size, log_slope, off.room)
@@ -427,16 +447,23 @@ class _Equations:
 
     def error_in_unit(self, state):
         """(log_unit, n in units of exp(log_unit)), with all its digits on the rest of S too."""
-        plain = self.error(state)
-        if self.complete and self.rest.any():
-            size = np.exp(state.log_unit) * np.abs(plain)
-            on, off = size[self.adapted.support], size[self.adapted.complement]
-            # otherwise nothing cancels, and x may not even have the signs of g*
-            if np.all(on < 0.5 * np.abs(self.minimizer_on)) and np.all(
-                off[self.rest] < 0.5 * np.abs(self.minimizer_off[self.rest])
-            ):
-                return self._refined(state)
-        return state.log_unit, plain
+        if self.settled(state):
+            return self._refined(state)
+        return state.log_unit, self.error(state)
+
+    def settled(self, state):
+        """Whether x has come near one of several minimizers, so that g* + n cancels.
+
+        Before, x may not even have the signs of g*.
+        """
+        if not (self.complete and self.rest.any()):
+            return False
+        size = np.exp(state.log_unit) * np.abs(self.error(state))
+        on, off = size[self.adapted.support], size[self.adapted.complement]
+        return bool(
+            np.all(on < 0.5 * np.abs(self.minimizer_on))
+            and np.all(off[self.rest] < 0.5 * np.abs(self.minimizer_off[self.rest]))
+        )
 
     def _refined(self, state):
         """The error where g* is one of several minimizers: n on S anew, from n off S."""
@@ -469,6 +496,21 @@ class _Equations:
         log_unit = np.log(np.abs(error).max()) if np.any(error) else 0.0
         return log_unit, error / np.exp(log_unit)
 
+    def deviation(self, state, columns, error):
+        """What n adds to z at some columns of the support, see Potential.deviation; in units of z.
+
+        Args:
+            state: for its scale.
+            columns: indices; error: n there.
+        """
+        potential = self.potential
+        values, _ = potential.deviation(
+            self.minimizer[columns], error, self.scale[columns], state.log_alpha
+        )
+        return (
+            values if potential.depth == 2 else values * np.exp(state.log_alpha / potential.power)
+        )
+
     def fixed_point_residual(self, state):
         """||F1||_1 / ||n||_1."""
         mismatch = np.abs(state.first).sum()
@@ -481,19 +523,91 @@ class _Equations:
 class _Path:
     """Follows the limit point from large alpha to small."""
 
-    def __init__(self, matrix, minimizer, certificate, potential, coordinates, options):
+    def __init__(
+        self, matrix, minimizer, low, exact_data, certificate, potential, coordinates, options
+    ):
         self.matrix = matrix
+        self.exact = Exact(matrix)
         self.minimizer = minimizer
+        self.low = low
+        self.exact_data = exact_data
         self.certificate = certificate
         self.potential = potential
         self.initialization = coordinates
         self.options = options
         self.basis = independent_columns(matrix, minimizer)
+        self.column_norms = np.linalg.norm(matrix, axis=0)
+        self.state = None
         self.dependent = self.basis.size < np.count_nonzero(minimizer)
         self.chosen = np.zeros(self.basis.size, dtype=bool)
         self.stride = np.log(10.0)
         self.steps = 0
         self.nodes = []  # the points before: (log_alpha, position, its derivative)
+        self.lost = None  # the error with which doubles gave up
+        self.precise = self.vanishes = None  # not asked for yet
+
+    def point(self, target):
+        """The row of a scale: what LimitPath says of it.
+
+        Raises:
+            ConvergenceError: if neither doubles nor more bits lead to the accuracy asked for.
+        """
+        guess, bound = None, np.inf
+        if self.lost is None:
+            try:
+                if not self.nodes and self.state is None:
+                    self.start(target)
+                self.advance(target)
+                guess, bound = self._measured()
+            except ConvergenceError as error:
+                self.lost = error
+            except np.linalg.LinAlgError as error:
+                self.lost = ConvergenceError(f"log10(alpha) = {target / np.log(10.0):.6g}: {error}")
+        steps, self.steps = self.steps, 0
+        fixed = np.nan
+        more = not bound <= self.options.accuracy
+        if more:
+            error, log_unit, bound = self._with_more_bits(target, guess)
+        else:
+            error, log_unit = guess
+            fixed = self.equations.fixed_point_residual(self.state)
+        image = np.linalg.norm(self.matrix @ error)
+        residual = image / max(self.column_norms @ np.abs(error), _TINY)
+        return log_unit, self.initialization.unit * error, steps, residual, fixed, bound, more
+
+    def _measured(self):
+        """((error, log_unit), bound) at the scale where the path stands."""
+        error, log_unit, bound = correct_error(self.equations, self.state, self.exact, self.low)
+        return (error, log_unit), bound
+
+    def _with_more_bits(self, target, guess):
+        """(error, log_unit, bound) in ball arithmetic."""
+        name = f"log10(alpha) = {target / np.log(10.0):.6g}"
+        plain = vars(identity_coordinates(self.minimizer.size))
+        mine = vars(self.initialization)
+        from_ones = all(np.array_equal(mine[part], plain[part]) for part in plain)
+        if self.vanishes is None:
+            exact = from_ones and not np.any(self.low)
+            self.vanishes = exact and error_vanishes(self.matrix, self.minimizer)
+        if self.vanishes:
+            return np.zeros(self.minimizer.size), 0.0, 0.0
+        if self.dependent or not from_ones:
+            raise self.lost or ConvergenceError(
+                f"{name}: the limit point is not known to {self.options.accuracy:.0e} in double "
+                "precision, and more bits are for minimizers that are unique and for "
+                "initializations from ones only"
+            )
+        if self.precise is None:
+            self.precise = PreciseLimit(
+                self.matrix, self.minimizer, self.low, self.potential.depth, self.exact_data
+            )
+        try:
+            return self.precise.error(target, guess, self.options.accuracy)
+        except NotProved as error:
+            raise ConvergenceError(
+                f"{name}: the limit point is known neither to {self.options.accuracy:.0e} in "
+                f"double precision nor with more bits: {error}"
+            ) from error
 
     def _coordinates(self, chosen):
         """Take T to be the chosen ones of the basis."""
@@ -629,6 +743,26 @@ class _Path:
         self.stride *= 2.0
 
 
+def error_vanishes(matrix, minimizer):
+    """Whether x(alpha) = g* is proved for every alpha, from a test that is enough for it.
+
+    It is where for each of the values of |g*_S| some nu has ``A_i^T nu = sigma_i`` at the i with
+    that value and ``A_i^T nu = 0`` at all others: multiplied by ``phi^{-1}`` of the value over
+    alpha, they add up to the lam of g*.  So it is with one entry, or equal ones, and rho = 0.
+    (Derived for this project.)
+
+    Args:
+        matrix: A, shape (N, d).
+        minimizer: g*, exact as these doubles, shape (d,).
+    """
+    size = np.abs(minimizer)
+    return all(
+        solve_consistent(matrix.T, rationals_of(np.where(size == value, np.sign(minimizer), 0.0)))
+        is not None
+        for value in np.unique(size[size > 0])
+    )
+
+
 def extrapolated(nodes, at):
     """The value at `at` of the polynomial that has the values and derivatives of the nodes.
 
@@ -666,6 +800,8 @@ def limit_path(
     log_alpha,
     options=None,
     coordinates=None,
+    minimizer_low=None,
+    exact_data=None,
 ) -> LimitPath:
     """Limit points along decreasing scales, as error vectors.
 
@@ -677,6 +813,10 @@ def limit_path(
         log_alpha: natural logarithms of the scales of the predictor, decreasing.
         options: numerical settings.
         coordinates: of the initialization; from ones if None.
+        minimizer_low: what the rounding of the exact g* to `minimizer` left, shape (d,); 0 if
+            None.
+        exact_data: y as rational numbers, N of them, from which g* follows exactly where more
+            bits are needed; y = A g*, rounded as it is, if None.
     Raises:
         ValueError: if log_alpha does not decrease or is not finite, or goes below 1e-300
             where the columns of the support are dependent.
@@ -684,27 +824,17 @@ def limit_path(
     """
     options = options or PathOptions()
     c = coordinates or identity_coordinates(matrix.shape[1])
-    matrix, minimizer = matrix * c.unit, minimizer / c.unit
+    size = unit_of(matrix)
+    matrix, minimizer = matrix / size * c.unit, minimizer / c.unit
+    certificate = replace(certificate, nu=certificate.nu * size)
+    if exact_data is not None:
+        exact_data = [value / as_rational(size) for value in exact_data]
     log_alpha = np.asarray(log_alpha, dtype=float)
     if log_alpha.size == 0 or not np.all(np.isfinite(log_alpha)) or np.any(np.diff(log_alpha) >= 0):
         raise ValueError("log_alpha must be finite and strictly decreasing")
-    column_norms = np.linalg.norm(matrix, axis=0)
-    path = _Path(matrix, minimizer, certificate, potential, c, options)
+    low = np.zeros(minimizer.size) if minimizer_low is None else minimizer_low / c.unit
+    path = _Path(matrix, minimizer, low, exact_data, certificate, potential, c, options)
     if path.dependent and log_alpha[-1] < -300.0 * np.log(10.0):
         raise ValueError("with several minimizers alpha must be at least 1e-300")
-    path.start(log_alpha[0])
-    rows = []
-    for target in log_alpha:
-        path.advance(target)
-        log_unit, error = path.equations.error_in_unit(path.state)
-        rows.append(
-            (
-                log_unit,
-                c.unit * error,
-                path.steps,
-                np.linalg.norm(matrix @ error) / max(column_norms @ np.abs(error), _TINY),
-                path.equations.fixed_point_residual(path.state),
-            )
-        )
-        path.steps = 0
+    rows = [path.point(target) for target in log_alpha]
     return LimitPath(log_alpha, *(np.array(column) for column in zip(*rows, strict=True)))

@@ -14,7 +14,6 @@ constant ``min_b ||M^T eps + C^T b||_inf``; rho is that of sigma, rho~ the large
 over all patterns.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -99,53 +98,6 @@ def program_of_rho(free_map, direction):
     size, unit = unit_of(free_map), unit_of(direction)
     kernel, free = KernelPrograms(free_map / size, TOLERANCE).solve(direction / unit, "of rho")
     return kernel, unit / size * free
-
-
-def kernel_witness(geometry: SupportGeometry, direction, sigma):
-    """A kernel vector attaining rho, from the active set of a dual vector attaining it.
-
-    By complementary slackness it lives on S and on the columns with the largest
-    ``|A_j^T nu|``, with the sign of ``A_j^T nu`` there.
-
-    Args:
-        geometry: of the support S.
-        direction: ``A^T nu``, shape (d,).
-        sigma: signs on S, shape (k,).
-    Returns:
-        (n, value): n of shape (d,) with ``||n_Sc||_1 = 1``, in ker A up to rounding, and
-        ``-<sigma, n_S>``, a lower bound of rho.
-    """
-    z = direction[geometry.complement]
-    active = np.flatnonzero(np.abs(z) >= np.abs(z).max() - 1e-9)
-    side = np.sign(z[active]) + (z[active] == 0)
-    if geometry.q2.shape[1] == 0:
-        # every kernel vector is a combination of these; one of them attains the maximum
-        weights = np.zeros(active.size)
-        weights[np.argmax(np.abs(z[active]))] = 1.0
-    else:
-        system = np.vstack([geometry.free_map[:, active] * side, np.ones(active.size)])
-        weights = _balancing(system)
-    n = np.zeros(direction.size)
-    n[geometry.complement[active]] = side * weights / weights.sum()
-    n[geometry.support] = -(geometry.range_map @ n[geometry.complement])
-    return n, float(-(sigma @ n[geometry.support]))
-
-
-def _balancing(system):
-    """The weights >= 0 with ``system @ weights = (0, ..., 0, 1)``, in the sense of least squares.
-
-    The active-set method of nnls solves a system for each column; where one solve of a square
-    system gives weights that are not negative, they are the same.
-    """
-    right = np.append(np.zeros(system.shape[0] - 1), 1.0)
-    if system.shape[0] == system.shape[1]:
-        with suppress(np.linalg.LinAlgError):
-            weights = np.linalg.solve(system, right)
-            if np.all(weights >= 0):
-                return weights
-    from scipy.optimize import nnls
-
-    return nnls(system, right)[0]
 
 
 class PatternPrograms:

@@ -32,10 +32,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.l1 import Minimizer, basis_pursuit, polish
-from implicit_l1.null_space import Bracket
-from implicit_l1.programs import TIGHT, TOLERANCE, KernelPrograms
+from implicit_l1.l1 import Minimizer, certified_support, decide_minimizer, signed_certificate
+from implicit_l1.null_space import Bracket, largest_margin_dual
+from implicit_l1.programs import TOLERANCE, KernelPrograms
+from implicit_l1.proposals import DEFAULT
 from implicit_l1.status import CERTIFIED
+from implicit_l1.support import certificate, support_geometry
 
 _EPSILON = np.finfo(float).eps
 
@@ -55,16 +57,16 @@ class Recovery:
         rho_planted: rho of support and signs of x_0; inf if no nu has ``A_S^T nu = sigma``.
         recovered: whether x_0 is proved to be the only minimizer.
         minimizer: g*; x_0 itself, with its certificate, if it is recovered.
-        planted: x_0 with the dual vector that attains rho, if there is one.
+        planted_dual: a dual vector that attains rho, shape (N,); None if there is none.
     """
 
     rho_planted: float
     recovered: bool
     minimizer: Minimizer
-    planted: Minimizer
+    planted_dual: np.ndarray | None
 
 
-def recovery(matrix, data, signal, threshold) -> Recovery:
+def recovery(matrix, data, signal, solver=DEFAULT) -> Recovery:
     """Decide whether basis pursuit recovers a signal, and find its minimizer.
 
     The linear program of rho comes first: where it proves that x_0 is the minimizer, the
@@ -74,42 +76,26 @@ def recovery(matrix, data, signal, threshold) -> Recovery:
         matrix: A, shape (N, d).
         data: y = A x_0 without noise, shape (N,).
         signal: x_0, shape (d,), not zero.
-        threshold: entries of the solver's point below this fraction of the largest are zero.
+        solver: of the l1 problem, see :func:`implicit_l1.proposals.solvers`.
     Raises:
         BasisPursuitError: if the l1 problem is not solved.
     """
-    planted = polish(matrix, data, signal, 0.0)
-    if planted.status == CERTIFIED:
-        return Recovery(1.0 - planted.margin, True, planted, planted)
-    if planted.certificate is None:  # of dependent columns: no factorization to work with
-        rho = _constant_of_dependent_columns(matrix, planted.support, np.sign(signal))
+    minimizer = certified_support(matrix, data, signal)
+    if minimizer is None:
+        minimizer = decide_minimizer(matrix, data, solver)
+    if minimizer.status == CERTIFIED and np.array_equal(minimizer.point, signal):
+        return Recovery(1.0 - minimizer.margin, True, minimizer, minimizer.certificate.nu)
+    support = np.flatnonzero(signal)
+    signs = np.sign(signal[support])
+    try:
+        geometry = support_geometry(matrix, support)
+    except ValueError:  # of dependent columns: no factorization to work with
+        dual = signed_certificate(matrix, support, signs)
     else:
-        rho = 1.0 - planted.margin
-    minimizer = polish(matrix, data, basis_pursuit(matrix, data), threshold)
-    return Recovery(rho, False, minimizer, planted)
-
-
-def _constant_of_dependent_columns(matrix, support, signs):
-    """rho where A_S is not injective: inf, unless sigma happens to be in the range of A_S^T."""
-    from scipy.optimize import linprog
-
-    off = np.delete(matrix, support, axis=1).T
-    edge = np.ones((off.shape[0], 1))
-    result = linprog(
-        np.append(np.zeros(matrix.shape[0]), 1.0),
-        A_ub=np.block([[off, -edge], [-off, -edge]]),
-        b_ub=np.zeros(2 * off.shape[0]),
-        A_eq=np.column_stack([matrix[:, support].T, np.zeros(support.size)]),
-        b_eq=signs[support],
-        bounds=[(None, None)] * matrix.shape[0] + [(0.0, None)],
-        method="highs-ds",
-        options=TIGHT,
-    )
-    if result.status == 2:  # infeasible
-        return float("inf")
-    if result.status != 0:
-        raise RuntimeError(f"the linear program of rho was not solved: {result.message}")
-    return float(result.fun)
+        dual = certificate(matrix, geometry, signs, largest_margin_dual(matrix, geometry, signs))
+    if dual is None:
+        return Recovery(float("inf"), False, minimizer, None)
+    return Recovery(1.0 - dual.smallest_margin(support), False, minimizer, dual.nu)
 
 
 class KernelBall:

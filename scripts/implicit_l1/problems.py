@@ -29,8 +29,8 @@ from implicit_l1.ensembles import (
     euclidean_norm,
     named,
 )
-from implicit_l1.product import exact_product, rational
-from implicit_l1.rank import equilibrated, row_rank, well_conditioned
+from implicit_l1.exact import exact_product, rational_rank, rationals_of
+from implicit_l1.rank import equilibrated, well_conditioned
 from implicit_l1.seeds import generator
 
 _MATRIX_GRID = 2.0**36
@@ -83,7 +83,7 @@ def exact_data(problem) -> list[fmpq]:
     """
     if problem.product:
         return exact_product(problem.matrix, problem.preimage)
-    return [rational(value) for value in problem.data.tolist()]
+    return rationals_of(problem.data)
 
 
 def problem_arrays(problems) -> dict[str, np.ndarray]:
@@ -249,7 +249,7 @@ def _check_rank(matrix):
     largest = 1.0 / (np.finfo(float).eps * max(matrix.shape))
     if singular[-1] * largest > _SURE * singular[0]:
         return
-    rank = row_rank(matrix)
+    rank = rational_rank(matrix)
     if rank < len(matrix):
         raise ProblemError(
             f"A does not have full row rank: it has {len(matrix)} rows, and its rank is {rank}"

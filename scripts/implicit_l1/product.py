@@ -15,41 +15,14 @@ is in the comparison.
 from dataclasses import dataclass
 
 import numpy as np
-from flint import fmpq, fmpz_mat
+from flint import fmpq
 
-from implicit_l1.programs import (
-    LARGE,
-    LinearProgramError,
-    kernel_form,
-    least_norm_vertex,
-    smallest_maximum,
-    unit_of,
-)
-from implicit_l1.rank import integer_rows, row_rank
+from implicit_l1.exact import as_rational, exact_product, rational_rank
+from implicit_l1.programs import least_norm_vertex, unit_of
 
 UNIT_ROUNDOFF = 2.0**-53  # of double precision
 # exponents of the smallest positive and the smallest normal number, by unit roundoff
 _SMALLEST = {2.0**-53: (-1074, -1022), 2.0**-24: (-149, -126), 2.0**-11: (-24, -14)}
-
-
-def exact_product(matrix, x):
-    """``A x`` as rational numbers.
-
-    Args:
-        matrix: A, finite doubles, shape (N, d).
-        x: finite doubles, shape (d,).
-    Returns:
-        N numbers.
-    """
-    kept = np.flatnonzero(x)
-    if kept.size == 0:
-        return [fmpq(0)] * len(matrix)
-    rows, exponents = integer_rows(matrix[:, kept])
-    (column,), (exponent,) = integer_rows(x[kept][None])
-    products = (fmpz_mat(rows) * fmpz_mat([[value] for value in column])).entries()
-    return [
-        fmpq(value, 2 ** (own + exponent)) for value, own in zip(products, exponents, strict=True)
-    ]
 
 
 def nearest_doubles(numbers):
@@ -115,15 +88,10 @@ def first_beyond_rounding(matrix, x, data, unit_roundoff, exponent=0):
     for row, (value, product, bound) in enumerate(
         zip(data.tolist(), products, bounds, strict=True)
     ):
-        distance = abs(rational(value) - product)
+        distance = abs(as_rational(value) - product)
         if distance > bound:
             return row, *nearest_doubles([distance, bound]).tolist()
     return None
-
-
-def rational(value):
-    """A double as the rational number that it is."""
-    return fmpq(*value.as_integer_ratio())
 
 
 @dataclass(frozen=True)
@@ -189,26 +157,15 @@ def explanation(matrix, data, most, unit_roundoff=UNIT_ROUNDOFF):
         return None
     kept = np.flatnonzero(best)
     columns = matrix[:, kept].T
-    exact = row_rank(np.vstack([columns, data])) == row_rank(columns)
+    exact = rational_rank(np.vstack([columns, data])) == rational_rank(columns)
     return Explanation(best, exact)
 
 
 def _minimizer(matrix, data):
     """An l1 minimizer in floating point; a vertex, so that entries off its support are 0."""
     unit = unit_of(data)
-    data = data / unit
-    if matrix.size < LARGE:
-        return unit * least_norm_vertex(matrix, data)
-    try:
-        # the direction of a kernel vector, as in implicit_l1.l1
-        mirror = data.copy()
-        mirror[0] += np.copysign(np.linalg.norm(data), data[0])
-        reflected = matrix - np.outer(2.0 / (mirror @ mirror) * mirror, mirror @ matrix)
-        offset = matrix.T @ (data / (data @ data))
-        _, kernel = smallest_maximum(kernel_form(reflected[1:]), offset)
-        return unit * kernel / (offset @ kernel)
-    except LinearProgramError:
-        return unit * least_norm_vertex(matrix, data)
+    point, _ = least_norm_vertex(matrix, data / unit)
+    return unit * point
 
 
 def _explaining(matrix, data, point, support, unit_roundoff):
@@ -243,7 +200,10 @@ def _gap(columns, values, data, exactly):
         return data - columns @ values
     products = exact_product(columns, values)
     return nearest_doubles(
-        [rational(value) - product for value, product in zip(data.tolist(), products, strict=True)]
+        [
+            as_rational(value) - product
+            for value, product in zip(data.tolist(), products, strict=True)
+        ]
     )
 
 

@@ -15,6 +15,9 @@ import numpy as np
 TOLERANCE = 1e-10
 TIGHT = {"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE}
 
+# HiGHS drops entries of a matrix below 1e-9, or below what it is told; it takes no less than this
+HIGHS_OPTIONS = {"output_flag": False, "parallel": "off", "small_matrix_value": 1e-12}
+
 
 class LinearProgramError(RuntimeError):
     """A linear program was not solved."""
@@ -29,13 +32,19 @@ def unit_of(values, axis=None):
     return 2.0 ** np.rint(np.log2(np.abs(values).max(axis=axis)))
 
 
-def kernel_ball(free_map, smallest, tolerance=None):
+def exponents(values, axis):
+    """The e with 2^(e - 1) <= largest absolute value < 2^e, along an axis; 0 where all are 0."""
+    return np.frexp(np.abs(values).max(axis=axis))[1]
+
+
+def kernel_ball(free_map, smallest, tolerance=None, **options):
     """The program without an objective, k in its positive and negative parts.
 
     Args:
         free_map: C, shape (r, n); r may be 0.
         smallest: lower bound of the sum of the parts, at most 1.
         tolerance: feasibility tolerance of the solver; its own default if None.
+        options: of HiGHS; by default its primal simplex method, since only the objective changes.
     Returns:
         a HiGHS instance.
     """
@@ -45,8 +54,7 @@ def kernel_ball(free_map, smallest, tolerance=None):
         np.zeros(2 * count),
         np.append(np.zeros(size), smallest),
         np.append(np.zeros(size), 1.0),
-        # primal: only the objective changes
-        simplex_strategy=4,
+        **{"simplex_strategy": 4, **options},
         **({} if tolerance is None else dict.fromkeys(TIGHT, tolerance)),
     )
 
@@ -73,7 +81,7 @@ def _program(matrix, cost, lower, upper, **options):
     model.a_matrix_.index_ = np.tile(np.arange(rows, dtype=np.int32), count)
     model.a_matrix_.value_ = matrix.T.ravel()
     highs = highspy.Highs()
-    for name, value in {"output_flag": False, "parallel": "off", **options}.items():
+    for name, value in {**HIGHS_OPTIONS, **options}.items():
         highs.setOptionValue(name, value)
     highs.passModel(model)
     return highs
@@ -91,41 +99,15 @@ def _run(highs, name):
         raise LinearProgramError(f"the linear program {name} ended as: {status.lower()}")
 
 
-def least_norm_vertex(matrix, data):
-    """A vertex of ``argmin ||x||_1`` subject to ``A x = y``, to HiGHS's accuracy.
-
-    The dual simplex method for the positive and negative parts of x.  Without presolve: it
-    finds nothing to remove in a dense A and takes longer than the rest.
-
-    Args:
-        matrix: A, shape (N, d), of the order of 1.
-        data: y, shape (N,), of the order of 1.
-    Returns:
-        x, shape (d,), with at most N entries that are not zero.
-    Raises:
-        LinearProgramError: if HiGHS does not solve it.
-    """
-    count = matrix.shape[1]
-    highs = _program(
-        np.hstack([matrix, -matrix]),
-        -np.ones(2 * count),
-        data,
-        data,
-        simplex_strategy=1,
-        presolve="off",
-        **TIGHT,
-    )
-    _run(highs, "of basis pursuit")
-    parts = np.array(highs.getSolution().col_value)
-    return parts[:count] - parts[count:]
-
-
 class KernelPrograms:
     """``max <c, k>`` subject to ``C k = 0, ||k||_1 <= 1`` (or = 1) for many c, and the b that
     proves it.
 
     One by one, the small by the simplex method with hot starts; large ones, and many at once,
-    by :func:`smallest_maxima`, and where that fails by the simplex method.
+    by :func:`smallest_maxima`, and where that fails by the simplex method.  The simplex method
+    drops small entries and may end as "unknown" or "infeasible" where a program is neither, so
+    its result is held against the definition: k and b prove each other optimal, or other ways
+    are tried, and the best result is taken.
 
     Args:
         free_map: C, shape (r, n); r may be 0.
@@ -144,25 +126,96 @@ class KernelPrograms:
     def _form(self):
         return kernel_form(self.free_map)
 
-    def _simplex(self, offset, name):
-        """HiGHS after solving for c = offset, from the last basis."""
-        cost = np.concatenate([offset, -offset])
-        self._highs.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
-        _run(self._highs, name)
-        return self._highs
+    @cached_property
+    def _size(self):
+        """The largest entry of each row of C, 1 where it is 0, shape (r,)."""
+        size = np.abs(self.free_map).max(axis=1, initial=0.0)
+        return np.where(size > 0.0, size, 1.0)
 
-    def _interior(self, offset):
-        """(b, k) by the interior-point method; None where it is not used or does not succeed."""
+    def _solved_by(self, highs, offset, name):
+        """(k, b, basis) by HiGHS for c = offset."""
+        unit = unit_of(offset) if offset.any() else 1.0
+        cost = np.concatenate([offset, -offset]) / unit
+        highs.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
+        _run(highs, name)
+        solution = highs.getSolution()
+        parts = np.array(solution.col_value).reshape(2, -1)
+        return parts[0] - parts[1], -unit * np.array(solution.row_dual)[:-1], self._basis(highs)
+
+    def _basis(self, highs):
+        basic = np.array(highs.getBasicVariables()[1])
+        # rows come as -1 - row
+        return np.where(basic >= 0, basic, 2 * self.free_map.shape[1] - 1 - basic)
+
+    def _simplex(self, offset, name):
+        """From the last basis."""
+        try:
+            return self._solved_by(self._highs, offset, name)
+        except LinearProgramError:
+            self._highs.clearSolver()  # the next c is not to start from here
+            raise
+
+    def _afresh(self, offset, name, **options):
+        """With rows of C of the order of 1, from the start."""
+        rows = 2.0 ** -exponents(self.free_map, axis=1) if len(self.free_map) else np.ones(0)
+        highs = kernel_ball(rows[:, None] * self.free_map, self.smallest, self.tolerance, **options)
+        kernel, free, basic = self._solved_by(highs, offset, name)
+        return kernel, rows * free, basic
+
+    def _interior(self, offset, name):
+        """By the interior-point method; no basis where k does not tell it."""
+        rows, count = self.free_map.shape
+        if not rows or not offset.any():
+            raise LinearProgramError(f"the linear program {name} is none of an interior point")
+        free, kernel = smallest_maximum(self._form, offset)
+        active = np.flatnonzero(kernel)
+        if active.size != rows + 1:
+            return kernel, free, None
+        return kernel, free, np.where(kernel[active] > 0, active, count + active)
+
+    def _first_interior(self, offset, name):
+        """(k, b, basis) by the interior-point method; None where it is not used or fails."""
         if self.free_map.size >= LARGE and offset.any():
             with suppress(LinearProgramError):
-                return smallest_maximum(self._form, offset)
+                return self._interior(offset, name)
         return None
 
-    def _by_simplex(self, offset, name):
-        """(k, b) by the simplex method."""
-        solution = self._simplex(offset, name).getSolution()
-        parts = np.array(solution.col_value).reshape(2, -1)
-        return parts[0] - parts[1], -np.array(solution.row_dual)[:-1]
+    def _defect(self, offset, kernel, free):
+        """How far k and b are from proving each other optimal, against values of order 1."""
+        height = np.abs(offset + free @ self.free_map).max()
+        unit = max(height, np.abs(offset).max())
+        residual = np.abs(self.free_map @ kernel) / self._size
+        gap = abs(height - offset @ kernel)
+        return max(gap / unit if unit > 0.0 else 0.0, residual.max(initial=0.0))
+
+    def _by_simplex(self, offset, name, basis=False):
+        """(k, b, basis) by the simplex method, or where its result is not optimal the best found.
+
+        Args:
+            basis: whether a basis is wanted.
+        """
+        best, least, failure = None, np.inf, None
+        for solve, options in (
+            (self._simplex, {}),
+            (self._afresh, {"simplex_strategy": 1}),
+            (self._interior, {}),
+            (self._afresh, {"solver": "ipm"}),
+        ):
+            try:
+                found = solve(offset, name, **options)
+            except LinearProgramError as error:
+                failure = failure or error
+                continue
+            if basis and found[2] is None:
+                continue
+            defect = self._defect(offset, *found[:2])
+            if best is None or defect < least:
+                best, least = found, defect
+            if defect <= _TOLERATED * (self.tolerance or _USUAL_TOLERANCE):
+                break
+        if best is None:
+            raise failure
+        return best
 
     def solve(self, offset, name):
         """(k, b) for c = offset: k of shape (n,), b of shape (r,) minimizing ``||c + C^T b||_inf``.
@@ -170,11 +223,8 @@ class KernelPrograms:
         Raises:
             LinearProgramError: naming the program, if it is not solved.
         """
-        found = self._interior(offset)
-        if found is not None:
-            free, kernel = found
-            return kernel, free
-        return self._by_simplex(offset, name)
+        found = self._first_interior(offset, name) or self._by_simplex(offset, name)
+        return found[:2]
 
     def solve_all(self, offsets, name, enough=-np.inf):
         """(k, b) for many c at once, which takes less time than one by one.
@@ -194,7 +244,7 @@ class KernelPrograms:
             some = offsets.any(axis=1)
             free[some], kernel[some] = smallest_maxima(self._form, offsets[some], enough)
         for place in np.flatnonzero(np.isnan(kernel[:, 0])):
-            kernel[place], free[place] = self._by_simplex(offsets[place], name)
+            kernel[place], free[place], _ = self._by_simplex(offsets[place], name)
         return kernel, free
 
     def optimal_basis(self, offset, name):
@@ -205,15 +255,15 @@ class KernelPrograms:
         Raises:
             LinearProgramError: naming the program, if it is not solved.
         """
-        rows, count = self.free_map.shape
-        found = self._interior(offset)
-        if found is not None:
-            active = np.flatnonzero(found[1])
-            if active.size == rows + 1:  # otherwise the basis is not told by k
-                return np.where(found[1][active] > 0, active, count + active)
-        basic = np.array(self._simplex(offset, name).getBasicVariables()[1])
-        return np.where(basic >= 0, basic, 2 * count - 1 - basic)  # rows come as -1 - row
+        found = self._first_interior(offset, name)
+        if found is None or found[2] is None:
+            found = self._by_simplex(offset, name, basis=True)
+        return found[2]
 
+
+# The solver's own tolerance; up to so many times the tolerance a result is taken for optimal
+_USUAL_TOLERANCE = 1e-7
+_TOLERATED = 10.0
 
 # Entries of C from which on the interior-point method takes the place of the simplex method,
 # whose time grows like the fourth power of N where d / N is fixed.  With random C, a program
@@ -254,6 +304,44 @@ def smallest_maximum(form, offset, steps=60):
             "min ||c + C^T b||_inf was not solved by the interior-point method"
         )
     return free[0], kernel[0]
+
+
+def least_norm_vertex(matrix, data):
+    r"""A minimizer of ``||x||_1`` subject to ``A x = y`` as the direction of a kernel vector.
+
+    With Q an orthonormal basis of the complement of y, the multiples of the x with
+    ``A x = y`` are the kernel of ``Q^T A`` (those with ``A x = 0`` aside).  Of the k in it
+    with ``||k||_1 = 1`` the one with the largest ``<y, A k>`` is ``g* / ||g*||_1``.  With
+    ``c = A^T y / ||y||_2^2`` the b that proves it attains ``min ||c + (Q^T A)^T b||_inf``, which
+    is ``1 / ||g*||_1``, so ``nu = ||g*||_1 (y / ||y||_2^2 + Q b)``.  Householder's reflection of
+    y to a multiple of the first unit vector has Q in its other columns.  (Derived for this
+    project.)
+
+    Args:
+        matrix: A, shape (N, d), of the order of 1.
+        data: y, shape (N,), of the order of 1.
+    Returns:
+        (x, nu), shapes (d,) and (N,); x has at most N entries that are not zero.
+    Raises:
+        LinearProgramError: if the linear program is not solved.
+    """
+    gain = data / (data @ data)
+    offset = matrix.T @ gain
+    if len(data) == 1:  # Q is empty
+        kernel = np.zeros(offset.size)
+        largest = np.argmax(np.abs(offset))
+        kernel[largest] = np.sign(offset[largest])
+        free = np.zeros(1)
+    else:
+        mirror = data.copy()
+        mirror[0] += np.copysign(np.linalg.norm(data), data[0])
+        mirror *= np.sqrt(2.0 / (mirror @ mirror))
+        reflected = matrix - np.outer(mirror, mirror @ matrix)
+        free, kernel = smallest_maximum(kernel_form(reflected[1:]), offset)
+        free = np.append(0.0, free)
+        free -= mirror * (mirror @ free)
+    norm = 1.0 / (offset @ kernel)
+    return norm * kernel, norm * (gain + free)
 
 
 def smallest_maxima(form, offsets, enough=-np.inf, steps=60):

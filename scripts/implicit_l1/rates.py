@@ -77,9 +77,9 @@ def largest_competitor(exponent, log_size, log_alpha):
         exponent, log_size: of each entry, as in :mod:`implicit_l1.asymptotics`; nan is ignored.
         log_alpha: natural logarithm of alpha.
     Returns:
-        logarithm of the largest entry of higher order over the largest leading one; -inf
-        if there is none (as for D > 2, where all are of first order), nan if nothing is known
-        or the error is 0.
+        logarithm of the largest entry of higher order over the largest leading one; nan if
+        there is none (as for D > 2, where all are of first order), if nothing is known, or if
+        the error is 0.
     """
     known = np.isfinite(exponent)
     if not known.any():
@@ -87,9 +87,30 @@ def largest_competitor(exponent, log_size, log_alpha):
     leading = known & (exponent <= np.nanmin(exponent) + 1e-9)
     size = exponent * log_alpha + log_size
     others = known & ~leading
-    if np.all(size[leading] == -np.inf):  # the error is 0
+    if not others.any() or np.all(size[leading] == -np.inf):  # the error is 0
         return float("nan")
-    return float(size[others].max(initial=-np.inf) - size[leading].max())
+    return float(size[others].max() - size[leading].max())
+
+
+def log_correction(depth, log_smallest, log_error, log_alpha):
+    """Order of what is missing in the leading term of the error, relative to it, at a scale.
+
+    The leading term has sigma, for D > 2, or ``log(|g*_S| / alpha)``, for D = 2, in place of
+    ``phi_D^{-1}(x_S / alpha)``.  For D = 2 the difference is ``log(x_i / g*_i)``, of the order of
+    ``||n||_1 / |g*_i|``.  For D > 2 it is the slack ``(alpha / |x_i|)^(1 / p)``, p = D / (D - 2),
+    which changes ``phi_D(z)`` by the factor ``(p + 1) / (1 - |z|)``, where ``1 - |z|`` is about
+    ``(alpha / max(|n_j|, alpha))^(1 / p)``.  (Derived for this project.)
+
+    Args:
+        depth: D.
+        log_smallest: log of ``min |g*_S|``; log_error: of ``||n||_1``, at log_alpha.
+    Returns:
+        natural logarithms, of the shape of log_smallest and log_error.
+    """
+    if depth == 2:
+        return log_error - log_smallest
+    power = depth / (depth - 2.0)
+    return np.log(power + 1.0) + (np.maximum(log_error, log_alpha) - log_smallest) / power
 
 
 def bootstrap_interval(values, rng, resamples, confidence):

@@ -12,7 +12,8 @@ among the minimizers of ``||x~||_1 - <tilt, x~>``, A~ x~ = y (derived for this p
 terms of second order of the potential that the limit point minimizes).
 
 Both functionals have infinite slope at x_i = 0, so the selected point has the largest
-support S that a minimizer has.  It is found by linear programs, without any flow: from one
+support S that a minimizer has.  It is found by linear programs, without any flow: where there
+is no tilt, exactly (:func:`implicit_l1.l1.minimizer_face`), and else in floating point: from one
 minimizer, a dual vector nu of largest margin off its support; while the margin is 0, the
 kernel vector that proves so leads to minimizers with a larger support.  At the end
 ``A~_S^T nu + tilt_S = sigma`` and ``|A~_j^T nu + tilt_j| < 1`` off S: a dual certificate
@@ -21,14 +22,25 @@ there the functional is minimized by Newton's method.
 """
 
 import numpy as np
+from flint import arb, arb_mat, ctx
 from scipy.linalg import null_space
 from scipy.optimize import linprog
 
+from implicit_l1.balls import column, scaled
 from implicit_l1.compensated import refine, residual
+from implicit_l1.exact import (
+    RationalMatrix,
+    Undecided,
+    exact_product,
+    independent,
+    rationals_of,
+    solve_consistent,
+)
 from implicit_l1.initialization import MirrorCoordinates
-from implicit_l1.l1 import Minimizer, uncertified
+from implicit_l1.l1 import Minimizer, MinimizerFace, minimizer_face, undecided
 from implicit_l1.programs import TIGHT, unit_of
-from implicit_l1.status import CERTIFIED, SELECTED
+from implicit_l1.proposals import DEFAULT, proposals
+from implicit_l1.status import SELECTED, UNIQUE_IN_FLOATS
 from implicit_l1.support import (
     STRICT,
     Certificate,
@@ -39,8 +51,15 @@ from implicit_l1.support import (
 
 # A margin further below 0 belongs to no minimizer.
 _ROUNDING = 1e-9
+# A point further from A x = y than this part of y solves no problem of interest.
+_FEASIBLE = 1e-6
+# Entries of a solver's point below this fraction of the largest are taken as zero.
+_ZERO = 1e-9
 # On the support the equations of a dual vector hold up to this, or not at all.
 _TIED = 1e-13
+# Bits of Newton's method on the face of minimizers, its most steps, and the relative size of
+# its last one.
+_PRECISION, _STEPS, _CONVERGED = 512, 500, 1e-60
 # Entries of a kernel vector below this fraction of the largest are the solver's rounding.
 _SUPPORT = 1e-8
 
@@ -49,35 +68,31 @@ class SelectionError(RuntimeError):
     """The minimizer that the flow selects could not be found."""
 
 
-def tilted_basis_pursuit(matrix, data, tilt):
-    """A minimizer of ``||x||_1 - <tilt, x>`` subject to ``A x = y``, a vertex, shape (d,).
+def tilted_basis_pursuit(matrix, data, tilt, solver=DEFAULT):
+    """A minimizer of ``||x||_1 - <tilt, x>`` subject to ``A x = y``, approximately, shape (d,).
 
     Args:
         matrix: A, shape (N, d).
         data: y, shape (N,).
         tilt: shape (d,), in (-1, 1).
+        solver: one of :func:`implicit_l1.proposals.solvers`, which comes first.
     Raises:
-        SelectionError: if the linear program is not solved.
+        SelectionError: if no solver comes to a point with ``A x = y``.
     """
-    size, unit = unit_of(matrix), unit_of(data)
-    result = linprog(
-        np.concatenate([1.0 - tilt, 1.0 + tilt]),
-        A_eq=np.hstack([matrix, -matrix]) / size,
-        b_eq=data / unit,
-        method="highs-ds",
-        options=TIGHT,
-    )
-    if result.status != 0:
-        raise SelectionError(f"the linear program of the l1 norm was not solved: {result.message}")
-    positive, negative = result.x.reshape(2, -1)
-    return unit / size * (positive - negative)
+    size = np.linalg.norm(data)
+    for proposal in proposals(matrix, data, solver, tilt):
+        if np.linalg.norm(residual(matrix, proposal.point, data)) <= _FEASIBLE * size:
+            return proposal.point
+    raise SelectionError("no solver of the tilted l1 problem has found an x with A x = y")
 
 
-def select(matrix, data, coordinates: MirrorCoordinates, depth, point, threshold) -> Minimizer:
+def select(
+    matrix, data, coordinates: MirrorCoordinates, depth, point, exact_data=None
+) -> Minimizer:
     """The minimizer that the flow of depth D approaches as alpha -> 0, in the coordinates x~.
 
-    Its status is CERTIFIED (unique), SELECTED (one of several) or NOT_CERTIFIED; ``direction``
-    of its certificate is ``A~^T nu + tilt``.
+    Its status is UNIQUE_IN_FLOATS, SELECTED (one of several) or UNDECIDED; ``direction`` of its
+    certificate is ``A~^T nu + tilt``.
 
     Args:
         matrix: A~, shape (N, d).
@@ -85,42 +100,65 @@ def select(matrix, data, coordinates: MirrorCoordinates, depth, point, threshold
         coordinates: of the initialization.
         depth: D >= 2.
         point: any minimizer, approximately, in the coordinates x~.
-        threshold: entries of it below this fraction of the largest are taken as zero.
+        exact_data: y as rational numbers, where `data` are their roundings.
     Raises:
         SelectionError: if a linear program fails or Newton's method does.
     """
-    unknown = uncertified(matrix, data, point, threshold)
-    support, signs = unknown.support, np.sign(point)
-    while True:
-        dual, kernel = _largest_margin(matrix, support, signs, coordinates.tilt)
-        if dual is None:
-            return unknown
-        margin = dual.smallest_margin(support)
-        if margin > STRICT:
-            break
-        off = np.setdiff1d(np.arange(point.size), support)
-        grown = off[np.abs(kernel[off]) > _SUPPORT * np.abs(kernel).max(initial=0.0)]
-        if margin < -_ROUNDING or grown.size == 0:
-            return unknown
-        signs[grown] = np.sign(kernel[grown])
-        support = np.sort(np.append(support, grown))
-    values = _on_support(matrix[:, support], data, signs[support], coordinates, support, depth)
-    if values is None:
-        return unknown
-    selected = np.zeros(point.size)
-    selected[support] = values
+    try:
+        found = _all_minimizers(matrix, data, coordinates.tilt, point, exact_data)
+    except Undecided as error:
+        return undecided(matrix, data, point, str(error))
+    support, sigma, dual = found.support, found.signs, found.certificate
+    unique = independent(matrix[:, support])
+    with ctx.workprec(_PRECISION):
+        exact = [arb(value) for value in found.inside]
+        if not unique:
+            exact = _on_face(matrix[:, support], exact, sigma, coordinates, support, depth)
+        values = np.array([float(value) for value in exact])
+        selected, low = np.zeros(point.size), np.zeros(point.size)
+        selected[support] = values
+        low[support] = [float(x - arb(y)) for x, y in zip(exact, values, strict=True)]
+    if np.any(sigma * values <= 0):
+        return undecided(matrix, data, point, "the selected minimizer is beyond the doubles")
     mismatch = residual(matrix[:, support], values, data)
-    unique = independent_columns(matrix, selected).size == support.size
     size = np.abs(values)
     return Minimizer(
-        CERTIFIED if unique else SELECTED,
+        UNIQUE_IN_FLOATS if unique else SELECTED,
         selected,
+        low,
         support,
         dual,
         float(size.sum() - coordinates.tilt @ selected - dual.nu @ data),
         float(np.linalg.norm(mismatch) / np.linalg.norm(data)),
         float(size.max() / size.min()),
     )
+
+
+def _all_minimizers(matrix, data, tilt, point, exact_data):
+    """The face of minimizers of ``||x||_1 - <tilt, x>``: exactly without a tilt.
+
+    Raises:
+        Undecided: if the linear programs take too long, or floating point does not find it.
+    """
+    if not np.any(tilt):
+        return minimizer_face(matrix, data, point, exact_data)
+    size = np.abs(point)
+    support, signs = np.flatnonzero(size > _ZERO * size.max()), np.sign(point)
+    while True:
+        dual, kernel = _largest_margin(matrix, support, signs, tilt)
+        if dual is None:
+            raise Undecided("no dual vector belongs to the support that was found")
+        margin = dual.smallest_margin(support)
+        if margin > STRICT:
+            break
+        off = np.setdiff1d(np.arange(point.size), support)
+        grown = off[np.abs(kernel[off]) > _SUPPORT * np.abs(kernel).max(initial=0.0)]
+        if margin < -_ROUNDING or grown.size == 0:
+            raise Undecided("in floating point there is no dual vector that is strict")
+        signs[grown] = np.sign(kernel[grown])
+        support = np.sort(np.append(support, grown))
+    inside = _inside(matrix[:, support], data, signs[support])
+    return MinimizerFace(support, signs[support], inside, dual)
 
 
 def _largest_margin(matrix, support, signs, tilt):
@@ -168,63 +206,104 @@ def _largest_margin(matrix, support, signs, tilt):
     return Certificate(dual.nu / unit, direction, margin), kernel
 
 
-def _on_support(on, data, sigma, coordinates, support, depth):
-    """x~_S: the solution of ``A~_S x~_S = y`` with these signs that is selected, shape (k,).
+def _on_face(on, inside, sigma, coordinates, support, depth):
+    """The minimizer without zeros on S that is selected, k balls, by Newton's method.
 
-    None if there is none with these signs.
+    Entries may differ by many decades, so that doubles would lose the small ones.
+
+    Args:
+        on: A~_S, shape (N, k); inside: where to start, balls, k of them.
+        sigma: signs, shape (k,); support: S.
+    Raises:
+        SelectionError: if Newton's method does not converge.
+    """
+    kernel = arb_mat(_kernel(on))
+    power = arb(0) if depth == 2 else 1 - 2 / arb(depth)  # 1/p
+    signs = [int(side) for side in sigma]
+    scale = [arb(value) for value in coordinates.scale[support]]
+    offset = [arb(value) for value in coordinates.offset[support]]
+    tilt = [arb(value) for value in coordinates.tilt[support]]
+
+    def derivatives(x):
+        gradient, curvature = [], []
+        for value, side, s, o, t in zip(x, signs, scale, offset, tilt, strict=True):
+            size = abs(value)
+            if depth == 2:
+                gradient.append(side * (size / s).log() - o)
+                curvature.append(1 / size)
+            else:
+                # less its part that does not move along the face (A^T nu + tilt = sigma)
+                bend = (s / size) ** power
+                gradient.append((side - t - side * bend) / power)
+                curvature.append(bend / size)
+        return gradient, curvature
+
+    values = [value.mid() for value in inside]
+    for _ in range(_STEPS):
+        gradient, curvature = derivatives(values)
+        slope = kernel.transpose() * column(gradient)
+        bowl = scaled(kernel, curvature, None).transpose() * kernel
+        move = bowl.mid().solve(-slope.mid(), algorithm="approx")
+        step = [value.mid() for value in (kernel * move).entries()]
+        ratios = [float(-s * h / abs(x)) for s, h, x in zip(signs, step, values, strict=True)]
+        if not np.all(np.isfinite(ratios)):
+            break
+        if np.max(np.abs(ratios)) < _CONVERGED:
+            return [(x + h).mid() for x, h in zip(values, step, strict=True)]
+        reach = max(ratios)  # 1: the step ends at a zero
+        length = min(1.0, 0.9 / reach) if reach > 0 else 1.0
+        before = abs(sum((g * h for g, h in zip(gradient, step, strict=True)), arb(0)))
+        while True:
+            trial = [(x + length * h).mid() for x, h in zip(values, step, strict=True)]
+            after = sum((g * h for g, h in zip(derivatives(trial)[0], step, strict=True)), arb(0))
+            # of a convex function: the slope along the step must not turn by more than this
+            if length < 1e-8 or not after > before / 2:
+                break
+            length *= 0.5
+        values = trial
+    raise SelectionError("Newton's method on the face of minimizers did not converge")
+
+
+def _kernel(on):
+    """A basis of the kernel of A~_S, exactly: rows of integers, in order of the columns."""
+    exact = RationalMatrix(on)
+    basis, nullity = exact.whole.nullspace()
+    return [[int(basis[row, place]) for place in range(nullity)] for row in range(on.shape[1])]
+
+
+def _inside(on, data, sigma):
+    """A solution of ``A~_S x~_S = y`` with these signs, away from 0 as far as can be, shape (k,).
+
+    Raises:
+        Undecided: if there is none.
     """
     pseudo = np.linalg.pinv(on, rcond=1e-12)
     values, _ = refine(lambda y: pseudo @ y, on, data)
     kernel = null_space(on, rcond=1e-12)
-    if kernel.shape[1] == 0:
-        feasible = np.linalg.norm(residual(on, values, data)) <= 1e-12 * np.linalg.norm(data)
-        return values if feasible and np.all(sigma * values > 0) else None
-    values = _inside(values, kernel, sigma)
-    if values is None:
-        return None
-    # of the functional, in the order of the support
-    scale, offset = coordinates.scale[support], coordinates.offset[support]
-    power = 0.0 if depth == 2 else 1.0 - 2.0 / depth  # 1/p
-    constant = coordinates.tilt[support] / power if power else 0.0
-
-    def derivatives(x):
-        size = np.abs(x)
-        if depth == 2:
-            return sigma * np.log(size / scale) - offset, 1.0 / size
-        # less its part that does not move along the face (A^T nu + tilt = sigma), over power
-        bend = np.expm1(power * np.log(scale / size))
-        return -sigma * bend / power - constant, (1.0 + bend) / size
-
-    for _ in range(200):
-        gradient, curvature = derivatives(values)
-        slope = kernel.T @ gradient
-        step = kernel @ np.linalg.solve((kernel.T * curvature) @ kernel, -slope)
-        if np.max(np.abs(step) / np.abs(values)) < 1e-13:
-            break
-        reach = np.max(-sigma * step / np.abs(values))  # 1: the step ends at a zero
-        length = min(1.0, 0.9 / reach) if reach > 0 else 1.0
-        # of a convex function: the slope along the step must not turn by more than this
-        while length > 1e-8 and derivatives(values + length * step)[0] @ step > 0.5 * abs(
-            gradient @ step
-        ):
-            length *= 0.5
-        values = values + length * step
-    else:
-        raise SelectionError("Newton's method on the face of minimizers did not converge")
-    return values - pseudo @ (on @ values - data)
-
-
-def _inside(values, kernel, sigma):
-    """A point of the face with all entries away from 0, the farthest; None if there is none."""
     size = kernel.shape[1]
-    result = linprog(
-        np.append(np.zeros(size), -1.0),
-        A_ub=np.column_stack([-sigma[:, None] * kernel, np.ones(sigma.size)]),
-        b_ub=sigma * values,
-        bounds=[(None, None)] * size + [(None, np.abs(values).max())],
-        method="highs-ds",
-        options=TIGHT,
-    )
-    if result.status != 0 or result.x[-1] <= 1e-10 * np.abs(values).max():
-        return None
-    return values + kernel @ result.x[:-1]
+    if np.linalg.norm(residual(on, values, data)) > 1e-12 * np.linalg.norm(data):
+        raise Undecided("y is not reached on the support that was found")
+    if size:
+        result = linprog(
+            np.append(np.zeros(size), -1.0),
+            A_ub=np.column_stack([-sigma[:, None] * kernel, np.ones(sigma.size)]),
+            b_ub=sigma * values,
+            bounds=[(None, None)] * size + [(None, np.abs(values).max())],
+            method="highs-ds",
+            options=TIGHT,
+        )
+        if result.status != 0 or result.x[-1] <= 1e-10 * np.abs(values).max():
+            raise Undecided("no minimizer without zeros is found on the support")
+        values = values + kernel @ result.x[:-1]
+    if np.any(sigma * values <= 0):
+        raise Undecided("no minimizer with the signs that were found is found")
+    # moved by what rounding has left, on a basis
+    inside, goal = rationals_of(values), rationals_of(data)
+    basis = RationalMatrix(on).first_basis(np.argsort(-np.abs(values)))
+    missing = [b - a for b, a in zip(goal, exact_product(on, values), strict=True)]
+    moved = solve_consistent(on[:, basis], missing)
+    if moved is None:
+        raise Undecided("y is not reached exactly on the support that was found")
+    for place, change in zip(basis, moved, strict=True):
+        inside[place] += change
+    return inside

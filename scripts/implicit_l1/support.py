@@ -16,8 +16,10 @@ coordinates that null_space and limit share.)
 from dataclasses import dataclass
 
 import numpy as np
+from flint import arb, arb_mat, ctx
 
 from implicit_l1.compensated import refine, residual, two_sum
+from implicit_l1.exact import independent, rational_rank
 
 
 @dataclass(frozen=True)
@@ -66,22 +68,52 @@ def support_geometry(matrix, support) -> SupportGeometry:
     if size > matrix.shape[0]:
         raise ValueError(f"a support of {size} columns in {matrix.shape[0]} dimensions")
     q, r = np.linalg.qr(matrix[:, support], mode="complete")
-    if not _independent(r):
+    if not (_plainly_independent(r) or independent(matrix[:, support])):
         raise ValueError("the columns of the support are linearly dependent")
     q1, q2, r = q[:, :size], q[:, size:], r[:size]
+    if size and np.linalg.cond(r) > _WELL_CONDITIONED:
+        maps = _solved_with_more_bits(np.hstack([matrix[:, support], q2]), off)
+        range_map, free_map = maps[:size], maps[size:]
+    else:
+        range_map, free_map = np.linalg.solve(r, q1.T @ off), q2.T @ off
     return SupportGeometry(
         support=support,
         complement=complement,
-        range_map=np.linalg.solve(r, q1.T @ off),
-        free_map=q2.T @ off,
+        range_map=range_map,
+        free_map=free_map,
         q1=q1,
         q2=q2,
         r=r,
     )
 
 
-def _independent(r):
-    """Whether columns with this QR factor R are independent, up to rounding."""
+# Condition of A_S up to which M keeps the digits that anything made of it needs.
+_WELL_CONDITIONED = 1e4
+
+# Bits with which it is found otherwise, and the relative radius to which it has to be known.
+_PRECISIONS, _ROUNDED = (256, 512, 1024, 2048, 4096), 2.0**-60
+
+
+def _solved_with_more_bits(square, right):
+    """``K^{-1} Y``, rounded from enclosures: with K = [A_S Q2] the maps M and C.
+
+    Raises:
+        ValueError: if that is more than the bits allow for.
+    """
+    for bits in _PRECISIONS:
+        with ctx.workprec(bits):
+            try:
+                solution = arb_mat(square.tolist()).solve(arb_mat(right.tolist()))
+            except ZeroDivisionError:
+                continue
+            largest = max((abs(value).upper() for value in solution.entries()), default=arb(0))
+            if all(value.rad() <= largest * _ROUNDED for value in solution.entries()):
+                return np.array([[float(value) for value in row] for row in solution.tolist()])
+    raise ValueError(f"A_S is too near to a singular matrix for {_PRECISIONS[-1]} bits")
+
+
+def _plainly_independent(r):
+    """Whether columns with this QR factor R are independent, whatever was rounded."""
     diagonal = np.abs(np.diag(r))
     return diagonal.min(initial=np.inf) > 1e-12 * diagonal.max(initial=0.0)
 
@@ -100,12 +132,13 @@ def independent_columns(matrix, point):
     if support.size == 0:
         return support
     on = matrix[:, support]
-    if support.size <= matrix.shape[0] and _independent(np.linalg.qr(on, mode="r")):
+    if support.size <= matrix.shape[0] and _plainly_independent(np.linalg.qr(on, mode="r")):
+        return support
+    rank = rational_rank(on)
+    if rank == support.size:
         return support
     from scipy.linalg import qr  # NumPy's has no pivoting
 
-    diagonal = np.abs(np.diag(qr(on, mode="r", pivoting=True)[0]))
-    rank = int(np.sum(diagonal > 1e-12 * diagonal[0]))
     order = qr(on * np.abs(point[support]), mode="r", pivoting=True)[1]
     return np.sort(support[order[:rank]])
 

@@ -47,7 +47,7 @@ import numpy as np
 from flint import arb, arb_mat, ctx
 
 from implicit_l1.balls import column, exact_matrix
-from implicit_l1.compensated import two_sum
+from implicit_l1.compensated import residual, two_sum
 
 UNIT = 2.0**-53
 
@@ -230,16 +230,36 @@ class Exact:
             in_balls: whether to the working precision, even where it takes longer.
         """
         if self._in_doubles and ctx.prec <= _TWICE and not in_balls:
-            found = self._times_in_doubles(vector, transposed)
+            found = self._sliced(*_two_doubles(vector), transposed)
             if found is not None:
-                return found
+                sums, error = found
+                entries = zip(*sums.tolist(), error.tolist(), strict=True)
+                return [arb(x) + arb(y) + arb(z, width) for x, y, z, width in entries]
         if transposed:
             return (arb_mat(1, len(vector), list(vector)) * self.balls).entries()
         return (self.balls * column(vector)).entries()
 
-    def _times_in_doubles(self, vector, transposed):
-        """The same in doubles; None where the vector is of no moderate size."""
-        parts, radius = _two_doubles(vector)
+    def residual(self, vector, right, transposed=False):
+        """``b - A x``, or ``b - A^T x``, of doubles, as if in twice the working precision.
+
+        Args:
+            vector: x; right: b; transposed: whether it is ``A^T x``.
+        """
+        found = self._sliced(vector[None], 0.0, transposed) if self._in_doubles else None
+        if found is None:
+            matrix = self.doubles.T if transposed else self.doubles
+            return residual(matrix, vector, right)
+        (high, *low), _ = found
+        return (right - high) - sum(low)
+
+    def _sliced(self, parts, radius, transposed):
+        """A x, or A^T x, by slices in doubles; None where x is not of a moderate size.
+
+        Args:
+            parts: x as a sum of doubles, shape (m, n), m = 1 or 2; radius: of what is missing.
+        Returns:
+            (sums, error): three doubles for each entry, and bounds of what they lack.
+        """
         low, high = _MODERATE
         if not low <= np.max(np.abs(parts[0])) <= high:
             return None
@@ -256,8 +276,7 @@ class Exact:
         if missing:
             size = 2.0 * np.abs(parts[0]).sum() + radius.sum()
             error = rounded_up(error + missing * size)
-        entries = zip(*sums.tolist(), error.tolist(), strict=True)
-        return [arb(x) + arb(y) + arb(z, width) for x, y, z, width in entries]
+        return sums, error
 
 
 def _two_doubles(vector):

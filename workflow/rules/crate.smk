@@ -28,6 +28,6 @@ rule crate:
     conda:
         "../../environment.yml"
     shell:
-        "python {input.code[0]} --project {input.project} --results {input.results}"
+        "python {input.code[0]} --project {input.project:q} --results {input.results}"
         " --configuration {input.configuration} --lock {input.lock} --citation {input.citation}"
         " --output {output} 2> {log}"

@@ -14,4 +14,4 @@ rule l1:
         **CONFIG["l1"],
     shell:
         "python {input.code[0]} --problems {input.problems} --output {output}"
-        " --support-threshold {params.support_threshold} --nonunique {params.nonunique} &> {log}"
+        " --solver {params.solver} --nonunique {params.nonunique} &> {log}"

@@ -10,6 +10,7 @@ REFERENCE = {
 
 rule reference:
     input:
+        code=program("keep"),
         # with it a folder of results says whose it is
         configuration=f"{RESULTS}/configuration.yaml",
         kept=list(REFERENCE.values()),
@@ -20,4 +21,4 @@ rule reference:
     conda:
         "../../environment.yml"
     shell:
-        "for file in {input.kept}; do cp $file results/reference/${{file#results/}}; done 2> {log}"
+        "python {input.code[0]} --kept {input.kept} --output {output} 2> {log}"

@@ -16,9 +16,9 @@ rule selection:
         "../../environment.yml"
     params:
         arguments=PLAN.selection_arguments,
-        threshold=CONFIG["l1"]["support_threshold"],
+        solver=CONFIG["l1"]["solver"],
         nonunique=CONFIG["l1"]["nonunique"],
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --output {output}"
-        " {params.arguments} --support-threshold {params.threshold}"
+        " {params.arguments} --solver {params.solver}"
         " --nonunique {params.nonunique} &> {log}"

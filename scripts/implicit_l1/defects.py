@@ -1,0 +1,152 @@
+r"""How good a limit point is, measured from its defects, and one Newton step from them.
+
+Notation as in :mod:`implicit_l1.limit`.  What a point lacks shows in two defects, which are
+found to twice the working precision from A itself, whatever the coordinates are worth:
+
+    r = A n,        e = z - A^T lam        for the lam that (zeta, b) stands for.
+
+Moved by the part of e on T, lam has the z_T that x_T asks for; then e_T = 0 and
+``e'_Tc = e_Tc - M^T e_T``.  To first order the exact point is at
+
+    dz_Tc = A_Tc^T delta - e'_Tc,   H delta = -r + A_Tc W e'_Tc,   H = A W A^T,
+    dn_Tc = W dz_Tc,                A (n + dn) = 0,
+
+and n is moved there.  What remains is bounded.  Let f_Tc bound what is unknown of z_Tc still:
+the rounding of the certificate's margin, of phi and of its inverse (on T it counts by
+``|M|^T f_T``), and the terms of second order, of which ``|phi''| <= phi'`` for D = 2 and
+``|phi''| <= (p + 1) phi' / (1 - |z|)`` for D > 2.  A change f of z moves the solution by
+``dz = -f + A^T delta`` with the delta of least ``||W^(1/2) dz||_2``, so
+
+    ||W^(1/2) dz||_2 <= ||W^(1/2) f||_2 =: E,        ||dn_Tc||_1 <= sqrt(sum(w)) E,
+
+and ``|dn_i| <= ||M_i W^(1/2)||_2 E`` for i in T.
+
+**With several minimizers** an index of the support beyond T has a defect of its own.  As g* is
+the selected one, the terms of z that n does not enter are consistent, and with h what n adds
+(``Potential.deviation``), the rest R of the support has ``e'_R = h_R - M_R^T h_T``, as small as n
+is.  There W is by far larger than elsewhere, so R goes with T in the bounds: with ``D = 1 / W`` and
+``G = D_R + M_R^T D_T M_R``, a change of n off the support moves n_R by ``L = -G^{-1} M_R^T D_T M``
+and n_T by ``-(M + M_R L)``, and f_R moves n_R by ``G^{-1} f_R``.
+
+(Derived for this project.  The bounds are of first order, and say so: that dz is small against
+the room of z is checked.)
+"""
+
+import numpy as np
+
+from implicit_l1.compensated import two_sum
+
+_EPSILON, _TINY = np.finfo(float).eps, np.finfo(float).tiny
+
+# z may move by this part of its room; the step is known to this part of itself.
+_FIRST_ORDER, _STEP_ACCURACY = 0.05, 1e-3
+
+
+def correct_error(equations, state, exact, low):
+    """n at a converged state, after Newton's step from its defects.
+
+    Args:
+        equations: of :mod:`implicit_l1.limit`, in the coordinates of T.
+        state: converged.
+        exact: A, a verified.Exact.
+        low: of g*, what its rounding to doubles left, shape (d,).
+    Returns:
+        (n in units of exp(log_unit), log_unit, a bound of the relative error of ``||n||_1``, inf
+        where the step is too long for it).
+    """
+    adapted, potential = equations.adapted, equations.potential
+    on, off = adapted.support, adapted.complement
+    log_unit, error = equations.error_in_unit(state)
+    unit = np.exp(log_unit)
+    # of dn / dz, in that unit
+    root = state.root_slope * np.exp(0.5 * (state.log_unit - log_unit))
+    weights, of_on = root**2, state.on.slope / unit
+
+    # the defects
+    defect = adapted.dual_map.T @ -exact.residual(error, np.zeros(len(equations.stacked)))
+    zeta = state.on.zeta - equations.offset_on
+    dual = adapted.dual_map @ np.concatenate([zeta, state.free])
+    wanted = np.empty(error.size)
+    wanted[on], wanted[off] = zeta, state.shift - equations.offset_off
+    defect_z = exact.residual(dual, wanted, transposed=True)
+    # zeta is that of the rounded sum of g* and the n_T of the state
+    point, rounding = two_sum(equations.minimizer_on, state.error_on)
+    late = unit * error[on] - state.error_on
+    defect_on = defect_z[on] + (rounding + low[on] + late) / state.on.slope
+    defect_off = defect_z[off] - defect_on @ adapted.range_map
+    unknown_rest = 0.0
+    rest = equations.rest if equations.settled(state) else np.zeros(off.size, dtype=bool)
+    if rest.any():
+        map_rest = adapted.range_map[:, rest]
+        own = equations.deviation(state, on, unit * error[on])
+        of_rest = equations.deviation(state, off[rest], unit * error[off[rest]])
+        defect_off[rest] = of_rest - own @ map_rest
+        unknown_rest = 8.0 * _EPSILON * (np.abs(of_rest) + np.abs(own) @ np.abs(map_rest))
+
+    # Newton's step
+    right = equations.stacked @ (weights * defect_off) - defect
+    moved = _solved(equations, state, log_unit, right) - defect_off
+    change_off = weights * moved
+    change_on = -defect[: on.size] - adapted.range_map @ change_off
+    error[off] += change_off
+    error[on] += change_on
+
+    # what remains
+    room = np.minimum(state.off.room, 1.0)
+    part_on = unit * np.abs(change_on) / np.maximum(np.abs(point), _TINY)
+    if not (np.all(np.abs(moved) <= _FIRST_ORDER * room) and np.all(part_on <= _FIRST_ORDER)):
+        return error, log_unit, np.inf
+    shallow = potential.depth == 2
+    bend = 1.0 if shallow else potential.power + 1.0
+    unknown_on = 4.0 * _EPSILON * (np.abs(state.on.zeta) + shallow)
+    unknown_on += part_on * np.abs(change_on) / of_on
+    unknown = _rounding_of_off(equations, state) + bend * moved**2 / room
+    unknown += unknown_on @ np.abs(adapted.range_map)
+    left = _spread(adapted.range_map, root, of_on, unknown, unknown_rest, rest)
+    left += _STEP_ACCURACY * (np.abs(change_off).sum() + np.abs(change_on).sum())
+    norm = np.abs(error).sum()
+    return error, log_unit, left / norm if norm > 0.0 else 0.0
+
+
+def _solved(equations, state, log_unit, right):
+    """``A_Tc^T delta`` for ``H delta = right``, H in units of exp(log_unit)."""
+    size = equations.adapted.support.size
+    scale = np.exp(log_unit - state.log_unit)
+    first = np.exp(0.5 * state.log_unit) * scale * right[:size]
+    _, _, moved = equations.solve(state, first, scale * right[size:])
+    return moved
+
+
+def _rounding_of_off(equations, state):
+    """Bounds of what rounding leaves unknown in z_Tc, beside the defects, shape (d - k,).
+
+    Of the certificate's margin, and of n itself, in which logarithms are exponentiated.
+    """
+    log_alpha, shallow = abs(state.log_alpha), equations.potential.depth == 2
+    of_margin = _EPSILON * np.abs(equations.margin) * (log_alpha if shallow else 1.0)
+    exponents = 2.0 + np.abs(state.off.log_size) + (np.abs(state.shift) if shallow else log_alpha)
+    with np.errstate(invalid="ignore"):
+        ratio = np.exp(state.off.log_size - state.off.log_slope)  # |n| / w
+        return of_margin + np.where(ratio > 0.0, 4.0 * _EPSILON * exponents * ratio, 0.0)
+
+
+def _spread(range_map, root, of_on, unknown, unknown_rest, rest):
+    """Bound of ``||dn||_1`` for a change of z_Tc up to `unknown`, see above."""
+    plain, steep = ~rest, np.zeros(len(range_map))
+    maps = [np.zeros((0, plain.sum())), range_map[:, plain]]
+    moved_rest = 0.0
+    if rest.any():
+        map_rest = range_map[:, rest]
+        stiff = (map_rest.T / of_on) @ map_rest + np.diag(1.0 / root[rest] ** 2)
+        inverse = np.linalg.inv(stiff)
+        follow = -inverse @ (map_rest.T / of_on) @ range_map[:, plain]
+        maps = [follow, range_map[:, plain] + map_rest @ follow]
+        of_rest = np.abs(inverse) @ unknown_rest
+        steep = np.abs(map_rest) @ of_rest
+        moved_rest = of_rest.sum() + steep.sum()
+    unknown = unknown[plain] + (steep / of_on) @ np.abs(range_map[:, plain])
+    energy = np.linalg.norm(root[plain] * unknown)
+    length = np.linalg.norm(root[plain])
+    return moved_rest + energy * (
+        length + sum(np.linalg.norm(part * root[plain], axis=1).sum() for part in maps)
+    )

@@ -1,0 +1,165 @@
+r"""Limit points in more than double precision, with enclosures.
+
+Where doubles do not reach the accuracy that is asked for (:mod:`implicit_l1.limit` says so of
+each point), the dual problem of Woodworth et al. (COLT 2020),
+
+.. math::
+    \min_\lambda f(\lambda) = \alpha \sum_i q_D^*(A_i^T \lambda) - \langle \lambda, y \rangle,
+
+is solved by Newton's method with so many bits that it needs no coordinates of its own: its
+gradient ``A x - y`` is a difference of nearly equal numbers, and its second derivative
+``A W A^T`` has the square of the condition of A and the range of W = alpha phi'.  A step is
+shortened so that phi' grows by at most e^(3/2), which makes it converge from anywhere (see
+:mod:`implicit_l1.limit`).  What it finds is a guess, and what is returned is an enclosure by
+the proofs of :mod:`implicit_l1.certificates`.
+"""
+
+import numpy as np
+from flint import arb, arb_mat, ctx
+
+from implicit_l1.balls import (
+    BallPotential,
+    ball,
+    column,
+    exact_matrix,
+    is_positive,
+    relative_radius,
+    sum_of_sizes,
+)
+from implicit_l1.certificates import LimitProof, NotProved, ProvedMinimizer, coordinates
+from implicit_l1.exact import solve_consistent
+from implicit_l1.potentials import potential
+
+# Bits of the proofs that are tried, one after the other.
+_PRECISIONS = (128, 256, 512, 1024)
+
+# Newton's method gives a start down to this scale; below, what the path in doubles has found is
+# the only one.
+_SMALLEST_LOG10_ALPHA = -60.0
+
+_STEPS = 500
+
+# Relative to its double, half a unit in the last place of a sum of two.
+_HALF_UNIT = 2.0**-105
+
+
+class PreciseLimit:
+    """Enclosures of the limit points of one instance at one depth, for decreasing scales.
+
+    Args:
+        matrix: A as doubles, shape (N, d).
+        minimizer: the only minimizer g*, rounded, shape (d,), zero off its support.
+        low: what the rounding left, rounded in turn, shape (d,).
+        depth: D.
+        exact_data: y as rational numbers, of which g* follows exactly; None: it is the sum of the
+            two.
+    """
+
+    def __init__(self, matrix, minimizer, low, depth, exact_data=None):
+        self.matrix, self.minimizer, self.low, self.depth = matrix, minimizer, low, depth
+        self.support = np.flatnonzero(minimizer)
+        self.exact = None
+        if exact_data is not None:
+            self.exact = solve_consistent(matrix[:, self.support], exact_data)
+            if self.exact is None:
+                raise ValueError("y is no combination of the columns of the minimizer's support")
+        self._dual = None  # of Newton's method, at the scale before
+
+    def error(self, log_alpha, guess, radius):
+        """n(alpha) as (error in units of exp(log_unit), log_unit, relative radius of its norm).
+
+        Args:
+            log_alpha: natural logarithm of alpha.
+            guess: (error, log_unit) from double precision, or None.
+            radius: largest relative radius of ``||n||_1`` that is accepted.
+        Raises:
+            NotProved: if no enclosure as narrow as that is found.
+        """
+        try:
+            if guess is not None and np.all(np.isfinite(guess[0])):
+                return self._proved(log_alpha, guess, radius)
+        except NotProved:
+            pass
+        if log_alpha < _SMALLEST_LOG10_ALPHA * np.log(10.0):
+            raise NotProved("double precision leads to no point that could be proved")
+        return self._proved(log_alpha, self._solution(log_alpha), radius)
+
+    def _proved(self, log_alpha, guess, radius):
+        reason = None
+        for bits in _PRECISIONS:
+            with ctx.workprec(bits):
+                try:
+                    proof = LimitProof(self.matrix, self._minimizer(), self.depth)
+                    entries = proof.error(ball(log_alpha).exp(), *guess, radius)
+                    return _in_doubles(entries)
+                except NotProved as error:
+                    reason = error
+        raise reason
+
+    def _minimizer(self):
+        """g* as enclosures, in the form of the proofs."""
+        sigma = np.sign(self.minimizer[self.support])
+        values = self._values()
+        frame = coordinates(self.matrix, self.support)
+        return ProvedMinimizer(self.support, sigma, values, frame, arb("nan"))
+
+    def _values(self):
+        """g*_S, as narrow as it is known."""
+        if self.exact is not None:
+            return [arb(value) for value in self.exact]
+        pairs = zip(self.minimizer[self.support], self.low[self.support], strict=True)
+        return [arb(g, abs(g) * _HALF_UNIT if e else 0.0) + arb(e) for g, e in pairs]
+
+    def _solution(self, log_alpha):
+        """(error, log_unit) from Newton's method on the dual problem."""
+        decades = max(0.0, -log_alpha / np.log(10.0))
+        condition = np.linalg.cond(self.matrix)
+        bits = 128 + int(14.0 * decades + 2.0 * np.log2(condition))
+        with ctx.workprec(bits):
+            matrix = exact_matrix(self.matrix)
+            minimizer = [arb(0)] * self.minimizer.size
+            for j, value in zip(self.support, self._values(), strict=True):
+                minimizer[j] = value.mid()
+            alpha = ball(log_alpha).exp().mid()
+            point = self._newton(matrix, matrix * column(minimizer), alpha)
+            error = [x.mid() - g for x, g in zip(point, minimizer, strict=True)]
+            return _in_doubles(error)[:2]
+
+    def _newton(self, matrix, data, alpha):
+        """x(alpha), approximately; Newton's method starts where it ended at the scale before."""
+        phi, doubles = BallPotential(self.depth), potential(self.depth)
+        transposed = matrix.transpose()
+        dual = arb_mat(matrix.nrows(), 1) if self._dual is None else self._dual
+        small = arb(2) ** (-ctx.prec // 3)
+        for _ in range(_STEPS):
+            z = [value.mid() for value in (transposed * dual).entries()]
+            values = phi.with_slopes(z)
+            point = [alpha * value for value, _ in values]
+            weights = [(alpha * slope).mid() for _, slope in values]
+            residual = (data - matrix * column(point)).mid()
+            rows = matrix.tolist()
+            weighted = arb_mat([[a * w for a, w in zip(row, weights, strict=True)] for row in rows])
+            hessian = (weighted * transposed).mid()
+            step = hessian.solve(residual, algorithm="approx").mid()
+            shift = [float(value) for value in (transposed * step).entries()]
+            room = np.array([float(1 - abs(value)) for value in z]) if self.depth > 2 else None
+            reach = doubles.reach(np.ones(len(z)) if room is None else room)
+            longest = float(np.max(np.abs(shift) / reach))
+            if not np.isfinite(longest):
+                raise NotProved("Newton's method on the dual problem broke down")
+            dual = (dual + step * arb(1.0 / max(1.0, longest))).mid()
+            if longest < small:
+                self._dual = dual
+                return [value.mid() for value in point]
+        raise NotProved(f"Newton's method on the dual problem took more than {_STEPS} steps")
+
+
+def _in_doubles(entries):
+    """(error in units of exp(log_unit), log_unit, relative radius of the norm) of balls."""
+    norm = sum_of_sizes(entries)
+    largest = max((abs(value).mid() for value in entries), default=arb(0))
+    if not is_positive(largest):
+        raise NotProved("the error is not proved different from 0")
+    log_unit = float(largest.log())
+    unit = ball(log_unit).exp().mid()
+    return np.array([float(value / unit) for value in entries]), log_unit, relative_radius(norm)

@@ -1,0 +1,60 @@
+"""The words that a reader sees in place of names: of ensembles, of files, of statuses.
+
+What is proved and what floating point says are counted apart and have different words.
+"""
+
+from pathlib import PurePosixPath
+
+from implicit_l1.status import CERTIFIED, MEASURED
+
+# endings of the files of a problem of one's own
+FILES = (".csv", ".npz", ".mtx")
+
+
+def readable(text):
+    """A name in words; names of files as they are."""
+    return " ".join(
+        word if word.rstrip(",;").endswith(FILES) else word.replace("_", " ")
+        for word in text.split(" ")
+    )
+
+
+def told_apart(labels):
+    """Label of an ensemble -> its words; of files as few folders as tell all labels apart."""
+    labels = list(dict.fromkeys(labels))
+    deepest = max((len(PurePosixPath(label).parts) for label in labels), default=1)
+    for folders in range(deepest):
+        words = {label: _with_folders(label, folders) for label in labels}
+        if len(set(words.values())) == len(labels):
+            return words
+    return {label: readable(label) for label in labels}
+
+
+def _with_folders(label, folders):
+    parts = label.split(", ")
+    if not all(part.endswith(FILES) for part in parts):
+        return readable(label)
+    paths = (PurePosixPath(part).parts[-folders - 1 :] for part in parts)
+    return ", ".join(str(PurePosixPath(*path)) for path in paths)
+
+
+def in_numbers(statuses, kinds=MEASURED, noun=""):
+    """How many of some instances are of each kind: "17 of 20 certified, 3 selected in ...".
+
+    Args:
+        statuses: of the instances.
+        kinds: the statuses of those that are shown, which are counted.
+        noun: what the instances are called.
+    """
+    statuses = list(statuses)
+    counts = {kind: statuses.count(kind) for kind in kinds}
+    found = [kind for kind in kinds if counts[kind]] or [CERTIFIED]
+    first, *rest = ((counts[kind], "certified" if kind == CERTIFIED else kind) for kind in found)
+    words = [" ".join(filter(None, [f"{first[0]} of {len(statuses)}", noun, first[1]]))]
+    return ", ".join([*words, *(f"{count} {kind}" for count, kind in rest)])
+
+
+def weakest(statuses):
+    """The status of an instance that holds at every depth: what is said of it least surely."""
+    order = [*MEASURED, *sorted(set(statuses) - set(MEASURED))]
+    return max(statuses, key=order.index)

@@ -1,0 +1,112 @@
+"""Figures drawn in a test, and what is asked of every one of them."""
+
+import argparse
+import csv
+import io
+import itertools
+import re
+
+import figures
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from matplotlib.text import Text
+
+from implicit_l1.storage import write_table
+from workflow_runs import ROOT
+
+# words that no reader is to see: numbers that are none, but not the sign \infty
+NO_NUMBER = re.compile(r"(?<![A-Za-z\\])(nan|inf)(?![A-Za-z])")
+
+
+class Drawer:
+    """Draws figures from frames, in a folder, and checks what they show."""
+
+    def __init__(self, folder):
+        mpl.use("agg")
+        mpl.rcdefaults()
+        plt.style.use(ROOT / "scripts/house.mplstyle")
+        self.folder = folder
+        self.made = []
+
+    def __call__(self, kind, *frames, reach=None, laid_out=True):
+        """The figure, and what it shows as CSV rows; its words are sound.
+
+        Args:
+            laid_out: whether it is laid out too, which takes most of the time: then no texts
+                are on one another.
+        """
+        paths = [self.folder / f"{place}.parquet" for place in range(len(frames))]
+        for path, frame in zip(paths, frames, strict=True):
+            write_table(path, frame)
+        args = argparse.Namespace(realistic_alpha=(1e-4, 1e-1), reach=reach)
+        tables = figures.Tables.read(paths)
+        figure = figures.FIGURES[kind](tables, args)
+        self.made.append(figure)
+        figures.say_shape(figure, tables)
+        if laid_out:
+            figures.break_titles(figure)
+            figures.settle(figure)
+            apart(figure)
+        sound(figure)
+        return figure, list(csv.DictReader(io.StringIO(figures.drawn(figure))))
+
+    def close(self):
+        for figure in self.made:
+            plt.close(figure)
+
+
+def words_of(figure):
+    """Every text that a figure shows."""
+    return [text.get_text() for text in figure.findobj(Text) if text.get_visible()]
+
+
+def titles_of(figure):
+    """The titles of its panels that have one."""
+    titles = (ax.get_title(loc=place) for ax in figure.axes for place in ("left", "center"))
+    return [title for title in titles if title]
+
+
+def entries_of(figure):
+    """(handle, words) of its legends."""
+    legends = filter(None, [*figure.legends, *(ax.get_legend() for ax in figure.axes)])
+    return [
+        (handle, text.get_text())
+        for legend in legends
+        for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True)
+    ]
+
+
+def sound(figure):
+    """Its words are words: no number that is none, no entry without a name, no title twice."""
+    for words in words_of(figure):
+        assert not NO_NUMBER.search(words), words
+        assert not words.strip().startswith(","), words
+        assert not re.search(r",\s*(,|$|\()", words), words
+    for handle, words in entries_of(figure):
+        unseen = not hasattr(handle, "get_linestyle") or handle.get_linestyle() == "None"
+        assert words.strip() or unseen, "an entry without words"
+    titles = titles_of(figure)
+    assert len(set(titles)) == len(titles), titles
+    named = [words for _, words in entries_of(figure) if words.strip()]
+    assert len(set(named)) == len(named), named
+
+
+def apart(figure):
+    """No two texts of a figure overlap, and none leaves the figure."""
+    figure.draw_without_rendering()
+    texts = [text for ax in figure.axes for text in ax.texts]
+    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        low, high = sorted(axis.get_view_interval())  # ticks outside are not drawn
+        ticks = axis.get_major_ticks()
+        texts += [tick.label1 for tick in ticks if low <= tick.get_loc() <= high]
+    texts += [ax.title for ax in figure.axes] + [ax._left_title for ax in figure.axes]
+    texts += [figure._supxlabel, figure._supylabel, *figure.legends]
+    shown = [text for text in texts if text is not None and text.get_visible()]
+    shown = [text for text in shown if not hasattr(text, "get_text") or text.get_text()]
+    boxes = [text.get_window_extent() for text in shown]
+    for (one, box), (other, beside) in itertools.combinations(zip(shown, boxes, strict=True), 2):
+        inside = min(box.x1, beside.x1) - max(box.x0, beside.x0)
+        height = min(box.y1, beside.y1) - max(box.y0, beside.y0)
+        assert inside < 1.0 or height < 1.0, (str(one), str(other))
+    for text, box in zip(shown, boxes, strict=True):
+        assert box.x0 > -1 and box.x1 < figure.bbox.width + 1, str(text)

@@ -1,0 +1,149 @@
+"""No name of a folder or a file is split, expanded, executed or removed by a shell."""
+
+import re
+import shlex
+import string
+import tempfile
+from pathlib import Path
+
+import pytest
+import workflow_queries
+import yaml
+
+from workflow_runs import ROOT
+
+RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
+BLOCK = re.compile(r'^( +)shell:\n((?:\1    (?:#.*|f?".*")\n)+)', re.MULTILINE)
+
+# names that a shell would split, expand, take for options or execute
+NAMES = ["my files", "it's", 'a "b" c', "-rf", "*", "a;b&c|d", "$(touch owned)", "`touch owned`"]
+
+
+def blocks():
+    """Every shell block, its strings put together."""
+    for file in RULES:
+        text = file.read_text(encoding="utf-8")
+        found = BLOCK.findall(text)
+        assert len(found) == len(re.findall(r"\bshell:", text)), file
+        for _, body in found:
+            strings = re.findall(r'^\s+f?"(.*)"$', body, re.MULTILINE)
+            # in an f-string a brace stands twice
+            command = re.sub(r"\{\{(.*?)\}\}", r"{\1}", "".join(strings))
+            yield pytest.param(command, id=f"{file.stem}-{strings[0][:30]}")
+
+
+@pytest.mark.parametrize("command", list(blocks()))
+def test_a_shell_block_calls_one_program(command):
+    without_messages = re.sub(r" (&|2)?> \{(log|output)\}", "", command)
+    without_fields = re.sub(r"\{[^{}]*\}", "", without_messages)
+    assert without_fields.split()[0] in ("python", "printf")
+    assert not set(without_fields) & set(";|&<>$`(){}*?~\n\\"), command
+
+
+def test_names_of_the_configuration_have_no_character_that_a_shell_reads():
+    """What a rule writes into a command without quotes is made of these."""
+    schema = (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
+    patterns = list(_patterns(yaml.safe_load(schema)))
+    assert len(patterns) >= 3
+    for pattern in patterns:
+        seed = next(text for text in ("results/a", "abc") if re.search(pattern, text))
+        for character in [*map(chr, range(128)), "é", "\u2028", "\u00a0"]:
+            for place in range(len(seed) + 1):
+                text = seed[:place] + character + seed[place:]
+                if re.search(pattern, text):
+                    assert shlex.quote(text) == text, pattern
+                    assert not text.startswith("-"), pattern
+    assert all(shlex.quote(c) == c for c in string.ascii_letters)
+
+
+def _patterns(node):
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "pattern":
+                yield value
+            elif key == "patternProperties":
+                yield from value
+            yield from _patterns(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _patterns(value)
+
+
+@pytest.fixture
+def surroundings(tmp_path):
+    """Files of someone, beside and above any folder of temporary files; none may be touched."""
+    for name in ("my", "files", "a", "b", "x"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "precious").write_text("precious")
+    return tmp_path
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_workflow_is_asked_from_any_temporary_folder(surroundings, monkeypatch, name):
+    folder = surroundings / name
+    folder.mkdir()
+    before, asked = contents(surroundings), []
+
+    def recorded(command, **options):
+        file = Path(command[command.index("--configfile") + 1])
+        assert file.is_relative_to(folder) and not options.get("shell")
+        assert file.read_text(encoding="utf-8") == f"results: results/{name}"
+        asked.append(command)
+        return workflow_queries.subprocess.CompletedProcess(command, 0, str(len(asked)), "")
+
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # the folder is looked for anew
+    monkeypatch.setattr(workflow_queries.subprocess, "run", recorded)
+    assert workflow_queries.jobs_and_states(f"results: results/{name}") == ("1", "2")
+    assert all(isinstance(word, str) for command in asked for word in command)
+    assert contents(surroundings) == before
+
+
+def test_a_workflow_that_cannot_be_asked_leaves_nothing(surroundings, monkeypatch):
+    folder = surroundings / "my files"
+    folder.mkdir()
+    before = contents(surroundings)
+    monkeypatch.chdir(surroundings)  # there is no workflow here
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with pytest.raises(workflow_queries.Failure, match=r"cannot be asked .*--dry-run"):
+        workflow_queries.jobs_and_states("results: results")
+    after = contents(surroundings)
+    assert {name: after[name] for name in before} == before
+    assert not [name for name in after if name.startswith("my files/")]
+
+
+# a shell that splits the second removes the folder "my" beside it
+@pytest.mark.parametrize("name", ["my files", "it's 'a' $(touch owned)"])
+def test_an_audit_touches_no_folder_of_anyone(copy, surroundings, monkeypatch, name):
+    folder = copy.folder / "temporary" / name
+    folder.mkdir(parents=True)
+    for beside in ("my", "files", "it's"):
+        (folder.parent / beside).mkdir()
+        (folder.parent / beside / "precious").write_text("precious")
+    monkeypatch.setenv("TMPDIR", str(folder))
+    kept = contents(folder.parent)
+    result = copy.snakemake("--quiet", "all", "--", "audit")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.startswith("PASS: ")
+    after = contents(folder.parent)
+    assert {name: after.get(name, "gone") for name in kept} == kept
+    assert not any(copy.folder.rglob("owned"))
+
+
+@pytest.mark.parametrize("name", ["with space.yaml", "it's.yaml", "$(touch owned).yaml"])
+def test_a_file_of_any_name_beside_the_configurations_is_packed(copy, name):
+    (copy.folder / "config" / name).write_text("results: results\n")
+    for file in ("CITATION.cff", "LICENSE", "Makefile", "README.md", "requirements.in"):
+        (copy.folder / file).write_bytes((ROOT / file).read_bytes())
+    said = copy.run("--dry-run", "--printshellcmds", "--nocolor", "--", "crate")
+    (command,) = re.findall(r"^Shell command: (python scripts/crate.py .*)$", said, re.MULTILINE)
+    assert f"config/{name}" in shlex.split(command)
+    assert "config/smoke.yaml" in shlex.split(command)
