@@ -32,6 +32,7 @@ def data(count=3, status=(), depth=2, path="near", repetitions=None, **columns):
     frame["repetitions"] = repetitions or count
     frame["status"] = [status.get(r, CERTIFIED) for r in range(count)]
     frame["support_size"] = 2
+    frame["product"], frame["noiseless_support"] = False, 0
     frame["rho_tilde_method"] = "enumeration"
     frame["asymptotics_status"] = "known"
     for name, values in columns.items():
@@ -451,6 +452,22 @@ def test_reasons_are_no_numbers():
 
 
 # The program
+
+
+@pytest.mark.parametrize(
+    ("product", "support", "words"),
+    [(True, 2, "taken as A x exactly"), (False, 2, "explains them"), (False, -1, "not known")],
+)
+def test_how_data_were_taken_is_in_the_table_of_problems(product, support, words):
+    """Also of a problem of which nothing is proved; a column only where there is such a word."""
+    known = of_constants([0.5, 0.4, 0.6])
+    assert "data" not in made("cells", data(), certificates=[known])
+    frame = data(1, product=product, noiseless_support=support)
+    for certificates in (known, known[known["repetition"] > 0]):
+        table = made("cells", frame, certificates=[certificates])
+        assert words in table["data"].item()
+        assert words in shown(table, latex=False)["y"].item()
+        assert words in digits_of(table)["data"].item()
 
 
 def run_program(folder, name, frame, certificates):

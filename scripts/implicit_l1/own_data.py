@@ -17,7 +17,8 @@ becomes the nearest double; an entry of an array that is no double, or a number 
 are divided by the power of two nearest to max |A_ij|, exactly, so that all powers of two times
 (A, y) are one problem, and what is computed from them overflows as little as it can.  x, and so
 alpha, is what it was.  Time is that of the divided problem: the flow of (A, y) is at t where it
-is at 2^(2e) t.  The limits of what can be represented are errors.
+is at 2^(2e) t, and its lasso path is at mu where that one is at 2^(-2e) mu.  The limits of what
+can be represented are errors.
 
 *Noiseless data.*  If x_0 is given and y is ``A x_0`` up to the rounding of that product
 (:mod:`implicit_l1.product`), y is taken as ``A x_0`` exactly.  Any other difference is noise, and

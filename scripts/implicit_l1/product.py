@@ -137,6 +137,8 @@ def explanation(matrix, data, most, unit_roundoff=UNIT_ROUNDOFF):
     Raises:
         LinearProgramError: if no minimizer is found.
     """
+    if most < 1:
+        return None
     # rows of the order of 1, which changes neither solutions nor quotients by b
     shift = np.frexp(np.abs(matrix).max(axis=1))[1]
     matrix, data = np.ldexp(matrix, -shift[:, None]), np.ldexp(data, -shift)
@@ -172,20 +174,19 @@ def _explaining(matrix, data, point, support, unit_roundoff):
     count = support.size + 2
     gamma = count * unit_roundoff / (1.0 - count * unit_roundoff)
     values, weights = point[support], np.ones(len(data))
-    gap = _gap(columns, values, data)
-    # corrections of what is computed exactly, until it is at rounding; weights settle with it
-    for _ in range(4):
-        step = np.linalg.lstsq(columns * weights[:, None], gap * weights, rcond=None)[0]
-        values = values + step
-        gap = _gap(columns, values, data)
+    # Weights settle in floating point, where residuals are wrong by about the bounds: it tells
+    # most supports that do not explain.  Then corrections of residuals that are exact.
+    for exactly, largest in ((False, np.inf), (False, 1e6), (True, np.inf), (True, 1.0)):
+        gap = _gap(columns, values, data, exactly)
+        values = values + np.linalg.lstsq(columns * weights[:, None], gap * weights, rcond=None)[0]
         bounds = gamma * (np.abs(columns) @ np.abs(values))
-        if np.any((bounds == 0.0) & (gap != 0.0)):
-            return None
         weights = 1.0 / np.where(bounds > 0.0, bounds, 1.0)
         weights /= weights.max()
-    known = bounds > 0.0
-    if np.sum((gap[known] / bounds[known]) ** 2) > len(data):
-        return None
+        if (
+            largest < np.inf
+            and not _misfit(_gap(columns, values, data, exactly), bounds) <= largest
+        ):
+            return None
     if np.abs(values).sum() > 2.0 * np.abs(point).sum():
         return None
     x = np.zeros(matrix.shape[1])
@@ -193,8 +194,10 @@ def _explaining(matrix, data, point, support, unit_roundoff):
     return x
 
 
-def _gap(columns, values, data):
-    """``y - A x``, rounded once."""
+def _gap(columns, values, data, exactly):
+    """``y - A x``, rounded once or up to the rounding of the product."""
+    if not exactly:
+        return data - columns @ values
     products = exact_product(columns, values)
     return nearest_doubles(
         [
@@ -202,3 +205,11 @@ def _gap(columns, values, data):
             for value, product in zip(data.tolist(), products, strict=True)
         ]
     )
+
+
+def _misfit(gap, bounds):
+    """The mean of the squares of residuals over their bounds; inf where a bound of 0 is missed."""
+    some = bounds > 0.0
+    if np.any(gap[~some]):
+        return np.inf
+    return np.sum((gap[some] / bounds[some]) ** 2) / len(gap)
