@@ -20,7 +20,7 @@ from implicit_l1.potentials import potential
 from implicit_l1.radau import IntegrationError
 from implicit_l1.status import CERTIFIED
 from implicit_l1.storage import read_table, write_arrays
-from reference import instance, limit_points, weights_flow
+from reference import instance, limit_error, weights_flow
 
 # Tighter than the defaults where a whole trajectory is compared.
 TIGHT = FlowOptions(rtol=1e-10)
@@ -315,20 +315,6 @@ def of_limit_path(case, depth, alpha):
     return np.exp(path.log_unit[0]) * path.error[0]
 
 
-def with_many_digits(matrix, minimizer, depth, exponent, coordinates=None):
-    """n(alpha) at alpha = 10^exponent, by Newton's method with 90 digits on the dual problem.
-
-    y is the exact product A g*, for entries with few digits.
-    """
-    size = minimizer.size
-    scale, start = np.ones(size), np.zeros(size)
-    if coordinates is not None:  # whose unit is 1
-        scale, start = coordinates.scale, coordinates.tilt + coordinates.offset
-    exponents = range(max(exponent, 0), exponent - 1, -1)
-    (*_, point) = limit_points(matrix, matrix @ minimizer, depth, exponents, scale, start)
-    return np.array([float(x - g) for x, g in zip(point, minimizer, strict=True)])
-
-
 def distance(point, minimizer, error):
     """||x - x*||_1 / ||n||_1."""
     return np.abs(point - minimizer - error).sum() / np.abs(error).sum()
@@ -418,7 +404,7 @@ UNKIND = {
 @pytest.mark.parametrize("exponent", [2, 0, -2, -5])
 def test_the_claim_holds_on_unkind_matrices(name, depth, exponent):
     matrix, minimizer = (np.array(part, dtype=float) for part in UNKIND[name])
-    exact, alpha = with_many_digits(matrix, minimizer, depth, exponent), 10.0**exponent
+    exact, alpha = limit_error(matrix, minimizer, depth, exponent), 10.0**exponent
     limit = LimitPoint(matrix, matrix @ minimizer, minimizer, potential(depth), alpha)
     rng = np.random.default_rng(0)
     told = []
@@ -444,7 +430,7 @@ def test_the_claim_holds_on_unkind_matrices(name, depth, exponent):
 def test_the_claim_knows_the_initialization(exponent):
     matrix, minimizer = (np.array(part, dtype=float) for part in UNKIND["one_column_more"])
     coordinates = mirror_coordinates(2, np.array([0.5, 1.0, 2.0]), np.array([1.5, 1.0, 0.25]))
-    exact = with_many_digits(matrix, minimizer, 2, exponent, coordinates)
+    exact = limit_error(matrix, minimizer, 2, exponent, coordinates)
     data, alpha = matrix @ minimizer, 10.0**exponent
     told = LimitPoint(matrix, data, minimizer, potential(2), alpha, coordinates)
     other = LimitPoint(matrix, data, minimizer, potential(2), alpha)

@@ -218,6 +218,8 @@ def classical_log_upper(minimizer, margin, rho_tilde, log_alpha):
     rho = 1.0 - margin
     largest = HyperbolicPotential().on_support(size.max(), 1.0, log_alpha).zeta
     shift = rho * largest + rho_tilde * np.log(size.max() / size.min())
+    # 1 - margin is good to one rounding of 1
+    shift = shift + _EPSILON * (np.abs(largest) + np.abs(log_alpha) + 4.0 * np.abs(shift))
     off = HyperbolicPotential().off_support(rho, margin, shift, log_alpha)
     return np.log1p(rho_tilde) + np.log(minimizer.size - size.size) + off.log_size
 
@@ -233,6 +235,8 @@ class _Scales:
         self.geometry = geometry
         self.on, self.off = matrix[:, geometry.support], matrix[:, geometry.complement]
         self.rho_tilde = rho_tilde
+        # the certificate's direction, unlike its margin, is good to one rounding of 1
+        self.direction_error = np.where(np.abs(certificate.nu) @ np.abs(self.off), _EPSILON, 0.0)
         self.potential = potential
         self.minimizer = minimizer[geometry.support]
         self.log_alpha = log_alpha
@@ -284,7 +288,7 @@ class _Scales:
         shift = self.shift + free @ self.geometry.free_map
         evaluated = np.abs(shift - dual @ self.off)
         evaluated += 2.0 * _accuracy(len(self.off)) * (np.abs(dual) @ np.abs(self.off))
-        return evaluated + self.rho_tilde * missed[:, None]
+        return evaluated + self.rho_tilde * missed[:, None] + self.direction_error * self.scale
 
     def largest_range_map(self):
         """An upper bound of ``max_j |M_ij|``, shape (k,)."""
@@ -421,7 +425,10 @@ class _Scales:
         result = 2.0 * (missed * np.abs(self.whole_dual(free))).sum(axis=2)
         result += _accuracy(on.shape[2]) * (np.abs(on) * np.abs(zeta)).sum(axis=2)
         moved = np.abs(kernels) * np.abs(free @ self.geometry.free_map)
-        return result + _accuracy(kernels.shape[2]) * moved.sum(axis=2)
+        result += _accuracy(kernels.shape[2]) * moved.sum(axis=2)
+        slope = _accuracy(kernels.shape[2]) * (np.abs(kernels) * np.abs(self.direction)).sum(axis=2)
+        slope += np.abs(kernels) @ self.direction_error
+        return result + slope * self.scale[:, 0]
 
     def lower_prior(self, kernels, free, worst, log_upper, refined):
         """The best of them if ``|x_S - g*_S| <= worst * exp(log_upper)``, shape (2, m).
@@ -441,8 +448,11 @@ class _Scales:
     def _dual_of(self, log_size):
         """``phi^{-1}(n / alpha)`` for n = exp(log_size); 0 where that is all but 0."""
         relative = self.log_alpha - log_size
-        some = relative < 600.0
         dual = np.zeros(relative.size)
+        # z is small there and must not be a difference
+        small = (relative > 0.0) & (relative < 600.0)
+        dual[small] = self.potential.phi_inverse(np.exp(-relative[small]))
+        some = relative <= 0.0
         zeta = self.potential.on_support(np.ones(some.sum()), 1.0, relative[some]).zeta
         dual[some] = self.potential.dual_scale(relative[some]) + zeta
         return dual
@@ -701,6 +711,8 @@ def _inverse_slope(potential, log_slope, start):
     root = np.minimum(root, np.sqrt(2.0 * relative / ((p + 1.0) * (p + 2.0))))
     for _ in range(50):
         found, _, curvature = _derivatives(potential, root)
+        # y is 0 to all digits where log_slope is that of 0 to all digits
+        curvature = np.where(root > 0.0, curvature, np.inf)
         step = (found - log_slope) / curvature
         root = np.maximum(root - step, 0.0)
         if np.all(np.abs(step) <= 1e-9):

@@ -29,7 +29,6 @@ from implicit_l1.limit_distance import LimitPoint
 from implicit_l1.potentials import potential as potential_of
 from implicit_l1.radau import IntegrationError, radau_steps
 
-
 _HALF_UNIT = 0.5 * np.finfo(float).eps  # the relative error of a rounding
 
 
@@ -169,8 +168,8 @@ def gradient_flow(
 def _indistinct(name, distance, tolerance):
     """The message of a flow that has come as near to its limit point as rounding allows."""
     return (
-        f"{name} has come to rest, but double precision cannot tell whether within {tolerance:g} of "
-        f"the limit point, relative to its distance from the minimizer: the bound is "
+        f"{name} has come to rest, but double precision cannot tell whether within {tolerance:g} "
+        "of the limit point, relative to its distance from the minimizer: the bound is "
         f"{distance.claim:.1e}, and rounding alone moves x by {distance.resolution:.1e}; raise "
         "alpha or the tolerance"
     )
