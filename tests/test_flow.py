@@ -164,7 +164,7 @@ def residual_and_change(trajectory, case, depth, alpha):
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("form", [dual_form, plain_form])
 def test_the_end_is_where_both_tolerances_are_met(form, depth):
-    """Each decides where the other is loose, and then it is met exactly."""
+    """Each decides where the other is loose, and is met exactly; the distance is smaller."""
     case, alpha = case_of(0.1), 1e-2
     by_residual = form(depth, 0.1, alpha, FlowOptions(rtol=1e-10, residual=1e-3, change=1e9))
     by_change = form(depth, 0.1, alpha, FlowOptions(rtol=1e-10, residual=1e9, change=1e-3))
@@ -354,6 +354,17 @@ def test_no_drift_is_the_end_of_the_plain_flow(rtol, depth, exponent):
         assert rtol > 1e-8 or exponent < -3
     else:
         assert distance(trajectory.point[-1], point, error) <= trajectory.claim < 2e-3
+
+
+@pytest.mark.parametrize("depth", [4, 6])
+def test_the_distance_decides_the_end_where_x_rests_before(depth):
+    case, alpha = instance(5, 12, 1, 0.0), 1e-5
+    point, error = case.minimizer.point, of_limit_path(case, depth, alpha)
+    trajectory = gradient_flow(case.matrix, case.data, potential(depth), alpha, point)
+    assert trajectory.claim == pytest.approx(1e-7, rel=1e-2)
+    assert distance(trajectory.point[-1], point, error) == pytest.approx(1e-7, rel=0.1)
+    residual, change = residual_and_change(trajectory, case, depth, alpha)
+    assert residual < 0.9e-8 and change < 0.9e-7
 
 
 def test_a_drift_that_is_too_large_is_an_error():
