@@ -145,10 +145,8 @@ def check(columns, uncertain, output, index):
         error = columns[f"log10_{norm}"]
         with np.errstate(divide="ignore"):
             margin = ROUNDING * (1.0 + np.abs(error)) - np.log1p(-uncertain) / np.log(10.0)
-        # where the error is 0, of which the logarithm is -inf, nothing is added to it
-        lowest, highest = (
-            np.where(np.isfinite(error), error + side * margin, error) for side in (-1.0, 1.0)
-        )
+        margin = np.where(np.isfinite(error), margin, 0.0)
+        lowest, highest = error - margin, error + margin
         # false for what is not a number
         within = values >= lowest if bound.endswith("_upper") else values <= highest
         size = [f"does not hold for the error 10^{value:.6g}" for value in error]

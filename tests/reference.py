@@ -426,3 +426,18 @@ def limit_points(matrix, data, depth, exponents, scale, start, digits=90):
                     break
             points.append(list(x))
         return points
+
+
+def limit_error(matrix, minimizer, depth, exponent, coordinates=None):
+    """n(alpha) at alpha = 10^exponent, by Newton's method with 90 digits on the dual problem.
+
+    y is the exact product A g*, for entries with few digits.
+    """
+    size = minimizer.size
+    scale, start = np.ones(size), np.zeros(size)
+    if coordinates is not None:  # whose unit is 1
+        scale, start = coordinates.scale, coordinates.tilt + coordinates.offset
+    exponents = range(max(exponent, 0), exponent - 1, -1)
+    (*_, point) = limit_points(matrix, matrix @ minimizer, depth, exponents, scale, start)
+    with mpmath.workdps(90):
+        return np.array([float(x - g) for x, g in zip(point, minimizer, strict=True)])

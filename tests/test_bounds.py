@@ -3,9 +3,12 @@
 from copy import copy
 from dataclasses import replace
 
+from command_line import Failure
+
 import mpmath
 import numpy as np
 import pytest
+from bounds import check
 from scipy.optimize import brentq, linprog, minimize, minimize_scalar
 
 from implicit_l1 import asymptotics, bounds
@@ -13,7 +16,7 @@ from implicit_l1.bounds import classical_log_upper, error_bounds
 from implicit_l1.limit import LimitPath, limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.support import certificate, support_geometry
-from reference import dense_data, kernel_data, sparse_data
+from reference import dense_data, kernel_data, limit_error, sparse_data
 
 LOG10 = np.log(10.0)
 BANDS = ("off", "total", "off_refined", "total_refined")
@@ -136,6 +139,110 @@ def test_an_entry_of_the_predictor_lost_to_rounding():
     assert np.any(np.abs(x) < 1e-16 * instance.minimizer[1])
     for name, slack in instance.slack(2, path).items():
         assert np.all(slack >= -rounding(path)), name
+
+
+def near_copies(bits, minimizer=(1, 1)):
+    """Two columns of S that differ by 2^-bits, while A has condition 3.7."""
+    matrix = np.array([[1, 1, 0.5, -0.25], [1, 1 + 2.0**-bits, 3, -2]])
+    return matrix, np.array([*minimizer, 0, 0], dtype=float)
+
+
+UNKIND = {
+    **{f"near copies {bits}": near_copies(bits) for bits in (10, 22, 35)},
+    "near copies 20, not equal": near_copies(20, (1, 2)),
+    # entries of A^T nu, or of x / alpha, so small that rounding of 1 is all of them
+    "column of 1e-12": (np.array([[1.0, 1e-12]]), np.array([2.0, 0])),
+    "signal of 1e-9": (np.array([[4.0, 3.0]]), np.array([2.0**-31, 0])),
+    "almost a tie": (np.array([[1.0, 1 - 2.0**-30, -0.25]]), np.array([1.0, 0, 0])),
+    "kappa": (np.array([[1.0, 0, 0.5, 0.25], [0, 1, 0.25, -0.5]]), np.array([1, 2.0**-33, 0, 0])),
+    "scales": (
+        np.array([[2.0**-20, 1, 0.5, 2.0**16], [0, 0.5, -0.25, 2.0**18]]),
+        np.array([0, 1.0, 0, 2.0**-16]),
+    ),
+    "one column more": (
+        np.array([[1, 0, 0, 0.25], [0, 1, 0, 0.5], [0, 0, 1, 0.125]]),
+        np.array([1.0, 3, -2, 0]),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNKIND)
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_errors_with_many_digits_lie_within_the_bounds(name, depth):
+    """Whatever cond(A_S) has done to M, but for the relative 1e-11 that counts as nothing."""
+    instance, exponents = Instance(*UNKIND[name]), [2, 1, 0, -2, -5]
+    error = np.array([limit_error(*UNKIND[name], depth, e) for e in exponents])
+    unit = np.abs(error).max(axis=1)
+    log_alpha = LOG10 * np.array(exponents)
+    path = LimitPath(log_alpha, np.log(unit), error / unit[:, None], *np.zeros((3, len(unit))))
+    bounds_of, (off, total) = instance.bounds(depth, path), instance.measured(path)
+    said = 0
+    for band in BANDS:
+        norm, found = off if band.startswith("off") else total, getattr(bounds_of, band)
+        digits = 1.1e-11 + 1e-15 * np.abs(norm)
+        assert np.all(found.log_upper >= norm - digits)
+        assert np.all(found.log_lower <= norm + digits)
+        assert np.all(found.log_lower_prior <= norm + digits)
+        said += np.isfinite(found.log_upper).sum() + np.isfinite(found.log_lower).sum()
+    assert said > 0
+    if depth == 2:
+        margin = instance.dual.margin[instance.geometry.complement].min()
+        classical = classical_log_upper(instance.minimizer, margin, instance.rho_tilde, log_alpha)
+        assert np.all(classical >= total - 1.1e-11 - 1e-15 * np.abs(total))
+
+
+def table(**changes):
+    """Columns of a table in which everything is right, but for the changes."""
+    ends = {"error_1": -1.0, "error_off": -1.5}
+    for norm, end in (("1", -1.0), ("off", -1.5)):
+        for prefix in ("error", "refined"):
+            name = f"{prefix}_{norm}"
+            ends |= {f"{name}_upper": end + 1, f"{name}_lower": end - 1}
+            ends |= {f"{name}_lower_prior": -np.inf}
+    values = {f"log10_{name}": np.array([end, end]) for name, end in ends.items()}
+    values |= {"log10_alpha": np.array([0.0, -2.0]), "rho_alpha": np.ones(2)}
+    for name, value in changes.items():
+        values[name][1] = value
+    return values
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"log10_error_1_upper": np.inf},
+        {"log10_refined_off_lower": -np.inf},
+        {name: -np.inf for name in table() if name.startswith("log10_") and "alpha" not in name},
+        {"log10_error_1": 5e-11, "log10_error_1_upper": 0.0},
+    ],
+)
+def test_a_bound_that_says_nothing_is_no_failure(changes):
+    check(table(**changes), np.zeros(2), "results/bounds/cell/reps0-0.parquet", 3)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({name: np.nan} for name in table() if name != "log10_alpha"),
+        *({name: np.inf} for name in table() if "lower" in name),
+        *({name: -np.inf} for name in table() if "upper" in name),
+        {"log10_error_1": np.inf, "log10_error_1_upper": np.inf},
+        {"rho_alpha": np.inf},
+        {"log10_error_1": 0.1},
+        {"log10_error_off": -2.6},
+    ],
+)
+def test_anything_else_fails_the_job(changes):
+    place = r"^bounds/cell/reps0-0, repetition 3, log10\(alpha\) = -2: "
+    with pytest.raises(Failure, match=place):
+        check(table(**changes), np.zeros(2), "results/bounds/cell/reps0-0.parquet", 3)
+
+
+def test_the_check_allows_for_what_stage_limit_claims():
+    columns, output = table(log10_error_1=1e-6, log10_error_1_upper=0.0), "results/bounds/c.parquet"
+    check(columns, np.array([0.0, 1e-5]), output, 0)
+    with pytest.raises(Failure):
+        check(columns, np.array([1e-5, 1e-7]), output, 0)
 
 
 @DEPTHS

@@ -57,6 +57,8 @@ miss is measured and added.
 - With ``delta = A k`` not quite 0, (*) is ``sum_i k_i z_i = <delta, lam>`` for the lam of the
   limit point: v falls by ``2 <|delta|, |lam|>``, lam being taken from the problem with x_S
   frozen (hence the 2).
+
+Where all that changes a bound by a relative 1e-11 at most, the bound is left as it is.
 """
 
 from copy import copy
@@ -79,6 +81,9 @@ from implicit_l1.support import Certificate, SupportGeometry
 # of its own error.
 _ROUNDING = 1e-12
 _EPSILON = np.finfo(float).eps
+
+# A bound is left as it is where what rounding may have done to it is at most this, relative to it.
+_NEGLIGIBLE = 1e-11
 
 # Solutions at so many smaller scales predict the next one.
 _NODES = 6
@@ -218,6 +223,10 @@ def classical_log_upper(minimizer, margin, rho_tilde, log_alpha):
     rho = 1.0 - margin
     largest = HyperbolicPotential().on_support(size.max(), 1.0, log_alpha).zeta
     shift = rho * largest + rho_tilde * np.log(size.max() / size.min())
+    # 1 - margin is good to one rounding of 1
+    missed = _EPSILON * (np.abs(largest) + np.abs(log_alpha) + 4.0 * np.abs(shift))
+    z = np.abs(shift - log_alpha * rho)
+    shift = shift + np.where(missed <= _NEGLIGIBLE * np.minimum(z, 1.0), 0.0, missed)
     off = HyperbolicPotential().off_support(rho, margin, shift, log_alpha)
     return np.log1p(rho_tilde) + np.log(minimizer.size - size.size) + off.log_size
 
@@ -233,6 +242,8 @@ class _Scales:
         self.geometry = geometry
         self.on, self.off = matrix[:, geometry.support], matrix[:, geometry.complement]
         self.rho_tilde = rho_tilde
+        # the certificate's direction, unlike its margin, is good to one rounding of 1
+        self.direction_error = np.where(np.abs(certificate.nu) @ np.abs(self.off), _EPSILON, 0.0)
         self.potential = potential
         self.minimizer = minimizer[geometry.support]
         self.log_alpha = log_alpha
@@ -284,7 +295,17 @@ class _Scales:
         shift = self.shift + free @ self.geometry.free_map
         evaluated = np.abs(shift - dual @ self.off)
         evaluated += 2.0 * _accuracy(len(self.off)) * (np.abs(dual) @ np.abs(self.off))
-        return evaluated + self.rho_tilde * missed[:, None]
+        result = evaluated + self.rho_tilde * missed[:, None] + self.direction_error * self.scale
+        matters = self.matters(result, self.size(free)).any(axis=1)
+        return np.where(matters[:, None], result, 0.0)
+
+    def matters(self, change, z):
+        """Whether phi(z) changes by more than the negligible if z does by so much, elementwise."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            reach = self.potential.reach(np.maximum(self.potential.edge - np.abs(z), 0.0))
+            # log phi is log phi' and log |phi / phi'|, and phi' grows by e^(3/2) within reach
+            relative = change * (1.5 / reach + 1.0 / np.abs(z))
+        return (change > 0.0) & ~(relative <= _NEGLIGIBLE)
 
     def largest_range_map(self):
         """An upper bound of ``max_j |M_ij|``, shape (k,)."""
@@ -392,8 +413,10 @@ class _Scales:
         on = kernels @ self.geometry.range_map.T  # -k_S
         zeta = self.zeta(point - np.sign(on) * spread)  # the worst for each k
         shift = (on * zeta).sum(axis=2) + (kernels * (free @ self.geometry.free_map)).sum(axis=2)
-        shift -= self._missed(kernels, on, zeta, free)
         slope = (kernels * self.direction).sum(axis=2)
+        missed = self._missed(kernels, on, zeta, free)
+        matters = self.matters(missed, self.scale[:, 0] * slope + shift)
+        shift = shift - np.where(matters, missed, 0.0)
         aligned = kernels * self.direction > 0  # the margin is used where slope and value are > 0
         margin = np.where(aligned, self.margin, 1.0 + np.abs(self.direction))
         margin = (np.abs(kernels) * margin).sum(axis=2)
@@ -421,7 +444,10 @@ class _Scales:
         result = 2.0 * (missed * np.abs(self.whole_dual(free))).sum(axis=2)
         result += _accuracy(on.shape[2]) * (np.abs(on) * np.abs(zeta)).sum(axis=2)
         moved = np.abs(kernels) * np.abs(free @ self.geometry.free_map)
-        return result + _accuracy(kernels.shape[2]) * moved.sum(axis=2)
+        result += _accuracy(kernels.shape[2]) * moved.sum(axis=2)
+        slope = _accuracy(kernels.shape[2]) * (np.abs(kernels) * np.abs(self.direction)).sum(axis=2)
+        slope += np.abs(kernels) @ self.direction_error
+        return result + slope * self.scale[:, 0]
 
     def lower_prior(self, kernels, free, worst, log_upper, refined):
         """The best of them if ``|x_S - g*_S| <= worst * exp(log_upper)``, shape (2, m).
@@ -441,8 +467,11 @@ class _Scales:
     def _dual_of(self, log_size):
         """``phi^{-1}(n / alpha)`` for n = exp(log_size); 0 where that is all but 0."""
         relative = self.log_alpha - log_size
-        some = relative < 600.0
         dual = np.zeros(relative.size)
+        # z is small there and must not be a difference
+        small = (relative > 0.0) & (relative < 600.0)
+        dual[small] = self.potential.phi_inverse(np.exp(-relative[small]))
+        some = relative <= 0.0
         zeta = self.potential.on_support(np.ones(some.sum()), 1.0, relative[some]).zeta
         dual[some] = self.potential.dual_scale(relative[some]) + zeta
         return dual
@@ -701,6 +730,8 @@ def _inverse_slope(potential, log_slope, start):
     root = np.minimum(root, np.sqrt(2.0 * relative / ((p + 1.0) * (p + 2.0))))
     for _ in range(50):
         found, _, curvature = _derivatives(potential, root)
+        # y is 0 to all digits where log_slope is that of 0 to all digits
+        curvature = np.where(root > 0.0, curvature, np.inf)
         step = (found - log_slope) / curvature
         root = np.maximum(root - step, 0.0)
         if np.all(np.abs(step) <= 1e-9):
