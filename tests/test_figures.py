@@ -198,7 +198,8 @@ def bounds(values, statuses, signal=True, zero=False, log10_alpha=LOG10_ALPHA):
         columns = {
             name: error + (1 if "upper" in name else -1 if "lower" in name else 0) for name in names
         }
-        columns |= {name: 0 * error + 0.5 for name in names if "_over_" in name}
+        known = np.where(np.isnan(error), np.nan, 0.5)
+        columns |= {name: known for name in names if "_over_" in name}
         head = {"repetition": repetition, "status": status, "log10_alpha": log10_alpha}
         frames.append(of_cell(values, {**head, "rho_alpha": 0.5, **columns}))
     return pd.concat(frames, ignore_index=True)
