@@ -335,7 +335,9 @@ class Tables:
     def read(cls, paths):
         """The tables of these files, with words for the names of their ensembles."""
         frames = {path: read_table(path) for path in paths}
-        words = told_apart(label for frame in frames.values() for label in frame["ensemble"])
+        labels = [label for frame in frames.values() for label in frame["ensemble"].unique()]
+        # a table without rows does not say which ensemble it is of, and from which to tell others
+        words = told_apart(labels, whole=any(frame.empty for frame in frames.values()))
         found = {kind: [] for kind in KINDS}
         for path, frame in frames.items():
             kind = next((kind for kind, column in KINDS.items() if column in frame), None)
@@ -1275,6 +1277,8 @@ def draw_constants(ax, frame):
     """rho~ against rho of the signals that are recovered; their legend."""
     known = where(frame, recovered=True).dropna(subset="rho_tilde_lower")
     ax.set(xscale="log", yscale="log", xlabel=r"$\varrho$", ylabel=r"$\tilde\varrho$")
+    if known.empty:
+        say_empty(ax, "not asked for" if frame["recovered"].any() else "no signal is recovered")
     exact = known[known["rho_tilde_lower"] == known["rho_tilde_upper"]]
     rest = known.drop(exact.index)
     draw_brackets(ax, rest["rho_upper"], rest["rho_tilde_lower"], rest["rho_tilde_upper"], "0.55")
@@ -1551,7 +1555,7 @@ def lasso_path(tables, args):
     figure, grid = plt.subplots(
         3,
         len(columns),
-        figsize=(PAGE if len(columns) > 1 else COLUMN, 5.8),
+        figsize=(PAGE * max(1, len(columns) / 3) if len(columns) > 1 else COLUMN, 5.8),
         sharex="col",
         squeeze=False,
         height_ratios=[1.5, 1, 1],

@@ -19,11 +19,15 @@ def readable(text):
     )
 
 
-def told_apart(labels):
-    """Label of an ensemble -> its words; of files as few folders as tell all labels apart."""
+def told_apart(labels, whole=False):
+    """Label of an ensemble -> its words; of files as few folders as tell all labels apart.
+
+    Args:
+        whole: whether to name all folders.
+    """
     labels = list(dict.fromkeys(labels))
     deepest = max((len(PurePosixPath(label).parts) for label in labels), default=1)
-    for folders in range(deepest):
+    for folders in range(deepest - 1 if whole else 0, deepest):
         words = {label: _with_folders(label, folders) for label in labels}
         if len(set(words.values())) == len(labels):
             return words

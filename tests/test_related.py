@@ -383,7 +383,7 @@ def test_figure_of_norms_without_a_signal(draw):
 def test_selected_minimizers_count(draw):
     instances = instances_of(0.1, 2.0).assign(status=[SELECTED, SELECTED, CERTIFIED])
     figure, rows = draw("norms", curves_of(0.1, 2.0), instances)
-    title = figure.axes[0].get_title(loc="left")
+    title = figure.axes[0].get_title(loc="left").replace("\n", " ")
     assert title == r"$\eta=0.1$ (1 of 3 certified, 2 selected in floating point)"
     figure, rows = draw("reach", points_of([-3.0], status=SELECTED), reach=0.025)
     assert float(rows[-1]["y"]) == pytest.approx(1e-3)

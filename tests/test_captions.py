@@ -1,0 +1,40 @@
+"""Captions: every one can be written, and says what its numbers are."""
+
+from types import SimpleNamespace
+
+import jinja2
+import pytest
+
+from workflow_runs import ROOT
+
+CAPTIONS = sorted((ROOT / "workflow/report").glob("figure_*.rst"))
+EVERY_KEY = {
+    "depth": [2, 3],
+    "alpha": {"smallest": 1e-6, "largest": 1, "per_decade": 2, "decades": 100, "per_tenfold": 2},
+    **{"m": 1, "rho": 0.5, "fractions": [0.5], "iterations": 10, "sparsity": 0.2, "reach": 0.1},
+}
+
+
+def written(path, nonunique="fail", **keys):
+    """The caption of an experiment with these keys beside those of its figure."""
+    params = SimpleNamespace(experiment="one", problems="file: a_b.csv", realistic=[1e-4, 0.1])
+    config = {"experiments": {"one": EVERY_KEY | keys}, "l1": {"nonunique": nonunique}}
+    # as the report does: what is not there is empty, but a name cannot be called
+    template = jinja2.Environment(autoescape=False).from_string(path.read_text(encoding="utf-8"))
+    return template.render(snakemake=SimpleNamespace(config=config, params=params))
+
+
+@pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
+def test_captions_say_what_is_proved(path):
+    text = written(path, eta=[0, 0.1])
+    assert "numbers that are drawn are floating point" in text
+    assert "count as certified" not in " ".join(text.split())
+    if "nonunique" in path.read_text(encoding="utf-8"):
+        assert "selected in floating point" in written(path, nonunique="select")
+        shaped = " ".join(written(path, initialization={"law": "lognormal"}).split())
+        assert "unique in floating point" in shaped
+
+
+@pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
+def test_captions_of_files_speak_of_no_noise_level(path):
+    assert "η‖A x₀‖₂" not in written(path)
