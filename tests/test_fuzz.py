@@ -205,7 +205,8 @@ def of_selected(depth):
         if exact.unique or start.status != NOT_UNIQUE:
             return ""
         trivial = identity_coordinates(case.matrix.shape[1])
-        found = select(case.matrix, case.data, trivial, depth, start.point, 1e-9)
+        data = [rational(value) for value in case.exact_data]
+        found = select(case.matrix, case.data, trivial, depth, start.point, data)
         if found.status.startswith(UNDECIDED):
             return found.status
         if found.status != SELECTED:
