@@ -12,7 +12,7 @@ Moved by the part of e on T, lam has the z_T that x_T asks for; then e_T = 0 and
     dn_Tc = W dz_Tc,                A (n + dn) = 0,
 
 and n is moved there.  What remains is bounded.  Let f_Tc bound what is unknown of z_Tc still:
-the rounding of the certificate's margin, of phi and of its inverse (on T it counts by
+the rounding of the certificate, of phi and of its inverse (on T it counts by
 ``|M|^T f_T``), and the terms of second order, of which ``|phi''| <= phi'`` for D = 2 and
 ``|phi''| <= (p + 1) phi' / (1 - |z|)`` for D > 2.  A change f of z moves the solution by
 ``dz = -f + A^T delta`` with the delta of least ``||W^(1/2) dz||_2``, so
@@ -120,14 +120,16 @@ def _solved(equations, state, log_unit, right):
 def _rounding_of_off(equations, state):
     """Bounds of what rounding leaves unknown in z_Tc, beside the defects, shape (d - k,).
 
-    Of the certificate's margin, and of n itself, in which logarithms are exponentiated.
+    Of the certificate, and of n itself, in which logarithms are exponentiated.
     """
     log_alpha, shallow = abs(state.log_alpha), equations.potential.depth == 2
-    of_margin = _EPSILON * np.abs(equations.margin) * (log_alpha if shallow else 1.0)
+    # A^T nu and 1 - |A^T nu| have all their digits, and the smaller of the two decides z
+    known = np.minimum(np.abs(equations.margin), np.abs(equations.direction))
+    of_certificate = _EPSILON * known * (log_alpha if shallow else 1.0)
     exponents = 2.0 + np.abs(state.off.log_size) + (np.abs(state.shift) if shallow else log_alpha)
     with np.errstate(invalid="ignore"):
         ratio = np.exp(state.off.log_size - state.off.log_slope)  # |n| / w
-        return of_margin + np.where(ratio > 0.0, 4.0 * _EPSILON * exponents * ratio, 0.0)
+        return of_certificate + np.where(ratio > 0.0, 4.0 * _EPSILON * exponents * ratio, 0.0)
 
 
 def _spread(range_map, root, into_z, unknown, unknown_rest, rest):

@@ -93,12 +93,14 @@ class PathOptions:
             is the last (the error after it is of the order of its square).
         newton_steps: most Newton steps before a path step counts as failed.
         shortest_stride: a path step in log(alpha) below this is a failure.
+        path_steps: most steps of the path from one scale to the next.
         accuracy: largest bound of the relative error of ||n||_1 that is accepted.
     """
 
     tolerance: float = 1e-9
     newton_steps: int = 10
     shortest_stride: float = 1e-6
+    path_steps: int = 1000
     accuracy: float = 1e-10
 
 
@@ -717,8 +719,14 @@ class _Path:
 
     def advance(self, target):
         """Follow the path down to log(alpha) = target."""
-        while self.state.log_alpha > target:
+        for _ in range(self.options.path_steps):
+            if self.state.log_alpha <= target:
+                return
             self._advance_once(target)
+        raise ConvergenceError(
+            f"log10(alpha) = {target / np.log(10.0):.6g}: {self.options.path_steps} steps lead to "
+            f"{self.state.log_alpha / np.log(10.0):.6g} only"
+        )
 
     def _advance_once(self, target):
         here = self.state.log_alpha
