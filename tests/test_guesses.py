@@ -24,7 +24,7 @@ from implicit_l1.certificates import (
     pattern_constant,
     prove_minimizer,
 )
-from implicit_l1.verified import Exact, Inverse, largest_column_sums
+from implicit_l1.verified import Exact, Inverse, Preconditioned, doubles_of, largest_column_sums
 
 BITS, MANY_BITS = 128, 400
 # what a proof may raise
@@ -800,3 +800,38 @@ def test_sums_of_columns_of_an_ill_conditioned_matrix(condition):
     exact = rational(square).solve(rational(columns)).transpose().tolist()
     for bound, row in zip(bounds.tolist(), exact, strict=True):
         assert fmpq(*bound.as_integer_ratio()) >= sum((abs(v) for v in row), fmpq(0))
+
+
+@pytest.mark.parametrize("name", _vectors(2, 0))
+def test_doubles_near_balls(name):
+    balls = _vectors(30, 2)[name]
+    for value, middle, radius in zip(balls, *doubles_of(balls), strict=True):
+        if np.isfinite(middle) and np.isfinite(radius):
+            with ctx.workprec(4000):
+                assert all(abs(end - middle) <= radius for end in (value.lower(), value.upper()))
+        else:
+            assert not value.is_finite() or abs(value) > 1e308
+
+
+@pytest.mark.parametrize("error", [0.0, 1e-12, 1e-3, 0.3, 3.0])
+def test_how_far_an_approximate_inverse_is_from_one(error):
+    """Whatever R is: ``||I - R K||``, and ``|(I - R K) v|`` entry by entry."""
+    rng = np.random.default_rng(9)
+    matrix, weights = rng.standard_normal((9, 9)), rng.uniform(0.0, 1.0, 9)
+    inverse = np.linalg.inv(matrix) + error * rng.standard_normal((9, 9))
+    known = Preconditioned(inverse, matrix)
+    exact = (rational(np.eye(9)) - rational(inverse) * rational(matrix)).tolist()
+    size = max(sum((abs(v) for v in row), fmpq(0)) for row in exact)
+    assert fmpq(*known.contraction(np.zeros(9)).as_integer_ratio()) >= size
+    moved = [
+        sum(
+            (
+                abs(v) * fmpq(*w.as_integer_ratio())
+                for v, w in zip(row, weights.tolist(), strict=True)
+            ),
+            fmpq(0),
+        )
+        for row in exact
+    ]
+    found = known.remainder(weights, np.zeros(9))
+    assert all(fmpq(*f.as_integer_ratio()) >= m for f, m in zip(found.tolist(), moved, strict=True))

@@ -3,6 +3,8 @@
 import re
 import shlex
 import string
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -156,3 +158,35 @@ def test_a_file_of_any_name_beside_the_configurations_is_packed(copy, name):
     (command,) = re.findall(r"^Shell command: (python scripts/crate.py .*)$", said, re.MULTILINE)
     assert f"config/{name}" in shlex.split(command)
     assert "config/smoke.yaml" in shlex.split(command)
+
+
+def test_what_is_missing_is_made_and_nothing_else(copy):
+    """Also a file between, and whatever has changed since: the audit judges the rest."""
+    smoke = (copy.folder / "config/smoke.yaml").read_bytes()
+    (copy.folder / "config/config.yaml").write_bytes(smoke)
+    before = copy.checksums()
+    stamps = {name: path.stat().st_mtime_ns for name, path in copy.outputs().items()}
+    edited = "smoke/tables/cells.csv"
+    (copy.folder / "results" / edited).write_text("edited\n", encoding="utf-8")
+    missing = [
+        "smoke/figures/depth.png",
+        next(name for name in before if name.startswith("smoke/l1/")),
+    ]
+    for name in missing:
+        (copy.folder / "results" / name).unlink()
+    result = subprocess.run(
+        [sys.executable, "scripts/complete.py", "--cores", "1"],
+        cwd=copy.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    after = copy.checksums()
+    assert after.pop(edited) != before.pop(edited)
+    assert after[missing[1]] == before[missing[1]] and missing[0] in after
+    of_figure = {name for name in before if name.startswith("smoke/figures/depth.")}
+    untouched = set(before) - of_figure - set(missing)
+    for name, path in copy.outputs().items():
+        if name in untouched:
+            assert after[name] == before[name] and path.stat().st_mtime_ns == stamps[name], name
