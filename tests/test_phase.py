@@ -476,7 +476,7 @@ def test_the_constant_of_x0_is_of_its_own_support_and_signs(signs):
     matrix = np.array([[1.0, 0, 0.5], [0, 1, 0.25]])
     point = np.array([1.0, 0.0, 0.0])
     guess = SimpleNamespace(point=point, certificate=SimpleNamespace(nu=np.array([1.0, -0.4])))
-    found = SimpleNamespace(minimizer=guess, planted=guess)
+    found = SimpleNamespace(minimizer=guess, planted_dual=guess.certificate.nu)
     signal = np.array([signs[0], signs[1] * 2.0**-60, 0.0])
     problem = SimpleNamespace(matrix=matrix, data=matrix @ point, signal=signal)
     (first, *_) = certify(problem, found, None, False)

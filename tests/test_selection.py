@@ -137,11 +137,23 @@ def test_detection_agrees_with_stage_l1():
         assert decide_minimizer(matrix, data).status == NOT_UNIQUE
 
 
-def test_a_point_that_is_no_minimizer_is_not_certified():
+def test_a_point_that_is_no_minimizer_leads_to_the_same():
+    """Where nothing is rounded the face of minimizers is found from any point."""
     matrix, data, _ = SEVERAL["segment"]
     other = np.array([0.0, 0.0, 0.0, 1.0]) + np.linalg.pinv(matrix) @ (data - matrix[:, 3])
     found = select(matrix, data, identity_coordinates(4), 2, other)
-    assert found.status == UNDECIDED
+    expected = found_of(matrix, data, 2)
+    assert found.status == SELECTED
+    assert found.point.tobytes() == expected.point.tobytes()
+
+
+def test_a_point_that_is_no_minimizer_is_undecided_where_something_is_rounded():
+    matrix, data, _ = SEVERAL["segment"]
+    coordinates = mirror_coordinates(3, np.full(4, 1.1), np.full(4, 1.1))
+    scaled = matrix * coordinates.unit
+    other = np.array([0.0, 0.0, 0.0, 1.0]) + np.linalg.pinv(scaled) @ (data - scaled[:, 3])
+    found = select(scaled, data, coordinates, 3, other)
+    assert found.status.startswith(UNDECIDED)
     assert found.certificate is None
     assert np.isnan(found.margin)
 

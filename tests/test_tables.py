@@ -713,12 +713,15 @@ def test_names_of_files_are_printed_as_they_are(tmp_path):
     assert shown(table, latex=False)["ensemble"].tolist() == ["one kernel"]
 
 
+@pytest.mark.parametrize("depth", [2, 2.5, 4])
 @pytest.mark.parametrize(
-    ("depth", "words"), [(2, "no entry is of higher order"), (2.5, "alpha^0.2,"), (4, "alpha^0.5,")]
+    ("correction", "words"),
+    [(0.8, "what follows the leading term is still of the order of 10^0.8"), (-np.inf, "is 0")],
 )
-def test_an_instance_without_a_competitor_has_another_reason(depth, words):
+def test_an_instance_without_a_competitor_has_another_reason(depth, correction, words):
     columns = {"four_digits_log10_alpha": np.nan, "log10_competitor": -np.inf}
-    columns |= {"predicted_rate": 1.0, "last_slope": 0.9, "smallest_log10_alpha": -300.0}
+    columns |= {"log10_correction": correction, "smallest_log10_alpha": -300.0}
+    columns |= {"predicted_rate": 1.0, "last_slope": 0.9}
     frame = data(1, depth=depth, **columns)
     certificates = [of_constants([0.5]), of_limits(depth, margin=[0.5], local_slope={-4.0: [0.9]})]
     for proved in (pd.concat(certificates, ignore_index=True), None):

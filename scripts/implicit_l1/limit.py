@@ -526,7 +526,16 @@ class _Path:
     """Follows the limit point from large alpha to small."""
 
     def __init__(
-        self, matrix, minimizer, low, exact_data, certificate, potential, coordinates, options
+        self,
+        matrix,
+        minimizer,
+        low,
+        exact_data,
+        basis,
+        certificate,
+        potential,
+        coordinates,
+        options,
     ):
         self.matrix = matrix
         self.exact = Exact(matrix)
@@ -537,7 +546,7 @@ class _Path:
         self.potential = potential
         self.initialization = coordinates
         self.options = options
-        self.basis = independent_columns(matrix, minimizer)
+        self.basis = basis
         self.column_norms = np.linalg.norm(matrix, axis=0)
         self.state = None
         self.dependent = self.basis.size < np.count_nonzero(minimizer)
@@ -835,6 +844,8 @@ def limit_path(
     options = options or PathOptions()
     c = coordinates or identity_coordinates(matrix.shape[1])
     size = unit_of(matrix)
+    # of A as it is given: units of coordinates are rounded into its columns
+    basis = independent_columns(matrix, minimizer)
     matrix, minimizer = matrix / size * c.unit, minimizer / c.unit
     certificate = replace(certificate, nu=certificate.nu * size)
     if exact_data is not None:
@@ -843,7 +854,7 @@ def limit_path(
     if log_alpha.size == 0 or not np.all(np.isfinite(log_alpha)) or np.any(np.diff(log_alpha) >= 0):
         raise ValueError("log_alpha must be finite and strictly decreasing")
     low = np.zeros(minimizer.size) if minimizer_low is None else minimizer_low / c.unit
-    path = _Path(matrix, minimizer, low, exact_data, certificate, potential, c, options)
+    path = _Path(matrix, minimizer, low, exact_data, basis, certificate, potential, c, options)
     if path.dependent and log_alpha[-1] < -300.0 * np.log(10.0):
         raise ValueError("with several minimizers alpha must be at least 1e-300")
     rows = [path.point(target) for target in log_alpha]

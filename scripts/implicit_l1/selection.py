@@ -12,8 +12,8 @@ among the minimizers of ``||x~||_1 - <tilt, x~>``, A~ x~ = y (derived for this p
 terms of second order of the potential that the limit point minimizes).
 
 Both functionals have infinite slope at x_i = 0, so the selected point has the largest
-support S that a minimizer has.  It is found by linear programs, without any flow: where there
-is no tilt, exactly (:func:`implicit_l1.l1.minimizer_face`), and else in floating point: from one
+support S that a minimizer has.  It is found by linear programs, without any flow: where A~ = A
+and nothing is tilted, exactly (:func:`implicit_l1.l1.minimizer_face`), and else from one
 minimizer, a dual vector nu of largest margin off its support; while the margin is 0, the
 kernel vector that proves so leads to minimizers with a larger support.  At the end
 ``A~_S^T nu + tilt_S = sigma`` and ``|A~_j^T nu + tilt_j| < 1`` off S: a dual certificate
@@ -23,7 +23,7 @@ there the functional is minimized by Newton's method.
 
 import numpy as np
 from flint import arb, arb_mat, ctx
-from scipy.linalg import null_space
+from scipy.linalg import null_space, qr
 from scipy.optimize import linprog
 
 from implicit_l1.balls import column, scaled
@@ -31,21 +31,17 @@ from implicit_l1.compensated import refine, residual
 from implicit_l1.exact import (
     RationalMatrix,
     Undecided,
-    exact_product,
-    independent,
     rationals_of,
-    solve_consistent,
 )
 from implicit_l1.initialization import MirrorCoordinates
 from implicit_l1.l1 import Minimizer, MinimizerFace, minimizer_face, undecided
 from implicit_l1.programs import TIGHT, unit_of
 from implicit_l1.proposals import DEFAULT, proposals
-from implicit_l1.status import SELECTED, UNIQUE_IN_FLOATS
+from implicit_l1.status import CERTIFIED, SELECTED, UNIQUE_IN_FLOATS
 from implicit_l1.support import (
     STRICT,
     Certificate,
     certificate,
-    independent_columns,
     support_geometry,
 )
 
@@ -60,6 +56,8 @@ _TIED = 1e-13
 # Bits of Newton's method on the face of minimizers, its most steps, and the relative size of
 # its last one.
 _PRECISION, _STEPS, _CONVERGED = 512, 500, 1e-60
+# Singular values of a rounded A~_S below this part of the largest are none.
+_RANK = 1e-12
 # Entries of a kernel vector below this fraction of the largest are the solver's rounding.
 _SUPPORT = 1e-8
 
@@ -91,8 +89,8 @@ def select(
 ) -> Minimizer:
     """The minimizer that the flow of depth D approaches as alpha -> 0, in the coordinates x~.
 
-    Its status is UNIQUE_IN_FLOATS, SELECTED (one of several) or UNDECIDED; ``direction`` of its
-    certificate is ``A~^T nu + tilt``.
+    Its status is CERTIFIED (unique) where A~ = A and nothing is tilted, UNIQUE_IN_FLOATS,
+    SELECTED (one of several) or UNDECIDED; ``direction`` of its certificate is ``A~^T nu + tilt``.
 
     Args:
         matrix: A~, shape (N, d).
@@ -104,16 +102,21 @@ def select(
     Raises:
         SelectionError: if a linear program fails or Newton's method does.
     """
+    exactly = np.all(coordinates.unit == 1.0) and not np.any(coordinates.tilt)
     try:
-        found = _all_minimizers(matrix, data, coordinates.tilt, point, exact_data)
+        if exactly:
+            found = minimizer_face(matrix, data, point, exact_data)
+        else:
+            found = _face_in_floats(matrix, data, coordinates.tilt, point)
     except Undecided as error:
         return undecided(matrix, data, point, str(error))
     support, sigma, dual = found.support, found.signs, found.certificate
-    unique = independent(matrix[:, support])
+    kernel = (_kernel if exactly else _kernel_in_floats)(matrix[:, support])
+    unique = not kernel[0]
     with ctx.workprec(_PRECISION):
         exact = [arb(value) for value in found.inside]
         if not unique:
-            exact = _on_face(matrix[:, support], exact, sigma, coordinates, support, depth)
+            exact = _on_face(kernel, exact, sigma, coordinates, support, depth)
         values = np.array([float(value) for value in exact])
         selected, low = np.zeros(point.size), np.zeros(point.size)
         selected[support] = values
@@ -123,7 +126,7 @@ def select(
     mismatch = residual(matrix[:, support], values, data)
     size = np.abs(values)
     return Minimizer(
-        UNIQUE_IN_FLOATS if unique else SELECTED,
+        (CERTIFIED if exactly else UNIQUE_IN_FLOATS) if unique else SELECTED,
         selected,
         low,
         support,
@@ -134,14 +137,12 @@ def select(
     )
 
 
-def _all_minimizers(matrix, data, tilt, point, exact_data):
-    """The face of minimizers of ``||x||_1 - <tilt, x>``: exactly without a tilt.
+def _face_in_floats(matrix, data, tilt, point):
+    """The face of minimizers of ``||x||_1 - <tilt, x>``, where A~ is rounded or something tilts.
 
     Raises:
-        Undecided: if the linear programs take too long, or floating point does not find it.
+        Undecided: if floating point does not find it.
     """
-    if not np.any(tilt):
-        return minimizer_face(matrix, data, point, exact_data)
     size = np.abs(point)
     support, signs = np.flatnonzero(size > _ZERO * size.max()), np.sign(point)
     while True:
@@ -158,7 +159,7 @@ def _all_minimizers(matrix, data, tilt, point, exact_data):
         signs[grown] = np.sign(kernel[grown])
         support = np.sort(np.append(support, grown))
     inside = _inside(matrix[:, support], data, signs[support])
-    return MinimizerFace(support, signs[support], inside, dual)
+    return MinimizerFace(support, signs[support], rationals_of(inside), dual)
 
 
 def _largest_margin(matrix, support, signs, tilt):
@@ -195,7 +196,9 @@ def _largest_margin(matrix, support, signs, tilt):
     kernel[off] = lower - upper
     kernel[support] = -result.eqlin.marginals
     # equality on a basis of S is equality on S
-    basis = independent_columns(matrix[:, support], np.ones(support.size))
+    diagonal, order = qr(matrix[:, support], mode="r", pivoting=True)
+    size = np.abs(np.diag(diagonal))
+    basis = np.sort(order[: np.sum(size > _RANK * size[0])])
     geometry = support_geometry(matrix, support[basis])
     dual = certificate(matrix, geometry, signs[geometry.support], result.x[:-1], tilt)
     # up to the solver's tolerance only: then the columns of S are not tied
@@ -206,18 +209,18 @@ def _largest_margin(matrix, support, signs, tilt):
     return Certificate(dual.nu / unit, direction, margin), kernel
 
 
-def _on_face(on, inside, sigma, coordinates, support, depth):
+def _on_face(kernel, inside, sigma, coordinates, support, depth):
     """The minimizer without zeros on S that is selected, k balls, by Newton's method.
 
     Entries may differ by many decades, so that doubles would lose the small ones.
 
     Args:
-        on: A~_S, shape (N, k); inside: where to start, balls, k of them.
+        kernel: a basis of the kernel of A~_S, k rows; inside: where to start, k balls.
         sigma: signs, shape (k,); support: S.
     Raises:
         SelectionError: if Newton's method does not converge.
     """
-    kernel = arb_mat(_kernel(on))
+    kernel = arb_mat(kernel)
     power = arb(0) if depth == 2 else 1 - 2 / arb(depth)  # 1/p
     signs = [int(side) for side in sigma]
     scale = [arb(value) for value in coordinates.scale[support]]
@@ -265,10 +268,15 @@ def _on_face(on, inside, sigma, coordinates, support, depth):
 
 
 def _kernel(on):
-    """A basis of the kernel of A~_S, exactly: rows of integers, in order of the columns."""
+    """A basis of the kernel of A_S, exactly: k rows of integers, empty if there is none."""
     exact = RationalMatrix(on)
     basis, nullity = exact.whole.nullspace()
     return [[int(basis[row, place]) for place in range(nullity)] for row in range(on.shape[1])]
+
+
+def _kernel_in_floats(on):
+    """The same of A~_S, which is rounded."""
+    return null_space(on, rcond=_RANK).tolist()
 
 
 def _inside(on, data, sigma):
@@ -277,9 +285,9 @@ def _inside(on, data, sigma):
     Raises:
         Undecided: if there is none.
     """
-    pseudo = np.linalg.pinv(on, rcond=1e-12)
+    pseudo = np.linalg.pinv(on, rcond=_RANK)
     values, _ = refine(lambda y: pseudo @ y, on, data)
-    kernel = null_space(on, rcond=1e-12)
+    kernel = null_space(on, rcond=_RANK)
     size = kernel.shape[1]
     if np.linalg.norm(residual(on, values, data)) > 1e-12 * np.linalg.norm(data):
         raise Undecided("y is not reached on the support that was found")
@@ -297,13 +305,4 @@ def _inside(on, data, sigma):
         values = values + kernel @ result.x[:-1]
     if np.any(sigma * values <= 0):
         raise Undecided("no minimizer with the signs that were found is found")
-    # moved by what rounding has left, on a basis
-    inside, goal = rationals_of(values), rationals_of(data)
-    basis = RationalMatrix(on).first_basis(np.argsort(-np.abs(values)))
-    missing = [b - a for b, a in zip(goal, exact_product(on, values), strict=True)]
-    moved = solve_consistent(on[:, basis], missing)
-    if moved is None:
-        raise Undecided("y is not reached exactly on the support that was found")
-    for place, change in zip(basis, moved, strict=True):
-        inside[place] += change
-    return inside
+    return values
