@@ -49,7 +49,7 @@ benchmark-reference:
 	mkdir -p results/reference/benchmark
 	cp $(addprefix results/benchmark/,*.md *.json *.csv *.png) results/reference/benchmark
 
-# What is missing is made, and no other file: nothing is repaired before it is judged.  Where
+# What is missing is made, and what is made from it: nothing else is repaired before it is judged.  Where
 # that fails, the audit says so.
 audit: .venv/installed
 	@echo "Making what is missing in results/ ..." >&2

@@ -1,8 +1,9 @@
-"""Make what is missing in the results of the default configuration, and no other file.
+"""Make what is missing in the results of the default configuration.
 
-Nothing that is there is made anew, whatever has changed since: the audit judges it as it lies
-there.  Files between that are missing are named to Snakemake, which would do without them where
-nothing that is made from them is missing.
+Of what is there only that is made anew which is made from a missing file; nothing else is,
+whatever has changed since: the audit judges it as it lies there.  Files between that are missing
+are named to Snakemake, which would do without them where nothing that is made from them is
+missing.
 """
 
 import argparse
