@@ -64,6 +64,7 @@ def record(path, minimizer_offset):
         "relative_residual": path.relative_residual,
         "fixed_point_residual": path.fixed_point_residual,
         "error_bound": path.error_bound,
+        "entry_bound": path.entry_bound,
         "proved": path.proved,
     }
 
@@ -82,6 +83,7 @@ def unknown(scales, columns):
         "relative_residual": nothing,
         "fixed_point_residual": nothing,
         "error_bound": nothing,
+        "entry_bound": nothing,
         "proved": np.zeros(scales, dtype=bool),
     }
 

@@ -51,8 +51,8 @@ def correct_error(equations, state, exact, low):
         exact: A, a verified.Exact.
         low: of g*, what its rounding to doubles left, shape (d,).
     Returns:
-        (n in units of exp(log_unit), log_unit, a bound of the relative error of ``||n||_1``, inf
-        where the step is too long for it).
+        (n in units of exp(log_unit), log_unit, (e_1, e_inf)): bounds of the errors of n in these
+        norms, relative to ``||n||_1``; inf where the step is too long for them.
     """
     adapted, potential = equations.adapted, equations.potential
     on, off = adapted.support, adapted.complement
@@ -95,7 +95,7 @@ def correct_error(equations, state, exact, low):
     room = np.minimum(state.off.room, 1.0)
     part_on = unit * np.abs(change_on) / np.maximum(np.abs(point), _TINY)
     if not (np.all(np.abs(moved) <= _FIRST_ORDER * room) and np.all(part_on <= _FIRST_ORDER)):
-        return error, log_unit, np.inf
+        return error, log_unit, np.full(2, np.inf)
     shallow = potential.depth == 2
     bend = 1.0 if shallow else potential.power + 1.0
     unknown_on = 4.0 * _EPSILON * (np.abs(state.on.zeta) + shallow)
@@ -103,9 +103,10 @@ def correct_error(equations, state, exact, low):
     unknown = _rounding_of_off(equations, state) + bend * moved**2 / room
     unknown += unknown_on @ np.abs(adapted.range_map)
     left = _spread(adapted.range_map, root, into_z, unknown, unknown_rest, rest)
-    left += _STEP_ACCURACY * (np.abs(change_off).sum() + np.abs(change_on).sum())
+    change = np.abs(np.concatenate([change_on, change_off]))
+    left += _STEP_ACCURACY * np.array([change.sum(), change.max()])
     norm = np.abs(error).sum()
-    return error, log_unit, left / norm if norm > 0.0 else 0.0
+    return error, log_unit, left / norm if norm > 0.0 else np.zeros(2)
 
 
 def _solved(equations, state, log_unit, right):
@@ -133,7 +134,7 @@ def _rounding_of_off(equations, state):
 
 
 def _spread(range_map, root, into_z, unknown, unknown_rest, rest):
-    """Bound of ``||dn||_1`` for a change of z_Tc up to `unknown`, see above."""
+    """Bounds of ``||dn||_1`` and ``||dn||_inf`` for a change of z_Tc up to `unknown`, see above."""
     plain, steep = ~rest, np.zeros(len(range_map))
     maps = [np.zeros((0, plain.sum())), range_map[:, plain]]
     moved_rest = 0.0
@@ -149,6 +150,6 @@ def _spread(range_map, root, into_z, unknown, unknown_rest, rest):
     unknown = unknown[plain] + (steep * into_z) @ np.abs(range_map[:, plain])
     energy = np.linalg.norm(root[plain] * unknown)
     length = np.linalg.norm(root[plain])
-    return moved_rest + energy * (
-        length + sum(np.linalg.norm(part * root[plain], axis=1).sum() for part in maps)
-    )
+    lengths = np.concatenate([np.linalg.norm(part * root[plain], axis=1) for part in maps])
+    largest = max(root[plain].max(initial=0.0), lengths.max(initial=0.0))
+    return moved_rest + energy * np.array([length + lengths.sum(), largest])

@@ -119,6 +119,7 @@ class LimitPath:
             the last digits were taken, shape (m,); nan where more bits were needed.
         error_bound: of the relative error of ||n||_1, shape (m,): to first order, or proved
             where more bits were needed.
+        entry_bound: of the error of any entry of n, relative to ||n||_1, likewise, shape (m,).
         proved: where more bits were needed, shape (m,).
     """
 
@@ -129,6 +130,7 @@ class LimitPath:
     relative_residual: np.ndarray
     fixed_point_residual: np.ndarray
     error_bound: np.ndarray
+    entry_bound: np.ndarray
     proved: np.ndarray
 
     def log_norm(self, order):
@@ -563,33 +565,34 @@ class _Path:
         Raises:
             ConvergenceError: if neither doubles nor more bits lead to the accuracy asked for.
         """
-        guess, bound = None, np.inf
+        guess, bounds = None, (np.inf, np.inf)
         if self.lost is None:
             try:
                 if not self.nodes and self.state is None:
                     self.start(target)
                 self.advance(target)
-                guess, bound = self._measured()
+                guess, bounds = self._measured()
             except ConvergenceError as error:
                 self.lost = error
             except np.linalg.LinAlgError as error:
                 self.lost = ConvergenceError(f"log10(alpha) = {target / np.log(10.0):.6g}: {error}")
         steps, self.steps = self.steps, 0
         fixed = np.nan
-        more = not bound <= self.options.accuracy
+        more = not bounds[0] <= self.options.accuracy
         if more:
             error, log_unit, bound = self._with_more_bits(target, guess)
+            bounds = bound, bound
         else:
             error, log_unit = guess
             fixed = self.equations.fixed_point_residual(self.state)
         image = np.linalg.norm(self.matrix @ error)
         residual = image / max(self.column_norms @ np.abs(error), _TINY)
-        return log_unit, self.initialization.unit * error, steps, residual, fixed, bound, more
+        return log_unit, self.initialization.unit * error, steps, residual, fixed, *bounds, more
 
     def _measured(self):
-        """((error, log_unit), bound) at the scale where the path stands."""
-        error, log_unit, bound = correct_error(self.equations, self.state, self.exact, self.low)
-        return (error, log_unit), bound
+        """((error, log_unit), bounds) at the scale where the path stands."""
+        error, log_unit, bounds = correct_error(self.equations, self.state, self.exact, self.low)
+        return (error, log_unit), bounds
 
     def _with_more_bits(self, target, guess):
         """(error, log_unit, bound) in ball arithmetic."""
