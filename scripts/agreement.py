@@ -95,8 +95,6 @@ def check(disagreement, claimed, uncertain, status, index, place):
 def uncertainty_at(block, alpha, output):
     """The bound of stage limit on its relative error at one of its scales, shape (r,)."""
     place = scale_of(block, alpha, output)
-    if "error_bound" not in block:
-        return np.zeros(len(block["error"]))
     return block["error_bound"][:, place]
 
 

@@ -65,7 +65,7 @@ def main():
                     place,
                     args.depth,
                 )
-            check(columns, uncertainty(limit, place), args.output, index)
+            check(columns, limit["error_bound"][place], args.output, index)
         head = {"repetition": index, "status": l1["status"][place]}
         tables.append(with_cell(args.cell, head | columns))
     write_table(args.output, stacked(tables))
@@ -87,7 +87,7 @@ def bounds(matrix, l1, rho_tilde, limit, place, depth):
         log_alpha,
         np.exp(log_unit)[:, None] * unit_error,
         rho_tilde,
-        uncertainty(limit, place),
+        limit["entry_bound"][place],
     )
     off = np.abs(unit_error[:, geometry.complement]).sum(axis=1)
     with np.errstate(divide="ignore"):
@@ -117,13 +117,6 @@ def bounds(matrix, l1, rho_tilde, limit, place, depth):
     columns = {f"log10_{name}": values / np.log(10.0) for name, values in logs.items()}
     columns |= {"log10_alpha": log_alpha / np.log(10.0), "rho_alpha": result.rho_alpha}
     return {name: columns[name] for name in COLUMNS + (CLASSICAL if depth == 2 else [])}
-
-
-def uncertainty(limit, place):
-    """The bound of stage limit on its error relative to ||n||_1, shape (m,)."""
-    if "error_bound" not in limit:
-        return np.zeros(limit["log_alpha"].size)
-    return limit["error_bound"][place]
 
 
 def check(columns, uncertain, output, index):

@@ -11,7 +11,6 @@ import argparse
 from command_line import (
     add_enumeration,
     add_random_problem,
-    add_solver,
     random_problem_options,
     repetition,
     run,
@@ -51,7 +50,6 @@ def main():
     parser.add_argument("--ensemble", choices=ENSEMBLES, default="gaussian")
     add_random_problem(parser, ENSEMBLES, MAGNITUDES)
     parser.add_argument("--label", help="the ensemble in words; default: its name")
-    add_solver(parser)
     add_enumeration(parser)
     parser.add_argument(
         "--rho-tilde-repetitions",
@@ -78,7 +76,7 @@ def main():
     for index in range(first, last + 1):
         with repetition(args.output, index):
             problem = random_problem(**random_problem_options(args), eta=0.0, repetition=index)
-            found = recovery(problem.matrix, problem.data, problem.signal, args.solver)
+            found = recovery(problem.matrix, problem.data, problem.signal)
             wanted = args.rho_tilde_repetitions is None or index < args.rho_tilde_repetitions
             minimizer, most = found.minimizer, args.enumerate_up_to
             rho, rho_tilde = constants(problem.matrix, minimizer, wanted, most)

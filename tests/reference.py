@@ -17,7 +17,8 @@ from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 from scipy.integrate import solve_ivp
 from scipy.optimize import linprog
 
-from implicit_l1.l1 import Minimizer, decide_minimizer
+from implicit_l1.decision import Minimizer
+from implicit_l1.l1 import decide_minimizer
 from implicit_l1.limit import limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.problems import random_problem

@@ -14,17 +14,11 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from implicit_l1 import l1
+from implicit_l1.decision import BasisPursuitError, Proposal, certified_support
 from implicit_l1.exact import exact_product
-from implicit_l1.l1 import (
-    CERTIFIED,
-    NOT_UNIQUE,
-    UNDECIDED,
-    BasisPursuitError,
-    certified_support,
-    decide_minimizer,
-)
+from implicit_l1.l1 import decide_minimizer
 from implicit_l1.problems import one_dimensional_kernel, random_problem
-from implicit_l1.proposals import Proposal
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
 from reference import fractions, instance, pattern_constant
 
 CASES = [

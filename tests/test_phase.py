@@ -140,7 +140,7 @@ def test_both_sides_of_the_transition_were_tested():
 
 def test_recovered_signals_need_no_solver(monkeypatch):
     problem, _ = solved(12, 24, 1, 0)
-    monkeypatch.delattr("implicit_l1.phase.decide_minimizer")
+    monkeypatch.delattr("implicit_l1.phase.decide")
     found = recovery(problem.matrix, problem.data, problem.signal)
     assert found.recovered
     assert np.array_equal(found.minimizer.point, problem.signal)
@@ -343,7 +343,6 @@ def run_program(output, *, s, repetitions, ensemble="gaussian", rows=10, columns
         "low": 0.5,
         "high": 1.5,
         "seed": 1,
-        "solver": "HIGHS",
         "enumerate-up-to": 4,
         "order-repetitions": 1,
         "order-starts": 2,

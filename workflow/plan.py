@@ -44,7 +44,7 @@ OPTIONS = {
     "lasso_path": ("flow.rtol",),
     "agreement": ("l1", "limit", "flow"),
     "certificates": ("certificates",),
-    "phase": ("l1.solver", "null_space.enumerate_up_to"),
+    "phase": ("null_space.enumerate_up_to",),
 }
 
 

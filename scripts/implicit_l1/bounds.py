@@ -140,7 +140,7 @@ def error_bounds(
     log_alpha,
     error,
     rho_tilde,
-    error_bound=0.0,
+    entry_bound=0.0,
 ) -> ErrorBounds:
     """The bounds of the module's docstring at every scale of a path of limit points.
 
@@ -155,7 +155,8 @@ def error_bounds(
         error: n at these scales, for that depth, shape (m, d); it enters the a posteriori
             bounds by x_S only, so it may underflow.
         rho_tilde: an upper bound of rho~ of S.
-        error_bound: a bound on the error of n, relative to ||n||_1, beyond rounding, shape (m,).
+        entry_bound: of the error of an entry of n, relative to ||n||_1, beyond rounding, shape
+            (m,).
     Raises:
         ValueError: if rho_tilde is not a finite number >= 0, or n is not finite.
         LinearProgramError, BalanceError: naming the scale at which a linear program, or the
@@ -183,7 +184,7 @@ def error_bounds(
     # of an entry of x_S much smaller than that of g*_S the sum leaves rounding errors
     blur = np.abs(error[:, geometry.complement]) @ np.abs(geometry.range_map).T
     blur = _ROUNDING * (np.abs(scales.minimizer) + blur)
-    blur = blur + (error_bound * np.abs(error).sum(axis=1))[:, None]
+    blur = blur + (entry_bound * np.abs(error).sum(axis=1))[:, None]
     lower = scales.lower(kernels, free, point, blur, refined=True)
     worst = np.minimum(rho_tilde, scales.largest_range_map())
     prior = scales.lower_prior(plain, free, worst, log_upper, refined=False)

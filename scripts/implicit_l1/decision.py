@@ -18,7 +18,7 @@ same bits from all of them.  Of several minimizers the one kept is the vertex of
 minimizers that minimizes a linear function with fixed weights (a choice of this project).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,7 +39,6 @@ from implicit_l1.exact import (
 )
 from implicit_l1.null_space import largest_margin_dual
 from implicit_l1.programs import LinearProgramError, unit_of
-from implicit_l1.proposals import DEFAULT, Proposal, proposals
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
 from implicit_l1.support import Certificate, support_geometry
 
@@ -54,6 +53,22 @@ _ROUNDED = 2.0**-60
 
 # Most exact pivots of one linear program.
 PIVOTS = 1000
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a solver takes for a minimizer.
+
+    Attributes:
+        point: x, shape (d,).
+        dual: nu with ``A^T nu`` in the subdifferential of ``||.||_1`` at x, approximately, shape
+            (N,); None if the solver gave none.
+        route: which solver, and how it was used.
+    """
+
+    point: np.ndarray
+    dual: np.ndarray | None
+    route: str
 
 
 class BasisPursuitError(RuntimeError):
@@ -92,10 +107,10 @@ class Minimizer:
         return self.certificate.smallest_margin(self.support)
 
 
-def decide_minimizer(
+def decide(
     matrix: np.ndarray,
     data: np.ndarray,
-    solver: str = DEFAULT,
+    proposed: Iterable[Proposal],
     exact_data: Sequence[fmpq] | None = None,
     pivots: int = PIVOTS,
 ) -> Minimizer:
@@ -104,7 +119,7 @@ def decide_minimizer(
     Args:
         matrix: A, shape (N, d), exact as the doubles it holds.
         data: y, shape (N,).
-        solver: one of :func:`implicit_l1.proposals.solvers`, whose proposals come first.
+        proposed: where to start, one proposal after the other until the problem is decided.
         exact_data: y as rational numbers, where `data` are their roundings.
         pivots: most pivots in rational arithmetic of one linear program.
     Raises:
@@ -113,31 +128,36 @@ def decide_minimizer(
     """
     if not np.any(data):
         raise ValueError("y = 0: the minimizer is 0, and has no support")
+    # what is small or large beside 1 is a question of units
     size, unit = unit_of(matrix), unit_of(data)
-    if size != 1.0 or unit != 1.0:  # what is small or large beside 1 is a question of units
-        exact = None
-        if exact_data is not None:
-            exact = [value / as_rational(unit) for value in exact_data]
-        found = decide_minimizer(matrix / size, data / unit, solver, exact, pivots)
-        return _in_units(found, size, unit / size)
-    right = rationals_of(data if exact_data is None else exact_data)
-    reason, last = "", None
-    for proposal in proposals(matrix, data, solver):
+    right = [
+        value / as_rational(unit)
+        for value in rationals_of(data if exact_data is None else exact_data)
+    ]
+    matrix, data = matrix / size, data / unit
+    last, reason = None, ""
+    for proposal in _in_units_of_one(proposed, matrix, data, size, unit):
         last = proposal
         found = _certified(matrix, data, right, proposal.point)
+        if found is None:
+            try:
+                found = _decided(matrix, data, right, proposal, pivots)
+            except Undecided as error:
+                reason = str(error)
         if found is not None:
-            return found
-        try:
-            return _decided(matrix, data, right, proposal, pivots)
-        except Undecided as error:
-            reason = str(error)
-    if last is None:
-        nothing = Proposal(np.linalg.pinv(matrix) @ data, None, "least norm")
-        try:
-            return _decided(matrix, data, right, nothing, pivots)
-        except Undecided as error:
-            reason, last = str(error), nothing
-    return undecided(matrix, data, last.point, reason)
+            return _in_units(found, size, unit / size)
+    return _in_units(undecided(matrix, data, last.point, reason), size, unit / size)
+
+
+def _in_units_of_one(proposed, matrix, data, size, unit):
+    """The proposals for the problem in units of 1, and a start where there is none."""
+    nothing = True
+    for proposal in proposed:
+        nothing = False
+        dual = None if proposal.dual is None else proposal.dual * size
+        yield Proposal(proposal.point * (size / unit), dual, proposal.route)
+    if nothing:
+        yield Proposal(np.linalg.pinv(matrix) @ data, None, "least Euclidean norm")
 
 
 def _in_units(minimizer, size, unit):
@@ -160,7 +180,7 @@ def certified_support(
 ) -> Minimizer | None:
     """The minimizer with the support of a point, if it is proved the only one in ball arithmetic.
 
-    Arguments as in :func:`decide_minimizer`; point of shape (d,), its zeros exact.
+    Arguments as in :func:`decide`; point of shape (d,), its zeros exact.
     """
     right = rationals_of(data if exact_data is None else exact_data)
     return _certified(matrix, data, right, point, 0.0)
@@ -470,7 +490,7 @@ def _minimizer(status, matrix, data, point, low, certificate):
 def undecided(matrix: np.ndarray, data: np.ndarray, point: np.ndarray, reason: str) -> Minimizer:
     """An approximate minimizer of which nothing is proved, and why.
 
-    Arguments as in :func:`decide_minimizer`; point of shape (d,).
+    Arguments as in :func:`decide`; point of shape (d,).
     """
     size = np.abs(point)
     kept = size > _LIKELY_ZERO * size.max()

@@ -28,14 +28,25 @@ general (Tillmann and Pfetsch, IEEE Trans. Inform. Theory 60, 2014): it is brack
 All these linear programs share their constraints and differ in the objective.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.l1 import Minimizer, certified_support, decide_minimizer, signed_certificate
+from implicit_l1.decision import (
+    Minimizer,
+    Proposal,
+    certified_support,
+    decide,
+    signed_certificate,
+)
 from implicit_l1.null_space import Bracket, largest_margin_dual
-from implicit_l1.programs import TOLERANCE, KernelPrograms
-from implicit_l1.proposals import DEFAULT
+from implicit_l1.programs import (
+    TOLERANCE,
+    KernelPrograms,
+    LinearProgramError,
+    least_norm_vertex,
+)
 from implicit_l1.status import CERTIFIED
 from implicit_l1.support import certificate, support_geometry
 
@@ -66,7 +77,7 @@ class Recovery:
     planted_dual: np.ndarray | None
 
 
-def recovery(matrix, data, signal, solver=DEFAULT) -> Recovery:
+def recovery(matrix, data, signal) -> Recovery:
     """Decide whether basis pursuit recovers a signal, and find its minimizer.
 
     The linear program of rho comes first: where it proves that x_0 is the minimizer, the
@@ -76,13 +87,12 @@ def recovery(matrix, data, signal, solver=DEFAULT) -> Recovery:
         matrix: A, shape (N, d).
         data: y = A x_0 without noise, shape (N,).
         signal: x_0, shape (d,), not zero.
-        solver: of the l1 problem, see :func:`implicit_l1.proposals.solvers`.
     Raises:
         BasisPursuitError: if the l1 problem is not solved.
     """
     minimizer = certified_support(matrix, data, signal)
     if minimizer is None:
-        minimizer = decide_minimizer(matrix, data, solver)
+        minimizer = decide(matrix, data, _proposed(matrix, data))
     if minimizer.status == CERTIFIED and np.array_equal(minimizer.point, signal):
         return Recovery(1.0 - minimizer.margin, True, minimizer, minimizer.certificate.nu)
     support = np.flatnonzero(signal)
@@ -96,6 +106,13 @@ def recovery(matrix, data, signal, solver=DEFAULT) -> Recovery:
     if dual is None:
         return Recovery(float("inf"), False, minimizer, None)
     return Recovery(1.0 - dual.smallest_margin(support), False, minimizer, dual.nu)
+
+
+def _proposed(matrix, data):
+    """What the interior-point method takes for a minimizer, if it succeeds."""
+    with suppress(LinearProgramError):
+        point, dual = least_norm_vertex(matrix, data)
+        yield Proposal(point, dual, "interior-point method")
 
 
 class KernelBall:

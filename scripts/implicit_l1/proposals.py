@@ -18,12 +18,12 @@ beside and above it that it leaves the range of doubles.  (This project's choice
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache, partial
 
 import cvxpy as cp
 import numpy as np
 
+from implicit_l1.decision import Proposal
 from implicit_l1.programs import (
     HIGHS_OPTIONS,
     LARGE,
@@ -65,22 +65,6 @@ _OTHERS = ("HIGHS", INTERIOR_POINT, "SCIPY", "CLARABEL", "SCS")
 _STEP = 8
 # Weights above 2^40 are given as this: they are costs, and solvers take large ones as infinite.
 _HEAVIEST = 40
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """What a solver takes for a minimizer.
-
-    Attributes:
-        point: x, shape (d,).
-        dual: nu with ``A^T nu`` in the subdifferential of ``||.||_1`` at x, approximately, shape
-            (N,); None if the solver gave none.
-        route: which solver, and how it was used.
-    """
-
-    point: np.ndarray
-    dual: np.ndarray | None
-    route: str
 
 
 def solvers() -> list[str]:

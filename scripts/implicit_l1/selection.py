@@ -13,7 +13,7 @@ terms of second order of the potential that the limit point minimizes).
 
 Both functionals have infinite slope at x_i = 0, so the selected point has the largest
 support S that a minimizer has.  It is found by linear programs, without any flow: where A~ = A
-and nothing is tilted, exactly (:func:`implicit_l1.l1.minimizer_face`), and else from one
+and nothing is tilted, exactly (:func:`implicit_l1.decision.minimizer_face`), and else from one
 minimizer, a dual vector nu of largest margin off its support; while the margin is 0, the
 kernel vector that proves so leads to minimizers with a larger support.  At the end
 ``A~_S^T nu + tilt_S = sigma`` and ``|A~_j^T nu + tilt_j| < 1`` off S: a dual certificate
@@ -28,13 +28,13 @@ from scipy.optimize import linprog
 
 from implicit_l1.balls import column, scaled
 from implicit_l1.compensated import refine, residual
+from implicit_l1.decision import Minimizer, MinimizerFace, minimizer_face, undecided
 from implicit_l1.exact import (
     RationalMatrix,
     Undecided,
     rationals_of,
 )
 from implicit_l1.initialization import MirrorCoordinates
-from implicit_l1.l1 import Minimizer, MinimizerFace, minimizer_face, undecided
 from implicit_l1.programs import TIGHT, unit_of
 from implicit_l1.proposals import DEFAULT, proposals
 from implicit_l1.status import CERTIFIED, SELECTED, UNIQUE_IN_FLOATS

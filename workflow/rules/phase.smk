@@ -19,11 +19,10 @@ rule phase:
     params:
         repetitions=lambda wildcards: grid.block_range(wildcards.block),
         arguments=lambda wildcards: PLAN.phase_arguments(wildcards.problem),
-        solver=CONFIG["l1"]["solver"],
         enumerate_up_to=CONFIG["null_space"]["enumerate_up_to"],
     shell:
         "python {input.code[0]} --output {output.table} --certificates {output.certificates}"
         " --repetitions {params.repetitions}"
-        " {params.arguments} --solver {params.solver}"
+        " {params.arguments}"
         " --enumerate-up-to {params.enumerate_up_to} --rho-tilde-repetitions {wildcards.order}"
         f" --order-repetitions {{wildcards.order}} --order-starts {ORDER_STARTS} &> {{log}}"
