@@ -2,6 +2,7 @@
 
 from copy import copy
 from dataclasses import replace
+from itertools import product
 
 from command_line import Failure
 
@@ -174,7 +175,7 @@ def test_errors_with_many_digits_lie_within_the_bounds(name, depth):
     error = np.array([limit_error(*UNKIND[name], depth, e) for e in exponents])
     unit = np.abs(error).max(axis=1)
     log_alpha = LOG10 * np.array(exponents)
-    path = LimitPath(log_alpha, np.log(unit), error / unit[:, None], *np.zeros((3, len(unit))))
+    path = LimitPath(log_alpha, np.log(unit), error / unit[:, None], *np.zeros((6, len(unit))))
     bounds_of, (off, total) = instance.bounds(depth, path), instance.measured(path)
     said = 0
     for band in BANDS:
@@ -391,7 +392,7 @@ def test_scales_far_above_the_data(depth):
     instance = kernel_family(rho, count)
     t = rho / (1.0 + rho**2 * count)
     error = np.tile(t * np.array([-rho * count] + [1.0] * count), (2, 1))
-    path = LimitPath(log_alpha, np.zeros(2), error, *np.zeros((3, 2)))
+    path = LimitPath(log_alpha, np.zeros(2), error, *np.zeros((6, 2)))
     found = instance.bounds(depth, path).off_refined
     assert found.log_lower == pytest.approx(np.full(2, np.log(count * t)), abs=1e-10)
 
@@ -439,7 +440,7 @@ def test_no_error_at_all(depth):
     # rho = 0: the limit point is g*, whatever alpha
     instance = kernel_family(0.0, 3)
     log_alpha = np.array([1.0, -5.0, -50.0])
-    path = LimitPath(log_alpha, np.zeros(3), np.zeros((3, 4)), *np.zeros((3, 3)))
+    path = LimitPath(log_alpha, np.zeros(3), np.zeros((3, 4)), *np.zeros((6, 3)))
     found = instance.bounds(depth, path)
     for name in BANDS:
         band = getattr(found, name)
@@ -646,18 +647,21 @@ def test_refined_upper_bound_solves_its_problem(depth):
     a *= 3.0 if depth == 2 else 1.0
     bound = bounds._refined_upper(phi, a)
     assert bound[1] == -np.inf
-    for row in (0, 2):
-        best = minimize(
+    best = np.full(3, -np.inf)
+    # from several starts: where the solver stops differs from processor to processor
+    for row, start in product((0, 2), (1.0, 0.99, 0.9, 0.5)):
+        found = minimize(
             lambda z, a: -phi.phi(z).sum(),
-            a[row],
+            start * a[row],
             args=(a[row],),
             constraints={"type": "ineq", "fun": lambda z, a: -((z - a) * phi.phi(z)).sum()}
             | {"args": (a[row],)},
             bounds=[(0.0, 20.0 if depth == 2 else 0.99)] * 3,
             options={"ftol": 1e-14},
         )
-        assert bound[row] == pytest.approx(np.log(-best.fun), abs=1e-6)
-        assert bound[row] >= np.log(-best.fun) - 1e-9
+        assert bound[row] >= np.log(-found.fun) - 1e-9
+        best[row] = max(best[row], np.log(-found.fun))
+    assert bound[[0, 2]] == pytest.approx(best[[0, 2]], abs=1e-6)
 
 
 @pytest.mark.parametrize("depth", [2, 2.1, 3, 10])

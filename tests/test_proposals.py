@@ -242,7 +242,7 @@ def test_without_any_solution_there_is_no_proposal(monkeypatch):
         raise LinearProgramError("not solved")
 
     monkeypatch.setattr(cp.Problem, "solve", refuse(dict.fromkeys(SOLVERS, RuntimeError("no"))))
-    monkeypatch.setattr(module, "smallest_maximum", unsolved)
+    monkeypatch.setattr(module, "least_norm_vertex", unsolved)
     assert list(proposals(*KIND["noisy"])) == []
 
 
