@@ -35,7 +35,7 @@ from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from implicit_l1.origin import remember
-from implicit_l1.status import CERTIFIED, CONVERGED, MEASURED
+from implicit_l1.status import CERTIFIED, CONVERGED, MEASURED, data_in_words
 from implicit_l1.storage import read_table, replacing, write_origin, write_text
 from words import in_numbers, told_apart, weakest
 
@@ -72,6 +72,8 @@ SMALLEST_EXCESS = 1e-6
 DEEPEST = {"distance": 1e-5, "gap": 1e-9}
 # stands for infinities among decimal logarithms of scales
 BEYOND = 1e100
+# inches between notes below a figure
+NOTE_GAP = 0.04
 # of a row of counts under a panel, in parts of its height
 COUNT_HEIGHT = 0.05
 
@@ -136,8 +138,10 @@ def main():
     say_shape(figure, tables)
     break_titles(figure)
     settle(figure)
+    say_data(figure, tables)
     for path in args.output:
-        with replacing(path) as temporary:
+        # saving would give the figure a layout engine again
+        with replacing(path) as temporary, mpl.rc_context({"figure.constrained_layout.use": False}):
             figure.savefig(temporary, metadata=METADATA[Path(path).suffix])
     write_text(args.csv, drawn(figure))
     write_origin(
@@ -201,6 +205,44 @@ def say_shape(figure, tables):
         for text in figure.findobj(Text):
             if text.get_text() == ALPHA:
                 text.set_text(ALPHA_SHAPED)
+
+
+def say_data(figure, tables):
+    """Below the axes, what a reader must know of how data of one's own were taken, and kappa."""
+    frame = tables.instances
+    if not {"product", "noiseless_support", "kappa"} <= set(frame):
+        return
+    words = told_apart(frame["ensemble"])
+    rows = frame.drop_duplicates("ensemble")
+    notes = [
+        f"{words[row.ensemble]}: y {told}, $\\kappa={number(row.kappa)}$"
+        for row in rows.itertuples()
+        if (told := data_in_words(row.product, row.noiseless_support))
+    ]
+    if notes:
+        write_below(figure, notes)
+
+
+def write_below(figure, notes):
+    """Notes in a strip that is added below a figure whose layout stands."""
+    renderer, others = figure.canvas.get_renderer(), list(figure.texts)
+    texts = [figure.text(0.01, 0.0, note, fontsize=5, va="bottom") for note in notes]
+    for text in texts:
+        break_lines(text, 0.98 * figure.bbox.width, renderer)
+    heights = [text.get_window_extent(renderer).height / figure.dpi + NOTE_GAP for text in texts]
+    height = figure.get_figheight()
+    whole = height + sum(heights) + NOTE_GAP
+    moved = whole - height
+    for ax in figure.axes:
+        left, bottom, width, tall = ax.get_position().bounds
+        ax.set_position([left, (bottom * height + moved) / whole, width, tall * height / whole])
+    for text in others:
+        text.set_y((text.get_position()[1] * height + moved) / whole)
+    figure.set_figheight(whole)
+    place = whole - height
+    for text, used in zip(texts, heights, strict=True):
+        place -= used
+        text.set_y(place / whole)
 
 
 # --- Drawn numbers -----------------------------------------------------------------------

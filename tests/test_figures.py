@@ -6,6 +6,7 @@ The tables are made here, in the columns of workflow/schemas, of errors C alpha^
 import itertools
 
 import figures
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -475,6 +476,46 @@ def test_a_signal_that_is_not_known_is_said(draw, kind, problems):
         draw, kind, PROBLEMS[problems], STATUSES["none"], signal=False, laid_out=False
     )
     assert figures.EMPTY in words_of(figure)
+
+
+def taken(product, support, kappa):
+    """Instances of two files, of which one says how its data were taken."""
+    columns = {"ensemble": ["a/one.npz", "b/two.csv"], "kappa": [kappa, 2.0]}
+    return pd.DataFrame(columns | {"product": [product, False], "noiseless_support": [support, 0]})
+
+
+@pytest.mark.parametrize("width", [figures.COLUMN, figures.PAGE])
+@pytest.mark.parametrize(
+    ("product", "support", "words"),
+    [
+        (True, 3, "one.npz: y taken as A x exactly, x with 3 nonzero entries"),
+        (False, 2, "one.npz: y as stored; a solution with 2 nonzero entries explains them"),
+        (False, -1, "one.npz: y as stored; whether few entries explain them"),
+        (False, 0, ""),
+    ],
+)
+def test_how_data_were_taken_is_said_below_the_axes(product, support, words, width):
+    frames = {kind: pd.DataFrame() for kind in figures.KINDS}
+    tables = figures.Tables(**frames | {"instances": taken(product, support, 3e16)})
+    with plt.style.context(ROOT / "scripts/house.mplstyle"):
+        figure, axes = plt.subplots(1, 2, figsize=(width, 2.5))
+        figure.supxlabel(figures.ALPHA)
+        figures.settle(figure)
+        before = [ax.get_position().width * figure.get_figwidth() for ax in axes]
+        size = figure.get_figheight() * axes[0].get_position().height
+        figures.say_data(figure, tables)
+        notes = figure.texts[1:]
+        said = " ".join(" ".join(note.get_text().split()) for note in notes)
+        assert (words in said and "10^{16}" in said) if words else not notes
+        assert "two.csv" not in said
+        # the panels keep their size, and nothing lies on anything
+        assert [ax.get_position().width * figure.get_figwidth() for ax in axes] == before
+        assert figure.get_figheight() * axes[0].get_position().height == pytest.approx(size)
+        boxes = [text.get_window_extent() for text in (*reversed(notes), figure.texts[0])]
+        assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width for box in boxes)
+        assert boxes[0].y0 >= 0
+        assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
+    plt.close(figure)
 
 
 @pytest.mark.parametrize("kind", ["noise", "depth", "generalization", "flow", "far", "bounds"])
