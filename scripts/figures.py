@@ -215,12 +215,19 @@ def say_data(figure, tables):
     words = told_apart(frame["ensemble"])
     rows = frame.drop_duplicates("ensemble")
     notes = [
-        f"{words[row.ensemble]}: y {told}, $\\kappa={number(row.kappa)}$"
+        f"{words[row.ensemble]}: y {told}{of_minimizer(row)}"
         for row in rows.itertuples()
         if (told := data_in_words(row.product, row.noiseless_support))
     ]
     if notes:
         write_below(figure, notes)
+
+
+def of_minimizer(row):
+    """kappa of g*, where that is the only minimizer."""
+    if row.status != CERTIFIED:
+        return ""
+    return rf"; $\kappa={number(float(f'{row.kappa:.3g}'))}$ of $g^{{*}}$"
 
 
 def write_below(figure, notes):
@@ -498,7 +505,8 @@ def rate_words(rate, depth):
         return NOT_KNOWN
     if depth != 2 or rate > 1:
         return f"rate ${rate:g}$"
-    return rf"$1-\varrho={rate:.2g}$" if rate < 0.01 else rf"$1-\varrho={rate:.3f}$"
+    words = number(float(f"{rate:.2g}")) if rate < 0.01 else f"{rate:.3f}"
+    return rf"$1-\varrho={words}$"
 
 
 def slope_words(depths):
@@ -841,9 +849,11 @@ def baselines(ax, rows):
     write(ax, 0.01, value, r"minimum-$\ell^2$-norm interpolator", va="bottom", **place)
 
     # the logarithm of an error of exactly 0 has no median
-    value = where(rows, quantity="l1_estimation_error")["median"].fillna(0.0).iloc[0]
-    words = r"$\ell^1$ minimizer $g^{*}$"
-    if value > 1e-3 * errors["median"].min():
+    values = where(rows, quantity="l1_estimation_error")["median"].fillna(0.0)
+    value, words = values.iloc[0], r"$\ell^1$ minimizer $g^{*}$"
+    if values.nunique() > 1:  # of several, each depth selects another
+        write(ax, 0.99, 0.04, f"{words} differs with $D$", "axes fraction", ha="right")
+    elif value > 1e-3 * errors["median"].min():
         ax.axhline(value, color="black", **DASHED)
         free = min(value, errors[errors["alpha"] <= median]["lower_quartile"].min())
         write(ax, 0.01, free, f"{words} (dashed)", va="top", **place)
@@ -1080,7 +1090,8 @@ def far(tables, args):
         for values, _ in panels
     ]
     # a rate near 0 is seen on a logarithmic axis only
-    scale = "log" if pd.DataFrame(rates).min(axis=None) < 0.1 else "linear"
+    small = pd.DataFrame(rates).min(axis=None) < 0.1
+    scale = "log" if small and (slopes["median"].dropna() > 0).all() else "linear"
     figure, grid = panels_of(len(panels), 2.2)
     for (values, rows), of_panel, ax in zip(panels, rates, grid, strict=True):
         ax.set_title(named(values) + counted(where(instances, **values)))

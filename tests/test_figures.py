@@ -480,7 +480,7 @@ def test_a_signal_that_is_not_known_is_said(draw, kind, problems):
 
 def taken(product, support, kappa):
     """Instances of two files, of which one says how its data were taken."""
-    columns = {"ensemble": ["a/one.npz", "b/two.csv"], "kappa": [kappa, 2.0]}
+    columns = {"ensemble": ["a/one.npz", "b/two.csv"], "kappa": [kappa, 2.0], "status": CERTIFIED}
     return pd.DataFrame(columns | {"product": [product, False], "noiseless_support": [support, 0]})
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from implicit_l1 import l1
-from implicit_l1.decision import BasisPursuitError, Proposal, certified_support
-from implicit_l1.exact import exact_product
+from implicit_l1.decision import BasisPursuitError, Proposal, certified_support, decide
+from implicit_l1.exact import exact_product, rationals_of
 from implicit_l1.l1 import decide_minimizer
 from implicit_l1.problems import one_dimensional_kernel, random_problem
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
@@ -404,6 +404,54 @@ def test_exact_data_beyond_doubles():
     assert found.point.tobytes() == signal.tobytes()
     stored = decide_minimizer(matrix, data)
     assert stored.support.size == 6 and stored.kappa > 1e15
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-8, -1e-8])
+def test_a_least_squares_solution_with_a_zero(noise, monkeypatch):
+    """The proposal has an entry that is rounding, and solved for it is exactly 0."""
+    matrix, data = np.array([[-1.0, 1, 0], [1, 0, -1]]), np.array([0.0, -1])
+    proposal = Proposal(np.array([noise, 0.0, 1.0]), None, "noisy")
+    monkeypatch.setattr(l1, "proposals", lambda *_: [proposal])
+    found = decide_minimizer(matrix, data)
+    assert found.status == CERTIFIED and found.point.tolist() == [0.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "data"), [([[1e-200, 2e-201]], [1e200]), ([[1e200, 2e199]], [1e-200])]
+)
+def test_a_minimizer_beyond_the_doubles_is_undecided(matrix, data):
+    with np.errstate(all="ignore"):
+        found = solve(matrix, data)
+    assert found.status.startswith(UNDECIDED) and "beyond the doubles" in found.status
+    assert found.certificate is None
+
+
+def test_entries_far_apart_are_not_lost():
+    matrix = np.array([[2.0**1000, 2.0**999, 0], [0, 2.0**-100, 2.0**-101]])
+    with np.errstate(all="ignore"):
+        found = decide_minimizer(matrix, np.array([1.0, 1.0]))
+    assert found.status == CERTIFIED
+
+
+@pytest.mark.parametrize(
+    ("matrix", "data", "words"),
+    [
+        (np.ones((2, 2)), np.ones(2), "matrix: A must have fewer rows"),
+        (np.ones(3), np.ones(1), "matrix: A must have fewer rows"),
+        (np.ones((1, 3)), np.ones(2), "data: y must have an entry"),
+        (np.array([[1.0, np.nan]]), np.ones(1), "matrix: must hold finite"),
+        (np.ones((1, 2)), np.array([np.inf]), "data: must hold finite"),
+        (np.ones((1, 2), dtype=int), np.ones(1), "matrix: must hold finite numbers in double"),
+    ],
+)
+def test_arguments_that_are_not_what_they_should_be_are_named(matrix, data, words):
+    with pytest.raises(ValueError, match=words):
+        decide(matrix, data, [])
+
+
+def test_exact_data_of_another_problem_are_refused():
+    with pytest.raises(ValueError, match="exact_data"):
+        decide_minimizer(np.array([[1.0, 2.0]]), np.ones(1), exact_data=rationals_of([2.0]))
 
 
 def test_equal_data_are_refused_where_y_is_0():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from implicit_l1 import limit
 from implicit_l1.certificates import NotProved
-from implicit_l1.exact import rationals_of
+from implicit_l1.exact import as_rational, rationals_of
 from implicit_l1.l1 import decide_minimizer
 from implicit_l1.limit import (
     ConvergenceError,
@@ -21,8 +21,9 @@ from implicit_l1.limit import (
 from implicit_l1.potentials import potential
 from implicit_l1.precise import PreciseLimit
 from implicit_l1.problems import one_dimensional_kernel
+from implicit_l1.programs import unit_of
 from implicit_l1.status import CERTIFIED
-from implicit_l1.support import Certificate, certificate, support_geometry
+from implicit_l1.support import Certificate, certificate, row_scales, support_geometry
 from reference import LOG10, instance, kernel_family_log_error, limit_log_error
 
 
@@ -509,6 +510,60 @@ def test_the_bound_of_the_error_holds(seed, depth):
         difference = np.exp(log_unit - path.log_unit[place]) * error - path.error[place]
         size = np.abs(path.error[place]).sum()
         assert np.abs(difference).sum() <= (path.error_bound[place] + 1e-15) * size
+
+
+@pytest.mark.parametrize(("depth", "alpha"), [(2, 10.0), (3, 10.0), (4, 1.0), (2, 1e-4)])
+@pytest.mark.parametrize("exponent", [-16, -20, -30])
+def test_small_differences_far_above_the_minimizer(depth, alpha, exponent):
+    """z is small there, a difference of what belongs to the certificate and the rest."""
+    matrix = np.array([[3.0] + [2.999 - 0.0001 * k for k in range(8)]])
+    compare_with_enclosure(matrix, np.array([3.0 * 2.0**exponent]), depth, alpha)
+
+
+@pytest.mark.parametrize("exponent", [60, 100, 120])
+@pytest.mark.parametrize("alpha", [1e3, 10.0, 0.1])
+def test_one_column_far_larger_than_the_others(exponent, alpha):
+    compare_with_enclosure(np.array([[3.0 * 2.0**exponent, 1.0, 1.0]]), np.ones(1), 2, alpha)
+
+
+@pytest.mark.parametrize("rows", [(0, 0, 0), (-71, 46, 42), (-50, 0, 50), (0, 60, 0)])
+@pytest.mark.parametrize("depth", [2, 3])
+def test_rows_of_any_size_are_the_same_problem(rows, depth):
+    matrix = np.array(
+        [
+            [4.0, -7, -6, -7, -6, 3, 3, 3],
+            [1, 9, 4, -4, 21, -5, -2, -3],
+            [-7, 2, 5, 4, 10, 8, -2, 13],
+        ]
+    )
+    data, sizes = np.array([-22.0, -20, 12]), 2.0 ** np.array(rows)
+    norms = []
+    for size in (np.ones(3), sizes):
+        scaled, right = matrix * size[:, None], data * size
+        norms.append(compare_with_enclosure(scaled, right, depth, 10.0))
+    assert norms[0] == pytest.approx(norms[1], rel=1e-10)
+
+
+def compare_with_enclosure(matrix, data, depth, alpha):
+    """log ||n||_1, once the bounds of the path are held against an enclosure."""
+    found, exact = decide_minimizer(matrix, data), rationals_of(data)
+    log_alpha = np.log([alpha])
+    path = limit_path(
+        *(matrix, found.point, found.certificate, potential(depth), log_alpha),
+        minimizer_low=found.point_low,
+        exact_data=exact,
+    )
+    sizes = row_scales(matrix)
+    sizes = sizes / unit_of(matrix * sizes[:, None])
+    exact = [value * as_rational(size) for value, size in zip(exact, sizes, strict=True)]
+    scaled = matrix * sizes[:, None]
+    precise = PreciseLimit(scaled, found.point, found.point_low, depth, exact)
+    error, log_unit, _ = precise.error(log_alpha[0], None, 1e-14)
+    difference = np.exp(log_unit - path.log_unit[0]) * error - path.error[0]
+    size = np.abs(path.error[0]).sum()
+    assert np.abs(difference).sum() <= (path.error_bound[0] + 1e-15) * size
+    assert np.abs(difference).max() <= (path.entry_bound[0] + 1e-15) * size
+    return path.log_norm(1)[0]
 
 
 def unkind_problem(seed):

@@ -38,6 +38,9 @@ import numpy as np
 from implicit_l1.potentials import OffSupport, Potential
 from implicit_l1.support import Certificate, SupportGeometry, solve_positive_definite
 
+# Of ``|A_j^T nu_0|``, which is 0 up to rounding where rho = 0.
+_ZERO = 1e-14
+
 
 class DegenerateFaceError(ValueError):
     """The dual certificates of largest margin form a face that is not a point."""
@@ -90,7 +93,8 @@ def first_order(
         certificate: of g*; for D = 2 the one of largest margin, for D > 2 any with
             ``||A_Sc^T nu||_inf < 1`` (it only starts the iteration).
         potential: of the depth wanted.
-        tolerance: for D = 2, indices whose ``|A_j^T nu_0|`` is this close to the largest
+        tolerance: for D = 2, indices whose ``|A_j^T nu_0|`` and ``1 - |A_j^T nu_0|`` are this close
+            to those of the largest, relative to them,
             belong to J.
     Raises:
         ValueError: if the certificate is not strict, so g* need not be the only minimizer.
@@ -122,9 +126,11 @@ def _logarithmic(geometry, minimizer, direction, margin, tolerance):
     """D = 2: the error behaves like alpha^(1 - rho)."""
     on_support = minimizer[geometry.support]
     shift = geometry.range_map.T @ (np.sign(on_support) * np.log(np.abs(on_support)))
-    if margin.min() >= 1.0 - tolerance:
+    size = np.abs(direction)
+    if size.max() <= _ZERO:
         raise DegenerateFaceError("rho = 0: no entry of the error is of the form alpha^(1 - rho)")
-    active = margin <= margin.min() + tolerance
+    # both have digits of their own, where rho is near 1 and where it is near 0
+    active = (margin <= margin.min() * (1.0 + tolerance)) & (size >= size.max() * (1.0 - tolerance))
     side = np.sign(direction)
     free_map = geometry.free_map[:, active] * side[active]
     free = _least_exponential_sum(free_map, (side * shift)[active])

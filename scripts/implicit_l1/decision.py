@@ -38,7 +38,7 @@ from implicit_l1.exact import (
     solve_consistent,
 )
 from implicit_l1.null_space import largest_margin_dual
-from implicit_l1.programs import LinearProgramError, unit_of
+from implicit_l1.programs import LinearProgramError, divides, unit_of
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
 from implicit_l1.support import Certificate, support_geometry
 
@@ -50,6 +50,12 @@ _PRECISIONS = (128, 320)
 
 # Relative radius of enclosures that are rounded to doubles.
 _ROUNDED = 2.0**-60
+
+# The same where the rounding is kept, too.
+_TWICE = 2.0**-106
+
+# Relative to the largest, what roundings of data may be away from exact ones.
+_SAME = 1e-6
 
 # Most exact pivots of one linear program.
 PIVOTS = 1000
@@ -123,13 +129,14 @@ def decide(
         exact_data: y as rational numbers, where `data` are their roundings.
         pivots: most pivots in rational arithmetic of one linear program.
     Raises:
-        ValueError: if y = 0.
+        ValueError: if y = 0, or an argument is not what it should be.
         BasisPursuitError: if A does not have full row rank.
     """
-    if not np.any(data):
-        raise ValueError("y = 0: the minimizer is 0, and has no support")
+    _check(matrix, data, exact_data)
     # what is small or large beside 1 is a question of units
-    size, unit = unit_of(matrix), unit_of(data)
+    size, unit = (
+        unit if divides(values, unit := unit_of(values)) else 1.0 for values in (matrix, data)
+    )
     right = [
         value / as_rational(unit)
         for value in rationals_of(data if exact_data is None else exact_data)
@@ -149,6 +156,27 @@ def decide(
     return _in_units(undecided(matrix, data, last.point, reason), size, unit / size)
 
 
+def _check(matrix, data, exact_data):
+    """Raise a ValueError where arguments are not what they should be."""
+    if matrix.ndim != 2 or not 0 < matrix.shape[0] < matrix.shape[1]:
+        raise ValueError(
+            f"matrix: A must have fewer rows than columns, its shape is {matrix.shape}"
+        )
+    if data.shape != matrix.shape[:1]:
+        raise ValueError(f"data: y must have an entry for each row of A, its shape is {data.shape}")
+    for name, values in (("matrix", matrix), ("data", data)):
+        if values.dtype != float or not np.all(np.isfinite(values)):
+            raise ValueError(f"{name}: must hold finite numbers in double precision")
+    if not np.any(data):
+        raise ValueError("data: y = 0, so the minimizer is 0 and has no support")
+    if not np.all(np.any(matrix, axis=1)):
+        raise BasisPursuitError("A does not have full row rank: a row is 0")
+    if exact_data is not None:
+        rounded = np.array([as_double(value) for value in exact_data])
+        if rounded.shape != data.shape or np.abs(rounded - data).max() > _SAME * np.abs(data).max():
+            raise ValueError("exact_data: must be the numbers of which data are roundings")
+
+
 def _in_units_of_one(proposed, matrix, data, size, unit):
     """The proposals for the problem in units of 1, and a start where there is none."""
     nothing = True
@@ -162,10 +190,14 @@ def _in_units_of_one(proposed, matrix, data, size, unit):
 
 def _in_units(minimizer, size, unit):
     """The minimizer for A times `size`, with all of x in this unit."""
-    dual = minimizer.certificate
+    dual, point = minimizer.certificate, minimizer.point * unit
+    lost = (minimizer.point != 0) & ((point == 0) | ~np.isfinite(point))
+    if dual is not None and (lost.any() or not np.all(np.isfinite(dual.nu / size))):
+        reason = f"{UNDECIDED}: the minimizer or its dual vector is beyond the doubles"
+        return replace(minimizer, status=reason, point=point, certificate=None)
     return replace(
         minimizer,
-        point=minimizer.point * unit,
+        point=point,
         point_low=minimizer.point_low * unit,
         certificate=None if dual is None else replace(dual, nu=dual.nu / size),
         duality_gap=minimizer.duality_gap * unit,
@@ -200,7 +232,7 @@ def _certified(matrix, data, right, point, threshold=_LIKELY_ZERO):
         nu = largest_margin_dual(matrix, geometry, sigma)
     except (ValueError, LinearProgramError, np.linalg.LinAlgError):
         return None
-    if not np.all(np.isfinite(nu)):
+    if not (np.all(sigma) and np.all(np.isfinite(nu))):
         return None
     for bits in _PRECISIONS:
         with ctx.workprec(bits):
@@ -209,7 +241,7 @@ def _certified(matrix, data, right, point, threshold=_LIKELY_ZERO):
                 dual = _ball_certificate(proof, nu)
             except NotProved:
                 continue
-            if dual is not None and all(relative_radius(v) <= _ROUNDED for v in proof.values):
+            if dual is not None and all(relative_radius(v) <= _TWICE for v in proof.values):
                 point, low = np.zeros(point.size), np.zeros(point.size)
                 for j, value in zip(support, proof.values, strict=True):
                     point[j] = float(value)

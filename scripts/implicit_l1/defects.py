@@ -12,8 +12,9 @@ Moved by the part of e on T, lam has the z_T that x_T asks for; then e_T = 0 and
     dn_Tc = W dz_Tc,                A (n + dn) = 0,
 
 and n is moved there.  What remains is bounded.  Let f_Tc bound what is unknown of z_Tc still:
-the rounding of the certificate, of phi and of its inverse (on T it counts by
-``|M|^T f_T``), and the terms of second order, of which ``|phi''| <= phi'`` for D = 2 and
+the rounding of the certificate, of the initialization, of phi and of its inverse (on T it counts
+by ``|M|^T f_T``), what a refinement of the step still changed, and the terms of second order,
+of which ``|phi''| <= phi'`` for D = 2 and
 ``|phi''| <= (p + 1) phi' / (1 - |z|)`` for D > 2.  A change f of z moves the solution by
 ``dz = -f + A^T delta`` with the delta of least ``||W^(1/2) dz||_2``, so
 
@@ -36,10 +37,16 @@ import numpy as np
 
 from implicit_l1.compensated import two_sum
 
+# exp(-80) is far below the rounding error of x_T = g_T + n_T.
+_LOG_NEGLIGIBLE = -80.0
+
 _EPSILON, _TINY = np.finfo(float).eps, np.finfo(float).tiny
 
-# z may move by this part of its room; the step is known to this part of itself.
-_FIRST_ORDER, _STEP_ACCURACY = 0.05, 1e-3
+# z may move by this part of what lets phi' grow by e^(3/2).
+_FIRST_ORDER = 0.05
+
+# Relative change of n on the rest of the support, where the weights are those of another n.
+_STEADY = 1e-9
 
 
 def correct_error(equations, state, exact, low):
@@ -71,8 +78,8 @@ def correct_error(equations, state, exact, low):
     defect_z = exact.residual(dual, wanted, transposed=True)
     # zeta is that of the rounded sum of g* and the n_T of the state
     point, rounding = two_sum(equations.minimizer_on, state.error_on)
-    late = unit * error[on] - state.error_on
-    defect_on = defect_z[on] + (rounding + low[on] + late) / state.on.slope
+    behind = unit * error[on] - state.error_on
+    defect_on = defect_z[on] + (rounding + low[on] + behind) / state.on.slope
     defect_off = defect_z[off] - defect_on @ adapted.range_map
     unknown_rest = 0.0
     rest = equations.rest if equations.settled(state) else np.zeros(off.size, dtype=bool)
@@ -85,52 +92,79 @@ def correct_error(equations, state, exact, low):
 
     # Newton's step
     right = equations.stacked @ (weights * defect_off) - defect
-    moved = _solved(equations, state, log_unit, right) - defect_off
+    shift, late = _solved(equations, state, log_unit, weights, into_z, right)
+    moved = shift + late - defect_off
     change_off = weights * moved
     change_on = -defect[: on.size] - adapted.range_map @ change_off
     error[off] += change_off
     error[on] += change_on
 
     # what remains
-    room = np.minimum(state.off.room, 1.0)
+    room, reach = np.minimum(state.off.room, 1.0), potential.reach(state.off.room)
     part_on = unit * np.abs(change_on) / np.maximum(np.abs(point), _TINY)
-    if not (np.all(np.abs(moved) <= _FIRST_ORDER * room) and np.all(part_on <= _FIRST_ORDER)):
+    steady = np.all(np.abs(change_off[rest]) <= _STEADY * np.abs(error[off][rest]))
+    near = np.all(np.abs(moved) <= _FIRST_ORDER * reach) and np.all(part_on <= _FIRST_ORDER)
+    if not (near and steady):
         return error, log_unit, np.full(2, np.inf)
     shallow = potential.depth == 2
     bend = 1.0 if shallow else potential.power + 1.0
-    unknown_on = 4.0 * _EPSILON * (np.abs(state.on.zeta) + shallow)
+    zeta_size = np.abs(state.on.zeta)
+    if shallow:
+        unknown_on = 4.0 * _EPSILON * (zeta_size + 1.0)
+    else:  # from a logarithm of x / alpha
+        decades = np.abs(np.log(np.maximum(np.abs(point), _TINY)) - state.log_alpha)
+        unknown_on = _EPSILON * (4.0 + decades / potential.power) * zeta_size
     unknown_on += part_on * np.abs(change_on) * into_z
-    unknown = _rounding_of_off(equations, state) + bend * moved**2 / room
+    unknown = _rounding_of_off(equations, state) + bend * moved**2 / room + np.abs(late)
     unknown += unknown_on @ np.abs(adapted.range_map)
     left = _spread(adapted.range_map, root, into_z, unknown, unknown_rest, rest)
-    change = np.abs(np.concatenate([change_on, change_off]))
-    left += _STEP_ACCURACY * np.array([change.sum(), change.max()])
     norm = np.abs(error).sum()
     return error, log_unit, left / norm if norm > 0.0 else np.zeros(2)
 
 
-def _solved(equations, state, log_unit, right):
-    """``A_Tc^T delta`` for ``H delta = right``, H in units of exp(log_unit)."""
+def _solved(equations, state, log_unit, weights, into_z, right):
+    """``A_Tc^T delta`` for ``H delta = right``, and what one refinement adds to it.
+
+    H is that of the weights: in its coordinates ``diag(1 / into_z, 0) + [M; C] W [M; C]^T``.
+    """
     size = equations.adapted.support.size
-    scale = np.exp(log_unit - state.log_unit)
-    first = np.exp(0.5 * state.log_unit) * scale * right[:size]
-    _, _, moved = equations.solve(state, first, scale * right[size:])
-    return moved
+
+    # from units of exp(log_unit) to those of the state, whose factor it is
+    unit = np.exp(log_unit - state.log_unit)
+
+    def solve(right):
+        first = np.exp(0.5 * state.log_unit) * unit * right[:size]
+        return equations.solve(state, first, unit * right[size:])
+
+    zeta, _, shift = solve(right)
+    rest = right - equations.stacked @ (weights * shift)
+    if log_unit > _LOG_NEGLIGIBLE:
+        rest[:size] -= zeta / into_z
+    else:  # n_T does not move z_T
+        rest[:size] = 0.0
+    return shift, solve(rest)[2]
 
 
 def _rounding_of_off(equations, state):
     """Bounds of what rounding leaves unknown in z_Tc, beside the defects, shape (d - k,).
 
-    Of the certificate, and of n itself, in which logarithms are exponentiated.
+    Of the certificate, of the initialization, and of n itself, in which logarithms are
+    exponentiated.
     """
-    log_alpha, shallow = abs(state.log_alpha), equations.potential.depth == 2
-    # A^T nu and 1 - |A^T nu| have all their digits, and the smaller of the two decides z
-    known = np.minimum(np.abs(equations.margin), np.abs(equations.direction))
-    of_certificate = _EPSILON * known * (log_alpha if shallow else 1.0)
-    exponents = 2.0 + np.abs(state.off.log_size) + (np.abs(state.shift) if shallow else log_alpha)
+    shallow = equations.potential.depth == 2
+    log_alpha, scale = abs(state.log_alpha), equations.potential.dual_scale(state.log_alpha)
+    of_scale = scale * equations.direction
+    z, shift = of_scale + state.shift, np.abs(state.shift)
+    # A^T nu and 1 - |A^T nu| have all their digits, and the smaller of the two decides a z that
+    # is near its end; where z is a small difference all of its parts count
+    known = np.minimum(np.abs(equations.margin), np.abs(equations.direction)) * abs(scale)
+    difference = (np.abs(z) < (1.0 if shallow else 0.5)) | (z * equations.direction <= 0.0)
+    unknown = _EPSILON * np.where(difference, np.abs(of_scale) + shift, known)
+    unknown += _EPSILON * equations.initial_off
+    exponents = 2.0 + np.abs(state.off.log_size) + (shift if shallow else log_alpha)
     with np.errstate(invalid="ignore"):
         ratio = np.exp(state.off.log_size - state.off.log_slope)  # |n| / w
-        return of_certificate + np.where(ratio > 0.0, 4.0 * _EPSILON * exponents * ratio, 0.0)
+        return unknown + np.where(ratio > 0.0, 4.0 * _EPSILON * exponents * ratio, 0.0)
 
 
 def _spread(range_map, root, into_z, unknown, unknown_rest, rest):

@@ -199,6 +199,8 @@ def minimize(matrix: RationalMatrix, right, weights, order, *, signs=None, pivot
             _sign(value) or sign or only[j] or 1
             for value, sign, j in zip(values, present, basis, strict=True)
         ]
+        if any(_sign(x) == -only[j] != 0 for x, j in zip(values, basis, strict=True)):
+            raise Undecided("the first basis is not feasible")
         costs = fmpq_mat([[fmpq(weights[j] * s)] for j, s in zip(basis, present, strict=True)])
         scaled = square.transpose().solve(costs, algorithm="dixon").entries()
         dual = [value / unit for value, unit in zip(scaled, matrix.units, strict=True)]

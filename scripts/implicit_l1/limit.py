@@ -75,8 +75,8 @@ from implicit_l1.exchange import DualCoordinates, dual_coordinates
 from implicit_l1.initialization import identity_coordinates
 from implicit_l1.potentials import OffSupport, OnSupport
 from implicit_l1.precise import PreciseLimit
-from implicit_l1.programs import unit_of
-from implicit_l1.support import Certificate, independent_columns
+from implicit_l1.programs import divides, unit_of
+from implicit_l1.support import Certificate, independent_columns, row_scales
 from implicit_l1.verified import Exact
 
 
@@ -197,8 +197,9 @@ class _Equations:
     """F1 = 0, F2 = 0 in the coordinates of a subset T of a basis of the support."""
 
     def __init__(
-        self, adapted: DualCoordinates, minimizer, certificate, potential, basis, scale, offset
+        self, adapted: DualCoordinates, minimizer, certificate, potential, basis, coordinates
     ):
+        scale, offset, tilt = coordinates.scale, coordinates.offset, coordinates.tilt
         on, off = adapted.support, adapted.complement
         self.minimizer, self.scale = minimizer, scale
         self.minimizer_on = minimizer[on]
@@ -221,6 +222,7 @@ class _Equations:
         self.log_scale_off = np.log(scale[off])
         self.offset_on, self.offset_off = offset[on], offset[off]
         self.constant = self.offset_off - adapted.range_map.T @ self.offset_on
+        self.initial_off = np.abs(self.offset_off) + np.abs(tilt[off])
         self.sigma = certificate.direction[on]
         self.direction = certificate.direction[off]
         self.margin = certificate.margin[off]
@@ -480,11 +482,9 @@ class _Equations:
         values = np.exp(state.log_unit) * state.unit_error[rest]
         for _ in range(50):
             on = forced - map_rest @ values
-            h_on, slope_on = self.potential.deviation(
-                self.minimizer_on, on, self.scale_on, state.log_alpha
-            )
-            h_rest, slope_rest = self.potential.deviation(
-                self.minimizer_off[rest], values, scale_rest, state.log_alpha
+            h_on, slope_on = self._deviation(state, self.minimizer_on, on, self.scale_on)
+            h_rest, slope_rest = self._deviation(
+                state, self.minimizer_off[rest], values, scale_rest
             )
             step = np.linalg.solve(
                 np.diag(slope_rest) + (map_rest.T * slope_on) @ map_rest,
@@ -507,13 +507,16 @@ class _Equations:
             state: for its scale.
             columns: indices; error: n there.
         """
-        potential = self.potential
-        values, _ = potential.deviation(
-            self.minimizer[columns], error, self.scale[columns], state.log_alpha
-        )
-        return (
-            values if potential.depth == 2 else values * np.exp(state.log_alpha / potential.power)
-        )
+        values, _ = self._deviation(state, self.minimizer[columns], error, self.scale[columns])
+        return values
+
+    def _deviation(self, state, point, error, scale):
+        """What n adds to z where g* is `point`, and dz / dn, in units of z."""
+        potential, log_alpha = self.potential, state.log_alpha
+        values, _ = potential.deviation(point, error, scale, log_alpha)
+        unit = 0.0 if potential.depth == 2 else log_alpha / potential.power
+        slope = potential.on_support((point + error) / scale, np.sign(point), log_alpha).slope
+        return values * np.exp(unit), 1.0 / (scale * slope)
 
     def fixed_point_residual(self, state):
         """||F1||_1 / ||n||_1."""
@@ -587,7 +590,12 @@ class _Path:
             fixed = self.equations.fixed_point_residual(self.state)
         image = np.linalg.norm(self.matrix @ error)
         residual = image / max(self.column_norms @ np.abs(error), _TINY)
-        return log_unit, self.initialization.unit * error, steps, residual, fixed, *bounds, more
+        # from the norm of n in the coordinates of the initialization to that of n
+        unit = self.initialization.unit
+        norm = np.abs(unit * error).sum()
+        if norm > 0.0:
+            bounds = np.multiply(bounds, unit.max() * np.abs(error).sum() / norm)
+        return log_unit, unit * error, steps, residual, fixed, *bounds, more
 
     def _measured(self):
         """((error, log_unit), bounds) at the scale where the path stands."""
@@ -605,18 +613,19 @@ class _Path:
             self.vanishes = exact and error_vanishes(self.matrix, self.minimizer)
         if self.vanishes:
             return np.zeros(self.minimizer.size), 0.0, 0.0
-        if self.dependent or not from_ones:
+        if not from_ones:
             raise self.lost or ConvergenceError(
                 f"{name}: the limit point is not known to {self.options.accuracy:.0e} in double "
-                "precision, and more bits are for minimizers that are unique and for "
-                "initializations from ones only"
+                "precision, and more bits are for initializations from ones only"
             )
         if self.precise is None:
             self.precise = PreciseLimit(
-                self.matrix, self.minimizer, self.low, self.potential.depth, self.exact_data
+                *(self.matrix, self.minimizer, self.low, self.potential.depth),
+                None if self.dependent else self.exact_data,
             )
+        find = self.precise.difference if self.dependent else self.precise.error
         try:
-            return self.precise.error(target, guess, self.options.accuracy)
+            return find(target, guess, self.options.accuracy)
         except NotProved as error:
             if self.lost:
                 raise self.lost from error
@@ -643,8 +652,7 @@ class _Path:
             self.certificate,
             self.potential,
             self.basis,
-            self.initialization.scale,
-            self.initialization.offset,
+            self.initialization,
         )
 
     def start(self, log_alpha):
@@ -846,7 +854,12 @@ def limit_path(
     """
     options = options or PathOptions()
     c = coordinates or identity_coordinates(matrix.shape[1])
-    size = unit_of(matrix)
+    sizes = row_scales(matrix)
+    matrix = matrix * sizes[:, None]
+    certificate = replace(certificate, nu=certificate.nu / sizes)
+    if exact_data is not None:
+        exact_data = [y * as_rational(s) for y, s in zip(exact_data, sizes, strict=True)]
+    size = unit_of(matrix) if divides(matrix, unit_of(matrix)) else 1.0
     # of A as it is given: units of coordinates are rounded into its columns
     basis = independent_columns(matrix, minimizer)
     matrix, minimizer = matrix / size * c.unit, minimizer / c.unit

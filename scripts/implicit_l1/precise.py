@@ -39,6 +39,9 @@ _SMALLEST_LOG10_ALPHA = -60.0
 
 _STEPS = 500
 
+# Of A, what more bits allow for.
+_LARGEST_CONDITION = 1e200
+
 # Relative to its double, half a unit in the last place of a sum of two.
 _HALF_UNIT = 2.0**-105
 
@@ -84,6 +87,23 @@ class PreciseLimit:
             raise NotProved("double precision leads to no point that could be proved")
         return self._proved(log_alpha, self._solution(log_alpha), radius)
 
+    def difference(self, log_alpha, _, radius):
+        """The same where g* is one of several minimizers: x(alpha) less g*, which is not proved.
+
+        The bound is that of what is known of g*, a sum of two doubles; Newton's method has many
+        more digits.
+        """
+        if log_alpha < _SMALLEST_LOG10_ALPHA * np.log(10.0):
+            raise NotProved("alpha is too small for a difference from g*")
+        error, log_unit = self._solution(log_alpha)
+        norm = np.abs(error).sum() * np.exp(log_unit)
+        bound = 2.0 * _HALF_UNIT * np.abs(self.minimizer).sum() / norm
+        if not bound <= radius:
+            raise NotProved(
+                f"x(alpha) and g* agree to a relative {radius / bound:.1e} of what is known"
+            )
+        return error, log_unit, bound
+
     def _proved(self, log_alpha, guess, radius):
         reason = None
         for bits in _PRECISIONS:
@@ -113,7 +133,7 @@ class PreciseLimit:
     def _solution(self, log_alpha):
         """(error, log_unit) from Newton's method on the dual problem."""
         decades = max(0.0, -log_alpha / np.log(10.0))
-        condition = np.linalg.cond(self.matrix)
+        condition = min(np.linalg.cond(self.matrix), _LARGEST_CONDITION)
         bits = 128 + int(14.0 * decades + 2.0 * np.log2(condition))
         with ctx.workprec(bits):
             matrix = exact_matrix(self.matrix)

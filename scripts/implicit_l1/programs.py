@@ -32,6 +32,12 @@ def unit_of(values, axis=None):
     return 2.0 ** np.rint(np.log2(np.abs(values).max(axis=axis)))
 
 
+def divides(values, unit):
+    """Whether a power of two divides all entries without rounding: none is lost to underflow."""
+    with np.errstate(over="ignore", under="ignore"):
+        return bool(np.array_equal(values / unit * unit, values))
+
+
 def exponents(values, axis):
     """The e with 2^(e - 1) <= largest absolute value < 2^e, along an axis; 0 where all are 0."""
     return np.frexp(np.abs(values).max(axis=axis))[1]

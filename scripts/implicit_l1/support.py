@@ -19,7 +19,7 @@ import numpy as np
 from flint import arb, arb_mat, ctx
 
 from implicit_l1.compensated import refine, residual, two_sum
-from implicit_l1.exact import independent, rational_rank
+from implicit_l1.exact import RationalMatrix, independent
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,9 @@ class SupportGeometry:
         support: indices of S, shape (k,); complement: the others, shape (d - k,).
         range_map: M, shape (k, d - k).
         free_map: C, shape (N - k, d - k).
-        q1, q2, r: the QR factors of A_S, shapes (N, k), (N, N - k), (k, k).
+        q1, q2, r: ``Q1 = D q_1``, ``Q2 = D q_2`` and R with the QR factors of ``D A_S``, shapes
+            (N, k), (N, N - k), (k, k).  D are powers of two that give rows of very different
+            sizes one size, and 1 for all others: the formulas above hold with any regular D.
     """
 
     support: np.ndarray
@@ -67,12 +69,15 @@ def support_geometry(matrix, support) -> SupportGeometry:
     size = support.size
     if size > matrix.shape[0]:
         raise ValueError(f"a support of {size} columns in {matrix.shape[0]} dimensions")
-    q, r = np.linalg.qr(matrix[:, support], mode="complete")
+    sizes = row_scales(matrix)[:, None]
+    q, r = np.linalg.qr(sizes * matrix[:, support], mode="complete")
     if not (_plainly_independent(r) or independent(matrix[:, support])):
         raise ValueError("the columns of the support are linearly dependent")
+    q = sizes * q
     q1, q2, r = q[:, :size], q[:, size:], r[:size]
     if size and np.linalg.cond(r) > _WELL_CONDITIONED:
-        maps = _solved_with_more_bits(np.hstack([matrix[:, support], q2]), off)
+        square = sizes * np.hstack([matrix[:, support], q2 / sizes])
+        maps = _solved_with_more_bits(square, sizes * off)
         range_map, free_map = maps[:size], maps[size:]
     else:
         range_map, free_map = np.linalg.solve(r, q1.T @ off), q2.T @ off
@@ -85,6 +90,26 @@ def support_geometry(matrix, support) -> SupportGeometry:
         q2=q2,
         r=r,
     )
+
+
+# Rows whose largest entries differ by less than this power of two are left as they are.
+_BALANCED = 10
+
+
+def row_scales(matrix):
+    """Powers of two that bring the rows of A to one size; ones where they nearly have it.
+
+    Multiplied by them, A and y are the same problem, but for the flow's way to its end.
+
+    Args:
+        matrix: A, shape (N, d), without rows that are 0.
+    Returns:
+        shape (N,).
+    """
+    exponents = np.frexp(np.abs(matrix).max(axis=1))[1]
+    if np.ptp(exponents) <= _BALANCED:
+        return np.ones(len(matrix))
+    return np.ldexp(1.0, -exponents)
 
 
 # Condition of A_S up to which M keeps the digits that anything made of it needs.
@@ -121,8 +146,8 @@ def _plainly_independent(r):
 def independent_columns(matrix, point):
     """Indices of columns of A that span those of the support of a point, shape (rank,).
 
-    The support itself if its columns are independent; else a QR factorization with pivoting
-    chooses, of columns times entries, so that columns with large entries come first.
+    The support itself if its columns are independent; else each column that is independent of
+    those before it, exactly, those that add most to ``A x`` first.
 
     Args:
         matrix: A, shape (N, d).
@@ -134,13 +159,10 @@ def independent_columns(matrix, point):
     on = matrix[:, support]
     if support.size <= matrix.shape[0] and _plainly_independent(np.linalg.qr(on, mode="r")):
         return support
-    rank = rational_rank(on)
-    if rank == support.size:
+    if independent(on):
         return support
-    from scipy.linalg import qr  # NumPy's has no pivoting
-
-    order = qr(on * np.abs(point[support]), mode="r", pivoting=True)[1]
-    return np.sort(support[order[:rank]])
+    order = np.argsort(-np.linalg.norm(on * point[support], axis=0), kind="stable")
+    return np.sort(support[RationalMatrix(on).first_basis(order)])
 
 
 def solve_positive_definite(rows, right):
@@ -202,7 +224,8 @@ def certificate(matrix, geometry, sigma, nu, tilt=None) -> Certificate:
     margin[geometry.complement] = residual(
         side[:, None] * off.T, nu, 1.0 - side * tilt_off, low + error
     )
+    # not from the margin: where it is small it has digits of its own
     direction = np.empty(matrix.shape[1])
-    direction[geometry.complement] = side * (1.0 - margin[geometry.complement])
+    direction[geometry.complement] = -residual(off.T, nu, -tilt_off, low + error)
     direction[geometry.support] = sigma
     return Certificate(nu, direction, margin)
