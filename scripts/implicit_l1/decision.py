@@ -190,7 +190,9 @@ def _in_units_of_one(proposed, matrix, data, size, unit):
 
 def _in_units(minimizer, size, unit):
     """The minimizer for A times `size`, with all of x in this unit."""
-    dual, point = minimizer.certificate, minimizer.point * unit
+    dual = minimizer.certificate
+    with np.errstate(over="ignore", invalid="ignore"):  # what is lost is seen below
+        point = minimizer.point * unit
     lost = (minimizer.point != 0) & ((point == 0) | ~np.isfinite(point))
     if dual is not None and (lost.any() or not np.all(np.isfinite(dual.nu / size))):
         reason = f"{UNDECIDED}: the minimizer or its dual vector is beyond the doubles"
@@ -263,8 +265,8 @@ def _ball_certificate(proof, nu):
         return None
     direction = frame.matrix.times(rho.dual, transposed=True)
     margin = [1 - abs(value) for value in direction]
-    off = frame.outside
-    if not all(relative_radius(margin[j]) <= _ROUNDED for j in off):
+    ends = [value[j] for value in (direction, margin) for j in frame.outside]
+    if not all(relative_radius(value) <= _ROUNDED for value in ends):
         return None
     result = Certificate(
         np.array([float(value) for value in rho.dual]),
