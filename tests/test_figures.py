@@ -97,11 +97,14 @@ def instances(values, statuses, signal=True, zero=False):
             *("margin", "kappa", "duality_gap", "rho_lower", "rho_upper", "rho_tilde_lower"),
             *("rho_tilde_upper", "log10_constant", "fitted_rate_low", "fitted_rate_high"),
             *("last_slope", "four_digits_log10_alpha", "log10_competitor"),
-            *("interpolator_estimation_error", "relative_residual"),
+            *("interpolator_estimation_error", "relative_residual", "error_bound"),
+            "log10_correction",
         ],
         0.5,
     )
     columns = floats | {
+        "product": False,
+        "noiseless_support": 0,
         "path": "alpha1e-12to1by2",
         "repetitions": len(statuses),
         "repetition": np.arange(len(statuses)),
@@ -179,6 +182,7 @@ def points(values, statuses, signal=True, zero=False):
                 "rate": rate_of(values),
                 "newton_steps": 4,
                 "relative_residual": 1e-15,
+                "error_bound": 1e-13,
             },
         )
         for repetition, status in enumerate(statuses)

@@ -459,12 +459,11 @@ def test_data_that_are_not_those_of_the_minimizer_enter_the_claim():
 
 
 @pytest.mark.parametrize("wrong", ["end", "limit", "nothing"])
-@pytest.mark.parametrize("with_bound", [True, False])
-def test_stage_agreement_fails_where_flow_and_limit_disagree(tmp_path, wrong, with_bound):
+def test_stage_agreement_fails_where_flow_and_limit_disagree(tmp_path, wrong):
     alpha, error = 1e-3, np.array([[0.25, -0.5, 0.25]] * 2)
     minimizer = np.array([[1.0, 0, 0]] * 2)
     path = tmp_path / "results" / "agreement" / "cell"
-    bound = {"error_bound": np.full((2, 2), 1e-10)} if with_bound else {}
+    bound = {"error_bound": np.full((2, 2), 1e-10)}
     stored = error.copy()
     if wrong == "limit":
         stored[1] *= 1.0 + 1e-6

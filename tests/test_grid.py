@@ -121,7 +121,7 @@ def test_own_data_as_a_product_are_another_problem():
         assert problem == f"file-config-data-a-b.csv-config-data-x.csv{name}"
         files = "--path=config/data/a_b.csv --signal=config/data/x.csv"
         assert plan.problem_arguments(problem) == f"file {files}{flag}"
-        assert plan.problems[problem].label == f"config/data/a_b.csv{label}"
+        assert plan.problems[problem].label == f"config/data/a_b.csv, config/data/x.csv{label}"
         wildcards = SimpleNamespace(problem=problem)
         assert plan.own_data(wildcards) == ["config/data/a_b.csv", "config/data/x.csv"]
 

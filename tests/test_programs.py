@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from implicit_l1.problems import Problem, problem_arrays
 from implicit_l1.status import PROVED
 from implicit_l1.storage import read_arrays, read_table, write_arrays
 from workflow_runs import ROOT
@@ -34,13 +35,8 @@ def write_problems(folder, matrix, signal, data, name="results/problems/mine/rep
     """A block of two repetitions: a good one, and the one given."""
     good = np.array([[1.0, 0.25]]) if matrix.shape == (1, 2) else None
     blocks = [matrix] if good is None else [good, matrix]
-    write_arrays(
-        folder / name,
-        repetition=np.arange(len(blocks)),
-        matrix=np.array(blocks),
-        signal=np.array([signal] * len(blocks)),
-        data=np.array([data] * len(blocks)),
-    )
+    problems = [Problem(block, signal, data) for block in blocks]
+    write_arrays(folder / name, repetition=np.arange(len(blocks)), **problem_arrays(problems))
     return name
 
 
@@ -143,8 +139,8 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
 @pytest.mark.parametrize(
     ("matrix", "data", "words"),
     [
-        ([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]], [1.0, 1.0], "infeasible"),
-        ([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0]], [1.0, 1.0], "infeasible"),
+        ([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]], [1.0, 1.0], "full row rank"),
+        ([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0]], [1.0, 1.0], "full row rank"),
     ],
 )
 def test_an_infeasible_problem_stops_the_job(tmp_path, matrix, data, words):
@@ -200,7 +196,7 @@ def test_a_point_outside_its_bounds_stops_the_job(tmp_path):
     arrays = read_arrays(tmp_path / limit)
     arrays["log_unit"][0, 1] += np.log(1e3)
     write_arrays(tmp_path / limit, **arrays)
-    fails(bounds(), "bounds/mine/reps0-0, repetition 0:", "log10(alpha) = -4", "upper")
+    fails(bounds(), "bounds/mine/reps0-0, repetition 0, log10(alpha)", "log10(alpha) = -4", "upper")
     assert not (tmp_path / "results/bounds/mine/reps0-0.parquet").exists()
 
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 import yaml
 
+from implicit_l1.status import SELECTED
 from implicit_l1.storage import read_arrays
 from workflow_runs import ROOT, Project
 
@@ -132,7 +133,7 @@ def test_problems_with_several_minimizers(tmp_path):
     project.run("results/diabetes/figures/several.png", target, config="config/diabetes.yaml")
     (block,) = (project.folder / "results/diabetes/selection").glob("*nonunique*/D3/*.npz")
     arrays = read_arrays(block)
-    assert arrays["status"] == ["selected"]
+    assert arrays["status"] == [SELECTED]
     assert (arrays["shape_u"] == 1).all()
     lines = (project.folder / target).read_text(encoding="utf-8").splitlines()
     slopes = [

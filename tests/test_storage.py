@@ -5,6 +5,7 @@ import pickle
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -272,6 +273,18 @@ def test_the_file_appears_only_when_it_is_complete(tmp_path):
         assert temporary.parent == path.parent  # a rename within one file system is atomic
     assert path.read_text() == "new"
     assert names(tmp_path) == ["a.txt"]
+
+
+def test_what_a_killed_job_has_left_is_overwritten(tmp_path):
+    """A process that is killed runs no handler: its unfinished file stays, until the next."""
+    path = tmp_path / "a.txt"
+    with suppress(KeyboardInterrupt), replacing(path) as temporary:
+        left = temporary
+        raise KeyboardInterrupt
+    left.write_text("half of what a killed job wrote")
+    write_text(path, "whole")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+    assert path.read_text() == "whole"
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])

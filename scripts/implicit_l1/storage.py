@@ -9,8 +9,6 @@ in a file beside them.
 
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,20 +25,18 @@ class DamagedFileError(RuntimeError):
 
 @contextmanager
 def replacing(path):
-    """A temporary path beside ``path`` that takes its place when the block succeeds."""
+    """A temporary path beside ``path`` that takes its place when the block succeeds.
+
+    It has one name: what a killed job has left there is overwritten by the next.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.stem}-unfinished{path.suffix}")
     try:
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp's own mode keeps others from reading
         temporary.replace(path)
     except BaseException:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
         raise
 
 
