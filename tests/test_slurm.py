@@ -90,7 +90,8 @@ def slow(cluster, finished, tmp_path_factory):
     """A run whose job is not done when its minute is over, and does nothing but wait."""
     project = OnCluster(tmp_path_factory.mktemp("slow"), results=finished).without(L1)
     (project.folder / HELD).touch()
-    with project.started("--set-resources", "l1:runtime=attempt", "--", L1) as process:
+    # a minute, and then so many that what is tested meanwhile takes less
+    with project.started("--set-resources", "l1:runtime=14*attempt-13", "--", L1) as process:
         yield project, process
 
 
@@ -213,7 +214,7 @@ def test_a_job_out_of_time_gets_more(cluster, finished, slow):
     assert process.wait(timeout=PATIENCE) == 0, project.report()
     assert [(job["state"], job["minutes"]) for job in cluster.jobs(project.folder)] == [
         ("TIMEOUT", 1),
-        ("COMPLETED", 2),
+        ("COMPLETED", 15),
     ]
     assert project.checksums() == finished.checksums()
 
