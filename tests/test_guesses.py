@@ -226,17 +226,22 @@ def test_a_solution_that_holds_but_for_what_is_rounded():
         assert all(contains(v, g) for v, g in zip(found.values, truth[:2], strict=True))
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("name", NAMES)
-def test_the_constant_of_a_pattern(name):
-    enclosed = 0
+def frames():
+    """(seed, A, S, nu, coordinates) of the problems that have coordinates."""
     for seed in SEEDS:
         matrix, _, _, point, nu = problem(seed)
         support = np.flatnonzero(point)
         try:
-            frame = coordinates(matrix, support)
+            yield seed, matrix, support, nu, coordinates(matrix, support)
         except REFUSED:
             continue
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", NAMES)
+def test_the_constant_of_a_pattern(name):
+    enclosed = 0
+    for seed, matrix, support, nu, frame in frames():
         for pattern in product([1.0, -1.0, 0.0], repeat=support.size):
             try:
                 found = pattern_constant(frame, np.array(pattern), wrong(nu, seed)[name])
@@ -261,13 +266,7 @@ def test_the_constant_of_a_pattern(name):
 @pytest.mark.parametrize("of", ["patterns", "duals"])
 def test_the_null_space_constant(name, of):
     bracketed = 0
-    for seed in SEEDS:
-        matrix, _, _, point, nu = problem(seed)
-        support = np.flatnonzero(point)
-        try:
-            frame = coordinates(matrix, support)
-        except REFUSED:
-            continue
+    for seed, matrix, support, nu, frame in frames():
         size = support.size
         if not size:
             continue

@@ -38,7 +38,7 @@ from implicit_l1.exact import (
     solve_consistent,
 )
 from implicit_l1.null_space import largest_margin_dual
-from implicit_l1.programs import LinearProgramError, divides, unit_of
+from implicit_l1.programs import LinearProgramError, dividing_unit
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
 from implicit_l1.support import Certificate, support_geometry
 
@@ -134,9 +134,7 @@ def decide(
     """
     _check(matrix, data, exact_data)
     # what is small or large beside 1 is a question of units
-    size, unit = (
-        unit if divides(values, unit := unit_of(values)) else 1.0 for values in (matrix, data)
-    )
+    size, unit = dividing_unit(matrix), dividing_unit(data)
     right = [
         value / as_rational(unit)
         for value in rationals_of(data if exact_data is None else exact_data)
@@ -376,8 +374,7 @@ def minimizer_face(
         total = [x + used.get(j, fmpq(0)) for j, x in enumerate(total)]
         # all of them have one norm, so that weights may differ by a constant
         weights = [2 if j in found else 1 for j in range(count)]
-        order = [*vertex.basis, *(j for j in face if j not in set(vertex.basis))]
-        vertex = minimize(exact, right, weights, order, signs=sides, pivots=pivots)
+        vertex = _minimize_on_face(exact, right, weights, vertex, face, sides, pivots)
     support = np.array(sorted(found))
     signs = np.array([float(sides[j]) for j in support])
     inside = [total[j] / vertices for j in support]
@@ -424,6 +421,13 @@ def _face(vertex):
     return sides, [j for j, v in enumerate(vertex.image) if abs(v) == vertex.denominator]
 
 
+def _minimize_on_face(exact, right, weights, start, face, sides, pivots):
+    """The vertex of the face of minimizers with the least weighted norm, from one of them."""
+    inside = set(start.basis)
+    order = [*start.basis, *(j for j in face if j not in inside)]
+    return minimize(exact, right, weights, order, signs=sides, pivots=pivots)
+
+
 # Of the linear function that one of several minimizers minimizes: fixed, and in no special
 # position.
 _WEIGHTS_SEED, _LARGEST_WEIGHT = 1, 2**31
@@ -434,15 +438,7 @@ def _canonical(exact, right, vertex, pivots):
     sides, face = _face(vertex)
     rng = np.random.default_rng(_WEIGHTS_SEED)
     weights = rng.integers(1, _LARGEST_WEIGHT, exact.shape[1]).tolist()
-    rest = [j for j in face if j not in set(vertex.basis)]
-    return minimize(
-        exact,
-        right,
-        weights,
-        [*vertex.basis, *rest],
-        signs=sides,
-        pivots=pivots,
-    )
+    return _minimize_on_face(exact, right, weights, vertex, face, sides, pivots)
 
 
 def _constant_of(matrix, support, sigma, pivots):

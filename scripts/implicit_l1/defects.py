@@ -37,8 +37,9 @@ import numpy as np
 
 from implicit_l1.compensated import two_sum
 
-# exp(-80) is far below the rounding error of x_T = g_T + n_T.
-_LOG_NEGLIGIBLE = -80.0
+# exp(-80) is far below the rounding error of x_T = g_T + n_T: from here on n_T
+# does not influence the rest and follows from F1 = 0.
+LOG_NEGLIGIBLE = -80.0
 
 _EPSILON, _TINY = np.finfo(float).eps, np.finfo(float).tiny
 
@@ -138,7 +139,7 @@ def _solved(equations, state, log_unit, weights, into_z, right):
 
     zeta, _, shift = solve(right)
     rest = right - equations.stacked @ (weights * shift)
-    if log_unit > _LOG_NEGLIGIBLE:
+    if log_unit > LOG_NEGLIGIBLE:
         rest[:size] -= zeta / into_z
     else:  # n_T does not move z_T
         rest[:size] = 0.0

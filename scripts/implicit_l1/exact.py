@@ -118,7 +118,8 @@ class RationalMatrix:
 
     def _spans(self, basis, order):
         """Whether columns that are independent modulo the prime combine to all of an order."""
-        others = [int(j) for j in order if j not in set(basis)]
+        chosen = set(basis)
+        others = [j for j in order if j not in chosen]
         if not basis:
             return not any(row[j] for row in self.integers for j in others)
         _, rows = _echelon([[row[j] % _PRIME for row in self.integers] for j in basis])
@@ -152,20 +153,16 @@ class Vertex:
     Attributes:
         basis: indices of columns, m of them.
         values: x there; it is 0 elsewhere.
-        signs: of the parts that are in the basis, also where their value is 0.
         dual: pi of shape (m,), with ``M_j^T pi = w_j s_j`` on the basis and
             ``|M_j^T pi| <= w_j`` elsewhere.
         image: ``M^T pi`` as integers over `denominator`.
-        pivots: how many it took.
     """
 
     basis: list[int]
     values: list[fmpq]
-    signs: list[int]
     dual: list[fmpq]
     image: list[fmpz]
     denominator: fmpz
-    pivots: int
 
 
 def minimize(matrix: RationalMatrix, right, weights, order, *, signs=None, pivots=1000) -> Vertex:
@@ -192,7 +189,7 @@ def minimize(matrix: RationalMatrix, right, weights, order, *, signs=None, pivot
     order = sorted(int(j) for j in order)
     right = fmpq_mat([[value / unit] for value, unit in zip(right, matrix.units, strict=True)])
     present, still = [0] * rows, 0
-    for step in range(pivots + 1):
+    for _ in range(pivots + 1):
         square = matrix.columns(basis)
         values = square.solve(right, algorithm="dixon").entries()
         present = [
@@ -205,10 +202,11 @@ def minimize(matrix: RationalMatrix, right, weights, order, *, signs=None, pivot
         scaled = square.transpose().solve(costs, algorithm="dixon").entries()
         dual = [value / unit for value, unit in zip(scaled, matrix.units, strict=True)]
         image, denominator = matrix.image(dual)
-        candidates = [j for j in order if j not in set(basis)]
+        inside = set(basis)
+        candidates = [j for j in order if j not in inside]
         enters = _entering(image, denominator, weights, only, candidates, still > _DEGENERATE)
         if enters is None:
-            return Vertex(basis, values, present, dual, image, denominator, step)
+            return Vertex(basis, values, dual, image, denominator)
         column, side = enters
         direction = square.solve(matrix.columns([column]), algorithm="dixon").entries()
         place, length = _leaving(values, direction, present, side, weights, basis)

@@ -69,13 +69,13 @@ from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from implicit_l1.certificates import NotProved
-from implicit_l1.defects import correct_error
+from implicit_l1.defects import LOG_NEGLIGIBLE, correct_error
 from implicit_l1.exact import as_rational, rationals_of, solve_consistent
 from implicit_l1.exchange import DualCoordinates, dual_coordinates
 from implicit_l1.initialization import identity_coordinates
 from implicit_l1.potentials import OffSupport, OnSupport
 from implicit_l1.precise import PreciseLimit
-from implicit_l1.programs import divides, unit_of
+from implicit_l1.programs import dividing_unit
 from implicit_l1.support import Certificate, independent_columns, row_scales
 from implicit_l1.verified import Exact
 
@@ -155,10 +155,6 @@ class _State:
     first: np.ndarray = field(init=False)  # F1 / sqrt(unit)
     second: np.ndarray = field(init=False)  # F2 / unit
 
-
-# exp(-80) is far below the rounding error of x_T = g_T + n_T: from here on n_T
-# does not influence the rest and follows from F1 = 0.
-_LOG_NEGLIGIBLE = -80.0
 
 _EPSILON, _TINY = np.finfo(float).eps, np.finfo(float).tiny
 
@@ -271,7 +267,7 @@ class _Equations:
             state.unit_error = state.unit_error - self.minimizer_off / unit
         image = self.stacked @ state.unit_error
         image, state.second = image[: error_on.size], image[error_on.size :]
-        if state.log_unit < _LOG_NEGLIGIBLE:
+        if state.log_unit < LOG_NEGLIGIBLE:
             state.error_on = -unit * image
             state.first = np.zeros_like(image)
         else:
@@ -859,7 +855,7 @@ def limit_path(
     certificate = replace(certificate, nu=certificate.nu / sizes)
     if exact_data is not None:
         exact_data = [y * as_rational(s) for y, s in zip(exact_data, sizes, strict=True)]
-    size = unit_of(matrix) if divides(matrix, unit_of(matrix)) else 1.0
+    size = dividing_unit(matrix)
     # of A as it is given: units of coordinates are rounded into its columns
     basis = independent_columns(matrix, minimizer)
     matrix, minimizer = matrix / size * c.unit, minimizer / c.unit

@@ -38,6 +38,12 @@ def divides(values, unit):
         return bool(np.array_equal(values / unit * unit, values))
 
 
+def dividing_unit(values):
+    """The unit of values where it divides them, else 1."""
+    unit = unit_of(values)
+    return unit if divides(values, unit) else 1.0
+
+
 def exponents(values, axis):
     """The e with 2^(e - 1) <= largest absolute value < 2^e, along an axis; 0 where all are 0."""
     return np.frexp(np.abs(values).max(axis=axis))[1]
