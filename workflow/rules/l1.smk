@@ -11,6 +11,7 @@ rule l1:
     conda:
         "../../environment.yml"
     params:
+        content=content("l1"),
         **CONFIG["l1"],
     shell:
         "python {input.code[0]} --problems {input.problems} --output {output}"

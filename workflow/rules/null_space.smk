@@ -12,6 +12,7 @@ rule null_space:
     conda:
         "../../environment.yml"
     params:
+        content=content("null_space"),
         **CONFIG["null_space"],
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --output {output}"
