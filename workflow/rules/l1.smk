@@ -11,8 +11,8 @@ rule l1:
     conda:
         "../../environment.yml"
     params:
-        content=content("l1"),
         **CONFIG["l1"],
+        content=content("l1"),
     shell:
         "python {input.code[0]} --problems {input.problems} --output {output}"
         " --solver {params.solver} --nonunique {params.nonunique} &> {log}"
