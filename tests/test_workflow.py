@@ -1,5 +1,6 @@
 """End to end: the smoke grid as a person runs it, in a copy of the project."""
 
+import os
 import subprocess
 import sys
 
@@ -14,10 +15,8 @@ from workflow_runs import ROOT, Project
 PROGRAMS = sorted(
     path.stem
     for path in (ROOT / "scripts").glob("*.py")
-    if path.stem not in ("audit_values", "command_line", "comparison", "measure", "tidy", "words")
-    and path.stem != "workflow_queries"
+    if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
 )
-
 
 RATE_FIGURES = [
     *("noise", "depth", "generalization", "prediction", "tight", "far_two_layers", "far_deep"),
@@ -73,6 +72,40 @@ def test_touching_a_file_schedules_nothing(copy):
     for path in (copy.folder / "scripts").rglob("*.py"):
         path.touch()
     assert copy.scheduled() == {}
+
+
+def test_a_file_replaced_by_an_older_one_is_seen(copy):
+    """Restored from an archive, or moved here: its time says nothing."""
+    for name in ("scripts/implicit_l1/descent.py", "scripts/house.mplstyle"):
+        text = (copy.folder / name).read_text(encoding="utf-8")
+        (copy.folder / name).write_text(f"{text}# older\n", encoding="utf-8")
+        os.utime(copy.folder / name, (1e9, 1e9))
+    jobs = copy.scheduled()
+    assert {"descent", "figure_descent", "table_descent"} <= set(jobs)
+    assert {rule for rule in jobs if rule.startswith("figure_")} == {
+        f"figure_{path.stem}" for path in (copy.folder / "results/smoke/figures").glob("*.csv")
+    }
+    assert not {"l1", "limit", "rates", "table_cells"} & set(jobs)
+
+
+def test_own_data_replaced_by_older_ones_are_seen(tmp_path):
+    project = Project(tmp_path)
+    (tmp_path / "own.csv").write_text("a,b,c,y\n1,0,0.5,1\n0,1,-0.3,2\n", encoding="utf-8")
+    experiment = {
+        "figure": "depth",
+        "ensemble": {"name": "file", "path": "own.csv"},
+        "depth": [2, 3],
+        "alpha": {"smallest": 1e-6, "largest": 1.0, "per_decade": 1},
+    }
+    config = {"results": "results/own", "experiments": {"own": experiment}}
+    (tmp_path / "config/own.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    jobs = project.scheduled(config="config/own.yaml")
+    (target,) = jobs["problems"]
+    project.run("--", target, config="config/own.yaml")
+    assert "problems" not in project.scheduled(config="config/own.yaml")
+    (tmp_path / "own.csv").write_text("a,b,c,y\n1,0,0.5,1\n0,1,-0.4,2\n", encoding="utf-8")
+    os.utime(tmp_path / "own.csv", (1e9, 1e9))
+    assert project.scheduled(config="config/own.yaml")["problems"] == [target]
 
 
 @pytest.mark.parametrize(
