@@ -9,6 +9,16 @@ import pytest
 from flint import arb, ctx, fmpq, fmpq_mat
 
 from implicit_l1.balls import BallPotential, ball
+from implicit_l1.certificates import (
+    LimitProof,
+    NotProved,
+    _heights,
+    _narrow,
+    _Products,
+    coordinates,
+    pattern_constant,
+    prove_minimizer,
+)
 from implicit_l1.exact import exact_product
 from implicit_l1.verified import (
     Exact,
@@ -215,3 +225,115 @@ def test_a_root_outside_the_domain_of_phi_is_no_slack(depth, target):
             continue
         assert 0 < slack < 1
     assert refused
+
+
+# Null space constants
+
+
+def test_the_largest_product_may_be_one_whose_radius_is_large():
+    """Of 1 and 0.9 +- 0.5 the second may be the larger."""
+    products = _Products(np.eye(2), [arb(1), arb(0.9, 0.5)])
+    assert products.largest().contains(arb(1.375))
+    assert not products.all_below(arb(1.25), np.arange(2))
+
+
+def test_the_largest_product_may_be_one_of_which_rounding_left_nothing():
+    """Halves of the last unit of 2^30 are lost one by one, and 2^30 is subtracted."""
+    count, small = 64, 2.0**-23
+    nu = np.array([2.0**30, *[small] * (count - 2), -(2.0**30)])
+    columns = OneByOne.of(np.column_stack([32.0 * np.eye(count)[1], np.ones(count)]))
+    products = _Products(columns, [ball(value) for value in nu])
+    assert np.array_equal(products.approximate, [32 * small, 0.0])
+    assert products.largest() == arb(62 * small)
+    assert not products.all_below(arb(33 * small), np.arange(2))
+
+
+def test_a_constant_that_two_columns_attain_has_no_vertex():
+    """|S| = N, M = (1/2, 1/2): each of them would make half of the first order."""
+    frame = coordinates(np.array([[1.0, 0.5, 0.5]]), [0])
+    found = pattern_constant(frame, np.ones(1), np.ones(1))
+    assert found.active is None
+    assert found.value.contains(arb(0.5))
+
+
+def rough_inverse(monkeypatch, factor=0.75):
+    """Let R be a multiple of K^-1: as far from it as the proofs allow, and no rounding."""
+    invert = np.linalg.inv
+    monkeypatch.setattr("numpy.linalg.inv", lambda matrix: factor * invert(matrix))
+
+
+@pytest.mark.parametrize("guess", [0.0, 0.5, 2.0])
+def test_heights_allow_for_a_dual_vector_that_is_not_feasible(monkeypatch, guess):
+    """A = [1, 1/2]: the constant is 1/2, R = 3/4 and nu a guess of 1."""
+    rough_inverse(monkeypatch)
+    frame = coordinates(np.array([[1.0, 0.5]]), [0])
+    assert frame.inverse.approximate == 0.75
+    (height,) = _heights(frame, np.ones((1, 1)), np.array([[guess]]))
+    assert height >= 0.5
+
+
+def test_heights_allow_for_rounding_of_what_is_off_the_support():
+    """``A_Sc^T nu`` is 2^-14, and so is the constant, but 0 as the products are added here."""
+    small = 2.0**-14
+    matrix = np.array([[1.0, small, small], [0.0, 1.0, -1.0], [0.0, 1.0, -1.0]])
+    dual = np.array([[1.0, 2.0**40, -(2.0**40)]])
+    assert not np.any(_one_by_one(dual, matrix[:, 1:]))
+    frame = coordinates(OneByOne.of(matrix), [0])
+    (height,) = _heights(frame, np.ones((1, 1)), dual)
+    assert height >= small
+
+
+def test_heights_allow_for_rounding_on_the_support():
+    """nu falls short of the right one by 2^-16 of it, of which A_S^T nu in doubles shows nothing."""
+    near = np.array([[1 / 3, 1 / 3], [1 / 7, 1 / 7]])
+    near[1, 1] *= 1.0 + 2.0**-38
+    matrix = np.column_stack([near, near[:, 0] - near[:, 1]])
+    pattern = np.array([1.0, -1.0])
+    exact = rationals(near).transpose().solve(rationals(pattern[:, None])).entries()
+    dual = np.array([float(arb(value)) for value in exact]) * (1.0 - 2.0**-16)
+    assert np.array_equal(_one_by_one(dual, near), pattern)
+    frame = coordinates(OneByOne.of(matrix), [0, 1])
+    (height,) = _heights(frame, pattern[None], dual[None])
+    assert height >= 2.0  # <pattern, (1, -1)>, M being (1, -1)
+
+
+# The minimizer
+
+
+LONG = np.array([[1.0, 2.0**-100], [0.0, 1.0], [1.0, 0.0]])  # products of 153 bits
+
+
+def test_data_that_are_a_combination_to_the_working_precision_only_are_refused():
+    """y_0 is off by 2^-140, where A_S g has been rounded to 128 bits."""
+    point = np.array([1.0 + 2.0**-52, 1.0 + 2.0**-52, 0.0, 0.0])
+    matrix = np.column_stack([LONG, [[0.5], [0.25], [0.125]], [[0.25], [0.5], [0.5]]])
+    data = exact_product(matrix, point)
+    data[0] += fmpq(1, 2**140)
+    with pytest.raises(NotProved, match="not a combination"):
+        prove_minimizer(matrix, data, point, np.zeros(3))
+
+
+def test_a_minimizer_that_is_one_of_doubles_to_the_working_precision_only_is_enclosed():
+    point = np.array([1.0 + 2.0**-52, 1.0 + 2.0**-52, 0.0])
+    matrix = np.column_stack([LONG[:2], [0.25, 0.25]])
+    data = exact_product(matrix, point)
+    data[0] += fmpq(1, 2**140)
+    found = prove_minimizer(matrix, data, point, np.zeros(2))
+    right = [rational(point[0]) + fmpq(1, 2**140), rational(point[1])]
+    assert contain(found.values, right)
+
+
+def test_a_minimizer_is_that_of_its_own_matrix():
+    matrix = np.array([[1.0, 0.5]])
+    minimizer = prove_minimizer(matrix, np.ones(1), np.array([1.0, 0.0]), np.ones(1))
+    with pytest.raises(ValueError, match="of another matrix"):
+        LimitProof(np.array([[1.0, 0.25]]), minimizer, 3)
+
+
+@pytest.mark.parametrize("width", [1e-20, 1e-10, 0.5])
+def test_an_accepted_radius_is_what_it_is(width):
+    entries = [arb(-3), arb(1, 4.0 * width)]
+    exact = 4.0 * width / (4.0 - 4.0 * width)  # the norm is 4 +- 4 width
+    assert _narrow(entries, 1.001 * exact) is entries
+    with pytest.raises(NotProved, match="too wide"):
+        _narrow(entries, 0.999 * exact)
