@@ -4,6 +4,8 @@ Where random data leave slack, a missing term is not seen.  Here the data are ma
 that is left of a bound, but for one term, is too small, and the true values are known exactly.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from flint import arb, ctx, fmpq, fmpq_mat
@@ -415,7 +417,8 @@ def test_a_kernel_vector_counts_by_its_norm():
     count = 4
     matrix = np.zeros((count, count + 1))
     matrix[0] = [1.0] + [0.5] * count
-    matrix[1:, 1], matrix[1:, 2:] = -0.5, np.eye(count - 1)
+    # so small that hardly anything says which vectors the kernel has
+    matrix[1:, 1], matrix[1:, 2:] = -0.5e-3, 1e-3 * np.eye(count - 1)
     frame = coordinates(matrix, [0])
     nu = np.array([1.0] + [-10.0] * (count - 1))
     assert _between(frame, np.ones(1), frame.basis.T @ nu).value.contains(arb(0.5, 1e-15))
@@ -476,6 +479,16 @@ def test_the_slope_on_T_changes_by_no_more_than_its_bound(depth, t, part):
     bound, _ = tangent.change(np.array([weight, 0.0]), np.zeros(1), moved, np.zeros(1))
     for end in ends:
         assert abs(end - slope) * weight <= arb(float(bound))
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_the_slope_on_T_changes_as_much_as_the_largest_part_of_the_room_says(depth):
+    slope, room, ends = moved_slopes(depth, arb(1e9), 1e-4)
+    part = slope / room
+    tangent = tangent_of(depth, np.eye(1, 2), [0], slope_in=[slope], part_in=[part * arb(0.5, 0.5)])
+    moved = np.array([float(1e-4 * room / slope), 1.0])
+    bound, _ = tangent.change(np.array([1.0, 0.0]), np.zeros(1), moved, np.zeros(1))
+    assert max(abs(float(end - slope)) for end in ends) <= bound
 
 
 @pytest.mark.parametrize("depth", [2, 3, 10])
@@ -604,15 +617,18 @@ class Scalar:
         system: the equations in (n_0, lam); start: the unknowns where they hold; exact: n.
     """
 
-    def __init__(self, depth, lam, alpha=1.0, radius=0.0):
+    def __init__(self, depth, lam, known=arb(0)):
+        """
+        Args:
+            known: g* is known up to this ball, which contains 0.
+        """
         phi, z = BallPotential(depth), [arb(lam), arb(0.75) * lam]
         with ctx.workprec(1000):
-            x = [(alpha * phi.phi(value)).mid() for value in z]
+            x = [phi.phi(value).mid() for value in z]
             minimizer = x[0] + 0.75 * x[1]
             self.exact = [x[0] - minimizer, x[1]]
         partition = _Partition(Exact(np.array([[1.0, 0.75]])), [0])
-        values = {0: minimizer + arb(0, radius)}
-        self.system = _System(depth, partition, arb(alpha), arb(1), values)
+        self.system = _System(depth, partition, arb(1), arb(1), {0: minimizer + known})
         self.start = Unknowns([self.exact[0]], [z[0]])
 
     def near(self, error, dual):
@@ -646,3 +662,64 @@ def test_limit_points_are_enclosed_after_long_steps_with_a_rough_inverse(
         assert found is None or scalar.agrees(found)
     if away < 1e-4 and factor == 1.0 and narrow > 1e-9:
         assert found is not None
+
+
+@pytest.mark.parametrize(("depth", "lam"), SCALARS)
+@pytest.mark.parametrize("side", [-1, 1])
+def test_limit_points_are_those_of_all_minimizers_that_a_ball_holds(
+    monkeypatch, depth, lam, side
+):
+    """g* is near the end of what is known of it."""
+    width = 1e-6
+    scalar = Scalar(depth, lam, arb(0.999 * side * width, width))
+    monkeypatch.setattr("implicit_l1.certificates._NARROW", 1.0)
+    assert scalar.agrees(scalar.system.prove_in_doubles(scalar.start))
+
+
+@pytest.mark.parametrize(("depth", "lam"), SCALARS)
+@pytest.mark.parametrize("away", [0.0, 5e-12, 1e-9, 1e-6, 1e-3, 0.1])
+def test_limit_points_are_enclosed_by_balls_from_any_distance(depth, lam, away):
+    """Over a box around the point and not at the point; and only where the box holds the step."""
+    scalar = Scalar(depth, lam)
+    for error, dual in ((away, 0.0), (0.0, away), (-away, away)):
+        assert scalar.agrees(scalar.system.prove_in_balls(scalar.near(error, dual)))
+
+
+@pytest.mark.parametrize(
+    ("reach", "contraction", "proves"),
+    [(2.0, 0.5, True), (1.5, 0.5, False), (1.0, 0.0, False), (2.0, 0.51, False), (9.0, 0.9, False)],
+)
+def test_the_contraction_is_at_most_one_half_on_a_box_of_twice_the_step(
+    monkeypatch, reach, contraction, proves
+):
+    """What is known holds up to a multiple of the step only."""
+    scalar, step_of, steps = Scalar(2, 0.5), _Tangent.step, []
+
+    def step(self, residual):
+        steps.append(step_of(self, residual))
+        return steps[-1]
+
+    def distance(self, radius):
+        return contraction if radius <= reach * steps[-1].reach else np.inf
+
+    monkeypatch.setattr(_Tangent, "step", step)
+    monkeypatch.setattr(_Tangent, "distance", distance)
+    found = scalar.system.prove_in_doubles(scalar.near(0.0, 1e-9))
+    assert (found is not None) == proves
+
+
+@pytest.mark.parametrize(("longer", "proves"), [(1.0, True), (1.02, False), (1e3, False)])
+def test_steps_that_leave_the_box_prove_nothing(monkeypatch, longer, proves):
+    """The second of them is made as long as the first, or longer: the box has room for two."""
+    scalar, step_of, reaches = Scalar(2, 0.5), _Tangent.step, []
+
+    def step(self, residual):
+        found = step_of(self, residual)
+        reaches.append(found.reach)
+        return replace(found, reach=0.99 * longer * reaches[0]) if len(reaches) == 2 else found
+
+    monkeypatch.setattr(_Tangent, "step", step)
+    monkeypatch.setattr("implicit_l1.certificates._NARROW", 1e-9)
+    found = scalar.system.prove_in_doubles(scalar.near(0.0, 1e-3))
+    assert len(reaches) >= 2
+    assert (found is not None) == proves
