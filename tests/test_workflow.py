@@ -134,18 +134,18 @@ def figures_with(line):
 
 
 def test_adding_repetitions_schedules_only_new_blocks(copy):
-    # 4 repetitions in blocks of 2 first, so that no block is partial; of one experiment
+    # 5 repetitions in blocks of 5 first, so that no block is partial; of one experiment
     path = copy.folder / "config/smoke.yaml"
     head, name, rest = path.read_text(encoding="utf-8").partition("  prediction:\n")
-    rest = rest.replace("repetitions: 3", "repetitions: 4", 1)
+    rest = rest.replace("repetitions: 3", "repetitions: 5", 1)
     path.write_text(head + name + rest, encoding="utf-8")
     copy.run()
     before = copy.checksums()
-    copy.replace("config/smoke.yaml", "repetitions: 4", "repetitions: 6")
+    copy.replace("config/smoke.yaml", "repetitions: 5", "repetitions: 7")
     jobs = copy.scheduled()
     for stage in ("problems", "l1", "null_space", "limit"):
         assert jobs[stage]
-        assert all("reps4-5" in file for file in jobs[stage])
+        assert all("reps5-6" in file for file in jobs[stage])
     copy.run()
     after = copy.checksums()
     blocks = [name for name in before if name.endswith(".npz") and "reps" in name]
@@ -265,10 +265,10 @@ def test_a_bad_configuration_changes_nothing(tmp_path):
 
 
 def test_a_damaged_intermediate_is_named(copy):
-    path = copy.folder / "results/smoke/problems/gaussian_N20_d40_s2_eta0/reps0-1.npz"
+    path = copy.folder / "results/smoke/problems/gaussian_N20_d40_s2_eta0/reps0-2.npz"
     path.write_bytes(path.read_bytes()[:-100])
     result = copy.snakemake()
     assert result.returncode != 0
     assert f"{path.relative_to(copy.folder)} is damaged" in result.stdout + result.stderr
-    assert not (copy.folder / "results/smoke/l1/gaussian_N20_d40_s2_eta0/reps0-1.npz").exists()
+    assert not (copy.folder / "results/smoke/l1/gaussian_N20_d40_s2_eta0/reps0-2.npz").exists()
     assert not list(copy.folder.rglob("results/**/.reps*"))
