@@ -1,5 +1,6 @@
 """The plan of the run, and what every rule needs. No rule is here."""
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -11,6 +12,19 @@ sys.path[:0] = [str(Path(workflow.basedir) / part) for part in ("workflow", "scr
 import configuration
 import grid
 import plan
+import runs
+
+# The process that was started by a person, not one that computes a job elsewhere.
+MAIN = workflow.is_main_process
+RUN = runs.Run()
+
+try:
+    if MAIN:
+        RUN.listen()
+        runs.check_interpreter()
+        runs.check_folder()
+except runs.RunError as error:
+    sys.exit(str(error))
 
 try:
     for file in workflow.configfiles:
@@ -27,14 +41,19 @@ LOCK = "requirements.txt"
 # One thread a job: parallelism is between jobs, and two threads differ from one in
 # the last bits. The programs run under the interpreter that runs Snakemake.
 #
+# Ctrl-C, which a terminal sends to every process, is seen to by the process that started them.
+# Each holds a file locked while it works, wherever it does.
+#
 # Hundreds of short jobs import the same modules: they keep them compiled, whatever the
 # environment says. And memory that an array leaves is kept for the next one (up to 32 MiB an
 # array, 64 MiB in all): by default glibc returns it to the system, which clears every page
 # before it hands it out anew, for a tenth of the time of some stages.
 shell.prefix(
+    "trap '' INT; "
     f'set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH" '
     "OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 MPLBACKEND=Agg "
     "PYTHONDONTWRITEBYTECODE= "
+    f"IMPLICIT_L1_JOBS={runs.jobs_file(RESULTS)} "
     f"MALLOC_MMAP_THRESHOLD_={32 * 2**20} MALLOC_TRIM_THRESHOLD_={64 * 2**20}; "
 )
 
@@ -44,6 +63,21 @@ shell.prefix(
 onstart:
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+    if MAIN:
+        try:
+            RUN.start(RESULTS)
+        except runs.RunError as error:
+            runs.say(str(error))
+            # what waits for jobs elsewhere does so in a thread that would wait for ever
+            sys.exit(1) if workflow.local_exec else os._exit(1)
+
+
+onsuccess:
+    RUN.succeed()
+
+
+onerror:
+    RUN.fail(log)
 
 
 wildcard_constraints:
