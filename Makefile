@@ -42,8 +42,8 @@ crate: figures
 	$(SNAKEMAKE) crate
 
 reference: figures
-	$(SNAKEMAKE) reference
-	$(SNAKEMAKE) reference --configfile config/smoke.yaml
+	$(SNAKEMAKE) --force reference
+	$(SNAKEMAKE) --force reference --configfile config/smoke.yaml
 
 benchmark-reference:
 	mkdir -p results/reference/benchmark
