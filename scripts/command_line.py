@@ -31,7 +31,14 @@ def _hold(path):
     return file
 
 
-_HELD = _hold(os.environ["IMPLICIT_L1_JOBS"]) if "IMPLICIT_L1_JOBS" in os.environ else None
+def _end(number, frame):
+    """End this process as if it failed, so that what is unfinished is removed."""
+    sys.exit(f"error: ended from outside ({signal.Signals(number).name})")
+
+
+if "IMPLICIT_L1_JOBS" in os.environ:  # this is a job of the workflow
+    _HELD = _hold(os.environ["IMPLICIT_L1_JOBS"])
+    signal.signal(signal.SIGTERM, _end)
 
 
 class Failure(Exception):
@@ -75,7 +82,6 @@ def run(main):
     gc.set_threshold(*_USUAL)
     if sys.flags.optimize > 1:
         sys.exit("error: Python runs without docstrings; unset PYTHONOPTIMIZE, leave out -OO")
-    signal.signal(signal.SIGTERM, _end)
     try:
         main()
     except (Failure, DamagedFileError) as error:
@@ -90,11 +96,6 @@ def run(main):
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
-
-
-def _end(number, frame):
-    """End this process as if it failed, so that what is unfinished is removed."""
-    sys.exit(f"error: ended from outside ({signal.Signals(number).name})")
 
 
 def add_random_problem(parser, ensembles, laws):

@@ -10,6 +10,7 @@ which lets go of a lock when the process that holds it is gone, however it ended
 """
 
 import atexit
+import contextlib
 import fcntl
 import json
 import logging
@@ -101,9 +102,9 @@ class Run:
         """Let Ctrl-C end this process and its jobs with one line.
 
         The jobs themselves are deaf to Ctrl-C, which a terminal sends to all processes: they
-        would each say where it met them.  They are ended from here, killed at the second time;
-        Snakemake waits for them.  Does nothing where someone else sees to Ctrl-C, as a program
-        that runs Snakemake within itself.
+        would each say where it met them.  They are ended from here, killed at the second time.
+        Does nothing where someone else sees to Ctrl-C, as a program that runs Snakemake within
+        itself.
         """
         if threading.current_thread() is not threading.main_thread():
             return
@@ -117,11 +118,10 @@ class Run:
         first = self._interrupts == 1
         if first:
             say(f"Interrupted, running jobs are ended. {NOTHING_LOST}")
+        # shells before their programs, of whose end they would tell
         for process in psutil.Process().children(recursive=True):
             try:
-                # a shell ends with its program; ended alone, it would leave the program behind
-                if not first or not process.children():
-                    process.send_signal(signal.SIGTERM if first else signal.SIGKILL)
+                process.send_signal(signal.SIGTERM if first else signal.SIGKILL)
             except psutil.NoSuchProcess:
                 continue
         raise SystemExit(128 + number)
@@ -154,7 +154,7 @@ class Run:
                 f"Jobs of a run that was killed still work in {results}; this run goes on "
                 "when they have ended."
             )
-            fcntl.flock(jobs, fcntl.LOCK_EX)
+            _wait(jobs)
         jobs.close()
         run.truncate(0)
         run.write(
@@ -205,6 +205,9 @@ class Run:
         return RunError(f"{reason}: results cannot be written, nothing was started. {NOTHING_LOST}")
 
     def _end(self):
+        if self._interrupts:
+            with jobs_file(self.results).open("a", encoding="utf-8") as jobs:
+                _wait(jobs)
         if self._reason is None:
             return
         reason = unwritable(Path(self.results))
@@ -222,3 +225,9 @@ def _locked(file) -> bool:
     except OSError as error:
         say(f"{file.name} cannot be locked ({error.strerror}): start one run at a time here.")
     return True
+
+
+def _wait(file) -> None:
+    """Wait until no other process has a file locked."""
+    with contextlib.suppress(OSError):  # of a file system without locks
+        fcntl.flock(file, fcntl.LOCK_EX)

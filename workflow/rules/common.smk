@@ -9,20 +9,22 @@ import yaml
 
 sys.path[:0] = [str(Path(workflow.basedir) / part) for part in ("workflow", "scripts")]
 
-import configuration
-import grid
-import plan
 import runs
-from implicit_l1.byte_code import StaleByteCodeError, compile_with_hashes, verify_loaded
-from implicit_l1.machine import JOB_ENVIRONMENT
 
 # The process that was started by a person, not one that computes a job elsewhere.
 MAIN = workflow.is_main_process
 RUN = runs.Run()
+if MAIN:
+    RUN.listen()  # before imports that take a while
+
+import configuration
+import grid
+import plan
+from implicit_l1.byte_code import StaleByteCodeError, compile_with_hashes, verify_loaded
+from implicit_l1.machine import JOB_ENVIRONMENT
 
 try:
     if MAIN:
-        RUN.listen()
         runs.check_interpreter()
         runs.check_folder()
     for module in (configuration, grid, plan, runs):
