@@ -16,6 +16,8 @@ from pathlib import Path
 _USUAL = gc.get_threshold()
 gc.set_threshold(100_000)
 
+NO_MEMORY = "there is not enough memory"
+
 
 def _hold(path):
     """A file, locked together with other jobs as long as this process lives; None without a lock.
@@ -36,7 +38,16 @@ def _end(number, frame):
     sys.exit(f"error: ended from outside ({signal.Signals(number).name})")
 
 
+def _tell(kind, error, trace):
+    """One line, where memory ends while modules are loaded; any other error as usual."""
+    if issubclass(kind, MemoryError) or "failed to map segment" in str(error):
+        print(f"error: {NO_MEMORY}", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
 if "IMPLICIT_L1_JOBS" in os.environ:  # this is a job of the workflow
+    sys.excepthook = _tell
     _HELD = _hold(os.environ["IMPLICIT_L1_JOBS"])
     signal.signal(signal.SIGTERM, _end)
 
@@ -90,7 +101,7 @@ def run(main):
         reason = error.strerror or error
         sys.exit(f"error: {reason if error.filename is None else f'{error.filename}: {reason}'}")
     except MemoryError as error:
-        sys.exit(f"error: there is not enough memory ({str(error) or 'no size is told'})")
+        sys.exit(": ".join(filter(None, [f"error: {NO_MEMORY}", str(error)])))
     except KeyboardInterrupt:
         sys.exit("error: interrupted")
     sys.stdout.flush()

@@ -19,6 +19,7 @@ import re
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -29,13 +30,13 @@ FOLDER = Path(".snakemake/runs")
 # What can be written beside the results before a run starts, and after one has failed: more than
 # the record that Snakemake keeps of a job.
 PROBE_BYTES = 2**20
-NOTHING_LOST = "Nothing is lost: what is complete stays, and the same command goes on from there."
+NOTHING_LOST = "Nothing is lost: what is complete stays, and the same command goes on."
 # of a job that was killed, in Snakemake's log: by itself, or below a shell
 _KILLED = re.compile(r"died with <Signals\.SIGKILL: 9>|exit status 137\b")
 
 
 class RunError(RuntimeError):
-    """A run cannot start; the message is one line."""
+    """A run cannot start; the message is one line, without a full stop."""
 
 
 def say(line: str) -> None:
@@ -48,17 +49,18 @@ def jobs_file(results: str) -> Path:
     return FOLDER / f"{results.replace('/', '.')}.jobs"
 
 
-def unwritable(folder: Path) -> str | None:
-    """Why nothing of some size can be written into a folder, which is there; None if it can."""
-    probe = folder / ".probe-unfinished"
+def check_writable(folder: Path, size: int) -> None:
+    """Raise an error if nothing of a size can be written into a folder, made if need be.
+
+    Raises:
+        RunError: with the file or folder and the reason.
+    """
     try:
-        try:
-            probe.write_bytes(bytes(PROBE_BYTES))
-        finally:
-            probe.unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(size))
     except OSError as error:
-        return f"{folder}: {error.strerror}"
-    return None
+        raise RunError(f"{folder} cannot be written to: {error.strerror}") from error
 
 
 def check_interpreter() -> None:
@@ -70,22 +72,7 @@ def check_interpreter() -> None:
     if sys.flags.optimize > 1:
         raise RunError(
             "Python runs without docstrings (PYTHONOPTIMIZE=2 or -OO), of which the programs make "
-            "their options; nothing was started. Unset PYTHONOPTIMIZE and give the same command."
-        )
-
-
-def check_folder() -> None:
-    """Raise an error if Snakemake cannot keep its records in this folder.
-
-    Raises:
-        RunError: with the folder.
-    """
-    records = FOLDER.parent
-    folder = records if records.is_dir() else Path()
-    if not os.access(folder, os.W_OK):
-        raise RunError(
-            f"{folder.resolve()} cannot be written to, where Snakemake keeps its records; nothing "
-            "was started. Make it writable, or copy the project, and give the same command."
+            "their options; unset PYTHONOPTIMIZE"
         )
 
 
@@ -122,7 +109,7 @@ class Run:
         for process in psutil.Process().children(recursive=True):
             try:
                 process.send_signal(signal.SIGTERM if first else signal.SIGKILL)
-            except psutil.NoSuchProcess:
+            except psutil.Error:  # it has ended already
                 continue
         raise SystemExit(128 + number)
 
@@ -135,38 +122,28 @@ class Run:
             RunError: if another run goes on in this folder of results, or if nothing can be
                 written there.
         """
+        check_writable(FOLDER, 0)
+        # opened for reading too, of what the run that holds it has written
+        self._lock = jobs_file(results).with_suffix(".run").open("a+", encoding="utf-8")
+        if not _locked(self._lock):
+            raise RunError(_going_on(results, self._lock))
+        check_writable(Path(results), PROBE_BYTES)
+        owner = {
+            "process": os.getpid(),
+            "host": socket.gethostname(),
+            "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
+        self._lock.truncate(0)
+        self._lock.write(json.dumps(owner))
+        self._lock.flush()
+        with jobs_file(results).open("a", encoding="utf-8") as jobs:
+            if not _locked(jobs):
+                say(
+                    f"Jobs of a run that was killed still work in {results}; this run goes on "
+                    "when they have ended."
+                )
+                _wait(jobs)
         self.results = results
-        try:
-            FOLDER.mkdir(parents=True, exist_ok=True)
-            Path(results).mkdir(parents=True, exist_ok=True)
-            run = jobs_file(results).with_suffix(".run").open("a+", encoding="utf-8")
-            jobs = jobs_file(results).open("a", encoding="utf-8")
-        except OSError as error:
-            raise self._unwritable(f"{error.filename}: {error.strerror}") from error
-        self._lock = run
-        if not _locked(run):
-            raise RunError(self._going_on(run))
-        reason = unwritable(Path(results))
-        if reason is not None:
-            raise self._unwritable(reason)
-        if not _locked(jobs):
-            say(
-                f"Jobs of a run that was killed still work in {results}; this run goes on "
-                "when they have ended."
-            )
-            _wait(jobs)
-        jobs.close()
-        run.truncate(0)
-        run.write(
-            json.dumps(
-                {
-                    "process": os.getpid(),
-                    "host": socket.gethostname(),
-                    "since": time.strftime("%Y-%m-%d %H:%M:%S"),
-                }
-            )
-        )
-        run.flush()
         # A line that cannot be written to Snakemake's own log is not told with a stack
         logging.raiseExceptions = False
         self._reason = "not all jobs have succeeded, see above"
@@ -176,33 +153,22 @@ class Run:
         """Say that every job has succeeded."""
         self._reason = None
 
-    def fail(self, log: str) -> None:
+    def fail(self, logs: list[str]) -> None:
         """Say that a job has failed.
 
         Args:
-            log: path of Snakemake's log.
+            logs: paths of Snakemake's logs.
         """
         try:
-            killed = _KILLED.search(Path(log).read_text(encoding="utf-8", errors="replace"))
+            texts = [Path(log).read_text(encoding="utf-8", errors="replace") for log in logs]
         except OSError:
             return
+        killed = any(map(_KILLED.search, texts))
         if killed:
             self._reason = (
                 "a job was killed (signal 9), which is what the system does when memory ends; "
                 "fewer --cores need less of it"
             )
-
-    def _going_on(self, run) -> str:
-        run.seek(0)
-        try:
-            owner = json.loads(run.read())
-            known = " since {since} (process {process} on {host})".format_map(owner)
-        except ValueError:  # it has only just begun
-            known = ""
-        return f"A run is going on in {self.results}{known}; nothing was started or changed."
-
-    def _unwritable(self, reason) -> RunError:
-        return RunError(f"{reason}: results cannot be written, nothing was started. {NOTHING_LOST}")
 
     def _end(self):
         if self._interrupts:
@@ -210,10 +176,21 @@ class Run:
                 _wait(jobs)
         if self._reason is None:
             return
-        reason = unwritable(Path(self.results))
-        if reason is not None:
-            self._reason = f"results cannot be written any more ({reason})"
+        try:
+            check_writable(Path(self.results), PROBE_BYTES)
+        except RunError as error:
+            self._reason = str(error)
         say(f"The run has ended early: {self._reason}. {NOTHING_LOST}")
+
+
+def _going_on(results, lock) -> str:
+    lock.seek(0)
+    try:
+        owner = json.loads(lock.read())
+        known = " since {since} (process {process} on {host})".format_map(owner)
+    except ValueError:  # it has only just begun
+        known = ""
+    return f"A run is going on in {results}{known}"
 
 
 def _locked(file) -> bool:

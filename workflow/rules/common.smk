@@ -26,7 +26,7 @@ from implicit_l1.machine import JOB_ENVIRONMENT
 try:
     if MAIN:
         runs.check_interpreter()
-        runs.check_folder()
+        runs.check_writable(runs.FOLDER, 0)
     for module in (configuration, grid, plan, runs):
         verify_loaded(module)
     for file in workflow.configfiles:
@@ -35,8 +35,10 @@ try:
     PLAN = plan.Plan(CONFIG)
 except configuration.ConfigurationError as error:
     sys.exit(f"The configuration is not usable; nothing was started.\n{error}")
-except (StaleByteCodeError, runs.RunError) as error:
+except StaleByteCodeError as error:
     sys.exit(str(error))
+except runs.RunError as error:
+    sys.exit(f"{error}. Nothing was started. {runs.NOTHING_LOST}")
 
 RESULTS = PLAN.results
 LOCK = "requirements.txt"
@@ -73,7 +75,7 @@ onstart:
         try:
             RUN.start(RESULTS)
         except runs.RunError as error:
-            runs.say(str(error))
+            runs.say(f"{error}. Nothing was started. {runs.NOTHING_LOST}")
             # what waits for jobs elsewhere does so in a thread that would wait for ever
             sys.exit(1) if workflow.local_exec else os._exit(1)
 
