@@ -184,7 +184,7 @@ def test_time_is_cpu_time_and_memory_a_peak():
 
 def test_a_stage_has_one_thread():
     code = "import os, sys; sys.exit(os.environ['OPENBLAS_NUM_THREADS'] != '1')"
-    assert measured_program(code).seconds > 0
+    measured_program(code)
     with pytest.raises(Failure, match="stage limit D2 at N = 6, d = 12: exit status 3"):
         measured_program("raise SystemExit(3)")
 
