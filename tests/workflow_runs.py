@@ -1,6 +1,8 @@
 """A copy of the project in which a test can run Snakemake and change files."""
 
+import functools
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -29,6 +31,17 @@ def script(name, *words):
         capture_output=True,
         text=True,
         check=False,
+    )
+
+
+@functools.cache
+def planner():
+    """The process that makes dry runs; it ends with this one, which holds its standard input."""
+    return subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("planner.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -74,16 +87,45 @@ class Project:
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout + result.stderr
 
+    def plan(self, *arguments, config="config/smoke.yaml"):
+        """What Snakemake says that it would do."""
+        output = self.folder / "plan.txt"
+        request = {
+            "folder": str(self.folder),
+            "words": ["--dry-run", *self.command(*arguments, config=config)[3:]],
+            "output": str(output),
+            "environment": os.environ | {"COLUMNS": "10000"},
+        }
+        process = planner()
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        status = process.stdout.readline()
+        said = output.read_text(encoding="utf-8")
+        output.unlink()
+        assert status == "0\n", said
+        return said
+
     def scheduled(self, config="config/smoke.yaml"):
         """Rule -> outputs of the jobs that a run would start (rule all left out)."""
-        report = self.run("--dry-run", config=config)
         jobs = {}
-        for block in re.split(r"^\[.*\]$", report, flags=re.MULTILINE)[1:]:
-            lines = dict(re.findall(r"^\s*(output|(?:local)?rule \w+):(.*)$", block, re.M))
-            (rule,) = (key.split()[1] for key in lines if "rule " in key)
-            if rule != "all":
-                jobs.setdefault(rule, []).extend(lines["output"].strip().split(", "))
+        for rule, lines in self._jobs(config):
+            jobs.setdefault(rule, []).extend(lines["output"].split(", "))
         return jobs
+
+    def reasons(self, config="config/smoke.yaml"):
+        """Rule -> all reasons for which a run would start its jobs."""
+        found = {}
+        for rule, lines in self._jobs(config):
+            found.setdefault(rule, set()).update(lines["reason"].split("; "))
+        return found
+
+    def _jobs(self, config):
+        report = self.plan(config=config)
+        for block in re.split(r"^\[.*\]$", report, flags=re.MULTILINE)[1:]:
+            lines = re.findall(r"^\s*(output|reason|(?:local)?rule \w+):\s*(.*)$", block, re.M)
+            (rule,) = (key.split()[1] for key, _ in lines if "rule " in key)
+            if rule != "all":
+                yield rule, dict(lines)
 
     def kill_while_running(self, after):
         """Start a run and kill it, with its jobs, when that many outputs exist.
