@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
 
-from command_line import Failure, processor, run
+from command_line import Failure, run
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -23,6 +23,7 @@ import psutil
 from threadpoolctl import threadpool_info
 
 from comparison import OURS
+from implicit_l1.machine import processor
 from implicit_l1.storage import replacing, write_text
 
 LIMIT, FLOW, MINIMIZER = "limit", "flow", "l1"

@@ -63,19 +63,6 @@ def run(main):
     os._exit(0)
 
 
-def processor():
-    """How many processors there are, and their name, as the system tells it."""
-    import platform
-    import re
-
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or "unknown"
-    models = re.findall(r"^model name\s*: (.*)$", text, re.MULTILINE)
-    return f"{len(models)} x {models[0]}" if models else "unknown"
-
-
 def add_random_problem(parser, ensembles, laws):
     """Options that name a random problem, less its noise.
 

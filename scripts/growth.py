@@ -19,8 +19,9 @@ import tempfile
 from collections import namedtuple
 from pathlib import Path
 
-from command_line import Failure, processor, run
+from command_line import Failure, run
 
+from implicit_l1.machine import processor
 from implicit_l1.storage import write_text
 
 SCRIPTS = Path(__file__).resolve().parent

@@ -7,6 +7,7 @@ what they have in common and adding a value names new files only.
 """
 
 import ast
+import hashlib
 import itertools
 import math
 import re
@@ -27,6 +28,7 @@ from configuration import (
     sparsities,
 )
 from implicit_l1.ensembles import ENSEMBLES
+from implicit_l1.origin import checksum
 
 
 def number(value):
@@ -240,6 +242,21 @@ def code(program, root):
             found.append(path)
             queue += _imported(path, Path(program).parent, root)
     return [str(path) for path in [found[0], *sorted(found[1:])]]
+
+
+def digest(files, root):
+    """One checksum of the contents of files, those that are there: what is missing is an error
+    of its own.
+
+    Args:
+        files: paths, below root if they are relative.
+        root: folder of the repository.
+    """
+    found = {file: _checksum(root / file) for file in files if (root / file).is_file()}
+    return hashlib.sha256(repr(found).encode()).hexdigest()
+
+
+_checksum = cache(checksum)
 
 
 @cache

@@ -9,18 +9,29 @@ import hashlib
 import json
 import os
 import sys
+import sysconfig
 from functools import cache
 from pathlib import Path
+
+from implicit_l1.byte_code import verify_loaded
+from implicit_l1.machine import machine
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = "scripts"
 LOCK = "requirements.txt"
+# where Python's own modules lie, and those of installed packages
+STANDARD = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
+PACKAGES = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
+# modules that Python runs before any program, if they are there
+AT_START = ("sitecustomize", "usercustomize")
 
 # of this process: file -> checksum
 _inputs = {}
 _code = {}
 # modules that were looked at, and packages and modules that are not the project's
 _seen, _foreign = set(), set()
+# of these, those that neither Python nor an installed package has brought
+_elsewhere = set()
 # of this process: file that was drawn -> words of its command
 _sources = {}
 # of this process: files that nothing of the project made and problems are read from
@@ -68,14 +79,28 @@ def _remember_code():
     _seen.update(new)
     for name in sorted(new):  # packages before what is in them
         package = name.partition(".")[0]
-        file = getattr(sys.modules[name], "__file__", None)
+        module = sys.modules[name]
+        file = getattr(module, "__file__", None)
         if package in _foreign or not file:
             continue
         folder, base = os.path.split(file)
         if (place := _own_folder(folder)) is None:
             _foreign.add(package)
+            # what runs whenever Python starts is not of a locked package, wherever it lies
+            if not is_standard(file) and (package in AT_START or not _is_below(file, PACKAGES)):
+                _elsewhere.add(package)
         else:
+            verify_loaded(module)
             _code.setdefault(f"{place}/{base}", checksum(file))
+
+
+def is_standard(file: str) -> bool:
+    """Whether a module is one of Python's own, by where it lies."""
+    return _is_below(file, STANDARD) and not _is_below(file, PACKAGES)
+
+
+def _is_below(file, folders):
+    return any(Path(file).is_relative_to(folder) for folder in folders)
 
 
 @cache
@@ -116,6 +141,8 @@ def origin_of(path):
         command: words of the command line.
         code: every module of the project that is loaded -> checksum.
         lock: checksum of the locked requirements.
+        machine: what decides the last bits of its numbers, see :mod:`implicit_l1.machine`.
+        elsewhere: imported packages and modules that are not of Python's environment.
         inputs: every file of the project that was read -> checksum.
         sources: every file of problems behind it -> words of the command that drew or read
             them.  A file that is made from nothing, or from data that are not the project's,
@@ -129,6 +156,8 @@ def origin_of(path):
         "command": words,
         "code": dict(_code),
         "lock": checksum(ROOT / LOCK),
+        "machine": machine(),
+        "elsewhere": sorted(_elsewhere),
         "inputs": dict(_inputs),
         "sources": _sources | first,
     }

@@ -15,6 +15,7 @@ rule agreement:
     conda:
         "../../environment.yml"
     params:
+        content=content("agreement"),
         cell=lambda w: PLAN.columns(w.problem, w.network, path=w.path),
         flow=lambda wildcards: " ".join(
             f"--flow {form} {alpha} {' '.join(files)}"

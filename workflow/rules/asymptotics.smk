@@ -12,6 +12,7 @@ rule asymptotics:
     conda:
         "../../environment.yml"
     params:
+        content=content("asymptotics"),
         depth=PLAN.depth,
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --output {output}"

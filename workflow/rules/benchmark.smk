@@ -24,6 +24,7 @@ rule benchmark_limit:
         "../../environment.yml"
     threads: ALL
     params:
+        content=content("benchmark_limit"),
         sizes="--size 50 200 5 --size 100 400 8",
         eta="0 0.1",
         depth="2 3",
@@ -49,6 +50,7 @@ rule benchmark_flow:
         "../../environment.yml"
     threads: ALL
     params:
+        content=content("benchmark_flow"),
         sizes="--size 50 200 5 --size 100 400 8",
         eta="0 0.1",
         depth="2 3",
@@ -74,6 +76,7 @@ rule benchmark_l1:
         "../../environment.yml"
     threads: ALL
     params:
+        content=content("benchmark_l1"),
         sizes="--size 50 200 5 --size 100 400 8 --size 200 800 16",
         eta="0 0.1",
         repetitions=5,
@@ -97,6 +100,7 @@ rule benchmark_newton:
         "../../environment.yml"
     threads: ALL
     params:
+        content=content("benchmark_newton"),
         sizes="--size 50 200 5 --size 100 400 8 --size 200 800 16 --size 400 1600 32",
         eta="0 0.1",
         depth="2 3",
@@ -122,6 +126,7 @@ rule benchmark_growth:
         "../../environment.yml"
     threads: ALL
     params:
+        content=content("growth"),
         rows="50 100 200 400 700 1000",
         ratios="4",
         sparsity=0.05,
@@ -151,6 +156,7 @@ rule benchmark_pipeline:
         "../../environment.yml"
     threads: ALL
     params:
+        content=content("benchmark_pipeline"),
         repetitions=3,
     shell:
         "python {input.code[0]} --configuration {input.configuration} --cores {threads}"
@@ -172,6 +178,7 @@ rule benchmark:
     conda:
         "../../environment.yml"
     params:
+        content=content("benchmark"),
         folder=lambda wildcards, output: Path(output.markdown).parent,
     shell:
         "python {input.code[0]} --folder {params.folder} --style {input.style}"

@@ -14,6 +14,7 @@ rule bounds:
     conda:
         "../../environment.yml"
     params:
+        content=content("bounds"),
         depth=PLAN.depth,
         cell=lambda wildcards: PLAN.columns(wildcards.problem, wildcards.network),
     shell:

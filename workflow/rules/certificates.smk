@@ -17,6 +17,7 @@ rule certificates:
     conda:
         "../../environment.yml"
     params:
+        content=content("certificates"),
         cell=lambda wildcards: PLAN.columns(wildcards.problem),
         radius=CONFIG["certificates"]["radius"],
     shell:
@@ -41,6 +42,7 @@ rule limit_certificates:
     conda:
         "../../environment.yml"
     params:
+        content=content("certificates"),
         cell=lambda w: PLAN.columns(w.problem, w.network, path=w.path),
         depth=PLAN.depth,
         log10_alpha=lambda wildcards: PLAN.certified_scales(wildcards.path),

@@ -11,32 +11,40 @@ sys.path[:0] = [str(Path(workflow.basedir) / part) for part in ("workflow", "scr
 import configuration
 import grid
 import plan
+from implicit_l1.byte_code import StaleByteCodeError, compile_with_hashes, verify_loaded
+from implicit_l1.machine import JOB_ENVIRONMENT
 
 try:
+    for module in (configuration, grid, plan):
+        verify_loaded(module)
     for file in workflow.configfiles:
         configuration.load(file)  # finds keys given twice, which a mapping has lost
     CONFIG = configuration.validate(config)
     PLAN = plan.Plan(CONFIG)
 except configuration.ConfigurationError as error:
     sys.exit(f"The configuration is not usable; nothing was started.\n{error}")
+except StaleByteCodeError as error:
+    sys.exit(str(error))
 
 RESULTS = PLAN.results
 LOCK = "requirements.txt"
 
 
-# One thread a job: parallelism is between jobs, and two threads differ from one in
-# the last bits. The programs run under the interpreter that runs Snakemake.
+# The programs run under the interpreter that runs Snakemake, wherever its folder is.
 #
-# Hundreds of short jobs import the same modules: they keep them compiled, whatever the
-# environment says. And memory that an array leaves is kept for the next one (up to 32 MiB an
-# array, 64 MiB in all): by default glibc returns it to the system, which clears every page
-# before it hands it out anew, for a tenth of the time of some stages.
+# Memory that an array leaves is kept for the next one (up to 32 MiB an array, 64 MiB in all): by
+# default glibc returns it to the system, which clears every page before it hands it out anew,
+# for a tenth of the time of some stages.
 shell.prefix(
     f'set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH" '
-    "OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 MPLBACKEND=Agg "
-    "PYTHONDONTWRITEBYTECODE= "
+    f"{' '.join(f'{name}={value}' for name, value in JOB_ENVIRONMENT.items())} "
     f"MALLOC_MMAP_THRESHOLD_={32 * 2**20} MALLOC_TRIM_THRESHOLD_={64 * 2**20}; "
 )
+
+# Byte code that tells its source by a hash: then what runs is what lies there, whatever its time.
+if not sys.dont_write_bytecode:
+    for part in ("workflow", "scripts"):
+        compile_with_hashes(Path(workflow.basedir) / part)
 
 
 # The limit on jobs a second, which is there for clusters, sets a timer in each round of
@@ -57,3 +65,12 @@ wildcard_constraints:
 def program(name):
     """The inputs that stand for the code of a rule: the program, what it imports, the lock."""
     return [*grid.code(f"scripts/{name}.py", Path(workflow.basedir)), LOCK]
+
+
+def content(name, *files):
+    """A digest of that code, and of more files that no rule makes, for a rule's params.
+
+    Snakemake compares the contents of inputs only where their times are later: with a digest
+    among the params a file that is replaced by an older one is seen, too.
+    """
+    return grid.digest([*program(name), *files], Path(workflow.basedir))

@@ -27,6 +27,8 @@ rule crate:
         f"{RESULTS}/logs/crate.log",
     conda:
         "../../environment.yml"
+    params:
+        content=content("crate", *PROJECT),
     shell:
         "python {input.code[0]} --project {input.project:q} --results {input.results}"
         " --configuration {input.configuration} --lock {input.lock} --citation {input.citation}"

@@ -13,6 +13,7 @@ rule descent:
     conda:
         "../../environment.yml"
     params:
+        content=content("descent"),
         depth=PLAN.depth,
         cell=lambda wildcards: PLAN.columns(wildcards.problem, wildcards.network),
         fractions=lambda wildcards: PLAN.descent_option(wildcards, "fractions"),

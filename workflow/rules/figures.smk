@@ -32,6 +32,7 @@ for figure, experiment in PLAN.experiment_of.items():
         conda:
             "../../environment.yml"
         params:
+            content=content("figures", "scripts/house.mplstyle"),
             rule=f"figure_{figure}",
             figure=PLAN.figure_of[figure],
             reach=PLAN.reach(figure),

@@ -13,6 +13,7 @@ rule flow:
     conda:
         "../../environment.yml"
     params:
+        content=content("flow"),
         depth=PLAN.depth,
         cell=lambda wildcards: PLAN.columns(wildcards.problem, wildcards.network),
         arguments=PLAN.flow_arguments(),
@@ -38,6 +39,7 @@ rule plain_flow:
     conda:
         "../../environment.yml"
     params:
+        content=content("flow"),
         depth=PLAN.depth,
         arguments=PLAN.flow_arguments(),
     shell:

@@ -15,6 +15,7 @@ rule growth:
     conda:
         "../../environment.yml"
     params:
+        content=content("growth"),
         rows="50 100 200 400 800",
         ratios="4 10",
         sparsity=0.05,

@@ -12,6 +12,7 @@ rule l1:
         "../../environment.yml"
     params:
         **CONFIG["l1"],
+        content=content("l1"),
     shell:
         "python {input.code[0]} --problems {input.problems} --output {output}"
         " --solver {params.solver} --nonunique {params.nonunique} &> {log}"

@@ -14,6 +14,7 @@ rule lasso_path:
     conda:
         "../../environment.yml"
     params:
+        content=content("lasso_path"),
         cell=lambda wildcards: PLAN.columns(wildcards.problem, wildcards.network),
         depth=PLAN.depth,
         rtol=CONFIG["flow"]["rtol"],

@@ -12,6 +12,7 @@ rule limit:
     conda:
         "../../environment.yml"
     params:
+        content=content("limit"),
         depth=PLAN.depth,
         log10_alpha=lambda wildcards: PLAN.paths[wildcards.path].log10_alpha,
         tolerance=CONFIG["limit"]["tolerance"],

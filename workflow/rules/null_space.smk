@@ -13,6 +13,7 @@ rule null_space:
         "../../environment.yml"
     params:
         **CONFIG["null_space"],
+        content=content("null_space"),
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --output {output}"
         " --enumerate-up-to {params.enumerate_up_to} --milp-nodes {params.milp_nodes} &> {log}"

@@ -17,6 +17,7 @@ rule phase:
     conda:
         "../../environment.yml"
     params:
+        content=content("phase"),
         repetitions=lambda wildcards: grid.block_range(wildcards.block),
         arguments=lambda wildcards: PLAN.phase_arguments(wildcards.problem),
         enumerate_up_to=CONFIG["null_space"]["enumerate_up_to"],

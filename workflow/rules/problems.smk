@@ -11,6 +11,7 @@ rule problems:
     conda:
         "../../environment.yml"
     params:
+        content=lambda wildcards: content("problems", *PLAN.own_data(wildcards)),
         repetitions=lambda wildcards: grid.block_range(wildcards.block),
         arguments=lambda wildcards: PLAN.problem_arguments(wildcards.problem),
     shell:

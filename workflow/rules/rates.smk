@@ -19,6 +19,7 @@ rule rates:
     conda:
         "../../environment.yml"
     params:
+        content=content("rates"),
         cell=lambda w: PLAN.columns(w.problem, w.network, path=w.path),
         window=lambda wildcards: PLAN.window(wildcards.path),
         onset_tolerance=CONFIG["rates"]["onset_tolerance"],

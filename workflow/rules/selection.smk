@@ -15,6 +15,7 @@ rule selection:
     conda:
         "../../environment.yml"
     params:
+        content=content("selection"),
         arguments=PLAN.selection_arguments,
         solver=CONFIG["l1"]["solver"],
         nonunique=CONFIG["l1"]["nonunique"],

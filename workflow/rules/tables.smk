@@ -32,6 +32,7 @@ for table, (kind, shown) in PLAN.tables.items():
         conda:
             "../../environment.yml"
         params:
+            content=content("tables"),
             rule=f"table_{table}",
             table=kind,
             configuration=PLAN.settings(

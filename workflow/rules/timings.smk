@@ -11,6 +11,7 @@ rule timings:
     conda:
         "../../environment.yml"
     params:
+        content=content("timings"),
         benchmarks=f"{RESULTS}/benchmarks",
     shell:
         "python {input.code[0]} --benchmarks {params.benchmarks} --csv {output.csv}"
