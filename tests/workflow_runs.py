@@ -42,7 +42,13 @@ def planner():
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},  # a plan changes nothing
     )
+
+
+def environment():
+    """Of a run: its lines are not cut, and its jobs need not compile what the one before did."""
+    return os.environ | {"COLUMNS": "10000", "PYTHONDONTWRITEBYTECODE": ""}
 
 
 class RunFailed(Exception):
@@ -55,10 +61,12 @@ class Project:
     def __init__(self, folder, results=None):
         """Copy this repository, or another project with its results."""
         self.folder = Path(folder)
+        # the byte code of another project is compared with its source; here it may be anyone's
+        ignore = None if results else shutil.ignore_patterns("__pycache__")
         for part in PARTS:
             source, target = (results.folder if results else ROOT) / part, self.folder / part
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, target, ignore=ignore)
             else:
                 shutil.copy2(source, target)
         if results is not None:  # another project's results, with what Snakemake knows of them
@@ -76,7 +84,7 @@ class Project:
         return subprocess.run(
             self.command(*arguments, config=config),
             cwd=self.folder,
-            env=os.environ | {"COLUMNS": "10000"},
+            env=environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -94,7 +102,7 @@ class Project:
             "folder": str(self.folder),
             "words": ["--dry-run", *self.command(*arguments, config=config)[3:]],
             "output": str(output),
-            "environment": os.environ | {"COLUMNS": "10000"},
+            "environment": environment(),
         }
         process = planner()
         process.stdin.write(json.dumps(request) + "\n")
@@ -136,6 +144,7 @@ class Project:
         process = subprocess.Popen(
             self.command(),
             cwd=self.folder,
+            env=environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
