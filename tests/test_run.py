@@ -5,8 +5,8 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-import run
 
+import run
 from workflow_runs import ROOT
 
 REPORT = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
