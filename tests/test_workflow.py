@@ -14,8 +14,7 @@ from workflow_runs import ROOT, Project
 PROGRAMS = sorted(
     path.stem
     for path in (ROOT / "scripts").glob("*.py")
-    if path.stem not in ("audit_values", "command_line", "comparison", "measure", "tidy", "words")
-    and path.stem != "workflow_queries"
+    if '\nif __name__ == "__main__":\n' in path.read_text(encoding="utf-8")
 )
 
 
@@ -199,35 +198,38 @@ def test_changing_a_module_schedules_what_uses_it(copy, group):
         assert first <= rules and first, (module, first)
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_declared_code_is_what_a_program_imports(name):
-    found = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"import sys; sys.path.insert(0, 'scripts'); import {name}\n"
-            "for module in list(sys.modules.values()):\n"
-            "    print(getattr(module, '__file__', None))",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
+HELP = """
+import runpy, sys
+sys.path.insert(0, "scripts")
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+finally:
+    for module in list(sys.modules.values()):
+        print(getattr(module, "__file__", None), file=sys.stderr)
+"""
+
+
+@pytest.fixture(scope="module", params=PROGRAMS)
+def helped(request):
+    """A program that was asked for help: its path, what it says, the files of its modules."""
+    path = f"scripts/{request.param}.py"
+    command = [sys.executable, "-c", f"import sys; sys.argv = [{path!r}, '--help']{HELP}"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return path, result.stdout, result.stderr.split()
+
+
+def test_declared_code_is_what_a_program_imports(helped):
+    path, _, found = helped
     imported = {line for line in found if line.startswith(str(ROOT / "scripts"))}
-    declared = {str(ROOT / path) for path in grid.code(f"scripts/{name}.py", ROOT)}
+    declared = {str(ROOT / file) for file in grid.code(path, ROOT)}
     # an import inside a function is declared too, though loading alone does not run it
     assert imported <= declared
-    assert all("/scripts/" in path for path in declared)
+    assert all("/scripts/" in file for file in declared)
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_every_program_explains_itself(name):
-    result = subprocess.run(
-        [sys.executable, f"scripts/{name}.py", "--help"], cwd=ROOT, capture_output=True, text=True
-    )
-    assert result.returncode == 0
-    assert "usage:" in result.stdout
+def test_every_program_explains_itself(helped):
+    path, said, _ = helped
+    assert said.startswith(f"usage: {path.removeprefix('scripts/')} ")
 
 
 def test_a_killed_run_ends_with_the_same_bytes(finished, tmp_path):

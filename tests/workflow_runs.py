@@ -130,7 +130,7 @@ class Project:
     def _jobs(self, config):
         report = self.plan(config=config)
         for block in re.split(r"^\[.*\]$", report, flags=re.MULTILINE)[1:]:
-            lines = re.findall(r"^\s*(output|reason|(?:local)?rule \w+):\s*(.*)$", block, re.M)
+            lines = re.findall(r"^\s*(output|reason|(?:local)?rule \w+): *(.*)$", block, re.M)
             (rule,) = (key.split()[1] for key, _ in lines if "rule " in key)
             if rule != "all":
                 yield rule, dict(lines)
