@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-import run
+import suite
 from workflow_runs import ROOT
 
 REPORT = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
@@ -38,8 +38,8 @@ def test_both_parts_count(monkeypatch, capsys, finished, rest, status, line):
             (folder / f"{part}.xml").write_text(REPORT.format(*numbers))
         return SimpleNamespace(wait=lambda: ended)
 
-    monkeypatch.setattr(run, "start", start)
-    assert run.main(["-x"]) == status
+    monkeypatch.setattr(suite, "start", start)
+    assert suite.main(["-x"]) == status
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "what finished says"
     assert said[-1].startswith(line)

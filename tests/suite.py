@@ -1,6 +1,6 @@
 """Run the test suite in two processes, for two cores.
 
-    python tests/run.py [words for pytest]
+    python tests/suite.py [words for pytest]
 
 One takes the tests of the finished smoke grid, the other all that do not need it; what the first
 says is printed after what the second says.  The last line counts both.  `python -m pytest` runs
