@@ -176,7 +176,7 @@ def test_results_are_what_they_are_without_a_cluster(cluster, finished, tmp_path
     assert {name.split("/")[1] for name in found} == {name.split("/")[1] for name in expected}
     # nor does a run without a cluster find anything to do
     copy = Project(tmp_path_factory.mktemp("copy"), results=project)
-    assert "Nothing to be done" in copy.run("--dry-run", "--", *targets)
+    assert "Nothing to be done" in copy.plan("--", *targets)
 
 
 @needs_slurm
