@@ -61,7 +61,7 @@ same-bytes: .venv/installed
 	$(BIN)/python tests/same_bytes.py
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python tests/suite.py
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -26,6 +26,22 @@ settings.register_profile(
 settings.load_profile("implicit_l1")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--part",
+        choices=("finished", "rest"),
+        help="only the tests that need the finished smoke grid, or only those that do not",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    part = config.getoption("part")
+    if part is not None:
+        left_out = [it for it in items if ("finished" in it.fixturenames) == (part == "rest")]
+        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=left_out)
+
+
 @pytest.fixture(scope="session", params=[0.0, 0.1], ids=["noiseless", "noisy"])
 def small(request):
     """A Gaussian instance of 20 equations and 60 unknowns with its certified minimizer."""
