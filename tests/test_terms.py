@@ -666,9 +666,7 @@ def test_limit_points_are_enclosed_after_long_steps_with_a_rough_inverse(
 
 @pytest.mark.parametrize(("depth", "lam"), SCALARS)
 @pytest.mark.parametrize("side", [-1, 1])
-def test_limit_points_are_those_of_all_minimizers_that_a_ball_holds(
-    monkeypatch, depth, lam, side
-):
+def test_limit_points_are_those_of_all_minimizers_that_a_ball_holds(monkeypatch, depth, lam, side):
     """g* is near the end of what is known of it."""
     width = 1e-6
     scalar = Scalar(depth, lam, arb(0.999 * side * width, width))
