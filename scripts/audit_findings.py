@@ -283,6 +283,5 @@ def behind(job, job_of):
         if file in seen or file not in job_of:
             continue
         seen[file] = None
-        # what is made together is judged together
-        queue += [*job_of[file].inputs, *job_of[file].outputs]
+        queue += job_of[file].inputs
     return list(seen)

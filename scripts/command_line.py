@@ -3,8 +3,10 @@
 They import this before anything else that takes long.
 """
 
+import fcntl
 import gc
 import os
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,41 @@ from pathlib import Path
 # objects, as is usual, is in vain and takes a tenth of the time; `run` returns to what is usual.
 _USUAL = gc.get_threshold()
 gc.set_threshold(100_000)
+
+NO_MEMORY = "there is not enough memory"
+
+
+def _hold(path):
+    """A file, locked together with other jobs as long as this process lives; None without a lock.
+
+    A run waits for those that still hold it, jobs of one that was killed.  Not every file system
+    has locks; then there is nothing to wait for.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CREAT)
+        fcntl.flock(file, fcntl.LOCK_SH)
+    except OSError:
+        return None
+    return file
+
+
+def _end(number, frame):
+    """End this process as if it failed, so that what is unfinished is removed."""
+    sys.exit(f"error: ended from outside ({signal.Signals(number).name})")
+
+
+def _tell(kind, error, trace):
+    """One line, where memory ends while modules are loaded; any other error as usual."""
+    if issubclass(kind, MemoryError) or "failed to map segment" in str(error):
+        print(f"error: {NO_MEMORY}", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+if "IMPLICIT_L1_JOBS" in os.environ:  # this is a job of the workflow
+    sys.excepthook = _tell
+    _HELD = _hold(os.environ["IMPLICIT_L1_JOBS"])
+    signal.signal(signal.SIGTERM, _end)
 
 
 class Failure(Exception):
@@ -50,14 +87,24 @@ def run(main):
     waited for.  So the process ends without taking apart its modules, one object after the
     other, which would take as long as a tenth of a small job.
     """
+    from implicit_l1.byte_code import StaleByteCodeError
     from implicit_l1.storage import DamagedFileError
 
     gc.freeze()  # what was imported stays
     gc.set_threshold(*_USUAL)
+    if sys.flags.optimize > 1:
+        sys.exit("error: Python runs without docstrings; unset PYTHONOPTIMIZE, leave out -OO")
     try:
         main()
-    except (Failure, DamagedFileError) as error:
+    except (Failure, DamagedFileError, StaleByteCodeError) as error:
         sys.exit(f"error: {error}")
+    except OSError as error:
+        reason = error.strerror or error
+        sys.exit(f"error: {reason if error.filename is None else f'{error.filename}: {reason}'}")
+    except MemoryError as error:
+        sys.exit(": ".join(filter(None, [f"error: {NO_MEMORY}", str(error)])))
+    except KeyboardInterrupt:
+        sys.exit("error: interrupted")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

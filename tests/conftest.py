@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 # Before NumPy loads its BLAS: the last bits depend on the number of threads.
@@ -83,3 +84,20 @@ def draw(tmp_path):
     drawer = Drawer(tmp_path)
     yield drawer
     drawer.close()
+
+
+@pytest.fixture(scope="session")
+def said(finished):
+    """What the workflow says of the finished run: its jobs, and the states of their outputs."""
+    from judging import what_is_said
+
+    return what_is_said(finished)
+
+
+@pytest.fixture
+def judge(copy, said, monkeypatch):
+    """An audit of the copy, see :func:`judging.judged`; the test runs in the copy's folder."""
+    from judging import judged
+
+    monkeypatch.chdir(copy.folder)
+    return partial(judged, said)

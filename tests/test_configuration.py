@@ -55,10 +55,11 @@ def test_shipped_configurations_are_valid(name):
     assert validate(complete) == complete
 
 
-def test_smoke_has_the_experiments_of_the_default():
-    assert list(SMOKE["experiments"]) == list(DEFAULT["experiments"])
-    for name, experiment in SMOKE["experiments"].items():
-        assert experiment.keys() == DEFAULT["experiments"][name].keys()
+def test_smoke_has_the_experiments_of_the_default_and_two_more():
+    more = ["bracketed", "uneven"]
+    assert list(SMOKE["experiments"]) == [*DEFAULT["experiments"], *more]
+    for name, experiment in DEFAULT["experiments"].items():
+        assert experiment.keys() == SMOKE["experiments"][name].keys()
 
 
 def test_defaults_are_those_of_the_default_configuration():

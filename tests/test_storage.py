@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import resource
 import stat
 import subprocess
 import sys
@@ -334,3 +335,20 @@ def test_writing_a_table_does_not_load_pandas(tmp_path):
         "sys.exit('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    """And leaves what was there before."""
+    path = tmp_path / "values.npz"
+    write_arrays(path, values=np.zeros(3))
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            write_arrays(path, values=np.zeros(1000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,5 +1,6 @@
 """End to end: the smoke grid as a person runs it, in a copy of the project."""
 
+import os
 import subprocess
 import sys
 
@@ -16,7 +17,6 @@ PROGRAMS = sorted(
     for path in (ROOT / "scripts").glob("*.py")
     if '\nif __name__ == "__main__":\n' in path.read_text(encoding="utf-8")
 )
-
 
 RATE_FIGURES = [
     *("noise", "depth", "generalization", "prediction", "tight", "far_two_layers", "far_deep"),
@@ -74,6 +74,40 @@ def test_touching_a_file_schedules_nothing(copy):
     assert copy.scheduled() == {}
 
 
+def test_a_file_replaced_by_an_older_one_is_seen(copy):
+    """Restored from an archive, or moved here: its time says nothing."""
+    for name in ("scripts/implicit_l1/descent.py", "scripts/house.mplstyle"):
+        text = (copy.folder / name).read_text(encoding="utf-8")
+        (copy.folder / name).write_text(f"{text}# older\n", encoding="utf-8")
+        os.utime(copy.folder / name, (1e9, 1e9))
+    jobs = copy.scheduled()
+    assert {"descent", "figure_descent", "table_descent"} <= set(jobs)
+    assert {rule for rule in jobs if rule.startswith("figure_")} == {
+        f"figure_{path.stem}" for path in (copy.folder / "results/smoke/figures").glob("*.csv")
+    }
+    assert not {"l1", "limit", "rates", "table_cells"} & set(jobs)
+
+
+def test_own_data_replaced_by_older_ones_are_seen(tmp_path):
+    project = Project(tmp_path)
+    (tmp_path / "own.csv").write_text("a,b,c,y\n1,0,0.5,1\n0,1,-0.3,2\n", encoding="utf-8")
+    experiment = {
+        "figure": "depth",
+        "ensemble": {"name": "file", "path": "own.csv"},
+        "depth": [2, 3],
+        "alpha": {"smallest": 1e-6, "largest": 1.0, "per_decade": 1},
+    }
+    config = {"results": "results/own", "experiments": {"own": experiment}}
+    (tmp_path / "config/own.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    jobs = project.scheduled(config="config/own.yaml")
+    (target,) = jobs["problems"]
+    project.run("--", target, config="config/own.yaml")
+    assert "problems" not in project.scheduled(config="config/own.yaml")
+    (tmp_path / "own.csv").write_text("a,b,c,y\n1,0,0.5,1\n0,1,-0.4,2\n", encoding="utf-8")
+    os.utime(tmp_path / "own.csv", (1e9, 1e9))
+    assert project.scheduled(config="config/own.yaml")["problems"] == [target]
+
+
 ADDED = {
     "depth: [2, 3]": ("depth: [2, 3, 5]", "/D5/"),
     "eta: [0, 0.1]": ("eta: [0, 0.1, 0.25]", "_eta0.25/"),
@@ -104,20 +138,20 @@ def figures_with(line):
 
 
 def test_adding_repetitions_schedules_only_new_blocks(tmp_path):
-    # 4 repetitions in blocks of 2 first, so that no block is partial; of one small experiment
+    # 5 repetitions in blocks of 5 first, so that no block is partial; of one small experiment
     project = Project(tmp_path)
     path = project.folder / "config/smoke.yaml"
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    few = {"ensemble": "gaussian", "s": 1, "eta": 0, "repetitions": 4}
+    few = {"ensemble": "gaussian", "s": 1, "eta": 0, "repetitions": 5}
     config["experiments"] = {"prediction": config["experiments"]["prediction"] | few}
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     project.run()
     before = project.checksums()
-    project.replace("config/smoke.yaml", "repetitions: 4", "repetitions: 6")
+    project.replace("config/smoke.yaml", "repetitions: 5", "repetitions: 7")
     jobs = project.scheduled()
     for stage in ("problems", "l1", "null_space", "limit"):
         assert jobs[stage]
-        assert all("reps4-5" in file for file in jobs[stage])
+        assert all("reps5-6" in file for file in jobs[stage])
     project.run()
     after = project.checksums()
     blocks = [name for name in before if name.endswith(".npz") and "reps" in name]
@@ -257,10 +291,10 @@ def test_a_bad_configuration_changes_nothing(tmp_path):
 
 
 def test_a_damaged_intermediate_is_named(copy):
-    path = copy.folder / "results/smoke/problems/gaussian_N20_d40_s2_eta0/reps0-1.npz"
+    path = copy.folder / "results/smoke/problems/gaussian_N20_d40_s2_eta0/reps0-2.npz"
     path.write_bytes(path.read_bytes()[:-100])
     result = copy.snakemake()
     assert result.returncode != 0
     assert f"{path.relative_to(copy.folder)} is damaged" in result.stdout + result.stderr
-    assert not (copy.folder / "results/smoke/l1/gaussian_N20_d40_s2_eta0/reps0-1.npz").exists()
+    assert not (copy.folder / "results/smoke/l1/gaussian_N20_d40_s2_eta0/reps0-2.npz").exists()
     assert not list(copy.folder.rglob("results/**/.reps*"))

@@ -41,6 +41,9 @@ def replacing(path):
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:  # of a full disk, say, which need not name the file
+        temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

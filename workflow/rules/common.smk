@@ -1,5 +1,6 @@
 """The plan of the run, and what every rule needs. No rule is here."""
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -8,6 +9,14 @@ import yaml
 
 sys.path[:0] = [str(Path(workflow.basedir) / part) for part in ("workflow", "scripts")]
 
+import runs
+
+# The process that was started by a person, not one that computes a job elsewhere.
+MAIN = workflow.is_main_process
+RUN = runs.Run()
+if MAIN:
+    RUN.listen()  # before imports that take a while
+
 import configuration
 import grid
 import plan
@@ -15,7 +24,10 @@ from implicit_l1.byte_code import StaleByteCodeError, compile_with_hashes, verif
 from implicit_l1.machine import JOB_ENVIRONMENT
 
 try:
-    for module in (configuration, grid, plan):
+    if MAIN:
+        runs.check_interpreter()
+        runs.check_writable(runs.FOLDER, 0)
+    for module in (configuration, grid, plan, runs):
         verify_loaded(module)
     for file in workflow.configfiles:
         configuration.load(file)  # finds keys given twice, which a mapping has lost
@@ -25,6 +37,8 @@ except configuration.ConfigurationError as error:
     sys.exit(f"The configuration is not usable; nothing was started.\n{error}")
 except StaleByteCodeError as error:
     sys.exit(str(error))
+except runs.RunError as error:
+    sys.exit(f"{error}. Nothing was started. {runs.NOTHING_LOST}")
 
 RESULTS = PLAN.results
 LOCK = "requirements.txt"
@@ -32,11 +46,16 @@ LOCK = "requirements.txt"
 
 # The programs run under the interpreter that runs Snakemake, wherever its folder is.
 #
+# Ctrl-C, which a terminal sends to every process, is seen to by the process that started them.
+# Each holds a file locked while it works, wherever it does.
+#
 # Memory that an array leaves is kept for the next one (up to 32 MiB an array, 64 MiB in all): by
 # default glibc returns it to the system, which clears every page before it hands it out anew,
 # for a tenth of the time of some stages.
 shell.prefix(
+    "trap '' INT; "
     f'set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH" '
+    f"IMPLICIT_L1_JOBS={runs.jobs_file(RESULTS)} "
     f"{' '.join(f'{name}={value}' for name, value in JOB_ENVIRONMENT.items())} "
     f"MALLOC_MMAP_THRESHOLD_={32 * 2**20} MALLOC_TRIM_THRESHOLD_={64 * 2**20}; "
 )
@@ -52,6 +71,21 @@ if not sys.dont_write_bytecode:
 onstart:
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+    if MAIN:
+        try:
+            RUN.start(RESULTS)
+        except runs.RunError as error:
+            runs.say(f"{error}. Nothing was started. {runs.NOTHING_LOST}")
+            # what waits for jobs elsewhere does so in a thread that would wait for ever
+            sys.exit(1) if workflow.local_exec else os._exit(1)
+
+
+onsuccess:
+    RUN.succeed()
+
+
+onerror:
+    RUN.fail(log)
 
 
 wildcard_constraints:
