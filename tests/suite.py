@@ -51,7 +51,10 @@ def main(words):
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         processes = {part: start(part, folder, words) for part in PARTS}
-        statuses = [process.wait() for process in reversed(processes.values())]
+        try:
+            statuses = [process.wait() for process in reversed(processes.values())]
+        except KeyboardInterrupt:  # of both parts, too: they end by themselves
+            statuses = [process.wait() for process in processes.values()]
         print((folder / PARTS[0]).read_text(encoding="utf-8"), end="")
         reports = [folder / f"{part}.xml" for part in PARTS]
         if not all(report.exists() for report in reports):

@@ -144,9 +144,12 @@ def test_the_profile_keeps_what_the_default_profile_says():
 
 
 def part_of(results):
-    """A few results, of every rule: the first file of each stage and depth of folders."""
+    """A few results, of every rule: a file of each stage and depth of folders.
+
+    Of one problem where it has such a file: they need fewer others.
+    """
     first = {}
-    for name in results:
+    for name in sorted(results, key=lambda name: "/gaussian_N20_d40_s2_eta0.1/" not in name):
         grid, stage, *path = name.split("/")
         if stage not in ("figures", "tables"):
             first.setdefault((stage, len(path)), name)
