@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
-import audit
 import numpy as np
 import pandas as pd
 import pytest
+from audit_again import check_drawings, draw
+from audit_findings import Audit
+from audit_origins import DRAWING, check_states
 from audit_values import figure_problems
 from test_figures import LOG10_ALPHA, bounds, cell
+from workflow_queries import Job
 
 from implicit_l1.status import CERTIFIED, PROVED
 from implicit_l1.storage import read_arrays, write_arrays, write_table
@@ -22,16 +25,16 @@ DRAWN = [
 @pytest.mark.parametrize("name", ["matrix", "signal", "data"])
 def test_every_repetition_is_drawn_anew(tmp_path, name, place):
     """A changed last bit of any of three repetitions is found, and named."""
-    arrays = audit.draw(DRAWN)
+    arrays = draw(DRAWN)
     changed = arrays[name].copy()
     if place is not None:
         row = changed[place]
         row[row != 0] = np.nextafter(row[row != 0], np.inf)
     file = str(tmp_path / "problems.npz")
     write_arrays(file, **arrays | {name: changed})
-    job = audit.Job("problems", (), (file,), (audit.DRAWING, "--output", file, *DRAWN))
-    found = audit.Audit([job], tmp_path)
-    audit.check_drawings(found)
+    job = Job("problems", (), (file,), (DRAWING, "--output", file, *DRAWN))
+    found = Audit([job], tmp_path)
+    check_drawings(found)
     assert found.counts["problems drawn anew"] == 3
     what = [finding.what for finding in found.findings.get(file, [])]
     expected = (
@@ -52,9 +55,9 @@ def test_every_repetition_is_drawn_anew(tmp_path, name, place):
     ],
 )
 def test_what_the_workflow_would_make_anew_is_a_finding(tmp_path, state, words):
-    job = audit.Job("l1", (), ("file.npz",), ("scripts/l1.py",))
-    found = audit.Audit([job], tmp_path)
-    audit.check_states(found, {} if state is None else {"file.npz": state})
+    job = Job("l1", (), ("file.npz",), ("scripts/l1.py",))
+    found = Audit([job], tmp_path)
+    check_states(found, {} if state is None else {"file.npz": state})
     what = [finding.what for finding in found.findings.get("file.npz", [])]
     assert what == ([f"would be made anew by the workflow ({words})"] if words else [])
 

@@ -5,7 +5,7 @@ import io
 import itertools
 
 import pytest
-from audit import differing
+from audit_reference import differing
 
 from workflow_runs import ROOT
 
