@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import audit_again
-import audit_origins
 import numpy as np
 import pandas as pd
 import pytest
+from audit_again import check_drawings, draw
 from audit_findings import Audit
+from audit_origins import DRAWING, check_states
 from audit_values import figure_problems
 from test_figures import LOG10_ALPHA, bounds, cell
 from workflow_queries import Job
@@ -25,16 +25,16 @@ DRAWN = [
 @pytest.mark.parametrize("name", ["matrix", "signal", "data"])
 def test_every_repetition_is_drawn_anew(tmp_path, name, place):
     """A changed last bit of any of three repetitions is found, and named."""
-    arrays = audit_again.draw(DRAWN)
+    arrays = draw(DRAWN)
     changed = arrays[name].copy()
     if place is not None:
         row = changed[place]
         row[row != 0] = np.nextafter(row[row != 0], np.inf)
     file = str(tmp_path / "problems.npz")
     write_arrays(file, **arrays | {name: changed})
-    job = Job("problems", (), (file,), (audit_origins.DRAWING, "--output", file, *DRAWN))
+    job = Job("problems", (), (file,), (DRAWING, "--output", file, *DRAWN))
     found = Audit([job], tmp_path)
-    audit_again.check_drawings(found)
+    check_drawings(found)
     assert found.counts["problems drawn anew"] == 3
     what = [finding.what for finding in found.findings.get(file, [])]
     expected = (
@@ -57,7 +57,7 @@ def test_every_repetition_is_drawn_anew(tmp_path, name, place):
 def test_what_the_workflow_would_make_anew_is_a_finding(tmp_path, state, words):
     job = Job("l1", (), ("file.npz",), ("scripts/l1.py",))
     found = Audit([job], tmp_path)
-    audit_origins.check_states(found, {} if state is None else {"file.npz": state})
+    check_states(found, {} if state is None else {"file.npz": state})
     what = [finding.what for finding in found.findings.get("file.npz", [])]
     assert what == ([f"would be made anew by the workflow ({words})"] if words else [])
 

@@ -21,6 +21,7 @@ from test_tables import data, made, of_constants, of_limits, only, proofs
 
 import agreement
 from configuration import validate
+from implicit_l1.bounds import Band
 from implicit_l1.decision import undecided
 from implicit_l1.flow import Trajectory
 from implicit_l1.intervals import Interval
@@ -286,6 +287,43 @@ def test_stage_bounds_asks_for_the_bound_of_rho_tilde_that_is_valid(tmp_path, mo
     assert table["log10_error_1"].isna().tolist() == [True] * 3 + [False] * 3
 
 
+def test_stage_bounds_puts_every_bound_in_its_column(monkeypatch):
+    """n = (-0.05, 0.1) off g* = (1, 0) at alpha = 0.01, and bounds 10^1, ..., 10^12 of it."""
+    bands = {
+        name: Band(*(np.log([10.0 ** (3 * place + k)]) for k in (1, 2, 3)))
+        for place, name in enumerate(("total", "off", "total_refined", "off_refined"))
+    }
+    found = SimpleNamespace(rho_alpha=np.array([0.125]), **bands)
+    monkeypatch.setattr(bounds_program, "error_bounds", lambda *_: found)
+    l1 = {
+        "point": np.array([[1.0, 0.0]]),
+        "nu": np.array([[1.0]]),
+        "direction": np.array([[1.0, 0.5]]),
+        "margins": np.array([[0.0, 0.5]]),
+        "margin": np.array([0.5]),
+    }
+    limit = {
+        "log_alpha": np.log([0.01]),
+        "log_unit": np.log([[0.1]]),
+        "error": np.array([[[-0.5, 1.0]]]),
+        "log_error_1": np.log([[0.15]]),
+        "entry_bound": np.zeros((1, 1)),
+    }
+    columns = bounds_program.bounds(np.array([[1.0, 0.5]]), l1, 0.75, limit, 0, 3.0)
+    one, off = np.log10(0.15), -1.0
+    expected = {"log10_alpha": -2, "rho_alpha": 0.125}
+    expected |= {"log10_error_1": one, "log10_error_off": off}
+    for place, name in enumerate(("error_1", "error_off", "refined_1", "refined_off")):
+        for end, k in (("upper", 1), ("lower", 2), ("lower_prior", 3)):
+            expected[f"log10_{name}_{end}"] = 3 * place + k
+    for norm, error, plain, refined in (("1", one, 0, 6), ("off", off, 3, 9)):
+        expected[f"log10_upper_over_error_{norm}"] = plain + 1 - error
+        expected[f"log10_error_over_lower_{norm}"] = error - plain - 2
+        expected[f"log10_refined_upper_over_error_{norm}"] = refined + 1 - error
+        expected[f"log10_error_over_refined_lower_{norm}"] = error - refined - 2
+    assert {name: values.item() for name, values in columns.items()} == pytest.approx(expected)
+
+
 def test_stage_limit_keeps_the_distance_to_the_signal():
     """n = 10^-2 (3, 4) from g* - x_0 = (1, -1)."""
     path = LimitPath(
@@ -369,10 +407,14 @@ def test_blocks_are_in_the_order_of_their_repetitions():
         path=cell.path.name,
         repetitions=cell.repetitions,
     )
-    for stage in ("problems", "l1", "null_space", "limit", "asymptotics"):
+    problem = cell.problem.name
+    for stage, folder in {
+        **dict.fromkeys(("problems", "l1", "null_space"), problem),
+        "limit": f"{problem}/D2/alpha1e-6to1by2",
+        "asymptotics": f"{problem}/D2",
+    }.items():
         files = plan.cell_blocks(stage, wildcards)
-        assert [file.split("/")[-1] for file in files] == [f"{name}.npz" for name in names]
-        assert all(f"/{stage}/{cell.problem.name}/" in file for file in files)
+        assert files == [f"results/smoke/{stage}/{folder}/{name}.npz" for name in names]
     assert [file.split("/")[-1] for file in plan.bounds([cell])] == [
         f"{name}.parquet" for name in names
     ]
