@@ -13,8 +13,8 @@ from implicit_l1.storage import read_origin, read_table
 
 RESULTS = "results/smoke"
 CELL = "gaussian_N20_d40_s2_eta0"
-MINIMIZER = f"{RESULTS}/l1/{CELL}/reps0-1.npz"
-PROOF = f"{RESULTS}/certificates/{CELL}/D2/alpha1e-6to1by2/reps0-1.parquet"
+MINIMIZER = f"{RESULTS}/l1/{CELL}/reps0-2.npz"
+PROOF = f"{RESULTS}/certificates/{CELL}/D2/alpha1e-6to1by2/reps0-2.parquet"
 
 
 # --- figures and tables, all of them, whatever is said beside them ---
