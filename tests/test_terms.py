@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from flint import arb, ctx, fmpq, fmpq_mat, fmpz
 
+from implicit_l1.asymptotics import first_order
 from implicit_l1.balls import BallPotential, ball
+from implicit_l1.bounds import _Scales, error_bounds
 from implicit_l1.certificates import (
     LimitProof,
     NotProved,
@@ -44,7 +46,7 @@ from implicit_l1.potentials import potential
 from implicit_l1.precise import PreciseLimit
 from implicit_l1.product import first_beyond_rounding, nearest_doubles
 from implicit_l1.rank import well_conditioned
-from implicit_l1.support import _solved_with_more_bits
+from implicit_l1.support import _solved_with_more_bits, certificate, support_geometry
 from implicit_l1.verified import (
     Exact,
     Inverse,
@@ -915,3 +917,89 @@ def test_maps_of_a_support_are_rounded_once(monkeypatch):
 def test_a_matrix_is_well_conditioned_relative_to_its_size(size):
     assert well_conditioned(size * np.array([[1.0, 0.0], [0.0, 1e-3]]))
     assert not well_conditioned(size * np.array([[1.0, 0.0], [0.0, 1e-5]]))
+
+
+# Bounds on the error, from maps that are not what they should be
+
+
+def bounded(lam, geometry_of=lambda geometry: geometry, off=0.0):
+    """Bounds at D = 2, alpha = 1, A = [1, 1/2] and the limit point with this dual vector.
+
+    Args:
+        geometry_of: changes what M and R are taken for.
+        off: what is added to n_0, of ||n||_1, and said to be its error.
+    Returns:
+        (bounds, log of ||n_Sc||_1, log of ||n||_1).
+    """
+    matrix, phi = np.array([[1.0, 0.5]]), potential(2)
+    x = phi.phi(lam * matrix[0])
+    minimizer, n = np.array([x[0] + 0.5 * x[1], 0.0]), np.array([-0.5 * x[1], x[1]])
+    geometry = support_geometry(matrix, [0])
+    dual = certificate(matrix, geometry, np.ones(1), np.ones(1))
+    error = n + np.array([off * np.abs(n).sum(), 0.0])
+    arguments = matrix, geometry_of(geometry), minimizer, dual, phi, np.zeros(1), error[None], 0.5
+    said = abs(off) * np.abs(n).sum() / np.abs(error).sum()
+    found = error_bounds(*arguments, np.full(1, said))
+    return found, np.log(x[1]), np.log(np.abs(n).sum())
+
+
+def hold(found, off, total):
+    """Whether logarithms of bounds hold but for rounding."""
+    pairs = [(found.off, off), (found.off_refined, off)]
+    pairs += [(found.total, total), (found.total_refined, total)]
+    return all(
+        band.log_upper[0] >= norm - 1e-11
+        and max(band.log_lower[0], band.log_lower_prior[0]) <= norm + 1e-11
+        for band, norm in pairs
+    )
+
+
+@pytest.mark.parametrize("factor", [1 - 1e-3, 1 - 1e-6, 1.0, 1 + 1e-6, 1 + 1e-3])
+@pytest.mark.parametrize("lam", [0.5, 10.0, 40.0])
+def test_bounds_hold_whatever_the_maps_of_the_support_are_worth(factor, lam):
+    """lam misses ``A_S^T lam``, or k the kernel: so much is added, and both bounds are attained."""
+    assert hold(*bounded(lam, lambda geometry: replace(geometry, r=factor * geometry.r)))
+    of_map = bounded(lam, lambda geometry: replace(geometry, range_map=factor * geometry.range_map))
+    assert hold(*of_map)
+
+
+@pytest.mark.parametrize("off", [-1e-3, 1e-3, 1e-6])
+@pytest.mark.parametrize("lam", [0.5, 2.0])
+def test_lower_bounds_allow_for_the_error_of_n(off, lam):
+    """They are attained, and x_S enters them: n_S is taken for larger or smaller than it is."""
+    assert hold(*bounded(lam, off=off))
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.0, 1.1])
+def test_the_largest_entry_of_a_map_is_no_less_than_it_is(factor):
+    matrix = np.array([[1.0, 0.5]])
+    geometry = support_geometry(matrix, [0])
+    dual = certificate(matrix, geometry, np.ones(1), np.ones(1))
+    geometry = replace(geometry, range_map=factor * geometry.range_map)
+    minimizer, phi = np.array([1.0, 0.0]), potential(2)
+    scales = _Scales(matrix, geometry, minimizer, dual, phi, np.array([-1.0]), 0.5)
+    assert scales.largest_range_map() >= 0.5
+
+
+@pytest.mark.parametrize("numerator", range(1, 24, 2))
+def test_a_direction_is_known_to_a_rounding_of_1(numerator):
+    """At alpha = exp(-10^6), ``log n = -(1 - rho) 10^6``, of which z = rho 10^6 loses 1e-10."""
+    matrix = np.array([[3000.0, 3000.0 - numerator]])
+    geometry = support_geometry(matrix, [0])
+    dual = certificate(matrix, geometry, np.ones(1), np.ones(1) / 3000.0)
+    minimizer, log_alpha = np.array([1.0, 0.0]), np.array([-1e6])
+    arguments = matrix, geometry, minimizer, dual, potential(2), log_alpha, np.zeros((1, 2))
+    rho_tilde = (3000.0 - numerator) / 3000.0 * (1 + 1e-15)
+    found = error_bounds(*arguments, rho_tilde)
+    right = float(fmpq(-numerator * 10**6, 3000).p) / float(fmpq(-numerator * 10**6, 3000).q)
+    assert found.off_refined.log_upper[0] >= right - 2e-11
+
+
+def test_of_exponents_that_are_nearly_1_the_margins_tell():
+    """1 - 2^-40 leads, and not 1 - 2^-39, which is as large to 12 digits."""
+    matrix = np.array([[1.0, 1.0 - 2.0**-40, 1.0 - 2.0**-39]])
+    geometry = support_geometry(matrix, [0])
+    dual = certificate(matrix, geometry, np.ones(1), np.ones(1))
+    found = first_order(geometry, np.array([1.0, 0.0, 0.0]), dual, potential(2))
+    assert found.exponent == 2.0**-40
+    assert np.array_equal(found.error[1:], [1.0, 0.0])
