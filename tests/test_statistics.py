@@ -392,6 +392,39 @@ def test_stage_agreement_takes_the_scale_that_was_asked_for():
         agreement.error_at(block, 0.2, "results/x/y.npz")
 
 
+def test_stage_agreement_measures_in_the_one_norm_over_all_blocks(tmp_path, monkeypatch):
+    """Ends that miss by (1, 2) 1e-9 and (3, 4) 1e-9 where ||n||_1 is 2 and 4."""
+    monkeypatch.chdir(tmp_path)
+    miss = 1e-9 * np.array([[1.0, 2.0], [3.0, -4.0]])
+    error, words = np.array([[1.0, -1.0], [1.0, 3.0]]), ["agreement", "--cell", "{}"]
+    for place in (0, 1):
+        arrays = {
+            "l1": {"point": [[5.0, 0.0]], "status": [CERTIFIED]},
+            "limit": {
+                "log_alpha": LOG_ALPHA,
+                "log_unit": np.zeros((1, 3)),
+                "error": np.stack([9 * error[place], error[place], error[place] / 9])[None],
+                "error_bound": np.full((1, 3), 1e-8),
+            },
+            "flow": {
+                "point": [np.array([5.0, 0.0]) + error[place] + miss[place]],
+                "claimed": [1e-8],
+                "steps": [40 + place],
+            },
+        }
+        for name, block in arrays.items():
+            write_arrays(f"{name}{place}.npz", repetition=np.array([place]), **block)
+    for name in ("l1", "limit"):
+        words += [f"--{name}", f"{name}0.npz", f"{name}1.npz"]
+    words += ["--flow", "dual", "0.1", "flow0.npz", "flow1.npz", "--output", "out.parquet"]
+    monkeypatch.setattr("sys.argv", words)
+    agreement.main()
+    table = read_table("out.parquet")
+    np.testing.assert_allclose(table["disagreement"], [3e-9 / 2, 7e-9 / 4], rtol=1e-5)
+    assert table["error_1"].tolist() == [2.0, 4.0]
+    assert table["steps"].tolist() == [40, 41] and table["repetition"].tolist() == [0, 1]
+
+
 # --- The plan ---
 
 
