@@ -571,3 +571,22 @@ def test_agreement_and_descent_are_of_the_certified():
     row = only(TABLES["descent"](frame, None))
     assert [row[name] for name in columns] == [20, 2e-3, 0.2, 0.6]
     assert row["outcome"] == "a, b, not run"
+
+
+def test_errors_have_the_slope_and_the_distance_of_the_smallest_scale():
+    frames = [
+        data(
+            3,
+            log10_alpha=scale,
+            log10_error_1=[scale - 1, scale, scale + 2],
+            local_slope=[-0.1 * scale, -0.2 * scale, -0.4 * scale],
+            estimation_error=[-scale, -2 * scale, -4 * scale],
+        )
+        for scale in (-4.0, -8.0, -12.0, -20.0)
+    ]
+    row = only(TABLES["errors"](pd.concat(frames, ignore_index=True), None))
+    assert row["smallest_log10_alpha"] == -20.0
+    assert (row["float_slope"], row["float_distance"]) == (4.0, 40.0)
+    names = ("4", "8", "12", "end")
+    found = [row[f"float_error_{name}"] for name in names]
+    assert found == pytest.approx([1e-4, 1e-8, 1e-12, 1e-20])
