@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 from command_line import Failure
 
+import asymptotics
 import bounds as bounds_program
 import flow as flow_program
 import limit as limit_program
@@ -13,6 +14,7 @@ import pandas as pd
 import phase as phase_program
 import pytest
 import rates as rates_program
+import selection as selection_program
 from l1 import record as l1_record
 from plan import Plan
 from tables import TABLES
@@ -29,8 +31,14 @@ from implicit_l1.l1 import decide_minimizer
 from implicit_l1.limit import LimitPath
 from implicit_l1.null_space import Bracket
 from implicit_l1.phase import Recovery
-from implicit_l1.problems import Problem, least_norm_interpolator, random_problem
-from implicit_l1.status import CERTIFIED, NOT_UNIQUE
+from implicit_l1.problems import (
+    Problem,
+    least_norm_interpolator,
+    one_dimensional_kernel,
+    problem_arrays,
+    random_problem,
+)
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
 from implicit_l1.storage import read_table, write_arrays
 
 # --- Stage rates ---
@@ -322,6 +330,38 @@ def test_stage_bounds_puts_every_bound_in_its_column(monkeypatch):
         expected[f"log10_refined_upper_over_error_{norm}"] = refined + 1 - error
         expected[f"log10_error_over_refined_lower_{norm}"] = error - refined - 2
     assert {name: values.item() for name, values in columns.items()} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("depth", "exponent", "size"), [(2.0, 0.5, 1.0), (3.0, 1.0, 8 - 1.5**-3)])
+def test_stage_asymptotics_tells_the_entries_off_the_support(depth, exponent, size):
+    """rho = 1/2 and g* = e_1: n = t (-3/2, 1, 1, 1) with t = alpha^(1/2), or phi_3(1/2) alpha."""
+    problem = one_dimensional_kernel(m=3, rho=0.5)
+    found = decide_minimizer(problem.matrix, problem.data)
+    row = l1_record(problem.matrix, problem.signal, found, problem.signal)
+    l1 = {name: [value] for name, value in row.items()}
+    result = asymptotics.record(problem.matrix, l1, 0, depth)
+    assert (result["status"], result["exponent"]) == ("known", pytest.approx(exponent))
+    assert result["log_constant"] == pytest.approx(np.log(4.5 * size))
+    np.testing.assert_allclose(result["entry_exponent"], [np.nan, *[exponent] * 3])
+    np.testing.assert_allclose(result["entry_log_size"], [np.nan, *[np.log(size)] * 3], atol=1e-12)
+
+
+def test_stage_selection_keeps_what_belongs_to_x(tmp_path):
+    """x_1 + x_2 = 1 from shapes 1 and 4 at D = 2: the entries are as 1 to 4^2."""
+    shapes = tmp_path / "shapes.csv"
+    shapes.write_text("u\n1\n4\n", encoding="utf-8")
+    problem = Problem(np.array([[1.0, 1.0]]), np.array([1.0, 0.0]), np.array([1.0]))
+    block = problem_arrays([problem]) | {"repetition": np.array([0])}
+    l1 = {"point": np.array([[1.0, 0.0]]), "interpolator": np.array([[0.5, 0.5]])}
+    args = SimpleNamespace(shape="file", path=str(shapes), depth=2.0, solver="HIGHS")
+    row = selection_program.selected(block, l1, 0, args)
+    assert row["status"] == SELECTED
+    np.testing.assert_allclose(row["point"], [1 / 17, 16 / 17])
+    assert row["kappa"] == pytest.approx(16)
+    assert row["estimation_error"] == pytest.approx(16 / 17 * np.sqrt(2))
+    assert row["interpolator_estimation_error"] == pytest.approx(np.sqrt(0.5))
+    assert row["shape_u"].tolist() == row["shape_v"].tolist() == [1.0, 4.0]
+    assert row["scale"].tolist() == [1.0, 16.0] and row["unit"].tolist() == [1.0, 1.0]
 
 
 def test_stage_limit_keeps_the_distance_to_the_signal():
