@@ -1,4 +1,4 @@
-# make figures   every figure and table, from nothing
+# make figures   every figure and table, from nothing; CONFIG=config/smoke.yaml of another configuration
 # make test      style checks and the test suite
 # make report    one HTML page with figures, tables, captions and configuration
 # make timings   where the time of the last run went, stage by stage
@@ -9,18 +9,21 @@
 # make benchmark-reference  the same of what make benchmark has measured
 # make audit     make what is missing, then judge what lies in results/: PASS, or what is wrong
 # make same-bytes  run the smoke grid under other circumstances, compare every byte
+# make faults    put small faults into a copy, one at a time: which do the tests notice?  (hours)
 # make lock      resolve requirements.in, and requirements-benchmark.in, into .txt anew
 
 PYTHON ?= python3
 CORES ?= all
+CONFIG ?= config/config.yaml
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+# the configuration first: --configfile takes all words that follow it
+SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 RESOLVE := .lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 \
     --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links \
     --custom-compile-command "make lock"
 
 .PHONY: figures test report timings growth benchmark crate reference benchmark-reference audit \
-    same-bytes lint format lock clean
+    same-bytes faults lint format lock clean
 
 figures: .venv/installed
 	$(SNAKEMAKE)
@@ -43,24 +46,27 @@ crate: figures
 
 reference: figures
 	$(SNAKEMAKE) --force reference
-	$(SNAKEMAKE) --force reference --configfile config/smoke.yaml
+	$(BIN)/snakemake --configfile config/smoke.yaml --cores $(CORES) --force reference
 
 benchmark-reference:
 	mkdir -p results/reference/benchmark
 	cp $(addprefix results/benchmark/,*.md *.json *.csv *.png) results/reference/benchmark
 
-# What is missing is made, and what is made from it: nothing else is repaired before it is judged.  Where
-# that fails, the audit says so.
+# What is missing is made, and what is made from it: nothing else is repaired before it is judged.
+# NAME=depth audits one figure or table; AGAIN=all runs every job again, AGAIN=0 none; SEED=7 draws
+# the sample of those that are run again as an earlier audit did.
 audit: .venv/installed
-	@echo "Making what is missing in results/ ..." >&2
-	-@$(BIN)/python scripts/complete.py --cores $(CORES)
-	@$(SNAKEMAKE) audit --quiet all
+	@$(BIN)/python scripts/audit.py --configfile $(CONFIG) --complete --cores $(CORES) \
+	    $(if $(NAME),--only $(NAME)) $(if $(AGAIN),--again $(AGAIN)) $(if $(SEED),--seed $(SEED))
 
 same-bytes: .venv/installed
 	$(BIN)/python tests/same_bytes.py
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python tests/suite.py
+
+faults: .venv/installed
+	$(BIN)/python tests/try_faults.py
 
 lint: .venv/installed
 	$(BIN)/ruff check .

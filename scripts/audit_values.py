@@ -1,39 +1,27 @@
 """What is published against what is proved: tables and plotted data, number by number.
 
-A printed number stands for the interval of half a unit of its last digit around it; it is
-right if that interval and the enclosure overlap.  A plotted float stands for its first six
-significant digits, as they are written in the file of plotted data.
+A number of a table is right if it has the digits that its enclosure gives.  A plotted float stands
+for the interval of half a unit of its sixth significant digit around it, as it is written in the
+file of plotted data; it is right if that interval and the enclosure overlap.  A number that has
+proofs to be compared with, and cannot be, is named.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from audit_findings import Compared
 from tables import COLUMNS, EXACT, TABLES, digits_of, joined
 from tables import PROVED as ENCLOSED
 
 from implicit_l1.intervals import Interval, geometric_median, is_number, log10, median, stands_for
-from implicit_l1.status import CERTIFIED, PROVED
-from implicit_l1.storage import read_table
+from implicit_l1.status import CERTIFIED, MEASURED, PROVED
+from implicit_l1.storage import DamagedFileError, read_table
 
 PLOTTED = ".6g"
-
-
-@dataclass
-class Compared:
-    """What comes of comparing a figure or table with what is proved of it.
-
-    Attributes:
-        right: numbers behind it that lie in their enclosure.
-        problems: what is wrong, as sentences.
-        proved, shown: of the numbers that are printed or the points that are plotted, those that
-            are proved, and all.  Parameters and counts are neither.
-    """
-
-    right: int = 0
-    problems: list = field(default_factory=list)
-    proved: int = 0
-    shown: int = 0
+# between 0 and this there is no double
+SMALLEST = np.nextafter(0.0, 1.0)
 
 
 def table_problems(name, text, data, certificates):
@@ -58,15 +46,14 @@ def table_problems(name, text, data, certificates):
         for column, value in printed.items():
             enclosure = enclosures.get(column)
             enclosed = column in COLUMNS and COLUMNS[column].kind == ENCLOSED
+            proved = enclosed and isinstance(enclosure, Interval) and is_number(value)
             result.shown += is_number(value) and (enclosed or column.endswith("_float"))
-            if enclosed and isinstance(enclosure, Interval) and is_number(value):
-                if stands_for(value).overlaps(enclosure):
-                    result.right += 1
-                    result.proved += 1
-                    continue
-                problem = f"{value} is not in its enclosure {_short(enclosure)}"
-            elif value == str(right[column]):
+            if value == str(right[column]):
+                result.right += proved
+                result.proved += proved
                 continue
+            if proved and not stands_for(value).overlaps(enclosure):
+                problem = f"{value} is not in its enclosure {_short(enclosure)}"
             else:
                 problem = f"{value or 'nothing'} is printed, the data give {right[column]}"
             result.problems.append(f"row {number} ({_row(printed)}), {column}: {problem}")
@@ -82,6 +69,28 @@ def _row(values):
     exact = [name for name in values if name in COLUMNS and COLUMNS[name].kind == EXACT]
     keys = exact[: exact.index("repetitions")] if "repetitions" in exact else exact[:4]
     return ", ".join(f"{name} = {values[name]}" for name in keys if values[name])
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that a figure draws and that has proofs to be compared with.
+
+    Attributes:
+        what: in words.
+        value: the float.
+        enclosure: of it; None if it cannot be compared.
+        places: (number, other coordinate) of the points that it is drawn as: against alpha or
+            log10(1/alpha), squared, or as the colour of a mesh.
+        why: it cannot be compared.
+        wrong: whether that is so only where something was changed.
+    """
+
+    what: str
+    value: float = np.nan
+    enclosure: Interval | None = None
+    places: tuple = ()
+    why: str = ""
+    wrong: bool = False
 
 
 def figure_problems(text, data, made):
@@ -100,20 +109,24 @@ def figure_problems(text, data, made):
         compare = _COMPARISONS.get(_kind(path))
         if compare is None:
             continue
-        wanted = _certificates(path, made)
+        wanted = certificates_of(path, made)
         proofs = [proof for proof in wanted if Path(proof).is_file()]
+        if len(proofs) < len(wanted):
+            missing = next(str(proof) for proof in wanted if proof not in proofs)
+            result.problems.append(f"{path}: certificates of its cell are missing, as {missing}")
         if not proofs:
-            if wanted:
-                result.problems.append(f"{path}: there are no certificates of its cell")
             continue
-        certificates = joined(proofs)
-        for what, value, enclosure, drawn in compare(path, read_table(path), certificates):
-            if stands_for(format(value, PLOTTED)).overlaps(enclosure):
+        for number in compare(path, read_table(path), joined(proofs)):
+            if number.enclosure is None:
+                said = f"{path}: {number.what} {number.why}"
+                (result.problems if number.wrong else result.skipped).append(said)
+            elif _meaning(number.value).overlaps(number.enclosure):
                 result.right += 1
-                places.update(_place(*place) for place in drawn)
+                places.update(_place(*place) for place in number.places)
             else:
                 result.problems.append(
-                    f"{path}: {what} = {value:.12g} is not in its enclosure {_short(enclosure)}"
+                    f"{path}: {number.what} = {number.value:.12g} is not in its enclosure "
+                    f"{_short(number.enclosure)}"
                 )
     # lines across a panel are no points, and bands are spreads
     points = text[~text["artist"].str.startswith("band") & (text["x"] != "") & (text["y"] != "")]
@@ -121,6 +134,11 @@ def figure_problems(text, data, made):
     for x, y, value in zip(points["x"], points["y"], points["value"], strict=True):
         result.proved += (_place(value) if value else _place(y, x)) in places
     return result
+
+
+def _meaning(value):
+    """What a float stands for: six digits; 0 for a number that no double is near to."""
+    return stands_for(format(value, PLOTTED)) if value else Interval.of(0, SMALLEST)
 
 
 def _place(value, at=None):
@@ -135,7 +153,7 @@ def _kind(path):
     return next((part for part in path.parts if part in ("bounds", "phase")), None)
 
 
-def _certificates(path, made):
+def certificates_of(path, made):
     """The tables of stage certificates that the workflow makes of the cell behind a file."""
     path = Path(path)
     if _kind(path) == "phase":
@@ -155,59 +173,78 @@ def _made(files, made):
 
 
 def _enclosures(certificates, quantity):
-    """log10 alpha (nan where there is none) -> repetition -> Interval of what is proved."""
-    rows = certificates[certificates["quantity"] == quantity]
+    """log10 alpha (None where there is none) -> repetition -> what is proved of a quantity: an
+    Interval, or the words that say why there is none.
+    """
     result = {}
-    for row in rows[rows["status"] == PROVED].itertuples():
-        values = result.setdefault(row.log10_alpha, {})
-        values[row.repetition] = Interval.of(row.lower, row.upper)
+    for row in certificates[certificates["quantity"] == quantity].itertuples():
+        values = result.setdefault(None if np.isnan(row.log10_alpha) else row.log10_alpha, {})
+        proved = row.status == PROVED
+        values[row.repetition] = Interval.of(row.lower, row.upper) if proved else row.status
     return result
 
 
-# The numbers that figures draw.  Behind each its float, its enclosure, and the places (number,
-# other coordinate) of the points that it is drawn as: against alpha or log10(1/alpha), squared,
-# or as the colour of a mesh.
+def _why_not(values, wanted):
+    """Why some of what is wanted has no enclosure, "" if all have one."""
+    for repetition in sorted(wanted):
+        found = values.get(repetition, "no certificate is of it")
+        if not isinstance(found, Interval):
+            return f"is not compared: repetition {repetition}, {found}"
+    return ""
+
 
 ON_LOGARITHMS = ("error_1", "error_2", "error_inf", "estimation_error", "error_over_prediction")
 
 
 def _curves(path, frame, certificates):
-    """(what, float, enclosure, places) of medians over repetitions at the certified scales."""
-    repetitions = int(Path(path).parent.name.removeprefix("reps"))
-    certificates = certificates[certificates["repetition"] < repetitions]
+    """The medians over the repetitions from which an error is measured, at certified scales."""
+    instances = read_table(Path(path).with_name("instances.parquet"))
+    measured = set(instances.loc[instances["status"].isin(MEASURED), "repetition"])
     scales = np.sort(frame.loc[frame["quantity"] == "error_1", "log10_alpha"])
     for quantity in (*ON_LOGARITHMS, "slope"):
         rows = frame[frame["quantity"] == quantity]
+        if rows.empty:
+            continue
         slope = quantity == "slope"
-        for scale, values in _enclosures(
-            certificates, "local_slope" if slope else quantity
-        ).items():
+        enclosures = _enclosures(certificates, "local_slope" if slope else quantity)
+        for scale, values in enclosures.items():
             where = scale
             if slope:  # half way to the next scale
                 where = 0.5 * (scale + scales[np.searchsorted(scales, scale + 1e-9)])
-            at = rows[np.isclose(rows["log10_alpha"], where, rtol=1e-9, atol=1e-9)]
-            # a median is proved if every instance of it is, and a double holds it
-            if len(at) != 1 or len(values) != at["count"].iloc[0]:
-                continue
-            value = at["median"].iloc[0]
-            if not np.isfinite(value) or (value == 0.0 and not slope):
-                continue
-            middle = median if slope else geometric_median
             what = f"median {quantity} at log10(alpha) = {where:.6g}"
-            across = at["alpha"].iloc[0], -at["log10_alpha"].iloc[0]
-            places = [(value, x) for x in across]
-            if quantity == "estimation_error":
-                places.append((value**2, across[0]))
-            yield what, value, middle(list(values.values())), places
+            at = rows[np.isclose(rows["log10_alpha"], where, rtol=1e-9, atol=1e-9)]
+            if len(at) != 1:
+                yield Number(what, why=f"stands in {len(at)} rows, not in one", wrong=True)
+                continue
+            count, value = at["count"].iloc[0], at["median"].iloc[0]
+            why = _why_not(values, measured)
+            if count != len(measured):
+                why = f"is over {count} repetitions, {len(measured)} are measured"
+                yield Number(what, why=why, wrong=True)
+            elif why or not measured:
+                yield Number(what, why=why or "is not compared: no repetition is measured")
+            elif not np.isfinite(value):
+                yield Number(what, why=f"is not compared: it is {value}")
+            elif value == 0.0 and not slope:
+                # of two in the middle the geometric mean is the smaller one
+                enclosure = median([values[repetition] for repetition in measured])
+                yield Number(what, value, enclosure)
+            else:
+                middle = median if slope else geometric_median
+                enclosure = middle([values[repetition] for repetition in measured])
+                places = [(value, x) for x in (at["alpha"].iloc[0], -at["log10_alpha"].iloc[0])]
+                if quantity == "estimation_error":
+                    places.append((value**2, at["alpha"].iloc[0]))
+                yield Number(what, value, enclosure, tuple(places))
 
 
 def _instances(path, frame, certificates):
-    """(what, float, enclosure, places) of rho and rho~ of each instance."""
+    """rho and rho~ of each instance with a unique minimizer."""
     yield from _constants(path, frame[frame["status"] == CERTIFIED], certificates)
 
 
 def _constants(path, frame, certificates):
-    """(what, float, enclosure, places) of the null space constants of each row."""
+    """The null space constants of each row."""
     columns = {
         "rho": "rho_upper",
         "rho_tilde_lower": "rho_tilde_lower",
@@ -217,35 +254,71 @@ def _constants(path, frame, certificates):
     for quantity, column in columns.items():
         if column not in frame:
             continue
-        for values in _enclosures(certificates, quantity).values():
-            rows = zip(frame["repetition"], frame[column], frame["rho_upper"], strict=True)
-            for repetition, value, rho in rows:
-                enclosure = values.get(repetition)
-                if enclosure is not None and np.isfinite(value):
-                    places = [(value, rho)] if quantity.startswith("rho_tilde") else []
-                    yield f"{column} of repetition {repetition}", value, enclosure, places
+        values = _enclosures(certificates, quantity).get(None, {})
+        rows = zip(frame["repetition"], frame[column], frame["rho_upper"], strict=True)
+        for repetition, value, rho in rows:
+            what = f"{column} of repetition {repetition}"
+            why = _why_not(values, [repetition])
+            if not np.isfinite(value):
+                if not why:
+                    yield Number(what, why=f"is {value}, and has an enclosure", wrong=True)
+            elif why:
+                yield Number(what, why=why)
+            else:
+                places = ((value, rho),) if quantity.startswith("rho_tilde") else ()
+                yield Number(what, value, values[repetition], places)
 
 
 def _phase(path, frame, certificates):
-    """The same of a cell of the phase diagram, and of the median of rho of its signals."""
+    """The same of a cell of the phase diagram, and the median of rho of its signals."""
     yield from _constants(path, frame, certificates)
-    for values in _enclosures(certificates, "rho_planted").values():
-        value = frame["rho_planted"].median()
-        if len(values) == len(frame) and np.isfinite(value):
-            yield "median rho_planted", value, median(list(values.values())), [(value, None)]
+    values = _enclosures(certificates, "rho_planted").get(None, {})
+    value = frame["rho_planted"].median()
+    why = _why_not(values, frame["repetition"])
+    if why or not np.isfinite(value):
+        yield Number("median rho_planted", why=why or f"is not compared: it is {value}")
+    else:
+        enclosure = median([values[repetition] for repetition in frame["repetition"]])
+        yield Number("median rho_planted", value, enclosure, ((value, None),))
 
 
 def _bounds(path, frame, certificates):
-    """(what, float, enclosure, places) of the errors; the figure draws a part of them only."""
-    enclosures = _enclosures(certificates, "error_1")
+    """The errors between the bounds; the figure draws a part of them only."""
     finite = frame[np.isfinite(frame["log10_error_1"])]
-    for scale, values in enclosures.items():
+    for scale, values in _enclosures(certificates, "error_1").items():
         at = finite[np.isclose(finite["log10_alpha"], scale, rtol=1e-9, atol=1e-9)]
         for repetition, value in zip(at["repetition"], at["log10_error_1"], strict=True):
-            enclosure = values.get(repetition)
-            if enclosure is not None:
-                what = f"log10 of the error of repetition {repetition} at {scale:.6g}"
-                yield what, value, log10(enclosure), []
+            what = f"log10 of the error of repetition {repetition} at {scale:.6g}"
+            why = _why_not(values, [repetition])
+            if why:
+                yield Number(what, why=why)
+            else:
+                yield Number(what, value, log10(values[repetition]))
 
 
 _COMPARISONS = {"curves": _curves, "instances": _instances, "bounds": _bounds, "phase": _phase}
+
+
+def check_values(audit):
+    """The numbers of tables and figures lie in what is proved of them."""
+    for kind, name, job in audit.published():
+        file = next(file for file in job.outputs if Path(file).suffix == ".csv")
+        try:
+            text = pd.read_csv(file, dtype=str, keep_default_na=False)
+            if kind == "table":
+                (table,) = job.after("--table")
+                files = (job.after(option) for option in ("--input", "--certificates"))
+                compared = table_problems(table, text, *files)
+            else:
+                compared = figure_problems(text, job.after("--data"), audit.job_of)
+        except (DamagedFileError, FileNotFoundError):
+            continue  # reported where it stands
+        except Exception as error:  # whatever changed numbers may break, the page is written
+            compared = Compared(problems=[f"its numbers cannot be checked ({error!r})"])
+        audit.compared_values[kind, name] = compared
+        audit.counts["numbers within their enclosures"] += compared.right
+        audit.counts["numbers not compared with their enclosure"] += len(compared.skipped)
+        what = "numbers of tables" if kind == "table" else "plotted points"
+        audit.counts[f"{what} that are proved"] += compared.proved
+        audit.counts[f"{what} in floating point, not proved"] += compared.shown - compared.proved
+        audit.of_values.setdefault(file, []).extend(f"{file}: {text}" for text in compared.problems)

@@ -87,6 +87,7 @@ def run(main):
     waited for.  So the process ends without taking apart its modules, one object after the
     other, which would take as long as a tenth of a small job.
     """
+    from implicit_l1.byte_code import StaleByteCodeError
     from implicit_l1.storage import DamagedFileError
 
     gc.freeze()  # what was imported stays
@@ -95,7 +96,7 @@ def run(main):
         sys.exit("error: Python runs without docstrings; unset PYTHONOPTIMIZE, leave out -OO")
     try:
         main()
-    except (Failure, DamagedFileError) as error:
+    except (Failure, DamagedFileError, StaleByteCodeError) as error:
         sys.exit(f"error: {error}")
     except OSError as error:
         reason = error.strerror or error

@@ -29,6 +29,7 @@ import pandas as pd
 from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm, to_hex
 from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation, Text
@@ -52,7 +53,8 @@ EMPTY = "no certified instance"
 NO_SIGNAL = "$x_0$ is not known"
 NO_ERROR = "the error is 0"
 NOT_KNOWN = "rate not known"
-DASHES, DOTS = (0, (4, 2)), (0, (1, 1))
+# by name, so that a drawing can be asked for them; their lengths are in the style
+DASHES, DOTS = "--", ":"
 # of everything that is a prediction or a baseline
 DASHED = {"linestyle": DASHES, "linewidth": 0.8, "marker": ""}
 SHADE = "0.93"
@@ -60,6 +62,8 @@ LIMIT_POINT = {"color": "black", "linewidth": 0.9, "marker": ""}
 BANDS = {"error_off": "#ebe4f3", "refined_off": "#bfabda"}
 ONSET = {"color": "0.3", "marker": "o", "linestyle": "", "markeredgecolor": "none"}
 LOST = {"linestyle": "", "marker": "x"}
+# colours of legend entries that speak of shapes, whatever the colour
+GREYS = ("0.3", "0.4")
 # the label of lines that guide the eye; those that begin with _ stand in no legend
 GUIDE = "_guide"
 TRAJECTORY = "_trajectory"
@@ -261,20 +265,28 @@ def drawn(figure):
     Of a line its points, of a scatter plot the places of its markers, of a band the corners
     of its outline, of an arrow the place it starts from, and of a mesh the lower left and the
     upper right corner of every cell, with its value.  Panels are counted as they were drawn.
-    The label is what the legend says of this look.
+    The label is what the legend says of this look.  Before the numbers of a panel stand its
+    title and the words of its axes, and before all those that panels have in common.
 
-    Left out are ticks, texts, legends, shaded ranges, colour bars, lines that guide the eye,
-    and what repeats the artist before it; of a trajectory its end, and on a logarithmic axis
-    what is below FLOOR of its largest value.  A coordinate in parts of the axes is left empty,
-    and one that is not a number too.
+    Left out are ticks, other texts, shaded ranges, colour bars, lines that guide the eye, and
+    what repeats the artist before it under the same label; of a trajectory its end, and on a
+    logarithmic axis what is below FLOOR of its largest value.  A coordinate in parts of the
+    axes is left empty, and one that is not a number too.
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["panel", "artist", "label", "x", "y", "value"])
+    common = {"x axis": figure.get_supxlabel(), "y axis": figure.get_supylabel()}
+    table.writerows(words_as_rows("", common))
     for panel, ax in enumerate(figure.axes, start=1):
-        words, counts, before = legend_words(figure, ax), {}, None
+        titles = (ax.get_title(loc=place) for place in ("left", "center", "right"))
+        own = {"title": " ".join(filter(None, titles))}
+        own |= {"x axis": ax.get_xlabel(), "y axis": ax.get_ylabel()}
+        table.writerows(words_as_rows(panel, own))
+        entries, counts, before = legend_entries(figure, ax), {}, None
         for kind, artist, x, y, value in artists(ax):
             columns = [
+                labels(artist, entries, len(x)),
                 shortened(x, ax.get_xscale(), ax.get_xlim()),
                 shortened(y, ax.get_yscale(), ax.get_ylim()),
                 shortened(value),
@@ -283,9 +295,16 @@ def drawn(figure):
                 continue
             before = kind, columns
             counts[kind] = counts.get(kind, 0) + 1
-            for label, *place in zip(labels(artist, words, len(x)), *columns, strict=True):
-                table.writerow([panel, f"{kind} {counts[kind]}", label, *place])
+            for place in zip(*columns, strict=True):
+                table.writerow([panel, f"{kind} {counts[kind]}", *place])
     return text.getvalue()
+
+
+def words_as_rows(panel, words):
+    """Rows without numbers: what stands where, as far as anything stands there."""
+    return [
+        [panel, place, text.replace("\n", " "), "", "", ""] for place, text in words.items() if text
+    ]
 
 
 def artists(ax):
@@ -333,35 +352,113 @@ def shortened(values, scale="", limits=None):
     ]
 
 
-def looks_of(artist):
-    """What an artist's meaning shows in, the most telling first; None of one with many colours."""
+@dataclass(frozen=True)
+class Look:
+    """What the meaning of an artist shows in.
+
+    Attributes:
+        color: in hexadecimal.
+        line: the style of its line; marker: its symbol; empty without one.
+        filled: whether its markers are filled with its colour.
+    """
+
+    color: str
+    line: str = ""
+    marker: str = ""
+    filled: bool = True
+
+
+def look_of(artist):
+    """The look of a line, of an arrow, or of an area of one colour."""
     if isinstance(artist, Line2D):
         color = to_hex(artist.get_color())
-        return (color, artist.get_linestyle(), artist.get_marker()), color
-    colors = np.atleast_2d(artist.get_facecolor())
-    return (to_hex(colors[0]),) if len(colors) == 1 else None
+        line, marker = (
+            "" if name in (None, "None", " ") else name
+            for name in (artist.get_linestyle(), artist.get_marker())
+        )
+        face = artist.get_markerfacecolor()
+        return Look(color, line, marker, face != "none" and to_hex(face) == color)
+    if isinstance(artist, Annotation):
+        return Look(to_hex(artist.arrow_patch.get_edgecolor()))
+    return Look(to_hex(np.atleast_2d(artist.get_facecolor())[0]))
 
 
-def legend_words(figure, ax):
-    """Look -> words of the entry of the panel's or the figure's legend."""
-    words = {}
-    for legend in filter(None, [ax.get_legend(), *figure.legends]):
-        for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
-            for look in looks_of(handle):
-                words.setdefault(look, text.get_text().replace("\n", " "))
-    return words
+def legend_entries(figure, ax):
+    """(look, words) of the entries of the panel's and the figure's legends."""
+    return [
+        (look_of(handle), text.get_text().replace("\n", " "))
+        for legend in filter(None, [ax.get_legend(), *figure.legends])
+        for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True)
+    ]
 
 
-def labels(artist, words, count):
-    """The label of each of the places that an artist marks: its own, or by its look."""
-    if not artist.get_label().startswith("_"):
-        return [artist.get_label()] * count
-    if isinstance(artist, QuadMesh | Annotation):
+def meaning(look, entries):
+    """What a legend says of a look: by its colour and, if its entry is grey, by its shape.
+
+    Args:
+        entries: (look, words) of the legend.
+    """
+    greys = {to_hex(grey) for grey in GREYS}
+    found = [
+        words
+        for other, words in entries
+        if (other.color, other.line, other.marker) == (look.color, look.line, look.marker)
+    ]
+    if look.color != to_hex("black"):  # which many lines have
+        found += [words for other, words in entries if other.color == look.color]
+    shapes = [
+        entry for entry in entries if entry[0].color in greys and entry[0].color != look.color
+    ]
+    same = [words for other, words in shapes if has_line_of(look, other)]
+    same += [
+        words for other, words in shapes if has_marker_of(look, other, other.marker == look.marker)
+    ]
+    # a dot stands for any symbol that has no entry of its own
+    same += [
+        words
+        for other, words in shapes
+        if has_marker_of(look, other, other.marker == "o" and look.marker in Line2D.filled_markers)
+    ]
+    return "; ".join(found[:1] + same[:1])
+
+
+def has_line_of(look, entry):
+    """Whether a line without markers is drawn like that of a legend entry."""
+    return entry.line != "" and look.line == entry.line and not (look.marker or entry.marker)
+
+
+def has_marker_of(look, entry, same):
+    """Whether there are markers like those of an entry, which speaks of no line."""
+    return entry.line == "" and look.marker != "" and same and look.filled == entry.filled
+
+
+def labels(artist, entries, count):
+    """The label of each of the places that an artist marks: its own, or what the legend says."""
+    own = artist.get_label()
+    if own and not own.startswith("_"):
+        return [own] * count
+    if isinstance(artist, QuadMesh):
         return [""] * count
-    looks = looks_of(artist)
-    if looks is None:
-        return [words.get(to_hex(color), "") for color in artist.get_facecolor()]
-    return [next((words[look] for look in looks if look in words), "")] * count
+    if isinstance(artist, PathCollection):
+        return [meaning(look, entries) for look in looks_of_points(artist, entries, count)]
+    return [meaning(look_of(artist), entries)] * count
+
+
+def looks_of_points(collection, entries, count):
+    """The looks of the points of a scatter plot, their symbols among those of a legend."""
+    shapes = {}
+    for symbol in dict.fromkeys(look.marker for look, _ in entries if look.marker):
+        style = MarkerStyle(symbol)
+        path = style.get_path().transformed(style.get_transform())
+        shapes[symbol] = path.vertices
+    paths, colors = (
+        np.resize(np.arange(len(of)), count)
+        for of in (collection.get_paths(), collection.get_facecolor())
+    )
+    for path, color in zip(paths, colors, strict=True):
+        vertices = collection.get_paths()[path].vertices
+        symbols = [symbol for symbol, shape in shapes.items() if np.array_equal(shape, vertices)]
+        yield Look(to_hex(collection.get_facecolor()[color]), marker="".join(symbols[:1]))
 
 
 # --- Tables ------------------------------------------------------------------------------
@@ -793,8 +890,8 @@ def depth(tables, args):
             draw_reference(top, line, rate, -0.06, words=r"$\propto\alpha$")
         else:
             continue
-        bottom.axhline(rate, color="black", **DASHED)
         words = rate_words(rate, D) if D == 2 else f"{rate:g}"
+        bottom.axhline(rate, color="black", label=words, **DASHED)
         write(bottom, 1.01, rate, words, ("axes fraction", "data"), va="center")
     for ax in grid.flat:
         alpha_axis(ax, curves)
@@ -845,8 +942,9 @@ def baselines(ax, rows):
     place = {"coordinates": ("axes fraction", "data")}
 
     value = where(rows, quantity="interpolator_estimation_error")["median"].iloc[0]
-    ax.axhline(value, color="black", **DASHED)
-    write(ax, 0.01, value, r"minimum-$\ell^2$-norm interpolator", va="bottom", **place)
+    words = r"minimum-$\ell^2$-norm interpolator"
+    ax.axhline(value, color="black", label=words, **DASHED)
+    write(ax, 0.01, value, words, va="bottom", **place)
 
     # the logarithm of an error of exactly 0 has no median
     values = where(rows, quantity="l1_estimation_error")["median"].fillna(0.0)
@@ -854,7 +952,7 @@ def baselines(ax, rows):
     if values.nunique() > 1:  # of several, each depth selects another
         write(ax, 0.99, 0.04, f"{words} differs with $D$", "axes fraction", ha="right")
     elif value > 1e-3 * errors["median"].min():
-        ax.axhline(value, color="black", **DASHED)
+        ax.axhline(value, color="black", label=words, **DASHED)
         free = min(value, errors[errors["alpha"] <= median]["lower_quartile"].min())
         write(ax, 0.01, free, f"{words} (dashed)", va="top", **place)
     else:  # far below the curves
@@ -1114,7 +1212,7 @@ def far(tables, args):
             if not np.isnan(rate)
         }
         for rate, text in words.items():
-            ax.axhline(rate, color="black", zorder=2.5, **DASHED)
+            ax.axhline(rate, color="black", zorder=2.5, label=text, **DASHED)
             write(ax, 1.01, rate, text, ("axes fraction", "data"), va="center")
     if scale == "log":
         log_ticks(grid[0].yaxis)
@@ -1277,6 +1375,7 @@ def draw_diagram(ax, frame):
     look = {
         "cmap": LinearSegmentedColormap.from_list("rho", colors),
         "norm": TwoSlopeNorm(1.0, 0.0, 2.0),
+        "label": r"$\varrho$ of $x_0$",
     }
     deltas = np.sort(frame["delta"].unique())
     for left, right, delta in zip(*edges(deltas), deltas, strict=True):
@@ -1286,7 +1385,7 @@ def draw_diagram(ax, frame):
         heights = [*lower, upper[-1]]
         mesh = ax.pcolormesh([left, right], heights, medians.to_numpy()[:, None], **look)
     bar = ax.inset_axes((1.03, 0.0, 0.035, 1.0))
-    ax.figure.colorbar(mesh, cax=bar, extend="max", label=r"$\varrho$ of $x_0$")
+    ax.figure.colorbar(mesh, cax=bar, extend="max", label=look["label"])
     ax.set(xlabel="$N/d$", ylabel="$s/N$", xlim=ax.get_xlim(), ylim=ax.get_ylim())
     ax.grid(visible=False)
     x = np.linspace(*np.clip(ax.get_xlim(), 0.0, 1.0), 200)
@@ -1424,7 +1523,7 @@ def norms(tables, args):
             draw_curve(top, where(squared, depth=D), "estimation_error", look, shift)
             here = where(rows, depth=D)
             draw_curve(bottom, positive(here), "excess_l1", look, shift)
-            dotted = look | {"linestyle": DOTS, "marker": "", "label": excess_words(2, D)}
+            dotted = look | {"linestyle": DOTS, "marker": ""}
             draw_curve(bottom, positive(here), "excess_l2", dotted)
         for ax in (top, bottom):
             alpha_axis(ax, curves)
@@ -1463,9 +1562,8 @@ def positive(rows):
     return rows[rows["median"] > 0]
 
 
-def excess_words(order, depth=None):
-    words = rf"excess $\ell^{order}$ norm"
-    return words if depth is None else f"{words}, {equation('depth', depth)}"
+def excess_words(order):
+    return rf"excess $\ell^{order}$ norm"
 
 
 def reach(tables, args):

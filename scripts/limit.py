@@ -59,7 +59,7 @@ def record(path, minimizer_offset):
         "log_error_1": path.log_norm(1),
         "log_error_2": path.log_norm(2),
         "log_error_inf": path.log_norm(np.inf),
-        "estimation_error": np.linalg.norm(point_offset, axis=1),
+        "estimation_error": row_norms(point_offset),
         "newton_steps": path.newton_steps,
         "relative_residual": path.relative_residual,
         "fixed_point_residual": path.fixed_point_residual,
@@ -67,6 +67,13 @@ def record(path, minimizer_offset):
         "entry_bound": path.entry_bound,
         "proved": path.proved,
     }
+
+
+def row_norms(matrix):
+    """The Euclidean norm of each row, however small it is: squares of 1e-170 are 0 as doubles."""
+    # a power of two changes no digit
+    _, exponents = np.frexp(np.abs(matrix).max(axis=1))
+    return np.ldexp(np.linalg.norm(np.ldexp(matrix, -exponents[:, None]), axis=1), exponents)
 
 
 def unknown(scales, columns):

@@ -57,12 +57,14 @@ class Workers:
             :class:`peers.Peer`.
         limit: seconds, of a run.
         preparation: seconds that the untimed call may take beside.
+        clock: a function that gives the seconds since some time, called before and after a run
+            in its process.
     """
 
-    def __init__(self, contestants, limit, preparation=PREPARATION):
+    def __init__(self, contestants, limit, preparation=PREPARATION, clock=time.perf_counter):
         self.limit = limit
         self.preparation = preparation
-        self._workers = {one.name: _Worker(one.solve) for one in contestants}
+        self._workers = {one.name: _Worker(one.solve, clock) for one in contestants}
 
     def __enter__(self):
         return self
@@ -123,8 +125,9 @@ NOT_INSTALLED = "not installed"
 class _Worker:
     """The process of one contestant, as its parent sees it."""
 
-    def __init__(self, solve):
+    def __init__(self, solve, clock):
         self.solve = solve
+        self.clock = clock
         self.process = None
         self.prepared = None
 
@@ -143,7 +146,7 @@ class _Worker:
                 return None, None, f"past {limit:g} s"
             return self.connection.recv()
         except (EOFError, OSError):
-            self.process.join(1.0)
+            self.process.join(PREPARATION)  # what closes the connection is about to end
             code = self.process.exitcode
             self.end()
             return None, None, f"its process ended with exit status {code}"
@@ -151,7 +154,9 @@ class _Worker:
     def _start(self):
         context = multiprocessing.get_context("spawn")
         self.connection, other = context.Pipe()
-        self.process = context.Process(target=_serve, args=(other, self.solve), daemon=True)
+        self.process = context.Process(
+            target=_serve, args=(other, self.solve, self.clock), daemon=True
+        )
         with _environment(ONE_THREAD):
             self.process.start()
         other.close()
@@ -180,7 +185,7 @@ def _environment(settings):
         os.environ.update(before)
 
 
-def _serve(connection, solve):
+def _serve(connection, solve, clock):
     """Solve what comes through the connection until it is closed."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     warnings.simplefilter("ignore")
@@ -190,18 +195,18 @@ def _serve(connection, solve):
             problem = connection.recv()
         except EOFError:
             return
-        connection.send(_timed(solve, problem))
+        connection.send(_timed(solve, problem, clock))
 
 
-def _timed(solve, problem):
-    start = time.perf_counter()
+def _timed(solve, problem, clock):
+    start = clock()
     try:
         value = solve(problem)
     except ModuleNotFoundError:
         return None, None, NOT_INSTALLED
     except Exception as error:
         return None, None, _one_line(error)
-    return time.perf_counter() - start, value, ""
+    return clock() - start, value, ""
 
 
 def _one_line(error):

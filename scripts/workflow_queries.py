@@ -6,9 +6,14 @@ that Python's tempfile has made.
 
 import csv
 import io
+import itertools
+import re
+import shlex
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from command_line import Failure
@@ -33,24 +38,87 @@ def snakemake(*words: str) -> str:
     return ended.stdout
 
 
-def jobs_and_states(configuration: str) -> tuple[str, str]:
+def jobs_and_states(configfile: str | Path) -> tuple[str, str]:
     """A dry run of every job, with its command, and the summary of all outputs.
 
     Args:
-        configuration: text of the YAML file that the workflow is to use.
+        configfile: the YAML file that the workflow is to use.
     Raises:
         Failure: if the workflow does not accept it.
     """
+    # an option that takes several words stands last: the target would be one of them
+    words = ("all", "--configfile", str(configfile))
+    dry_run = ("--dry-run", "--forceall", "--printshellcmds", "--nocolor")
+    with ThreadPoolExecutor() as pool:
+        answers = [pool.submit(snakemake, *options, *words) for options in (dry_run, ["--summary"])]
+        return tuple(answer.result() for answer in answers)
+
+
+def jobs_and_states_of(configuration: str) -> tuple[str, str]:
+    """The same for the text of a configuration."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "configuration.yaml"
         file.write_text(configuration, encoding="utf-8")
-        # an option that takes several words stands last: the target would be one of them
-        words = ("all", "--configfile", str(file))
-        jobs = snakemake("--dry-run", "--forceall", "--printshellcmds", "--nocolor", *words)
-        return jobs, snakemake("--summary", *words)
+        return jobs_and_states(file)
 
 
 def states_of(summary: str) -> dict[str, tuple[str, str]]:
     """File -> (status, plan) in the workflow's own words, from its summary."""
     rows = csv.DictReader(io.StringIO(summary), delimiter="\t", quoting=csv.QUOTE_NONE)
     return {row["output_file"]: (row["status"], row["plan"]) for row in rows}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that the workflow would run: its rule, its files, and the words of its command.
+
+    Attributes:
+        rule: its name.
+        inputs, outputs: paths.
+        messages: paths of its log and of what it took (its benchmark).
+        command: the words of its shell command, less the interpreter and where messages go.
+    """
+
+    rule: str
+    inputs: tuple
+    outputs: tuple
+    command: tuple
+    messages: tuple = ()
+
+    def after(self, option: str) -> list[str]:
+        """The words of the command that follow an option."""
+        words = self.command[self.command.index(option) + 1 :]
+        return list(itertools.takewhile(lambda word: not word.startswith("--"), words))
+
+
+def read_jobs(text: str) -> list[Job]:
+    """The jobs of a dry run with their commands, those without outputs left out.
+
+    Args:
+        text: what Snakemake printed.
+    Raises:
+        Failure: if there are none.
+    """
+    jobs = []
+    for block in re.split(r"^\[.*\]$", text, flags=re.MULTILINE)[1:]:
+        head, _, command = block.partition("\nShell command: ")
+        rule = re.search(r"^(?:local)?rule (\S+):$", head, re.MULTILINE)
+        lines = dict(re.findall(r"^    (input|output|log|benchmark): (.*)$", head, re.MULTILINE))
+        files = {key: tuple(filter(None, names.split(", "))) for key, names in lines.items()}
+        if rule and "output" in files:
+            messages = files.get("log", ()) + files.get("benchmark", ())
+            words = words_of(command)
+            jobs.append(Job(rule[1], files.get("input", ()), files["output"], words, messages))
+    if not jobs:
+        raise Failure("the dry run of the workflow shows no job")
+    return jobs
+
+
+def words_of(command: str) -> tuple[str, ...]:
+    """The words of a shell command, less the interpreter and where messages go."""
+    words = shlex.split(command)
+    if words[:1] == ["python"]:
+        words = words[1:]
+    if words[-2:-1] in (["&>"], ["2>"]):
+        words = words[:-2]
+    return tuple(words)

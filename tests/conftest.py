@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 # Before NumPy loads its BLAS: the last bits depend on the number of threads.
@@ -23,6 +24,22 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 settings.load_profile("implicit_l1")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--part",
+        choices=("finished", "rest"),
+        help="only the tests that need the finished smoke grid, or only those that do not",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    part = config.getoption("part")
+    if part is not None:
+        left_out = [it for it in items if ("finished" in it.fixturenames) == (part == "rest")]
+        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session", params=[0.0, 0.1], ids=["noiseless", "noisy"])
@@ -67,3 +84,20 @@ def draw(tmp_path):
     drawer = Drawer(tmp_path)
     yield drawer
     drawer.close()
+
+
+@pytest.fixture(scope="session")
+def said(finished):
+    """What the workflow says of the finished run: its jobs, and the states of their outputs."""
+    from judging import what_is_said
+
+    return what_is_said(finished)
+
+
+@pytest.fixture
+def judge(copy, said, monkeypatch):
+    """An audit of the copy, see :func:`judging.judged`; the test runs in the copy's folder."""
+    from judging import judged
+
+    monkeypatch.chdir(copy.folder)
+    return partial(judged, said)

@@ -18,6 +18,10 @@ from workflow_runs import ROOT
 NO_NUMBER = re.compile(r"(?<![A-Za-z\\])(nan|inf)(?![A-Za-z])")
 
 
+# what stands in a file of drawn numbers beside them
+WORDS = ("title", "x axis", "y axis")
+
+
 class Drawer:
     """Draws figures from frames, in a folder, and checks what they show."""
 
@@ -48,11 +52,16 @@ class Drawer:
             figures.settle(figure)
             apart(figure)
         sound(figure)
-        return figure, list(csv.DictReader(io.StringIO(figures.drawn(figure))))
+        return figure, [row for row in drawn(figure) if row["artist"] not in WORDS]
 
     def close(self):
         for figure in self.made:
             plt.close(figure)
+
+
+def drawn(figure):
+    """What a figure shows, as the rows of its CSV file, words included."""
+    return list(csv.DictReader(io.StringIO(figures.drawn(figure))))
 
 
 def words_of(figure):

@@ -369,8 +369,7 @@ def run(variation, source, folder, cores, kill_after):
         place = folder / (variation.folder or "project")
         project = Copy(source, place, variation.cores or cores)
         if variation.killed:
-            # a busy machine with one core may take long
-            project.kill_while_running(after=kill_after, patience=None)
+            project.kill_while_running(after=kill_after)
         result = project.snakemake()
     if result.returncode != 0:
         raise RunFailed(result.stdout + result.stderr)

@@ -28,7 +28,7 @@ NODE = "node1"
 # Where Debian keeps daemons; not everyone has it on the path.
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel")
-PATIENCE = 30  # seconds for a daemon to answer
+PATIENCE = 300  # seconds for a daemon to answer
 SET_PARENT_DEATH_SIGNAL, SET_CHILD_SUBREAPER = 1, 36  # of prctl(2)
 
 # No accounting database and no control groups: a container has neither.  The memory limit of
@@ -69,11 +69,13 @@ CPUs={cpus} RealMemory={memory}
 PartitionName=all Nodes={node} Default=YES MaxTime=1-00:00:00 State=UP
 """
 
-# A job begins by waiting, on its time, while this file is in the folder it was submitted from.
+# A job begins by waiting, on its time, while this file is in the folder it was submitted from and
+# names a file that is there: "." for every job, an input for the jobs that it is ready for.
 HELD = ".held"
 HOLD = f"""\
 #!/bin/sh
-while [ -e "$SLURM_SUBMIT_DIR/{HELD}" ]; do sleep 0.2; done
+cd "$SLURM_SUBMIT_DIR" || exit
+while [ -e {HELD} ] && [ -e "$(cat {HELD})" ]; do sleep 0.2; done
 """
 
 # The executor's job steps drop every variable that begins with SLURM_, this one among them.

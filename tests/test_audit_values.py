@@ -44,23 +44,46 @@ def test_floats_of_a_table_are_not_counted_as_proved(tmp_path, proved):
     assert ("is not in its enclosure" in problem) == proved
 
 
+@pytest.mark.parametrize("printed", ["1", "0", "0.5", "0.49999999999", "0.500000000001", "5e-1"])
+def test_a_number_of_a_table_has_the_digits_of_its_enclosure(tmp_path, printed):
+    """Neither fewer, of which half a unit holds the enclosure, nor others."""
+    data, proofs = tmp_path / "instances.parquet", tmp_path / "certificates.parquet"
+    write_table(data, instances(VALUES, [CERTIFIED]))
+    names = ("margin", "rho", "rho_tilde_lower", "rho_tilde_upper", "kappa")
+    table = certificates(dict.fromkeys(names, "0.5"), 1, float("nan"))
+    write_table(proofs, table.assign(depth=float("nan")))
+    text = digits_of(TABLES["cells"](pd.read_parquet(data), pd.read_parquet(proofs))).astype(str)
+    assert table_problems("cells", text, [data], [proofs]).problems == []
+    (problem,) = table_problems("cells", text.assign(rho=printed), [data], [proofs]).problems
+    assert f", rho: {printed} is" in problem
+
+
+def cell_of_a_figure(folder, table, proofs, statuses=(CERTIFIED, CERTIFIED)):
+    """Write a cell of stage rates and its certificates: the figure's data, and all that is made."""
+    place = folder / "rates/problem/D2/alpha1e-12to1by2/reps2"
+    file = folder / "certificates/problem/D2/alpha1e-12to1by2/reps0-1.parquet"
+    for path in (place, file.parent):
+        path.mkdir(parents=True)
+    write_table(place / "curves.parquet", table)
+    write_table(place / "instances.parquet", instances(VALUES, statuses))
+    write_table(file, proofs)
+    return [place / "curves.parquet"], {file.as_posix()}
+
+
+def plotted(artist="line 1", x=("1",), y=("1",)):
+    rows = {"artist": artist, "x": x, "y": y, "value": ""}
+    return pd.DataFrame(rows).astype(str)
+
+
 def test_points_of_a_figure_are_proved_where_they_are_drawn(tmp_path):
     """The medians at certified scales, at their place; no other point, and no band."""
-    folder = tmp_path / "rates/problem/D2/alpha1e-12to1by2/reps2"
-    proofs = tmp_path / "certificates/problem/D2/alpha1e-12to1by2/reps0-1.parquet"
-    for path in (folder, proofs.parent):
-        path.mkdir(parents=True)
     table = curves(VALUES, [CERTIFIED] * 2)
-    write_table(folder / "curves.parquet", table)
     drawn = table[table["quantity"] == "error_1"]
     median = drawn.loc[drawn["log10_alpha"] == -4.0, "median"].item()
-    write_table(proofs, certificates({"error_1": repr(median)}, 2, -4.0))
-    made = {proofs.as_posix()}
+    files = cell_of_a_figure(tmp_path, table, certificates({"error_1": repr(median)}, 2, -4.0))
 
     def found(artist, x, y):
-        rows = {"artist": artist, "x": x, "y": y, "value": ""}
-        data = [folder / "curves.parquet"]
-        return figure_problems(pd.DataFrame(rows).astype(str), data, made)
+        return figure_problems(plotted(artist, x, y), *files)
 
     places = [f"{x:#.6g}" for x in drawn["alpha"]], [f"{y:#.6g}" for y in drawn["median"]]
     result = found("line 1", *places)
@@ -68,3 +91,71 @@ def test_points_of_a_figure_are_proved_where_they_are_drawn(tmp_path):
     assert found("band 1", *places).shown == 0
     assert found("line 1", ["0.5"], [f"{median:#.6g}"]).proved == 0
     assert found("line 2", [""], [f"{median:#.6g}"]).shown == 0  # across the panel
+
+
+ERROR = "median error_1 at log10(alpha) = -4 "
+
+
+@pytest.mark.parametrize(
+    ("factor", "more", "words"),
+    [
+        (1.0, 0, None),
+        (2.0, 0, "= {value:.12g} is not in its enclosure"),
+        # a comparison that is skipped is no comparison
+        (2.0, 1, "is over 3 repetitions, 2 are measured"),
+        (1.0, -1, "is over 1 repetitions, 2 are measured"),
+    ],
+)
+def test_a_median_and_over_how_many_it_is(tmp_path, factor, more, words):
+    table = curves(VALUES, [CERTIFIED] * 2)
+    at = (table["quantity"] == "error_1") & (table["log10_alpha"] == -4.0)
+    (median,) = table.loc[at, "median"]
+    table.loc[at, "median"] *= factor
+    table["count"] += more
+    proofs = certificates({"error_1": repr(median)}, 2, -4.0)
+    found = figure_problems(plotted(), *cell_of_a_figure(tmp_path, table, proofs))
+    assert found.skipped == []
+    assert len(found.problems) == (words is not None)
+    for problem in found.problems:
+        assert ERROR + words.format(value=factor * median) in problem
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda rows: rows[rows["repetition"] == 0], "no certificate is of it"),
+        (lambda rows: rows.assign(status="not proved: it is hard"), "not proved: it is hard"),
+    ],
+)
+def test_a_median_without_all_its_proofs_is_named(tmp_path, change, words):
+    table = curves(VALUES, [CERTIFIED] * 2)
+    proofs = change(certificates({"error_1": "0.5"}, 2, -4.0))
+    found = figure_problems(plotted(), *cell_of_a_figure(tmp_path, table, proofs))
+    assert (found.right, found.problems) == (0, [])
+    (skipped,) = found.skipped
+    assert f"{ERROR}is not compared: repetition " in skipped and skipped.endswith(words)
+
+
+def test_a_median_at_a_scale_that_is_not_there_is_named(tmp_path):
+    table = curves(VALUES, [CERTIFIED] * 2)
+    table = table[(table["quantity"] != "error_1") | (table["log10_alpha"] != -4.0)]
+    proofs = certificates({"error_1": "0.5"}, 2, -4.0)
+    (problem,) = figure_problems(plotted(), *cell_of_a_figure(tmp_path, table, proofs)).problems
+    assert problem.endswith(f"{ERROR}stands in 0 rows, not in one")
+
+
+@pytest.mark.parametrize(("size", "right"), [("1e-400", True), ("1e-300", False)])
+def test_a_median_that_is_0_as_a_double(tmp_path, size, right):
+    table = curves(VALUES, [CERTIFIED] * 2)
+    table.loc[table["quantity"] == "error_1", "median"] = 0.0
+    proofs = certificates({"error_1": size}, 2, -4.0)
+    found = figure_problems(plotted(), *cell_of_a_figure(tmp_path, table, proofs))
+    assert (found.right, len(found.problems)) == (int(right), int(not right))
+
+
+def test_certificates_of_a_cell_that_are_missing_are_named(tmp_path):
+    table = curves(VALUES, [CERTIFIED] * 2)
+    data, made = cell_of_a_figure(tmp_path, table, certificates({"error_1": "0.5"}, 2, -4.0))
+    more = {(tmp_path / "certificates/problem/D2/alpha1e-12to1by2/reps2-2.parquet").as_posix()}
+    found = figure_problems(plotted(), data, made | more)
+    assert any("certificates of its cell are missing, as " in problem for problem in found.problems)

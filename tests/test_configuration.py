@@ -56,10 +56,11 @@ def test_shipped_configurations_are_valid(name):
     assert validate(complete) == complete
 
 
-def test_smoke_has_the_experiments_of_the_default():
-    assert list(SMOKE["experiments"]) == list(DEFAULT["experiments"])
-    for name, experiment in SMOKE["experiments"].items():
-        assert experiment.keys() == DEFAULT["experiments"][name].keys()
+def test_smoke_has_the_experiments_of_the_default_and_two_more():
+    more = ["bracketed", "uneven"]
+    assert list(SMOKE["experiments"]) == [*DEFAULT["experiments"], *more]
+    for name, experiment in DEFAULT["experiments"].items():
+        assert experiment.keys() == SMOKE["experiments"][name].keys()
 
 
 def test_defaults_are_those_of_the_default_configuration():
@@ -143,6 +144,19 @@ def test_alpha_path_meets_both_ends():
     ratios = [b / a for a, b in itertools.pairwise(odd)]
     assert max(ratios) == pytest.approx(min(ratios))
     assert alpha_path(1.0, 1.01, 2) == [1.0, 1.01]
+
+
+def test_a_path_of_decades_meets_both_ends():
+    """log10(1/alpha) from 1 to 100 with two values a factor of ten, and alpha = 1."""
+    expected = [-100.0, -31.62, -10.0, -3.162, -1.0, 0.0]
+    assert configuration.decades_path(100, 2) == expected
+    assert configuration.decades_path(50, 2) == [-50.0, *expected[1:]]
+
+
+def test_no_phase_has_a_signal_of_nothing():
+    """A part of the rows is rounded, to 1 at least; what falls together counts once."""
+    assert configuration.sparsities([0.39, 0.01, 0.2, 0.21], 10) == [1, 2, 4]
+    assert configuration.sparsities(0.5, 5) == [2]
 
 
 # --- What is rejected --------------------------------------------------------------------

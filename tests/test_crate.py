@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -96,6 +97,15 @@ RECORD = {
     "files": digests(*FIGURE, *BESIDE),
 }
 
+# path -> when it was written, in seconds; what the project is made of is of today
+FIRST = 946684800  # 2000-01-01
+WRITTEN = dict.fromkeys({**RESULTS, **BESIDE}, FIRST + 1) | {
+    "results/figures/noise.csv": FIRST + 2,
+    "results/figures/noise.json": FIRST + 2,
+    "results/configuration.yaml": FIRST,
+    "results/tables/rates.html": FIRST + 3,
+}
+
 
 def write(folder, texts):
     for path, text in texts.items():
@@ -141,6 +151,8 @@ def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
     record = {"results/figures/noise.json": json.dumps(RECORD)}
     write(folder, PROJECT | RESULTS | BESIDE | READ | record)
+    for path, time in WRITTEN.items():
+        os.utime(folder / path, (time, time))
     result = export(folder)
     assert result.returncode == 0, result.stderr
     return unpack(folder / "results/crate.zip", tmp_path_factory.mktemp("crate"))
@@ -282,7 +294,11 @@ def test_the_run_leads_from_configuration_and_lock_to_figures_and_tables(exporte
     shown = {name for name in graph if name.startswith(("results/figures/", "results/tables/"))}
     assert ids(run["result"]) == shown
     assert len(shown) == 7
-    assert run["startTime"] <= run["endTime"]
+    # from the first file that there is to the last figure or table
+    assert (run["startTime"], run["endTime"]) == (
+        *("2000-01-01T00:00:00+00:00", "2000-01-01T00:00:03+00:00"),
+    )
+    assert graph["#figure_noise"]["endTime"] == "2000-01-01T00:00:02+00:00"
 
 
 def test_what_fills_an_input_or_output_of_the_workflow_says_so(exported):

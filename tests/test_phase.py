@@ -238,6 +238,26 @@ def test_order_bracket_over_the_vertices_of_the_kernel(seed):
             assert found.upper < 0.999 * simple
 
 
+@pytest.mark.parametrize("s", [1, 2, 3])
+def test_the_upper_bound_holds_whatever_the_search_finds(s, monkeypatch):
+    """Where the search finds nothing, so that no lower bound lifts it."""
+    matrix = small_matrix(0, 17, 21)
+    exact = exact_order_constant(ball_vertices(matrix), s)
+    largest = KernelBall.largest_entries
+
+    def nothing(ball):
+        kernel, duals = largest(ball)
+        return np.zeros_like(kernel), duals
+
+    monkeypatch.setattr(KernelBall, "largest_entries", nothing)
+    monkeypatch.setattr(
+        "implicit_l1.phase.local_search", lambda ball, starts, s: (starts, np.zeros(len(starts)))
+    )
+    found = order_constant(matrix, s, random_starts(matrix, 3))
+    assert found.lower == 0.0
+    assert exact * (1.0 - 1e-12) <= found.upper < np.inf
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_local_search_ends_where_its_signs_allow_no_better(seed):
     """The ratio is the constant of the pattern of the vector found: one more linear program."""

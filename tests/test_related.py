@@ -367,7 +367,7 @@ def test_figure_of_norms(draw, levels):
     found = [float(row["y"]) for row in top]
     assert np.allclose(found, expected["median"] ** 2, rtol=1e-5)
     labels = {row["label"] for row in rows if row["panel"] == str(len(levels) + 1)}
-    assert {"$D=2$", "$D=8$", r"excess $\ell^2$ norm, $D=3$"} <= labels
+    assert {"$D=2$", "$D=8$", r"$D=3$; excess $\ell^2$ norm"} <= labels
     assert figure.axes[0].get_title(loc="left").endswith("(2 of 3 certified)")
 
 
@@ -408,7 +408,7 @@ def test_figure_of_reach(draw):
     assert "0/4" in counts and "3/4" in counts and "4/4" not in counts
     arrows = {(float(row["y"])) for row in rows if row["artist"].startswith("arrow")}
     assert arrows == {1e-6, 1.0}  # the ends of the path, where medians are beyond it
-    medians = [row for row in rows if row["label"] == "$D=3$" and row["y"]]
+    medians = [row for row in rows if row["label"] == "$D=3$; median" and row["y"]]
     place = -9.5 + 1.5 * 40 / 20 + 1.5 - 0.25  # between those of four instances
     assert any(float(row["y"]) == pytest.approx(10**place, rel=1e-4) for row in medians)
 

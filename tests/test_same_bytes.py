@@ -1,9 +1,9 @@
 """Differences between runs are found, located, and put down to what causes them."""
 
 import os
+import select
 import subprocess
 import sys
-import time
 
 import pytest
 import same_bytes
@@ -220,7 +220,7 @@ def recorded(monkeypatch):
     monkeypatch.setattr(
         Copy,
         "kill_while_running",
-        lambda project, after, patience: record(project, killed_after=after),
+        lambda project, after: record(project, killed_after=after),
     )
     return starts
 
@@ -243,37 +243,44 @@ def test_a_run_is_in_its_circumstances(tmp_path, recorded):
     ]
 
 
-# writes a file every 10 ms, from a process of its own as jobs are, until it has written so many
+# writes files, from a process of its own as jobs are, and then does what it is told
 JOB = """
-import pathlib, time
-for i in range({number}):
+import pathlib, signal
+alive = open("alive", "w")
+for i in range(5):
     pathlib.Path(f"results/{{i}}.csv").touch()
-    time.sleep(0.01)
+{then}
 """
 
 
-def running(tmp_path, monkeypatch, number):
-    """A copy in which the run is the job above."""
+def running(tmp_path, monkeypatch, then):
+    """A copy in which the run is the job above, and the end to read of a pipe that it holds."""
     source = tmp_path / "source"
     (source / "results").mkdir(parents=True)
     start = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
-    command = [sys.executable, "-c", start, JOB.format(number=number)]
+    command = [sys.executable, "-c", start, JOB.format(then=then)]
     monkeypatch.setattr(Copy, "command", lambda project: command)
-    return Copy(source, tmp_path / "copy", 1)
+    project = Copy(source, tmp_path / "copy", 1)
+    os.mkfifo(project.folder / "alive")
+    return project, os.open(project.folder / "alive", os.O_RDONLY | os.O_NONBLOCK)
 
 
 def test_a_run_is_killed_in_the_middle_with_its_jobs(tmp_path, monkeypatch):
-    project = running(tmp_path, monkeypatch, 3000)
+    project, alive = running(tmp_path, monkeypatch, "signal.pause()")
     project.kill_while_running(after=5)
-    written = len(results(project.folder))
-    assert written >= 5
-    time.sleep(0.2)
-    assert len(results(project.folder)) == written
+    assert len(results(project.folder)) == 5
+    # the other end closes with the job; one that lives on would keep it open for ever
+    os.set_blocking(alive, True)
+    assert select.select([alive], [], [], 60) == ([alive], [], [])
+    assert os.read(alive, 1) == b""
+    os.close(alive)
 
 
 def test_a_run_too_short_to_be_killed_is_reported(tmp_path, monkeypatch):
+    project, alive = running(tmp_path, monkeypatch, "")
     with pytest.raises(RunFailed, match="ended before it could be killed"):
-        running(tmp_path, monkeypatch, 2).kill_while_running(after=5)
+        project.kill_while_running(after=6)
+    os.close(alive)
 
 
 def test_circumstances_end(monkeypatch):

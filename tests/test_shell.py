@@ -98,12 +98,14 @@ def test_the_workflow_is_asked_from_any_temporary_folder(surroundings, monkeypat
         assert file.is_relative_to(folder) and not options.get("shell")
         assert file.read_text(encoding="utf-8") == f"results: results/{name}"
         asked.append(command)
-        return workflow_queries.subprocess.CompletedProcess(command, 0, str(len(asked)), "")
+        kind = next(word for word in command if word in ("--dry-run", "--summary"))
+        return workflow_queries.subprocess.CompletedProcess(command, 0, kind, "")
 
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setattr(tempfile, "tempdir", None)  # the folder is looked for anew
     monkeypatch.setattr(workflow_queries.subprocess, "run", recorded)
-    assert workflow_queries.jobs_and_states(f"results: results/{name}") == ("1", "2")
+    answers = workflow_queries.jobs_and_states_of(f"results: results/{name}")
+    assert answers == ("--dry-run", "--summary")
     assert all(isinstance(word, str) for command in asked for word in command)
     assert contents(surroundings) == before
 
@@ -116,7 +118,7 @@ def test_a_workflow_that_cannot_be_asked_leaves_nothing(surroundings, monkeypatc
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setattr(tempfile, "tempdir", None)
     with pytest.raises(workflow_queries.Failure, match=r"cannot be asked .*--dry-run"):
-        workflow_queries.jobs_and_states("results: results")
+        workflow_queries.jobs_and_states_of("results: results")
     after = contents(surroundings)
     assert {name: after[name] for name in before} == before
     assert not [name for name in after if name.startswith("my files/")]
@@ -149,15 +151,15 @@ def test_why_the_workflow_cannot_be_asked_is_said(copy):
     assert "--no-such-option" in log.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["with space.yaml", "it's.yaml", "$(touch owned).yaml"])
-def test_a_file_of_any_name_beside_the_configurations_is_packed(copy, name):
-    (copy.folder / "config" / name).write_text("results: results\n")
+def test_files_of_any_name_beside_the_configurations_are_packed(copy):
+    names = ["with space.yaml", "it's.yaml", "$(touch owned).yaml"]
+    for name in names:
+        (copy.folder / "config" / name).write_text("results: results\n")
     for file in ("CITATION.cff", "LICENSE", "Makefile", "README.md", "requirements.in"):
         (copy.folder / file).write_bytes((ROOT / file).read_bytes())
-    said = copy.run("--dry-run", "--printshellcmds", "--nocolor", "--", "crate")
+    said = copy.plan("--printshellcmds", "--nocolor", "--", "crate")
     (command,) = re.findall(r"^Shell command: (python scripts/crate.py .*)$", said, re.MULTILINE)
-    assert f"config/{name}" in shlex.split(command)
-    assert "config/smoke.yaml" in shlex.split(command)
+    assert {f"config/{name}" for name in [*names, "smoke.yaml"]} <= set(shlex.split(command))
 
 
 MISSING = {
@@ -170,47 +172,46 @@ MISSING = {
 def test_what_is_missing_is_made_and_nothing_else(copy, name):
     """Whatever has changed since: the audit judges it as it lies there."""
     missing, made = MISSING[name]
-    project = _with_the_default_configuration(copy)
     edited = "smoke/tables/cells.csv"
-    (project.folder / "results" / edited).write_text("edited\n", encoding="utf-8")
-    (project.folder / "results" / missing).unlink()
-    before, stamps = project.checksums(), _stamps(project)
-    _complete(project)
-    after = project.checksums()
-    assert missing in after and set(after) == {*before, missing}
-    for file, stamp in _stamps(project).items():
-        if not file.startswith(made):
+    (copy.folder / "results" / edited).write_text("edited\n", encoding="utf-8")
+    (copy.folder / "results" / missing).unlink()
+    before, stamps = copy.checksums(), _stamps(copy)
+    page = _completed(copy)
+    assert f"FAIL table cells: results/{edited} is not as it was made" in page
+    after = copy.checksums()
+    assert missing in after and set(after) == {*before, missing, *PAGES}
+    for file, stamp in _stamps(copy).items():
+        if not file.startswith(made) and file not in PAGES:
             assert (after[file], stamp) == (before[file], stamps[file])
 
 
 def test_a_file_between_that_is_missing_is_made(copy):
     """Though Snakemake would do without it."""
-    project = _with_the_default_configuration(copy)
-    before = project.checksums()
+    before = copy.checksums()
     missing = next(name for name in before if name.startswith("smoke/l1/"))
-    (project.folder / "results" / missing).unlink()
-    assert project.scheduled(config="config/config.yaml") == {}
-    _complete(project)
-    assert project.checksums() == before
+    (copy.folder / "results" / missing).unlink()
+    assert copy.scheduled() == {}
+    assert _completed(copy).startswith("PASS: ")
+    after = copy.checksums()
+    assert {name: after[name] for name in before} == before
 
 
-def _with_the_default_configuration(project):
-    """The finished project, of which `config/config.yaml` is the configuration."""
-    smoke = (project.folder / "config/smoke.yaml").read_bytes()
-    (project.folder / "config/config.yaml").write_bytes(smoke)
-    return project
+PAGES = {"smoke/audit.md", "smoke/audit.json"}
 
 
 def _stamps(project):
     return {name: path.stat().st_mtime_ns for name, path in project.outputs().items()}
 
 
-def _complete(project):
+def _completed(project):
+    """The page of an audit that makes what is missing."""
+    words = ("--configfile", "config/smoke.yaml", "--complete", "--cores", "1", "--again", "0")
     result = subprocess.run(
-        [sys.executable, "scripts/complete.py", "--cores", "1"],
+        [sys.executable, "scripts/audit.py", *words],
         cwd=project.folder,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.returncode == (0 if result.stdout.startswith("PASS") else 1), result.stderr
+    return result.stdout

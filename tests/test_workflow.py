@@ -1,5 +1,6 @@
 """End to end: the smoke grid as a person runs it, in a copy of the project."""
 
+import os
 import subprocess
 import sys
 
@@ -14,10 +15,8 @@ from workflow_runs import ROOT, Project
 PROGRAMS = sorted(
     path.stem
     for path in (ROOT / "scripts").glob("*.py")
-    if path.stem not in ("audit_values", "command_line", "comparison", "measure", "tidy", "words")
-    and path.stem != "workflow_queries"
+    if '\nif __name__ == "__main__":\n' in path.read_text(encoding="utf-8")
 )
-
 
 RATE_FIGURES = [
     *("noise", "depth", "generalization", "prediction", "tight", "far_two_layers", "far_deep"),
@@ -75,22 +74,60 @@ def test_touching_a_file_schedules_nothing(copy):
     assert copy.scheduled() == {}
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "marks"),
-    [
-        ("depth: [2, 3]", "depth: [2, 3, 5]", "/D5/"),
-        ("eta: [0, 0.1]", "eta: [0, 0.1, 0.25]", "_eta0.25/"),
-        ("rho: [0, 0.5]", "rho: [0, 0.5, 0.75]", "_rho0.75/"),
-    ],
-)
-def test_adding_a_value_schedules_only_its_cells(copy, old, new, marks):
-    copy.replace("config/smoke.yaml", old, new)
+def test_a_file_replaced_by_an_older_one_is_seen(copy):
+    """Restored from an archive, or moved here: its time says nothing."""
+    for name in ("scripts/implicit_l1/descent.py", "scripts/house.mplstyle"):
+        text = (copy.folder / name).read_text(encoding="utf-8")
+        (copy.folder / name).write_text(f"{text}# older\n", encoding="utf-8")
+        os.utime(copy.folder / name, (1e9, 1e9))
+    jobs = copy.scheduled()
+    assert {"descent", "figure_descent", "table_descent"} <= set(jobs)
+    assert {rule for rule in jobs if rule.startswith("figure_")} == {
+        f"figure_{path.stem}" for path in (copy.folder / "results/smoke/figures").glob("*.csv")
+    }
+    assert not {"l1", "limit", "rates", "table_cells"} & set(jobs)
+
+
+def test_own_data_replaced_by_older_ones_are_seen(tmp_path):
+    project = Project(tmp_path)
+    (tmp_path / "own.csv").write_text("a,b,c,y\n1,0,0.5,1\n0,1,-0.3,2\n", encoding="utf-8")
+    experiment = {
+        "figure": "depth",
+        "ensemble": {"name": "file", "path": "own.csv"},
+        "depth": [2, 3],
+        "alpha": {"smallest": 1e-6, "largest": 1.0, "per_decade": 1},
+    }
+    config = {"results": "results/own", "experiments": {"own": experiment}}
+    (tmp_path / "config/own.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    jobs = project.scheduled(config="config/own.yaml")
+    (target,) = jobs["problems"]
+    project.run("--", target, config="config/own.yaml")
+    assert "problems" not in project.scheduled(config="config/own.yaml")
+    (tmp_path / "own.csv").write_text("a,b,c,y\n1,0,0.5,1\n0,1,-0.4,2\n", encoding="utf-8")
+    os.utime(tmp_path / "own.csv", (1e9, 1e9))
+    assert project.scheduled(config="config/own.yaml")["problems"] == [target]
+
+
+ADDED = {
+    "depth: [2, 3]": ("depth: [2, 3, 5]", "/D5/"),
+    "eta: [0, 0.1]": ("eta: [0, 0.1, 0.25]", "_eta0.25/"),
+    "rho: [0, 0.5]": ("rho: [0, 0.5, 0.75]", "_rho0.75/"),
+}
+
+
+def test_adding_values_schedules_only_their_cells(copy):
+    for old, (new, _) in ADDED.items():
+        copy.replace("config/smoke.yaml", old, new)
     summaries = {"configuration", *(f"table_{name}" for name in READABLE)}
-    summaries |= {f"figure_{name}" for name in figures_with(new)}
+    summaries |= {f"figure_{name}" for old in ADDED for name in figures_with(old)}
     jobs = copy.scheduled()
     new_cells = {name: files for name, files in jobs.items() if name not in summaries}
-    assert {"limit", "rates"} <= set(new_cells)
-    assert all(marks in file for files in new_cells.values() for file in files), new_cells
+    for _, mark in ADDED.values():
+        for rule in ("limit", "rates"):
+            assert any(mark in file for file in new_cells[rule])
+    marks = [mark for _, mark in ADDED.values()]
+    for files in new_cells.values():
+        assert all(any(mark in file for mark in marks) for file in files), new_cells
 
 
 def figures_with(line):
@@ -100,21 +137,23 @@ def figures_with(line):
     return [name for name, experiment in config["experiments"].items() if key in experiment]
 
 
-def test_adding_repetitions_schedules_only_new_blocks(copy):
-    # 4 repetitions in blocks of 2 first, so that no block is partial; of one experiment
-    path = copy.folder / "config/smoke.yaml"
-    head, name, rest = path.read_text(encoding="utf-8").partition("  prediction:\n")
-    rest = rest.replace("repetitions: 3", "repetitions: 4", 1)
-    path.write_text(head + name + rest, encoding="utf-8")
-    copy.run()
-    before = copy.checksums()
-    copy.replace("config/smoke.yaml", "repetitions: 4", "repetitions: 6")
-    jobs = copy.scheduled()
+def test_adding_repetitions_schedules_only_new_blocks(tmp_path):
+    # 5 repetitions in blocks of 5 first, so that no block is partial; of one small experiment
+    project = Project(tmp_path)
+    path = project.folder / "config/smoke.yaml"
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    few = {"ensemble": "gaussian", "s": 1, "eta": 0, "repetitions": 5}
+    config["experiments"] = {"prediction": config["experiments"]["prediction"] | few}
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    project.run()
+    before = project.checksums()
+    project.replace("config/smoke.yaml", "repetitions: 5", "repetitions: 7")
+    jobs = project.scheduled()
     for stage in ("problems", "l1", "null_space", "limit"):
         assert jobs[stage]
-        assert all("reps4-5" in file for file in jobs[stage])
-    copy.run()
-    after = copy.checksums()
+        assert all("reps5-6" in file for file in jobs[stage])
+    project.run()
+    after = project.checksums()
     blocks = [name for name in before if name.endswith(".npz") and "reps" in name]
     assert blocks
     assert all(after[name] == before[name] for name in blocks)
@@ -152,72 +191,92 @@ def test_changing_an_option_schedules_what_depends_on_it(copy, old, new, rules):
     assert set(copy.scheduled()) == {"configuration"} | rules
 
 
-@pytest.mark.parametrize(
-    ("module", "rules"),
-    [
-        ("flow", {"flow", "plain_flow", "agreement"} | AFTER_FLOW),
-        ("rates", {"rates"} | AFTER_RATES),
-        ("bounds", {"bounds"} | AFTER_BOUNDS),
-        ("descent", {"descent"} | AFTER_DESCENT),
-        ("phase", {"phase"} | shown(["phase"], ["phase"])),
-        ("intervals", shown([], READABLE)),
-        (
-            "asymptotics",
-            {"asymptotics", "limit_certificates", "rates", "bounds"} | AFTER_RATES | AFTER_BOUNDS,
-        ),
-        (
-            "limit",
-            {"limit", "limit_certificates", "rates", "agreement", "bounds", "descent"}
-            | {"table_agreement"}
-            | AFTER_RATES
-            | AFTER_BOUNDS
-            | AFTER_DESCENT,
-        ),
-    ],
-)
-def test_changing_a_module_schedules_what_uses_it(copy, module, rules):
-    path = copy.folder / "scripts" / "implicit_l1" / f"{module}.py"
-    path.write_text(path.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
-    assert set(copy.scheduled()) == rules
+# groups of modules that have no rule in common: module -> rules whose program imports it
+MODULES = {
+    "a stage each": {
+        "flow": {"flow", "plain_flow"},
+        "rates": {"rates"},
+        "bounds": {"bounds"},
+        "descent": {"descent"},
+        "phase": {"phase"},
+    },
+    "what tables print": {"intervals": shown([], READABLE)},
+    "asymptotics": {"asymptotics": {"asymptotics", "limit_certificates", "rates", "bounds"}},
+    "limit": {"limit": {"limit", "limit_certificates"}},
+}
+# rules that come after: they do not import it
+AFTER = {
+    "flow": {"agreement"} | AFTER_FLOW,
+    "rates": AFTER_RATES,
+    "bounds": AFTER_BOUNDS,
+    "descent": AFTER_DESCENT,
+    "phase": shown(["phase"], ["phase"]),
+    "intervals": set(),
+    "asymptotics": AFTER_RATES | AFTER_BOUNDS,
+    "limit": {"rates", "agreement", "bounds", "descent", "table_agreement"}
+    | AFTER_RATES
+    | AFTER_BOUNDS
+    | AFTER_DESCENT,
+}
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_declared_code_is_what_a_program_imports(name):
-    found = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"import sys; sys.path.insert(0, 'scripts'); import {name}\n"
-            "for module in list(sys.modules.values()):\n"
-            "    print(getattr(module, '__file__', None))",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
+@pytest.mark.parametrize("group", MODULES)
+def test_changing_a_module_schedules_what_uses_it(copy, group):
+    modules = MODULES[group]
+    for module in modules:
+        path = copy.folder / "scripts" / "implicit_l1" / f"{module}.py"
+        path.write_text(path.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+    reasons = copy.reasons()
+    assert set(reasons) == set().union(*modules.values(), *(AFTER[name] for name in modules))
+    for module, rules in modules.items():
+        file = f"Updated input files: scripts/implicit_l1/{module}.py"
+        first = {rule for rule, found in reasons.items() if file in found}
+        assert first <= rules and first, (module, first)
+
+
+HELP = """
+import runpy, sys
+sys.path.insert(0, "scripts")
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+finally:
+    for module in list(sys.modules.values()):
+        print(getattr(module, "__file__", None), file=sys.stderr)
+"""
+
+
+@pytest.fixture(scope="module", params=PROGRAMS)
+def helped(request):
+    """A program that was asked for help: its path, what it says, the files of its modules."""
+    path = f"scripts/{request.param}.py"
+    command = [sys.executable, "-c", f"import sys; sys.argv = [{path!r}, '--help']{HELP}"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return path, result.stdout, result.stderr.split()
+
+
+def test_declared_code_is_what_a_program_imports(helped):
+    path, _, found = helped
     imported = {line for line in found if line.startswith(str(ROOT / "scripts"))}
-    declared = {str(ROOT / path) for path in grid.code(f"scripts/{name}.py", ROOT)}
+    declared = {str(ROOT / file) for file in grid.code(path, ROOT)}
     # an import inside a function is declared too, though loading alone does not run it
     assert imported <= declared
-    assert all("/scripts/" in path for path in declared)
+    assert all("/scripts/" in file for file in declared)
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_every_program_explains_itself(name):
-    result = subprocess.run(
-        [sys.executable, f"scripts/{name}.py", "--help"], cwd=ROOT, capture_output=True, text=True
-    )
-    assert result.returncode == 0
-    assert "usage:" in result.stdout
+def test_every_program_explains_itself(helped):
+    path, said, _ = helped
+    assert said.startswith(f"usage: {path.removeprefix('scripts/')} ")
 
 
-def test_a_killed_run_ends_with_the_same_bytes(finished, tmp_path):
-    project = Project(tmp_path)
-    project.kill_while_running(after=40)
-    assert project.checksums() != finished.checksums()
-    project.run()
-    assert project.checksums() == finished.checksums()
+def test_a_killed_run_ends_with_the_same_bytes(finished, copy):
+    """One that has to make all of an ensemble's problems, and what shows them."""
+    for name, path in copy.outputs().items():
+        if "rademacher" in name:
+            path.unlink()
+    copy.kill_while_running(after=len(copy.outputs()) + 20)
+    assert copy.checksums() != finished.checksums()
+    copy.run()
+    assert copy.checksums() == finished.checksums()
 
 
 def test_a_bad_configuration_changes_nothing(tmp_path):
@@ -232,10 +291,10 @@ def test_a_bad_configuration_changes_nothing(tmp_path):
 
 
 def test_a_damaged_intermediate_is_named(copy):
-    path = copy.folder / "results/smoke/problems/gaussian_N20_d40_s2_eta0/reps0-1.npz"
+    path = copy.folder / "results/smoke/problems/gaussian_N20_d40_s2_eta0/reps0-2.npz"
     path.write_bytes(path.read_bytes()[:-100])
     result = copy.snakemake()
     assert result.returncode != 0
     assert f"{path.relative_to(copy.folder)} is damaged" in result.stdout + result.stderr
-    assert not (copy.folder / "results/smoke/l1/gaussian_N20_d40_s2_eta0/reps0-1.npz").exists()
+    assert not (copy.folder / "results/smoke/l1/gaussian_N20_d40_s2_eta0/reps0-2.npz").exists()
     assert not list(copy.folder.rglob("results/**/.reps*"))

@@ -1,6 +1,8 @@
 """A copy of the project in which a test can run Snakemake and change files."""
 
+import functools
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -32,6 +34,23 @@ def script(name, *words):
     )
 
 
+@functools.cache
+def planner():
+    """The process that makes dry runs; it ends with this one, which holds its standard input."""
+    return subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("planner.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},  # a plan changes nothing
+    )
+
+
+def environment():
+    """Of a run: its lines are not cut, and its jobs need not compile what the one before did."""
+    return os.environ | {"COLUMNS": "10000", "PYTHONDONTWRITEBYTECODE": ""}
+
+
 class RunFailed(Exception):
     """A run of Snakemake did not do what was asked of it; the message is why."""
 
@@ -42,10 +61,12 @@ class Project:
     def __init__(self, folder, results=None):
         """Copy this repository, or another project with its results."""
         self.folder = Path(folder)
+        # the byte code of another project is compared with its source; here it may be anyone's
+        ignore = None if results else shutil.ignore_patterns("__pycache__")
         for part in PARTS:
             source, target = (results.folder if results else ROOT) / part, self.folder / part
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, target, ignore=ignore)
             else:
                 shutil.copy2(source, target)
         if results is not None:  # another project's results, with what Snakemake knows of them
@@ -63,7 +84,7 @@ class Project:
         return subprocess.run(
             self.command(*arguments, config=config),
             cwd=self.folder,
-            env=os.environ | {"COLUMNS": "10000"},
+            env=environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -74,40 +95,64 @@ class Project:
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout + result.stderr
 
+    def plan(self, *arguments, config="config/smoke.yaml"):
+        """What Snakemake says that it would do."""
+        output = self.folder / "plan.txt"
+        request = {
+            "folder": str(self.folder),
+            "words": ["--dry-run", *self.command(*arguments, config=config)[3:]],
+            "output": str(output),
+            "environment": environment(),
+        }
+        process = planner()
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        status = process.stdout.readline()
+        said = output.read_text(encoding="utf-8")
+        output.unlink()
+        assert status == "0\n", said
+        return said
+
     def scheduled(self, config="config/smoke.yaml"):
         """Rule -> outputs of the jobs that a run would start (rule all left out)."""
-        report = self.run("--dry-run", config=config)
         jobs = {}
-        for block in re.split(r"^\[.*\]$", report, flags=re.MULTILINE)[1:]:
-            lines = dict(re.findall(r"^\s*(output|(?:local)?rule \w+):(.*)$", block, re.M))
-            (rule,) = (key.split()[1] for key in lines if "rule " in key)
-            if rule != "all":
-                jobs.setdefault(rule, []).extend(lines["output"].strip().split(", "))
+        for rule, lines in self._jobs(config):
+            jobs.setdefault(rule, []).extend(lines["output"].split(", "))
         return jobs
 
-    def kill_while_running(self, after, patience=120):
+    def reasons(self, config="config/smoke.yaml"):
+        """Rule -> all reasons for which a run would start its jobs."""
+        found = {}
+        for rule, lines in self._jobs(config):
+            found.setdefault(rule, set()).update(lines["reason"].split("; "))
+        return found
+
+    def _jobs(self, config):
+        report = self.plan(config=config)
+        for block in re.split(r"^\[.*\]$", report, flags=re.MULTILINE)[1:]:
+            lines = re.findall(r"^\s*(output|reason|(?:local)?rule \w+): *(.*)$", block, re.M)
+            (rule,) = (key.split()[1] for key, _ in lines if "rule " in key)
+            if rule != "all":
+                yield rule, dict(lines)
+
+    def kill_while_running(self, after):
         """Start a run and kill it, with its jobs, when that many outputs exist.
 
-        Args:
-            after: number of outputs.
-            patience: seconds that it may take, however long if None.
         Raises:
-            RunFailed: if there are never so many.
+            RunFailed: if the run ends before.
         """
         process = subprocess.Popen(
             self.command(),
             cwd=self.folder,
+            env=environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        started = time.monotonic()
         try:
             while len(self.outputs()) < after:
                 if process.poll() is not None:
                     raise RunFailed("the run ended before it could be killed")
-                if patience is not None and time.monotonic() - started > patience:
-                    raise RunFailed("the run made no progress")
                 time.sleep(0.02)
         finally:
             if process.poll() is None:

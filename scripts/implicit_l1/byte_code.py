@@ -66,5 +66,7 @@ def compile_with_hashes(folder: str | Path) -> None:
             try:
                 mode = py_compile.PycInvalidationMode.CHECKED_HASH
                 py_compile.compile(source, cached, doraise=True, invalidation_mode=mode)
-            except (OSError, py_compile.PyCompileError):
+            except py_compile.PyCompileError:
+                continue  # whoever imports it says why
+            except OSError:
                 return

@@ -32,8 +32,12 @@ around a refined guess by the test of :mod:`implicit_l1.verified`, which needs t
 balls at one point only, and enclosed, entry by entry, as it says there.  The derivatives of the
 equations over the box are known from those at its centre:
 ``|phi''| <= phi'`` for D = 2 and ``|phi''| <= (p + 1) phi' / (1 - |z|)`` for D > 2, so within a
-distance h of z, with ``y = h`` or ``y = (p + 1) t / (1 - t)``, ``t = h / (1 - |z|) < 1``, phi'
-grows and falls at most by the factor ``exp(y) <= 1 / (1 - y)``.
+distance h of z, with ``t = h / (1 - |z|) < 1``, phi' grows and falls at most by the factor
+``exp(h)`` or ``(1 - t)^(-p - 1)``, and both are at most ``1 / (1 - y)`` with ``y = h`` or
+``y = (p + 1) t``, if that is below 1.  The derivative s = 1 / phi' of z with respect to
+x / alpha does so, too, where it is x / alpha that moves, by a distance r, with ``h = r s``: as
+``|ds / dr| <= s^2`` or ``(p + 1) s^2 / (1 - |z|)``, and s grows only while |z| falls, 1 / s falls
+by at most r or ``(p + 1) r / (1 - |z|)``; and where s falls, z moves by less than r s.
 
 Where doubles do not suffice, the same is done in balls: with X a box around the guess x, F the
 equations and J(X) a ball matrix that contains all their derivatives on X, ``N = x - J(X)^{-1}
@@ -790,8 +794,8 @@ class _Tangent:
             raise ArithmeticError("the derivative is too large for doubles")
         self._room_out = np.ones(len(partition.outside))
         if self._power is not None:
-            z, radius = doubles_of(values.z_out)
-            self._room_out = np.maximum(1.0 - np.abs(z) - (radius + 4.0 * UNIT), 0.0)
+            room, radius = doubles_of([1 - abs(z) for z in values.z_out])
+            self._room_out = np.maximum(room - radius, 0.0)
         rows, size = partition.on.shape
         self.matrix = np.zeros((size + rows, size + rows))
         np.fill_diagonal(self.matrix[:size, :size], -self._slope_in)
@@ -828,8 +832,7 @@ class _Tangent:
             moved, moved_z: of the distances from x_0, and from z_Tc there, at which J is taken.
         """
         partition, size = self._partition, self._partition.inside.size
-        # as long as dz_T / du_T does not double, z_T does not move by more than this
-        inner = self._growth(rounded_up(2.0 * moved[:size] * self._part_in))
+        inner = self._growth(rounded_up(moved[:size] * self._part_in))
         inner = rounded_up(inner * (self._slope_in + self._radius_in) + self._radius_in)
         rounding = gamma(len(weights_z) + 2) * np.abs(self._slope_out)  # of K
         outer = rounded_up(rounded_up(rounding) * (weights[size:] @ partition.sizes))
@@ -845,17 +848,15 @@ class _Tangent:
             return rounded_up(growth * largest_slope + self._radius_out)
 
     def _growth(self, parts):
-        """Upper bounds of the relative change of phi' near z; inf where they would exceed 1.
+        """Upper bounds of the relative change of phi' or 1 / phi'; inf where they would exceed 1.
 
         Args:
-            parts: of the room of z, how far it may move, upper bounds, shape (n,).
+            parts: of the room of z, how far it may move at the slope that it has where the
+                motion begins, upper bounds, shape (n,).
         """
-        small = np.minimum(parts, 0.5)
-        exponent = small
-        if self._power is not None:
-            exponent = rounded_up((self._power + 1.0) * small / (1.0 - small))
-        growth = rounded_up(exponent / np.maximum(1.0 - exponent, 0.5))
-        return np.where((parts < 0.5) & (exponent <= 0.5), growth, np.inf)
+        change = parts if self._power is None else rounded_up((self._power + 1.0) * parts)
+        small = np.minimum(change, 0.5)
+        return np.where(change <= 0.5, rounded_up(small / (1.0 - small)), np.inf)
 
     def of_z(self, step, radius):
         """(m, e): ``|A_Tc^T (lam - lam') - m| <= e`` where ``|x - x' + step| <= radius``."""

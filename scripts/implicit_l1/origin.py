@@ -86,18 +86,21 @@ def _remember_code():
         folder, base = os.path.split(file)
         if (place := _own_folder(folder)) is None:
             _foreign.add(package)
-            if not is_installed(package, file):
+            # what runs whenever Python starts is not of a locked package, wherever it lies
+            if not is_standard(file) and (package in AT_START or not _is_below(file, PACKAGES)):
                 _elsewhere.add(package)
         else:
             verify_loaded(module)
             _code.setdefault(f"{place}/{base}", checksum(file))
 
 
-def is_installed(package: str, file: str) -> bool:
-    """Whether a module lies where Python, or what is installed in its environment, has its own."""
-    if package in AT_START:  # also a locked package has none
-        return str(Path(file).parent) in STANDARD
-    return any(Path(file).is_relative_to(folder) for folder in STANDARD + PACKAGES)
+def is_standard(file: str) -> bool:
+    """Whether a module is one of Python's own, by where it lies."""
+    return _is_below(file, STANDARD) and not _is_below(file, PACKAGES)
+
+
+def _is_below(file, folders):
+    return any(Path(file).is_relative_to(folder) for folder in folders)
 
 
 @cache

@@ -23,6 +23,12 @@ class DamagedFileError(RuntimeError):
     """A file of the project is truncated, damaged or not what it should be."""
 
 
+def unfinished(path):
+    """The path at which a file stands until it is complete."""
+    path = Path(path)
+    return path.with_name(f".{path.stem}-unfinished{path.suffix}")
+
+
 @contextmanager
 def replacing(path):
     """A temporary path beside ``path`` that takes its place when the block succeeds.
@@ -31,7 +37,7 @@ def replacing(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-unfinished{path.suffix}")
+    temporary = unfinished(path)
     try:
         yield temporary
         temporary.replace(path)

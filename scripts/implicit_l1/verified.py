@@ -187,7 +187,8 @@ class Exact:
     transformations of matrix multiplication by using fast routines of matrix multiplication and
     its applications*, Numer. Algorithms 59, 2012): their entries are whole numbers of one unit,
     at most ``2^53`` of it, and so are sums of the products whose units are the same.  What is
-    beyond the slices, and the radii of the vector, go into the radius, by bounds as above.
+    beyond the slices, and the radii of the vector, go into the radius, by bounds as above: with
+    A and x the sums of their slices, S and p, and of rests, M and r, ``A x = S p + M p + A r``.
 
     Attributes:
         doubles: A.
@@ -274,8 +275,7 @@ class Exact:
             sizes = self._sizes if transposed else self._sizes.T
             error = rounded_up(error + radius @ sizes)
         if missing:
-            size = 2.0 * np.abs(parts[0]).sum() + radius.sum()
-            error = rounded_up(error + missing * size)
+            error = rounded_up(error + missing * np.abs(pieces).sum())
         return sums, error
 
 

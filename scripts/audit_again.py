@@ -1,0 +1,266 @@
+"""What is made again, beside the results, to be compared with what lies there.
+
+Problems are drawn anew, all of them.  Figures and tables are made again from their inputs, all of
+them; of the other jobs, of which some are proofs, a sample is run again that is drawn afresh each
+time.  On the machine that made a file its content must be the same, byte for byte; on another
+one enclosures must overlap and printed numbers agree as far as they are printed.
+"""
+
+import io
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, redirect_stderr
+from pathlib import Path
+
+from command_line import Failure
+
+import numpy as np
+import problems as drawing
+from audit_findings import BESIDE, PUBLISHED
+from audit_origins import DRAWING
+from audit_reference import differing
+
+from implicit_l1.intervals import Interval
+from implicit_l1.machine import JOB_ENVIRONMENT, machine
+from implicit_l1.origin import without_output
+from implicit_l1.status import PROVED
+from implicit_l1.storage import DamagedFileError, read_arrays, read_table
+
+# so many jobs are run again of proofs, and so many of the other stages
+SAMPLE = 8
+# jobs whose program is none of Python, or that are made again in another way
+NOT_SAMPLED = ("configuration", "problems")
+# so many differences of a file are told
+TOLD = 3
+
+
+# --- The problems ---
+
+
+def check_drawings(audit):
+    """The problems, drawn anew with the workflow's own arguments, are the same bit for bit."""
+    for job in audit.jobs:
+        if job.command[:1] != (DRAWING,):
+            continue
+        (file,) = job.outputs
+        if not Path(file).is_file():
+            continue
+        try:
+            found = read_arrays(file)
+            drawn = draw(without_output(job.command))
+        except DamagedFileError:
+            continue  # reported already
+        except Failure as error:
+            audit.add(file, f"cannot be drawn anew ({error})")
+            continue
+        audit.counts["problems drawn anew"] += len(drawn["repetition"])
+        if found.keys() != drawn.keys() or not np.array_equal(
+            found["repetition"], drawn["repetition"]
+        ):
+            audit.add(file, "does not hold the repetitions and arrays that are drawn for it")
+            continue
+        for place, index in enumerate(drawn["repetition"]):
+            others = [
+                name
+                for name, values in drawn.items()
+                if found[name].shape != values.shape
+                or not same_bytes(found[name][place], values[place])
+            ]
+            if others:
+                audit.add(file, f"differs from what is drawn: repetition {index}, {others}")
+
+
+def draw(words):
+    """The arrays that the program of stage problems writes for these arguments.
+
+    Raises:
+        Failure: if it refuses them.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "drawn.npz")
+        messages = io.StringIO()
+        try:
+            with arguments([DRAWING, "--output", file, *words]), redirect_stderr(messages):
+                drawing.main()
+        except SystemExit as error:
+            raise Failure(messages.getvalue().strip().splitlines()[-1]) from error
+        return read_arrays(file)
+
+
+@contextmanager
+def arguments(words):
+    """These words in place of the command line."""
+    before, sys.argv = sys.argv, list(words)
+    try:
+        yield
+    finally:
+        sys.argv = before
+
+
+def same_bytes(one, other):
+    """Whether two arrays are of one type and shape, and the same bit for bit."""
+    return (one.dtype, one.shape) == (other.dtype, other.shape) and one.tobytes() == other.tobytes()
+
+
+# --- Jobs ---
+
+
+def make_again(audit, size, seed, workers):
+    """Make figures, tables and a sample of other jobs again, and compare.
+
+    Args:
+        audit: of which jobs; what is found is added.  A job of which an output or an input is known
+            to be wrong is left out.
+        size: how many jobs of proofs, and how many others; None: all.
+        seed: of the sample.
+        workers: so many at a time.
+    """
+    again = audit.again
+    again.seed = seed
+    drawn = [job for _, _, job in audit.published()]
+    others = [job for job in audit.jobs if job not in drawn and job.rule not in NOT_SAMPLED]
+    again.possible = len(others)
+    again.enclosures = sum(
+        int((read_table(file)["status"] == PROVED).sum())
+        for job in others
+        for file in job.outputs
+        if is_proof(file) and file in audit.told
+    )
+    chosen = sample(others, size, seed)
+    right = [job for job in (*drawn, *chosen) if not _is_known_to_be_wrong(audit, job)]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
+        places = [Path(folder) / str(number) for number in range(len(right))]
+        for job, outcome in zip(right, pool.map(run_again, right, places), strict=True):
+            if isinstance(outcome, Failure):
+                audit.add(job.outputs[0], f"cannot be made again ({outcome})")
+                continue
+            if job in drawn:
+                again.published += 1
+            else:
+                again.jobs += 1
+            for file, made in outcome.items():
+                compare(audit, job, file, made)
+
+
+def _is_known_to_be_wrong(audit, job):
+    """What is wrong, or comes from it, needs no second word."""
+    files = [*job.outputs, *(file for file in job.inputs if file in audit.job_of)]
+    return any(file in audit.findings for file in files)
+
+
+def sample(jobs, size, seed):
+    """So many jobs of proofs and so many others, drawn with a seed; all if size is None."""
+    if size is None:
+        return jobs
+    generator = random.Random(seed)
+    chosen = []
+    for wanted in (True, False):
+        kind = [job for job in jobs if any(map(is_proof, job.outputs)) == wanted]
+        chosen += generator.sample(kind, min(size, len(kind)))
+    return chosen
+
+
+def is_proof(file):
+    """Whether a file is a table of enclosures."""
+    path = Path(file)
+    return path.suffix == ".parquet" and (
+        "certificates" in path.parts or path.stem.endswith("_certificates")
+    )
+
+
+def run_again(job, folder):
+    """Run a job with its outputs in a folder of their own.
+
+    Returns:
+        output -> where it is made now; or the Failure that it ended with.
+    """
+    folder.mkdir()
+    # by their own names, as programs tell kinds of files by them
+    made = {file: str(folder / Path(file).name) for file in job.outputs}
+    ended = subprocess.run(
+        [sys.executable, *(made.get(word, word) for word in job.command)],
+        env=os.environ | JOB_ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode != 0:
+        said = ended.stderr.strip().splitlines()
+        return Failure(said[-1] if said else f"it ended with {ended.returncode}")
+    return made
+
+
+def compare(audit, job, file, made):
+    """Compare an output with what was made again, and say where they differ."""
+    kind = Path(file).suffix
+    if kind == BESIDE:
+        return  # what it tells is compared with the files themselves
+    teller = next(name for name in (file, *job.outputs) if name in audit.told)
+    here = audit.told[teller]["machine"] == machine()
+    proof = is_proof(file)
+    if not here and not proof and not (kind == ".csv" and Path(file).parent.name in PUBLISHED):
+        audit.again.elsewhere.append(file)
+        return
+    if kind == ".npz":
+        found = differing_arrays(read_arrays(file), read_arrays(made))
+    elif kind == ".parquet":
+        one, other = read_table(file), read_table(made)
+        if proof:
+            audit.again.proved += int((other["status"] == PROVED).sum())
+        found = differing_tables(one, other) if here else differing_enclosures(one, other)
+    elif here:
+        same = Path(file).read_bytes() == Path(made).read_bytes()
+        found = [] if same else ["its bytes are others"]
+    else:
+        texts = (Path(name).read_text(encoding="utf-8") for name in (file, made))
+        found = differing(*texts)[0]
+    if found:
+        more = f"; and {len(found) - TOLD} more" if len(found) > TOLD else ""
+        what = "; ".join(found[:TOLD]) + more
+        audit.add(file, f"is not what its rule makes of its inputs here: {what}")
+
+
+def differing_arrays(found, made):
+    """Names of arrays that are not the same bit for bit."""
+    return [
+        f"array {name}"
+        for name in sorted({*found, *made})
+        if name not in found or name not in made or not same_bytes(found[name], made[name])
+    ]
+
+
+def differing_tables(found, made):
+    """Columns of a table that are not the same, and where first."""
+    if list(found.columns) != list(made.columns) or len(found) != len(made):
+        return [
+            f"it has {len(found)} rows of {len(found.columns)} columns, not those that are made"
+        ]
+    result = []
+    for name in found:
+        one, other = found[name], made[name]
+        if not one.equals(other):
+            rows = np.flatnonzero(~((one == other) | (one.isna() & other.isna())).to_numpy())
+            row = rows[0] if rows.size else 0
+            result.append(f"column {name}, row {row}: {one[row]}, now {other[row]}")
+    return result
+
+
+def differing_enclosures(found, made):
+    """Rows of a table of enclosures that contradict those that were proved anew."""
+    words = ["repetition", "quantity", "status"]
+    if list(found.columns) != list(made.columns) or not found[words].equals(made[words]):
+        return ["its quantities and what is proved are others"]
+    rows = zip(*(frame.to_dict("records") for frame in (found, made)), strict=True)
+    return [
+        f"{one['quantity']} of repetition {one['repetition']}: from {one['lower']} to "
+        f"{one['upper']}, now from {other['lower']} to {other['upper']}"
+        for one, other in rows
+        if one["status"] == PROVED
+        and not Interval.of(one["lower"], one["upper"]).overlaps(
+            Interval.of(other["lower"], other["upper"])
+        )
+    ]

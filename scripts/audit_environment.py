@@ -1,0 +1,208 @@
+"""Where the audit runs: its packages are those of the lock, as they were installed."""
+
+import base64
+import hashlib
+import importlib.util
+import os
+import platform
+import re
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+import committed
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from threadpoolctl import threadpool_info
+
+from implicit_l1.machine import processor
+from implicit_l1.origin import AT_START, PACKAGES, is_standard
+
+# what comes with an environment, and is in no lock
+INSTALLERS = {"pip", "setuptools", "wheel"}
+# told on the page
+SHOWN = ("numpy", "scipy", "cvxpy", "highspy", "pandas", "pyarrow", "matplotlib", "snakemake")
+VARIABLES = r"OPENBLAS_|OMP_|MKL_|PYTHON|LD_|TZ$|LANG$|LC_ALL$"
+# lines that virtualenv and uv write into an environment
+KNOWN_PATHS = {"_virtualenv.pth"}
+
+
+def locked(text: str) -> dict[str, str]:
+    """Package -> version of the pins that apply here.
+
+    Args:
+        text: locked requirements.
+    """
+    pins = {}
+    for line in text.replace("\\\n", " ").splitlines():
+        line = line.split(" --hash")[0].split("#")[0].strip()
+        if not line or line.startswith("-"):
+            continue
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate():
+            (pin,) = requirement.specifier
+            pins[canonicalize_name(requirement.name)] = pin.version
+    return pins
+
+
+def installed() -> dict[str, list[Distribution]]:
+    """Package -> its distributions on the path of this interpreter, the first the imported one."""
+    found = {}
+    for one in distributions():
+        known = found.setdefault(canonicalize_name(one.metadata["Name"]), [])
+        # a folder may be on the path twice
+        if all(_folder(one) != _folder(other) for other in known):
+            known.append(one)
+    return found
+
+
+def _folder(distribution):
+    return Path(distribution.locate_file("")).resolve()
+
+
+def check_packages(audit, lock: str) -> None:
+    """What is installed, and imported, is what is locked, and nothing else.
+
+    Args:
+        audit: to add to.
+        lock: text of the locked requirements.
+    """
+    found = installed()
+    check_versions(audit, locked(lock), found)
+    check_files(audit, [one for several in found.values() for one in several])
+    check_imports(audit, [several[0] for several in found.values()])
+    check_start(audit)
+
+
+def check_versions(audit, pins, found):
+    """Every package is there once, in the version that is locked."""
+    for name, version in sorted(pins.items()):
+        if name not in found:
+            audit.general.append(f"package {name} {version} is locked and not installed")
+        elif found[name][0].version != version:
+            audit.general.append(f"package {name} is {found[name][0].version}, locked is {version}")
+    for name, several in sorted(found.items()):
+        if len(several) > 1:
+            places = ", ".join(f"{one.version} in {_folder(one)}" for one in several)
+            audit.general.append(f"package {name} is installed more than once: {places}")
+        if name not in pins and name not in INSTALLERS:
+            audit.general.append(f"package {name} {several[0].version} is installed and not locked")
+    audit.counts["locked packages"] = len(pins)
+
+
+def check_files(audit, found):
+    """Every file that came with a package is as it came, by the hash in the package's RECORD."""
+    files = []
+    for one in found:
+        if one.files is None:
+            audit.notes.append(f"package {one.name} does not tell its files: not compared")
+        files += [(one.name, file) for file in one.files or () if file.hash]
+    with ThreadPoolExecutor() as pool:
+        right = pool.map(lambda entry: _is_as_it_came(entry[1]), files)
+        edited = [entry for entry, fine in zip(files, right, strict=True) if not fine]
+    for name in dict.fromkeys(name for name, _ in edited):
+        paths = [str(file) for other, file in edited if other == name]
+        more = f" and {len(paths) - 1} more files" if len(paths) > 1 else ""
+        audit.general.append(
+            f"package {name} is not as it was installed: {paths[0]}{more} changed or missing"
+        )
+    audit.counts["files of packages as they were installed"] = len(files) - len(edited)
+
+
+def _is_as_it_came(file):
+    try:
+        with Path(file.locate()).open("rb") as content:
+            digest = hashlib.file_digest(content, file.hash.mode).digest()
+    except OSError:
+        return False
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == file.hash.value
+
+
+def check_imports(audit, found):
+    """What is imported under a name is Python's module of that name, or the package's."""
+    places = {}  # several packages may share a name, and its folder
+    for one in found:
+        for file in one.files or ():
+            name = importable(file.parts)
+            if name is not None:
+                places.setdefault(name, set()).add(Path(file.locate()).resolve())
+    for name in sorted({*sys.stdlib_module_names, *places} - set(AT_START)):
+        origin = _origin(name)
+        if origin is None or is_standard(origin):
+            continue
+        if Path(origin).resolve() not in places.get(name, ()):
+            what = f"module {name} is imported from {origin}, in front of the right one"
+            audit.general.append(what)
+
+
+def importable(parts):
+    """The name under which a file of a package's is imported at the top; None of others."""
+    if not parts[-1].endswith((".py", ".so")):
+        return None
+    name = parts[-1].partition(".")[0]
+    if len(parts) == 2 and name == "__init__":
+        return parts[0]
+    return name if len(parts) == 1 else None
+
+
+def _origin(name):
+    """The file that `import name` would load; None of what is built in or not there."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of modules that take another's place
+            spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    return spec.origin if spec is not None and spec.has_location else None
+
+
+def check_start(audit):
+    """Nothing that no package brought runs whenever Python starts."""
+    for name in AT_START:
+        origin = _origin(name)
+        if origin is not None and not is_standard(origin):
+            audit.general.append(f"{origin} runs whenever Python starts, and is of no package")
+        elif origin is not None:
+            audit.notes.append(f"{origin} runs whenever Python starts: it came with Python")
+    known = {
+        Path(file.locate()).resolve()
+        for one in distributions()
+        for file in one.files or ()
+        if file.suffix == ".pth"
+    }
+    for folder in sorted(set(PACKAGES)):
+        for file in sorted(Path(folder).glob("*.pth")):
+            if file.resolve() not in known and file.name not in KNOWN_PATHS:
+                audit.general.append(f"{file} is read whenever Python starts, and is of no package")
+
+
+def environment() -> dict[str, str]:
+    """Where the audit ran: told, not judged."""
+    versions = {name: several[0].version for name, several in installed().items()}
+    variables = {name: value for name, value in os.environ.items() if re.match(VARIABLES, name)}
+    return {
+        "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
+        "processor": processor(),
+        "linear algebra": linear_algebra(),
+        "Python": platform.python_version(),
+        "packages": ", ".join(f"{name} {versions[name]}" for name in SHOWN if name in versions),
+        "git": _commit(),
+        "variables": ", ".join(f"{name}={value}" for name, value in sorted(variables.items())),
+    }
+
+
+def linear_algebra() -> str:
+    """The libraries of linear algebra that are loaded."""
+    return "; ".join(
+        f"{library['internal_api']} {library['version']} ({library.get('architecture', '')}, "
+        f"{library['num_threads']} threads)"
+        for library in threadpool_info()
+    )
+
+
+def _commit():
+    try:
+        return f"commit {committed.commit()}"
+    except committed.NoRepository as error:
+        return str(error)

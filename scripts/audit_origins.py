@@ -1,0 +1,191 @@
+"""Whether every file says that it was made the way that the workflow makes it now."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+from audit_findings import BESIDE, PUBLISHED, TELLING
+
+from implicit_l1.origin import LOCK, without_output
+from implicit_l1.storage import DamagedFileError, read_origin, unfinished
+
+DRAWING = "scripts/problems.py"
+CONFIGURATION = "configuration.yaml"
+
+# of the folder of results itself: what lies there and is not made by target `all`
+FOLDERS_APART = ("benchmark", "reference")
+PAGES = (
+    *("audit.md", "audit.json", "report.html", "timings.csv", "timings.md"),
+    *("growth.csv", "growth.md", "crate.zip", "ro-crate-metadata.json"),
+)
+LOGS_APART = ("audit", "crate", "growth", "reference", "timings")
+# clocks of two machines that share a folder differ by seconds
+FUTURE = 60.0
+
+
+def check_origins(audit):
+    """Every output is there, is whole, and was made the way the workflow makes it now."""
+    for file in audit.job_of:
+        if not Path(file).is_file():
+            audit.add(file, "is missing")
+        elif Path(file).suffix in TELLING:
+            try:
+                audit.told[file] = read_origin(file)
+            except DamagedFileError as error:
+                audit.add(file, f"is damaged ({str(error).split(' (')[-1].split(')')[0]})")
+        audit.counts["files of results"] += 1
+    code = set()
+    for file, origin in audit.told.items():
+        try:
+            check_origin(audit, file, origin)
+            if Path(file).suffix == BESIDE:
+                check_told(audit, file, origin)
+            code |= set(origin["code"])
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            audit.add(file, f"has an origin that is not complete ({error!r})")
+        audit.counts["origins, each with its command, code, lock, inputs and seeds"] += 1
+    audit.counts["files of code"] = len(code)
+    for job in audit.jobs:
+        silent = [file for file in job.outputs if Path(file).suffix not in TELLING]
+        if not any(Path(file).suffix == BESIDE for file in job.outputs):
+            for file in silent:
+                if Path(file).name != CONFIGURATION:
+                    audit.add(file, "has nothing beside it that tells its origin")
+
+
+def check_origin(audit, file, origin):
+    """An origin says what the workflow would do now."""
+    job = audit.job_of[file]
+    if origin["path"] != file:
+        audit.add(file, f"was written as {origin['path']}")
+        return
+    if origin["lock"] != audit.checksum(LOCK):
+        audit.add(file, f"was made with another {LOCK}")
+    for name in origin["elsewhere"]:
+        audit.add(file, f"was made with {name} from elsewhere than the environment of Python")
+    for name, found in origin["code"].items():
+        if not Path(name).is_file() or audit.checksum(name) != found:
+            audit.add(file, f"was made with another version of {name}")
+        elif name not in job.inputs:
+            audit.add(file, f"was made with {name}, which rule {job.rule} does not declare")
+    if origin["command"] != list(job.command):
+        audit.add(file, difference("was made by another command", origin["command"], job.command))
+        return
+    if job.command[0] not in origin["code"]:
+        audit.add(file, f"was made without {job.command[0]}")
+    declared = {name for name in job.inputs if not name.endswith(".py") and name != LOCK}
+    for name in sorted(declared ^ set(origin["inputs"])):
+        verb = "was made without reading" if name in declared else "was made from a stray file,"
+        audit.add(file, f"{verb} {name}")
+    for name, found in origin["inputs"].items():
+        if Path(name).is_file() and audit.checksum(name) != found:
+            derived = name in audit.job_of
+            audit.add(file, f"was made from another version of {name}", derived)
+    if any(name in audit.job_of and name not in audit.told for name in origin["inputs"]):
+        return  # what is missing or damaged is reported where it stands
+    # problems are a source even where they are read, from data that no rule makes
+    first = job.command[0] == DRAWING or not origin["inputs"]
+    sources = {file: without_output(job.command)} if first else {}
+    for name in origin["inputs"]:
+        sources |= audit.told.get(name, {}).get("sources", {})
+    for name in sorted({*sources, *origin["sources"]}):
+        if sources.get(name) != origin["sources"].get(name):
+            what = f"tells other problems and seeds than its inputs ({name})"
+            audit.add(file, what, derived=bool(origin["inputs"]))
+            break
+
+
+def difference(what, found, expected):
+    """Two commands, as far as they differ first."""
+    for one, other in zip(found, expected, strict=False):
+        if one != other:
+            return f"{what} ({one!r} for {other!r})"
+    return f"{what} ({len(found)} words for {len(expected)})"
+
+
+def check_told(audit, teller, origin):
+    """What cannot tell its origin is as the file beside it tells."""
+    job = audit.job_of[teller]
+    for file, found in origin["files"].items():
+        if Path(file).is_file() and audit.checksum(file) != found:
+            audit.add(file, f"is not as it was made (see {teller})")
+        audit.counts["figures and texts by their checksum"] += 1
+    if set(origin["files"]) != {file for file in job.outputs if Path(file).suffix not in TELLING}:
+        audit.add(teller, "does not tell of all files that its rule makes")
+    if origin["rule"] != job.rule:
+        audit.add(teller, f"is of rule {origin['rule']}, not {job.rule}")
+    (words,) = job.after("--configuration")
+    if origin["configuration"] != json.loads(words):
+        audit.add(teller, "tells another configuration")
+
+
+def check_configuration(audit, configuration):
+    """The results are of the configuration that is used now."""
+    path = audit.results / CONFIGURATION
+    if path.is_file() and path.read_text(encoding="utf-8") != configuration:
+        audit.add(str(path), "is not the configuration that is used now")
+
+
+def check_states(audit, states):
+    """The workflow has nothing left to do.  What is known to be wrong needs no second word."""
+    for file in audit.job_of:
+        status, plan = states.get(file, ("unknown to the workflow", ""))
+        if (status, plan) != ("ok", "no update") and file not in audit.findings:
+            words = plan if status == "ok" else status
+            audit.add(file, f"would be made anew by the workflow ({words})", derived=True)
+
+
+def check_times(audit):
+    """No result is of a time to come: the workflow would take it for newer than its inputs."""
+    now = time.time()
+    for file in audit.job_of:
+        if Path(file).is_file() and (changed := Path(file).stat().st_mtime) > now + FUTURE:
+            when = datetime.fromtimestamp(changed, UTC)
+            audit.add(file, f"has a time to come ({when:%Y-%m-%d %H:%M} UTC)")
+
+
+def check_strays(audit):
+    """Everything in the folder of results is made by a rule; nothing there is a link."""
+    made = {file for job in audit.all_jobs for file in (*job.outputs, *job.messages)}
+    # what a job that was killed leaves: the next one of its kind overwrites it
+    left = {str(unfinished(file)): file for job in audit.all_jobs for file in job.outputs}
+    known = {str(audit.results / page) for page in PAGES}
+    known |= {str(audit.results / "logs" / f"{name}.log") for name in LOGS_APART}
+    for file in _files(audit):
+        if file in left:
+            audit.notes.append(f"{file} was left by a job that was killed: it is no result")
+        elif Path(file).is_symlink():
+            audit.add(file, "is a link: no rule makes one")
+        elif file not in made | known:
+            audit.add(file, "is made by no rule")
+
+
+def _files(audit):
+    """Every file, link and other thing that is no folder, below the folder of results."""
+    stages = {Path(file).relative_to(audit.results).parts[0] for file in audit.job_of}
+    stages |= {*PUBLISHED, "logs", "benchmarks"}
+    for folder, folders, files in os.walk(audit.results):
+        place = Path(folder)
+        links = [name for name in folders if (place / name).is_symlink()]
+        for name in sorted([*files, *links]):
+            yield str(place / name)
+        if place in (audit.results, audit.results / "logs"):
+            folders[:] = [name for name in folders if name not in FOLDERS_APART]
+        for name in sorted(set(folders) - set(links)):
+            path = place / name
+            first = path.relative_to(audit.results).parts[0]
+            if first not in stages and _is_another_configuration(path):
+                audit.notes.append(f"{path} holds the results of another configuration: left out")
+                folders.remove(name)
+
+
+def _is_another_configuration(folder):
+    """Whether a folder says that it holds the results of a configuration, of its own name."""
+    try:
+        told = yaml.safe_load((folder / CONFIGURATION).read_text(encoding="utf-8"))
+        return told["results"] == str(folder)
+    except (OSError, ValueError, yaml.YAMLError, TypeError, KeyError):
+        return False

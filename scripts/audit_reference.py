@@ -1,0 +1,164 @@
+"""Whether the published numbers are those of the reference that is committed in git."""
+
+import csv
+import io
+import re
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+
+import committed
+from audit_findings import PUBLISHED
+
+from implicit_l1.intervals import Interval, is_number, stands_for
+
+# columns that name a row of a published table or of the numbers of a figure
+KEYS = [
+    *("panel", "artist", "ensemble", "N", "d", "s", "eta", "m", "family_rho", "depth", "path"),
+    *("alpha", "form", "fraction", "initialization"),
+]
+WHOLE = re.compile(r"[+-]?\d+")
+# what decides what is judged, and how
+DECIDING = (
+    *("Snakefile", "workflow", "scripts", "profiles", "requirements.txt", "environment.yml"),
+)
+
+
+def check_committed(audit, reference):
+    """Which files of the programs, the workflow and the reference are not as they are committed."""
+    try:
+        audit.uncommitted = committed.changed(*DECIDING, str(reference))
+    except committed.NoRepository as error:
+        audit.notes.append(f"{error}: programs, workflow and reference are as they lie here")
+
+
+def check_reference(audit, reference):
+    """The numbers of figures and tables are the committed ones, as far as they are printed."""
+    texts = reference_texts(reference)
+    audit.compared = bool(texts)
+    if not texts:
+        return
+    left = set(texts)
+    for file in _numbers(audit.jobs, audit.results):
+        path = Path(file)
+        other = str(reference / path.relative_to(audit.results))
+        if not path.is_file():
+            left.discard(other)  # reported where it is missing
+            continue
+        if other not in texts:
+            job = audit.job_of[file]
+            if "--table" in job.command and job.after("--table") == [path.stem]:
+                audit.of_values.setdefault(file, []).append(f"{other} is missing")
+            else:  # of an experiment that someone added: never published
+                audit.notes.append(f"{file} is not in the reference: compared with nothing")
+            continue
+        left.remove(other)
+        differences, count = differing(path.read_text(encoding="utf-8"), texts[other])
+        audit.counts["numbers and words compared with the reference"] += count
+        audit.of_values.setdefault(file, []).extend(
+            f"{file} differs from {other}: {text}" for text in differences
+        )
+    known = {
+        str(reference / Path(file).relative_to(audit.results))
+        for file in _numbers(audit.all_jobs, audit.results)
+    }
+    audit.general += [f"{file} is of no figure or table" for file in sorted(left - known)]
+
+
+def _numbers(jobs, results):
+    """The CSV files of figures and tables."""
+    folders = [Path(results) / folder for folder in PUBLISHED]
+    return [
+        file
+        for job in jobs
+        for file in job.outputs
+        if Path(file).suffix == ".csv" and Path(file).parent in folders
+    ]
+
+
+def reference_texts(reference):
+    """Path -> text of every CSV file of a reference: as committed, or where there is no git, as
+    it lies there.
+    """
+    folders = [Path(reference) / folder for folder in PUBLISHED]
+    try:
+        names = committed.files(*map(str, folders))
+        read = committed.text
+    except committed.NoRepository:
+        names = [file.as_posix() for folder in folders for file in folder.glob("*.csv")]
+
+        def read(name):
+            return Path(name).read_text(encoding="utf-8")
+
+    return {name: read(name) for name in names if PurePosixPath(name).suffix == ".csv"}
+
+
+def differing(text, reference):
+    """Where two tables in CSV differ by more than their printed digits allow.
+
+    A number stands for the interval of half a unit of its last digit around it, and two
+    numbers agree if their intervals meet.  In a column of whole numbers, and if it is 0, a
+    number stands for itself.  Anything else is compared as text.
+
+    Args:
+        text: of the table.
+        reference: of the table that it should be.
+
+    Returns:
+        The differences in words, and the number of cells compared.
+    """
+    (columns, rows), (other_columns, other_rows) = _table(text), _table(reference)
+    found = []
+    for name in [*columns, *(name for name in other_columns if name not in columns)]:
+        if name not in other_columns:
+            found.append(f"column {name} is not in the reference")
+        elif name not in columns:
+            found.append(f"column {name} is only in the reference")
+    common = [name for name in columns if name in other_columns]
+    whole = {
+        name
+        for name in common
+        if all(
+            WHOLE.fullmatch(row[name])
+            for table in (rows, other_rows)
+            for row in table.values()
+            if row[name]
+        )
+    }
+    for key in [*rows, *(key for key in other_rows if key not in rows)]:
+        if key not in other_rows:
+            found.append(f"row {key} is not in the reference")
+            continue
+        if key not in rows:
+            found.append(f"row {key} is only in the reference")
+            continue
+        for name in common:
+            one, other = rows[key][name], other_rows[key][name]
+            if one != other and not _meet(one, other, name in whole):
+                words = f"{one or 'nothing'}, there {other or 'nothing'}"
+                found.append(f"row {key}, column {name}: {words}")
+    return found, len(common) * len(rows)
+
+
+def _table(text):
+    """Columns, and the rows by what names them; those of one name are counted."""
+    reader = csv.DictReader(io.StringIO(text), restkey="beyond", restval="")
+    columns = list(reader.fieldnames or [])
+    rows, seen = {}, Counter()
+    for row in reader:
+        name = ", ".join(f"{key} {row[key]}" for key in KEYS if row.get(key))
+        seen[name] += 1
+        rows[f"{name or 'number'} [{seen[name]}]"] = row
+    return columns, rows
+
+
+def _meet(one, other, whole):
+    """Whether the intervals that two printed numbers stand for have a point in common."""
+    if whole or not (is_number(one) and is_number(other)):
+        return False
+    return _meaning(one).overlaps(_meaning(other))
+
+
+def _meaning(number):
+    # a printed 0 is nothing at all, not something that was rounded
+    return stands_for(number) if Decimal(number) else Interval.of(0, 0)

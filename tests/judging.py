@@ -1,0 +1,47 @@
+"""Audits of a copy of a finished run, in the process of the test."""
+
+from dataclasses import dataclass
+
+import audit
+from audit_findings import Audit
+from audit_page import as_page
+from workflow_queries import read_jobs, states_of
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The exit status of an audit, its page and its report."""
+
+    status: int
+    page: str
+    report: dict
+
+
+def what_is_said(project):
+    """What the workflow says of a finished run: its jobs, and the states of their outputs."""
+    dry_run = ("--dry-run", "--forceall", "--printshellcmds", "--nocolor")
+    jobs = project.snakemake(*dry_run, "--", "all").stdout
+    return read_jobs(jobs), states_of(project.snakemake("--summary", "--", "all").stdout)
+
+
+def judged(said, size=0, only=()):
+    """An audit of the run in this folder, that knows nothing of what was changed since.
+
+    Its environment is left out, which is the same in all tests; and so is what is made again, if no
+    size of a sample is given.
+    """
+    jobs, states = said
+    configuration, results = audit.configuration_of(jobs)
+    found = Audit(audit.chosen(jobs, results, only), results, jobs)
+    audit.judge(found, configuration, states, size, seed=1, workers=2)
+    report = found.report() | {"environment": {}}
+    return Judged(int(report["verdict"] != "PASS"), as_page(report), report)
+
+
+def verdicts(report):
+    """Figures and tables that fail."""
+    return {
+        f"{entry['kind']} {entry['name']}"
+        for entry in report["published"]
+        if entry["verdict"] == "FAIL"
+    }

@@ -1,0 +1,94 @@
+"""What an audit finds beside origins: problems drawn anew, states of the workflow, bounds."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from audit_again import check_drawings, draw
+from audit_findings import Audit
+from audit_origins import DRAWING, check_states
+from audit_values import figure_problems
+from test_figures import LOG10_ALPHA, bounds, cell
+from workflow_queries import Job
+
+from implicit_l1.status import CERTIFIED, PROVED
+from implicit_l1.storage import read_arrays, write_arrays, write_table
+
+DRAWN = [
+    *("--repetitions", "0", "2", "gaussian", "--N", "4", "--d", "8", "--s", "1"),
+    *("--eta", "0.1", "--seed", "1", "--law", "constant"),
+]
+
+
+@pytest.mark.parametrize("place", [None, 0, 1, 2])
+@pytest.mark.parametrize("name", ["matrix", "signal", "data"])
+def test_every_repetition_is_drawn_anew(tmp_path, name, place):
+    """A changed last bit of any of three repetitions is found, and named."""
+    arrays = draw(DRAWN)
+    changed = arrays[name].copy()
+    if place is not None:
+        row = changed[place]
+        row[row != 0] = np.nextafter(row[row != 0], np.inf)
+    file = str(tmp_path / "problems.npz")
+    write_arrays(file, **arrays | {name: changed})
+    job = Job("problems", (), (file,), (DRAWING, "--output", file, *DRAWN))
+    found = Audit([job], tmp_path)
+    check_drawings(found)
+    assert found.counts["problems drawn anew"] == 3
+    what = [finding.what for finding in found.findings.get(file, [])]
+    expected = (
+        [] if place is None else [f"differs from what is drawn: repetition {place}, ['{name}']"]
+    )
+    assert what == expected
+    assert read_arrays(file)["repetition"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (("ok", "no update"), None),
+        (("ok", "update pending"), "update pending"),
+        (("updated input files", "update pending"), "updated input files"),
+        (("missing", "update pending"), "missing"),
+        (None, "unknown to the workflow"),
+    ],
+)
+def test_what_the_workflow_would_make_anew_is_a_finding(tmp_path, state, words):
+    job = Job("l1", (), ("file.npz",), ("scripts/l1.py",))
+    found = Audit([job], tmp_path)
+    check_states(found, {} if state is None else {"file.npz": state})
+    what = [finding.what for finding in found.findings.get("file.npz", [])]
+    assert what == ([f"would be made anew by the workflow ({words})"] if words else [])
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_figure_of_bounds_is_compared_with_its_proofs(tmp_path, wrong):
+    """The errors of every repetition at the certified scales, in decimal logarithms."""
+    values = cell(N=5, d=10, s=2, eta=0.1)
+    data = tmp_path / "bounds/problem/D2/path/reps0-1.parquet"
+    proofs = tmp_path / "certificates/problem/D2/path/reps0-1.parquet"
+    for path in (data, proofs):
+        path.parent.mkdir(parents=True)
+    frame = bounds(values, [CERTIFIED] * 2)
+    frame["log10_error_1"] = frame["log10_alpha"] - 0.5 * frame["repetition"]
+    rows = [
+        {**values, "path": "path", "repetition": repetition, "quantity": "error_1"}
+        | {"log10_alpha": scale, "status": PROVED}
+        | dict.fromkeys(("lower", "upper"), repr(10.0 ** (scale - 0.5 * repetition)))
+        for repetition in (0, 1)
+        for scale in (-12.0, -4.0)
+    ]
+    if wrong:
+        at = (frame["repetition"] == 1) & np.isclose(frame["log10_alpha"], -4.0)
+        assert at.sum() == 1 and LOG10_ALPHA.size * 2 == len(frame)
+        frame.loc[at, "log10_error_1"] += 1e-4
+    write_table(data, frame)
+    write_table(proofs, pd.DataFrame(rows))
+    text = pd.DataFrame({"artist": ["line 1"], "x": ["-4"], "y": ["-4"], "value": [""]})
+    made = {Path(proofs).as_posix()}
+    result = figure_problems(text, [data], made)
+    assert result.right == 4 - wrong
+    assert len(result.problems) == wrong
+    for problem in result.problems:
+        assert "repetition 1 at -4 = -4.4999 is not in its enclosure" in problem

@@ -1,0 +1,193 @@
+"""What is imported is what is locked, as it was installed."""
+
+import base64
+import hashlib
+import importlib
+import os
+import re
+import subprocess
+import sys
+from importlib.metadata import PathDistribution
+
+import audit_environment
+import pytest
+from audit_findings import Audit
+
+from implicit_l1 import origin as origins
+from implicit_l1.storage import read_origin
+from workflow_runs import ROOT
+
+LOCK = """
+# made by hand
+--only-binary :all:
+one==2.4.6 \\
+    --hash=sha256:1111 \\
+    --hash=sha256:2222
+    # via scipy
+colorama==0.4.6 ; sys_platform == 'win32' \\
+    --hash=sha256:3333
+Two-Words==3.1.6 ; python_full_version >= '3.11' \\
+    --hash=sha256:4444
+"""
+
+
+def install(folder, name, version, files):
+    """A package as an installer leaves it: its files, and their hashes in its RECORD."""
+    record = []
+    for path, text in files.items():
+        file = folder / path
+        file.parent.mkdir(exist_ok=True, parents=True)
+        file.write_text(text)
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=")
+        record.append(f"{path},sha256={digest.decode()},{len(text)}")
+    told = folder / f"{name}-{version}.dist-info"
+    told.mkdir(parents=True)
+    (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (told / "RECORD").write_text("\n".join([*record, f"{told.name}/RECORD,,"]) + "\n")
+    return folder
+
+
+@pytest.fixture
+def environment(tmp_path, monkeypatch):
+    """An environment of two locked packages: its folder."""
+    folder = tmp_path / "site-packages"
+    install(folder, "one", "2.4.6", {"one/__init__.py": "", "one/core.py": "VALUE = 1\n"})
+    install(folder, "two_words", "3.1.6", {"two_words.py": "VALUE = 2\n"})
+    monkeypatch.setattr(audit_environment, "PACKAGES", [str(folder)])
+    monkeypatch.setattr(origins, "PACKAGES", [*origins.PACKAGES, str(folder)])
+    at = [str(folder)]
+    monkeypatch.setattr(
+        audit_environment,
+        "distributions",
+        lambda: [one for place in at for one in PathDistribution.discover(path=[place])],
+    )
+    monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
+    return folder, at, monkeypatch
+
+
+def found():
+    importlib.invalidate_caches()
+    audit = Audit([], None)
+    audit_environment.check_packages(audit, LOCK)
+    return audit.general
+
+
+def in_front(environment, **files):
+    """A folder in front of all others, as PYTHONPATH has them."""
+    folder, at, monkeypatch = environment
+    front = folder.parent / "front"
+    front.mkdir()
+    for name, text in files.items():
+        (front / f"{name}.py").write_text(text)
+    at.insert(0, str(front))
+    monkeypatch.setattr(sys, "path", [str(front), *sys.path])
+    return front
+
+
+def test_packages_as_they_are_locked(environment):
+    assert found() == []
+
+
+def test_a_package_of_another_version(environment):
+    (environment[0] / "one-2.4.6.dist-info/METADATA").write_text("Name: one\nVersion: 2.4.5\n")
+    assert found() == ["package one is 2.4.5, locked is 2.4.6"]
+
+
+def test_a_package_that_is_not_installed(environment):
+    (environment[0] / "one-2.4.6.dist-info").rename(environment[0] / "aside")
+    assert found() == ["package one 2.4.6 is locked and not installed"]
+
+
+def test_a_package_that_is_not_locked(environment):
+    install(environment[0], "torch", "2.9", {"torch.py": ""})
+    assert found() == ["package torch 2.9 is installed and not locked"]
+
+
+def test_a_package_in_front_of_the_locked_one(environment):
+    front = in_front(environment)
+    install(front, "one", "2.4.6", {"one/__init__.py": "better = True"})
+    folder = environment[0].resolve()
+    assert found() == [
+        f"package one is installed more than once: 2.4.6 in {front}, 2.4.6 in {folder}"
+    ]
+
+
+def test_modules_in_front_of_a_package(environment):
+    """Without a word of what they are: no metadata, only files."""
+    front = in_front(environment, two_words="better = True")
+    (front / "one").mkdir()
+    (front / "one/__init__.py").write_text("")
+    assert found() == [
+        f"module one is imported from {front}/one/__init__.py, in front of the right one",
+        f"module two_words is imported from {front}/two_words.py, in front of the right one",
+    ]
+
+
+def test_a_module_in_front_of_one_of_pythons(environment):
+    front = in_front(environment, colorsys="better = True")
+    assert "colorsys" not in sys.modules
+    assert found() == [
+        f"module colorsys is imported from {front}/colorsys.py, in front of the right one"
+    ]
+
+
+def test_a_file_that_was_edited_in_place(environment):
+    (environment[0] / "one/core.py").write_text("VALUE = 2\n")
+    assert found() == ["package one is not as it was installed: one/core.py changed or missing"]
+
+
+def test_files_that_are_missing(environment):
+    (environment[0] / "one/core.py").unlink()
+    (environment[0] / "one/__init__.py").write_text("better = True")
+    assert found() == [
+        "package one is not as it was installed: one/__init__.py and 1 more files "
+        "changed or missing"
+    ]
+
+
+@pytest.mark.parametrize("name", ["sitecustomize", "usercustomize"])
+def test_what_runs_whenever_python_starts(environment, name):
+    front = in_front(environment, **{name: ""})
+    environment[2].delitem(sys.modules, name, raising=False)
+    assert found() == [f"{front}/{name}.py runs whenever Python starts, and is of no package"]
+
+
+def test_lines_that_are_read_whenever_python_starts(environment):
+    (environment[0] / "better.pth").write_text("import better\n")
+    (environment[0] / "_virtualenv.pth").write_text("import _virtualenv\n")
+    assert found() == [
+        f"{environment[0]}/better.pth is read whenever Python starts, and is of no package"
+    ]
+
+
+def test_every_pin_of_the_lock_is_understood():
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    names = set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
+    assert set(audit_environment.locked(text)) <= names
+    assert {"numpy", "scipy", "snakemake"} <= set(audit_environment.locked(text))
+
+
+def test_this_environment_is_told():
+    told = audit_environment.environment()
+    assert set(told) >= {"processor", "linear algebra", "git", "variables"}
+    assert "numpy 2" in told["packages"]
+
+
+def test_a_job_tells_what_it_imported_from_elsewhere(tmp_path):
+    """In the files that it writes, for whoever audits them in another environment."""
+    front = tmp_path / "front"
+    front.mkdir()
+    (front / "sitecustomize.py").write_text("import better\n")
+    (front / "better.py").write_text("")
+    command = [
+        *("scripts/problems.py", "--output", tmp_path / "p.npz", "--repetitions", "0", "0"),
+        *("gaussian", "--N=2", "--d=4", "--s=1", "--eta=0", "--seed=7", "--law=constant"),
+    ]
+    for path, elsewhere in ((front, ["better", "sitecustomize"]), (tmp_path, [])):
+        subprocess.run(
+            [sys.executable, *map(str, command)],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(path)},
+            check=True,
+        )
+        assert read_origin(tmp_path / "p.npz")["elsewhere"] == elsewhere

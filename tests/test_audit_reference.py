@@ -1,0 +1,274 @@
+"""Published numbers against the committed ones, whatever lies in the folder."""
+
+import re
+import shutil
+import subprocess
+
+import committed
+import pytest
+from audit_reference import differing
+from judging import verdicts
+
+RESULTS = "results/smoke"
+
+
+@pytest.fixture
+def reference(copy):
+    """The copy's own numbers as its reference."""
+    folder = copy.folder / "results/reference/smoke"
+    for kind in ("figures", "tables"):
+        (folder / kind).mkdir(parents=True)
+        for path in (copy.folder / RESULTS / kind).glob("*.csv"):
+            shutil.copy2(path, folder / kind)
+    return folder
+
+
+def test_a_reference_of_the_same_numbers(reference, judge):
+    judged = judge()
+    assert judged.status == 0
+    assert re.match(r"PASS: .* in the committed reference agree", judged.page)
+    assert "no committed reference" not in judged.page
+    assert "not a git repository: programs, workflow and reference are as they lie" in judged.page
+    assert judged.report["checked"]["numbers and words compared with the reference"] > 1000
+
+
+def test_a_number_of_the_reference(reference, judge):
+    path = reference / "figures/tightness.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    cells = lines[1].split(",")
+    place = lines[0].split(",").index("x")
+    cells[place] = "1" + cells[place]
+    path.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n", encoding="utf-8")
+    (reference / "tables/phase.csv").unlink()
+    (reference / "figures/noise.csv").unlink()
+    (reference / "tables/other.csv").write_text("a\n1\n")
+    judged = judge()
+    page = judged.page
+    assert judged.status == 1
+    assert verdicts(judged.report) == {"figure tightness", "table phase"}
+    assert re.search(r"row panel 1, artist line 1 \[1\], column x: ([\d.]+), there 1\1", page)
+    assert "results/reference/smoke/tables/phase.csv is missing" in page
+    assert "results/reference/smoke/tables/other.csv is of no figure or table" in page
+    # a figure that is not in the reference was not published
+    assert f"{RESULTS}/figures/noise.csv is not in the reference" in page
+
+
+def test_of_one_table_only_its_reference_is_compared(reference, judge):
+    judged = judge(only=["phase"])
+    assert judged.status == 0
+    assert {entry["name"] for entry in judged.report["published"]} == {"phase"}
+    assert judged.report["others"] == []
+    assert "; only figure phase, table phase and what is behind was looked at" in judged.page
+
+
+# --- what is committed ---
+
+
+def git(folder, *words):
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
+    ended = subprocess.run(
+        ["git", *identity, *words], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return ended.stdout.strip()
+
+
+def commit_all(folder):
+    git(folder, "init", "--quiet")
+    (folder / ".gitignore").write_text("results/*\n!results/reference\n.snakemake\n*.log\n")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "all")
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A few committed files; the test runs in their folder."""
+    for name in ("scripts/a.py", "scripts/b.py", "workflow/c.smk", "results/reference/d.csv"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(f"{name}\n")
+    (tmp_path / "scripts/e").symlink_to("a.py")
+    commit_all(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+PLACES = ("scripts", "workflow", "results/reference")
+
+
+def edit(folder):
+    (folder / "scripts/a.py").write_text("edited\n")
+
+
+def edit_and_stage(folder):
+    edit(folder)
+    git(folder, "add", "scripts/a.py")
+
+
+def edit_assumed_unchanged(folder):
+    git(folder, "update-index", "--assume-unchanged", "scripts/a.py")
+    edit(folder)
+
+
+def edit_of_the_same_time_and_size(folder):
+    path = folder / "scripts/a.py"
+    before = path.stat()
+    path.write_text("scripts/b.py\n")
+    shutil.os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def replaced_for_git(folder):
+    edit(folder)
+    blob = git(folder, "hash-object", "-w", "scripts/a.py")
+    git(folder, "replace", git(folder, "rev-parse", "HEAD:scripts/a.py"), blob)
+
+
+def remove(folder):
+    (folder / "scripts/a.py").unlink()
+
+
+def another_link(folder):
+    (folder / "scripts/e").unlink()
+    (folder / "scripts/e").symlink_to("b.py")
+
+
+def an_ignored_file(folder):
+    (folder / "scripts/new.log").write_text("")
+
+
+CHANGES = {
+    edit: "scripts/a.py",
+    edit_and_stage: "scripts/a.py",
+    edit_assumed_unchanged: "scripts/a.py",
+    edit_of_the_same_time_and_size: "scripts/a.py",
+    replaced_for_git: "scripts/a.py",
+    remove: "scripts/a.py",
+    another_link: "scripts/e",
+    an_ignored_file: "scripts/new.log",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_what_is_not_as_it_is_committed(repository, change):
+    assert committed.changed(*PLACES) == []
+    change(repository)
+    assert committed.changed(*PLACES) == [CHANGES[change]]
+
+
+def test_byte_code_is_no_change(repository):
+    (repository / "scripts/__pycache__").mkdir()
+    (repository / "scripts/__pycache__/a.pyc").write_text("")
+    assert committed.changed(*PLACES) == []
+
+
+def test_what_is_committed_is_read_whatever_lies_there(repository):
+    (repository / "results/reference/d.csv").write_text("edited\n")
+    assert list(committed.files("results/reference")) == ["results/reference/d.csv"]
+    assert committed.text("results/reference/d.csv") == "results/reference/d.csv\n"
+
+
+def test_no_variable_leads_git_elsewhere(repository, tmp_path_factory, monkeypatch):
+    other = tmp_path_factory.mktemp("other")
+    (other / "scripts").mkdir()
+    (other / "scripts/a.py").write_text("edited\n")
+    commit_all(other)
+    edit(repository)
+    here = committed.commit()
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    assert committed.commit() == here
+    assert committed.changed("scripts") == ["scripts/a.py"]
+
+
+def test_where_there_is_no_commit_that_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(committed.NoRepository, match="this folder is not a git repository"):
+        committed.changed("scripts")
+    git(tmp_path, "init", "--quiet")
+    with pytest.raises(committed.NoRepository, match="git says: fatal: "):
+        committed.changed("scripts")
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")  # of another repository's
+    with pytest.raises(committed.NoRepository, match="this folder is not a git repository"):
+        committed.changed("scripts")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(committed.NoRepository, match="git is not installed"):
+        committed.changed("scripts")
+
+
+def test_an_edit_of_the_reference_that_is_not_committed(copy, reference, judge):
+    """Neither makes a wrong number right nor goes unsaid."""
+    path = reference / "tables/rates.csv"
+    right = path.read_text(encoding="utf-8")
+    place = re.search(r"\.\d*?([1-8])", right).start(1)
+    path.write_text(right[:place] + str(int(right[place]) + 1) + right[place + 1 :])
+    commit_all(copy.folder)
+    path.write_text(right, encoding="utf-8")  # as if the numbers had been published
+    (copy.folder / "scripts/audit_values.py").write_text("")
+    judged = judge()
+    assert judged.status == 1
+    assert verdicts(judged.report) == {"table rates"}
+    assert re.match(
+        r"FAIL \(with uncommitted changes in 2 files: "
+        r"results/reference/smoke/tables/rates.csv, scripts/audit_values.py\): ",
+        judged.page,
+    )
+
+
+# --- what agrees ---
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("0.5", "0.5"),
+        ("0.50", "0.51"),  # the intervals meet
+        ("1.5e-7", "1.6e-7"),
+        ("0.5", "0.549"),
+        ("-1.00000e-12", "-1.00001e-12"),
+        ("100000.", "99999.5"),
+        ("", ""),
+        ("inf", "inf"),
+        ("certified", "certified"),
+        ("3", "3.04"),
+    ],
+)
+def test_numbers_that_agree_as_far_as_they_are_printed(one, other):
+    assert differing(f"s,rate\n1,{one}\n", f"s,rate\n1,{other}\n")[0] == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("0.50", "0.52"),
+        ("1.5e-7", "1.7e-7"),
+        ("1.5e-7", "1.5e-6"),
+        ("0.5", "-0.5"),
+        ("0.5", ""),
+        ("", "0"),
+        ("17", "18"),  # a count
+        ("0", "1e-9"),
+        ("inf", "1e300"),
+        ("nan", "0.5"),
+        ("certified", "not unique"),
+        ("10^-300", "10^-301"),
+    ],
+)
+def test_numbers_that_differ(one, other):
+    (words,) = differing(f"s,rate\n1,{one}\n", f"s,rate\n1,{other}\n")[0]
+    assert words == f"row s 1 [1], column rate: {one or 'nothing'}, there {other or 'nothing'}"
+
+
+def test_whole_numbers_among_others_are_rounded_numbers():
+    assert differing("s,rate\n1,12\n2,1.5\n", "s,rate\n1,13\n2,1.5\n")[0] == []
+
+
+def test_rows_and_columns_that_are_missing_are_named():
+    found, count = differing("s,a\n1,5\n1,6\n2,7\n", "s,b\n1,5\n3,7\n")
+    assert count == 3
+    assert found == [
+        "column a is not in the reference",
+        "column b is only in the reference",
+        "row s 1 [2] is not in the reference",
+        "row s 2 [1] is not in the reference",
+        "row s 3 [1] is only in the reference",
+    ]

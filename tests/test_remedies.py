@@ -1,0 +1,148 @@
+"""What AUDIT.md says of a FAIL is what helps."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from forging import forge_table, tell_anew
+
+from workflow_runs import ROOT
+
+RESULTS = "results/smoke"
+CELL = "gaussian_N20_d40_s2_eta0"
+
+
+def audited(project, **variables):
+    """The page of an audit that makes what is missing first."""
+    words = ("--configfile", "config/smoke.yaml", "--complete", "--cores", "2", "--again", "0")
+    result = subprocess.run(
+        [sys.executable, "scripts/audit.py", *words],
+        cwd=project.folder,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == (0 if result.stdout.startswith("PASS") else 1), result.stderr
+    return result.stdout
+
+
+def named_first(page):
+    """The files that lines of a page begin with."""
+    return set(re.findall(rf"({RESULTS}/\S+) (?:is|was|has|would|differs)\b", page))
+
+
+def said(page, *words):
+    """What a page says stands in AUDIT.md in the same words."""
+    text = (ROOT / "AUDIT.md").read_text(encoding="utf-8")
+    for what in words:
+        assert f"*{what}*" in text, what
+        assert re.search(what.replace("…", ".*"), page), what
+
+
+def test_files_that_were_changed_are_removed(copy):
+    """Of every stage, in every way: and the next audit makes them again."""
+    folder = copy.folder
+    damaged = folder / f"{RESULTS}/l1/{CELL}/reps0-2.npz"
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    table = folder / f"{RESULTS}/tables/rates.csv"
+    table.write_text(table.read_text(encoding="utf-8") + "1\n", encoding="utf-8")
+    moved = folder / f"{RESULTS}/phase/gaussian_N5_d20_s1_eta0/reps0-2/order1.parquet"
+    (folder / str(moved).replace("s1", "s2")).write_bytes(moved.read_bytes())
+    counted = next((folder / RESULTS).glob("rates/rademacher*/D2/alpha*/reps*/curves.parquet"))
+    forge_table(counted, lambda table: table.assign(count=table["count"] + 1))
+    picture = folder / f"{RESULTS}/figures/flow.csv"
+    tell_anew(folder, f"{RESULTS}/figures/flow.json", lambda told: told | {"rule": "other"})
+    assert picture.is_file()
+    page = audited(copy)
+    assert page.startswith("FAIL")
+    said(page, "is damaged", "is not as it was made", "was written as", "is over … repetitions")
+    for _ in range(3):  # what was hidden behind another is named once that is gone
+        for name in named_first(page):
+            (folder / name).unlink()
+        page = audited(copy)
+        if page.startswith("PASS"):
+            break
+    assert page.startswith("PASS"), page
+
+
+def test_another_version_of_the_code_is_run(copy):
+    path = copy.folder / "scripts/implicit_l1/descent.py"
+    path.write_text(path.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+    os.utime(path, (1e9, 1e9))
+    copy.replace("config/smoke.yaml", "fractions: [0.5, 0.05]", "fractions: [0.5]")
+    page = audited(copy)
+    said(page, "was made with another version of", "was made by another command")
+    said(page, "is not the configuration")
+    copy.run()
+    page = audited(copy)
+    # the results of the value that was taken out are still there
+    assert named_first(page) == set(re.findall(rf"({RESULTS}/\S+) is made by no rule", page))
+    for name in named_first(page):
+        (copy.folder / name).unlink()
+    assert audited(copy).startswith("PASS")
+
+
+def test_a_time_to_come_and_strays_are_mended(copy):
+    """The command of AUDIT.md, as it stands there."""
+    for name in ("tables/rates.csv", f"l1/{CELL}/reps0-2.npz"):
+        os.utime(copy.folder / RESULTS / name, (4e9, 4e9))
+    (copy.folder / RESULTS / "tables/better.csv").write_text("")
+    (copy.folder / RESULTS / "figures/more").symlink_to(copy.folder)
+    page = audited(copy)
+    said(page, "has a time to come", "is made by no rule", "is a link")
+    (command,) = re.findall(
+        r"`(find results .*?)`", (ROOT / "AUDIT.md").read_text(encoding="utf-8")
+    )
+    subprocess.run(["bash", "-c", command], cwd=copy.folder, check=True)
+    for name in ("tables/better.csv", "figures/more"):
+        (copy.folder / RESULTS / name).unlink()
+    assert audited(copy).startswith("PASS")
+
+
+def test_what_is_imported_from_elsewhere_is_made_without_it(copy, tmp_path_factory):
+    front = tmp_path_factory.mktemp("front")
+    (front / "sitecustomize.py").write_text("")
+    name = f"{RESULTS}/tables/rates.csv"
+    (copy.folder / name).unlink()
+    page = audited(copy, PYTHONPATH=str(front))
+    said(page, "runs whenever Python starts", "from elsewhere than the environment")
+    page = audited(copy)
+    told = f"{RESULTS}/tables/rates.json"
+    assert named_first(page) == {told}
+    (copy.folder / told).unlink()
+    assert audited(copy).startswith("PASS")
+
+
+@pytest.mark.parametrize("name", ["depth", "phase"])
+def test_one_figure_after_it_was_made_alone(tmp_path, name):
+    """What proves its numbers is made with it."""
+    from workflow_runs import Project
+
+    project = Project(tmp_path)
+    words = ("--configfile", "config/smoke.yaml", "--complete", "--cores", "2", "--only", name)
+    result = subprocess.run(
+        [sys.executable, "scripts/audit.py", *words, "--again", "1"],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert re.search(rf"^- PASS figure {name} \([1-9]\d* of ", result.stdout, re.MULTILINE)
+    assert not (project.folder / f"{RESULTS}/figures/flow.csv").exists()
+
+
+def test_a_name_of_no_figure_or_table(copy):
+    words = ("scripts/audit.py", "--configfile", "config/smoke.yaml", "--only", "dpeth")
+    result = subprocess.run(
+        [sys.executable, *words],
+        cwd=copy.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: no figure or table is called dpeth; there are ")

@@ -1,0 +1,540 @@
+"""Numbers of tables and of stage programs, worked out by hand where all that is near differs."""
+
+from types import SimpleNamespace
+
+from command_line import Failure
+
+import bounds as bounds_program
+import flow as flow_program
+import limit as limit_program
+import null_space as null_space_program
+import numpy as np
+import pandas as pd
+import phase as phase_program
+import pytest
+import rates as rates_program
+from l1 import record as l1_record
+from plan import Plan
+from tables import TABLES
+from test_configuration import SMOKE
+from test_tables import data, made, of_constants, of_limits, only, proofs
+
+import agreement
+from configuration import validate
+from implicit_l1.bounds import Band
+from implicit_l1.decision import undecided
+from implicit_l1.flow import Trajectory
+from implicit_l1.intervals import Interval
+from implicit_l1.l1 import decide_minimizer
+from implicit_l1.limit import LimitPath
+from implicit_l1.null_space import Bracket
+from implicit_l1.phase import Recovery
+from implicit_l1.problems import Problem, least_norm_interpolator, random_problem
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE
+from implicit_l1.storage import read_table, write_arrays
+
+# --- Stage rates ---
+
+STATUS = np.array([CERTIFIED, NOT_UNIQUE, CERTIFIED, CERTIFIED])
+LOG_ALPHA = np.log(10.0) * np.array([0.0, -1.0, -2.0])
+# of the 1-norm; the others are a half and a quarter of it; of repetition 1 nothing is to count
+ERROR = np.array([[1, 0.1, 0.01], [1e9, 1e9, 1e9], [2, 0.4, 0.08], [4, 1, 0.1]])
+SETTINGS = SimpleNamespace(
+    cell={"depth": 2},
+    window=[1e-2, 1.0],
+    onset_tolerance=0.05,
+    bootstrap=40,
+    confidence=0.9,
+    seed=1,
+)
+REPETITION = np.arange(4)
+L1 = {
+    "repetition": REPETITION,
+    "status": STATUS,
+    "product": np.zeros(4, dtype=bool),
+    "noiseless_support": np.zeros(4, dtype=int),
+    "support_size": np.array([1, 2, 1, 2]),
+    "margin": np.array([0.3, 0.4, 0.5, 0.6]),
+    "kappa": np.array([3.0, 4.0, 5.0, 6.0]),
+    "duality_gap": np.array([1e-16, 2e-16, 3e-16, 4e-16]),
+    "point": np.array([[0.0, 2, 0], [1, 0, 0], [0, 0, 3], [5, 4, 0]]),
+    "estimation_error": np.array([0.1, 9, 0.2, 0.4]),
+    "interpolator_estimation_error": np.array([0.5, 9, 0.6, 0.8]),
+}
+NULL_SPACE = {
+    "rho_lower": np.array([0.1, 0.2, 0.3, 0.4]),
+    "rho_upper": np.array([0.11, 0.21, 0.31, 0.41]),
+    "rho_tilde_lower": np.array([0.5, 0.6, 0.7, 0.8]),
+    "rho_tilde_upper": np.array([0.51, 0.61, 0.71, 0.81]),
+    "rho_tilde_method": np.array(["a", "b", "c", "d"]),
+}
+LIMIT = {
+    "log_error_1": np.log(ERROR),
+    "log_error_2": np.log(ERROR / 2),
+    "log_error_inf": np.log(ERROR / 4),
+    "estimation_error": 10 * ERROR,
+    "newton_steps": np.array([[5, 3, 2], [9, 9, 9], [6, 4, 1], [7, 5, 5]]),
+    "relative_residual": 1e-16 * np.array([[1, 3, 2], [9, 9, 9], [4, 6, 5], [8, 7, 7]]),
+    "error_bound": 1e-13 * np.array([[1, 3, 2], [9, 9, 9], [4, 6, 5], [8, 7, 7]]),
+}
+ASYMPTOTICS = {
+    "status": np.array(["known"] * 4),
+    "exponent": np.array([0.5, 9, 0.6, 0.7]),
+    "log_constant": np.log([2.0, 9, 4, 8]),
+    "entry_exponent": np.array([[np.nan, 0.5, 1.5]] * 4),
+    "entry_log_size": np.log([[1.0, 2, 30]] * 4),
+}
+
+
+def curves():
+    excess = {"excess_l1": np.log(ERROR / 8)}
+    table = rates_program.curve_table(L1, LIMIT, ASYMPTOTICS, excess, LOG_ALPHA, SETTINGS)
+    return pd.DataFrame(table).set_index("quantity")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "factor"),
+    [
+        ("error_1", 1),
+        ("error_2", 1 / 2),
+        ("error_inf", 1 / 4),
+        ("excess_l1", 1 / 8),
+        ("estimation_error", 10),
+    ],
+)
+def test_curves_are_of_what_they_are_called(quantity, factor):
+    """Of errors 0.1, 0.4 and 1 at alpha = 0.1: quartiles half way between them on a log axis."""
+    rows = curves().loc[quantity]
+    assert rows["count"].tolist() == [3, 3, 3]
+    np.testing.assert_allclose(rows["alpha"], [1, 0.1, 0.01])
+    np.testing.assert_allclose(rows["log10_alpha"], [0, -1, -2])
+    row = rows.iloc[1]
+    assert row["median"] == pytest.approx(0.4 * factor)
+    assert row["lower_quartile"] == pytest.approx(0.2 * factor)
+    assert row["upper_quartile"] == pytest.approx(np.sqrt(0.4) * factor)
+    assert 0.1 * factor <= row["low"] < row["median"] < row["high"] <= factor * 1.0000001
+
+
+def test_slopes_and_lines_of_curves():
+    table = curves()
+    slopes = table.loc["slope"]
+    # of factors 10, 5 and 4, half way between the scales
+    np.testing.assert_allclose(slopes["median"], [np.log10(5), 1.0 * np.log10(10)])
+    np.testing.assert_allclose(slopes["log10_alpha"], [-0.5, -1.5])
+    assert table.loc["l1_estimation_error"]["median"].tolist() == pytest.approx([0.2] * 3)
+    lines = table.loc["interpolator_estimation_error"]["median"]
+    assert lines.tolist() == pytest.approx([0.6] * 3)
+    # 1 / 2, 2 / 4 and 4 / 8 at alpha = 1; 0.1, 0.4, 1 over 2, 4, 8 times 0.1^(0.5, 0.6, 0.7)
+    ratio = table.loc["error_over_prediction"]["median"]
+    assert ratio.iloc[0] == pytest.approx(0.5)
+    ratios = [0.05 * 10**0.5, 0.1 * 10**0.6, 0.125 * 10**0.7]
+    assert ratio.iloc[1] == pytest.approx(np.median(ratios))
+
+
+def test_instances_are_what_they_are_called():
+    table = pd.DataFrame(
+        rates_program.instance_table(L1, NULL_SPACE, LIMIT, ASYMPTOTICS, LOG_ALPHA, SETTINGS)
+    )
+    for source in (L1, NULL_SPACE):
+        for name in set(source) & set(table):
+            assert table[name].tolist() == source[name].tolist(), name
+    assert table["repetitions"].tolist() == [4] * 4
+    np.testing.assert_allclose(table["predicted_rate"][[0, 2, 3]], [0.89, 0.69, 0.59])
+    # by least squares over three scales: half the logarithm of first over last
+    fitted = np.log10(ERROR[:, 0] / ERROR[:, 2]) / 2
+    np.testing.assert_allclose(table["fitted_rate"], fitted, atol=1e-12)
+    assert table["newton_steps"].tolist() == [10, 27, 11, 17]
+    np.testing.assert_allclose(table["error_bound"], 1e-13 * np.array([3, 9, 6, 8]))
+    np.testing.assert_allclose(table["relative_residual"], 1e-16 * np.array([3, 9, 6, 8]))
+    np.testing.assert_allclose(table["last_slope"][[0, 2, 3]], [1, np.log10(5), 1])
+    np.testing.assert_allclose(table["log10_constant"], np.log10([2, 9, 4, 8]))
+    # the entry of the power 1.5 over that of 0.5, at alpha = 0.01
+    np.testing.assert_allclose(table["log10_competitor"], np.log10(30 / 2 * 0.01))
+    # at D = 2 the error over the smallest entry of g*
+    smallest = np.array([2, 1, 3, 4])
+    np.testing.assert_allclose(table["log10_correction"], np.log10(ERROR[:, 2] / smallest))
+    np.testing.assert_allclose(table["smallest_log10_alpha"], -2)
+    assert set(table["window_smallest"]) == {1e-2} and set(table["window_largest"]) == {1.0}
+    ends = [set(map(float, table[f"fitted_rate_{end}"])) for end in ("low", "high")]
+    assert [len(values) for values in ends] == [1, 1]  # of the cell
+    (low,), (high,) = ends
+    of_cell = fitted[[0, 2, 3]]
+    assert min(of_cell) - 1e-9 <= low < high <= max(of_cell) + 1e-9
+
+
+def test_an_onset_is_where_the_slopes_come_near_for_good():
+    """Slopes 1 and 0.7 of a predicted 0.69: of repetition 2, from alpha = 0.1 on."""
+    table = pd.DataFrame(
+        rates_program.instance_table(L1, NULL_SPACE, LIMIT, ASYMPTOTICS, LOG_ALPHA, SETTINGS)
+    )
+    # predicted 0.69, slopes log10(5) = 0.699 both; 5 % are 0.03, and four digits are not reached
+    assert table["onset_alpha"][2] == pytest.approx(1.0)
+    assert table["onset_log10_alpha"][2] == pytest.approx(0.0)
+    assert table["onset_alpha"][[0, 1, 3]].isna().all()
+    assert table["four_digits_log10_alpha"].isna().all()
+
+
+def test_points_are_what_they_are_called():
+    table = pd.DataFrame(rates_program.point_table(L1, LIMIT, ASYMPTOTICS, LOG_ALPHA, SETTINGS))
+    rows = table[table["repetition"] == 2]
+    np.testing.assert_allclose(rows["log10_alpha"], [0, -1, -2], atol=1e-12)
+    np.testing.assert_allclose(rows["log10_error_1"], np.log10(ERROR[2]))
+    np.testing.assert_allclose(rows["estimation_error"], 10 * ERROR[2])
+    # a slope stands at the smaller of its two scales
+    np.testing.assert_allclose(rows["local_slope"], [np.nan, np.log10(5), np.log10(5)])
+    prediction = np.log10(4) + 0.6 * np.array([0, -1, -2])
+    np.testing.assert_allclose(rows["log10_prediction"], prediction)
+    assert rows["rate"].tolist() == [0.6] * 3
+    assert rows["newton_steps"].tolist() == [6, 4, 1]
+    assert table["status"].tolist() == np.repeat(STATUS, 3).tolist()
+
+
+@pytest.mark.parametrize("order", [(1, 0), (0,), (1,), (0, 0), (0, 1)])
+def test_blocks_are_joined_in_their_order_or_not_at_all(order):
+    blocks = [
+        {"repetition": np.arange(3), "value": np.arange(3.0), "log_alpha": LOG_ALPHA},
+        {"repetition": np.arange(3, 5), "value": np.arange(3.0, 5.0), "log_alpha": LOG_ALPHA},
+    ]
+    chosen = [blocks[place] for place in order]
+    if order in ((0, 1), (0,)):
+        found = rates_program.joined(chosen, "results/rates/cell/reps5/instances.parquet")
+        count = sum(len(block["value"]) for block in chosen)
+        assert found["value"].tolist() == list(range(count))
+        assert found["log_alpha"] is LOG_ALPHA
+    else:
+        with pytest.raises(Failure, match="cell/reps5/instances: its blocks are not repetitions 0"):
+            rates_program.joined(chosen, "results/rates/cell/reps5/instances.parquet")
+
+
+# --- Other stages ---
+
+
+def test_stage_l1_keeps_distances_in_their_norm():
+    """A = [1, 1/2], y = 1, x_0 = (0, 2): g* = (1, 0) and z = (4, 2) / 5."""
+    matrix, data = np.array([[1.0, 0.5]]), np.array([1.0])
+    found = l1_record(
+        matrix,
+        np.array([0.0, 2.0]),
+        decide_minimizer(matrix, data),
+        least_norm_interpolator(matrix, data),
+    )
+    assert found["point"].tolist() == [1.0, 0.0] and found["status"] == CERTIFIED
+    assert found["estimation_error"] == pytest.approx(np.sqrt(5))
+    np.testing.assert_allclose(found["interpolator"], [0.8, 0.4])
+    assert found["interpolator_estimation_error"] == pytest.approx(np.hypot(0.8, 1.6))
+    assert (found["margin"], found["support_size"], found["kappa"]) == (0.5, 1, 1.0)
+    assert found["direction"].tolist() == [1.0, 0.5] and found["margins"].tolist() == [0.0, 0.5]
+    assert found["residual"] == 0.0
+
+
+@pytest.mark.parametrize("unit", [1.0, 2.0**-40, 2.0**40])
+def test_the_residual_of_stage_l1_is_relative_to_the_data(unit):
+    matrix, data = unit * np.array([[1.0, 0.5, 0.0], [0.0, 0.0, 1.0]]), unit * np.array([3.0, 4.0])
+    found = undecided(matrix, data, np.array([3.0, 0.0, 3.0]), "too hard")
+    assert found.residual == pytest.approx(1 / 5)
+
+
+def test_stage_null_space_keeps_both_bounds():
+    problem = random_problem(
+        ensemble="gaussian",
+        N=12,
+        d=16,
+        s=4,
+        eta=0.0,
+        repetition=0,
+        seed=1,
+        signal={"law": "constant"},
+    )
+    options = SimpleNamespace(enumerate_up_to=1, milp_nodes=0)
+    row = null_space_program.record(problem.matrix, problem.signal, 0.75, options)
+    assert row["rho_lower"] == row["rho_upper"] == 0.25
+    exact = null_space_program.record(
+        problem.matrix, problem.signal, 0.75, SimpleNamespace(enumerate_up_to=4, milp_nodes=0)
+    )
+    assert exact["rho_tilde_lower"] == exact["rho_tilde_upper"]
+    assert row["rho_tilde_lower"] <= exact["rho_tilde_upper"] * (1 + 1e-9)
+    assert exact["rho_tilde_upper"] * 1.01 < row["rho_tilde_upper"]
+    assert row["rho_tilde_method"] == "local search, entrywise bound"
+
+
+def test_stage_bounds_asks_for_the_bound_of_rho_tilde_that_is_valid(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ones = np.ones(2)
+    blocks = {
+        "problems": {"matrix": np.ones((2, 1, 2))},
+        "l1": {"status": [NOT_UNIQUE, CERTIFIED]},
+        "null-space": {"rho_tilde_lower": 0.3 * ones, "rho_tilde_upper": [0.5, 0.7]},
+        "limit": {"log_alpha": LOG_ALPHA, "error_bound": 1e-13 * np.ones((2, 3))},
+    }
+    words = ["bounds", "--output", "out.parquet", "--cell", "{}", "--depth", "3"]
+    for name, arrays in blocks.items():
+        write_arrays(f"{name}.npz", repetition=np.arange(2), **arrays)
+        words += [f"--{name}", f"{name}.npz"]
+    asked = []
+
+    def noted(matrix, l1, rho_tilde, limit, place, depth):
+        asked.append((rho_tilde, place, depth))
+        columns = dict.fromkeys(bounds_program.COLUMNS, np.zeros(3))
+        return columns | {"log10_alpha": limit["log_alpha"] / np.log(10.0)}
+
+    monkeypatch.setattr(bounds_program, "bounds", noted)
+    monkeypatch.setattr("sys.argv", words)
+    bounds_program.main()
+    assert asked == [(0.7, 1, 3.0)]
+    table = read_table("out.parquet")
+    assert table["repetition"].tolist() == [0] * 3 + [1] * 3
+    assert table["status"].tolist() == [NOT_UNIQUE] * 3 + [CERTIFIED] * 3
+    assert table["log10_error_1"].isna().tolist() == [True] * 3 + [False] * 3
+
+
+def test_stage_bounds_puts_every_bound_in_its_column(monkeypatch):
+    """n = (-0.05, 0.1) off g* = (1, 0) at alpha = 0.01, and bounds 10^1, ..., 10^12 of it."""
+    bands = {
+        name: Band(*(np.log([10.0 ** (3 * place + k)]) for k in (1, 2, 3)))
+        for place, name in enumerate(("total", "off", "total_refined", "off_refined"))
+    }
+    found = SimpleNamespace(rho_alpha=np.array([0.125]), **bands)
+    monkeypatch.setattr(bounds_program, "error_bounds", lambda *_: found)
+    l1 = {
+        "point": np.array([[1.0, 0.0]]),
+        "nu": np.array([[1.0]]),
+        "direction": np.array([[1.0, 0.5]]),
+        "margins": np.array([[0.0, 0.5]]),
+        "margin": np.array([0.5]),
+    }
+    limit = {
+        "log_alpha": np.log([0.01]),
+        "log_unit": np.log([[0.1]]),
+        "error": np.array([[[-0.5, 1.0]]]),
+        "log_error_1": np.log([[0.15]]),
+        "entry_bound": np.zeros((1, 1)),
+    }
+    columns = bounds_program.bounds(np.array([[1.0, 0.5]]), l1, 0.75, limit, 0, 3.0)
+    one, off = np.log10(0.15), -1.0
+    expected = {"log10_alpha": -2, "rho_alpha": 0.125}
+    expected |= {"log10_error_1": one, "log10_error_off": off}
+    for place, name in enumerate(("error_1", "error_off", "refined_1", "refined_off")):
+        for end, k in (("upper", 1), ("lower", 2), ("lower_prior", 3)):
+            expected[f"log10_{name}_{end}"] = 3 * place + k
+    for norm, error, plain, refined in (("1", one, 0, 6), ("off", off, 3, 9)):
+        expected[f"log10_upper_over_error_{norm}"] = plain + 1 - error
+        expected[f"log10_error_over_lower_{norm}"] = error - plain - 2
+        expected[f"log10_refined_upper_over_error_{norm}"] = refined + 1 - error
+        expected[f"log10_error_over_refined_lower_{norm}"] = error - refined - 2
+    assert {name: values.item() for name, values in columns.items()} == pytest.approx(expected)
+
+
+def test_stage_limit_keeps_the_distance_to_the_signal():
+    """n = 10^-2 (3, 4) from g* - x_0 = (1, -1)."""
+    path = LimitPath(
+        log_alpha=np.zeros(1),
+        log_unit=np.log([1e-2]),
+        error=np.array([[3.0, 4.0]]),
+        newton_steps=np.array([3]),
+        **dict.fromkeys(
+            ("relative_residual", "fixed_point_residual", "error_bound", "entry_bound"), np.ones(1)
+        ),
+        proved=np.array([True]),
+    )
+    found = limit_program.record(path, np.array([1.0, -1.0]))
+    assert np.exp(found["log_error_1"]) == pytest.approx(0.07)
+    assert np.exp(found["log_error_2"]) == pytest.approx(0.05)
+    assert np.exp(found["log_error_inf"]) == pytest.approx(0.04)
+    assert found["estimation_error"] == pytest.approx(np.hypot(1.03, -0.96))
+
+
+def test_stage_flow_saves_what_it_names():
+    matrix, target = np.array([[1.0, 0, 0, 1]]), np.array([2.0])
+    minimizer = np.array([2.0, 0.0, -5.0, 0.0])
+    point = np.array([[0.0, 0, 0, 0], [1, 0.25, -4, 0.5]])
+    flow = Trajectory(np.array([1.0, 10.0]), point, 7, 1e-9)
+    table = pd.DataFrame(flow_program.states(3, flow, matrix, target, minimizer, 3))
+    assert set(table["repetition"]) == {3}
+    end = table[table["time"] == 10.0].set_index(["quantity", "coordinate"])["value"]
+    assert end.to_dict() == {
+        ("loss", -1): 0.125,
+        ("error_1", -1): 1 + 0.25 + 1 + 0.5,
+        ("norm_1", -1): 5.75,
+        # the two largest of g*, and of what is off its support the largest at the end
+        ("x_on", 2): -4.0,
+        ("x_on", 0): 1.0,
+        ("x_off", 3): 0.5,
+    }
+
+
+def test_stage_phase_keeps_what_it_names():
+    args = SimpleNamespace(label="law", N=5, d=20, s=2, order_repetitions=0, seed=1)
+    minimizer = SimpleNamespace(status=CERTIFIED)
+    found = Recovery(0.6, False, minimizer, None)
+    problem = Problem(np.eye(2), np.ones(2), np.ones(2))
+    row = phase_program.record(
+        args, 4, problem, found, Bracket(0.1, 0.2, "a"), Bracket(0.3, 0.4, "b")
+    )
+    expected = {
+        **{"delta": 0.25, "sparsity": 0.4, "repetition": 4, "rho_planted": 0.6, "recovered": False},
+        **{"rho_lower": 0.1, "rho_upper": 0.2, "rho_tilde_lower": 0.3, "rho_tilde_upper": 0.4},
+        "rho_tilde_method": "b",
+    }
+    assert {name: row[name] for name in expected} == expected
+    assert np.isnan(row["order_lower"]) and np.isnan(row["order_upper"])
+
+
+def test_stage_agreement_takes_the_scale_that_was_asked_for():
+    block = {
+        "log_alpha": LOG_ALPHA,
+        "log_unit": np.log([[1.0, 2, 3]]),
+        "error": np.array([[[1.0, 0], [0, 1], [1, 1]]]),
+        "error_bound": np.array([[0.1, 0.2, 0.3]]),
+    }
+    np.testing.assert_allclose(agreement.error_at(block, 0.1, "results/x/y.npz"), [[0, 2]])
+    assert agreement.uncertainty_at(block, 0.01, "results/x/y.npz").tolist() == [0.3]
+    with pytest.raises(Failure, match=r"no point at alpha = 0\.2"):
+        agreement.error_at(block, 0.2, "results/x/y.npz")
+
+
+# --- The plan ---
+
+
+def test_blocks_are_in_the_order_of_their_repetitions():
+    """Also where their names are in another order."""
+    plan = Plan(validate(SMOKE))
+    (cell,) = plan.experiments["bracketed"]
+    names = ["reps0-4", "reps5-9", "reps10-10"]
+    assert sorted(names) != names
+    wildcards = SimpleNamespace(
+        problem=cell.problem.name,
+        network=cell.network.name,
+        path=cell.path.name,
+        repetitions=cell.repetitions,
+    )
+    problem = cell.problem.name
+    for stage, folder in {
+        **dict.fromkeys(("problems", "l1", "null_space"), problem),
+        "limit": f"{problem}/D2/alpha1e-6to1by2",
+        "asymptotics": f"{problem}/D2",
+    }.items():
+        files = plan.cell_blocks(stage, wildcards)
+        assert files == [f"results/smoke/{stage}/{folder}/{name}.npz" for name in names]
+    assert [file.split("/")[-1] for file in plan.bounds([cell])] == [
+        f"{name}.parquet" for name in names
+    ]
+    assert [file.split("/")[-1] for file in plan.certificates([cell])[:3]] == [
+        f"{name}.parquet" for name in names
+    ]
+    assert plan.certified_scales(cell.path.name) == pytest.approx((-6, -5.5, -4))
+
+
+# --- Tables ---
+
+
+def test_rates_have_the_quartiles_and_the_interval_of_the_fits():
+    frame = data(
+        5,
+        fitted_rate=[0.1, 0.2, 0.4, 0.8, 1.6],
+        fitted_rate_low=0.11,
+        fitted_rate_high=0.99,
+        onset_alpha=[1e-3, 1e-2, 1e-1, np.nan, np.nan],
+    )
+    margin = [0.5] * 5
+    certificates = [of_constants([0.1] * 5, margin)]
+    certificates += [of_limits(2, margin=margin, local_slope={-4.0: [0.9] * 5})]
+    row = only(made("rates", frame, certificates=certificates))
+    assert row["fitted_lower_quartile"] == 0.2
+    assert row["fitted_rate"] == 0.4
+    assert row["fitted_upper_quartile"] == 0.8
+    assert (row["fitted_low"], row["fitted_high"]) == (0.11, 0.99)
+    assert (row["onset_alpha"], row["onset_reached"]) == (1e-2, 3)
+    assert row["predicted_rate"] == Interval.of("0.9", "0.9")
+
+
+def test_the_bounds_of_rho_tilde_keep_their_sides():
+    parts = [proofs("margin", [0.5] * 3), proofs("rho", [0.1, 0.2, 0.3])]
+    parts += [proofs("rho_tilde_lower", [0.4, 0.5, 0.6]), proofs("rho_tilde_upper", [1, 2, 3])]
+    parts += [proofs("kappa", [7, 9, 8])]
+    row = only(made("cells", data(), certificates=parts))
+    found = {name: row[name] for name in ("rho", "rho_tilde_lower", "rho_tilde_upper", "kappa")}
+    assert found == {
+        "rho": Interval.of("0.2", "0.2"),
+        "rho_tilde_lower": Interval.of("0.5", "0.5"),
+        "rho_tilde_upper": Interval.of(2, 2),
+        "kappa": Interval.of(8, 8),
+    }
+    columns = {"rho_lower": 0.1, "rho_upper": 0.2, "rho_tilde_lower": 0.3, "rho_tilde_upper": 0.4}
+    row = only(TABLES["cells"](data(**columns, kappa=[1.0, 2.0, 4.0]), None))
+    names = ("rho", "rho_tilde_lower", "rho_tilde_upper", "kappa")
+    found = [float(row[f"{name}_float"].lower) for name in names]
+    assert found == pytest.approx([0.2, 0.3, 0.4, 2.0])
+
+
+def test_the_phase_diagram_keeps_its_sides():
+    frame = data(3).assign(order_lower=[0.1, 0.2, 0.3], order_upper=[0.4, 0.6, 0.5])
+    parts = [proofs("rho_planted", [0.5, 0.7, 1.5]), proofs("margin", [0.5] * 3)]
+    parts += [proofs("rho", [0.3, 0.1, 0.2]), proofs("rho_tilde_lower", [0.4, 0.6, 0.5])]
+    parts += [proofs("rho_tilde_upper", [3, 1, 2])]
+    frame = frame.drop(columns=["depth", "path"])
+    row = only(made("phase", frame, certificates=parts))
+    assert row["rho"] == Interval.of("0.2", "0.2")
+    assert row["rho_planted"] == Interval.of("0.7", "0.7")
+    assert row["recovered"].text(".6f") == "0.666667"
+    assert row["rho_tilde_lower"] == Interval.of("0.5", "0.5")
+    assert row["rho_tilde_upper"] == Interval.of(2, 2)
+    assert (row["order_lower"], row["order_upper"]) == (0.2, 0.5)
+
+
+def test_far_slopes_say_from_where_four_digits_are_right():
+    frame = data(
+        4,
+        four_digits_log10_alpha=[-10.0, -30.0, -20.0, np.nan],
+        log10_competitor=-1.0,
+        smallest_log10_alpha=-300.0,
+        predicted_rate=0.5,
+        last_slope=[0.5, 0.52, 0.47, 0.5],
+    )
+    row = only(TABLES["far"](frame, None))
+    assert row["four_digits"] == 3
+    assert (row["four_digits_log10_alpha"], row["four_digits_last"]) == (-20.0, -30.0)
+    assert row["worst_float"].text(".6f") == "0.030000"
+    assert row["reason"].startswith("repetition 3: slope 0.50000 for 0.50000; an entry of higher")
+
+
+def test_steps_of_newton():
+    """1, ..., 21: nineteen of twenty steps of the way from 1 to 21 are 20."""
+    frame = data(21, newton_steps=np.arange(1, 22), log10_alpha=-4.0)
+    row = only(TABLES["newton"](frame.sample(frac=1.0, random_state=0), None))
+    names = ("points", "mean", "median", "percentile_95", "largest")
+    assert [row[name] for name in names] == [21, 11, 11, 20, 21]
+
+
+def test_tightness_divides_each_bound_by_its_own_error():
+    """Upper bounds 10 and 10^3 times too large, lower ones 10^2 and 10^4; refined ones less."""
+    frame = data(2, log10_alpha=-4.0, log10_error_1=-2.0, log10_error_off=-3.0)
+    ends = {"error_off": (1, 2), "error_1": (3, 4), "refined_off": (0.1, 0.2)}
+    for name, (above, below) in (ends | {"refined_1": (0.3, 0.4)}).items():
+        error = -3.0 if name.endswith("off") else -2.0
+        frame[f"log10_{name}_upper"] = [error + above, error + 3 * above]
+        frame[f"log10_{name}_lower"] = [error - below, -np.inf]
+    row = only(TABLES["tightness"](frame, None))
+    assert row["points"] == 2
+    for name, (above, below) in (ends | {"refined_1": (0.3, 0.4)}).items():
+        assert row[f"{name}_upper"] == pytest.approx(10 ** (2 * above))
+        assert row[f"{name}_upper_worst"] == pytest.approx(10 ** (3 * above))
+        assert row[f"{name}_upper_silent"] == 0
+        assert row[f"{name}_lower"] == row[f"{name}_lower_worst"] == pytest.approx(10**below)
+        assert row[f"{name}_lower_silent"] == 1
+
+
+def test_agreement_and_descent_are_of_the_certified():
+    status = {1: NOT_UNIQUE}
+    frame = data(4, status, alpha=0.1, form="dual", disagreement=[1e-9, 1.0, 3e-9, 2e-9])
+    row = only(TABLES["agreement"](frame.assign(steps=[41.0, 999.0, 43.0, 47.0]), None))
+    assert (row["disagreement"], row["steps"]) == (3e-9, 40.0)
+    columns = {
+        "iterations": [10, 99, 20, 40],
+        "relative_loss": [1e-3, 9, 2e-3, 4e-3],
+        "relative_step_distance": [0.1, 9, 0.2, 0.4],
+        "relative_distance": [0.5, 9, 0.6, 0.8],
+    }
+    frame = data(4, status, alpha=0.1, fraction=0.5, outcome=["a", "not run", "a", "b"], **columns)
+    row = only(TABLES["descent"](frame, None))
+    assert [row[name] for name in columns] == [20, 2e-3, 0.2, 0.6]
+    assert row["outcome"] == "a, b, not run"

@@ -1,0 +1,26 @@
+"""What the workflow says of itself is read as it is meant."""
+
+import pytest
+import yaml
+from workflow_queries import Failure, read_jobs, words_of
+
+
+def test_the_words_of_a_command():
+    command = "python scripts/l1.py --cell '{\"s\": 1}' --output a.npz &> a.log\n\n"
+    assert words_of(command) == (*("scripts/l1.py", "--cell", '{"s": 1}', "--output", "a.npz"),)
+    assert words_of("python a.py 2> a.log") == ("a.py",)
+
+
+def test_every_job_is_read(finished, said):
+    jobs, _ = said
+    outputs = [file for job in jobs for file in job.outputs]
+    assert len(outputs) == len(set(outputs))
+    assert {file.removeprefix("results/") for file in outputs} == set(finished.checksums())
+    # the configuration has a command of many lines
+    (job,) = [job for job in jobs if job.rule == "configuration"]
+    assert yaml.safe_load(job.command[2])["results"] == "results/smoke"
+
+
+def test_a_dry_run_of_nothing_is_no_audit():
+    with pytest.raises(Failure, match="shows no job"):
+        read_jobs("Nothing to be done.\n")
