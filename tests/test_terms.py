@@ -32,6 +32,7 @@ from implicit_l1.certificates import (
     prove_minimizer,
 )
 from implicit_l1.decision import _doubles_of, certified_support, signed_certificate
+from implicit_l1.defects import _spread
 from implicit_l1.exact import (
     RationalMatrix,
     Undecided,
@@ -160,7 +161,7 @@ def fanned(count, size):
 
 @pytest.mark.parametrize(("count", "size"), [(4, 0.375), (8, 3.0)])
 def test_a_transposed_solution_has_the_contraction_of_the_transpose(monkeypatch, count, size):
-    """R = I for K = I - E: ``||I - K R||`` in the norm of column sums, where rows would do for K."""
+    """R = I for K = I - E: ``||I - K R||`` in the norm of column sums, and not of rows."""
     spread, matrix = fanned(count, size)
     monkeypatch.setattr("numpy.linalg.inv", lambda matrix: np.eye(len(matrix)))
     found = Inverse(matrix).solve([arb(1)] * len(matrix), True, enough=1.0)
@@ -311,7 +312,7 @@ def test_heights_allow_for_rounding_of_what_is_off_the_support():
 
 
 def test_heights_allow_for_rounding_on_the_support():
-    """nu falls short of the right one by 2^-16 of it, of which A_S^T nu in doubles shows nothing."""
+    """nu is too short by 2^-16 of it, of which A_S^T nu in doubles shows nothing."""
     near = np.array([[1 / 3, 1 / 3], [1 / 7, 1 / 7]])
     near[1, 1] *= 1.0 + 2.0**-38
     matrix = np.column_stack([near, near[:, 0] - near[:, 1]])
@@ -634,7 +635,7 @@ class Scalar:
         system: the equations in (n_0, lam); start: the unknowns where they hold; exact: n.
     """
 
-    def __init__(self, depth, lam, known=arb(0)):
+    def __init__(self, depth, lam, known=0):
         """
         Args:
             known: g* is known up to this ball, which contains 0.
@@ -1001,3 +1002,25 @@ def test_of_exponents_that_are_nearly_1_the_margins_tell():
     found = first_order(geometry, np.array([1.0, 0.0, 0.0]), dual, potential(2))
     assert found.exponent == 2.0**-40
     assert np.array_equal(found.error[1:], [1.0, 0.0])
+
+
+# What is left of a limit point after its correction
+
+
+def test_what_moves_z_off_T_moves_n_on_T_too():
+    """Without reaction ``dn_Tc = W f`` and ``dn_T = -M W f``: for M of ones or zeros attained."""
+    root, change = np.array([2.0, 2.0]), np.array([1e-3, 1e-3])
+    none = np.zeros(2, dtype=bool)
+    for maps, most in ((np.ones((1, 2)), 2.0), (np.zeros((1, 2)), 1.0)):
+        whole, _ = _spread(maps, root, np.zeros(1), change, 0.0, none)
+        assert whole >= most * (root**2 @ change) * (1 - 1e-12)
+    _, largest = _spread(maps[:, :1], root[:1], np.zeros(1), change[:1], 0.0, none[:1])
+    assert largest >= root[0] ** 2 * change[0] * (1 - 1e-12)
+
+
+def test_what_moves_the_rest_of_the_support_moves_n_on_T_too():
+    """``n_R`` by ``f_R / G`` with G = 1 / W_R + M_R^2 / W_T, and n_T by M_R of it."""
+    root, rest = np.array([1e-9, 1e6]), np.array([False, True])
+    maps, into_z = np.array([[0.5, 0.25]]), np.array([16.0])
+    whole, _ = _spread(maps, root, into_z, np.zeros(2), np.array([1e-3]), rest)
+    assert whole >= 1e-3 / (1e-12 + 1.0) * 1.25
