@@ -7,6 +7,7 @@ from command_line import Failure
 import asymptotics
 import bounds as bounds_program
 import flow as flow_program
+import lasso_path as lasso_path_program
 import limit as limit_program
 import null_space as null_space_program
 import numpy as np
@@ -362,6 +363,25 @@ def test_stage_selection_keeps_what_belongs_to_x(tmp_path):
     assert row["interpolator_estimation_error"] == pytest.approx(np.sqrt(0.5))
     assert row["shape_u"].tolist() == row["shape_v"].tolist() == [1.0, 4.0]
     assert row["scale"].tolist() == [1.0, 16.0] and row["unit"].tolist() == [1.0, 1.0]
+
+
+def test_stage_lasso_path_compares_the_average(monkeypatch):
+    """A = [1, 1/2], y = 1 at mu = 1/2: x(mu) = (1/2, 0), 3/8 in its objective; the average 1/2."""
+    averaged = SimpleNamespace(average=np.array([[1.0, 0.0]]), point=np.array([[2.0, 0.0]]))
+    monkeypatch.setattr(lasso_path_program, "averaged_flow", lambda *_: averaged)
+    args = SimpleNamespace(depth=2.0, alpha=1e-3, rtol=1e-6)
+    matrix, target = np.array([[1.0, 0.5]]), np.array([1.0])
+    table = lasso_path_program.comparison(4, matrix, target, np.array([0.5]), args)
+    rows = pd.DataFrame(table).set_index(["quantity", "coordinate"])
+    assert set(rows["repetition"]) == {4}
+    assert set(rows["mu"].dropna()) == {0.5}
+    assert rows["value"].to_dict() == pytest.approx(
+        {
+            **{("average", 0): 1.0, ("average", 1): 0.0, ("point", 0): 2.0, ("point", 1): 0.0},
+            **{("lasso", 0): 0.5, ("lasso", 1): 0.0, ("distance", -1): 0.5},
+            **{("gap", -1): 1 / 3, ("largest_distance", -1): 0.5, ("monotone", -1): 1.0},
+        }
+    )
 
 
 def test_stage_limit_keeps_the_distance_to_the_signal():

@@ -1,6 +1,7 @@
 """End to end: the smoke grid as a person runs it, in a copy of the project."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -20,8 +21,10 @@ PROGRAMS = sorted(
 
 RATE_FIGURES = [
     *("noise", "depth", "generalization", "prediction", "tight", "far_two_layers", "far_deep"),
+    *("bracketed_depth", "uneven"),
 ]
-FIGURES = [*RATE_FIGURES, "flow", "bounds", "tightness", "phase", "descent"]
+BOUND_FIGURES = ["bounds", "bracketed_bounds", "tightness"]
+FIGURES = [*RATE_FIGURES, *BOUND_FIGURES, "flow", "phase", "descent"]
 RATE_TABLES = ["cells", "rates", "far", "constants", "newton"]
 READABLE = [*RATE_TABLES, "agreement", "tightness", "descent", "phase"]
 FIGURE_KINDS = ("pdf", "svg", "png", "csv", "json")
@@ -162,7 +165,7 @@ def test_adding_repetitions_schedules_only_new_blocks(tmp_path):
 def test_adding_an_experiment_schedules_what_shows_it_and_nothing_else(copy):
     path = copy.folder / "config/smoke.yaml"
     text = path.read_text(encoding="utf-8")
-    block = text[text.index("  descent:\n") :]
+    (block,) = re.findall(r"^  descent:\n(?:    .*\n)+", text, re.MULTILINE)
     path.write_text(text + block.replace("descent:\n", "steps:\n"), encoding="utf-8")
     # its cells are there already
     assert set(copy.scheduled()) == {"configuration", "figure_steps", "table_descent"}
@@ -175,7 +178,7 @@ def shown(figures, tables):
 
 AFTER_RATES = shown(RATE_FIGURES, RATE_TABLES)
 AFTER_FLOW = shown(["flow"], ["agreement"])
-AFTER_BOUNDS = shown(["bounds", "tightness"], ["tightness"])
+AFTER_BOUNDS = shown(BOUND_FIGURES, ["tightness"])
 AFTER_DESCENT = shown(["descent"], ["descent"])
 
 
