@@ -3,6 +3,7 @@
 They import this before anything else that takes long.
 """
 
+import errno
 import fcntl
 import gc
 import os
@@ -40,7 +41,8 @@ def _end(number, frame):
 
 def _tell(kind, error, trace):
     """One line, where memory ends while modules are loaded; any other error as usual."""
-    if issubclass(kind, MemoryError) or "failed to map segment" in str(error):
+    at_its_end = issubclass(kind, MemoryError) or "failed to map segment" in str(error)
+    if at_its_end or getattr(error, "errno", None) == errno.ENOMEM:
         print(f"error: {NO_MEMORY}", file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, trace)

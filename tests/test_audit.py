@@ -21,8 +21,8 @@ from implicit_l1.origin import checksum
 from implicit_l1.storage import read_origin
 
 RESULTS = "results/smoke"
-PROBLEM = f"{RESULTS}/problems/gaussian_N20_d40_s2_eta0/reps0-1.npz"
-MINIMIZER = f"{RESULTS}/l1/gaussian_N20_d40_s2_eta0/reps0-1.npz"
+PROBLEM = f"{RESULTS}/problems/gaussian_N20_d40_s2_eta0/reps0-2.npz"
+MINIMIZER = f"{RESULTS}/l1/gaussian_N20_d40_s2_eta0/reps0-2.npz"
 CURVES = f"{RESULTS}/rates/gaussian_N20_d40_s2_eta0/D2/alpha1e-6to1by2/reps3/curves.parquet"
 INSTANCES = CURVES.replace("curves", "instances")
 
@@ -134,18 +134,21 @@ def test_numbers_that_cannot_be_checked(copy, judge):
     assert "its numbers cannot be checked" in judged.page
 
 
-@pytest.mark.parametrize("kind", ["png", "svg", "pdf", "csv"])
-def test_a_byte_of_a_figure(copy, judge, kind):
-    path = copy.folder / RESULTS / f"figures/depth.{kind}"
-    raw = bytearray(path.read_bytes())
-    raw[len(raw) // 2] ^= 1
-    path.write_bytes(raw)
+def test_a_byte_of_a_figure(copy, judge):
+    files = {
+        f"{RESULTS}/figures/{name}.{kind}": name
+        for name, kind in (("depth", "png"), ("noise", "svg"), ("bounds", "pdf"), ("flow", "csv"))
+    }
+    for file in files:
+        path = copy.folder / file
+        raw = bytearray(path.read_bytes())
+        raw[len(raw) // 2] ^= 1
+        path.write_bytes(raw)
     judged = judge()
     assert judged.status == 1
-    assert verdicts(judged.report) == {"figure depth"}
-    assert (
-        f"- FAIL figure depth: {RESULTS}/figures/depth.{kind} is not as it was made" in judged.page
-    )
+    assert verdicts(judged.report) == {f"figure {name}" for name in files.values()}
+    for file, name in files.items():
+        assert f"- FAIL figure {name}: {file} is not as it was made" in judged.page
 
 
 @pytest.mark.parametrize(
@@ -218,7 +221,7 @@ def test_a_file_written_anew_with_nothing_wrong_in_its_origin(copy, judge):
     judged = judge()
     assert judged.status == 1
     readers = {file for file, whats in judged.report["files"].items() if MINIMIZER in str(whats)}
-    assert f"{RESULTS}/null_space/gaussian_N20_d40_s2_eta0/reps0-1.npz" in readers
+    assert f"{RESULTS}/null_space/gaussian_N20_d40_s2_eta0/reps0-2.npz" in readers
     assert f"made from another version of {MINIMIZER}" in str(judged.report["published"])
 
 
@@ -253,7 +256,7 @@ def test_a_seed_edited_beside_a_figure(copy, judge, forged):
 
 def another_seed(project):
     path = project.folder / PROBLEM
-    command = ["scripts/problems.py", "--output", PROBLEM, "--repetitions", "0", "1", "gaussian"]
+    command = ["scripts/problems.py", "--output", PROBLEM, "--repetitions", "0", "2", "gaussian"]
     options = {"N": 20, "d": 40, "s": 2, "eta": 0, "seed": 2, "law": "uniform"}
     options |= {"low": 0.5, "high": 1.5, "noise-law": "gaussian"}
     command += [f"--{key}={value}" for key, value in options.items()]
@@ -287,41 +290,44 @@ def test_problems_of_another_seed_that_tell_the_right_one(copy, judge):
     assert {"figure noise", "table cells"} <= verdicts(judged.report)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("tables/better.csv", "figures/depth.gif", "audit.csv", "timings.old", "better.csv"),
-        *("l1/.hidden.npz", "logs/better.csv", "logs/figures/better.log", "benchmarks/better.tsv"),
-        # a folder that only looks like another configuration's
-        *(
-            "tables/other/configuration.yaml",
-            "tables/configuration.yaml",
-            "logs/configuration.yaml",
-        ),
-        *("other/configuration.yaml", "other/tables/rates.csv"),
-        # of a job that was killed; but there is no such job
-        "tables/.better-unfinished.csv",
-    ],
-)
-def test_a_file_that_no_rule_makes(copy, judge, name):
-    path = copy.folder / RESULTS / name
-    path.parent.mkdir(exist_ok=True, parents=True)
-    path.write_text("rate: 1\n", encoding="utf-8")
+STRAYS = [
+    *("tables/better.csv", "figures/depth.gif", "audit.csv", "timings.old", "better.csv"),
+    *("l1/.hidden.npz", "logs/better.csv", "logs/figures/better.log", "benchmarks/better.tsv"),
+    # a folder that only looks like another configuration's
+    *("tables/other/configuration.yaml", "tables/configuration.yaml"),
+    *("logs/configuration.yaml", "other/configuration.yaml", "other/tables/rates.csv"),
+    # of a job that was killed; but there is no such job
+    "tables/.better-unfinished.csv",
+]
+
+
+def test_files_that_no_rule_makes(copy, judge):
+    for name in STRAYS:
+        path = copy.folder / RESULTS / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text("rate: 1\n", encoding="utf-8")
     judged = judge()
     assert judged.status == 1
     assert verdicts(judged.report) == set()
-    assert judged.report["others"] == [f"{RESULTS}/{name} is made by no rule"]
+    assert set(judged.report["others"]) == {
+        f"{RESULTS}/{name} is made by no rule" for name in STRAYS
+    }
+    assert f"- FAIL {RESULTS}/tables/better.csv is made by no rule" in judged.page
 
 
-@pytest.mark.parametrize("name", ["figures/more", "more", "logs/more", "tables/more.csv"])
-@pytest.mark.parametrize("target", ["elsewhere", "nowhere"])
-def test_a_link(copy, judge, tmp_path, name, target):
-    """To a folder, or to nothing: what lies behind it is not of this run."""
+def test_links(copy, judge):
+    """To a folder, a file or nothing: what lies behind them is not of this run."""
     (copy.folder / "elsewhere").mkdir()
     (copy.folder / "elsewhere/better.csv").write_text("rate\n1\n")
-    (copy.folder / RESULTS / name).symlink_to(copy.folder / target)
+    names = []
+    for place in ("", "figures/", "tables/", "logs/", "l1/"):
+        for number, target in enumerate(("elsewhere", "elsewhere/better.csv", "nowhere")):
+            names.append(f"{place}more-{number}")
+            (copy.folder / RESULTS / names[-1]).symlink_to(copy.folder / target)
     judged = judge()
-    assert judged.report["others"] == [f"{RESULTS}/{name} is a link: no rule makes one"]
+    assert set(judged.report["others"]) == {
+        f"{RESULTS}/{name} is a link: no rule makes one" for name in names
+    }
 
 
 def test_a_result_that_is_a_link(copy, judge):

@@ -7,7 +7,7 @@ import re
 from implicit_l1.storage import read_table
 from workflow_runs import ROOT
 
-CELL, SMALL_CELL = "gaussian_N100_d400_s8_eta0.1/reps0-29", "gaussian_N20_d40_s2_eta0.1/reps0-2"
+CELL, SMALL_CELL = "gaussian_N100_d400_s8_eta0.1/reps0-19", "gaussian_N20_d40_s2_eta0.1/reps0-2"
 
 
 def test_a_number_computed_by_hand_is_the_certified_one(finished, monkeypatch):

@@ -90,7 +90,12 @@ def test_python_without_docstrings_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "error", ["MemoryError", "ImportError('a.so: failed to map segment from shared object')"]
+    "error",
+    [
+        "MemoryError",
+        "ImportError('a.so: failed to map segment from shared object')",
+        "OSError(12, 'Cannot allocate memory')",
+    ],
 )
 def test_memory_that_ends_while_modules_are_loaded_is_one_line(tmp_path, error):
     program = tmp_path / "program.py"

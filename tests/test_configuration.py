@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import configuration
 from configuration import ConfigurationError, alpha_path, load, validate
+from implicit_l1 import sizes
 from implicit_l1.proposals import is_solver
 
 CONFIG = Path(__file__).parent.parent / "config"
@@ -636,3 +637,150 @@ def test_schema_is_valid_closed_and_local():
     references = re.findall(r"\$ref: *\"?([^\s}\"]+)", configuration.SCHEMA.read_text())
     assert references
     assert all(reference.startswith("#/$defs/") for reference in references)
+
+
+# --- What is too large -------------------------------------------------------------------
+
+WINDOW = {"rates": SMOKE["rates"]}
+NUMBERS_IN_A_JOB = "numbers in one job; allowed: at most 100000000 (0.8 GB)"
+TOO_MANY_NUMBERS = {
+    "N x d": ("noise.d", {"N": 10**5, "d": 10**6}, {}, "2 x 100000 x 1000000 = 2e+11"),
+    "one block": (
+        "noise.d",
+        {"repetitions": 10**8},
+        {"block": 10**8},
+        "100000000 x 20 x 40 = 8e+10",
+    ),
+    "no block": ("phase.d", {"repetitions": 10**8}, {}, "100000000 x 10 x 20 = 2e+10"),
+    "kernel": ("tight.m", {"m": [3, 10**5]}, {}, "1 x 100000 x 100001 = 1e+10"),
+    "beyond 64 bits": ("noise.d", {"N": 10**30, "d": 10**40}, {}, "= 2e+70"),
+    "scales": (
+        "noise.alpha",
+        {"alpha": {"smallest": 1e-300, "largest": 1.0, "per_decade": 1000}, "d": 400},
+        {},
+        "2 x 300001 x 400 = 2.4e+08",
+    ),
+    "resamples": (
+        "noise.repetitions",
+        {},
+        {"rates": SMOKE["rates"] | {"bootstrap": 10**8}},
+        "100000000 x 13 = 1.3e+09",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TOO_MANY_NUMBERS)
+def test_what_no_job_can_hold_is_refused(case):
+    key, values, settings, product = TOO_MANY_NUMBERS[case]
+    name = key.split(".")[0]
+    config = changed(["experiments", name], SMOKE["experiments"][name] | values) | settings
+    (line,) = [line for line in complaints(config) if line.startswith(f"experiments.{key}: ")]
+    assert product in line
+    assert line.endswith(NUMBERS_IN_A_JOB)
+
+
+TOO_MANY_BLOCKS = {
+    "repetitions": ("noise", {"repetitions": 10**8}),
+    "values": (
+        "noise",
+        {"depth": [3 + k / 1000 for k in range(500)], "eta": [k / 1000 for k in range(500)]},
+    ),
+    "scales": (
+        "flow",
+        {
+            "alpha": [k / 10**4 for k in range(1, 3001)],
+            "plain_alpha": [],
+            "eta": [k / 100 for k in range(20)],
+        },
+    ),
+    "problems": (
+        "phase",
+        {"N": list(range(2, 402)), "d": list(range(402, 802)), "sparsity": [0.2, 0.4]},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TOO_MANY_BLOCKS)
+def test_more_blocks_than_can_be_planned_are_refused(case):
+    name, values = TOO_MANY_BLOCKS[case]
+    config = changed(["experiments", name], SMOKE["experiments"][name] | values)
+    (line,) = complaints(config)
+    assert line.startswith(f"experiments.{name}: with it there are ")
+    assert "blocks of repetitions (key block: 2 of each)" in line
+    assert line.endswith("allowed: at most 100000 in a file")
+
+
+def test_blocks_of_several_experiments_add_up():
+    """60000 of each of two experiments."""
+    many = SMOKE["experiments"]["noise"] | {"eta": 0, "repetitions": 120000}
+    assert validate(WINDOW | {"block": 2, "experiments": {"a": many}})
+    (line,) = complaints(WINDOW | {"block": 2, "experiments": {"a": many, "b": many}})
+    assert line.startswith("experiments.b: with it there are 1.2e+05 blocks")
+
+
+def test_the_limits_themselves_are_allowed():
+    noise = SMOKE["experiments"]["noise"] | {"eta": 0}
+    assert validate(WINDOW | {"block": 1, "experiments": {"a": noise | {"repetitions": 10**5}}})
+    # alpha has 13 scales: the matrices decide
+    large = noise | {"N": 10**4, "d": 10**4 + 1, "repetitions": 1}
+    (line,) = complaints(WINDOW | {"experiments": {"a": large}})
+    assert "1 x 10000 x 10001 = 1e+08" in line
+    assert validate(WINDOW | {"experiments": {"a": large | {"N": 9999, "d": 10**4}}})
+
+
+def aliases(first, item):
+    """A file of thirty lines whose last value has 2^30 times the first one's size, written out."""
+    lines = [f"a0: &a0 {first}"]
+    lines += [f"a{k}: &a{k} " + item.format(f"*a{k - 1}") for k in range(1, 31)]
+    return "\n".join(lines) + "\n"
+
+
+EXPLODING = {
+    "lists": aliases("[1, 2]", "[{0}, {0}]"),
+    "mappings": aliases("{x: 1}", "{{x: {0}, y: {0}}}"),
+    "both": aliases("[1]", "[{{x: {0}}}, {{y: {0}}}]"),
+    "merged": aliases("{x: [1]}", "{{u: {0}, v: {0}}}") + "last: {<<: *a30}\n",
+}
+
+
+@pytest.mark.parametrize("case", EXPLODING)
+def test_aliases_that_explode_are_counted_not_written_out(tmp_path, case):
+    path = tmp_path / "config.yaml"
+    path.write_text(EXPLODING[case], encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"has \d\.\de\+\d\d values, with every alias"):
+        load(path)
+
+
+def test_aliases_are_allowed(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("a: &a [1, 2]\nb: &b {c: *a}\nd: [*b, *b]\n", encoding="utf-8")
+    assert load(path) == {"a": [1, 2], "b": {"c": [1, 2]}, "d": [{"c": [1, 2]}, {"c": [1, 2]}]}
+
+
+@pytest.mark.parametrize("brackets", ["[]", "{}"])
+def test_nesting_without_end_is_refused(tmp_path, brackets):
+    path = tmp_path / "config.yaml"
+    start = brackets[0] if brackets == "[]" else "{a: "
+    path.write_text(start * 5000 + brackets[1] * 5000, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="lists and mappings are nested too deeply"):
+        load(path)
+
+
+def test_a_file_of_too_many_bytes_is_not_read(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("# " + "-" * 10**6, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="has 1000002 bytes; allowed: at most 1000000"):
+        load(path)
+
+
+def test_the_limits_are_documented():
+    text = (CONFIG / "README.md").read_text(encoding="utf-8")
+    table = text[text.index("| Limit |") : text.index("Who has the memory")]
+    limits = {
+        configuration: ("MOST_BYTES", "MOST_VALUES", "MOST_BLOCKS"),
+        sizes: ("MOST_ENTRIES", "MOST_BYTES"),
+    }
+    for module, names in limits.items():
+        for name in names:
+            assert re.search(rf"\b{getattr(module, name)}\b", table), name
+            assert f"`{name}`" in table

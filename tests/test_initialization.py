@@ -227,3 +227,16 @@ def test_shapes_too_uneven_for_double_precision_are_refused(depth):
     with pytest.raises(ValueError, match="too far apart"):
         mirror_coordinates(depth, np.array([2.0**-10, 1.0]), np.ones(2))
     mirror_coordinates(2, np.array([2.0**-10, 1.0]), np.ones(2))
+
+
+def test_each_of_two_costs_counts():
+    """At D = 3 costs are 1/w: one of both signs, or one of two columns, that is lost is refused."""
+    one = np.ones(1)
+    mirror_coordinates(3, 1e5 * one, one)
+    for shapes in ((1e6 * one, one), (one, 1e6 * one)):
+        with pytest.raises(ValueError, match="too far apart"):
+            mirror_coordinates(3, *shapes)
+    columns = np.array([1.0, 1e6])
+    mirror_coordinates(3, columns, columns)
+    with pytest.raises(ValueError, match="too far apart"):
+        mirror_coordinates(3, columns**1.5, columns**1.5)

@@ -1,6 +1,9 @@
 """Problems of one's own are read as they are, or refused with the file and what is wrong."""
 
+import io
+import itertools
 import pickle
+import resource
 import subprocess
 import sys
 import zipfile
@@ -17,6 +20,7 @@ from scipy.integrate import solve_ivp
 
 from implicit_l1 import origin as origins
 from implicit_l1 import product
+from implicit_l1.initialization import read_shapes
 from implicit_l1.own_data import read_problem
 from implicit_l1.problems import ProblemError, exact_data, problem_arrays
 from implicit_l1.programs import LinearProgramError
@@ -701,3 +705,149 @@ def test_program_says_in_one_line_what_is_wrong(folder, repetitions, path, messa
     assert result.returncode == 1
     assert result.stderr == f"error: problems/mine/block, {message}\n"
     assert not (folder / "results").exists()
+
+
+# What is too large
+
+
+def zipped(**members):
+    """p.npz with bytes of one's own as its arrays, compressed."""
+    with zipfile.ZipFile("p.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, content in members.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                for piece in content:
+                    file.write(piece)
+
+
+def header(shape, kind="<f8", version=(1, 0)):
+    """What a file of NumPy begins with that promises an array of this shape."""
+    start = io.BytesIO()
+    write = {(1, 0): np.lib.format.write_array_header_1_0}.get(
+        version, np.lib.format.write_array_header_2_0
+    )
+    write(start, {"descr": kind, "fortran_order": False, "shape": shape})
+    return start.getvalue()
+
+
+NUMBERS = b"\0" * 8
+TOO_LARGE = {
+    "square": ((10**5, 10**5), "array A has 100000 x 100000 = 1e+10 entries"),
+    "row": ((1, 10**8 + 1), "array A has 1 x 100000001 = 1e+08 entries"),
+    "beyond 64 bits": ((2**62, 4), "array A has 4611686018427387904 x 4 = 1.84e+19 entries"),
+    "many axes": ((10,) * 9, "array A has 10 x 10 x 10"),
+}
+
+
+@pytest.fixture
+def small_memory():
+    """No array of the sizes that the tests name can be had: it must be refused before."""
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**27, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+@pytest.mark.usefixtures("small_memory")
+@pytest.mark.parametrize("version", [(1, 0), (2, 0)])
+@pytest.mark.parametrize("case", TOO_LARGE)
+def test_an_array_that_promises_too_much(case, version):
+    shape, said = TOO_LARGE[case]
+    zipped(A=[header(shape, version=version), NUMBERS], y=[header((1,)), NUMBERS])
+    with pytest.raises(ProblemError) as caught:
+        read_problem("p.npz")
+    assert str(caught.value).startswith(f"p.npz: {said}")
+    assert "at most 100000000 are read (0.8 GB of doubles)" in str(caught.value)
+
+
+@pytest.mark.usefixtures("small_memory")
+@pytest.mark.parametrize("name", ["A", "y", "x0"])
+def test_a_file_that_is_small_only_as_long_as_it_is_packed(name):
+    """Its zeros, 0.8 GB of them unpacked, are not written to this test's disk."""
+    few = {"A": [header((1, 2)), NUMBERS * 2], "y": [header((1,)), NUMBERS]}
+    zipped(**few | {name: [header((10**8 + 1,)), NUMBERS]})
+    assert Path("p.npz").stat().st_size < 2000
+    with pytest.raises(ProblemError, match=rf"array {name} has 100000001 = 1e\+08 entries"):
+        read_problem("p.npz")
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_what_is_packed_behind_an_array_is_not_unpacked():
+    bomb = itertools.chain([header((1, 2)), b"\0\0\0\0\0\0\xf0?" * 2], [bytes(2**20)] * 256)
+    zipped(A=bomb, y=[header((1,)), b"\0\0\0\0\0\0\xf0?"])
+    assert Path("p.npz").stat().st_size < 2**23
+    assert read_problem("p.npz").matrix.tolist() == [[1.0, 1.0]]
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_a_header_that_is_too_long():
+    start = b"\x93NUMPY\x02\0" + (2**28).to_bytes(4, "little")
+    zipped(A=itertools.chain([start], [b" " * 2**20] * 256), y=[header((1,)), NUMBERS])
+    with pytest.raises(ProblemError, match=r"array A cannot be read \(a header of 268435456 bytes"):
+        read_problem("p.npz")
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_one_array_without_a_name_is_not_read():
+    Path("p.npz").write_bytes(header((10**6, 10**6)))
+    with pytest.raises(ProblemError, match="holds one array without a name"):
+        read_problem("p.npz")
+
+
+MATRICES = {
+    "sparse": ("coordinate real general\n100000 1000000 1\n1 1 1.0\n", "100000 x 1000000 = 1e+11"),
+    "dense": ("array real general\n1000000 1000\n1.0\n", "1000000 x 1000 = 1e+09"),
+    "pattern": ("coordinate pattern general\n1 1000000000 1\n1 1\n", "1 x 1000000000 = 1e+09"),
+    "symmetric": ("array real symmetric\n100000 100000\n1.0\n", "100000 x 100000 = 1e+10"),
+}
+LIES = {
+    "sparse": "coordinate real general\n2 3 1000000000\n1 1 1.0\n",
+    "sparse, integers": "coordinate integer general\n1000 10000 10000000\n1 1 1\n",
+    "dense": "array real general\n1000 10000\n1.0\n",
+    "symmetric": "array real symmetric\n1000 1000\n1.0\n",
+}
+
+
+@pytest.mark.usefixtures("small_memory")
+@pytest.mark.parametrize("case", MATRICES)
+def test_a_matrix_that_is_too_large(case):
+    text, said = MATRICES[case]
+    write(A_mtx=f"%%MatrixMarket matrix {text}", b_csv="y\n1\n")
+    with pytest.raises(ProblemError) as caught:
+        read_problem("A.mtx", "b.csv")
+    assert str(caught.value).startswith(f"A.mtx: the matrix has {said} entries; at most 100000000")
+
+
+@pytest.mark.usefixtures("small_memory")
+@pytest.mark.parametrize("case", LIES)
+def test_a_matrix_of_fewer_entries_than_it_says(case):
+    write(A_mtx=f"%%MatrixMarket matrix {LIES[case]}", b_csv="y\n1\n2\n")
+    with pytest.raises(ProblemError, match=r"A.mtx: its first lines promise 1?0+0 entries, more"):
+        read_problem("A.mtx", "b.csv")
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_a_table_of_many_names_and_many_lines():
+    names = ",".join(map(str, range(20000)))
+    write(p_csv=f"y{names}\n" + "1\n" * 20000)
+    with pytest.raises(ProblemError, match=r"p.csv: the table has 20000 x 20000 = 4e\+08 "):
+        read_problem("p.csv", "p.csv")
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.npz", "p.mtx", "y.csv", "x0.csv"])
+def test_a_file_of_too_many_bytes_is_not_opened(name):
+    write(p_csv="a,b\n1,2\n", y_csv="y\n1\n", x0_csv="x0\n1\n1\n")
+    write(p_mtx="%%MatrixMarket matrix array real general\n1 2\n1\n2\n")
+    with Path(name).open("wb") as file:
+        file.truncate(10**9 + 1)  # it takes no space
+    matrix = name if name.startswith("p.") else "p.csv"
+    files = () if name == "p.npz" else ("y.csv", "x0.csv")
+    with pytest.raises(ProblemError, match=rf"{name}: has 1000000001 bytes; at most 1000000000"):
+        read_problem(matrix, *files)
+
+
+def test_shapes_in_a_file_of_too_many_bytes():
+    with Path("w.csv").open("wb") as file:
+        file.truncate(10**9 + 1)
+    with pytest.raises(ProblemError, match=r"w.csv: has 1000000001 bytes; at most 1000000000"):
+        read_shapes("w.csv", 2)

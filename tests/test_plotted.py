@@ -273,6 +273,10 @@ def test_phase_draws_medians_brackets_and_constants(draw):
     figure, rows = draw("phase", *frames)
     values = [float(row["value"]) for row in rows if row["artist"].startswith("mesh")][::2]
     assert values == pytest.approx([0.61, 0.62, 1.12, 1.14])
+    # cells meet half way between 1/4 and 1/2, and between 0.2 and 0.4
+    corners = [(0.125, 0.1), (0.375, 0.3), (0.125, 0.3), (0.375, 0.5)]
+    corners += [(x + 0.25, y) for x, y in corners]
+    np.testing.assert_allclose(places(rows, 1, "mesh").T, corners)
     assert {row["label"] for row in rows if row["artist"].startswith("mesh")} == {
         r"$\varrho$ of $x_0$"
     }

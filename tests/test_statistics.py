@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 from command_line import Failure
 
+import asymptotics
 import bounds as bounds_program
 import flow as flow_program
 import limit as limit_program
@@ -13,6 +14,7 @@ import pandas as pd
 import phase as phase_program
 import pytest
 import rates as rates_program
+import selection as selection_program
 from l1 import record as l1_record
 from plan import Plan
 from tables import TABLES
@@ -29,8 +31,14 @@ from implicit_l1.l1 import decide_minimizer
 from implicit_l1.limit import LimitPath
 from implicit_l1.null_space import Bracket
 from implicit_l1.phase import Recovery
-from implicit_l1.problems import Problem, least_norm_interpolator, random_problem
-from implicit_l1.status import CERTIFIED, NOT_UNIQUE
+from implicit_l1.problems import (
+    Problem,
+    least_norm_interpolator,
+    one_dimensional_kernel,
+    problem_arrays,
+    random_problem,
+)
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
 from implicit_l1.storage import read_table, write_arrays
 
 # --- Stage rates ---
@@ -324,6 +332,38 @@ def test_stage_bounds_puts_every_bound_in_its_column(monkeypatch):
     assert {name: values.item() for name, values in columns.items()} == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("depth", "exponent", "size"), [(2.0, 0.5, 1.0), (3.0, 1.0, 8 - 1.5**-3)])
+def test_stage_asymptotics_tells_the_entries_off_the_support(depth, exponent, size):
+    """rho = 1/2 and g* = e_1: n = t (-3/2, 1, 1, 1) with t = alpha^(1/2), or phi_3(1/2) alpha."""
+    problem = one_dimensional_kernel(m=3, rho=0.5)
+    found = decide_minimizer(problem.matrix, problem.data)
+    row = l1_record(problem.matrix, problem.signal, found, problem.signal)
+    l1 = {name: [value] for name, value in row.items()}
+    result = asymptotics.record(problem.matrix, l1, 0, depth)
+    assert (result["status"], result["exponent"]) == ("known", pytest.approx(exponent))
+    assert result["log_constant"] == pytest.approx(np.log(4.5 * size))
+    np.testing.assert_allclose(result["entry_exponent"], [np.nan, *[exponent] * 3])
+    np.testing.assert_allclose(result["entry_log_size"], [np.nan, *[np.log(size)] * 3], atol=1e-12)
+
+
+def test_stage_selection_keeps_what_belongs_to_x(tmp_path):
+    """x_1 + x_2 = 1 from shapes 1 and 4 at D = 2: the entries are as 1 to 4^2."""
+    shapes = tmp_path / "shapes.csv"
+    shapes.write_text("u\n1\n4\n", encoding="utf-8")
+    problem = Problem(np.array([[1.0, 1.0]]), np.array([1.0, 0.0]), np.array([1.0]))
+    block = problem_arrays([problem]) | {"repetition": np.array([0])}
+    l1 = {"point": np.array([[1.0, 0.0]]), "interpolator": np.array([[0.5, 0.5]])}
+    args = SimpleNamespace(shape="file", path=str(shapes), depth=2.0, solver="HIGHS")
+    row = selection_program.selected(block, l1, 0, args)
+    assert row["status"] == SELECTED
+    np.testing.assert_allclose(row["point"], [1 / 17, 16 / 17])
+    assert row["kappa"] == pytest.approx(16)
+    assert row["estimation_error"] == pytest.approx(16 / 17 * np.sqrt(2))
+    assert row["interpolator_estimation_error"] == pytest.approx(np.sqrt(0.5))
+    assert row["shape_u"].tolist() == row["shape_v"].tolist() == [1.0, 4.0]
+    assert row["scale"].tolist() == [1.0, 16.0] and row["unit"].tolist() == [1.0, 1.0]
+
+
 def test_stage_limit_keeps_the_distance_to_the_signal():
     """n = 10^-2 (3, 4) from g* - x_0 = (1, -1)."""
     path = LimitPath(
@@ -390,6 +430,39 @@ def test_stage_agreement_takes_the_scale_that_was_asked_for():
     assert agreement.uncertainty_at(block, 0.01, "results/x/y.npz").tolist() == [0.3]
     with pytest.raises(Failure, match=r"no point at alpha = 0\.2"):
         agreement.error_at(block, 0.2, "results/x/y.npz")
+
+
+def test_stage_agreement_measures_in_the_one_norm_over_all_blocks(tmp_path, monkeypatch):
+    """Ends that miss by (1, 2) 1e-9 and (3, 4) 1e-9 where ||n||_1 is 2 and 4."""
+    monkeypatch.chdir(tmp_path)
+    miss = 1e-9 * np.array([[1.0, 2.0], [3.0, -4.0]])
+    error, words = np.array([[1.0, -1.0], [1.0, 3.0]]), ["agreement", "--cell", "{}"]
+    for place in (0, 1):
+        arrays = {
+            "l1": {"point": [[5.0, 0.0]], "status": [CERTIFIED]},
+            "limit": {
+                "log_alpha": LOG_ALPHA,
+                "log_unit": np.zeros((1, 3)),
+                "error": np.stack([9 * error[place], error[place], error[place] / 9])[None],
+                "error_bound": np.full((1, 3), 1e-8),
+            },
+            "flow": {
+                "point": [np.array([5.0, 0.0]) + error[place] + miss[place]],
+                "claimed": [1e-8],
+                "steps": [40 + place],
+            },
+        }
+        for name, block in arrays.items():
+            write_arrays(f"{name}{place}.npz", repetition=np.array([place]), **block)
+    for name in ("l1", "limit"):
+        words += [f"--{name}", f"{name}0.npz", f"{name}1.npz"]
+    words += ["--flow", "dual", "0.1", "flow0.npz", "flow1.npz", "--output", "out.parquet"]
+    monkeypatch.setattr("sys.argv", words)
+    agreement.main()
+    table = read_table("out.parquet")
+    np.testing.assert_allclose(table["disagreement"], [3e-9 / 2, 7e-9 / 4], rtol=1e-5)
+    assert table["error_1"].tolist() == [2.0, 4.0]
+    assert table["steps"].tolist() == [40, 41] and table["repetition"].tolist() == [0, 1]
 
 
 # --- The plan ---
@@ -538,3 +611,22 @@ def test_agreement_and_descent_are_of_the_certified():
     row = only(TABLES["descent"](frame, None))
     assert [row[name] for name in columns] == [20, 2e-3, 0.2, 0.6]
     assert row["outcome"] == "a, b, not run"
+
+
+def test_errors_have_the_slope_and_the_distance_of_the_smallest_scale():
+    frames = [
+        data(
+            3,
+            log10_alpha=scale,
+            log10_error_1=[scale - 1, scale, scale + 2],
+            local_slope=[-0.1 * scale, -0.2 * scale, -0.4 * scale],
+            estimation_error=[-scale, -2 * scale, -4 * scale],
+        )
+        for scale in (-4.0, -8.0, -12.0, -20.0)
+    ]
+    row = only(TABLES["errors"](pd.concat(frames, ignore_index=True), None))
+    assert row["smallest_log10_alpha"] == -20.0
+    assert (row["float_slope"], row["float_distance"]) == (4.0, 40.0)
+    names = ("4", "8", "12", "end")
+    found = [row[f"float_error_{name}"] for name in names]
+    assert found == pytest.approx([1e-4, 1e-8, 1e-12, 1e-20])

@@ -5,12 +5,15 @@ that is left of a bound, but for one term, is too small, and the true values are
 """
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
-from flint import arb, ctx, fmpq, fmpq_mat
+from flint import arb, ctx, fmpq, fmpq_mat, fmpz
 
+from implicit_l1.asymptotics import first_order
 from implicit_l1.balls import BallPotential, ball
+from implicit_l1.bounds import _Scales, error_bounds
 from implicit_l1.certificates import (
     LimitProof,
     NotProved,
@@ -28,8 +31,22 @@ from implicit_l1.certificates import (
     pattern_constant,
     prove_minimizer,
 )
-from implicit_l1.exact import exact_product
+from implicit_l1.decision import _doubles_of, certified_support, signed_certificate
+from implicit_l1.exact import (
+    RationalMatrix,
+    Undecided,
+    Vertex,
+    exact_product,
+    minimize,
+    rational_rank,
+)
+from implicit_l1.intervals import Interval, geometric_median
+from implicit_l1.limit_distance import LimitDistance, LimitPoint
 from implicit_l1.potentials import potential
+from implicit_l1.precise import PreciseLimit
+from implicit_l1.product import first_beyond_rounding, nearest_doubles
+from implicit_l1.rank import well_conditioned
+from implicit_l1.support import _solved_with_more_bits, certificate, support_geometry
 from implicit_l1.verified import (
     Exact,
     Inverse,
@@ -721,3 +738,266 @@ def test_steps_that_leave_the_box_prove_nothing(monkeypatch, longer, proves):
     found = scalar.system.prove_in_doubles(scalar.near(0.0, 1e-3))
     assert len(reaches) >= 2
     assert (found is not None) == proves
+
+
+# The distance of a point from a limit point
+
+ROW, KERNEL = np.array([1.0, 0.75]), np.array([-0.75, 1.0])
+
+
+def plain(depth, lam):
+    """(A, y, g*, x) of the limit point with the dual vector lam at alpha = 1, see Scalar."""
+    x = potential(depth).phi(lam * ROW)
+    return ROW[None], np.array([ROW @ x]), np.array([ROW @ x, 0.0]), x
+
+
+@pytest.mark.parametrize(("depth", "lam"), SCALARS)
+@pytest.mark.parametrize("direction", [ROW, KERNEL, ROW + KERNEL])
+@pytest.mark.parametrize("part", [0.1, 0.01, 1e-4, 1e-8])
+def test_the_distance_of_a_point_is_bounded_whichever_way_it_has_gone(depth, lam, direction, part):
+    """What A x = y sees, what it does not, and what a step of first order leaves."""
+    matrix, data, minimizer, x = plain(depth, lam)
+    limit = LimitPoint(matrix, data, minimizer, potential(depth), 1.0)
+    for side in (-part, part):
+        move = side * x[1] * direction
+        told = limit.distance(x + move).claim
+        assert told >= np.abs(move).sum() / np.abs(x - minimizer).sum()
+    assert told < 10 * part or part == 0.1
+
+
+@pytest.mark.parametrize(("size", "known"), [(0.05, True), (0.3, False), (1.0, False)])
+def test_a_step_over_which_slopes_change_too_much_says_nothing(size, known):
+    """At D = 2 a slope grows by e^h: the theorem asks for no more than 3/2."""
+    matrix, data, minimizer, x = plain(2, 3.0)
+    limit = LimitPoint(matrix, data, minimizer, potential(2), 1.0)
+    there = potential(2).phi(np.arcsinh(0.5 * x) + np.array([0.0, size]))
+    there[0] = x[0] - 0.75 * (there[1] - x[1])
+    assert np.isfinite(limit.distance(there).claim) == known
+
+
+@pytest.mark.parametrize(("depth", "lam"), SCALARS)
+@pytest.mark.parametrize("side", [-1, 1])
+def test_data_that_g_does_not_fulfil_move_the_limit_point(depth, lam, side):
+    matrix, data, minimizer, x = plain(depth, lam)
+    off = side * 1e-7 * data
+    limit = LimitPoint(matrix, data - off, minimizer, potential(depth), 1.0)
+    told = limit.distance(x).claim  # x is the limit point of A g*, not of y
+    lower, upper = lam - side * 1e-6, lam
+    for _ in range(100):  # that of y, by bisection
+        middle = 0.5 * (lower + upper)
+        above = ROW @ potential(depth).phi(middle * ROW) > (data - off)[0]
+        if above == (side > 0):
+            upper = middle
+        else:
+            lower = middle
+    right = potential(depth).phi(0.5 * (lower + upper) * ROW)
+    assert np.abs(right - x).sum() > 1e-8 * np.abs(x).sum()
+    assert told >= 0.999 * np.abs(right - x).sum() / np.abs(right - minimizer).sum()
+
+
+def test_a_distance_is_relative_to_that_of_the_limit_point():
+    """Of a step of 1/4 that leaves 1/4 where n, after it, is 1: it may be 1/2 of 3/4."""
+    assert LimitDistance(0.25, 0.0, 0.25, 0.0).claim >= 0.5 / 0.75
+
+
+# Limit points with many digits
+
+
+@pytest.mark.parametrize("divisor", [3, 7, 11, 13, 1021])
+def test_a_minimizer_that_is_a_sum_of_two_doubles_is_known_to_their_rounding(divisor):
+    exact = fmpq(2, divisor)
+    high = float(arb(exact))
+    low = float(arb(exact - rational(high)))
+    limit = PreciseLimit(np.array([[1.0, 0.5]]), np.array([high, 0.0]), np.array([low, 0.0]), 3)
+    assert contain(limit._values(), [exact])
+
+
+def test_data_that_are_no_combination_have_no_exact_minimizer():
+    matrix, data = np.array([[1.0, 2.0, 0.0], [1.0, 0.0, 1.0]]), [fmpq(1, 3), fmpq(1, 4)]
+    with pytest.raises(ValueError, match="no combination"):
+        PreciseLimit(matrix, np.array([1.0, 0.0, 0.0]), np.zeros(3), 2, data)
+
+
+def test_a_difference_is_known_to_the_rounding_of_the_minimizer():
+    """g* is known to 2^-106 of its norm 1, and x(alpha) with it."""
+    limit = PreciseLimit(np.array([[1.0, 1.0, 0.5]]), np.array([0.5, 0.5, 0.0]), np.zeros(3), 2)
+    error, log_unit, bound = limit.difference(-20.0, None, 1.0)
+    norm = np.abs(error).sum() * np.exp(log_unit)
+    assert norm < 1e-3
+    assert bound * norm >= 2.0**-105
+    limit.difference(-20.0, None, 1.01 * bound)
+    with pytest.raises(NotProved, match="agree to a relative"):
+        limit.difference(-20.0, None, 0.99 * bound)
+
+
+# Intervals of decimals
+
+
+@pytest.mark.parametrize("number", range(2, 60))
+def test_a_geometric_median_lies_between_its_ends_whichever_way_a_root_is_rounded(number):
+    found = geometric_median([Interval.of(1, 1), Interval.of(number, number)])
+    assert Fraction(found.lower) ** 2 <= number <= Fraction(found.upper) ** 2
+
+
+# Decisions in rational arithmetic
+
+
+def test_columns_that_are_dependent_modulo_the_prime_are_not_called_so():
+    """The determinant is 2^61 - 1, which is 0 where the rank is sought first."""
+    matrix = np.array([[2.0**31, 1.0], [1.0, 2.0**30]])
+    with pytest.raises(Undecided, match="rank modulo"):
+        rational_rank(matrix)
+
+
+def test_a_first_basis_has_the_signs_that_are_asked_for():
+    matrix = RationalMatrix(np.array([[1.0, 1.0]]))
+    with pytest.raises(Undecided, match="not feasible"):
+        minimize(matrix, [fmpq(1)], [1, 1], [0, 1], signs=[-1, 0])
+
+
+@pytest.mark.parametrize(("sign", "certified"), [(1.0, True), (-1.0, False)])
+def test_dependent_columns_have_a_dual_vector_only_if_their_signs_agree(sign, certified):
+    matrix = np.array([[1.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
+    found = signed_certificate(matrix, np.array([0, 1]), np.array([1.0, sign]))
+    assert (found is not None) == certified
+
+
+THIRDS = np.array([[1 / 3, 1 / 7, 1 / 9, 0.1], [1 / 5, -1 / 3, 1 / 11, 0.1]])
+
+
+def test_the_rounding_of_a_minimizer_is_kept_to_twice_the_precision(monkeypatch):
+    """Where the first bits do not suffice for it, more are taken."""
+    monkeypatch.setattr("implicit_l1.decision._PRECISIONS", (80, 320))
+    data = [rational(value) / 3 for value in THIRDS[:, 0]]
+    found = certified_support(THIRDS, nearest_doubles(data), np.array([1 / 3, 0.0, 0, 0]), data)
+    left = fmpq(1, 3) - rational(1 / 3)
+    assert found.point_low[0] == float(arb(left))
+
+
+def test_a_certificate_is_rounded_once(monkeypatch):
+    found = []
+    for bits in ((45, 320), (320,)):
+        monkeypatch.setattr("implicit_l1.decision._PRECISIONS", bits)
+        data = exact_product(THIRDS, np.array([1.0, 0.0, 0.0, 0.0]))
+        point = np.array([1.0, 0.0, 0.0, 0.0])
+        found.append(certified_support(THIRDS, nearest_doubles(data), point, data).certificate)
+    for name in ("nu", "direction", "margin"):
+        assert np.array_equal(getattr(found[0], name), getattr(found[1], name)), name
+
+
+def test_a_vertex_is_the_sum_of_two_doubles_an_entry():
+    values = [fmpq(1, 3), fmpq(-2, 7)]
+    point, low = _doubles_of(Vertex([1, 0], values, [], [], fmpz(1)), 3)
+    for value, high, rest in zip(values, point[[1, 0]], low[[1, 0]], strict=True):
+        assert abs(value - rational(high) - rational(rest)) < fmpq(1, 2**106)
+
+
+# What rounding can do to data, to the maps of a support, and to a rank
+
+
+def test_a_product_that_underflows_may_lose_half_of_the_smallest_double():
+    matrix, x = np.array([[5 * 2.0**-1074]]), np.array([0.5])
+    assert matrix @ x == 2 * 2.0**-1074  # of two and a half
+    assert first_beyond_rounding(matrix, x, matrix @ x, 2.0**-53) is None
+
+
+def test_maps_of_a_support_are_rounded_once(monkeypatch):
+    monkeypatch.setattr("implicit_l1.support._PRECISIONS", (80, 512))
+    square = np.outer([1 / 3, 1 / 7], [1.0, 1.0])
+    square[1, 1] *= 1.0 + 2.0**-40
+    right = np.array([[0.1, 0.3], [0.7, 0.9]])
+    exact = rationals(square).solve(rationals(right)).tolist()
+    found = _solved_with_more_bits(square, right)
+    assert np.array_equal(found, [[float(arb(value)) for value in row] for row in exact])
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_a_matrix_is_well_conditioned_relative_to_its_size(size):
+    assert well_conditioned(size * np.array([[1.0, 0.0], [0.0, 1e-3]]))
+    assert not well_conditioned(size * np.array([[1.0, 0.0], [0.0, 1e-5]]))
+
+
+# Bounds on the error, from maps that are not what they should be
+
+
+def bounded(lam, geometry_of=lambda geometry: geometry, off=0.0):
+    """Bounds at D = 2, alpha = 1, A = [1, 1/2] and the limit point with this dual vector.
+
+    Args:
+        geometry_of: changes what M and R are taken for.
+        off: what is added to n_0, of ||n||_1, and said to be its error.
+    Returns:
+        (bounds, log of ||n_Sc||_1, log of ||n||_1).
+    """
+    matrix, phi = np.array([[1.0, 0.5]]), potential(2)
+    x = phi.phi(lam * matrix[0])
+    minimizer, n = np.array([x[0] + 0.5 * x[1], 0.0]), np.array([-0.5 * x[1], x[1]])
+    geometry = support_geometry(matrix, [0])
+    dual = certificate(matrix, geometry, np.ones(1), np.ones(1))
+    error = n + np.array([off * np.abs(n).sum(), 0.0])
+    arguments = matrix, geometry_of(geometry), minimizer, dual, phi, np.zeros(1), error[None], 0.5
+    said = abs(off) * np.abs(n).sum() / np.abs(error).sum()
+    found = error_bounds(*arguments, np.full(1, said))
+    return found, np.log(x[1]), np.log(np.abs(n).sum())
+
+
+def hold(found, off, total):
+    """Whether logarithms of bounds hold but for rounding."""
+    pairs = [(found.off, off), (found.off_refined, off)]
+    pairs += [(found.total, total), (found.total_refined, total)]
+    return all(
+        band.log_upper[0] >= norm - 1e-11
+        and max(band.log_lower[0], band.log_lower_prior[0]) <= norm + 1e-11
+        for band, norm in pairs
+    )
+
+
+@pytest.mark.parametrize("factor", [1 - 1e-3, 1 - 1e-6, 1.0, 1 + 1e-6, 1 + 1e-3])
+@pytest.mark.parametrize("lam", [0.5, 10.0, 40.0])
+def test_bounds_hold_whatever_the_maps_of_the_support_are_worth(factor, lam):
+    """lam misses ``A_S^T lam``, or k the kernel: so much is added, and both bounds are attained."""
+    assert hold(*bounded(lam, lambda geometry: replace(geometry, r=factor * geometry.r)))
+    of_map = bounded(lam, lambda geometry: replace(geometry, range_map=factor * geometry.range_map))
+    assert hold(*of_map)
+
+
+@pytest.mark.parametrize("off", [-1e-3, 1e-3, 1e-6])
+@pytest.mark.parametrize("lam", [0.5, 2.0])
+def test_lower_bounds_allow_for_the_error_of_n(off, lam):
+    """They are attained, and x_S enters them: n_S is taken for larger or smaller than it is."""
+    assert hold(*bounded(lam, off=off))
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.0, 1.1])
+def test_the_largest_entry_of_a_map_is_no_less_than_it_is(factor):
+    matrix = np.array([[1.0, 0.5]])
+    geometry = support_geometry(matrix, [0])
+    dual = certificate(matrix, geometry, np.ones(1), np.ones(1))
+    geometry = replace(geometry, range_map=factor * geometry.range_map)
+    minimizer, phi = np.array([1.0, 0.0]), potential(2)
+    scales = _Scales(matrix, geometry, minimizer, dual, phi, np.array([-1.0]), 0.5)
+    assert scales.largest_range_map() >= 0.5
+
+
+@pytest.mark.parametrize("numerator", range(1, 24, 2))
+def test_a_direction_is_known_to_a_rounding_of_1(numerator):
+    """At alpha = exp(-10^6), ``log n = -(1 - rho) 10^6``, of which z = rho 10^6 loses 1e-10."""
+    matrix = np.array([[3000.0, 3000.0 - numerator]])
+    geometry = support_geometry(matrix, [0])
+    dual = certificate(matrix, geometry, np.ones(1), np.ones(1) / 3000.0)
+    minimizer, log_alpha = np.array([1.0, 0.0]), np.array([-1e6])
+    arguments = matrix, geometry, minimizer, dual, potential(2), log_alpha, np.zeros((1, 2))
+    rho_tilde = (3000.0 - numerator) / 3000.0 * (1 + 1e-15)
+    found = error_bounds(*arguments, rho_tilde)
+    right = float(fmpq(-numerator * 10**6, 3000).p) / float(fmpq(-numerator * 10**6, 3000).q)
+    assert found.off_refined.log_upper[0] >= right - 2e-11
+
+
+def test_of_exponents_that_are_nearly_1_the_margins_tell():
+    """1 - 2^-40 leads, and not 1 - 2^-39, which is as large to 12 digits."""
+    matrix = np.array([[1.0, 1.0 - 2.0**-40, 1.0 - 2.0**-39]])
+    geometry = support_geometry(matrix, [0])
+    dual = certificate(matrix, geometry, np.ones(1), np.ones(1))
+    found = first_order(geometry, np.array([1.0, 0.0, 0.0]), dual, potential(2))
+    assert found.exponent == 2.0**-40
+    assert np.array_equal(found.error[1:], [1.0, 0.0])

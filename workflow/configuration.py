@@ -20,6 +20,7 @@ import yaml
 
 from implicit_l1.ensembles import ENSEMBLES
 from implicit_l1.proposals import is_solver, solvers
+from implicit_l1.sizes import MOST_ENTRIES
 
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
 KERNEL, FILE = "one_dimensional_kernel", "file"
@@ -47,6 +48,12 @@ OWN_DATA = ("path", "data", "signal")
 NOISELESS = "noiseless"
 # A slope fitted to fewer points than this says nothing about its own error.
 FEWEST_WINDOW_POINTS = 3
+# Limits that a slip of the hand exceeds before anyone means to (the default grid is a hundredth of
+# each, or less): bytes of a file, and values in it with every alias written out;
+MOST_BYTES = 10**6
+MOST_VALUES = 10**5
+# blocks of repetitions, of each of which some ten jobs compute something.
+MOST_BLOCKS = 10**5
 
 
 class ConfigurationError(ValueError):
@@ -57,17 +64,30 @@ def load(path):
     """The contents of a YAML file, not yet validated.
 
     Raises:
-        ConfigurationError: if it cannot be read, is not YAML, or gives a key twice.
+        ConfigurationError: if it cannot be read, is not YAML, gives a key twice, or is too large.
     """
     try:
+        size = Path(path).stat().st_size
+        if size > MOST_BYTES:
+            raise ConfigurationError(f"{path}: has {size} bytes; allowed: at most {MOST_BYTES}")
         loader = yaml.SafeLoader(Path(path).read_bytes())
         # Duplicates are looked for in the syntax tree: the mappings built from it have
         # already lost them.
         node = loader.get_single_node()
+        values = _written_out(node, {})
+        if values > MOST_VALUES:
+            raise ConfigurationError(
+                f"{path}: has {values:.1e} values, with every alias written out; allowed: at most "
+                f"{MOST_VALUES}"
+            )
         duplicates = list(_duplicates(node, (), set()))
         config = None if node is None else loader.construct_document(node)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{path}: lists and mappings are nested too deeply") from error
+    except ConfigurationError:
+        raise
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2025-13-01
         raise ConfigurationError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     if duplicates:
@@ -204,6 +224,18 @@ def _names(names):
 
 
 # --- Reading -----------------------------------------------------------------------------
+
+
+def _written_out(node, known):
+    """How many values a syntax tree stands for, with every alias written out."""
+    if id(node) not in known:
+        known[id(node)] = 1  # for an alias to what it stands in, which is reported elsewhere
+        inner = [] if node is None else node.value
+        if isinstance(node, yaml.MappingNode):
+            inner = [value for _, value in inner]
+        if isinstance(node, yaml.CollectionNode):
+            known[id(node)] += sum(_written_out(value, known) for value in inner)
+    return known[id(node)]
 
 
 def _duplicates(node, path, seen):
@@ -412,6 +444,76 @@ def _check(config, report):
         _check_proved(experiments, report)
         if report.sound("rates", "window"):
             _check_window(config["rates"]["window"], experiments, report)
+        if all(map(report.sound, ("block", "rates", "experiments"))):
+            _check_size(experiments, config["block"], config["rates"]["bootstrap"], report)
+
+
+def _check_size(experiments, size, resamples, report):
+    """What is asked for can be planned, and held in memory."""
+    total = 0
+    for name, experiment in experiments.items():
+        path = ("experiments", name)
+        total += _blocks(experiment, size)
+        if total > MOST_BLOCKS:
+            report.add(
+                path,
+                f"with it there are {total:.3g} blocks of repetitions (key block: {size} of each); "
+                f"allowed: at most {MOST_BLOCKS} in a file",
+            )
+            return
+        for axis, words, factors in _held(experiment, size, resamples):
+            count = math.prod(factors)
+            if count > MOST_ENTRIES:
+                product = " x ".join(map(str, factors))
+                report.add(
+                    (*path, axis),
+                    f"{words}: {product} = {count:.3g} numbers in one job; allowed: at most "
+                    f"{MOST_ENTRIES} ({8 * MOST_ENTRIES / 1e9} GB)",
+                )
+
+
+def _held(experiment, size, resamples):
+    """(key, what, factors of its size) of all large arrays that a job of an experiment holds.
+
+    How large a file's problem is is seen when it is read.
+    """
+    repetitions = experiment.get("repetitions", 1)
+    at_a_time = "repetitions" if "sparsity" in experiment else "block"
+    together = repetitions if "sparsity" in experiment else min(size, repetitions)
+    columns = 1
+    if "m" in experiment or "N" in experiment:
+        axis = "m" if "m" in experiment else "d"
+        rows = max(as_list(experiment["m" if axis == "m" else "N"]))
+        columns = rows + 1 if axis == "m" else max(as_list(experiment["d"]))
+        yield axis, f"matrices A, {at_a_time} x rows x columns", (together, rows, columns)
+    alpha = experiment.get("alpha", [])
+    if isinstance(alpha, dict):
+        scales = _scales(alpha)
+        yield "alpha", "points along a path, block x scales x columns", (together, scales, columns)
+        drawn = resamples, max(repetitions, scales)
+        yield "repetitions", "resamples, rates.bootstrap x repetitions or scales", drawn
+
+
+def _blocks(experiment, size):
+    """The blocks of repetitions of an experiment, of all its cells and single scales."""
+    counts = [
+        len(as_list(experiment[axis]))
+        for axis in ("ensemble", *axes_of(experiment), "depth", "sparsity")
+        if axis in experiment
+    ]
+    if "sparsity" not in experiment:
+        counts.append(math.ceil(experiment.get("repetitions", 1) / size))
+        if isinstance(experiment["alpha"], list):
+            counts.append(len(experiment["alpha"]))
+    return math.prod(counts)
+
+
+def _scales(alpha):
+    """How many scales a path has, without making it."""
+    if "decades" in alpha:
+        return math.ceil(alpha["per_tenfold"] * math.log10(alpha["decades"])) + 1
+    decades = math.log10(alpha["largest"]) - math.log10(alpha["smallest"])
+    return max(1, round(alpha["per_decade"] * decades)) + 1
 
 
 def _check_order(values, keys, path, report, strict=True):

@@ -29,6 +29,7 @@ import numpy as np
 
 from implicit_l1.ensembles import ProblemError
 from implicit_l1.origin import remember
+from implicit_l1.sizes import TooLargeError, check_file
 
 # Drawn shapes are rounded to this grid: what is left does not depend on a system's exp.
 _GRID = 2.0**20
@@ -121,8 +122,11 @@ def read_shapes(path, size):
         ProblemError: naming the file and what is wrong with it.
     """
     try:
+        check_file(path)
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
             head, *rows = [row for row in csv.reader(file) if row]
+    except TooLargeError:
+        raise
     except (OSError, ValueError) as error:
         raise ProblemError(f"{path}: cannot be read as CSV with a header ({error})") from error
     remember(path)

@@ -11,7 +11,8 @@ y and x_0 in files of their own are ``.csv`` with one column (and a header) or `
 one column.  Every file that is read is remembered with its checksum
 (:mod:`implicit_l1.origin`).  Everything becomes double precision and dense.  A number in a text
 becomes the nearest double; an entry of an array that is no double, or a number that would become
-0, is an error.
+0, is an error.  A file that is too large, or says that it holds more than it does, is refused
+before it is read (:mod:`implicit_l1.sizes`).
 
 *Scale.*  (A, y) and (A, y) / 2^e have the same solutions, and the same limits of the flow.  Both
 are divided by the power of two nearest to max |A_ij|, exactly, so that all powers of two times
@@ -47,8 +48,18 @@ from implicit_l1.product import (
     nearest_doubles,
 )
 from implicit_l1.programs import LinearProgramError
+from implicit_l1.sizes import check_file, check_shape
 
 _DATA = "y"
+
+# how a file of NumPy with one array begins, and what reads the header of each version that holds
+# numbers
+_MAGIC = b"\x93NUMPY"
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+_LONGEST_HEADER = 10_000  # NumPy's own limit, which it compares after it has read the header
 
 # what a file that is not what its suffix says may raise
 _UNREADABLE = (
@@ -265,6 +276,7 @@ def _kind(path, known):
         raise ProblemError(f"{path}: must be a file {' or '.join(known)}")
     if not Path(path).is_file():
         raise ProblemError(f"{path}: there is no such file")
+    check_file(path)
     origins.remember_data(path)
     return kind
 
@@ -296,7 +308,9 @@ def _numbers(values, name, path):
 def _arrays(path):
     """A, y and, if it is there, x0 of a .npz file, as doubles; the unit roundoff of y."""
     try:
-        archive = np.load(path, allow_pickle=False)
+        with Path(path).open("rb") as file:
+            single = file.read(len(_MAGIC)) == _MAGIC
+        archive = None if single else np.load(path, allow_pickle=False)
     except _UNREADABLE as error:
         raise ProblemError(f"{path}: cannot be read as .npz ({error})") from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
@@ -305,6 +319,7 @@ def _arrays(path):
     with archive:
         for name in ("A", "y", "x0"):
             if name in archive.files:
+                _check_promise(path, name)
                 values = _member(archive, name, path)
                 found[name] = _numbers(values, name, path)
                 if name == "y" and values.dtype in (np.float16, np.float32):
@@ -313,6 +328,31 @@ def _arrays(path):
                 there = ", ".join(archive.files) or "nothing"
                 raise ProblemError(f"{path}: has no array {name} (it holds {there})")
     return found, roundoff
+
+
+def _check_promise(path, name):
+    """Raise an error if the header of an array in a .npz file says that it is too large.
+
+    Whatever is behind the header, no more is read than it promises.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+        if name in names or f"{name}.npy" not in names:  # the first is what NumPy would read
+            raise ProblemError(f"{path}: array {name} is no array of NumPy")
+        with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
+            start = file.read(12)
+            length = int.from_bytes(start[8:10] if start[6:7] == b"\x01" else start[8:12], "little")
+            file.seek(0)
+            version = np.lib.format.read_magic(file)
+            if length > _LONGEST_HEADER or version not in _HEADERS:
+                raise ValueError(f"a header of {length} bytes, of version {version}")
+            shape, _, _ = _HEADERS[version](file)
+    except ProblemError:
+        raise
+    except _UNREADABLE as error:
+        raise ProblemError(f"{path}: array {name} cannot be read ({error})") from error
+    check_shape(path, f"array {name}", shape)
 
 
 def _member(archive, name, path):
@@ -380,6 +420,7 @@ def _lines(path):
 
 def _values(path, header, lines):
     """The numbers in the cells, shape (rows, columns)."""
+    check_shape(path, "the table", (len(lines), len(header)))
     values = np.empty((len(lines), len(header)))
     for row, (line, cells) in enumerate(lines):
         if len(cells) != len(header):
@@ -423,6 +464,18 @@ def _matrix_market(path):
     """The matrix of a .mtx file, dense, as doubles."""
     import scipy.io
 
+    try:
+        rows, columns, count, form, *_ = scipy.io.mminfo(path)
+    except _UNREADABLE as error:
+        raise ProblemError(f"{path}: cannot be read as Matrix Market ({error})") from error
+    check_shape(path, "the matrix", (rows, columns))
+    # a line for each entry, of a digit and its end at least; a symmetric matrix holds half
+    least = 2 * count if form == "coordinate" else rows * columns
+    size = Path(path).stat().st_size
+    if least > size:
+        raise ProblemError(
+            f"{path}: its first lines promise {count} entries, more than its {size} bytes can hold"
+        )
     try:
         values = scipy.io.mmread(path)
     except _UNREADABLE as error:
