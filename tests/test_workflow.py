@@ -8,7 +8,9 @@ import sys
 import jsonschema
 import pytest
 import yaml
+from plan import Plan
 
+import configuration
 import grid
 from implicit_l1.storage import read_table
 from workflow_runs import ROOT, Project
@@ -19,12 +21,15 @@ PROGRAMS = sorted(
     if '\nif __name__ == "__main__":\n' in path.read_text(encoding="utf-8")
 )
 
-RATE_FIGURES = [
-    *("noise", "depth", "generalization", "prediction", "tight", "far_two_layers", "far_deep"),
-    *("bracketed_depth", "uneven"),
-]
-BOUND_FIGURES = ["bounds", "bracketed_bounds", "tightness"]
-FIGURES = [*RATE_FIGURES, *BOUND_FIGURES, "flow", "phase", "descent"]
+# figure of the smoke grid -> its kind
+FIGURES = Plan(configuration.validate(configuration.load(ROOT / "config/smoke.yaml"))).figure_of
+
+
+def figures_of(*kinds):
+    return [name for name, kind in FIGURES.items() if kind in kinds]
+
+
+RATE_FIGURES = figures_of("noise", "depth", "generalization", "prediction", "tight", "far")
 RATE_TABLES = ["cells", "rates", "far", "constants", "newton"]
 READABLE = [*RATE_TABLES, "agreement", "tightness", "descent", "phase"]
 FIGURE_KINDS = ("pdf", "svg", "png", "csv", "json")
@@ -100,7 +105,12 @@ def test_own_data_replaced_by_older_ones_are_seen(tmp_path):
         "depth": [2, 3],
         "alpha": {"smallest": 1e-6, "largest": 1.0, "per_decade": 1},
     }
-    config = {"results": "results/own", "experiments": {"own": experiment}}
+    window = {"smallest": 1e-6, "largest": 1e-4}
+    config = {
+        "results": "results/own",
+        "rates": {"window": window},
+        "experiments": {"own": experiment},
+    }
     (tmp_path / "config/own.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     jobs = project.scheduled(config="config/own.yaml")
     (target,) = jobs["problems"]
@@ -165,7 +175,7 @@ def test_adding_repetitions_schedules_only_new_blocks(tmp_path):
 def test_adding_an_experiment_schedules_what_shows_it_and_nothing_else(copy):
     path = copy.folder / "config/smoke.yaml"
     text = path.read_text(encoding="utf-8")
-    (block,) = re.findall(r"^  descent:\n(?:    .*\n)+", text, re.MULTILINE)
+    block = re.search(r"^  descent:\n(?:    .*\n)+", text, re.MULTILINE)[0]
     path.write_text(text + block.replace("descent:\n", "steps:\n"), encoding="utf-8")
     # its cells are there already
     assert set(copy.scheduled()) == {"configuration", "figure_steps", "table_descent"}
@@ -178,7 +188,7 @@ def shown(figures, tables):
 
 AFTER_RATES = shown(RATE_FIGURES, RATE_TABLES)
 AFTER_FLOW = shown(["flow"], ["agreement"])
-AFTER_BOUNDS = shown(BOUND_FIGURES, ["tightness"])
+AFTER_BOUNDS = shown(figures_of("bounds", "tightness"), ["tightness"])
 AFTER_DESCENT = shown(["descent"], ["descent"])
 
 
