@@ -649,4 +649,4 @@ def test_errors_have_the_slope_and_the_distance_of_the_smallest_scale():
     assert (row["float_slope"], row["float_distance"]) == (4.0, 40.0)
     names = ("4", "8", "12", "end")
     found = [row[f"float_error_{name}"] for name in names]
-    assert found == pytest.approx([1e-4, 1e-8, 1e-12, 1e-20])
+    assert found == pytest.approx([1e-4, 1e-8, 1e-12, 1e-20], abs=0.0)
