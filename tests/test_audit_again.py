@@ -21,7 +21,7 @@ PROOF = f"{RESULTS}/certificates/{CELL}/D2/alpha1e-6to1by2/reps0-2.parquet"
 
 FORGED = [
     *("figures/depth.csv", "figures/noise.png", "figures/phase.svg", "figures/bounds.pdf"),
-    *("tables/cells.md", "tables/rates.tex", "tables/far.html", "tables/newton.csv"),
+    *("tables/cells.md", "tables/rates.tex", "tables/far.html", "tables/constants.csv"),
 ]
 
 

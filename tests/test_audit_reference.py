@@ -1,5 +1,7 @@
 """Published numbers against the committed ones, whatever lies in the folder."""
 
+import csv
+import io
 import re
 import shutil
 import subprocess
@@ -34,11 +36,13 @@ def test_a_reference_of_the_same_numbers(reference, judge):
 
 def test_a_number_of_the_reference(reference, judge):
     path = reference / "figures/tightness.csv"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    cells = lines[1].split(",")
-    place = lines[0].split(",").index("x")
-    cells[place] = "1" + cells[place]
-    path.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n", encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    head, rows = text.splitlines()[0], list(csv.DictReader(io.StringIO(text)))
+    row = next(row for row in rows if row["artist"] == "line 1" and row["x"])
+    old = ",".join(row.values())
+    new = ",".join((row | {"x": f"1{row['x']}"}).values())
+    assert head == ",".join(row) and text.count(f"\n{old}\n") == 1
+    path.write_text(text.replace(f"\n{old}\n", f"\n{new}\n"), encoding="utf-8")
     (reference / "tables/phase.csv").unlink()
     (reference / "figures/noise.csv").unlink()
     (reference / "tables/other.csv").write_text("a\n1\n")
@@ -46,7 +50,7 @@ def test_a_number_of_the_reference(reference, judge):
     page = judged.page
     assert judged.status == 1
     assert verdicts(judged.report) == {"figure tightness", "table phase"}
-    assert re.search(r"row panel 1, artist line 1 \[1\], column x: ([\d.]+), there 1\1", page)
+    assert re.search(r"artist line 1 \[\d+\], column x: ([\d.e-]+), there 1\1", page)
     assert "results/reference/smoke/tables/phase.csv is missing" in page
     assert "results/reference/smoke/tables/other.csv is of no figure or table" in page
     # a figure that is not in the reference was not published
@@ -74,7 +78,9 @@ def git(folder, *words):
 
 def commit_all(folder):
     git(folder, "init", "--quiet")
-    (folder / ".gitignore").write_text("results/*\n!results/reference\n.snakemake\n*.log\n")
+    (folder / ".gitignore").write_text(
+        "results/*\n!results/reference\n.snakemake\n__pycache__\n*.log\n"
+    )
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "all")
 

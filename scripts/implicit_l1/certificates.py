@@ -37,7 +37,8 @@ distance h of z, with ``t = h / (1 - |z|) < 1``, phi' grows and falls at most by
 ``y = (p + 1) t``, if that is below 1.  The derivative s = 1 / phi' of z with respect to
 x / alpha does so, too, where it is x / alpha that moves, by a distance r, with ``h = r s``: as
 ``|ds / dr| <= s^2`` or ``(p + 1) s^2 / (1 - |z|)``, and s grows only while |z| falls, 1 / s falls
-by at most r or ``(p + 1) r / (1 - |z|)``; and where s falls, z moves by less than r s.
+by at most r or ``(p + 1) r / (1 - |z|)``; and where s falls, which depends on |x / alpha| only,
+|z| moves by less than r s.
 
 Where doubles do not suffice, the same is done in balls: with X a box around the guess x, F the
 equations and J(X) a ball matrix that contains all their derivatives on X, ``N = x - J(X)^{-1}
