@@ -96,9 +96,10 @@ def check_files(audit, found):
     """Every file that came with a package is as it came, by the hash in the package's RECORD."""
     files = []
     for one in found:
-        if one.files is None:
-            audit.notes.append(f"package {one.name} does not tell its files: not compared")
-        files += [(one.name, file) for file in one.files or () if file.hash]
+        name, told = one.name, one.files  # both are read anew each time
+        if told is None:
+            audit.notes.append(f"package {name} does not tell its files: not compared")
+        files += [(name, file) for file in told or () if file.hash]
     with ThreadPoolExecutor() as pool:
         right = pool.map(lambda entry: _is_as_it_came(entry[1]), files)
         edited = [entry for entry, fine in zip(files, right, strict=True) if not fine]

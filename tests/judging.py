@@ -19,8 +19,7 @@ class Judged:
 
 def what_is_said(project):
     """What the workflow says of a finished run: its jobs, and the states of their outputs."""
-    dry_run = ("--dry-run", "--forceall", "--printshellcmds", "--nocolor")
-    jobs = project.snakemake(*dry_run, "--", "all").stdout
+    jobs = project.plan("--forceall", "--printshellcmds", "--nocolor", "--", "all")
     return read_jobs(jobs), states_of(project.snakemake("--summary", "--", "all").stdout)
 
 

@@ -374,9 +374,12 @@ def test_what_a_killed_job_leaves_is_told_from_what_was_added(copy, judge):
     assert judge().report["others"] == [f"{other} is made by no rule"]
 
 
+OWN_PAGES = ("audit.md", "audit.json")
+
+
 def test_pages_and_other_configurations_are_left_out(copy, judge):
     folder = copy.folder / RESULTS
-    for name in ("report.html", "timings.csv", "timings.md", "logs/audit.log"):
+    for name in (*OWN_PAGES, "report.html", "timings.csv", "timings.md", "logs/audit.log"):
         (folder / name).write_text("")
     for other in ("other", "others/mine"):
         (folder / other).mkdir(parents=True)
