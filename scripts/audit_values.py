@@ -314,11 +314,15 @@ def check_values(audit):
         except (DamagedFileError, FileNotFoundError):
             continue  # reported where it stands
         except Exception as error:  # whatever changed numbers may break, the page is written
-            compared = Compared(problems=[f"its numbers cannot be checked ({error!r})"])
+            what = f"its numbers cannot be checked ({error!r})"
+            compared = Compared(problems=[what if kind == "table" else f"{file}: {what}"])
         audit.compared_values[kind, name] = compared
         audit.counts["numbers within their enclosures"] += compared.right
         audit.counts["numbers not compared with their enclosure"] += len(compared.skipped)
         what = "numbers of tables" if kind == "table" else "plotted points"
         audit.counts[f"{what} that are proved"] += compared.proved
         audit.counts[f"{what} in floating point, not proved"] += compared.shown - compared.proved
-        audit.of_values.setdefault(file, []).extend(f"{file}: {text}" for text in compared.problems)
+        # what is wrong with a figure's data names the file of them
+        found = compared.problems
+        named = found if kind == "figure" else [f"{file}: {text}" for text in found]
+        audit.of_values.setdefault(file, []).extend(named)

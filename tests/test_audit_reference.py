@@ -278,3 +278,7 @@ def test_rows_and_columns_that_are_missing_are_named():
         "row s 2 [1] is not in the reference",
         "row s 3 [1] is only in the reference",
     ]
+
+
+def test_what_hangs_on_the_processor_is_not_compared():
+    assert differing("s,steps_float\n1,70\n", "s,steps_float\n1,80\n") == ([], 1)
