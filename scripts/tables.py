@@ -200,6 +200,8 @@ class Cell:
 
 # where there is no row in the tables of stage certificates, or no number in the data
 NO_PROOF, NO_NUMBER = "no proof", "not known"
+# the status, in a table of constants, of an instance that has none
+NO_CONSTANT = "no first-order constant"
 
 
 class Unproved(str):
@@ -347,9 +349,11 @@ def constants_table(frame, proofs):
         )
         return result
 
+    certified = frame["status"] == CERTIFIED
     # an error of exactly 0 has no constant: such instances are none of this table's
-    known = frame["log10_prediction"].notna() & np.isfinite(frame["log10_error_1"])
-    frame = frame[known | (frame["status"] != CERTIFIED)]
+    zero = certified & ~np.isfinite(frame["log10_error_1"])
+    without = certified & frame["log10_prediction"].isna()
+    frame = frame.assign(status=frame["status"].mask(without, NO_CONSTANT))[~zero]
     return _proved_table(frame, _of_limits(proofs), keys, statistics, _floats_of_points)
 
 

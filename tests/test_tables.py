@@ -340,7 +340,9 @@ def test_an_error_of_exactly_zero_has_no_constant():
     certificates = [of_constants([0.5] * 3), proofs("constant", [10, 30, 20], depth=2)]
     certificates[1] = pd.concat([certificates[1], of_limits()], ignore_index=True)
     row = only(made("constants", frame, certificates=certificates))
-    assert row["repetitions"] == 1
+    # one without a constant for another reason is counted, and said
+    assert (row["repetitions"], row["certified"]) == (2, 1)
+    assert row["status"] == "1 no first-order constant"
     assert row["constant"] == Interval.of(10, 10)
 
 
