@@ -19,7 +19,8 @@ from implicit_l1.intervals import Interval, geometric_median, is_number, log10, 
 from implicit_l1.status import CERTIFIED, MEASURED, PROVED
 from implicit_l1.storage import DamagedFileError, read_table
 
-PLOTTED = ".6g"
+# with its zeros, which are digits too: as "0.5" a number would stand for 0.45 to 0.55
+PLOTTED = "#.6g"
 # between 0 and this there is no double
 SMALLEST = np.nextafter(0.0, 1.0)
 

@@ -3,6 +3,7 @@
 import re
 
 import audit_again
+import numpy as np
 import pytest
 from audit_findings import Audit
 from forging import follow, forge_arrays, forge_table, tell_anew
@@ -170,3 +171,12 @@ def test_tables_that_are_not_the_same_are_told_where(copy):
     other = table.assign(N=table["N"].where(table.index != 3, 7))
     assert audit_again.differing_tables(table, other) == ["column N, row 3: 20.0, now 7.0"]
     assert audit_again.differing_tables(table, table.astype({"N": int})) != []
+
+
+def test_arrays_that_are_not_the_same_are_named():
+    """One that is there alone, on either side, or that has other bits."""
+    ones = {"a": np.ones(2), "b": np.ones(2)}
+    assert audit_again.differing_arrays(ones, ones) == []
+    assert audit_again.differing_arrays(ones, {"a": np.ones(2)}) == ["array b"]
+    assert audit_again.differing_arrays({"b": np.ones(2)}, ones) == ["array a"]
+    assert audit_again.differing_arrays(ones, ones | {"b": -np.ones(2)}) == ["array b"]

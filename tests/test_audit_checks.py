@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from audit_again import check_drawings, draw
 from audit_findings import Audit
-from audit_origins import DRAWING, check_states
+from audit_origins import DRAWING, check_states, check_strays
 from audit_values import figure_problems
 from test_figures import LOG10_ALPHA, bounds, cell
 from workflow_queries import Job
@@ -92,3 +92,20 @@ def test_a_figure_of_bounds_is_compared_with_its_proofs(tmp_path, wrong):
     assert len(result.problems) == wrong
     for problem in result.problems:
         assert "repetition 1 at -4 = -4.4999 is not in its enclosure" in problem
+
+
+@pytest.mark.parametrize("told", ["results/mine/other", "results/mine", "results/mine/others"])
+def test_results_of_another_configuration_have_its_name(tmp_path, monkeypatch, told):
+    """A folder that was copied says another name than its own: what lies there is added."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("results/mine/other")
+    folder.mkdir(parents=True)
+    for name, text in (("configuration.yaml", f"results: {told}\n"), ("a.csv", "1\n")):
+        (folder / name).write_text(text)
+    found = Audit([], Path("results/mine"))
+    check_strays(found)
+    strays = (
+        [] if told == str(folder) else [str(folder / "a.csv"), str(folder / "configuration.yaml")]
+    )
+    assert sorted(found.findings) == strays
+    assert len(found.notes) == (not strays)

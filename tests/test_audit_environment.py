@@ -112,6 +112,16 @@ def test_a_package_in_front_of_the_locked_one(environment):
     ]
 
 
+def test_another_version_in_front_of_the_locked_one(environment):
+    front = in_front(environment)
+    install(front, "one", "2.4.5", {"one/__init__.py": ""})
+    folder = environment[0].resolve()
+    assert found() == [
+        "package one is 2.4.5, locked is 2.4.6",
+        f"package one is installed more than once: 2.4.5 in {front}, 2.4.6 in {folder}",
+    ]
+
+
 def test_modules_in_front_of_a_package(environment):
     """Without a word of what they are: no metadata, only files."""
     front = in_front(environment, two_words="better = True")

@@ -4,6 +4,9 @@ import contextlib
 import io
 import re
 
+import pytest
+from audit_page import listed
+
 from implicit_l1.storage import read_table
 from workflow_runs import ROOT
 
@@ -24,3 +27,10 @@ def test_a_number_computed_by_hand_is_the_certified_one(finished, monkeypatch):
     (lower,) = proofs.query("repetition == 0 and quantity == 'rho'")["lower"]
     # printed to 20 digits, certified to 25
     assert printed.getvalue().strip()[:19] == lower[:19]
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(5, "a; b; c; d; e"), (6, "a; b; c; d; e; and 1 more")]
+)
+def test_what_does_not_stand_in_a_line_is_counted(count, words):
+    assert listed(list("abcdef")[:count]) == words

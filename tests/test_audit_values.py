@@ -136,6 +136,22 @@ def test_a_median_without_all_its_proofs_is_named(tmp_path, change, words):
     assert f"{ERROR}is not compared: repetition " in skipped and skipped.endswith(words)
 
 
+@pytest.mark.parametrize(
+    ("quantity", "proved", "values", "middle"),
+    [
+        ("error_1", "error_1", ("0.01", "0.04"), 0.02),  # as on a logarithmic axis
+        ("slope", "local_slope", ("0.5", "0.9"), 0.7),
+    ],
+)
+def test_a_median_of_two_is_in_their_middle(tmp_path, quantity, proved, values, middle):
+    table = curves(VALUES, [CERTIFIED] * 2)
+    table.loc[table["quantity"] == quantity, "median"] = middle
+    table.loc[table["quantity"] == "slope", "log10_alpha"] += 0.25  # half way to the next scale
+    proofs = certificates({proved: None}, 2, -4.0).assign(lower=values, upper=values)
+    found = figure_problems(plotted(), *cell_of_a_figure(tmp_path, table, proofs))
+    assert (found.right, found.problems, found.skipped) == (1, [], [])
+
+
 def test_a_median_at_a_scale_that_is_not_there_is_named(tmp_path):
     table = curves(VALUES, [CERTIFIED] * 2)
     table = table[(table["quantity"] != "error_1") | (table["log10_alpha"] != -4.0)]

@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from certificates import at_some_precision
 from flint import arb, ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,6 +39,7 @@ from implicit_l1.certificates import (
 from implicit_l1.limit import limit_path
 from implicit_l1.null_space import largest_margin_dual, null_space_constant
 from implicit_l1.potentials import potential
+from implicit_l1.status import PROVED
 from implicit_l1.support import certificate, support_geometry
 from implicit_l1.verified import Exact
 from reference import (
@@ -962,3 +964,25 @@ def test_a_wrong_guess_of_the_first_order_proves_nothing_wrong(depth, factor):
     except NotProved:
         return
     assert value.overlaps(right)
+
+
+@pytest.mark.parametrize(
+    ("enough", "bits"),
+    [((128, 256), 256), ((128, 128), 128), ((256, 512), 512), ((np.inf, 128), 512)],
+)
+def test_bits_are_added_until_all_is_proved(enough, bits):
+    """The rows of the first precision that is enough for all of them; else those of the last."""
+
+    def rows(name):
+        return [
+            {
+                "quantity": f"{name} at {ctx.prec}",
+                "status": PROVED if need <= ctx.prec and need else "",
+            }
+            for need in enough
+        ]
+
+    before = ctx.prec
+    found = at_some_precision(rows, "rho")
+    assert [row["quantity"] for row in found] == [f"rho at {bits}"] * 2
+    assert ctx.prec == before

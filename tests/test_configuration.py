@@ -434,6 +434,20 @@ def test_path_of_alpha(alpha, key, words):
     assert words in line
 
 
+@pytest.mark.parametrize("depths", [3, [2, 3], [2.5, 3]])
+def test_far_scales_are_for_depth_two_alone(depths):
+    """10^-301 has no digits at D > 2, whatever other depths there are."""
+    far = SMOKE["experiments"]["far_deep"]
+
+    def config(decades, depths):
+        changes = {"alpha": far["alpha"] | {"decades": decades}, "depth": depths}
+        return WINDOW | {"experiments": {"far": far | changes}}
+
+    (line,) = complaints(config(301, depths))
+    assert line.startswith("experiments.far.alpha.decades: 301 is not allowed; ")
+    assert validate(config(300, depths)) and validate(config(301, 2))
+
+
 def test_what_is_suggested_for_text_is_a_number_to_yaml():
     for text in ["1e-3", "2.5E4", "-3e+1", ".5e2", "7.e-1"]:
         (line,) = complaints(changed(["rates", "confidence"], text))
@@ -673,7 +687,8 @@ TOO_MANY_NUMBERS = {
 def test_what_no_job_can_hold_is_refused(case):
     key, values, settings, product = TOO_MANY_NUMBERS[case]
     name = key.split(".")[0]
-    config = changed(["experiments", name], SMOKE["experiments"][name] | values) | settings
+    config = changed(["experiments", name], SMOKE["experiments"][name] | values)
+    config |= {"block": 2} | settings
     (line,) = [line for line in complaints(config) if line.startswith(f"experiments.{key}: ")]
     assert product in line
     assert line.endswith(NUMBERS_IN_A_JOB)
@@ -703,7 +718,7 @@ TOO_MANY_BLOCKS = {
 @pytest.mark.parametrize("case", TOO_MANY_BLOCKS)
 def test_more_blocks_than_can_be_planned_are_refused(case):
     name, values = TOO_MANY_BLOCKS[case]
-    config = changed(["experiments", name], SMOKE["experiments"][name] | values)
+    config = changed(["experiments", name], SMOKE["experiments"][name] | values) | {"block": 2}
     (line,) = complaints(config)
     assert line.startswith(f"experiments.{name}: with it there are ")
     assert "blocks of repetitions (key block: 5 of each)" in line

@@ -82,6 +82,19 @@ VARIANTS = {
 }
 
 
+def test_only_a_shape_that_is_not_balanced_is_called_so():
+    """A file tells both shapes itself."""
+    shapes = {
+        "D3_from-file-w.csv": {"law": "file", "path": "w.csv"},
+        "D3_from-lognormal-sigma1": {"law": "lognormal", "sigma": 1},
+        "D3_from-lognormal-sigma1-unbalanced": {"law": "lognormal", "sigma": 1, "balanced": False},
+    }
+    for name, shape in shapes.items():
+        (cell,) = plan_of(mine=BLOCK | {"eta": 0, "depth": 3, "initialization": shape}).cells
+        assert cell.network.name == name
+        assert ("unbalanced" in cell.network.label) == ("unbalanced" in name)
+
+
 def test_no_two_combinations_have_one_name():
     seen = set()
     count = 0
@@ -221,6 +234,53 @@ def test_flows_that_share_a_cell_are_compared_where_any_asks_for_it():
         ("plain", 0.1),
         ("plain", 0.01),
     }
+
+
+def test_code_is_a_program_and_all_it_imports_with_the_packages_around_it(tmp_path):
+    files = {
+        "main.py": "import one\nfrom a.b.c import d\n",
+        "one.py": "",
+        "other.py": "",
+        "a/__init__.py": "",
+        "a/b/__init__.py": "from a import e\n",
+        "a/b/c.py": "d = 1\n",
+        "a/e.py": "import sys\n",
+    }
+    for name, text in files.items():
+        (tmp_path / "scripts" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "scripts" / name).write_text(text)
+    found = grid.code("scripts/main.py", tmp_path)
+    assert found[0] == "scripts/main.py"
+    assert sorted(found) == sorted(f"scripts/{name}" for name in files if name != "other.py")
+
+
+def test_a_program_needs_the_package_of_a_module_that_names_no_other(tmp_path):
+    (tmp_path / "scripts/a").mkdir(parents=True)
+    for name, text in (("main", "import a.c\n"), ("a/__init__", ""), ("a/c", "")):
+        (tmp_path / f"scripts/{name}.py").write_text(text)
+    assert grid.code("scripts/main.py", tmp_path) == [
+        *("scripts/main.py", "scripts/a/__init__.py", "scripts/a/c.py")
+    ]
+
+
+def test_the_window_of_the_fit_begins_with_its_smaller_end():
+    plan = plan_of(mine=BLOCK)
+    (path,) = plan.paths
+    assert plan.window(path) == "--window 0.0001 1.0"
+    assert plan.window("decades100by2") == ""
+
+
+def test_errors_and_constants_are_of_far_scales_too():
+    """Each table of an experiment of its own kind: far scales are fitted no rate."""
+    tables = ["far", "constants", "errors"]
+    plan = plan_of(
+        mine=BLOCK, far=SMOKE["experiments"]["far_deep"] | {"eta": 0, "depth": 3, "tables": tables}
+    )
+    (cell,) = plan.experiments["far"]
+    folder = f"results/rates/{cell.name}/reps{cell.repetitions}"
+    assert plan.table_data("far_far") == [f"{folder}/instances.parquet"]
+    for name in ("errors", "constants"):
+        assert plan.table_data(f"far_{name}") == [f"{folder}/points.parquet"]
 
 
 def test_empty_tables_are_refused():

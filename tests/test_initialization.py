@@ -167,6 +167,20 @@ def test_a_constant_shape_is_another_scale(depth, factor):
     assert np.allclose(shaped, plain, rtol=1e-10, atol=1e-13)
 
 
+def test_a_unit_changes_no_relative_error():
+    """A constant shape of a power of two changes the coordinates by their unit alone, exactly."""
+    case, factor, depth = instance(10, 20, 2, 0.1), 16.0, 3
+    log_alpha, paths = np.log([1e-2, 1e-4]), []
+    for shape, shift in ((factor, 0.0), (1.0, depth * np.log(factor))):
+        shapes = np.full(20, shape), np.full(20, shape)
+        c, _, found = selected(case.matrix, case.data, depth, shapes)
+        assert np.all(c.unit == shape)  # c^-1 with c = w^(2 - D)
+        paths.append(selected_path(case.matrix, found, depth, log_alpha + shift, c))
+    for name in ("error_bound", "entry_bound"):
+        shaped, plain = (getattr(path, name) for path in paths)
+        assert np.all((0.5 * plain < shaped) & (shaped < 2.0 * plain)), name
+
+
 @pytest.mark.parametrize(
     "law", [{"law": "uniform", "low": 0.5, "high": 2.0}, {"law": "lognormal", "sigma": 0.3}]
 )

@@ -18,6 +18,7 @@ import rates as rates_program
 import selection as selection_program
 from l1 import record as l1_record
 from plan import Plan
+from scipy.optimize import brentq
 from tables import TABLES
 from test_configuration import SMOKE
 from test_tables import data, made, of_constants, of_limits, only, proofs
@@ -40,7 +41,7 @@ from implicit_l1.problems import (
     random_problem,
 )
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
-from implicit_l1.storage import read_table, write_arrays
+from implicit_l1.storage import read_arrays, read_table, write_arrays
 
 # --- Stage rates ---
 
@@ -365,6 +366,21 @@ def test_stage_selection_keeps_what_belongs_to_x(tmp_path):
     assert row["scale"].tolist() == [1.0, 16.0] and row["unit"].tolist() == [1.0, 1.0]
 
 
+def test_stage_selection_takes_kappa_of_x(tmp_path):
+    """At D = 3 entry i costs 1/w_i: the solution (3, 1, 0) is (3, 1/4, 0) in the units w."""
+    shapes = tmp_path / "shapes.csv"
+    shapes.write_text("u\n1\n4\n1\n", encoding="utf-8")
+    matrix, data = np.array([[1.0, 0.0, 0.125], [0.0, 1.0, 0.125]]), np.array([3.0, 1.0])
+    block = problem_arrays([Problem(matrix, np.array([3.0, 1.0, 0.0]), data)])
+    block |= {"repetition": np.array([0])}
+    l1 = {"point": np.array([[3.0, 1.0, 0.0]]), "interpolator": np.zeros((1, 3))}
+    args = SimpleNamespace(shape="file", path=str(shapes), depth=3.0, solver="HIGHS")
+    row = selection_program.selected(block, l1, 0, args)
+    assert row["unit"].tolist() == [1.0, 4.0, 1.0]
+    np.testing.assert_allclose(row["point"], [3.0, 1.0, 0.0], rtol=1e-12)
+    assert row["kappa"] == pytest.approx(3.0)
+
+
 def test_stage_lasso_path_compares_the_average(monkeypatch):
     """A = [1, 1/2], y = 1 at mu = 1/2: x(mu) = (1/2, 0), 3/8 in its objective; the average 1/2."""
     averaged = SimpleNamespace(average=np.array([[1.0, 0.0]]), point=np.array([[2.0, 0.0]]))
@@ -401,6 +417,32 @@ def test_stage_limit_keeps_the_distance_to_the_signal():
     assert np.exp(found["log_error_2"]) == pytest.approx(0.05)
     assert np.exp(found["log_error_inf"]) == pytest.approx(0.04)
     assert found["estimation_error"] == pytest.approx(np.hypot(1.03, -0.96))
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_stage_limit_measures_from_the_signal(tmp_path, monkeypatch, depth):
+    """x_1 + x_2 / 2 = 1 at alpha = 1: g* is (1, 0), x_0 is (1/2, 1), and x is neither."""
+    monkeypatch.chdir(tmp_path)
+    matrix, signal = np.array([[1.0, 0.5]]), np.array([0.5, 1.0])
+    problem = Problem(matrix, signal, np.array([1.0]))
+    minimizer = decide_minimizer(matrix, problem.data)
+    interpolator = np.zeros(2)  # no matter here
+    row = l1_record(matrix, signal, minimizer, interpolator)
+    repetition = {"repetition": np.array([0])}
+    write_arrays("problems.npz", **repetition, **problem_arrays([problem]))
+    write_arrays("l1.npz", **repetition, **{name: np.array([row[name]]) for name in row})
+    words = "limit --problems problems.npz --l1 l1.npz --output limit.npz --tolerance 1e-9"
+    words += f" --log10-alpha 0 --depth {depth}"
+    monkeypatch.setattr("sys.argv", words.split())
+    limit_program.main()
+
+    def point(dual):
+        z = dual * matrix[0]
+        return 2 * np.sinh(z) if depth == 2 else (1 - z) ** -3 - (1 + z) ** -3
+
+    dual = brentq(lambda dual: (matrix @ point(dual))[0] - 1, 0.0, 0.9, xtol=1e-15)
+    expected = np.linalg.norm(point(dual) - signal)
+    assert read_arrays("limit.npz")["estimation_error"] == pytest.approx(expected, rel=1e-12)
 
 
 def test_stage_flow_saves_what_it_names():

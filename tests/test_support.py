@@ -164,6 +164,22 @@ def test_certificate_makes_a_vector_feasible(size):
     assert all(abs(float(gap)) <= limit for gap, limit in zip(gaps, bound, strict=True))
 
 
+@pytest.mark.parametrize("size", [3, 6])
+def test_a_tilt_is_added_to_what_a_dual_vector_reaches(size):
+    """A_S^T nu + tilt_S = sigma, and off S direction and margin are of A_j^T nu + tilt_j."""
+    matrix, support, sigma, rng = drawn(5, size=size)
+    geometry = support_geometry(matrix, support)
+    tilt = rng.uniform(-0.5, 0.5, 15)
+    start = geometry.least_norm_dual(sigma - tilt[support]) + 1e-6 * rng.standard_normal(6)
+    dual = certificate(matrix, geometry, sigma, start, tilt)
+    reached = fractions(matrix).T @ fractions(dual.nu) + fractions(tilt)
+    reached = np.array([float(value) for value in reached])
+    off = geometry.complement
+    assert np.allclose(reached[support], sigma, rtol=0.0, atol=1e-14)
+    assert np.allclose(dual.direction[off], reached[off], rtol=0.0, atol=1e-13)
+    assert np.allclose(dual.margin[off], 1.0 - np.abs(reached[off]), rtol=0.0, atol=1e-13)
+
+
 def test_margins_from_a_rough_start():
     """Where the feasible vector is unique its margins are found from a few digits."""
     matrix, support, sigma, rng = drawn(6, size=6)

@@ -426,6 +426,34 @@ def test_floats_are_marked():
     assert r"fitted rate$^\dagger$" in shown(table, latex=True).columns
 
 
+SIGNS = {
+    r"\tilde\varrho": "ϱ~",
+    r"\varrho": "ϱ",
+    r"\log_{10}": "log₁₀ ",
+    r"\alpha": "α",
+    r"\eta": "η",
+    r"\kappa": "κ",
+    r"\ge": " ≥",
+    r"\le": " ≤",
+    r"\|": "‖",
+    r"\,\%": " %",
+    "n_{S^c}": "n_Sc",
+    "‖_1": "‖₁",
+    "x_0": "x₀",
+    "10^{-": "1e-",
+    "}": "",
+    "$": "",
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_headings_say_the_same_in_latex(name):
+    text = COLUMNS[name].latex
+    for latex, sign in SIGNS.items():
+        text = text.replace(latex, sign)
+    assert " ".join(text.split()) == " ".join(COLUMNS[name].heading.split())
+
+
 def test_large_and_small_numbers_in_latex():
     table = pd.DataFrame(
         {

@@ -3,8 +3,9 @@
     python tests/try_faults.py [--lists proofs pipeline ...] [--sample N --seed S]
 
 The lists are in tests/faults: a text that stands once in a file, what a tired expert might write
-in its place, and the tests that are to notice.  Every fault runs its tests until one fails.  The
-exit status is 1 if more than one in ten is not noticed.
+in its place, and the tests that are to notice.  Every fault runs its tests until one fails.  At the
+end all that have failed are run without a fault: one that fails then, too, has noticed nothing.
+The exit status is 1 if more than one in ten is not noticed.
 """
 
 import argparse
@@ -16,13 +17,14 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from xml.etree import ElementTree
 
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 LISTS = ROOT / "tests/faults"
 TOLERATED = 0.1
-FAILED, CANNOT_BE_COLLECTED = 1, 2
+PASSED, FAILED, CANNOT_BE_COLLECTED = 0, 1, 2
 
 
 def read_faults(names):
@@ -44,32 +46,51 @@ def copy_project(folder):
             shutil.copy2(source, target)
 
 
-def is_noticed(fault, folder):
-    """The first line of pytest that says so; None if every test passes.
+def run_tests(tests, folder, *words):
+    """The tests that fail, as pytest names them; a file where it cannot even be read.
 
     Raises:
         RuntimeError: if the tests cannot be run.
     """
-    path = folder / fault["file"]
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace(fault["old"], fault["new"]), encoding="utf-8")
-    try:
+    with tempfile.TemporaryDirectory() as place:
+        report = Path(place) / "report.xml"
         ended = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", *fault["tests"]],
+            [
+                *(sys.executable, "-m", "pytest", *words, *tests),
+                *(f"--junitxml={report}", "--override-ini=junit_family=xunit1"),
+            ],
             cwd=folder,
             env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             check=False,
         )
+        if ended.returncode not in (PASSED, FAILED, CANNOT_BE_COLLECTED):
+            said = f"{ended.stdout}{ended.stderr}"
+            raise RuntimeError(f"pytest ended with {ended.returncode}:\n{said}")
+        cases = ElementTree.parse(report).iter("testcase")
+        failed = [case for case in cases if {"failure", "error"} & {part.tag for part in case}]
+    return [name_of(case) for case in failed]
+
+
+def name_of(case):
+    """A case of pytest's report by the name under which it can be run."""
+    file = case.get("file")
+    if file is None:  # it is the file that failed, and stands as a module
+        return f"{case.get('name').replace('.', '/')}.py"
+    return f"{file}::{case.get('name')}"
+
+
+def noticed_by(fault, folder):
+    """The first test that fails with a fault; None if every test passes."""
+    path = folder / fault["file"]
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(fault["old"], fault["new"]), encoding="utf-8")
+    try:
+        failed = run_tests(fault["tests"], folder, "-x")
     finally:
         path.write_text(text, encoding="utf-8")
-    if ended.returncode == 0:
-        return None
-    if ended.returncode not in (FAILED, CANNOT_BE_COLLECTED):
-        raise RuntimeError(f"pytest ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
-    lines = ended.stdout.splitlines()
-    return next((line for line in lines if line.startswith(("FAILED", "ERROR"))), lines[-1])
+    return failed[0] if failed else None
 
 
 def main():
@@ -82,16 +103,24 @@ def main():
     faults = read_faults(args.lists)
     if args.sample is not None:
         faults = random.Random(args.seed).sample(faults, min(args.sample, len(faults)))
-    missed = Counter()
+    found = []
     with tempfile.TemporaryDirectory() as folder:
         copy_project(Path(folder))
         for number, fault in enumerate(faults, start=1):
-            noticed = is_noticed(fault, Path(folder))
-            missed[fault["list"]] += noticed is None
-            words = noticed or f"NOT NOTICED: {fault['new']!r} for {fault['old']!r}"
+            found.append(noticed_by(fault, Path(folder)))
+            words = found[-1] or f"NOT NOTICED: {fault['new']!r} for {fault['old']!r}"
             print(f"{number}/{len(faults)} {fault['file']} ({fault['kind']}): {words}", flush=True)
+        tests = sorted(set(filter(None, found)))
+        unsound = run_tests(tests, Path(folder)) if tests else []
+    for test in unsound:
+        print(f"{test} fails without a fault, too: it has noticed nothing")
+    missed = Counter(
+        fault["list"]
+        for fault, test in zip(faults, found, strict=True)
+        if test is None or test in unsound
+    )
     count = missed.total()
-    print(f"{len(faults) - count} of {len(faults)} faults were noticed; not: {dict(+missed)}")
+    print(f"{len(faults) - count} of {len(faults)} faults were noticed; not: {dict(missed)}")
     sys.exit(count > TOLERATED * len(faults))
 
 
