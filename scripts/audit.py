@@ -10,6 +10,7 @@ import os
 import secrets
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from command_line import Failure, run
@@ -82,8 +83,9 @@ def main():
     judge(audit, text, states, args.again, seed, workers(args.cores))
     check_packages(audit, Path(LOCK).read_text(encoding="utf-8"))
     report = audit.report() | {"environment": environment()}
-    page = as_page(report)
-    write_text(results / "audit.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    # names of files need not be text
+    page = as_page(report).encode(errors="backslashreplace").decode()
+    write_text(results / "audit.json", json.dumps(report, indent=1) + "\n")
     write_text(results / "audit.md", page)
     print(page, end="")
     if report["verdict"] != "PASS":
@@ -166,18 +168,25 @@ def judge(audit, configuration, states, size, seed, workers):
         workers: so many jobs at a time.
     """
     reference = REFERENCE / audit.results.relative_to("results")
-    check_committed(audit, reference)
-    check_origins(audit)
-    check_configuration(audit, configuration)
-    check_drawings(audit)
-    check_times(audit)
-    check_states(audit, states)
+    checks = [
+        partial(check_committed, audit, reference),
+        partial(check_origins, audit),
+        partial(check_configuration, audit, configuration),
+        partial(check_drawings, audit),
+        partial(check_times, audit),
+        partial(check_states, audit, states),
+    ]
     if not audit.partial:
-        check_strays(audit)
+        checks.append(partial(check_strays, audit))
     if size != 0:
-        make_again(audit, size, seed, workers)
-    check_reference(audit, reference)
-    check_values(audit)
+        checks.append(partial(make_again, audit, size, seed, workers))
+    checks += [partial(check_reference, audit, reference), partial(check_values, audit)]
+    for check in checks:
+        try:
+            check()
+        except Exception as error:  # whatever someone has done to a file: the page is written
+            what = check.func.__name__.replace("_", " ")
+            audit.general.append(f"{what}: could not be done to its end ({error!r})")
 
 
 if __name__ == "__main__":

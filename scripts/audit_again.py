@@ -20,7 +20,7 @@ from command_line import Failure
 
 import numpy as np
 import problems as drawing
-from audit_findings import BESIDE, PUBLISHED
+from audit_findings import BESIDE
 from audit_origins import DRAWING
 from audit_reference import differing
 
@@ -28,12 +28,14 @@ from implicit_l1.intervals import Interval
 from implicit_l1.machine import JOB_ENVIRONMENT, machine
 from implicit_l1.origin import without_output
 from implicit_l1.status import PROVED
-from implicit_l1.storage import DamagedFileError, read_arrays, read_table
+from implicit_l1.storage import DamagedFileError, read_arrays, read_origin, read_table
 
 # so many jobs are run again of proofs, and so many of the other stages
 SAMPLE = 8
 # jobs whose program is none of Python, or that are made again in another way
 NOT_SAMPLED = ("configuration", "problems")
+# what a table is written as, beside its numbers
+TEXTS = (".csv", ".md", ".tex", ".html")
 # so many differences of a file are told
 TOLD = 3
 
@@ -142,8 +144,7 @@ def make_again(audit, size, seed, workers):
                 again.published += 1
             else:
                 again.jobs += 1
-            for file, made in outcome.items():
-                compare(audit, job, file, made)
+            compare(audit, job, outcome)
 
 
 def _is_known_to_be_wrong(audit, job):
@@ -194,34 +195,43 @@ def run_again(job, folder):
     return made
 
 
-def compare(audit, job, file, made):
-    """Compare an output with what was made again, and say where they differ."""
-    kind = Path(file).suffix
-    if kind == BESIDE:
-        return  # what it tells is compared with the files themselves
-    teller = next(name for name in (file, *job.outputs) if name in audit.told)
+def compare(audit, job, outcome):
+    """Compare the outputs of a job with what was made again, and say where they differ."""
+    teller = next(name for name in reversed(job.outputs) if name in audit.told)
     here = audit.told[teller]["machine"] == machine()
-    proof = is_proof(file)
-    if not here and not proof and not (kind == ".csv" and Path(file).parent.name in PUBLISHED):
-        audit.again.elsewhere.append(file)
-        return
-    if kind == ".npz":
-        found = differing_arrays(read_arrays(file), read_arrays(made))
-    elif kind == ".parquet":
-        one, other = read_table(file), read_table(made)
-        if proof:
+    # whatever the machine, texts of the same numbers are the same
+    numbers = [file for file in outcome if Path(file).suffix == ".csv"]
+    same = all(Path(file).read_bytes() == Path(outcome[file]).read_bytes() for file in numbers)
+    for file, made in outcome.items():
+        kind = Path(file).suffix
+        if kind == BESIDE:
+            found = differing_origins(read_origin(file), read_origin(made))
+        elif is_proof(file):
+            one, other = read_table(file), read_table(made)
             audit.again.proved += int((other["status"] == PROVED).sum())
-        found = differing_tables(one, other) if here else differing_enclosures(one, other)
-    elif here:
-        same = Path(file).read_bytes() == Path(made).read_bytes()
-        found = [] if same else ["its bytes are others"]
-    else:
-        texts = (Path(name).read_text(encoding="utf-8") for name in (file, made))
-        found = differing(*texts)[0]
-    if found:
-        more = f"; and {len(found) - TOLD} more" if len(found) > TOLD else ""
-        what = "; ".join(found[:TOLD]) + more
-        audit.add(file, f"is not what its rule makes of its inputs here: {what}")
+            found = differing_tables(one, other) if here else differing_enclosures(one, other)
+        elif here and kind == ".npz":
+            found = differing_arrays(read_arrays(file), read_arrays(made))
+        elif here and kind == ".parquet":
+            found = differing_tables(read_table(file), read_table(made))
+        elif here or (same and kind in TEXTS):
+            found = [] if Path(file).read_bytes() == Path(made).read_bytes() else ["its bytes"]
+        else:
+            audit.again.elsewhere.append(file)
+            if file not in numbers:
+                continue
+            texts = (Path(name).read_text(encoding="utf-8") for name in (file, made))
+            found = differing(*texts)[0]
+        if found:
+            more = f"; and {len(found) - TOLD} more" if len(found) > TOLD else ""
+            what = "; ".join(found[:TOLD]) + more
+            audit.add(file, f"is not what its rule makes of its inputs here: {what}")
+
+
+def differing_origins(found, made):
+    """What a JSON file tells beside what its place, its machine and its files decide."""
+    keys = {*found, *made} - {"path", "command", "files", "machine", "sources"}
+    return [f"key {key}" for key in sorted(keys) if found.get(key) != made.get(key)]
 
 
 def differing_arrays(found, made):

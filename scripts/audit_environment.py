@@ -24,9 +24,11 @@ from implicit_l1.origin import AT_START, PACKAGES, is_standard
 INSTALLERS = {"pip", "setuptools", "wheel"}
 # told on the page
 SHOWN = ("numpy", "scipy", "cvxpy", "highspy", "pandas", "pyarrow", "matplotlib", "snakemake")
-VARIABLES = r"OPENBLAS_|OMP_|MKL_|PYTHON|LD_|TZ$|LANG$|LC_ALL$"
-# lines that virtualenv and uv write into an environment
-KNOWN_PATHS = {"_virtualenv.pth"}
+VARIABLES = r"OPENBLAS_|OMP_|MKL_|NPY_|GLIBC_|PYTHON|LD_|TZ$|LANG$|LC_ALL$"
+# what Python loads, or reads whenever it starts
+LOADED = (".py", ".pyc", ".so", ".pth")
+# what virtualenv and uv write into an environment
+OF_INSTALLERS = ("_virtualenv.pth", "_virtualenv.py")
 
 
 def locked(text: str) -> dict[str, str]:
@@ -72,6 +74,7 @@ def check_packages(audit, lock: str) -> None:
     found = installed()
     check_versions(audit, locked(lock), found)
     check_files(audit, [one for several in found.values() for one in several])
+    check_strays(audit, [one for several in found.values() for one in several])
     check_imports(audit, [several[0] for several in found.values()])
     check_start(audit)
 
@@ -166,16 +169,21 @@ def check_start(audit):
             audit.general.append(f"{origin} runs whenever Python starts, and is of no package")
         elif origin is not None:
             audit.notes.append(f"{origin} runs whenever Python starts: it came with Python")
-    known = {
-        Path(file.locate()).resolve()
-        for one in distributions()
-        for file in one.files or ()
-        if file.suffix == ".pth"
-    }
+
+
+def check_strays(audit, found):
+    """Whatever Python loads, or reads when it starts, from the folders of packages is of one."""
+    known = {os.path.normpath(file.locate()) for one in found for file in one.files or ()}
     for folder in sorted(set(PACKAGES)):
-        for file in sorted(Path(folder).glob("*.pth")):
-            if file.resolve() not in known and file.name not in KNOWN_PATHS:
-                audit.general.append(f"{file} is read whenever Python starts, and is of no package")
+        for file in sorted(Path(folder).rglob("*")):
+            if file.suffix not in LOADED or file.parent.name == "__pycache__":
+                continue
+            if str(file) not in known:
+                what = f"{file} is of no package"
+                if file.parent == Path(folder) and file.name in OF_INSTALLERS:
+                    audit.notes.append(f"{what}: virtualenv and uv write a file of this name")
+                else:
+                    audit.general.append(what)
 
 
 def environment() -> dict[str, str]:

@@ -78,8 +78,8 @@ class Again:
             f"{self.enclosures} enclosures were proved in this run (sample of seed {self.seed})"
         )
         if self.elsewhere:
-            words += f"; {len(self.elsewhere)} files were made on another machine, so that not "
-            words += "their bytes were compared"
+            words += f"; {len(self.elsewhere)} files were made on another machine, and their bytes "
+            words += "were not compared"
         return words
 
 
@@ -99,6 +99,7 @@ class Audit:
         counts: what was checked -> how often.
         notes: what was left out.
         compared: whether there was a reference to compare with.
+        repository: whether that, programs and workflow could be compared with a commit.
         again: what was made again.
         uncommitted: files of the programs, the workflow and the reference that are not as they
             are committed.
@@ -115,6 +116,7 @@ class Audit:
     counts: Counter = field(default_factory=Counter)
     notes: list = field(default_factory=list)
     compared: bool = False
+    repository: bool = True
     again: Again = field(default_factory=Again)
     uncommitted: list = field(default_factory=list)
     told: dict = field(default_factory=dict)
@@ -233,7 +235,8 @@ class Audit:
                 "every one that is printed as proved lies in its enclosure"
             )
             if self.compared:
-                said += ", and all that are in the committed reference agree with it"
+                which = "committed reference" if self.repository else "reference that lies here"
+                said += f", and all that are in the {which} agree with it"
         else:
             failed = sum(bool(entry["reasons"]) for entry in published)
             said = (
@@ -250,6 +253,8 @@ class Audit:
         said += f"; {self.again.in_words()}"
         if not self.compared:
             said += "; there is no committed reference for this configuration, so none was compared"
+        if not self.repository:
+            said += "; no commit vouches for programs, workflow and reference"
         if self.partial:
             names = named([f"{entry['kind']} {entry['name']}" for entry in published])
             said += f"; only {names} and what is behind was looked at"

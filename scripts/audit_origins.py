@@ -10,7 +10,7 @@ import yaml
 from audit_findings import BESIDE, PUBLISHED, TELLING
 
 from implicit_l1.origin import LOCK, without_output
-from implicit_l1.storage import DamagedFileError, read_origin, unfinished
+from implicit_l1.storage import DamagedFileError, read_origin, unfinished, written_origin
 
 DRAWING = "scripts/problems.py"
 CONFIGURATION = "configuration.yaml"
@@ -22,6 +22,8 @@ PAGES = (
     *("growth.csv", "growth.md", "crate.zip", "ro-crate-metadata.json"),
 )
 LOGS_APART = ("audit", "crate", "growth", "reference", "timings")
+# Snakemake's word where times are later; what the contents are, the origins say
+BY_TIME = "updated input files"
 # clocks of two machines that share a folder differ by seconds
 FUTURE = 60.0
 
@@ -35,7 +37,8 @@ def check_origins(audit):
             try:
                 audit.told[file] = read_origin(file)
             except DamagedFileError as error:
-                audit.add(file, f"is damaged ({str(error).split(' (')[-1].split(')')[0]})")
+                why = str(error).removeprefix(f"{file} is damaged (").rpartition(");")[0]
+                audit.add(file, f"is damaged ({why})")
         audit.counts["files of results"] += 1
     code = set()
     for file, origin in audit.told.items():
@@ -62,6 +65,8 @@ def check_origin(audit, file, origin):
     if origin["path"] != file:
         audit.add(file, f"was written as {origin['path']}")
         return
+    if not isinstance(origin["machine"], str) or not isinstance(origin["sources"], dict):
+        raise TypeError("machine or sources")
     if origin["lock"] != audit.checksum(LOCK):
         audit.add(file, f"was made with another {LOCK}")
     for name in origin["elsewhere"]:
@@ -109,6 +114,9 @@ def difference(what, found, expected):
 def check_told(audit, teller, origin):
     """What cannot tell its origin is as the file beside it tells."""
     job = audit.job_of[teller]
+    # as it is written: of a key that stands twice, a reader shows one and a program takes the other
+    if Path(teller).read_text(encoding="utf-8") != written_origin(origin):
+        audit.add(teller, "is not written as the workflow writes it")
     for file, found in origin["files"].items():
         if Path(file).is_file() and audit.checksum(file) != found:
             audit.add(file, f"is not as it was made (see {teller})")
@@ -125,17 +133,27 @@ def check_told(audit, teller, origin):
 def check_configuration(audit, configuration):
     """The results are of the configuration that is used now."""
     path = audit.results / CONFIGURATION
-    if path.is_file() and path.read_text(encoding="utf-8") != configuration:
+    if path.is_file() and path.read_bytes() != configuration.encode():
         audit.add(str(path), "is not the configuration that is used now")
 
 
 def check_states(audit, states):
     """The workflow has nothing left to do.  What is known to be wrong needs no second word."""
+    by_time = 0
     for file in audit.job_of:
         status, plan = states.get(file, ("unknown to the workflow", ""))
-        if (status, plan) != ("ok", "no update") and file not in audit.findings:
-            words = plan if status == "ok" else status
-            audit.add(file, f"would be made anew by the workflow ({words})", derived=True)
+        if (status, plan) == ("ok", "no update") or file in audit.findings:
+            continue
+        if status == BY_TIME:
+            by_time += 1
+            continue
+        words = plan if status == "ok" else status
+        audit.add(file, f"would be made anew by the workflow ({words})", derived=True)
+    if by_time:
+        audit.notes.append(
+            f"{by_time} files are older than what they were made from, which is as it was by its "
+            "content: the workflow would make them anew"
+        )
 
 
 def check_times(audit):
@@ -155,11 +173,13 @@ def check_strays(audit):
     known = {str(audit.results / page) for page in PAGES}
     known |= {str(audit.results / "logs" / f"{name}.log") for name in LOGS_APART}
     for file in _files(audit):
-        if file in left:
-            audit.notes.append(f"{file} was left by a job that was killed: it is no result")
-        elif Path(file).is_symlink():
+        if Path(file).is_symlink():
             audit.add(file, "is a link: no rule makes one")
-        elif file not in made | known:
+        elif file in left:
+            audit.notes.append(f"{file} was left by a job that was killed: it is no result")
+        elif file in known:
+            audit.notes.append(f"{file} is not looked at")
+        elif file not in made:
             audit.add(file, "is made by no rule")
 
 
@@ -173,7 +193,9 @@ def _files(audit):
         for name in sorted([*files, *links]):
             yield str(place / name)
         if place in (audit.results, audit.results / "logs"):
-            folders[:] = [name for name in folders if name not in FOLDERS_APART]
+            apart = [name for name in folders if name in _folders_apart(place)]
+            folders[:] = [name for name in folders if name not in apart]
+            audit.notes += [f"{place / name} is not looked at" for name in sorted(apart)]
         for name in sorted(set(folders) - set(links)):
             path = place / name
             first = path.relative_to(audit.results).parts[0]
@@ -182,10 +204,16 @@ def _files(audit):
                 folders.remove(name)
 
 
+def _folders_apart(place):
+    """The reference is compared with, where it is; of no other folder is there one."""
+    return FOLDERS_APART if place == Path("results") else FOLDERS_APART[:1]
+
+
 def _is_another_configuration(folder):
     """Whether a folder says that it holds the results of a configuration, of its own name."""
+    file = folder / CONFIGURATION
     try:
-        told = yaml.safe_load((folder / CONFIGURATION).read_text(encoding="utf-8"))
+        told = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
         return told["results"] == str(folder)
-    except (OSError, ValueError, yaml.YAMLError, TypeError, KeyError):
+    except (OSError, ValueError, yaml.YAMLError, TypeError, KeyError, RecursionError):
         return False

@@ -32,6 +32,7 @@ def check_committed(audit, reference):
     try:
         audit.uncommitted = committed.changed(*DECIDING, str(reference))
     except committed.NoRepository as error:
+        audit.repository = False
         audit.notes.append(f"{error}: programs, workflow and reference are as they lie here")
 
 

@@ -7,6 +7,7 @@ that Python's tempfile has made.
 import csv
 import io
 import itertools
+import os
 import re
 import shlex
 import subprocess
@@ -27,6 +28,8 @@ def snakemake(*words: str) -> str:
     """
     ended = subprocess.run(
         [sys.executable, "-m", "snakemake", *words],
+        # a profile for a cluster says otherwise what a job is
+        env={name: value for name, value in os.environ.items() if name != "SNAKEMAKE_PROFILE"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -97,7 +100,7 @@ def read_jobs(text: str) -> list[Job]:
     Args:
         text: what Snakemake printed.
     Raises:
-        Failure: if there are none.
+        Failure: if there are none, or others than Snakemake counts.
     """
     jobs = []
     for block in re.split(r"^\[.*\]$", text, flags=re.MULTILINE)[1:]:
@@ -111,6 +114,10 @@ def read_jobs(text: str) -> list[Job]:
             jobs.append(Job(rule[1], files.get("input", ()), files["output"], words, messages))
     if not jobs:
         raise Failure("the dry run of the workflow shows no job")
+    counted = re.search(r"^total +(\d+)$", text, re.MULTILINE)
+    # with target `all`, which has no output
+    if counted is None or int(counted[1]) != len(jobs) + 1:
+        raise Failure(f"the dry run shows {len(jobs)} jobs, and counts others")
     return jobs
 
 

@@ -43,9 +43,7 @@ def tell_anew(folder, path, change=lambda told: told):
     del told["checksum"]
     for name in told["files"]:
         told["files"][name] = hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()
-    told = change(told)
-    told |= {"checksum": storage._text_checksum(told)}
-    file.write_text(json.dumps(told), encoding="utf-8")
+    file.write_text(storage.written_origin(change(told)), encoding="utf-8")
 
 
 def follow(folder, path, jobs):

@@ -94,7 +94,8 @@ def test_a_package_of_another_version(environment):
 
 
 def test_a_package_that_is_not_installed(environment):
-    (environment[0] / "one-2.4.6.dist-info").rename(environment[0] / "aside")
+    for name in ("one", "one-2.4.6.dist-info"):
+        (environment[0] / name).rename(environment[0].parent / name)
     assert found() == ["package one 2.4.6 is locked and not installed"]
 
 
@@ -162,12 +163,20 @@ def test_what_runs_whenever_python_starts(environment, name):
     assert found() == [f"{front}/{name}.py runs whenever Python starts, and is of no package"]
 
 
-def test_lines_that_are_read_whenever_python_starts(environment):
-    (environment[0] / "better.pth").write_text("import better\n")
+def test_what_was_added_to_the_folder_of_packages(environment):
+    """An optional import of a package, a folder in front of its module, lines read at the start."""
+    names = ("better.pth", "bottleneck.py", "one/core/__init__.py", "one/fast.so", "one/old.pyc")
+    for name in names:
+        path = environment[0] / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    (environment[0] / "one/__pycache__").mkdir()
+    (environment[0] / "one/__pycache__/core.pyc").write_text("")
     (environment[0] / "_virtualenv.pth").write_text("import _virtualenv\n")
-    assert found() == [
-        f"{environment[0]}/better.pth is read whenever Python starts, and is of no package"
-    ]
+    assert found() == [f"{environment[0]}/{name} is of no package" for name in names]
+    audit = Audit([], None)
+    audit_environment.check_packages(audit, LOCK)
+    assert any("_virtualenv.pth is of no package: virtualenv" in note for note in audit.notes)
 
 
 def test_every_pin_of_the_lock_is_understood():

@@ -24,3 +24,13 @@ def test_every_job_is_read(finished, said):
 def test_a_dry_run_of_nothing_is_no_audit():
     with pytest.raises(Failure, match="shows no job"):
         read_jobs("Nothing to be done.\n")
+
+
+def test_a_dry_run_that_is_not_understood_is_no_audit():
+    job = "[Sat]\nrule a:\n    output: a.csv\nShell command: python a.py\n"
+    counts = "job  count\ntotal  {}\n"
+    assert len(read_jobs(job + "\n" + counts.format(2))) == 1
+    with pytest.raises(Failure, match="shows 1 jobs, and counts others"):
+        read_jobs(job + "\n" + counts.format(3))
+    with pytest.raises(Failure, match="shows 1 jobs, and counts others"):
+        read_jobs(job)

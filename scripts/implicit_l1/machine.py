@@ -5,8 +5,11 @@ import platform
 import re
 from pathlib import Path
 
-# by which OpenBLAS is told which kernels to use, whatever the processor
-KERNELS = "OPENBLAS_CORETYPE"
+# by which OpenBLAS, NumPy and the C library are told which instructions to use, whatever there are
+KERNELS = (
+    *("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES"),
+    "GLIBC_TUNABLES",
+)
 CPUINFO = Path("/proc/cpuinfo")
 
 # One thread a job: parallelism is between jobs, and two threads differ from one in the last
@@ -38,7 +41,7 @@ def machine() -> str:
         f"Python {platform.python_version()}",
         processor().partition(" x ")[2] or platform.processor(),
         " ".join(sorted(flag for flag in flags if flag.startswith(("avx", "fma")))),
-        f"{KERNELS}={os.environ[KERNELS]}" if KERNELS in os.environ else "",
+        *(f"{name}={os.environ[name]}" for name in KERNELS if os.environ.get(name)),
     ]
     return ", ".join(part for part in map(str.strip, parts) if part)
 

@@ -58,6 +58,11 @@ def write_text(path, text):
 _UNREADABLE = (
     *(OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile),
     *(SyntaxError, TokenError),  # of the header of an array, which is Python
+    *(
+        AttributeError,
+        OverflowError,
+        MemoryError,
+    ),  # of a member that is none, or of what it promises
 )
 # names of arrays, and keys of a table's metadata
 _ORIGIN, _CHECKSUM = "origin", "checksum"
@@ -280,8 +285,12 @@ def write_origin(path, files, **more):
     for name in more:
         if name in (*origin, _CHECKSUM):
             raise ValueError(f"{path}: {name} is a part of every origin")
-    origin |= more
-    write_text(path, origins.as_text(origin | {_CHECKSUM: _text_checksum(origin)}, indent=1) + "\n")
+    write_text(path, written_origin(origin | more))
+
+
+def written_origin(origin):
+    """The text of a JSON file that tells an origin, with its checksum."""
+    return origins.as_text(origin | {_CHECKSUM: _text_checksum(origin)}, indent=1) + "\n"
 
 
 def _text_checksum(origin):
