@@ -29,7 +29,7 @@ figures: .venv/installed
 	$(SNAKEMAKE)
 
 report: figures
-	$(BIN)/snakemake --report results/report.html
+	$(SNAKEMAKE) --report results/report.html
 
 timings: figures
 	$(SNAKEMAKE) --force timings

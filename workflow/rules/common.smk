@@ -75,7 +75,7 @@ onstart:
         try:
             RUN.start(RESULTS)
         except runs.RunError as error:
-            runs.say(f"{error}. Nothing was started. {runs.NOTHING_LOST}")
+            runs.say(f"{error}. Nothing was started, and nothing is lost.")
             # what waits for jobs elsewhere does so in a thread that would wait for ever
             sys.exit(1) if workflow.local_exec else os._exit(1)
 
