@@ -5,8 +5,10 @@ import select
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import same_bytes
+from forging import forge_arrays
 from same_bytes import (
     GROUPS,
     Copy,
@@ -26,6 +28,8 @@ from same_bytes import (
     together,
     variations,
 )
+
+from implicit_l1.storage import write_arrays
 
 TABLE = "smoke/tables/rates.csv"
 PROBLEMS = "smoke/problems/one/reps0-1.npz"
@@ -57,6 +61,20 @@ def write(folder, day="Monday", **changes):
 
 def test_no_difference_but_the_day(tmp_path):
     assert compare(write(tmp_path / "a"), write(tmp_path / "b", "Tuesday")) == {}
+
+
+@pytest.mark.parametrize(("circumstance", "same"), [("elsewhere", True), ("command", False)])
+def test_results_may_differ_in_what_they_tell_of_circumstances(tmp_path, circumstance, same):
+    """And in nothing else, nor where nothing of the circumstances is to be told."""
+    for number, name in enumerate(("a", "b")):
+        path = tmp_path / name / "results/l1/a.npz"
+        write_arrays(path, point=np.zeros(3))
+        forge_arrays(path, dict, lambda told, n=number: told | {circumstance: [str(n)], "path": ""})
+    folders = tmp_path / "a", tmp_path / "b"
+    assert compare(*folders).keys() == {"l1/a.npz"}
+    assert (compare(*folders, told=True) == {}) == same
+    forge_arrays(tmp_path / "b/results/l1/a.npz", lambda arrays: {"point": np.ones(3)})
+    assert compare(*folders, told=True).keys() == {"l1/a.npz"}
 
 
 @pytest.mark.parametrize("name", RESULTS)
