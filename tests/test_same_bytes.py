@@ -69,7 +69,8 @@ def test_results_may_differ_in_what_they_tell_of_circumstances(tmp_path, circums
     for number, name in enumerate(("a", "b")):
         path = tmp_path / name / "results/l1/a.npz"
         write_arrays(path, point=np.zeros(3))
-        forge_arrays(path, dict, lambda told, n=number: told | {circumstance: [str(n)], "path": ""})
+        told = {"path": "", "sources": {}, circumstance: [str(number)]}
+        forge_arrays(path, dict, lambda origin, told=told: origin | told)
     folders = tmp_path / "a", tmp_path / "b"
     assert compare(*folders).keys() == {"l1/a.npz"}
     assert (compare(*folders, told=True) == {}) == same
