@@ -136,7 +136,7 @@ def test_modules_in_front_of_a_package(environment):
 
 def test_a_module_in_front_of_one_of_pythons(environment):
     front = in_front(environment, colorsys="better = True")
-    assert "colorsys" not in sys.modules
+    environment[2].delitem(sys.modules, "colorsys", raising=False)
     assert found() == [
         f"module colorsys is imported from {front}/colorsys.py, in front of the right one"
     ]
