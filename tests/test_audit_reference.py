@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -121,7 +122,7 @@ def edit_of_the_same_time_and_size(folder):
     path = folder / "scripts/a.py"
     before = path.stat()
     path.write_text("scripts/b.py\n")
-    shutil.os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def replaced_for_git(folder):
