@@ -56,7 +56,7 @@ benchmark-reference:
 # NAME=depth audits one figure or table; AGAIN=all runs every job again, AGAIN=0 none; SEED=7 draws
 # the sample of those that are run again as an earlier audit did.
 audit: .venv/installed
-	@$(BIN)/python scripts/audit.py --configfile $(CONFIG) --complete --cores $(CORES) \
+	@PYTHONPATH=scripts $(BIN)/python scripts/audit/judge.py --configfile $(CONFIG) --complete --cores $(CORES) \
 	    $(if $(NAME),--only $(NAME)) $(if $(AGAIN),--again $(AGAIN)) $(if $(SEED),--seed $(SEED))
 
 same-bytes: .venv/installed

@@ -1,7 +1,6 @@
 """Paths, numerical environment and shared instances of the tests."""
 
 import os
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -9,8 +8,8 @@ from pathlib import Path
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 REPOSITORY = Path(__file__).parent.parent
-for folder in ("workflow", "scripts", "tests"):
-    sys.path.insert(0, str(REPOSITORY / folder))
+# Programs of the folder that a test works in, else those that lie here.
+os.environ["PYTHONPATH"] = os.pathsep.join(["scripts", str(REPOSITORY / "scripts")])
 
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402

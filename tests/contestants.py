@@ -2,7 +2,7 @@
 
 import pickle
 
-from measure import NOT_INSTALLED, Measurement
+from benchmark.measure import NOT_INSTALLED, Measurement
 
 
 class WorkersHere:

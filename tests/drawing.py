@@ -6,12 +6,12 @@ import io
 import itertools
 import re
 
-import figures
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.text import Text
 
-from implicit_l1.storage import write_table
+from figures import draw as figures
+from pipeline.storage import write_table
 from workflow_runs import ROOT
 
 # words that no reader is to see: numbers that are none, but not the sign \infty
@@ -28,7 +28,7 @@ class Drawer:
     def __init__(self, folder):
         mpl.use("agg")
         mpl.rcdefaults()
-        plt.style.use(ROOT / "scripts/house.mplstyle")
+        plt.style.use(ROOT / "scripts/figures/house.mplstyle")
         self.folder = folder
         self.made = []
 

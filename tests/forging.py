@@ -5,8 +5,8 @@ import json
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from implicit_l1 import origin as origins
-from implicit_l1 import storage
+from pipeline import origin as origins
+from pipeline import storage
 
 
 def forge_arrays(path, change, tell=lambda told: told):

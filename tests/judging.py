@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-import audit
-from audit_findings import Audit
-from audit_page import as_page
-from workflow_queries import read_jobs, states_of
+from audit import judge as audit
+from audit.findings import Audit
+from audit.page import as_page
+from audit.workflow_queries import read_jobs, states_of
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def same_but_for_what_they_tell(one, two):
     Checksums of inputs are of files that tell of circumstances, too.
     """
     sys.path.insert(0, str(ROOT / "scripts"))  # this file runs by itself, too
-    from implicit_l1.storage import read_arrays, read_origin, read_table
+    from pipeline.storage import read_arrays, read_origin, read_table
 
     if one.suffix not in (".npz", ".parquet", ".json"):
         return False

@@ -47,8 +47,10 @@ def planner():
 
 
 def environment():
-    """Of a run: its lines are not cut, and its jobs need not compile what the one before did."""
-    return os.environ | {"COLUMNS": "10000", "PYTHONDONTWRITEBYTECODE": ""}
+    """Of a run: its lines are not cut, its jobs need not compile what the one before did, and where
+    programs lie is for the workflow to say."""
+    own = {"COLUMNS": "10000", "PYTHONDONTWRITEBYTECODE": ""}
+    return {name: text for name, text in os.environ.items() if name != "PYTHONPATH"} | own
 
 
 class RunFailed(Exception):

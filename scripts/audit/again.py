@@ -16,19 +16,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
-from command_line import Failure
-
 import numpy as np
-import problems as drawing
-from audit_findings import BESIDE
-from audit_origins import DRAWING
-from audit_reference import differing
 
-from implicit_l1.intervals import Interval
-from implicit_l1.machine import JOB_ENVIRONMENT, machine
-from implicit_l1.origin import without_output
+from audit.findings import BESIDE
+from audit.origins import DRAWING
+from audit.reference import differing
+from implicit_l1.proof.intervals import Interval
 from implicit_l1.status import PROVED
-from implicit_l1.storage import DamagedFileError, read_arrays, read_origin, read_table
+from pipeline.command_line import Failure
+from pipeline.machine import JOB_ENVIRONMENT, machine
+from pipeline.origin import without_output
+from pipeline.storage import DamagedFileError, read_arrays, read_origin, read_table
+from stages import problems as drawing
 
 # so many jobs are run again of proofs, and so many of the other stages
 SAMPLE = 8

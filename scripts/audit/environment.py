@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-import committed
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from threadpoolctl import threadpool_info
 
-from implicit_l1.machine import processor
-from implicit_l1.origin import AT_START, PACKAGES, is_standard
+from audit import committed
+from pipeline.machine import processor
+from pipeline.origin import AT_START, PACKAGES, is_standard
 
 # what comes with an environment, and is in no lock
 INSTALLERS = {"pip", "setuptools", "wheel"}

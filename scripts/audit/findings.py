@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from implicit_l1.origin import checksum
+from pipeline.origin import checksum
 
 PUBLISHED = ("figures", "tables")
 # files that tell their origin; of others a file of this kind beside them tells it

@@ -13,26 +13,31 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from command_line import Failure, run
-
 import yaml
-from audit_again import SAMPLE, check_drawings, make_again
-from audit_environment import check_packages, environment
-from audit_findings import Audit, behind, published
-from audit_origins import (
+
+from audit.again import SAMPLE, check_drawings, make_again
+from audit.environment import check_packages, environment
+from audit.findings import Audit, behind, published
+from audit.origins import (
     check_configuration,
     check_origins,
     check_states,
     check_strays,
     check_times,
 )
-from audit_page import as_page
-from audit_reference import check_committed, check_reference
-from audit_values import certificates_of, check_values
-from workflow_queries import jobs_and_states, jobs_and_states_of, read_jobs, snakemake, states_of
-
-from implicit_l1.origin import LOCK
-from implicit_l1.storage import write_text
+from audit.page import as_page
+from audit.reference import check_committed, check_reference
+from audit.values import certificates_of, check_values
+from audit.workflow_queries import (
+    jobs_and_states,
+    jobs_and_states_of,
+    read_jobs,
+    snakemake,
+    states_of,
+)
+from pipeline.command_line import Failure, run
+from pipeline.origin import LOCK
+from pipeline.storage import write_text
 
 ALL = "all"
 REFERENCE = Path("results/reference")

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
-from audit_findings import BESIDE, PUBLISHED, TELLING
 
-from implicit_l1.origin import LOCK, without_output
-from implicit_l1.storage import DamagedFileError, read_origin, unfinished, written_origin
+from audit.findings import BESIDE, PUBLISHED, TELLING
+from pipeline.origin import LOCK, without_output
+from pipeline.storage import DamagedFileError, read_origin, unfinished, written_origin
 
-DRAWING = "scripts/problems.py"
+DRAWING = "scripts/stages/problems.py"
 CONFIGURATION = "configuration.yaml"
 
 # of the folder of results itself: what lies there and is not made by target `all`

@@ -7,10 +7,9 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 
-import committed
-from audit_findings import PUBLISHED
-
-from implicit_l1.intervals import Interval, is_number, stands_for
+from audit import committed
+from audit.findings import PUBLISHED
+from implicit_l1.proof.intervals import Interval, is_number, stands_for
 
 # columns that name a row of a published table or of the numbers of a figure
 KEYS = [

@@ -11,13 +11,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from audit_findings import Compared
-from tables import COLUMNS, EXACT, TABLES, digits_of, joined
-from tables import PROVED as ENCLOSED
 
-from implicit_l1.intervals import Interval, geometric_median, is_number, log10, median, stands_for
+from audit.findings import Compared
+from implicit_l1.proof.intervals import (
+    Interval,
+    geometric_median,
+    is_number,
+    log10,
+    median,
+    stands_for,
+)
 from implicit_l1.status import CERTIFIED, MEASURED, PROVED
-from implicit_l1.storage import DamagedFileError, read_table
+from pipeline.storage import DamagedFileError, read_table
+from tables.write import COLUMNS, EXACT, TABLES, digits_of, joined
+from tables.write import PROVED as ENCLOSED
 
 # with its zeros, which are digits too: as "0.5" a number would stand for 0.45 to 0.55
 PLOTTED = "#.6g"

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from command_line import Failure
+from pipeline.command_line import Failure
 
 
 def snakemake(*words: str) -> str:

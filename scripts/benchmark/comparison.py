@@ -2,15 +2,14 @@
 
 import statistics
 
-from command_line import Failure
-
 import numpy as np
 
-from implicit_l1.balls import ball
-from implicit_l1.l1 import decide_minimizer
-from implicit_l1.problems import random_problem
+from benchmark.peers import versions
+from implicit_l1.minimizer.l1 import decide_minimizer
+from implicit_l1.problems.problems import random_problem
+from implicit_l1.proof.balls import ball
 from implicit_l1.status import CERTIFIED
-from peers import versions
+from pipeline.command_line import Failure
 
 OURS = "ours, "  # with it begin the names of this project's contestants
 SOLVER = "auto"  # of stage l1, in the grids

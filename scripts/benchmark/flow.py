@@ -14,24 +14,23 @@ import argparse
 import sys
 from functools import partial
 
-from command_line import run
-
 import numpy as np
 import pandas as pd
-from benchmark_limit import Instance, chosen
 
-from comparison import add_options, add_scales, told
-from implicit_l1.flow import FlowOptions, gradient_flow
-from implicit_l1.potentials import potential
-from implicit_l1.storage import write_text
-from measure import Workers
-from peers import Peer, trajectory
-from peers.limit_point import dual_form
+from benchmark.comparison import add_options, add_scales, told
+from benchmark.limit import Instance, chosen
+from benchmark.measure import Workers
+from benchmark.peers import Peer, trajectory
+from benchmark.peers.limit_point import dual_form
+from implicit_l1.network.flow import FlowOptions, gradient_flow
+from implicit_l1.network.potentials import potential
+from pipeline.command_line import run
+from pipeline.storage import write_text
 
 TIMES = 30
 # The flow has escaped from the origin where the residual has fallen by so much.
 ESCAPED = 0.01
-# An integration has converged at these, see implicit_l1.flow.
+# An integration has converged at these, see implicit_l1.network.flow.
 CONVERGED = {"residual": 1e-9, "change": 1e-9}
 REFERENCE = {"rtol": 1e-12, "atol": 1e-15}
 

@@ -4,9 +4,9 @@ Every stage runs as the pipeline runs it, one process a problem, so that a peak 
 that of one stage.  Times are CPU time of a process with one thread, which other load on the
 machine disturbs least, less that of an empty run of the stage: what is left does not contain
 the second that imports take.  A stage that solves linear programs has another method for large
-ones (:mod:`implicit_l1.programs`), which loads other packages: it has an empty run for each, and
-exponents are fitted to the runs of one method only.  A stage can have a largest N, beyond which
-it is left out, with what needs it.
+ones (:mod:`implicit_l1.linear.programs`), which loads other packages: it has an empty run for
+each, and exponents are fitted to the runs of one method only.  A stage can have a largest N,
+beyond which it is left out, with what needs it.
 """
 
 import argparse
@@ -19,12 +19,12 @@ import tempfile
 from collections import namedtuple
 from pathlib import Path
 
-from command_line import Failure, run
+from pipeline.command_line import Failure, run
+from pipeline.machine import processor
+from pipeline.storage import write_text
 
-from implicit_l1.machine import processor
-from implicit_l1.storage import write_text
-
-SCRIPTS = Path(__file__).resolve().parent
+SCRIPTS = Path(__file__).resolve().parents[1]
+STAGES = SCRIPTS / "stages"
 
 # Exponents of the flops that are expected, N^2 d for all but the constant rho~, which takes
 # s linear programs of N^2 d flops with s proportional to N, and its certificate, which solves as
@@ -192,7 +192,7 @@ def medians(stages, size, repetitions, args):
 
 def loading(stage):
     """The run of a stage that loads what it imports at its start, and ends: the median."""
-    program = SCRIPTS / f"{stage.partition(' D')[0]}.py"
+    program = STAGES / f"{stage.partition(' D')[0]}.py"
     runs = [measured(stage, (0, 0), [program, "--help"]) for _ in range(EMPTY_RUNS)]
     return sorted(runs, key=lambda run: run.seconds)[EMPTY_RUNS // 2]
 
@@ -211,7 +211,7 @@ def command(stage, size, repetition, folder, args):
             scales = sorted(args.log10_alpha)[:CERTIFIED]
             guesses = ("--limit", files[f"limit D{depth}"], "--depth", depth)
             guesses += ("--asymptotics", files[f"asymptotics D{depth}"], "--log10-alpha", *scales)
-        return [SCRIPTS / "certificates.py", *inputs, *guesses, *output, "--radius", 1e-12]
+        return [STAGES / "certificates.py", *inputs, *guesses, *output, "--radius", 1e-12]
     options = {
         "problems": (
             *(*output, "--repetitions", repetition, repetition, "gaussian"),
@@ -232,7 +232,7 @@ def command(stage, size, repetition, folder, args):
             *("--states-per-decade", 10, "--coordinates", 6),
         ),
     }
-    return [SCRIPTS / f"{name}.py", *options[name]]
+    return [STAGES / f"{name}.py", *options[name]]
 
 
 def measured(stage, size, words):
@@ -264,7 +264,7 @@ def method(stage, N, d, sparsity, eta):
     Stage l1 has two, of A and, without noise, of the smaller matrix that null_space has too.
     With noise |S| = N, and formulas take the place of the second.
     """
-    from implicit_l1.programs import LARGE
+    from implicit_l1.linear.programs import LARGE
 
     s = max(1, round(sparsity * N))
     programs = {"l1": [N * d], "null_space": []}.get(stage, [])

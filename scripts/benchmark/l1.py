@@ -1,8 +1,8 @@
 r"""Benchmark l1: the certified l1 minimizer and the constant rho, and what general solvers give.
 
 All contestants for both problems run in the same rounds, see :mod:`measure`.  Their results are
-held against enclosures of g* and rho (:mod:`implicit_l1.certificates`): ``error`` is the larger
-end of ``||x - g*||_1`` or of ``| ||A_Sc^T nu||_inf - rho |``, ``infeasibility`` is
+held against enclosures of g* and rho (:mod:`implicit_l1.proof.certificates`): ``error`` is the
+larger end of ``||x - g*||_1`` or of ``| ||A_Sc^T nu||_inf - rho |``, ``infeasibility`` is
 ``||A x - y||_2 / ||y||_2`` or ``||A_S^T nu - sigma||_inf``.  ``over_programs`` is the time of
 stage l1 over that of the linear programs in it alone.  With noise ``|S| = N``, and rho is a
 formula: there is no linear program to compare.
@@ -13,13 +13,11 @@ import statistics
 from collections import namedtuple
 from dataclasses import dataclass
 
-from command_line import Failure, run
-
 import numpy as np
 import pandas as pd
 from flint import ctx
 
-from comparison import (
+from benchmark.comparison import (
     BITS,
     SOLVER,
     add_options,
@@ -29,22 +27,23 @@ from comparison import (
     drawn,
     told,
 )
-from implicit_l1.balls import ball, column, exact_matrix, largest, sum_of_sizes
-from implicit_l1.certificates import (
+from benchmark.measure import Workers
+from benchmark.peers import Peer
+from benchmark.peers.minimizer import MINIMIZER, RHO
+from implicit_l1.linear.compensated import residual
+from implicit_l1.minimizer.null_space import largest_margin_dual, program_of_rho
+from implicit_l1.minimizer.proposals import proposals
+from implicit_l1.minimizer.support import support_geometry
+from implicit_l1.proof.balls import ball, column, exact_matrix, largest, sum_of_sizes
+from implicit_l1.proof.certificates import (
     NotProved,
     PatternConstant,
     ProvedMinimizer,
     pattern_constant,
     prove_minimizer,
 )
-from implicit_l1.compensated import residual
-from implicit_l1.null_space import largest_margin_dual, program_of_rho
-from implicit_l1.proposals import proposals
-from implicit_l1.storage import write_text
-from implicit_l1.support import support_geometry
-from measure import Workers
-from peers import Peer
-from peers.minimizer import MINIMIZER, RHO
+from pipeline.command_line import Failure, run
+from pipeline.storage import write_text
 
 OF_MINIMIZER, OF_RHO = "minimizer", "rho"
 

@@ -13,13 +13,11 @@ import sys
 from contextlib import contextmanager
 from functools import partial
 
-from command_line import Failure, run
-
 import numpy as np
 import pandas as pd
 from flint import ctx
 
-from comparison import (
+from benchmark.comparison import (
     BITS,
     OURS,
     add_options,
@@ -30,15 +28,16 @@ from comparison import (
     drawn,
     told,
 )
-from implicit_l1.balls import ball, power_of_ten, sum_of_sizes
-from implicit_l1.certificates import LimitProof, NotProved, prove_minimizer
-from implicit_l1.descent import limit_weights, stable_step
-from implicit_l1.limit import limit_path
-from implicit_l1.potentials import potential
-from implicit_l1.storage import write_text
-from implicit_l1.support import Certificate
-from measure import Measurement, Workers
-from peers import Peer, limit_point
+from benchmark.measure import Measurement, Workers
+from benchmark.peers import Peer, limit_point
+from implicit_l1.minimizer.support import Certificate
+from implicit_l1.network.descent import limit_weights, stable_step
+from implicit_l1.network.limit import limit_path
+from implicit_l1.network.potentials import potential
+from implicit_l1.proof.balls import ball, power_of_ten, sum_of_sizes
+from implicit_l1.proof.certificates import LimitProof, NotProved, prove_minimizer
+from pipeline.command_line import Failure, run
+from pipeline.storage import write_text
 
 LOG10 = np.log(10.0)
 # Relative radius of an enclosure of ||n||_1, far below what is measured with it.

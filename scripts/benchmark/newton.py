@@ -16,17 +16,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
-from command_line import run
-
 import numpy as np
 import pandas as pd
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from comparison import add_options, check, drawn, times
-from implicit_l1 import limit
-from implicit_l1.potentials import potential
-from implicit_l1.storage import write_text
+from benchmark.comparison import add_options, check, drawn, times
+from implicit_l1.network import limit
+from implicit_l1.network.potentials import potential
+from pipeline.command_line import run
+from pipeline.storage import write_text
 
 HEAVIEST = 8
 

@@ -13,8 +13,6 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
 
-from command_line import Failure, run
-
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,9 +20,10 @@ import pandas as pd
 import psutil
 from threadpoolctl import threadpool_info
 
-from comparison import OURS
-from implicit_l1.machine import processor
-from implicit_l1.storage import replacing, write_text
+from benchmark.comparison import OURS
+from pipeline.command_line import Failure, run
+from pipeline.machine import processor
+from pipeline.storage import replacing, write_text
 
 LIMIT, FLOW, MINIMIZER = "limit", "flow", "l1"
 NEWTON, PROFILE = "newton", "newton_profile"

@@ -20,13 +20,12 @@ import time
 from collections import Counter, namedtuple
 from pathlib import Path
 
-from command_line import Failure, run
-
 import pandas as pd
 import psutil
 import yaml
 
-from implicit_l1.storage import write_text
+from pipeline.command_line import Failure, run
+from pipeline.storage import write_text
 
 # what a run needs, where git does not say what belongs to the project
 PARTS = ("Snakefile", "workflow", "scripts", "config", "profiles")

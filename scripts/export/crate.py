@@ -16,13 +16,12 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from command_line import Failure, run
-
 import yaml
 from rocrate.model import ContextEntity
 from rocrate.rocrate import ROCrate
 
-from implicit_l1.storage import replacing
+from pipeline.command_line import Failure, run
+from pipeline.storage import replacing
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",

@@ -4,7 +4,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from command_line import run
+from pipeline.command_line import run
 
 
 def main():

@@ -6,11 +6,10 @@ Reads the files that Snakemake's own benchmarking writes beside each job.
 import argparse
 from pathlib import Path
 
-from command_line import Failure, run
-
 import pandas as pd
 
-from implicit_l1.storage import write_text
+from pipeline.command_line import Failure, run
+from pipeline.storage import write_text
 
 
 def main():

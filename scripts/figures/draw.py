@@ -20,8 +20,6 @@ from functools import partial
 from itertools import cycle, zip_longest
 from pathlib import Path
 
-from command_line import Failure, run
-
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -35,10 +33,11 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from implicit_l1.origin import remember
 from implicit_l1.status import CERTIFIED, CONVERGED, MEASURED, data_in_words
-from implicit_l1.storage import read_table, replacing, write_origin, write_text
-from words import in_numbers, told_apart, weakest
+from pipeline.command_line import Failure, run
+from pipeline.origin import remember
+from pipeline.storage import read_table, replacing, write_origin, write_text
+from pipeline.words import in_numbers, told_apart, weakest
 
 # widths in inches at which the figures are printed
 COLUMN = 3.35
@@ -1367,7 +1366,7 @@ def phase(tables, args):
 
 def draw_diagram(ax, frame):
     """The median of rho of the planted signal over (N/d, s/N), and the weak threshold."""
-    from implicit_l1.threshold import weak_threshold  # loads SciPy
+    from implicit_l1.minimizer.threshold import weak_threshold  # loads SciPy
 
     palette = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
     # from dark to light with a jump at 1, which is seen in grey too

@@ -18,7 +18,7 @@ MEASURED = (CERTIFIED, SELECTED, UNIQUE_IN_FLOATS)
 # what is proved of a number, in ball arithmetic; anything else is the reason why not
 PROVED = "proved"
 
-# how a run of gradient descent ended (remedies: implicit_l1.descent)
+# how a run of gradient descent ended (remedies: implicit_l1.network.descent)
 CONVERGED, STALLED = "converged", "stalled"
 ITERATION_LIMIT, DIVERGED = "iteration limit", "diverged"
 
@@ -28,7 +28,7 @@ def data_in_words(product, noiseless_support) -> str:
 
     Args:
         product, noiseless_support: as stage problems stores them, see
-            :class:`implicit_l1.problems.Problem`.
+            :class:`implicit_l1.problems.problems.Problem`.
     """
     if product:
         return f"taken as A x exactly, x with {noiseless_support} nonzero entries"

@@ -69,7 +69,7 @@ def repetition(output, index):
 
 def coordinates_of(l1, place):
     """The coordinates of an instance's initialization: what stage selection says, else ones."""
-    from implicit_l1.initialization import MirrorCoordinates, identity_coordinates
+    from implicit_l1.network.initialization import MirrorCoordinates, identity_coordinates
 
     if "unit" not in l1:
         return identity_coordinates(l1["point"].shape[1])
@@ -89,8 +89,8 @@ def run(main):
     waited for.  So the process ends without taking apart its modules, one object after the
     other, which would take as long as a tenth of a small job.
     """
-    from implicit_l1.byte_code import StaleByteCodeError
-    from implicit_l1.storage import DamagedFileError
+    from pipeline.byte_code import StaleByteCodeError
+    from pipeline.storage import DamagedFileError
 
     gc.freeze()  # what was imported stays
     gc.set_threshold(*_USUAL)
@@ -178,7 +178,7 @@ def given(args, kind):
 
 
 def random_problem_options(args):
-    """Those options as arguments of implicit_l1.problems.random_problem."""
+    """Those options as arguments of implicit_l1.problems.problems.random_problem."""
     return {
         **{key: getattr(args, key) for key in ("ensemble", "N", "d", "s", "seed")},
         "parameters": given(args, "ensemble"),

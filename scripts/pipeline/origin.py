@@ -13,8 +13,8 @@ import sysconfig
 from functools import cache
 from pathlib import Path
 
-from implicit_l1.byte_code import verify_loaded
-from implicit_l1.machine import machine
+from pipeline.byte_code import verify_loaded
+from pipeline.machine import machine
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = "scripts"
@@ -141,7 +141,7 @@ def origin_of(path):
         command: words of the command line.
         code: every module of the project that is loaded -> checksum.
         lock: checksum of the locked requirements.
-        machine: what decides the last bits of its numbers, see :mod:`implicit_l1.machine`.
+        machine: what decides the last bits of its numbers, see :mod:`pipeline.machine`.
         elsewhere: imported packages and modules that are not of Python's environment.
         inputs: every file of the project that was read -> checksum.
         sources: every file of problems behind it -> words of the command that drew or read

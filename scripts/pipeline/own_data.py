@@ -9,10 +9,10 @@ Three formats, told by the suffix:
 
 y and x_0 in files of their own are ``.csv`` with one column (and a header) or ``.mtx`` with
 one column.  Every file that is read is remembered with its checksum
-(:mod:`implicit_l1.origin`).  Everything becomes double precision and dense.  A number in a text
+(:mod:`pipeline.origin`).  Everything becomes double precision and dense.  A number in a text
 becomes the nearest double; an entry of an array that is no double, or a number that would become
 0, is an error.  A file that is too large, or says that it holds more than it does, is refused
-before it is read (:mod:`implicit_l1.sizes`).
+before it is read (:mod:`pipeline.sizes`).
 
 *Scale.*  (A, y) and (A, y) / 2^e have the same solutions, and the same limits of the flow.  Both
 are divided by the power of two nearest to max |A_ij|, exactly, so that all powers of two times
@@ -22,9 +22,9 @@ is at 2^(2e) t, and its lasso path is at mu where that one is at 2^(-2e) mu.  Th
 can be represented are errors.
 
 *Noiseless data.*  If x_0 is given and y is ``A x_0`` up to the rounding of that product
-(:mod:`implicit_l1.product`), y is taken as ``A x_0`` exactly.  Any other difference is noise, and
-y is what the file says; but a solution with few entries that explains y to its rounding is
-reported with the problem, and the reader can choose to have y taken as its image.
+(:mod:`implicit_l1.problems.product`), y is taken as ``A x_0`` exactly.  Any other difference is
+noise, and y is what the file says; but a solution with few entries that explains y to its rounding
+is reported with the problem, and the reader can choose to have y taken as its image.
 """
 
 import csv
@@ -38,17 +38,17 @@ from pathlib import Path
 
 import numpy as np
 
-from implicit_l1 import origin as origins
-from implicit_l1.problems import Problem, ProblemError, checked
-from implicit_l1.product import (
+from implicit_l1.linear.programs import LinearProgramError
+from implicit_l1.problems.problems import Problem, ProblemError, checked
+from implicit_l1.problems.product import (
     UNIT_ROUNDOFF,
     exact_product,
     explanation,
     first_beyond_rounding,
     nearest_doubles,
 )
-from implicit_l1.programs import LinearProgramError
-from implicit_l1.sizes import check_file, check_shape
+from pipeline import origin as origins
+from pipeline.sizes import check_file, check_shape
 
 _DATA = "y"
 
@@ -81,7 +81,7 @@ def read_problem(path, data=None, signal=None, *, noiseless=False) -> Problem:
         data: path of y, ``.csv`` or ``.mtx``; None if y is in the first file.
         signal: path of x_0, ``.csv`` or ``.mtx``; None if it is in the first file or not known.
         noiseless: y is a product A x, rounded: of x_0 where it is known, else of the solution
-            that :func:`implicit_l1.product.explanation` finds.
+            that :func:`implicit_l1.problems.product.explanation` finds.
 
     Returns:
         The problem, divided by a power of two; its signal is nan everywhere if x_0 is not known.

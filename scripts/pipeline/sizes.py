@@ -7,7 +7,7 @@ ten times that, and beyond them a file is a mistake or means harm.
 import math
 from pathlib import Path
 
-from implicit_l1.ensembles import ProblemError
+from implicit_l1.problems.ensembles import ProblemError
 
 # Entries of an array, or of the arrays that a job holds at a time: 0.8 GB of doubles, of which a
 # job needs several times as much.

@@ -3,7 +3,7 @@
 Arrays are ``.npz`` without pickles, tables Parquet.  A file appears under its name
 only when it is complete, so a killed job leaves nothing half-written; a damaged file
 is reported by its name, a checksum covering every value in it and its origin: what it
-was made by and from (:mod:`implicit_l1.origin`).  Text and figures have their origin
+was made by and from (:mod:`pipeline.origin`).  Text and figures have their origin
 in a file beside them.
 """
 
@@ -16,7 +16,7 @@ from tokenize import TokenError
 
 import numpy as np
 
-from implicit_l1 import origin as origins
+from pipeline import origin as origins
 
 
 class DamagedFileError(RuntimeError):
@@ -301,7 +301,7 @@ def read_origin(path):
     """How a file was made, its content checked: of arrays, of a table, or a JSON file.
 
     Returns:
-        What :func:`implicit_l1.origin.origin_of` says; of a JSON file also ``files`` (path ->
+        What :func:`pipeline.origin.origin_of` says; of a JSON file also ``files`` (path ->
         checksum), and what else it tells.
 
     Raises:

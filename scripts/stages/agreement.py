@@ -7,13 +7,12 @@ error.
 import argparse
 import json
 
-from command_line import Failure, cell_of, run
-
 import numpy as np
 
 from implicit_l1.status import MEASURED
-from implicit_l1.storage import read_arrays, write_table
-from tidy import stacked, with_cell
+from pipeline.command_line import Failure, cell_of, run
+from pipeline.storage import read_arrays, write_table
+from pipeline.tidy import stacked, with_cell
 
 
 def main():

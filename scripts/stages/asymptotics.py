@@ -2,15 +2,14 @@
 
 import argparse
 
-from command_line import repetition, run
-
 import numpy as np
 
-from implicit_l1.asymptotics import DegenerateFaceError, first_order
-from implicit_l1.potentials import potential
+from implicit_l1.minimizer.support import Certificate, support_geometry
+from implicit_l1.network.asymptotics import DegenerateFaceError, first_order
+from implicit_l1.network.potentials import potential
 from implicit_l1.status import CERTIFIED
-from implicit_l1.storage import read_arrays, write_arrays
-from implicit_l1.support import Certificate, support_geometry
+from pipeline.command_line import repetition, run
+from pipeline.storage import read_arrays, write_arrays
 
 
 def main():

@@ -8,16 +8,15 @@ with an error.
 import argparse
 import json
 
-from command_line import Failure, cell_of, repetition, run
-
 import numpy as np
 
-from implicit_l1.bounds import classical_log_upper, error_bounds
-from implicit_l1.potentials import potential
+from implicit_l1.minimizer.support import Certificate, support_geometry
+from implicit_l1.network.bounds import classical_log_upper, error_bounds
+from implicit_l1.network.potentials import potential
 from implicit_l1.status import CERTIFIED
-from implicit_l1.storage import read_arrays, write_table
-from implicit_l1.support import Certificate, support_geometry
-from tidy import stacked, with_cell
+from pipeline.command_line import Failure, cell_of, repetition, run
+from pipeline.storage import read_arrays, write_table
+from pipeline.tidy import stacked, with_cell
 
 # What rounding may do to the logarithm of an error, relative to 1 + its size: the bounds, which
 # allow for their own rounding, are attained exactly by some examples.

@@ -12,23 +12,29 @@ One row a quantity: the number lies between the decimal texts `lower` and `upper
 import argparse
 import json
 
-from command_line import Failure, cell_of, run
-
 import numpy as np
 from flint import ctx
 
-from implicit_l1.balls import ball, largest, power_of_ten, sum_of_sizes, sum_of_squares, to_decimals
-from implicit_l1.certificates import (
+from implicit_l1.problems.problems import exact_data, problem_at
+from implicit_l1.proof.balls import (
+    ball,
+    largest,
+    power_of_ten,
+    sum_of_sizes,
+    sum_of_squares,
+    to_decimals,
+)
+from implicit_l1.proof.certificates import (
     LimitProof,
     NotProved,
     null_space_bracket,
     pattern_constant,
     prove_minimizer,
 )
-from implicit_l1.problems import exact_data, problem_at
 from implicit_l1.status import PROVED
-from implicit_l1.storage import read_arrays, write_table
-from tidy import from_rows, with_cell
+from pipeline.command_line import Failure, cell_of, run
+from pipeline.storage import read_arrays, write_table
+from pipeline.tidy import from_rows, with_cell
 
 # What is not proved with so many bits is tried again with the next.
 PRECISIONS = (128, 256, 512)
@@ -127,7 +133,7 @@ def both(value):
 
 
 def bracket_rows(frame, patterns, duals):
-    """The rows of the null space constant of a support; see implicit_l1.certificates."""
+    """The rows of the null space constant of a support; see implicit_l1.proof.certificates."""
     lower, upper = both(attempt(null_space_bracket, frame, patterns, duals))
     return [row("rho_tilde_lower", lower), row("rho_tilde_upper", upper)]
 

@@ -3,12 +3,9 @@
 import argparse
 import json
 
-from command_line import repetition, run
-
 import numpy as np
 
-from agreement import error_at
-from implicit_l1.descent import (
+from implicit_l1.network.descent import (
     DescentOptions,
     EndOfFlowError,
     end_of_flow,
@@ -17,8 +14,10 @@ from implicit_l1.descent import (
     stable_step,
 )
 from implicit_l1.status import CERTIFIED
-from implicit_l1.storage import read_arrays, write_table
-from tidy import from_rows, with_cell
+from pipeline.command_line import repetition, run
+from pipeline.storage import read_arrays, write_table
+from pipeline.tidy import from_rows, with_cell
+from stages.agreement import error_at
 
 NOT_RUN = "not run"
 

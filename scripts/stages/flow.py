@@ -3,15 +3,14 @@
 import argparse
 import json
 
-from command_line import coordinates_of, repetition, run
-
 import numpy as np
 
-from implicit_l1.flow import FlowOptions, gradient_flow, plain_flow
-from implicit_l1.potentials import potential
+from implicit_l1.network.flow import FlowOptions, gradient_flow, plain_flow
+from implicit_l1.network.potentials import potential
 from implicit_l1.status import MEASURED
-from implicit_l1.storage import read_arrays, write_arrays, write_table
-from tidy import stacked, with_cell
+from pipeline.command_line import coordinates_of, repetition, run
+from pipeline.storage import read_arrays, write_arrays, write_table
+from pipeline.tidy import stacked, with_cell
 
 
 def main():

@@ -2,7 +2,12 @@
 
 import argparse
 
-from command_line import (
+import numpy as np
+
+from implicit_l1.minimizer.l1 import decide_minimizer
+from implicit_l1.problems.problems import exact_data, least_norm_interpolator, problem_at
+from implicit_l1.status import NOT_UNIQUE
+from pipeline.command_line import (
     Failure,
     add_nonunique,
     add_solver,
@@ -10,13 +15,7 @@ from command_line import (
     repetition,
     run,
 )
-
-import numpy as np
-
-from implicit_l1.l1 import decide_minimizer
-from implicit_l1.problems import exact_data, least_norm_interpolator, problem_at
-from implicit_l1.status import NOT_UNIQUE
-from implicit_l1.storage import read_arrays, write_arrays
+from pipeline.storage import read_arrays, write_arrays
 
 # what stage problems says of the data, for the tables
 OF_DATA = ("product", "noiseless_support")

@@ -3,14 +3,13 @@
 import argparse
 import json
 
-from command_line import repetition, run
-
 import numpy as np
 
-from implicit_l1.lasso import averaged_flow, lasso_path, objective, regularization
-from implicit_l1.potentials import potential
-from implicit_l1.storage import read_arrays, write_table
-from tidy import stacked, with_cell
+from implicit_l1.network.lasso import averaged_flow, lasso_path, objective, regularization
+from implicit_l1.network.potentials import potential
+from pipeline.command_line import repetition, run
+from pipeline.storage import read_arrays, write_table
+from pipeline.tidy import stacked, with_cell
 
 # decades of mu above max|A^T y|, where the lasso's minimizer is 0
 ABOVE = 0.2

@@ -2,13 +2,12 @@
 
 import argparse
 
-from command_line import add_enumeration, repetition, run
-
 import numpy as np
 
-from implicit_l1.null_space import Bracket, null_space_constant
-from implicit_l1.storage import read_arrays, write_arrays
-from implicit_l1.support import support_geometry
+from implicit_l1.minimizer.null_space import Bracket, null_space_constant
+from implicit_l1.minimizer.support import support_geometry
+from pipeline.command_line import add_enumeration, repetition, run
+from pipeline.storage import read_arrays, write_arrays
 
 
 def main():

@@ -8,32 +8,31 @@ certificates.
 
 import argparse
 
-from command_line import (
-    add_enumeration,
-    add_random_problem,
-    random_problem_options,
-    repetition,
-    run,
-)
-
 import numpy as np
-from certificates import COLUMNS, at_some_precision, attempt, bracket_rows, row
 
-from implicit_l1.certificates import (
+from implicit_l1.minimizer.null_space import Bracket, null_space_constant
+from implicit_l1.minimizer.phase import order_constant, recovery
+from implicit_l1.minimizer.support import support_geometry
+from implicit_l1.problems.ensembles import ENSEMBLES, MAGNITUDES
+from implicit_l1.problems.problems import random_problem
+from implicit_l1.problems.seeds import generator
+from implicit_l1.proof.certificates import (
     NotProved,
     ProvedMinimizer,
     coordinates,
     pattern_constant,
     prove_minimizer,
 )
-from implicit_l1.ensembles import ENSEMBLES, MAGNITUDES
-from implicit_l1.null_space import Bracket, null_space_constant
-from implicit_l1.phase import order_constant, recovery
-from implicit_l1.problems import random_problem
-from implicit_l1.seeds import generator
-from implicit_l1.storage import write_table
-from implicit_l1.support import support_geometry
-from tidy import from_rows, with_cell
+from pipeline.command_line import (
+    add_enumeration,
+    add_random_problem,
+    random_problem_options,
+    repetition,
+    run,
+)
+from pipeline.storage import write_table
+from pipeline.tidy import from_rows, with_cell
+from stages.certificates import COLUMNS, at_some_precision, attempt, bracket_rows, row
 
 ABSENT = Bracket(np.nan, np.nan, "none")
 

@@ -2,7 +2,16 @@
 
 import argparse
 
-from command_line import (
+import numpy as np
+
+from implicit_l1.problems.ensembles import ENSEMBLES, MAGNITUDES, NOISES
+from implicit_l1.problems.problems import (
+    ProblemError,
+    one_dimensional_kernel,
+    problem_arrays,
+    random_problem,
+)
+from pipeline.command_line import (
     add_law,
     add_random_problem,
     given,
@@ -10,18 +19,8 @@ from command_line import (
     repetition,
     run,
 )
-
-import numpy as np
-
-from implicit_l1.ensembles import ENSEMBLES, MAGNITUDES, NOISES
-from implicit_l1.own_data import read_problem
-from implicit_l1.problems import (
-    ProblemError,
-    one_dimensional_kernel,
-    problem_arrays,
-    random_problem,
-)
-from implicit_l1.storage import write_arrays
+from pipeline.own_data import read_problem
+from pipeline.storage import write_arrays
 
 
 def main():

@@ -3,15 +3,14 @@
 import argparse
 import json
 
-from command_line import Failure, cell_of, run
-
 import numpy as np
 
-from implicit_l1 import rates
-from implicit_l1.seeds import generator
+from implicit_l1.network import rates
+from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, MEASURED
-from implicit_l1.storage import read_arrays, write_table
-from tidy import stacked, with_cell
+from pipeline.command_line import Failure, cell_of, run
+from pipeline.storage import read_arrays, write_table
+from pipeline.tidy import stacked, with_cell
 
 # half a unit of the fourth digit after the point
 FOUR_DIGITS = 5e-5

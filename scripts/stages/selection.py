@@ -7,7 +7,20 @@ one of them that the flow selects.  The file takes the place of the block's file
 import argparse
 from dataclasses import replace
 
-from command_line import (
+import numpy as np
+
+from implicit_l1.minimizer.l1 import decide_minimizer
+from implicit_l1.network.initialization import (
+    draw_shapes,
+    identity_coordinates,
+    mirror_coordinates,
+    read_shapes,
+)
+from implicit_l1.network.selection import select, tilted_basis_pursuit
+from implicit_l1.problems.problems import exact_data, problem_at
+from implicit_l1.problems.seeds import generator
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
+from pipeline.command_line import (
     Failure,
     add_nonunique,
     add_solver,
@@ -15,22 +28,8 @@ from command_line import (
     repetition,
     run,
 )
-
-import numpy as np
-from l1 import OF_DATA, record
-
-from implicit_l1.initialization import (
-    draw_shapes,
-    identity_coordinates,
-    mirror_coordinates,
-    read_shapes,
-)
-from implicit_l1.l1 import decide_minimizer
-from implicit_l1.problems import exact_data, problem_at
-from implicit_l1.seeds import generator
-from implicit_l1.selection import select, tilted_basis_pursuit
-from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
-from implicit_l1.storage import read_arrays, write_arrays
+from pipeline.storage import read_arrays, write_arrays
+from stages.l1 import OF_DATA, record
 
 
 def main():

@@ -13,12 +13,18 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
-from command_line import run
-
 import numpy as np
 import pandas as pd
 
-from implicit_l1.intervals import DECADE, Interval, farthest, float_text, maximum, median, minimum
+from implicit_l1.proof.intervals import (
+    DECADE,
+    Interval,
+    farthest,
+    float_text,
+    maximum,
+    median,
+    minimum,
+)
 from implicit_l1.status import (
     CERTIFIED,
     MEASURED,
@@ -29,8 +35,9 @@ from implicit_l1.status import (
     UNIQUE_IN_FLOATS,
     data_in_words,
 )
-from implicit_l1.storage import read_table, write_origin, write_text
-from words import readable
+from pipeline.command_line import run
+from pipeline.storage import read_table, write_origin, write_text
+from pipeline.words import readable
 
 EXACT, FLOAT = "exact", "floating point"
 

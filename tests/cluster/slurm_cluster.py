@@ -1,6 +1,6 @@
 """A SLURM cluster of one node for as long as a test needs it.
 
-    python tests/slurm_cluster.py -- squeue
+    python tests/cluster/slurm_cluster.py -- squeue
 
 runs a command with the cluster up.  Key, configuration, state and logs lie in a temporary
 folder, the daemons listen on the loopback interface only, and nothing of it is left: all of

@@ -9,17 +9,17 @@ import sys
 import zipfile
 from pathlib import Path
 
-import audit_origins
 import pandas as pd
 import pytest
-from audit_findings import Audit
+
+from audit import origins as audit_origins
+from audit.findings import Audit
+from audit.workflow_queries import Job
 from forging import forge_arrays, tell_anew
 from judging import judged, verdicts
-from workflow_queries import Job
-
-from implicit_l1 import storage
-from implicit_l1.origin import checksum
-from implicit_l1.storage import read_origin
+from pipeline import storage
+from pipeline.origin import checksum
+from pipeline.storage import read_origin
 
 RESULTS = "results/smoke"
 PROBLEM = f"{RESULTS}/problems/gaussian_N20_d40_s2_eta0/reps0-2.npz"
@@ -40,7 +40,7 @@ def audit_of(project):
         [
             *(
                 sys.executable,
-                "scripts/audit.py",
+                "scripts/audit/judge.py",
                 "--configfile",
                 "config/smoke.yaml",
                 "--again",
@@ -217,20 +217,22 @@ def test_an_edited_file_is_not_built_upon(copy):
 
 def test_a_repetition_left_out_of_arrays(copy, judge):
     code = """
-from implicit_l1.storage import read_arrays, write_arrays
+from pipeline.storage import read_arrays, write_arrays
 arrays = read_arrays(sys.argv[1])
 write_arrays(sys.argv[1], **{name: values[1:] for name, values in arrays.items()})
 """
     in_project(copy, code, MINIMIZER)
     judged = judge()
     assert judged.status == 1
-    assert f"{MINIMIZER} was made by another command ('-c' for 'scripts/l1.py')" in judged.page
+    assert (
+        f"{MINIMIZER} was made by another command ('-c' for 'scripts/stages/l1.py')" in judged.page
+    )
     assert {"figure noise", "table cells"} <= verdicts(judged.report)
 
 
 def test_a_repetition_left_out_of_a_table(copy, judge):
     code = """
-from implicit_l1.storage import read_table, write_table
+from pipeline.storage import read_table, write_table
 frame = read_table(sys.argv[1])
 write_table(sys.argv[1], frame[frame["repetition"] != 1])
 """
@@ -282,7 +284,15 @@ def test_a_seed_edited_beside_a_figure(copy, judge, forged):
 
 def another_seed(project):
     path = project.folder / PROBLEM
-    command = ["scripts/problems.py", "--output", PROBLEM, "--repetitions", "0", "2", "gaussian"]
+    command = [
+        "scripts/stages/problems.py",
+        "--output",
+        PROBLEM,
+        "--repetitions",
+        "0",
+        "2",
+        "gaussian",
+    ]
     options = {"N": 20, "d": 40, "s": 2, "eta": 0, "seed": 2, "law": "uniform"}
     options |= {"low": 0.5, "high": 1.5, "noise-law": "gaussian"}
     command += [f"--{key}={value}" for key, value in options.items()]
@@ -465,12 +475,12 @@ def test_a_missing_file(copy, judge):
 
 
 def test_a_change_of_the_library(copy, judge):
-    path = copy.folder / "scripts/implicit_l1/descent.py"
+    path = copy.folder / "scripts/implicit_l1/network/descent.py"
     path.write_text(path.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
     judged = judge()
     assert judged.status == 1
     assert verdicts(judged.report) == {"figure descent", "table descent"}
-    assert "was made with another version of scripts/implicit_l1/descent.py" in judged.page
+    assert "was made with another version of scripts/implicit_l1/network/descent.py" in judged.page
 
 
 def test_a_change_of_the_lock(copy, judge):
@@ -516,21 +526,21 @@ def test_what_the_workflow_would_make_anew(finished, said, tmp_path):
 
 def changes(origin):
     """Ways in which an origin can differ, and what is to be said of each."""
-    style = "scripts/house.mplstyle"
+    style = "scripts/figures/house.mplstyle"
     code, inputs, sources = (dict(origin[part]) for part in ("code", "inputs", "sources"))
     path, seed = next(iter(inputs)), next(iter(sources))
     return {
         "path": ("a.npz", "was written as a.npz"),
         "command": (origin["command"][:-1], "was made by another command"),
         "lock": ("0", "was made with another requirements.txt"),
-        "code": (code | {"scripts/l1.py": "0"}, "another version of scripts/l1.py"),
+        "code": (code | {"scripts/stages/l1.py": "0"}, "another version of scripts/stages/l1.py"),
         "more code": (
             code | {style: checksum(style)},
             f"was made with {style}, which rule l1 does not declare",
         ),
         "less code": (
-            {name: found for name, found in code.items() if name != "scripts/l1.py"},
-            "was made without scripts/l1.py",
+            {name: found for name, found in code.items() if name != "scripts/stages/l1.py"},
+            "was made without scripts/stages/l1.py",
         ),
         "inputs": ({path: "0"}, f"was made from another version of {path}"),
         "more inputs": (
@@ -581,7 +591,7 @@ def test_a_file_beside_a_figure_that_is_not_the_workflows(finished, said, monkey
 
 def test_a_file_with_nothing_that_tells_of_it(finished, said, monkeypatch):
     monkeypatch.chdir(finished.folder)
-    silent = Job("table_a", (), ("Snakefile",), ("scripts/tables.py",))
+    silent = Job("table_a", (), ("Snakefile",), ("scripts/tables/write.py",))
     found = Audit([*said[0], silent], Path(RESULTS))
     audit_origins.check_origins(found)
     assert [finding.what for file in found.findings for finding in found.findings[file]] == [

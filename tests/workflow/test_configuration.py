@@ -3,19 +3,19 @@
 import copy
 import itertools
 import re
-from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-import configuration
-from configuration import ConfigurationError, alpha_path, load, validate
-from implicit_l1 import sizes
-from implicit_l1.proposals import is_solver
+from implicit_l1.minimizer.proposals import is_solver
+from pipeline import sizes
+from planning import configuration
+from planning.configuration import ConfigurationError, alpha_path, load, validate
+from workflow_runs import ROOT
 
-CONFIG = Path(__file__).parent.parent / "config"
+CONFIG = ROOT / "config"
 SCHEMA = yaml.safe_load(configuration.SCHEMA.read_text(encoding="utf-8"))
 DEFAULT = load(CONFIG / "config.yaml")
 SMOKE = load(CONFIG / "smoke.yaml")

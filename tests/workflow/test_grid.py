@@ -4,11 +4,11 @@ import itertools
 from types import SimpleNamespace
 
 import pytest
-from plan import Plan
 from test_configuration import DEFAULT, SMOKE
 
-import grid
-from configuration import ConfigurationError, validate
+from planning import grid
+from planning.configuration import ConfigurationError, validate
+from planning.plan import Plan
 
 BLOCK = {
     "figure": "depth",

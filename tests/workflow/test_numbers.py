@@ -7,12 +7,12 @@ in git (`results/reference/`), in the words of the sentence.
 import re
 from decimal import Decimal
 
-import benchmark
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from benchmark import page as benchmark
 from workflow_runs import ROOT
 
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from implicit_l1.problems import Problem, problem_arrays
+from implicit_l1.problems.problems import Problem, problem_arrays
 from implicit_l1.status import PROVED
-from implicit_l1.storage import read_arrays, read_table, write_arrays
+from pipeline.storage import read_arrays, read_table, write_arrays
 from workflow_runs import ROOT
 
 L1 = ("--solver", "HIGHS", "--nonunique")
@@ -23,7 +23,7 @@ PROBLEM = (
 
 def program(folder, name, *arguments):
     return subprocess.run(
-        [sys.executable, ROOT / "scripts" / f"{name}.py", *map(str, arguments)],
+        [sys.executable, ROOT / "scripts/stages" / f"{name}.py", *map(str, arguments)],
         cwd=folder,
         capture_output=True,
         text=True,

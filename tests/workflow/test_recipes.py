@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from implicit_l1.status import SELECTED
-from implicit_l1.storage import read_arrays
+from pipeline.storage import read_arrays
 from workflow_runs import ROOT, Project
 
 PAGE = (ROOT / "config" / "README.md").read_text(encoding="utf-8")

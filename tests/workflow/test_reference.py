@@ -5,8 +5,8 @@ import io
 import itertools
 
 import pytest
-from audit_reference import differing
 
+from audit.reference import differing
 from workflow_runs import ROOT
 
 KEPT = ROOT / "results/reference/smoke"

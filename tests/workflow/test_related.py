@@ -4,25 +4,24 @@ import itertools
 import subprocess
 import sys
 
-from command_line import Failure
-
-import figures
 import jsonschema
 import mpmath
 import numpy as np
 import pandas as pd
 import pytest
-import rates as rates_program
 import yaml
-from plan import Plan
 
-import configuration
-from implicit_l1.limit import limit_path
-from implicit_l1.potentials import potential
-from implicit_l1.problems import least_norm_interpolator
+from figures import draw as figures
+from implicit_l1.network.limit import limit_path
+from implicit_l1.network.potentials import potential
+from implicit_l1.problems.problems import least_norm_interpolator
 from implicit_l1.status import CERTIFIED, SELECTED, UNDECIDED
-from implicit_l1.storage import read_table
+from pipeline.command_line import Failure
+from pipeline.storage import read_table
+from planning import configuration
+from planning.plan import Plan
 from reference import instance
+from stages import rates as rates_program
 from workflow_runs import ROOT
 
 # --- configurations ---
@@ -183,7 +182,7 @@ CELL = {
 
 
 def program(folder, name, *arguments):
-    command = [sys.executable, ROOT / "scripts" / f"{name}.py", *map(str, arguments)]
+    command = [sys.executable, ROOT / "scripts/stages" / f"{name}.py", *map(str, arguments)]
     subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
 
 

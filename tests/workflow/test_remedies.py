@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from forging import forge_table, tell_anew
 
+from forging import forge_table, tell_anew
 from workflow_runs import ROOT
 
 RESULTS = "results/smoke"
@@ -19,7 +19,7 @@ def audited(project, **variables):
     """The page of an audit that makes what is missing first."""
     words = ("--configfile", "config/smoke.yaml", "--complete", "--cores", "2", "--again", "0")
     result = subprocess.run(
-        [sys.executable, "scripts/audit.py", *words],
+        [sys.executable, "scripts/audit/judge.py", *words],
         cwd=project.folder,
         env=os.environ | variables,
         capture_output=True,
@@ -73,7 +73,7 @@ def test_files_that_were_changed_are_removed(copy):
 
 
 def test_another_version_of_the_code_is_run(copy):
-    path = copy.folder / "scripts/implicit_l1/descent.py"
+    path = copy.folder / "scripts/implicit_l1/network/descent.py"
     path.write_text(path.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
     os.utime(path, (1e9, 1e9))
     copy.replace("config/smoke.yaml", "fractions: [0.5, 0.05]", "fractions: [0.5]")
@@ -128,7 +128,7 @@ def test_one_figure_after_it_was_made_alone(tmp_path, name):
     project = Project(tmp_path)
     words = ("--configfile", "config/smoke.yaml", "--complete", "--cores", "2", "--only", name)
     result = subprocess.run(
-        [sys.executable, "scripts/audit.py", *words, "--again", "1"],
+        [sys.executable, "scripts/audit/judge.py", *words, "--again", "1"],
         cwd=project.folder,
         capture_output=True,
         text=True,
@@ -140,7 +140,7 @@ def test_one_figure_after_it_was_made_alone(tmp_path, name):
 
 
 def test_a_name_of_no_figure_or_table(copy):
-    words = ("scripts/audit.py", "--configfile", "config/smoke.yaml", "--only", "dpeth")
+    words = ("scripts/audit/judge.py", "--configfile", "config/smoke.yaml", "--only", "dpeth")
     result = subprocess.run(
         [sys.executable, *words],
         cwd=copy.folder,

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-import runs
-from runs import Run, RunError
 
+from planning import runs
+from planning.runs import Run, RunError
 from workflow_runs import ROOT, Project
 
 PROBLEMS = "results/smoke/problems/gaussian_N20_d40_s2_eta0/reps{}.npz"
@@ -230,7 +230,7 @@ def heard():
 def test_ctrl_c_is_one_line_at_any_time_of_a_job(tmp_path):
     """One job is at its imports, the other at work; no job is left, nothing unfinished."""
     project = Project(tmp_path)
-    program = project.folder / "scripts/problems.py"
+    program = project.folder / "scripts/stages/problems.py"
     code = program.read_text(encoding="utf-8")
     head, imports = code.split("import numpy as np\n", 1)
     hold = (
@@ -245,7 +245,7 @@ def test_ctrl_c_is_one_line_at_any_time_of_a_job(tmp_path):
     imports = imports.replace(
         "    args = parser.parse_args()\n", f"    args = parser.parse_args()\n{work}"
     )
-    imports = "import numpy as np\nfrom implicit_l1.storage import replacing\n" + imports
+    imports = "import numpy as np\nfrom pipeline.storage import replacing\n" + imports
     program.write_text(head + hold + imports, encoding="utf-8")
     targets = [PROBLEMS.format(block) for block in ("0-1", "2-2")]
     with subprocess.Popen(
@@ -289,7 +289,7 @@ def wait_for(condition, run=None):
 def test_a_job_that_the_system_kills_has_a_line(tmp_path):
     project = Project(tmp_path)
     project.replace(
-        "scripts/problems.py",
+        "scripts/stages/problems.py",
         "def main():\n",
         "def main():\n    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n",
     )

@@ -8,7 +8,6 @@ import sys
 import numpy as np
 import pytest
 import same_bytes
-from forging import forge_arrays
 from same_bytes import (
     GROUPS,
     Copy,
@@ -29,7 +28,8 @@ from same_bytes import (
     variations,
 )
 
-from implicit_l1.storage import write_arrays
+from forging import forge_arrays
+from pipeline.storage import write_arrays
 
 TABLE = "smoke/tables/rates.csv"
 PROBLEMS = "smoke/problems/one/reps0-1.npz"

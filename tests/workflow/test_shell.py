@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-import workflow_queries
 import yaml
 
+from audit import workflow_queries
 from workflow_runs import ROOT
 
 RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
@@ -135,7 +135,14 @@ def test_an_audit_touches_no_folder_of_anyone(copy, surroundings, monkeypatch, n
     monkeypatch.setenv("TMPDIR", str(folder))
     kept = contents(folder.parent)
     result = subprocess.run(
-        [sys.executable, "scripts/audit.py", "--configfile", "config/smoke.yaml", "--again", again],
+        [
+            sys.executable,
+            "scripts/audit/judge.py",
+            "--configfile",
+            "config/smoke.yaml",
+            "--again",
+            again,
+        ],
         cwd=copy.folder,
         capture_output=True,
         text=True,
@@ -149,7 +156,7 @@ def test_an_audit_touches_no_folder_of_anyone(copy, surroundings, monkeypatch, n
 
 
 def test_why_the_workflow_cannot_be_asked_is_said(copy):
-    copy.replace("scripts/workflow_queries.py", '"--forceall"', '"--no-such-option"')
+    copy.replace("scripts/audit/workflow_queries.py", '"--forceall"', '"--no-such-option"')
     result = copy.snakemake("--quiet", "all", "--", "audit")
     assert result.returncode != 0
     assert "error: the workflow cannot be asked (snakemake --dry-run)" in result.stderr
@@ -164,7 +171,9 @@ def test_files_of_any_name_beside_the_configurations_are_packed(copy):
     for file in ("CITATION.cff", "LICENSE", "Makefile", "README.md", "requirements.in"):
         (copy.folder / file).write_bytes((ROOT / file).read_bytes())
     said = copy.plan("--printshellcmds", "--nocolor", "--", "crate")
-    (command,) = re.findall(r"^Shell command: (python scripts/crate.py .*)$", said, re.MULTILINE)
+    (command,) = re.findall(
+        r"^Shell command: (python scripts/export/crate.py .*)$", said, re.MULTILINE
+    )
     assert {f"config/{name}" for name in [*names, "smoke.yaml"]} <= set(shlex.split(command))
 
 
@@ -208,7 +217,7 @@ def _completed(project):
     """The page of an audit that makes what is missing."""
     words = ("--configfile", "config/smoke.yaml", "--complete", "--cores", "1", "--again", "0")
     result = subprocess.run(
-        [sys.executable, "scripts/audit.py", *words],
+        [sys.executable, "scripts/audit/judge.py", *words],
         cwd=project.folder,
         capture_output=True,
         text=True,

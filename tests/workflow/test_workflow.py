@@ -8,16 +8,15 @@ import sys
 import jsonschema
 import pytest
 import yaml
-from plan import Plan
 
-import configuration
-import grid
-from implicit_l1.storage import read_table
+from pipeline.storage import read_table
+from planning import configuration, grid
+from planning.plan import Plan
 from workflow_runs import ROOT, Project
 
 PROGRAMS = sorted(
-    path.stem
-    for path in (ROOT / "scripts").glob("*.py")
+    str(path.relative_to(ROOT / "scripts").with_suffix(""))
+    for path in (ROOT / "scripts").rglob("*.py")
     if '\nif __name__ == "__main__":\n' in path.read_text(encoding="utf-8")
 )
 
@@ -84,7 +83,7 @@ def test_touching_a_file_schedules_nothing(copy):
 
 def test_a_file_replaced_by_an_older_one_is_seen(copy):
     """Restored from an archive, or moved here: its time says nothing."""
-    for name in ("scripts/implicit_l1/descent.py", "scripts/house.mplstyle"):
+    for name in ("scripts/implicit_l1/network/descent.py", "scripts/figures/house.mplstyle"):
         text = (copy.folder / name).read_text(encoding="utf-8")
         (copy.folder / name).write_text(f"{text}# older\n", encoding="utf-8")
         os.utime(copy.folder / name, (1e9, 1e9))
@@ -235,14 +234,15 @@ AFTER = {
 
 @pytest.mark.parametrize("group", MODULES)
 def test_changing_a_module_schedules_what_uses_it(copy, group):
-    modules = MODULES[group]
+    modules, files = MODULES[group], {}
     for module in modules:
-        path = copy.folder / "scripts" / "implicit_l1" / f"{module}.py"
+        (path,) = (copy.folder / "scripts/implicit_l1").rglob(f"{module}.py")
         path.write_text(path.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+        files[module] = path.relative_to(copy.folder)
     reasons = copy.reasons()
     assert set(reasons) == set().union(*modules.values(), *(AFTER[name] for name in modules))
     for module, rules in modules.items():
-        file = f"Updated input files: scripts/implicit_l1/{module}.py"
+        file = f"Updated input files: {files[module]}"
         first = {rule for rule, found in reasons.items() if file in found}
         assert first <= rules and first, (module, first)
 

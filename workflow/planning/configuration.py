@@ -18,11 +18,11 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from implicit_l1.ensembles import ENSEMBLES
-from implicit_l1.proposals import is_solver, solvers
-from implicit_l1.sizes import MOST_ENTRIES
+from implicit_l1.minimizer.proposals import is_solver, solvers
+from implicit_l1.problems.ensembles import ENSEMBLES
+from pipeline.sizes import MOST_ENTRIES
 
-SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"
+SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 KERNEL, FILE = "one_dimensional_kernel", "file"
 # figures that one path of alpha serves; every other kind stands alone in its experiment
 AGAINST_ALPHA = ("noise", "depth", "generalization", "prediction", "bounds", "norms", "reach")

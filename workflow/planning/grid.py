@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from configuration import (
+from implicit_l1.problems.ensembles import ENSEMBLES
+from pipeline.origin import PROGRAMS, checksum
+from planning.configuration import (
     FILE,
     KERNEL,
     NOISELESS,
@@ -27,8 +29,6 @@ from configuration import (
     ensemble_of,
     sparsities,
 )
-from implicit_l1.ensembles import ENSEMBLES
-from implicit_l1.origin import checksum
 
 
 def number(value):
@@ -240,7 +240,7 @@ def code(program, root):
         path = queue.pop()
         if path not in found:
             found.append(path)
-            queue += _imported(path, Path(program).parent, root)
+            queue += _imported(path, Path(PROGRAMS), root)
     return [str(path) for path in [found[0], *sorted(found[1:])]]
 
 

@@ -7,8 +7,8 @@ is computed.
 import json
 import shlex
 
-import grid
-from configuration import (
+from planning import grid
+from planning.configuration import (
     AGAINST_ALPHA,
     FILE,
     KERNEL,
@@ -32,7 +32,7 @@ SHARED = (
 )
 
 # log10 of the scales at which every path that has them is certified: those of the tables
-# (scripts/tables.py)
+# (scripts/tables/write.py)
 CERTIFIED_LOG10_ALPHA = (-4, -8, -12)
 
 # what the tables of a stage depend on in the configuration, beside their experiments

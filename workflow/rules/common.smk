@@ -9,7 +9,7 @@ import yaml
 
 sys.path[:0] = [str(Path(workflow.basedir) / part) for part in ("workflow", "scripts")]
 
-import runs
+from planning import runs
 
 # The process that was started by a person, not one that computes a job elsewhere.
 MAIN = workflow.is_main_process
@@ -17,11 +17,11 @@ RUN = runs.Run()
 if MAIN:
     RUN.listen()  # before imports that take a while
 
-import configuration
-import grid
-import plan
-from implicit_l1.byte_code import StaleByteCodeError, compile_with_hashes, verify_loaded
-from implicit_l1.machine import JOB_ENVIRONMENT
+from planning import configuration
+from planning import grid
+from planning import plan
+from pipeline.byte_code import StaleByteCodeError, compile_with_hashes, verify_loaded
+from pipeline.machine import JOB_ENVIRONMENT
 
 try:
     if MAIN:
@@ -55,6 +55,8 @@ LOCK = "requirements.txt"
 shell.prefix(
     "trap '' INT; "
     f'set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH" '
+    f'PYTHONPATH={shlex.quote(str(Path(workflow.basedir) / "scripts"))}'
+    '"${{PYTHONPATH:+:$PYTHONPATH}}" '
     f"IMPLICIT_L1_JOBS={runs.jobs_file(RESULTS)} "
     f"{' '.join(f'{name}={value}' for name, value in JOB_ENVIRONMENT.items())} "
     f"MALLOC_MMAP_THRESHOLD_={32 * 2**20} MALLOC_TRIM_THRESHOLD_={64 * 2**20}; "

@@ -28,7 +28,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from peers import Peer, solve_program
+from benchmark.peers import Peer, solve_program
 
 # --- the equations ---
 

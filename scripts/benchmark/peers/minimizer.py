@@ -22,7 +22,7 @@ from functools import partial
 
 import numpy as np
 
-from peers import Peer, solve_program
+from benchmark.peers import Peer, solve_program
 
 # HiGHS rejects less than 1e-10
 HIGHS = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}

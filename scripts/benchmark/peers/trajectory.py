@@ -7,8 +7,8 @@ from functools import cache, partial
 
 import numpy as np
 
-from peers import Peer
-from peers.limit_point import Form, weights_form
+from benchmark.peers import Peer
+from benchmark.peers.limit_point import Form, weights_form
 
 RTOLS = (1e-6, 1e-8, 1e-10, 1e-12)
 

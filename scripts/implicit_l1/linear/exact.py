@@ -10,7 +10,7 @@ B of m independent columns of M, shape (m, n), is a feasible basis: a negative e
 few pivots are left.  A basis is solved by Dixon's p-adic lifting (python-flint), which takes a
 fraction of a second for hundreds of rows, whatever the condition.  Basis pursuit is the case
 w = 1; the program of rho is one with weights 0 on the support
-(:mod:`implicit_l1.decision`).
+(:mod:`implicit_l1.minimizer.decision`).
 
 Dantzig's rule chooses who enters, and Bland's as long as pivots do not move x: it ends
 (Chvatal, *Linear Programming*, ch. 3).  (That solutions of floating-point solvers are a start

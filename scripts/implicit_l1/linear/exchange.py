@@ -5,7 +5,7 @@ range of A_T, every dual vector is ``P^T zeta + Q b``, its image ``A_T^T lam`` i
 
     A_Tc^T lam = M^T zeta + C^T b,    M = P A_Tc,    C = Q^T A_Tc,
 
-as in :mod:`implicit_l1.support` (``P = R^{-1} Q1^T``).  Where indices J leave T, the QR
+as in :mod:`implicit_l1.minimizer.support` (``P = R^{-1} Q1^T``).  Where indices J leave T, the QR
 factorization ``P_J^T = Q_J R_J`` gives the new directions of Q, and the other rows of P lose
 their parts along them.  Where columns J join T, ``Q^T A_J = W [R_J; 0]`` gives the directions
 ``Q_J = Q W_1`` that leave Q, the new rows ``P_J = R_J^{-1} Q_J^T``, and what the other rows
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg.lapack import dgeqrf, dormqr, dtrtrs
 
-from implicit_l1.support import support_geometry
+from implicit_l1.minimizer.support import support_geometry
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Where floating point says quickly that a matrix is far from every rank-deficient one.
 
-Where it does not, the rank is decided exactly (:func:`implicit_l1.exact.rational_rank`).
+Where it does not, the rank is decided exactly (:func:`implicit_l1.linear.exact.rational_rank`).
 """
 
 import numpy as np

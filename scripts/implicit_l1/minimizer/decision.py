@@ -1,7 +1,7 @@
 r"""Basis pursuit: ``g* = argmin ||x||_1`` subject to ``A x = y``, decided.
 
-What a solver returns is a proposal (:mod:`implicit_l1.proposals`).  Support S, signs sigma,
-values, and whether there is another minimizer are decided in ball arithmetic where that
+What a solver returns is a proposal (:mod:`implicit_l1.minimizer.proposals`).  Support S, signs
+sigma, values, and whether there is another minimizer are decided in ball arithmetic where that
 suffices, and else in rational arithmetic, from (A, y) exact as they are:
 
 - g* is the only minimizer where A_S is injective, ``A_S g_S = y``, sigma are the signs of g_S
@@ -24,10 +24,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from flint import ctx, fmpq
 
-from implicit_l1.balls import ball, relative_radius
-from implicit_l1.certificates import NotProved, pattern_constant, prove_minimizer
-from implicit_l1.compensated import residual
-from implicit_l1.exact import (
+from implicit_l1.linear.compensated import residual
+from implicit_l1.linear.exact import (
     RankError,
     RationalMatrix,
     Undecided,
@@ -37,10 +35,12 @@ from implicit_l1.exact import (
     rationals_of,
     solve_consistent,
 )
-from implicit_l1.null_space import largest_margin_dual
-from implicit_l1.programs import LinearProgramError, dividing_unit
+from implicit_l1.linear.programs import LinearProgramError, dividing_unit
+from implicit_l1.minimizer.null_space import largest_margin_dual
+from implicit_l1.minimizer.support import Certificate, support_geometry
+from implicit_l1.proof.balls import ball, relative_radius
+from implicit_l1.proof.certificates import NotProved, pattern_constant, prove_minimizer
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
-from implicit_l1.support import Certificate, support_geometry
 
 # Entries of a proposal below this part of its largest are tried as zeros first.
 _LIKELY_ZERO = 1e-9

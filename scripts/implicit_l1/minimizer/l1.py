@@ -1,7 +1,7 @@
 """Basis pursuit: the l1 problem by a solver of cvxpy's or this project's own, and decided.
 
-What the solver proposes (:mod:`implicit_l1.proposals`) is decided in ball and rational
-arithmetic (:mod:`implicit_l1.decision`), so that the result does not depend on it.
+What the solver proposes (:mod:`implicit_l1.minimizer.proposals`) is decided in ball and rational
+arithmetic (:mod:`implicit_l1.minimizer.decision`), so that the result does not depend on it.
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from flint import fmpq
 
-from implicit_l1.decision import PIVOTS, Minimizer, decide
-from implicit_l1.proposals import DEFAULT, proposals
+from implicit_l1.minimizer.decision import PIVOTS, Minimizer, decide
+from implicit_l1.minimizer.proposals import DEFAULT, proposals
 
 
 def decide_minimizer(
@@ -25,7 +25,7 @@ def decide_minimizer(
     Args:
         matrix: A, shape (N, d), exact as the doubles it holds.
         data: y, shape (N,).
-        solver: one of :func:`implicit_l1.proposals.solvers`, whose proposals come first.
+        solver: one of :func:`implicit_l1.minimizer.proposals.solvers`, whose proposals come first.
         exact_data: y as rational numbers, where `data` are their roundings.
         pivots: most pivots in rational arithmetic of one linear program.
     Raises:

@@ -9,7 +9,7 @@ rho decides the rate alpha^(1 - rho) of the paper at D = 2 (this expression for 
 derived for this project); rho~ is the null space constant of S (Foucart and Rauhut,
 *A Mathematical Introduction to Compressive Sensing*, ch. 4), and rho <= rho~.
 
-In the coordinates of :mod:`implicit_l1.support`, a sign pattern eps on S has the
+In the coordinates of :mod:`implicit_l1.minimizer.support`, a sign pattern eps on S has the
 constant ``min_b ||M^T eps + C^T b||_inf``; rho is that of sigma, rho~ the largest
 over all patterns.
 """
@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from implicit_l1.programs import (
+from implicit_l1.linear.programs import (
     TOLERANCE,
     KernelPrograms,
     unit_of,
 )
-from implicit_l1.support import SupportGeometry
+from implicit_l1.minimizer.support import SupportGeometry
 
 # of values of the order of 1
 _ROUNDING = 1e-13
@@ -52,8 +52,8 @@ class Bracket:
 def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
     """A dual vector attaining rho: ``min ||A_Sc^T nu||_inf`` subject to ``A_S^T nu = sigma``.
 
-    A linear program, see :class:`implicit_l1.programs.KernelPrograms`; what the simplex method
-    finds to its tolerance is solved again on its active set, to full accuracy.
+    A linear program, see :class:`implicit_l1.linear.programs.KernelPrograms`; what the simplex
+    method finds to its tolerance is solved again on its active set, to full accuracy.
 
     Args:
         matrix: A, shape (N, d).

@@ -1,7 +1,7 @@
 r"""Where l1 recovery ends: planted constants, and constants of order s.
 
 **Planted constant.**  rho of the support S and signs sigma of x_0,
-``min ||A_Sc^T nu||_inf`` subject to ``A_S^T nu = sigma`` (:mod:`implicit_l1.null_space`),
+``min ||A_Sc^T nu||_inf`` subject to ``A_S^T nu = sigma`` (:mod:`implicit_l1.minimizer.null_space`),
 exists whether x_0 is recovered or not.  Below 1, with A_S injective, it proves that x_0 is
 the only minimizer; above 1 x_0 is none.
 
@@ -33,22 +33,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.decision import (
+from implicit_l1.linear.programs import (
+    TOLERANCE,
+    KernelPrograms,
+    LinearProgramError,
+    least_norm_vertex,
+)
+from implicit_l1.minimizer.decision import (
     Minimizer,
     Proposal,
     certified_support,
     decide,
     signed_certificate,
 )
-from implicit_l1.null_space import Bracket, largest_margin_dual
-from implicit_l1.programs import (
-    TOLERANCE,
-    KernelPrograms,
-    LinearProgramError,
-    least_norm_vertex,
-)
+from implicit_l1.minimizer.null_space import Bracket, largest_margin_dual
+from implicit_l1.minimizer.support import certificate, support_geometry
 from implicit_l1.status import CERTIFIED
-from implicit_l1.support import certificate, support_geometry
 
 _EPSILON = np.finfo(float).eps
 

@@ -1,10 +1,10 @@
 r"""Candidate solutions of ``min ||x||_1`` subject to ``A x = y``, by several routes.
 
 The problem is stated in cvxpy and handed to a solver of one's choice, or solved by the
-interior-point method of :mod:`implicit_l1.programs`.  What a solver returns is a proposal: it
-is true to a tolerance at best, and a solver that ends as "infeasible" or "unknown" has said
-something about itself and nothing about the problem.  So no route's failure is an error, the
-next route is taken, and what a proposal is worth is decided by who asked for it.
+interior-point method of :mod:`implicit_l1.linear.programs`.  What a solver returns is a
+proposal: it is true to a tolerance at best, and a solver that ends as "infeasible" or "unknown"
+has said something about itself and nothing about the problem.  So no route's failure is an error,
+the next route is taken, and what a proposal is worth is decided by who asked for it.
 
 What solvers tolerate is absolute, and some drop small entries (HiGHS those below 1e-9).  They
 are given ``A'_ij = 2^(r_i + c_j) A_ij`` and ``y'_i = 2^(r_i - t) y_i``, in which the largest
@@ -23,8 +23,7 @@ from functools import cache, partial
 import cvxpy as cp
 import numpy as np
 
-from implicit_l1.decision import Proposal
-from implicit_l1.programs import (
+from implicit_l1.linear.programs import (
     HIGHS_OPTIONS,
     LARGE,
     TIGHT,
@@ -32,6 +31,7 @@ from implicit_l1.programs import (
     exponents,
     least_norm_vertex,
 )
+from implicit_l1.minimizer.decision import Proposal
 
 # Names of solvers beside cvxpy's: the interior-point method of this project, and the choice
 # between it and DEFAULT by the size of A.

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-from implicit_l1.compensated import refine, residual, two_sum
-from implicit_l1.exact import RationalMatrix, independent
+from implicit_l1.linear.compensated import refine, residual, two_sum
+from implicit_l1.linear.exact import RationalMatrix, independent
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 r"""The exact first-order behaviour of the error as alpha -> 0, computed without any alpha.
 
 With g* the l1 minimizer, S its support, sigma its signs, ``n = x(alpha) - g*`` and the
-maps M, C of :mod:`implicit_l1.support` (``n_S = -M n_Sc`` and ``C n_Sc = 0`` for n in
+maps M, C of :mod:`implicit_l1.minimizer.support` (``n_S = -M n_Sc`` and ``C n_Sc = 0`` for n in
 ker A), the limit point of the flow (Woodworth et al., COLT 2020) satisfies
 ``n_Sc = alpha phi_D(z)``, ``z = M^T phi_D^{-1}(x_S / alpha) + C^T b`` for some b.
 
@@ -35,8 +35,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.potentials import OffSupport, Potential
-from implicit_l1.support import Certificate, SupportGeometry, solve_positive_definite
+from implicit_l1.minimizer.support import Certificate, SupportGeometry, solve_positive_definite
+from implicit_l1.network.potentials import OffSupport, Potential
 
 # Of ``|A_j^T nu_0|``, which is 0 up to rounding where rho = 0.
 _ZERO = 1e-14

@@ -7,7 +7,7 @@ The limit point x = g* + n of the flow satisfies, with z_i = phi_D^{-1}(x_i / al
 (the optimality condition of the convex problem of Woodworth et al., COLT 2020).  All
 that follows is derived for this project from (*), from phi_D being odd and increasing,
 convex on [0, inf), and from ``y phi_D^{-1}(y)`` being convex.  S is the support of g*, M
-and C are the maps of :mod:`implicit_l1.support`.
+and C are the maps of :mod:`implicit_l1.minimizer.support`.
 
 **Upper bound.**  Let a = A_Sc^T lam for any lam with ``A_S^T lam = phi_D^{-1}(g*_S / alpha)``.
 (*) with k = n, and monotonicity on S, give
@@ -66,16 +66,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.asymptotics import BalanceError, balance
-from implicit_l1.compensated import residual
-from implicit_l1.potentials import LOG2, HyperbolicPotential, Potential
-from implicit_l1.programs import (
+from implicit_l1.linear.compensated import residual
+from implicit_l1.linear.programs import (
     TOLERANCE,
     KernelPrograms,
     LinearProgramError,
     kernel_ball_constraints,
 )
-from implicit_l1.support import Certificate, SupportGeometry
+from implicit_l1.minimizer.support import Certificate, SupportGeometry
+from implicit_l1.network.asymptotics import BalanceError, balance
+from implicit_l1.network.potentials import LOG2, HyperbolicPotential, Potential
 
 # Relative accuracy that x_S = g*_S + n_S is taken to have, with a reserve, where n says nothing
 # of its own error.

@@ -1,6 +1,6 @@
 r"""How good a limit point is, measured from its defects, and one Newton step from them.
 
-Notation as in :mod:`implicit_l1.limit`.  What a point lacks shows in two defects, which are
+Notation as in :mod:`implicit_l1.network.limit`.  What a point lacks shows in two defects, which are
 found to twice the working precision from A itself, whatever the coordinates are worth:
 
     r = A n,        e = z - A^T lam        for the lam that (zeta, b) stands for.
@@ -35,7 +35,7 @@ the room of z is checked.)
 
 import numpy as np
 
-from implicit_l1.compensated import two_sum
+from implicit_l1.linear.compensated import two_sum
 
 # exp(-80) is far below the rounding error of x_T = g_T + n_T: from here on n_T
 # does not influence the rest and follows from F1 = 0.
@@ -54,7 +54,7 @@ def correct_error(equations, state, exact, low):
     """n at a converged state, after Newton's step from its defects.
 
     Args:
-        equations: of :mod:`implicit_l1.limit`, in the coordinates of T.
+        equations: of :mod:`implicit_l1.network.limit`, in the coordinates of T.
         state: converged.
         exact: A, a verified.Exact.
         low: of g*, what its rounding to doubles left, shape (d,).

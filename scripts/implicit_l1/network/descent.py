@@ -5,7 +5,7 @@ With ``x = u**D - v**D`` and ``g = A^T (y - A x)``, a step h on ``||A x - y||^2 
     u <- u + h D u^(D-1) g,        v <- v - h D v^(D-1) g,        u = v = alpha^(1/D) at first
 
 (alpha is the scale of the predictor x).  As h -> 0 this is the flow of
-:mod:`implicit_l1.flow`, with ``z = A^T lam`` and the conserved quantities
+:mod:`implicit_l1.network.flow`, with ``z = A^T lam`` and the conserved quantities
 
     D = 2:  u = alpha^(1/2) e^(z/2),           v = alpha^(1/2) e^(-z/2),         u v = alpha,
     D > 2:  u = alpha^(1/D) (1 - z)^(-1/(D-2)),    v = alpha^(1/D) (1 + z)^(-1/(D-2)),
@@ -58,9 +58,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.potentials import potential
+from implicit_l1.minimizer.support import solve_positive_definite
+from implicit_l1.network.potentials import potential
 from implicit_l1.status import CONVERGED, DIVERGED, ITERATION_LIMIT, STALLED
-from implicit_l1.support import solve_positive_definite
 
 
 class EndOfFlowError(RuntimeError):

@@ -6,17 +6,17 @@ The flow of the weights, ``u' = -dL/du``, ``v' = -dL/dv`` with ``L = ||A x - y||
     lam' = c_D(alpha) (y - A x),    x = alpha phi_D(A^T lam),    lam(0) = 0
 
 (Woodworth et al., COLT 2020; the time constants c_D are derived for this project); from
-other initializations it is of the same form, see :mod:`implicit_l1.initialization`.
+other initializations it is of the same form, see :mod:`implicit_l1.network.initialization`.
 Its Jacobian ``-c A diag(alpha phi_D') A^T`` is symmetric negative definite: stiff, but
-an implicit method follows it through many decades of time, see :mod:`implicit_l1.radau`.
+an implicit method follows it through many decades of time, see :mod:`implicit_l1.network.radau`.
 The plain flow is integrated by another method, LSODA.  Time is that of the plain flow.
 The integration ends by event: the relative residual, the relative change of the entries
 off the support within one e-fold of time, and the distance to the limit point relative to that
 of the limit point to the l1 minimizer g*, are all below tolerances.  The last one decides that
 the flow has converged: at small alpha x rests on a plateau for a long time before the entries off
 the support come near their ends, and neither of the others tells it from the end.  The distance
-comes with a bound on what rounding does to it (:mod:`implicit_l1.limit_distance`); where double
-precision cannot tell whether the flow has come so near, it has not converged.
+comes with a bound on what rounding does to it (:mod:`implicit_l1.network.limit_distance`); where
+double precision cannot tell whether the flow has come so near, it has not converged.
 """
 
 import warnings
@@ -24,10 +24,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.initialization import identity_coordinates, mirror_coordinates
-from implicit_l1.limit_distance import LimitPoint
-from implicit_l1.potentials import potential as potential_of
-from implicit_l1.radau import IntegrationError, radau_steps
+from implicit_l1.network.initialization import identity_coordinates, mirror_coordinates
+from implicit_l1.network.limit_distance import LimitPoint
+from implicit_l1.network.potentials import potential as potential_of
+from implicit_l1.network.radau import IntegrationError, radau_steps
 
 _HALF_UNIT = 0.5 * np.finfo(float).eps  # the relative error of a rounding
 

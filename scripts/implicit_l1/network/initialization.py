@@ -27,9 +27,9 @@ from pathlib import Path
 
 import numpy as np
 
-from implicit_l1.ensembles import ProblemError
-from implicit_l1.origin import remember
-from implicit_l1.sizes import TooLargeError, check_file
+from implicit_l1.problems.ensembles import ProblemError
+from pipeline.origin import remember
+from pipeline.sizes import TooLargeError, check_file
 
 # Drawn shapes are rounded to this grid: what is left does not depend on a system's exp.
 _GRID = 2.0**20

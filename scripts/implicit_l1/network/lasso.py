@@ -5,7 +5,7 @@ in mu and comes from scikit-learn's ``lars_path``.  Whether a point is a minimiz
 here, by its optimality conditions (:func:`kkt_residual`), not by the solver.
 
 Along the flow ``lam' = c (y - A x)``, ``x = alpha phi_D(A^T lam)``, ``lam(0) = 0``
-(:mod:`implicit_l1.flow`), the average ``xbar(t) = (1/t) int_0^t x`` satisfies exactly
+(:mod:`implicit_l1.network.flow`), the average ``xbar(t) = (1/t) int_0^t x`` satisfies exactly
 
     A^T (y - A xbar(t)) = A^T lam(t) / (c t).
 
@@ -35,7 +35,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from implicit_l1.flow import FlowError
+from implicit_l1.network.flow import FlowError
 
 # of the largest entry: below this an entry of the solver's points at a knot is 0
 _VANISHED = 1e-13

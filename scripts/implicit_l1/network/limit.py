@@ -3,7 +3,7 @@ r"""The limit point of gradient flow, as an error vector, along a path of scales
 The limit x(alpha) of the flow solves ``A x = y``, ``x = alpha phi_D(A^T lam)``
 (Woodworth et al., COLT 2020).  The quantity of interest, ``n = x - g*``, is
 smaller than the rounding error of x by any number of decades, so it is computed
-by itself.  In the coordinates of :mod:`implicit_l1.support` the unknowns are
+by itself.  In the coordinates of :mod:`implicit_l1.minimizer.support` the unknowns are
 ``n_S`` and b, and the equations
 
     F1 = n_S + M n_Sc = 0,        F2 = C n_Sc = 0,
@@ -21,7 +21,7 @@ sizes differ by the factor of alpha^(1-rho) or more, stay comparable.
 The set whose entries are unknowns is S less the indices at which x_i has not yet
 come near g*_i: there ``g*_i + n_i`` would cancel, while ``n_i = alpha phi_D(z_i) -
 g*_i`` does not.  So S is replaced by a subset T, and n_Tc has entries of both kinds.  T
-changes on the way, by few indices at a time (:mod:`implicit_l1.exchange`).
+changes on the way, by few indices at a time (:mod:`implicit_l1.linear.exchange`).
 
 Where A has many rows, a Cholesky factor of Newton's matrix serves for several steps and
 scales, as the preconditioner of the conjugate gradient method.  F1 and F2 are evaluated as
@@ -46,16 +46,16 @@ which is positive for c = 3/2 and t <= 1: the method converges from anywhere, wi
 line search.  (Derived for this project.)  Its n_S is a difference from g* good to rounding
 only, but a few digits of it are enough to go on from with n_S as unknowns.
 
-With another initialization (:mod:`implicit_l1.initialization`), in its coordinates,
+With another initialization (:mod:`implicit_l1.network.initialization`), in its coordinates,
 ``n_Sc = alpha scale phi_D(z)`` and z has the offset as one more term; the tilt is in the
 certificate's direction already.
 
-How good a point is, is measured for each (:mod:`implicit_l1.defects`).  Where that is worse than
-what is asked for, the point is computed anew with more bits and proved
-(:mod:`implicit_l1.precise`), and if that fails, too, an error says so.
+How good a point is, is measured for each (:mod:`implicit_l1.network.defects`).  Where that is worse
+than what is asked for, the point is computed anew with more bits and proved
+(:mod:`implicit_l1.network.precise`), and if that fails, too, an error says so.
 
 Where the minimizer is not unique, g* is the one that the flow selects
-(:mod:`implicit_l1.selection`) and the columns of its support S are dependent: T is a basis
+(:mod:`implicit_l1.network.selection`) and the columns of its support S are dependent: T is a basis
 of them.  Then ``n_T = -M n_Tc``, and the entries c of n on the rest of S follow, to full
 relative accuracy, from what makes g* the selected one: with
 ``h_i(n_i) = zeta(g*_i + n_i)`` less its leading term ``h(c) = M^T h_T(n_T)`` on that rest.
@@ -68,16 +68,16 @@ import numpy as np
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from implicit_l1.certificates import NotProved
-from implicit_l1.defects import LOG_NEGLIGIBLE, correct_error
-from implicit_l1.exact import as_rational, rationals_of, solve_consistent
-from implicit_l1.exchange import DualCoordinates, dual_coordinates
-from implicit_l1.initialization import identity_coordinates
-from implicit_l1.potentials import OffSupport, OnSupport
-from implicit_l1.precise import PreciseLimit
-from implicit_l1.programs import dividing_unit
-from implicit_l1.support import Certificate, independent_columns, row_scales
-from implicit_l1.verified import Exact
+from implicit_l1.linear.exact import as_rational, rationals_of, solve_consistent
+from implicit_l1.linear.exchange import DualCoordinates, dual_coordinates
+from implicit_l1.linear.programs import dividing_unit
+from implicit_l1.minimizer.support import Certificate, independent_columns, row_scales
+from implicit_l1.network.defects import LOG_NEGLIGIBLE, correct_error
+from implicit_l1.network.initialization import identity_coordinates
+from implicit_l1.network.potentials import OffSupport, OnSupport
+from implicit_l1.network.precise import PreciseLimit
+from implicit_l1.proof.certificates import NotProved
+from implicit_l1.proof.verified import Exact
 
 
 class ConvergenceError(RuntimeError):

@@ -41,8 +41,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
-from implicit_l1.compensated import residual
-from implicit_l1.initialization import identity_coordinates
+from implicit_l1.linear.compensated import residual
+from implicit_l1.network.initialization import identity_coordinates
 
 _EPSILON = np.finfo(float).eps
 

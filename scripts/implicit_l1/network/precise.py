@@ -1,7 +1,7 @@
 r"""Limit points in more than double precision, with enclosures.
 
-Where doubles do not reach the accuracy that is asked for (:mod:`implicit_l1.limit` says so of
-each point), the dual problem of Woodworth et al. (COLT 2020),
+Where doubles do not reach the accuracy that is asked for (:mod:`implicit_l1.network.limit` says so
+of each point), the dual problem of Woodworth et al. (COLT 2020),
 
 .. math::
     \min_\lambda f(\lambda) = \alpha \sum_i q_D^*(A_i^T \lambda) - \langle \lambda, y \rangle,
@@ -10,14 +10,16 @@ is solved by Newton's method with so many bits that it needs no coordinates of i
 gradient ``A x - y`` is a difference of nearly equal numbers, and its second derivative
 ``A W A^T`` has the square of the condition of A and the range of W = alpha phi'.  A step is
 shortened so that phi' grows by at most e^(3/2), which makes it converge from anywhere (see
-:mod:`implicit_l1.limit`).  What it finds is a guess, and what is returned is an enclosure by
-the proofs of :mod:`implicit_l1.certificates`.
+:mod:`implicit_l1.network.limit`).  What it finds is a guess, and what is returned is an enclosure
+by the proofs of :mod:`implicit_l1.proof.certificates`.
 """
 
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-from implicit_l1.balls import (
+from implicit_l1.linear.exact import solve_consistent
+from implicit_l1.network.potentials import potential
+from implicit_l1.proof.balls import (
     BallPotential,
     ball,
     column,
@@ -26,9 +28,7 @@ from implicit_l1.balls import (
     relative_radius,
     sum_of_sizes,
 )
-from implicit_l1.certificates import LimitProof, NotProved, ProvedMinimizer, coordinates
-from implicit_l1.exact import solve_consistent
-from implicit_l1.potentials import potential
+from implicit_l1.proof.certificates import LimitProof, NotProved, ProvedMinimizer, coordinates
 
 # Bits of the proofs that are tried, one after the other.
 _PRECISIONS = (128, 256, 512, 1024)

@@ -74,7 +74,8 @@ def largest_competitor(exponent, log_size, log_alpha):
     """How much of the error entries of higher order make up at a scale.
 
     Args:
-        exponent, log_size: of each entry, as in :mod:`implicit_l1.asymptotics`; nan is ignored.
+        exponent, log_size: of each entry, as in :mod:`implicit_l1.network.asymptotics`; nan is
+            ignored.
         log_alpha: natural logarithm of alpha.
     Returns:
         logarithm of the largest entry of higher order over the largest leading one; nan if

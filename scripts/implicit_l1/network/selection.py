@@ -3,7 +3,7 @@ r"""The minimizer that the flow selects, where the minimizer of the l1 norm is n
 Among the minimizers of the l1 norm the flow of depth D = 2 approaches the one that
 minimizes ``sum |x_i| log|x_i|``, and that of D > 2 the one that maximizes
 ``sum |x_i|^(2/D)`` (Wind, Antun and Hansen, arXiv:2307.07410).  From an initialization of
-another shape (:mod:`implicit_l1.initialization`), in its coordinates x~,
+another shape (:mod:`implicit_l1.network.initialization`), in its coordinates x~,
 
     D = 2:   minimizes   sum |x~_i| (log(|x~_i| / scale_i) - 1) - offset_i x~_i,
     D > 2:   maximizes   sum scale_i^(1/p) |x~_i|^(2/D),    p = D / (D - 2)
@@ -13,8 +13,8 @@ terms of second order of the potential that the limit point minimizes).
 
 Both functionals have infinite slope at x_i = 0, so the selected point has the largest
 support S that a minimizer has.  It is found by linear programs, without any flow: where A~ = A
-and nothing is tilted, exactly (:func:`implicit_l1.decision.minimizer_face`), and else from one
-minimizer, a dual vector nu of largest margin off its support; while the margin is 0, the
+and nothing is tilted, exactly (:func:`implicit_l1.minimizer.decision.minimizer_face`), and else
+from one minimizer, a dual vector nu of largest margin off its support; while the margin is 0, the
 kernel vector that proves so leads to minimizers with a larger support.  At the end
 ``A~_S^T nu + tilt_S = sigma`` and ``|A~_j^T nu + tilt_j| < 1`` off S: a dual certificate
 that every minimizer is supported in S with signs sigma.  On S the columns may be dependent;
@@ -26,24 +26,24 @@ from flint import arb, arb_mat, ctx
 from scipy.linalg import null_space, qr
 from scipy.optimize import linprog
 
-from implicit_l1.balls import column, scaled
-from implicit_l1.compensated import refine, residual
-from implicit_l1.decision import Minimizer, MinimizerFace, minimizer_face, undecided
-from implicit_l1.exact import (
+from implicit_l1.linear.compensated import refine, residual
+from implicit_l1.linear.exact import (
     RationalMatrix,
     Undecided,
     rationals_of,
 )
-from implicit_l1.initialization import MirrorCoordinates
-from implicit_l1.programs import TIGHT, unit_of
-from implicit_l1.proposals import DEFAULT, proposals
-from implicit_l1.status import CERTIFIED, SELECTED, UNIQUE_IN_FLOATS
-from implicit_l1.support import (
+from implicit_l1.linear.programs import TIGHT, unit_of
+from implicit_l1.minimizer.decision import Minimizer, MinimizerFace, minimizer_face, undecided
+from implicit_l1.minimizer.proposals import DEFAULT, proposals
+from implicit_l1.minimizer.support import (
     STRICT,
     Certificate,
     certificate,
     support_geometry,
 )
+from implicit_l1.network.initialization import MirrorCoordinates
+from implicit_l1.proof.balls import column, scaled
+from implicit_l1.status import CERTIFIED, SELECTED, UNIQUE_IN_FLOATS
 
 # A margin further below 0 belongs to no minimizer.
 _ROUNDING = 1e-9
@@ -73,7 +73,7 @@ def tilted_basis_pursuit(matrix, data, tilt, solver=DEFAULT):
         matrix: A, shape (N, d).
         data: y, shape (N,).
         tilt: shape (d,), in (-1, 1).
-        solver: one of :func:`implicit_l1.proposals.solvers`, which comes first.
+        solver: one of :func:`implicit_l1.minimizer.proposals.solvers`, which comes first.
     Raises:
         SelectionError: if no solver comes to a point with ``A x = y``.
     """

@@ -5,7 +5,7 @@ Entries of A are rounded to multiples of 2^-36 and entries of x_0 to multiples o
 exactly, not up to 1e-16 (otherwise the l1 minimizer of the stored data would have N
 nonzero entries).  With noise, ``y = A x_0 + e`` with ``||e||_2 = eta ||A x_0||_2``:
 eta is relative, a choice of this project.  What A, the magnitudes of x_0 and e are drawn
-from is registered in :mod:`implicit_l1.ensembles`.
+from is registered in :mod:`implicit_l1.problems.ensembles`.
 
 An instance has the same bits on every machine.  ``A x_0`` is exact, so the order in which
 a BLAS adds does not matter; the squares of the two norms are added by math.fsum, which
@@ -20,7 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 from flint import fmpq
 
-from implicit_l1.ensembles import (
+from implicit_l1.linear.exact import exact_product, rational_rank, rationals_of
+from implicit_l1.linear.rank import equilibrated, well_conditioned
+from implicit_l1.problems.ensembles import (
     ENSEMBLES,
     MAGNITUDES,
     NOISES,
@@ -29,9 +31,7 @@ from implicit_l1.ensembles import (
     euclidean_norm,
     named,
 )
-from implicit_l1.exact import exact_product, rational_rank, rationals_of
-from implicit_l1.rank import equilibrated, well_conditioned
-from implicit_l1.seeds import generator
+from implicit_l1.problems.seeds import generator
 
 _MATRIX_GRID = 2.0**36
 _NOISE_GRID = 2.0**36
@@ -54,9 +54,9 @@ class Problem:
             holds.  (Drawn problems and families have none: there ``A x_0``, without noise, is
             exact in double precision.)
         noiseless_support: k > 0: a solution with k <= N/2 nonzero entries explains y to its
-            rounding, see :func:`implicit_l1.product.explanation`, and y is not taken as its
-            image but at its word; where y is that image, its number of nonzero entries.  0: no
-            such solution is known.  -1: it was looked for, and the linear program failed.
+            rounding, see :func:`implicit_l1.problems.product.explanation`, and y is not taken
+            as its image but at its word; where y is that image, its number of nonzero entries.
+            0: no such solution is known.  -1: it was looked for, and the linear program failed.
     """
 
     matrix: np.ndarray

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from flint import fmpq
 
-from implicit_l1.exact import as_rational, exact_product, rational_rank
-from implicit_l1.programs import (
+from implicit_l1.linear.exact import as_rational, exact_product, rational_rank
+from implicit_l1.linear.programs import (
     KernelPrograms,
     LinearProgramError,
     least_norm_vertex,
@@ -178,7 +178,7 @@ def _minimizer(matrix, data):
 
 
 def _by_simplex(matrix, data):
-    """The same program as in :func:`implicit_l1.programs.least_norm_vertex`, by HiGHS."""
+    """The same program as in :func:`implicit_l1.linear.programs.least_norm_vertex`, by HiGHS."""
     mirror = data.copy()
     mirror[0] += np.copysign(np.linalg.norm(data), data[0])
     mirror *= np.sqrt(2.0 / (mirror @ mirror))

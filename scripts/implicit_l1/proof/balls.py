@@ -13,7 +13,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 import numpy as np
 from flint import arb, arb_mat, ctx, fmpz
 
-from implicit_l1.potentials import PowerPotential
+from implicit_l1.network.potentials import PowerPotential
 
 
 def ball(value):

@@ -20,7 +20,7 @@ b||_inf``, is attained at a vertex: on an active set J of N - |S| + 1 indices wi
 ``A_S n_S + A_J k = 0``, ``<s, k> = 1``; if ``s_j k_j > 0`` on J its value ``-<eps, n_S>`` is a
 lower bound, and the largest entry of ``A_Sc^T nu`` an upper one.
 
-**Limit points.**  The equations of :mod:`implicit_l1.limit`, in the unknowns (n_T, lam):
+**Limit points.**  The equations of :mod:`implicit_l1.network.limit`, in the unknowns (n_T, lam):
 
 .. math::
     A_T^T \lambda = \varphi^{-1}((g^*_T + n_T) / \alpha), \qquad
@@ -28,8 +28,8 @@ lower bound, and the largest entry of ``A_Sc^T nu`` an upper one.
     n_{T^c} = \alpha \varphi(A_{T^c}^T \lambda) - g^*_{T^c}
 
 have exactly one solution (the dual problem is strictly concave).  It is proved to lie in a box
-around a refined guess by the test of :mod:`implicit_l1.verified`, which needs the equations in
-balls at one point only, and enclosed, entry by entry, as it says there.  The derivatives of the
+around a refined guess by the test of :mod:`implicit_l1.proof.verified`, which needs the equations
+in balls at one point only, and enclosed, entry by entry, as it says there.  The derivatives of the
 equations over the box are known from those at its centre:
 ``|phi''| <= phi'`` for D = 2 and ``|phi''| <= (p + 1) phi' / (1 - |z|)`` for D > 2, so within a
 distance h of z, with ``t = h / (1 - |z|) < 1``, phi' grows and falls at most by the factor
@@ -54,7 +54,9 @@ from functools import cached_property
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-from implicit_l1.balls import (
+from implicit_l1.linear.exact import exact_product, rationals_of, solve_consistent
+from implicit_l1.network.potentials import potential
+from implicit_l1.proof.balls import (
     BallPotential,
     ball,
     column,
@@ -69,9 +71,7 @@ from implicit_l1.balls import (
     sum_of_sizes,
     to_doubles,
 )
-from implicit_l1.exact import exact_product, rationals_of, solve_consistent
-from implicit_l1.potentials import potential
-from implicit_l1.verified import (
+from implicit_l1.proof.verified import (
     LARGE,
     UNIT,
     Exact,
@@ -600,7 +600,7 @@ class LimitProof:
     def first_order(self, rho: PatternConstant | None, error, log_unit, radius):
         """Enclose exponent and constant of ``||n||_1 ~ constant * alpha^exponent``.
 
-        The formulas are those of :mod:`implicit_l1.asymptotics`; for D = 2 and |S| < N the
+        The formulas are those of :mod:`implicit_l1.network.asymptotics`; for D = 2 and |S| < N the
         sum of exponentials is minimized in closed form: with k the kernel vector of the
         vertex, ``n_J = c k`` and ``log c = <k, t> - sum |k_j| log|k_j|``.
 
@@ -1010,7 +1010,7 @@ class _System:
             raise NotProved(f"no limit point was found near the guess: {failure}") from failure
 
     def prove_in_doubles(self, unknowns):
-        """Enclosures of n by the test of :mod:`implicit_l1.verified`, or None.
+        """Enclosures of n by the test of :mod:`implicit_l1.proof.verified`, or None.
 
         Raises:
             ArithmeticError, LinAlgError: if an approximate solution is of no use.

@@ -46,8 +46,8 @@ from functools import cached_property
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-from implicit_l1.balls import column, exact_matrix
-from implicit_l1.compensated import residual, two_sum
+from implicit_l1.linear.compensated import residual, two_sum
+from implicit_l1.proof.balls import column, exact_matrix
 
 UNIT = 2.0**-53
 

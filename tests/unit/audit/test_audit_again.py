@@ -2,15 +2,15 @@
 
 import re
 
-import audit_again
 import numpy as np
 import pytest
-from audit_findings import Audit
-from forging import follow, forge_arrays, forge_table, tell_anew
-from judging import verdicts
 
+from audit import again as audit_again
+from audit.findings import Audit
+from forging import follow, forge_arrays, forge_table, tell_anew
 from implicit_l1.status import PROVED
-from implicit_l1.storage import read_origin, read_table
+from judging import verdicts
+from pipeline.storage import read_origin, read_table
 
 RESULTS = "results/smoke"
 CELL = "gaussian_N20_d40_s2_eta0"
@@ -171,7 +171,9 @@ def test_the_sample_is_drawn_afresh_and_as_large_as_asked(said):
 
 
 def test_what_cannot_be_made_again_is_said(copy, said, monkeypatch):
-    copy.replace("scripts/l1.py", "def main():\n", "def main():\n    raise SystemExit('no')\n")
+    copy.replace(
+        "scripts/stages/l1.py", "def main():\n", "def main():\n    raise SystemExit('no')\n"
+    )
     found = audited(said, copy.folder, monkeypatch, MINIMIZER)
     assert [finding.what for finding in found.findings[MINIMIZER]] == ["cannot be made again (no)"]
 

@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from audit_again import check_drawings, draw
-from audit_findings import Audit
-from audit_origins import DRAWING, check_states, check_strays
-from audit_values import figure_problems
 from test_figures import LOG10_ALPHA, bounds, cell
-from workflow_queries import Job
 
+from audit.again import check_drawings, draw
+from audit.findings import Audit
+from audit.origins import DRAWING, check_states, check_strays
+from audit.values import figure_problems
+from audit.workflow_queries import Job
 from implicit_l1.status import CERTIFIED, PROVED
-from implicit_l1.storage import read_arrays, write_arrays, write_table
+from pipeline.storage import read_arrays, write_arrays, write_table
 
 DRAWN = [
     *("--repetitions", "0", "2", "gaussian", "--N", "4", "--d", "8", "--s", "1"),
@@ -57,7 +57,7 @@ def test_every_repetition_is_drawn_anew(tmp_path, name, place):
     ],
 )
 def test_what_the_workflow_would_make_anew_is_a_finding(tmp_path, state, words):
-    job = Job("l1", (), ("file.npz",), ("scripts/l1.py",))
+    job = Job("l1", (), ("file.npz",), ("scripts/stages/l1.py",))
     found = Audit([job], tmp_path)
     check_states(found, {} if state is None else {"file.npz": state})
     what = [finding.what for finding in found.findings.get("file.npz", [])]

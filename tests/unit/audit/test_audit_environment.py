@@ -9,12 +9,12 @@ import subprocess
 import sys
 from importlib.metadata import PathDistribution
 
-import audit_environment
 import pytest
-from audit_findings import Audit
 
-from implicit_l1 import origin as origins
-from implicit_l1.storage import read_origin
+from audit import environment as audit_environment
+from audit.findings import Audit
+from pipeline import origin as origins
+from pipeline.storage import read_origin
 from workflow_runs import ROOT
 
 LOCK = """
@@ -199,14 +199,14 @@ def test_a_job_tells_what_it_imported_from_elsewhere(tmp_path):
     (front / "sitecustomize.py").write_text("import better\n")
     (front / "better.py").write_text("")
     command = [
-        *("scripts/problems.py", "--output", tmp_path / "p.npz", "--repetitions", "0", "0"),
+        *("scripts/stages/problems.py", "--output", tmp_path / "p.npz", "--repetitions", "0", "0"),
         *("gaussian", "--N=2", "--d=4", "--s=1", "--eta=0", "--seed=7", "--law=constant"),
     ]
     for path, elsewhere in ((front, ["better", "sitecustomize"]), (tmp_path, [])):
         subprocess.run(
             [sys.executable, *map(str, command)],
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(path)},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(path), "scripts"])},
             check=True,
         )
         assert read_origin(tmp_path / "p.npz")["elsewhere"] == elsewhere

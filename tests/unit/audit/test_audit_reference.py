@@ -7,9 +7,10 @@ import re
 import shutil
 import subprocess
 
-import committed
 import pytest
-from audit_reference import differing
+
+from audit import committed
+from audit.reference import differing
 from judging import verdicts
 
 RESULTS = "results/smoke"
@@ -212,14 +213,14 @@ def test_an_edit_of_the_reference_that_is_not_committed(copy, reference, judge):
     path.write_text(right[:place] + str(int(right[place]) + 1) + right[place + 1 :])
     commit_all(copy.folder)
     path.write_text(right, encoding="utf-8")  # as if the numbers had been published
-    (copy.folder / "scripts/audit_values.py").write_text("")
+    (copy.folder / "scripts/audit/values.py").write_text("")
     judged = judge()
     assert judged.status == 1
     assert "no commit vouches" not in judged.page
     assert verdicts(judged.report) == {"table rates"}
     assert re.match(
         r"FAIL \(with uncommitted changes in 2 files: "
-        r"results/reference/smoke/tables/rates.csv, scripts/audit_values.py\): ",
+        r"results/reference/smoke/tables/rates.csv, scripts/audit/values.py\): ",
         judged.page,
     )
 

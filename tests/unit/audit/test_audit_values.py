@@ -2,12 +2,12 @@
 
 import pandas as pd
 import pytest
-from audit_values import figure_problems, table_problems
-from tables import TABLES, digits_of
 from test_figures import cell, curves, instances
 
+from audit.values import figure_problems, table_problems
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED
-from implicit_l1.storage import write_table
+from pipeline.storage import write_table
+from tables.write import TABLES, digits_of
 
 VALUES = cell(N=5, d=10, s=2, eta=0.1)
 

@@ -3,11 +3,11 @@
 import json
 import re
 
-import benchmark
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark import page as benchmark
 from workflow_runs import ROOT, script
 
 POINT, PATH = "ours, one point", "ours, a point of a path"
@@ -95,10 +95,10 @@ def program(folder, **tables):
     """The program, in a folder of these tables."""
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    words = ["--folder", folder, "--style", ROOT / "scripts/house.mplstyle"]
+    words = ["--folder", folder, "--style", ROOT / "scripts/figures/house.mplstyle"]
     words += ["--markdown", folder / "benchmark.md", "--machine", folder / "machine.json"]
     words += ["--output", *(folder / f"benchmark.{kind}" for kind in ("png", "pdf", "svg"))]
-    return script("benchmark", *words)
+    return script("benchmark/page", *words)
 
 
 def test_all_parts_are_on_the_page(tmp_path):

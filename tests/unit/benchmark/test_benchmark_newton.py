@@ -5,12 +5,12 @@ from collections import Counter
 from contextlib import contextmanager
 from types import SimpleNamespace
 
-import benchmark_newton
 import numpy as np
 import pytest
 
-from implicit_l1 import limit
-from implicit_l1.potentials import potential
+from benchmark import newton as benchmark_newton
+from implicit_l1.network import limit
+from implicit_l1.network.potentials import potential
 from reference import LOG10
 from workflow_runs import script
 
@@ -138,7 +138,7 @@ def test_the_program_writes_both_tables(tmp_path):
     words = ["--size", 8, 16, 1, "--size", 10, 20, 1, "--eta", 0, 0.1, "--depth", 2, 3]
     words += ["--log10-alpha", 0, -1, -2, "--repetitions", 2, "--seed", 1]
     words += ["--csv", table, "--profile", profile]
-    result = script("benchmark_newton", *words)
+    result = script("benchmark/newton", *words)
     assert result.returncode == 0, result.stderr
     with table.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

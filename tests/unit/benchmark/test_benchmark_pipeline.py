@@ -5,10 +5,10 @@ import shlex
 import sys
 from collections import Counter
 
-import benchmark_pipeline
 import pytest
-from benchmark_pipeline import Imports, Timing
 
+from benchmark import whole_run as benchmark_pipeline
+from benchmark.whole_run import Imports, Timing
 from workflow_runs import script
 
 SNAKEFILE = """
@@ -54,7 +54,7 @@ def project(folder, last="touch {output}"):
 def program(folder):
     words = ["--configuration", "config/tiny.yaml", "--cores", "1", "--repetitions", "1"]
     words += ["--csv", folder / "pipeline.csv", "--summary", folder / "summary.csv"]
-    return script("benchmark_pipeline", *words, "--project", folder)
+    return script("benchmark/whole_run", *words, "--project", folder)
 
 
 def rows(path):

@@ -6,16 +6,16 @@ Also the linear programs of large problems, which another method solves, on smal
 import csv
 import re
 
-from command_line import Failure
-
-import growth
 import numpy as np
 import pytest
 import scipy.optimize
 
-from implicit_l1 import l1, null_space, programs, proposals
-from implicit_l1.programs import LinearProgramError, kernel_form, smallest_maximum
-from implicit_l1.support import support_geometry
+from benchmark import growth
+from implicit_l1.linear import programs
+from implicit_l1.linear.programs import LinearProgramError, kernel_form, smallest_maximum
+from implicit_l1.minimizer import l1, null_space, proposals
+from implicit_l1.minimizer.support import support_geometry
+from pipeline.command_line import Failure
 from reference import instance
 from workflow_runs import script
 
@@ -35,7 +35,7 @@ def program(folder, **changes):
     """Run the program with these options in place of the tiny ones."""
     options = TINY | {"--csv": [folder / "growth.csv"], "--markdown": [folder / "growth.md"]}
     words = [word for name, values in (options | changes).items() for word in (name, *values)]
-    return script("growth", *words)
+    return script("benchmark/growth", *words)
 
 
 @pytest.mark.parametrize("power", [0.0, 1.0, 2.5, 4.0])

@@ -11,9 +11,9 @@ import time
 import numpy as np
 import pytest
 
-from comparison import times
-from measure import MEDIUM, MEDIUM_RUNS, SHORT, Workers, runs
-from peers import Peer, versions
+from benchmark.comparison import times
+from benchmark.measure import MEDIUM, MEDIUM_RUNS, SHORT, Workers, runs
+from benchmark.peers import Peer, versions
 from workflow_runs import ROOT
 
 LONG = 600.0  # seconds that nothing here takes
@@ -145,8 +145,8 @@ def sleeps_between_words(problem):
 
 
 PROGRAM = """
-from measure import Workers
-from peers import Peer
+from benchmark.measure import Workers
+from benchmark.peers import Peer
 from test_measure import LONG, sleeps_between_words
 if __name__ == "__main__":
     with Workers([Peer("sleeps", sleeps_between_words, (), "")], limit=LONG) as workers:

@@ -2,14 +2,14 @@
 
 import csv
 
-import benchmark_limit
 import numpy as np
 import pytest
 
-from implicit_l1.descent import limit_weights, stable_step
-from implicit_l1.limit import limit_path
-from implicit_l1.potentials import potential
-from peers import limit_point
+from benchmark import limit as benchmark_limit
+from benchmark.peers import limit_point
+from implicit_l1.network.descent import limit_weights, stable_step
+from implicit_l1.network.limit import limit_path
+from implicit_l1.network.potentials import potential
 from reference import LOG10, instance
 from workflow_runs import script
 
@@ -83,7 +83,7 @@ def program(folder, **changes):
     options |= {"--repetitions": [1], "--limit": [600], "--seed": [1]}
     options |= {"--only": ["ours", "CLARABEL, dual", "Newton"], "--csv": [folder / "limit.csv"]}
     words = [word for name, values in (options | changes).items() for word in (name, *values)]
-    result = script("benchmark_limit", *words)
+    result = script("benchmark/limit", *words)
     if result.returncode:
         return None, result.stderr
     with (folder / "limit.csv").open() as file:

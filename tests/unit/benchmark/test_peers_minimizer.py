@@ -3,13 +3,13 @@
 import csv
 import sys
 
-import benchmark_l1
 import numpy as np
 import pytest
 
+from benchmark import l1 as benchmark_l1
+from benchmark.measure import Measurement
+from benchmark.peers import minimizer as peers
 from contestants import WorkersHere
-from measure import Measurement
-from peers import minimizer as peers
 from reference import instance
 from workflow_runs import script
 
@@ -113,6 +113,6 @@ def test_a_stage_is_compared_with_its_programs_round_by_round():
 def test_a_size_that_cannot_be_drawn_is_one_line(tmp_path):
     words = ["--size", "20", "10", "2", "--eta", "0", "--repetitions", "1", "--limit", "1"]
     words += ["--seed", "1", "--csv", tmp_path / "l1.csv"]
-    result = script("benchmark_l1", *words)
+    result = script("benchmark/l1", *words)
     assert result.returncode == 1
     assert "fewer rows" in result.stderr and "Traceback" not in result.stderr

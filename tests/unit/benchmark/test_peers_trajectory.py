@@ -4,14 +4,14 @@ import csv
 import sys
 from functools import partial
 
-import benchmark_flow
-import benchmark_limit
 import numpy as np
 import pytest
 
+from benchmark import flow as benchmark_flow
+from benchmark import limit as benchmark_limit
+from benchmark.peers import trajectory
+from benchmark.peers.limit_point import dual_form
 from contestants import WorkersHere
-from peers import trajectory
-from peers.limit_point import dual_form
 
 
 @pytest.fixture(scope="module", params=[2, 3])

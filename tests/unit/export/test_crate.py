@@ -117,7 +117,7 @@ def export(folder, project=PROJECT, results=RESULTS):
     """Run the program on files of a folder."""
     return subprocess.run(
         [
-            *(sys.executable, ROOT / "scripts/crate.py"),
+            *(sys.executable, ROOT / "scripts/export/crate.py"),
             *("--project", *project, "--results", *results),
             *("--configuration", "results/configuration.yaml", "--lock", "requirements.txt"),
             *("--citation", "CITATION.cff", "--output", "results/crate.zip"),
@@ -430,7 +430,12 @@ def test_the_workflow_exports_itself(project, issues, tmp_path):
             assert (crate / path.relative_to(project.folder)).read_bytes() == path.read_bytes()
     assert list(crate.glob("results/smoke/rates/**/curves.parquet"))
     assert not list(crate.rglob("*.npz"))
-    for part in ("Snakefile", "CITATION.cff", "scripts/figures.py", "workflow/rules/crate.smk"):
+    for part in (
+        "Snakefile",
+        "CITATION.cff",
+        "scripts/figures/draw.py",
+        "workflow/rules/targets/crate.smk",
+    ):
         assert (crate / part).read_bytes() == (project.folder / part).read_bytes()
     assert not list(crate.rglob("__pycache__"))
 

@@ -3,13 +3,13 @@
 import csv
 import io
 
-import figures
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from implicit_l1.storage import read_table
+from figures import draw as figures
+from pipeline.storage import read_table
 
 
 @pytest.fixture

@@ -5,18 +5,18 @@ The tables are made here, in the columns of workflow/schemas, of errors C alpha^
 
 import itertools
 
-import figures
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
-from configuration import AGAINST_ALPHA, ConfigurationError, validate
 from drawing import entries_of, titles_of, words_of
+from figures import draw as figures
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED, UNDECIDED, UNIQUE_IN_FLOATS
-from tidy import with_cell
-from words import in_numbers, readable, told_apart
+from pipeline.tidy import with_cell
+from pipeline.words import in_numbers, readable, told_apart
+from planning.configuration import AGAINST_ALPHA, ConfigurationError, validate
 from workflow_runs import ROOT
 
 NONE = dict.fromkeys(("N", "d", "s", "eta", "m", "family_rho"))
@@ -501,7 +501,7 @@ def taken(product, support, kappa):
 def test_how_data_were_taken_is_said_below_the_axes(product, support, words, width):
     frames = {kind: pd.DataFrame() for kind in figures.KINDS}
     tables = figures.Tables(**frames | {"instances": taken(product, support, 3e16)})
-    with plt.style.context(ROOT / "scripts/house.mplstyle"):
+    with plt.style.context(ROOT / "scripts/figures/house.mplstyle"):
         figure, axes = plt.subplots(1, 2, figsize=(width, 2.5))
         figure.supxlabel(figures.ALPHA)
         figures.settle(figure)

@@ -3,7 +3,6 @@
 Expected places are those of the rows that a reader would look up, not computed by the figure.
 """
 
-import figures
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -25,6 +24,7 @@ from test_figures import (
 )
 
 from drawing import drawn
+from figures import draw as figures
 from implicit_l1.status import CERTIFIED, CONVERGED, ITERATION_LIMIT
 
 THREE = [CERTIFIED] * 3

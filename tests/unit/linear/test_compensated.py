@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from implicit_l1.compensated import refine, residual, two_product, two_sum
+from implicit_l1.linear.compensated import refine, residual, two_product, two_sum
 from reference import fractions, rationals, to_fraction
 
 # Where products and their errors neither overflow nor underflow.

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from implicit_l1 import programs
-from implicit_l1.null_space import program_of_rho
-from implicit_l1.programs import (
+from implicit_l1.linear import programs
+from implicit_l1.linear.programs import (
     TOLERANCE,
     KernelPrograms,
     LinearProgramError,
@@ -16,7 +15,8 @@ from implicit_l1.programs import (
     smallest_maximum,
     unit_of,
 )
-from implicit_l1.support import support_geometry
+from implicit_l1.minimizer.null_space import program_of_rho
+from implicit_l1.minimizer.support import support_geometry
 
 # r equations below and above half the number of columns: both forms of the kernel
 SHAPES = [(1, 2), (1, 9), (8, 9), (5, 40), (20, 40), (21, 40), (35, 40), (39, 40)]

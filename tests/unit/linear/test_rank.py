@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from implicit_l1.exact import RationalMatrix, rational_rank
-from implicit_l1.problems import Problem, ProblemError, checked
-from implicit_l1.rank import equilibrated
+from implicit_l1.linear.exact import RationalMatrix, rational_rank
+from implicit_l1.linear.rank import equilibrated
+from implicit_l1.problems.problems import Problem, ProblemError, checked
 
 
 def rank_by_elimination(matrix):

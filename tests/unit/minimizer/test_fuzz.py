@@ -4,7 +4,7 @@ Over the ensembles of unkind.py, with the exact and high-precision values of tru
 FUZZ_EXAMPLES=N in the environment takes N problems of each ensemble in place of the few of a
 usual run, FUZZ_SEED=N others, beginning with that seed:
 
-    FUZZ_EXAMPLES=200 FUZZ_SEED=1000 pytest tests/test_fuzz.py
+    FUZZ_EXAMPLES=200 FUZZ_SEED=1000 pytest tests/unit/minimizer/test_fuzz.py
 
 "undecided" and an error that names alpha are honest answers, of which an ensemble may have one
 in ten problems, and a bound of 1 or more where n = 0; any other difference fails.
@@ -17,14 +17,14 @@ from functools import cache
 import numpy as np
 import pytest
 
-from implicit_l1.initialization import identity_coordinates
-from implicit_l1.l1 import decide_minimizer
-from implicit_l1.limit import ConvergenceError, limit_path
-from implicit_l1.null_space import null_space_constant
-from implicit_l1.potentials import potential
-from implicit_l1.selection import select
+from implicit_l1.minimizer.l1 import decide_minimizer
+from implicit_l1.minimizer.null_space import null_space_constant
+from implicit_l1.minimizer.support import support_geometry
+from implicit_l1.network.initialization import identity_coordinates
+from implicit_l1.network.limit import ConvergenceError, limit_path
+from implicit_l1.network.potentials import potential
+from implicit_l1.network.selection import select
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED, UNDECIDED
-from implicit_l1.support import support_geometry
 from truths import (
     l1_minimizer,
     limit_points,

@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from null_space import witnesses
 
-from implicit_l1 import null_space
-from implicit_l1.null_space import (
+from implicit_l1.minimizer import null_space
+from implicit_l1.minimizer.null_space import (
     largest_margin_dual,
     null_space_constant,
 )
-from implicit_l1.problems import one_dimensional_kernel
-from implicit_l1.support import support_geometry
+from implicit_l1.minimizer.support import support_geometry
+from implicit_l1.problems.problems import one_dimensional_kernel
 from reference import (
     instance,
     kernel_vertices,
     null_space_constant_by_patterns,
     pattern_constant,
 )
+from stages.null_space import witnesses
 
 
 def drawn(seed, rows, columns, size):

@@ -12,13 +12,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phase import certify, constants
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
-from implicit_l1.l1 import decide_minimizer
-from implicit_l1.phase import (
+from implicit_l1.minimizer.l1 import decide_minimizer
+from implicit_l1.minimizer.phase import (
     KernelBall,
     entry_bounds,
     largest_entry_constant,
@@ -26,10 +25,10 @@ from implicit_l1.phase import (
     order_constant,
     recovery,
 )
-from implicit_l1.problems import one_dimensional_kernel, random_problem
+from implicit_l1.minimizer.threshold import weak_threshold
+from implicit_l1.problems.problems import one_dimensional_kernel, random_problem
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED
-from implicit_l1.storage import read_table
-from implicit_l1.threshold import weak_threshold
+from pipeline.storage import read_table
 from reference import (
     UNIFORM,
     fractions,
@@ -37,6 +36,7 @@ from reference import (
     null_space_constant_by_patterns,
     pattern_constant,
 )
+from stages.phase import certify, constants
 from workflow_runs import ROOT
 
 # The weak threshold
@@ -140,7 +140,7 @@ def test_both_sides_of_the_transition_were_tested():
 
 def test_recovered_signals_need_no_solver(monkeypatch):
     problem, _ = solved(12, 24, 1, 0)
-    monkeypatch.delattr("implicit_l1.phase.decide")
+    monkeypatch.delattr("implicit_l1.minimizer.phase.decide")
     found = recovery(problem.matrix, problem.data, problem.signal)
     assert found.recovered
     assert np.array_equal(found.minimizer.point, problem.signal)
@@ -251,7 +251,8 @@ def test_the_upper_bound_holds_whatever_the_search_finds(s, monkeypatch):
 
     monkeypatch.setattr(KernelBall, "largest_entries", nothing)
     monkeypatch.setattr(
-        "implicit_l1.phase.local_search", lambda ball, starts, s: (starts, np.zeros(len(starts)))
+        "implicit_l1.minimizer.phase.local_search",
+        lambda ball, starts, s: (starts, np.zeros(len(starts))),
     )
     found = order_constant(matrix, s, random_starts(matrix, 3))
     assert found.lower == 0.0
@@ -371,7 +372,7 @@ def run_program(output, *, s, repetitions, ensemble="gaussian", rows=10, columns
         del options["low"], options["high"]
     return subprocess.run(
         [
-            *(sys.executable, "scripts/phase.py", "--output", str(output)),
+            *(sys.executable, "scripts/stages/phase.py", "--output", str(output)),
             *("--certificates", str(proofs_of(output))),
             *("--ensemble", ensemble, "--N", str(rows), "--d", str(columns), "--s", str(s)),
             *("--repetitions", *map(str, repetitions)),

@@ -10,9 +10,9 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
-from implicit_l1 import proposals as module
-from implicit_l1.programs import LinearProgramError
-from implicit_l1.proposals import Proposal, is_solver, proposals, solvers, statement
+from implicit_l1.linear.programs import LinearProgramError
+from implicit_l1.minimizer import proposals as module
+from implicit_l1.minimizer.proposals import Proposal, is_solver, proposals, solvers, statement
 
 SOLVERS = ["HIGHS", "SCIPY", "CLARABEL", "SCS", "interior_point"]
 # what a solver of the first order comes to, and what the others do

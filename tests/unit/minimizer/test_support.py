@@ -6,7 +6,7 @@ from flint import fmpq
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from implicit_l1.support import certificate, support_geometry
+from implicit_l1.minimizer.support import certificate, support_geometry
 from reference import fractions, rationals, to_fraction
 
 

@@ -3,20 +3,19 @@
 from copy import copy
 from dataclasses import replace
 
-from command_line import Failure
-
 import mpmath
 import numpy as np
 import pytest
-from bounds import check
 from scipy.optimize import brentq, linprog, minimize_scalar
 
-from implicit_l1 import asymptotics, bounds
-from implicit_l1.bounds import classical_log_upper, error_bounds
-from implicit_l1.limit import LimitPath, limit_path
-from implicit_l1.potentials import potential
-from implicit_l1.support import certificate, support_geometry
+from implicit_l1.minimizer.support import certificate, support_geometry
+from implicit_l1.network import asymptotics, bounds
+from implicit_l1.network.bounds import classical_log_upper, error_bounds
+from implicit_l1.network.limit import LimitPath, limit_path
+from implicit_l1.network.potentials import potential
+from pipeline.command_line import Failure
 from reference import dense_data, kernel_data, limit_error, sparse_data
+from stages.bounds import check
 
 LOG10 = np.log(10.0)
 BANDS = ("off", "total", "off_refined", "total_refined")

@@ -3,14 +3,13 @@
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 
 import mpmath
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from implicit_l1.descent import (
+from implicit_l1.network.descent import (
     DescentOptions,
     EndOfFlowError,
     descend,
@@ -19,14 +18,15 @@ from implicit_l1.descent import (
     limit_weights,
     stable_step,
 )
-from implicit_l1.flow import gradient_flow
-from implicit_l1.limit import limit_path
-from implicit_l1.potentials import potential
+from implicit_l1.network.flow import gradient_flow
+from implicit_l1.network.limit import limit_path
+from implicit_l1.network.potentials import potential
 from implicit_l1.status import CONVERGED, DIVERGED, ITERATION_LIMIT, STALLED
-from implicit_l1.storage import read_arrays, read_table, write_arrays
+from pipeline.storage import read_arrays, read_table, write_arrays
 from reference import instance, phi
+from workflow_runs import ROOT
 
-SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
+STAGES = ROOT / "scripts/stages"
 DEPTHS = [2, 3, 4]
 
 
@@ -441,7 +441,7 @@ def test_weights_given_are_not_changed():
 
 def program(folder, name, *arguments):
     return subprocess.run(
-        [sys.executable, SCRIPTS / f"{name}.py", *map(str, arguments)],
+        [sys.executable, STAGES / f"{name}.py", *map(str, arguments)],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from functools import cache, partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,16 +10,17 @@ import scipy.integrate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from implicit_l1 import flow
-from implicit_l1.flow import FlowError, FlowOptions, gradient_flow, plain_flow, saved_times
-from implicit_l1.initialization import mirror_coordinates
-from implicit_l1.limit import limit_path
-from implicit_l1.limit_distance import LimitPoint
-from implicit_l1.potentials import potential
-from implicit_l1.radau import IntegrationError
+from implicit_l1.network import flow
+from implicit_l1.network.flow import FlowError, FlowOptions, gradient_flow, plain_flow, saved_times
+from implicit_l1.network.initialization import mirror_coordinates
+from implicit_l1.network.limit import limit_path
+from implicit_l1.network.limit_distance import LimitPoint
+from implicit_l1.network.potentials import potential
+from implicit_l1.network.radau import IntegrationError
 from implicit_l1.status import CERTIFIED
-from implicit_l1.storage import read_table, write_arrays
+from pipeline.storage import read_table, write_arrays
 from reference import instance, limit_error, weights_flow
+from workflow_runs import ROOT
 
 # Tighter than the defaults where a whole trajectory is compared.
 TIGHT = FlowOptions(rtol=1e-10)
@@ -482,7 +482,7 @@ def test_stage_agreement_fails_where_flow_and_limit_disagree(tmp_path, wrong):
         tmp_path / "flow.npz",
         **{"repetition": [0, 7], "point": end, "claimed": [2e-9, 2e-9], "steps": [3, 4]},
     )
-    script = Path(__file__).parents[1] / "scripts" / "agreement.py"
+    script = ROOT / "scripts/stages/agreement.py"
     arguments = ["--l1", "l1.npz", "--limit", "limit.npz", "--flow", "dual", "1e-3", "flow.npz"]
     arguments += ["--cell", "{}", "--output", "results/agreement/cell/reps2.parquet"]
     path.mkdir(parents=True)

@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from implicit_l1.ensembles import ProblemError
-from implicit_l1.flow import FlowOptions, gradient_flow, plain_flow
-from implicit_l1.initialization import (
+from implicit_l1.network.flow import FlowOptions, gradient_flow, plain_flow
+from implicit_l1.network.initialization import (
     draw_shapes,
     identity_coordinates,
     mirror_coordinates,
     read_shapes,
 )
-from implicit_l1.potentials import potential
-from implicit_l1.seeds import generator
-from implicit_l1.selection import select, tilted_basis_pursuit
+from implicit_l1.network.potentials import potential
+from implicit_l1.network.selection import select, tilted_basis_pursuit
+from implicit_l1.problems.ensembles import ProblemError
+from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, UNIQUE_IN_FLOATS
 from reference import instance, limit_points, selected_path
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.integrate import simpson
 
-from implicit_l1.flow import FlowError
-from implicit_l1.l1 import decide_minimizer
-from implicit_l1.lasso import (
+from implicit_l1.minimizer.l1 import decide_minimizer
+from implicit_l1.network.flow import FlowError
+from implicit_l1.network.lasso import (
     LassoError,
     averaged_flow,
     kkt_residual,
@@ -16,8 +16,8 @@ from implicit_l1.lasso import (
     objective,
     regularization,
 )
-from implicit_l1.own_data import read_problem
-from implicit_l1.potentials import potential
+from implicit_l1.network.potentials import potential
+from pipeline.own_data import read_problem
 from workflow_runs import ROOT
 
 DATA = ROOT / "config/related/data"
@@ -201,6 +201,6 @@ def test_a_failed_integration_is_an_error(monkeypatch):
     class Failed:
         status, message = -1, "no reason"
 
-    monkeypatch.setattr("implicit_l1.lasso.solve_ivp", lambda *_, **__: Failed)
+    monkeypatch.setattr("implicit_l1.network.lasso.solve_ivp", lambda *_, **__: Failed)
     with pytest.raises(FlowError, match=r"averaged flow at alpha = 0\.01 failed: no reason"):
         averaged_flow(*monotone(), potential(2), 1e-2, np.array([1.0]))

@@ -7,23 +7,23 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from implicit_l1 import limit
-from implicit_l1.certificates import NotProved
-from implicit_l1.exact import as_rational, rationals_of
-from implicit_l1.l1 import decide_minimizer
-from implicit_l1.limit import (
+from implicit_l1.linear.exact import as_rational, rationals_of
+from implicit_l1.linear.programs import unit_of
+from implicit_l1.minimizer.l1 import decide_minimizer
+from implicit_l1.minimizer.support import Certificate, certificate, row_scales, support_geometry
+from implicit_l1.network import limit
+from implicit_l1.network.limit import (
     ConvergenceError,
     PathOptions,
     error_vanishes,
     extrapolated,
     limit_path,
 )
-from implicit_l1.potentials import potential
-from implicit_l1.precise import PreciseLimit
-from implicit_l1.problems import one_dimensional_kernel
-from implicit_l1.programs import unit_of
+from implicit_l1.network.potentials import potential
+from implicit_l1.network.precise import PreciseLimit
+from implicit_l1.problems.problems import one_dimensional_kernel
+from implicit_l1.proof.certificates import NotProved
 from implicit_l1.status import CERTIFIED
-from implicit_l1.support import Certificate, certificate, row_scales, support_geometry
 from reference import LOG10, instance, kernel_family_log_error, limit_log_error
 
 

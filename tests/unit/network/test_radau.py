@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from implicit_l1 import radau
-from implicit_l1.radau import STAGES, IntegrationError, collocation, radau_steps
+from implicit_l1.network import radau
+from implicit_l1.network.radau import STAGES, IntegrationError, collocation, radau_steps
 
 
 def until(time, steps):

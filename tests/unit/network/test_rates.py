@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from implicit_l1.rates import (
+from implicit_l1.network.rates import (
     bootstrap_interval,
     fitted_rate,
     local_slopes,

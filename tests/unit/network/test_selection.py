@@ -4,9 +4,9 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
-from implicit_l1.initialization import identity_coordinates, mirror_coordinates
-from implicit_l1.l1 import decide_minimizer
-from implicit_l1.selection import select, tilted_basis_pursuit
+from implicit_l1.minimizer.l1 import decide_minimizer
+from implicit_l1.network.initialization import identity_coordinates, mirror_coordinates
+from implicit_l1.network.selection import select, tilted_basis_pursuit
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED, UNDECIDED
 from reference import instance, limit_points, selected_path
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from implicit_l1.byte_code import StaleByteCodeError, compile_with_hashes, verify_loaded
+from pipeline.byte_code import StaleByteCodeError, compile_with_hashes, verify_loaded
 
 OLD, NEW = "VALUE = 1\n", "VALUE = 2\n"
 assert len(OLD) == len(NEW)
@@ -87,7 +87,7 @@ def test_what_does_not_compile_stops_nothing(tmp_path):
 
 def test_a_job_does_not_run_from_stale_byte_code(copy):
     """It stops, and says what to do; and that helps."""
-    module = copy.folder / "scripts/implicit_l1/seeds.py"
+    module = copy.folder / "scripts/implicit_l1/problems/seeds.py"
     os.utime(module, (1e9, 1e9))
     py_compile.compile(module, doraise=True, invalidation_mode=Mode.TIMESTAMP)
     text = module.read_text(encoding="utf-8")
@@ -99,7 +99,7 @@ def test_a_job_does_not_run_from_stale_byte_code(copy):
 
     def run():
         return subprocess.run(
-            [sys.executable, "scripts/problems.py", *words],
+            [sys.executable, "scripts/stages/problems.py", *words],
             cwd=copy.folder,
             capture_output=True,
             text=True,

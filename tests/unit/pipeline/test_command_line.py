@@ -58,7 +58,7 @@ def test_a_job_that_is_ended_leaves_nothing_unfinished(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(
         "import os, signal\nfrom command_line import run\n"
-        "from implicit_l1.storage import replacing\n"
+        "from pipeline.storage import replacing\n"
         "def main():\n    with replacing('result') as file:\n        file.touch()\n"
         "        os.kill(os.getpid(), signal.SIGTERM)\nrun(main)\n"
     )

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from implicit_l1 import origin as origins
-from implicit_l1.storage import (
+from pipeline import origin as origins
+from pipeline.storage import (
     DamagedFileError,
     read_arrays,
     read_origin,
@@ -21,13 +21,13 @@ from implicit_l1.storage import (
 from workflow_runs import Project
 
 PROBLEMS = [
-    *("scripts/problems.py", "--output", "results/p.npz", "--repetitions", "0", "1"),
+    *("scripts/stages/problems.py", "--output", "results/p.npz", "--repetitions", "0", "1"),
     *("gaussian", "--N", "5", "--d", "10", "--s", "1", "--eta", "0", "--seed", "7"),
     *("--law", "constant"),
 ]
 DRAWN = {"results/p.npz": PROBLEMS[3:]}
 L1 = [
-    *("scripts/l1.py", "--problems", "results/p.npz", "--output", "results/l1.npz"),
+    *("scripts/stages/l1.py", "--problems", "results/p.npz", "--output", "results/l1.npz"),
     *("--solver", "HIGHS", "--nonunique", "carry"),
 ]
 
@@ -81,10 +81,12 @@ def test_what_is_computed_from_them_tells_of_them(projects):
 def test_code_and_lock_are_told_by_their_checksums(projects):
     folder = projects[0].folder
     found = read_origin(folder / "results/l1.npz")
-    assert {"scripts/l1.py", "scripts/command_line.py", "scripts/implicit_l1/l1.py"} <= set(
-        found["code"]
-    )
-    assert "scripts/problems.py" not in found["code"]
+    assert {
+        "scripts/stages/l1.py",
+        "scripts/pipeline/command_line.py",
+        "scripts/implicit_l1/minimizer/l1.py",
+    } <= set(found["code"])
+    assert "scripts/stages/problems.py" not in found["code"]
     assert found["code"] == {name: origins.checksum(folder / name) for name in found["code"]}
     assert found["lock"] == origins.checksum(folder / "requirements.txt")
 

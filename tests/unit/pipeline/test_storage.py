@@ -13,8 +13,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from implicit_l1 import storage
-from implicit_l1.storage import (
+from pipeline import storage
+from pipeline.storage import (
     DamagedFileError,
     read_arrays,
     read_table,
@@ -330,7 +330,7 @@ def test_what_is_no_table_is_not_written(tmp_path, columns):
 def test_writing_a_table_does_not_load_pandas(tmp_path):
     code = (
         "import sys; sys.path.insert(0, 'scripts')\n"
-        "from implicit_l1.storage import write_table\n"
+        "from pipeline.storage import write_table\n"
         f"write_table({str(tmp_path / 'a.parquet')!r}, {{'x': [1.0], 'word': ['one']}})\n"
         "sys.exit('pandas' in sys.modules)"
     )

@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from implicit_l1 import ensembles
-from implicit_l1.ensembles import (
+from implicit_l1.problems import ensembles
+from implicit_l1.problems.ensembles import (
     ENSEMBLES,
     MAGNITUDES,
     NOISES,
@@ -20,8 +20,8 @@ from implicit_l1.ensembles import (
     register_magnitudes,
     register_noise,
 )
-from implicit_l1.problems import magnitudes, random_problem
-from implicit_l1.seeds import generator
+from implicit_l1.problems.problems import magnitudes, random_problem
+from implicit_l1.problems.seeds import generator
 from reference import UNIFORM, fractions
 
 REGISTRIES = {"ensembles": ENSEMBLES, "magnitudes": MAGNITUDES, "noises": NOISES}

@@ -18,14 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from implicit_l1 import origin as origins
-from implicit_l1 import product
-from implicit_l1.initialization import read_shapes
-from implicit_l1.own_data import read_problem
-from implicit_l1.problems import ProblemError, exact_data, problem_arrays
-from implicit_l1.programs import LinearProgramError
+from implicit_l1.linear.programs import LinearProgramError
+from implicit_l1.network.initialization import read_shapes
+from implicit_l1.problems import product
+from implicit_l1.problems.problems import ProblemError, exact_data, problem_arrays
 from implicit_l1.status import data_in_words
-from implicit_l1.storage import read_arrays, read_origin, write_arrays
+from pipeline import origin as origins
+from pipeline.own_data import read_problem
+from pipeline.storage import read_arrays, read_origin, write_arrays
 from workflow_runs import ROOT, Project
 
 A = np.array([[1.0, 2.0, 0.0, -0.1], [0.0, 1.0, 1e-30, 1 / 3]])
@@ -633,7 +633,9 @@ def test_program_with_the_key(folder):
     words = ["--repetitions", 0, 0, "file", "--path", "mine.npz"]
     for more, expected in (([], False), (["--noiseless"], True)):
         output = f"results/{expected}.npz"
-        result = program(folder, ROOT / "scripts/problems", "--output", output, *words, *more)
+        result = program(
+            folder, ROOT / "scripts/stages/problems", "--output", output, *words, *more
+        )
         assert result.returncode == 0, result.stderr
         found = read_arrays(output)
         assert found["product"].tolist() == [expected]
@@ -668,7 +670,7 @@ def test_program(folder):
     np.savez(project / "mine.npz", A=A, y=Y)
     output = "results/problems/mine/reps0-0.npz"
     words = ["--repetitions", "0", "0", "file", "--path", "mine.npz"]
-    result = program(project, "scripts/problems", "--output", output, *words)
+    result = program(project, "scripts/stages/problems", "--output", output, *words)
     assert result.returncode == 0, result.stderr
     found = read_arrays(project / output)
     assert found["repetition"].tolist() == [0]
@@ -683,7 +685,7 @@ def test_program(folder):
     # what is computed from it tells of it
     options = ("--solver", "HIGHS", "--nonunique", "carry")
     result = program(
-        project, "scripts/l1", "--problems", output, "--output", "results/l1.npz", *options
+        project, "scripts/stages/l1", "--problems", output, "--output", "results/l1.npz", *options
     )
     assert result.returncode == 0, result.stderr
     told = read_origin(project / "results/l1.npz")
@@ -701,7 +703,7 @@ def test_program(folder):
 def test_program_says_in_one_line_what_is_wrong(folder, repetitions, path, message):
     np.savez("mine.npz", A=A, y=Y)
     output = ["--output", "results/problems/mine/block.npz", "--repetitions", *repetitions]
-    result = program(folder, ROOT / "scripts/problems", *output, "file", "--path", path)
+    result = program(folder, ROOT / "scripts/stages/problems", *output, "file", "--path", path)
     assert result.returncode == 1
     assert result.stderr == f"error: problems/mine/block, {message}\n"
     assert not (folder / "results").exists()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from same_bytes import GROUPS, together, variations
 
-from implicit_l1.problems import (
+from implicit_l1.problems.problems import (
     ENSEMBLES,
     Problem,
     ProblemError,
@@ -23,8 +23,8 @@ from implicit_l1.problems import (
     one_dimensional_kernel,
     random_problem,
 )
-from implicit_l1.seeds import generator
-from implicit_l1.storage import read_arrays, read_table
+from implicit_l1.problems.seeds import generator
+from pipeline.storage import read_arrays, read_table
 from reference import UNIFORM, fractions
 from workflow_runs import ROOT
 
@@ -210,7 +210,7 @@ def test_another_processor_draws_the_same(tmp_path, ensemble):
         output = ["--output", "drawn.npz", "--repetitions", "0", "9"]  # the file holds its own name
         words = [*ensemble.split(), *size.split()]
         subprocess.run(
-            [sys.executable, ROOT / "scripts/problems.py", *output, *words],
+            [sys.executable, ROOT / "scripts/stages/problems.py", *output, *words],
             cwd=folder,
             env=os.environ | changes,
             check=True,
@@ -227,7 +227,13 @@ def test_another_processor_draws_the_same(tmp_path, ensemble):
 
 
 def program(folder, *words, repetitions=(0, 0), output="results/problems/mine/block.npz"):
-    command = [ROOT / "scripts/problems.py", "--output", output, "--repetitions", *repetitions]
+    command = [
+        ROOT / "scripts/stages/problems.py",
+        "--output",
+        output,
+        "--repetitions",
+        *repetitions,
+    ]
     return subprocess.run(
         [sys.executable, *map(str, command), *map(str, words)],
         cwd=folder,
@@ -308,7 +314,12 @@ def test_program_of_the_phase_diagram_takes_the_same_options(tmp_path):
         options += ["--enumerate-up-to", "3"]
         options += ["--order-repetitions", "0", "--order-starts", "0", "--repetitions", "0", "3"]
         return subprocess.run(
-            [sys.executable, ROOT / "scripts/phase.py", *options, *map(str, (*SHAPE, *words))],
+            [
+                sys.executable,
+                ROOT / "scripts/stages/phase.py",
+                *options,
+                *map(str, (*SHAPE, *words)),
+            ],
             cwd=tmp_path,
             capture_output=True,
             text=True,

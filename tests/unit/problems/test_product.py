@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from implicit_l1.problems import Problem, exact_data, problem_arrays, problem_at
-from implicit_l1.product import (
+from implicit_l1.problems.problems import Problem, exact_data, problem_arrays, problem_at
+from implicit_l1.problems.product import (
     exact_product,
     explanation,
     first_beyond_rounding,

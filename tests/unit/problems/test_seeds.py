@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from implicit_l1.seeds import generator
+from implicit_l1.problems.seeds import generator
 
 AXES = {"seed": 1, "ensemble": "gaussian", "N": 100, "d": 400, "repetition": 0}
 

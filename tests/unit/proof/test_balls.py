@@ -10,7 +10,7 @@ from flint import arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from implicit_l1.balls import (
+from implicit_l1.proof.balls import (
     BallPotential,
     ball,
     column,

@@ -5,13 +5,16 @@ from itertools import product
 
 import numpy as np
 import pytest
-from certificates import at_some_precision
 from flint import arb, ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from implicit_l1.asymptotics import first_order
-from implicit_l1.balls import (
+from implicit_l1.minimizer.null_space import largest_margin_dual, null_space_constant
+from implicit_l1.minimizer.support import certificate, support_geometry
+from implicit_l1.network.asymptotics import first_order
+from implicit_l1.network.limit import limit_path
+from implicit_l1.network.potentials import potential
+from implicit_l1.proof.balls import (
     column,
     exact_matrix,
     largest,
@@ -19,7 +22,7 @@ from implicit_l1.balls import (
     relative_radius,
     sum_of_sizes,
 )
-from implicit_l1.certificates import (
+from implicit_l1.proof.certificates import (
     LimitProof,
     NotProved,
     Unknowns,
@@ -36,12 +39,8 @@ from implicit_l1.certificates import (
     pattern_constant,
     prove_minimizer,
 )
-from implicit_l1.limit import limit_path
-from implicit_l1.null_space import largest_margin_dual, null_space_constant
-from implicit_l1.potentials import potential
+from implicit_l1.proof.verified import Exact
 from implicit_l1.status import PROVED
-from implicit_l1.support import certificate, support_geometry
-from implicit_l1.verified import Exact
 from reference import (
     Instance,
     dense_data,
@@ -55,6 +54,7 @@ from reference import (
     sparse_data,
 )
 from reference import pattern_constant as constant_of_program
+from stages.certificates import at_some_precision
 
 LOG10 = np.log(10.0)
 RADIUS = 1e-12
@@ -657,7 +657,7 @@ def test_limit_points_are_contained_entry_by_entry(small, depth, monkeypatch):
         exact = solution(system, start)
         widths = []
         for away, narrow in ((0.0, np.inf), (1e-7, np.inf), (0.0, 1e-20), (0.0, 1e-29)):
-            monkeypatch.setattr("implicit_l1.certificates._NARROW", narrow)
+            monkeypatch.setattr("implicit_l1.proof.certificates._NARROW", narrow)
             moved = corner_of(start, away * rng.standard_normal(len(start.error + start.dual)))
             found = system.prove_in_doubles(moved)
             if found is None:

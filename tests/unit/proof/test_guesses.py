@@ -14,8 +14,8 @@ import pytest
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 from scipy.optimize import linprog
 
-from implicit_l1.balls import BallPotential, power_of_ten, sum_of_sizes
-from implicit_l1.certificates import (
+from implicit_l1.proof.balls import BallPotential, power_of_ten, sum_of_sizes
+from implicit_l1.proof.certificates import (
     LimitProof,
     NotProved,
     _heights,
@@ -24,7 +24,13 @@ from implicit_l1.certificates import (
     pattern_constant,
     prove_minimizer,
 )
-from implicit_l1.verified import Exact, Inverse, Preconditioned, doubles_of, largest_column_sums
+from implicit_l1.proof.verified import (
+    Exact,
+    Inverse,
+    Preconditioned,
+    doubles_of,
+    largest_column_sums,
+)
 
 BITS, MANY_BITS = 128, 400
 # what a proof may raise

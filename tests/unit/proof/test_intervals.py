@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from implicit_l1.intervals import (
+from implicit_l1.proof.intervals import (
     DECADE,
     Interval,
     farthest,

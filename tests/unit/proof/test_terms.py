@@ -11,10 +11,26 @@ import numpy as np
 import pytest
 from flint import arb, ctx, fmpq, fmpq_mat, fmpz
 
-from implicit_l1.asymptotics import first_order
-from implicit_l1.balls import BallPotential, ball
-from implicit_l1.bounds import _Scales, error_bounds
-from implicit_l1.certificates import (
+from implicit_l1.linear.exact import (
+    RationalMatrix,
+    Undecided,
+    Vertex,
+    exact_product,
+    minimize,
+    rational_rank,
+)
+from implicit_l1.linear.rank import well_conditioned
+from implicit_l1.minimizer.decision import _doubles_of, certified_support, signed_certificate
+from implicit_l1.minimizer.support import _solved_with_more_bits, certificate, support_geometry
+from implicit_l1.network.asymptotics import first_order
+from implicit_l1.network.bounds import _Scales, error_bounds
+from implicit_l1.network.defects import _spread
+from implicit_l1.network.limit_distance import LimitDistance, LimitPoint
+from implicit_l1.network.potentials import potential
+from implicit_l1.network.precise import PreciseLimit
+from implicit_l1.problems.product import first_beyond_rounding, nearest_doubles
+from implicit_l1.proof.balls import BallPotential, ball
+from implicit_l1.proof.certificates import (
     LimitProof,
     NotProved,
     Unknowns,
@@ -31,24 +47,8 @@ from implicit_l1.certificates import (
     pattern_constant,
     prove_minimizer,
 )
-from implicit_l1.decision import _doubles_of, certified_support, signed_certificate
-from implicit_l1.defects import _spread
-from implicit_l1.exact import (
-    RationalMatrix,
-    Undecided,
-    Vertex,
-    exact_product,
-    minimize,
-    rational_rank,
-)
-from implicit_l1.intervals import Interval, geometric_median
-from implicit_l1.limit_distance import LimitDistance, LimitPoint
-from implicit_l1.potentials import potential
-from implicit_l1.precise import PreciseLimit
-from implicit_l1.product import first_beyond_rounding, nearest_doubles
-from implicit_l1.rank import well_conditioned
-from implicit_l1.support import _solved_with_more_bits, certificate, support_geometry
-from implicit_l1.verified import (
+from implicit_l1.proof.intervals import Interval, geometric_median
+from implicit_l1.proof.verified import (
     Exact,
     Inverse,
     Preconditioned,
@@ -672,7 +672,7 @@ def test_limit_points_are_enclosed_after_long_steps_with_a_rough_inverse(
     """Of one step, of several, and of those that leave the box."""
     scalar = Scalar(depth, lam)
     rough_inverse(monkeypatch, factor)
-    monkeypatch.setattr("implicit_l1.certificates._NARROW", narrow)
+    monkeypatch.setattr("implicit_l1.proof.certificates._NARROW", narrow)
     for side in (-1.0, 1.0):
         found = scalar.system.prove_in_doubles(scalar.near(0.0, side * away))
         assert found is None or scalar.agrees(found)
@@ -688,7 +688,7 @@ def test_limit_points_are_those_of_all_minimizers_that_a_ball_holds(monkeypatch,
     """g* is near the end of what is known of it."""
     width = 1e-6
     scalar = Scalar(depth, lam, arb(0.999 * side * width, width))
-    monkeypatch.setattr("implicit_l1.certificates._NARROW", 1.0)
+    monkeypatch.setattr("implicit_l1.proof.certificates._NARROW", 1.0)
     assert scalar.agrees(scalar.system.prove_in_doubles(scalar.start))
 
 
@@ -735,7 +735,7 @@ def test_steps_that_leave_the_box_prove_nothing(monkeypatch, longer, proves):
         return replace(found, reach=0.99 * longer * reaches[0]) if len(reaches) == 2 else found
 
     monkeypatch.setattr(_Tangent, "step", step)
-    monkeypatch.setattr("implicit_l1.certificates._NARROW", 1e-9)
+    monkeypatch.setattr("implicit_l1.proof.certificates._NARROW", 1e-9)
     found = scalar.system.prove_in_doubles(scalar.near(0.0, 1e-3))
     assert len(reaches) >= 2
     assert (found is not None) == proves
@@ -868,7 +868,7 @@ THIRDS = np.array([[1 / 3, 1 / 7, 1 / 9, 0.1], [1 / 5, -1 / 3, 1 / 11, 0.1]])
 
 def test_the_rounding_of_a_minimizer_is_kept_to_twice_the_precision(monkeypatch):
     """Where the first bits do not suffice for it, more are taken."""
-    monkeypatch.setattr("implicit_l1.decision._PRECISIONS", (80, 320))
+    monkeypatch.setattr("implicit_l1.minimizer.decision._PRECISIONS", (80, 320))
     data = [rational(value) / 3 for value in THIRDS[:, 0]]
     found = certified_support(THIRDS, nearest_doubles(data), np.array([1 / 3, 0.0, 0, 0]), data)
     left = fmpq(1, 3) - rational(1 / 3)
@@ -878,7 +878,7 @@ def test_the_rounding_of_a_minimizer_is_kept_to_twice_the_precision(monkeypatch)
 def test_a_certificate_is_rounded_once(monkeypatch):
     found = []
     for bits in ((45, 320), (320,)):
-        monkeypatch.setattr("implicit_l1.decision._PRECISIONS", bits)
+        monkeypatch.setattr("implicit_l1.minimizer.decision._PRECISIONS", bits)
         data = exact_product(THIRDS, np.array([1.0, 0.0, 0.0, 0.0]))
         point = np.array([1.0, 0.0, 0.0, 0.0])
         found.append(certified_support(THIRDS, nearest_doubles(data), point, data).certificate)
@@ -903,7 +903,7 @@ def test_a_product_that_underflows_may_lose_half_of_the_smallest_double():
 
 
 def test_maps_of_a_support_are_rounded_once(monkeypatch):
-    monkeypatch.setattr("implicit_l1.support._PRECISIONS", (80, 512))
+    monkeypatch.setattr("implicit_l1.minimizer.support._PRECISIONS", (80, 512))
     square = np.outer([1 / 3, 1 / 7], [1.0, 1.0])
     square[1, 1] *= 1.0 + 2.0**-40
     right = np.array([[0.1, 0.3], [0.7, 0.9]])

@@ -6,8 +6,8 @@ from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from implicit_l1.balls import ball, exact_matrix, relative_radius
-from implicit_l1.verified import (
+from implicit_l1.proof.balls import ball, exact_matrix, relative_radius
+from implicit_l1.proof.verified import (
     LARGE,
     Exact,
     Inverse,
@@ -326,7 +326,7 @@ def test_products_contain_the_exact_ones(seed, shape, transposed, decades, kind)
         width = 1e-9 if kind == "wide balls" else 0.0
         vector = [arb(number) + arb(0, width) for number in numbers.entries()]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("implicit_l1.verified._SMALL", 0)
+        patch.setattr("implicit_l1.proof.verified._SMALL", 0)
         product = Exact(matrix)
         fast = product.times(vector, transposed)
         assert "balls" not in vars(product)
@@ -340,7 +340,7 @@ def test_products_contain_the_exact_ones(seed, shape, transposed, decades, kind)
 
 def test_products_of_numbers_of_few_digits_are_exact(monkeypatch):
     """As those of the problems are: entries of A have 36 binary places, those of x_0 have 10."""
-    monkeypatch.setattr("implicit_l1.verified._SMALL", 0)
+    monkeypatch.setattr("implicit_l1.proof.verified._SMALL", 0)
     rng = np.random.default_rng(0)
     matrix = np.rint(rng.standard_normal((30, 50)) * 2.0**36) * 2.0**-36
     x = np.rint(rng.standard_normal(50) * 2.0**10) * 2.0**-10
@@ -350,7 +350,7 @@ def test_products_of_numbers_of_few_digits_are_exact(monkeypatch):
 
 @pytest.mark.parametrize("size", [1e-310, 1e200, np.nan, 0.0])
 def test_products_of_immoderate_sizes_are_in_balls(monkeypatch, size):
-    monkeypatch.setattr("implicit_l1.verified._SMALL", 0)
+    monkeypatch.setattr("implicit_l1.proof.verified._SMALL", 0)
     matrix, x = np.array([[1.0, 3.0]]), np.array([1.0, 2.0])
     for product, vector in ((Exact(matrix * size), x), (Exact(matrix), x * size)):
         (found,) = product.times(vector)

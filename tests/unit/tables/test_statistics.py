@@ -2,46 +2,44 @@
 
 from types import SimpleNamespace
 
-from command_line import Failure
-
-import asymptotics
-import bounds as bounds_program
-import flow as flow_program
-import lasso_path as lasso_path_program
-import limit as limit_program
-import null_space as null_space_program
 import numpy as np
 import pandas as pd
-import phase as phase_program
 import pytest
-import rates as rates_program
-import selection as selection_program
-from l1 import record as l1_record
-from plan import Plan
 from scipy.optimize import brentq
-from tables import TABLES
 from test_configuration import SMOKE
 from test_tables import data, made, of_constants, of_limits, only, proofs
 
-import agreement
-from configuration import validate
-from implicit_l1.bounds import Band
-from implicit_l1.decision import undecided
-from implicit_l1.flow import Trajectory
-from implicit_l1.intervals import Interval
-from implicit_l1.l1 import decide_minimizer
-from implicit_l1.limit import LimitPath
-from implicit_l1.null_space import Bracket
-from implicit_l1.phase import Recovery
-from implicit_l1.problems import (
+from implicit_l1.minimizer.decision import undecided
+from implicit_l1.minimizer.l1 import decide_minimizer
+from implicit_l1.minimizer.null_space import Bracket
+from implicit_l1.minimizer.phase import Recovery
+from implicit_l1.network.bounds import Band
+from implicit_l1.network.flow import Trajectory
+from implicit_l1.network.limit import LimitPath
+from implicit_l1.problems.problems import (
     Problem,
     least_norm_interpolator,
     one_dimensional_kernel,
     problem_arrays,
     random_problem,
 )
+from implicit_l1.proof.intervals import Interval
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
-from implicit_l1.storage import read_arrays, read_table, write_arrays
+from pipeline.command_line import Failure
+from pipeline.storage import read_arrays, read_table, write_arrays
+from planning.configuration import validate
+from planning.plan import Plan
+from stages import agreement, asymptotics
+from stages import bounds as bounds_program
+from stages import flow as flow_program
+from stages import lasso_path as lasso_path_program
+from stages import limit as limit_program
+from stages import null_space as null_space_program
+from stages import phase as phase_program
+from stages import rates as rates_program
+from stages import selection as selection_program
+from stages.l1 import record as l1_record
+from tables.write import TABLES
 
 # --- Stage rates ---
 

@@ -7,13 +7,13 @@ from io import StringIO
 import numpy as np
 import pandas as pd
 import pytest
-import tables
-from tables import COLUMNS, TABLES, Unproved, digits_of, shown, tabular_of
 
-from implicit_l1.intervals import Interval, stands_for
+from implicit_l1.proof.intervals import Interval, stands_for
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED, SELECTED, UNDECIDED, UNIQUE_IN_FLOATS
-from implicit_l1.storage import write_table
-from tidy import with_cell
+from pipeline.storage import write_table
+from pipeline.tidy import with_cell
+from tables import write as tables
+from tables.write import COLUMNS, TABLES, Unproved, digits_of, shown, tabular_of
 from workflow_runs import ROOT
 
 CELL = {"ensemble": "gaussian", "N": 20, "d": 60, "s": 2, "eta": 0.1, "m": None}
@@ -509,7 +509,9 @@ def run_program(folder, name, frame, certificates):
     for kind, suffix in {"csv": "csv", "markdown": "md", "latex": "tex", "html": "html"}.items():
         options += [f"--{kind}", f"t.{suffix}"]
     options += ["--origin", "t.json", "--rule", f"table_{name}", "--configuration", "{}"]
-    subprocess.run([sys.executable, ROOT / "scripts/tables.py", *options], cwd=folder, check=True)
+    subprocess.run(
+        [sys.executable, ROOT / "scripts/tables/write.py", *options], cwd=folder, check=True
+    )
     return {
         s: (folder / f"t.{s}").read_text(encoding="utf-8") for s in ("csv", "md", "tex", "html")
     }

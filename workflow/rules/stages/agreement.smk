@@ -1,6 +1,6 @@
 rule agreement:
     input:
-        code=program("agreement"),
+        code=program("stages/agreement"),
         l1=lambda wildcards: PLAN.cell_blocks("l1", wildcards),
         limit=lambda wildcards: PLAN.cell_blocks("limit", wildcards),
         flow=lambda wildcards: [
@@ -13,9 +13,9 @@ rule agreement:
     benchmark:
         f"{RESULTS}/benchmarks/agreement/{{problem}}/{{network}}/{{path}}/reps{{repetitions}}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("agreement"),
+        content=content("stages/agreement"),
         cell=lambda w: PLAN.columns(w.problem, w.network, path=w.path),
         flow=lambda wildcards: " ".join(
             f"--flow {form} {alpha} {' '.join(files)}"

@@ -1,6 +1,6 @@
 rule asymptotics:
     input:
-        code=program("asymptotics"),
+        code=program("stages/asymptotics"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
         l1=PLAN.minimizers,
     output:
@@ -10,9 +10,9 @@ rule asymptotics:
     benchmark:
         f"{RESULTS}/benchmarks/asymptotics/{{problem}}/{{network}}/{{block}}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("asymptotics"),
+        content=content("stages/asymptotics"),
         depth=PLAN.depth,
     shell:
         "python {input.code[0]} --problems {input.problems} --l1 {input.l1} --output {output}"

@@ -1,6 +1,6 @@
 rule bounds:
     input:
-        code=program("bounds"),
+        code=program("stages/bounds"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
         l1=f"{RESULTS}/l1/{{problem}}/{{block}}.npz",
         null_space=f"{RESULTS}/null_space/{{problem}}/{{block}}.npz",
@@ -12,9 +12,9 @@ rule bounds:
     benchmark:
         f"{RESULTS}/benchmarks/bounds/{{problem}}/{{network}}/{{path}}/{{block}}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("bounds"),
+        content=content("stages/bounds"),
         depth=PLAN.depth,
         cell=lambda wildcards: PLAN.columns(wildcards.problem, wildcards.network),
     shell:

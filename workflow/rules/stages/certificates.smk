@@ -4,7 +4,7 @@ CERTIFICATES = PLAN.certificates(PLAN.cells_of(*plan.FITTED, "far", *plan.OF_BOU
 rule certificates:
     # what does not depend on depth and scale: g*, rho, rho~
     input:
-        code=program("certificates"),
+        code=program("stages/certificates"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
         l1=f"{RESULTS}/l1/{{problem}}/{{block}}.npz",
         null_space=f"{RESULTS}/null_space/{{problem}}/{{block}}.npz",
@@ -15,9 +15,9 @@ rule certificates:
     benchmark:
         f"{RESULTS}/benchmarks/certificates/{{problem}}/{{block}}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("certificates"),
+        content=content("stages/certificates"),
         cell=lambda wildcards: PLAN.columns(wildcards.problem),
         radius=CONFIG["certificates"]["radius"],
     shell:
@@ -28,7 +28,7 @@ rule certificates:
 
 rule limit_certificates:
     input:
-        code=program("certificates"),
+        code=program("stages/certificates"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
         l1=f"{RESULTS}/l1/{{problem}}/{{block}}.npz",
         limit=f"{RESULTS}/limit/{{problem}}/{{network}}/{{path}}/{{block}}.npz",
@@ -40,9 +40,9 @@ rule limit_certificates:
     benchmark:
         f"{RESULTS}/benchmarks/certificates/{{problem}}/{{network}}/{{path}}/{{block}}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("certificates"),
+        content=content("stages/certificates"),
         cell=lambda w: PLAN.columns(w.problem, w.network, path=w.path),
         depth=PLAN.depth,
         log10_alpha=lambda wildcards: PLAN.certified_scales(wildcards.path),

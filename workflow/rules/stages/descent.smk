@@ -1,6 +1,6 @@
 rule descent:
     input:
-        code=program("descent"),
+        code=program("stages/descent"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
         l1=f"{RESULTS}/l1/{{problem}}/{{block}}.npz",
         limit=PLAN.descent_limit,
@@ -11,9 +11,9 @@ rule descent:
     benchmark:
         f"{RESULTS}/benchmarks/descent/{{problem}}/{{network}}/alpha{{alpha}}/{{block}}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("descent"),
+        content=content("stages/descent"),
         depth=PLAN.depth,
         cell=lambda wildcards: PLAN.columns(wildcards.problem, wildcards.network),
         fractions=lambda wildcards: PLAN.descent_option(wildcards, "fractions"),

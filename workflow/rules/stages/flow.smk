@@ -1,6 +1,6 @@
 rule flow:
     input:
-        code=program("flow"),
+        code=program("stages/flow"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
         l1=PLAN.minimizers,
     output:
@@ -11,9 +11,9 @@ rule flow:
     benchmark:
         f"{RESULTS}/benchmarks/flow/{{problem}}/{{network}}/alpha{{alpha}}/{{block}}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("flow"),
+        content=content("stages/flow"),
         depth=PLAN.depth,
         cell=lambda wildcards: PLAN.columns(wildcards.problem, wildcards.network),
         arguments=PLAN.flow_arguments(),
@@ -27,7 +27,7 @@ rule flow:
 rule plain_flow:
     # the 2d weights (u, v) themselves, to compare with
     input:
-        code=program("flow"),
+        code=program("stages/flow"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
         l1=PLAN.minimizers,
     output:
@@ -37,9 +37,9 @@ rule plain_flow:
     benchmark:
         f"{RESULTS}/benchmarks/plain_flow/{{problem}}/{{network}}/alpha{{alpha}}/{{block}}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("flow"),
+        content=content("stages/flow"),
         depth=PLAN.depth,
         arguments=PLAN.flow_arguments(),
     shell:

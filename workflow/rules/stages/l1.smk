@@ -1,6 +1,6 @@
 rule l1:
     input:
-        code=program("l1"),
+        code=program("stages/l1"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
     output:
         f"{RESULTS}/l1/{{problem}}/{{block}}.npz",
@@ -9,10 +9,10 @@ rule l1:
     benchmark:
         f"{RESULTS}/benchmarks/l1/{{problem}}/{{block}}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
         **CONFIG["l1"],
-        content=content("l1"),
+        content=content("stages/l1"),
     shell:
         "python {input.code[0]} --problems {input.problems} --output {output}"
         " --solver {params.solver} --nonunique {params.nonunique} &> {log}"

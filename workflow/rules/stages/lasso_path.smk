@@ -3,7 +3,7 @@ LASSO_PATH = "{problem}/{network}/alpha{alpha}/{block}"
 
 rule lasso_path:
     input:
-        code=program("lasso_path"),
+        code=program("stages/lasso_path"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
     output:
         f"{RESULTS}/lasso_path/{LASSO_PATH}.parquet",
@@ -12,9 +12,9 @@ rule lasso_path:
     benchmark:
         f"{RESULTS}/benchmarks/lasso_path/{LASSO_PATH}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("lasso_path"),
+        content=content("stages/lasso_path"),
         cell=lambda wildcards: PLAN.columns(wildcards.problem, wildcards.network),
         depth=PLAN.depth,
         rtol=CONFIG["flow"]["rtol"],

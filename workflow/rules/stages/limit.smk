@@ -1,6 +1,6 @@
 rule limit:
     input:
-        code=program("limit"),
+        code=program("stages/limit"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
         l1=PLAN.minimizers,
     output:
@@ -10,9 +10,9 @@ rule limit:
     benchmark:
         f"{RESULTS}/benchmarks/limit/{{problem}}/{{network}}/{{path}}/{{block}}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("limit"),
+        content=content("stages/limit"),
         depth=PLAN.depth,
         log10_alpha=lambda wildcards: PLAN.paths[wildcards.path].log10_alpha,
         tolerance=CONFIG["limit"]["tolerance"],

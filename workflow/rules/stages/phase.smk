@@ -4,7 +4,7 @@ ORDER_STARTS = 4
 
 rule phase:
     input:
-        code=program("phase"),
+        code=program("stages/phase"),
     output:
         table=f"{RESULTS}/phase/{{problem}}/{{block}}/order{{order}}.parquet",
         certificates=f"{RESULTS}/phase/{{problem}}/{{block}}/order{{order}}_certificates.parquet",
@@ -15,9 +15,9 @@ rule phase:
     wildcard_constraints:
         order=r"\d+",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("phase"),
+        content=content("stages/phase"),
         repetitions=lambda wildcards: grid.block_range(wildcards.block),
         arguments=lambda wildcards: PLAN.phase_arguments(wildcards.problem),
         enumerate_up_to=CONFIG["null_space"]["enumerate_up_to"],

@@ -1,6 +1,6 @@
 rule problems:
     input:
-        code=program("problems"),
+        code=program("stages/problems"),
         own=PLAN.own_data,
     output:
         f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
@@ -9,9 +9,9 @@ rule problems:
     benchmark:
         f"{RESULTS}/benchmarks/problems/{{problem}}/{{block}}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=lambda wildcards: content("problems", *PLAN.own_data(wildcards)),
+        content=lambda wildcards: content("stages/problems", *PLAN.own_data(wildcards)),
         repetitions=lambda wildcards: grid.block_range(wildcards.block),
         arguments=lambda wildcards: PLAN.problem_arguments(wildcards.problem),
     shell:

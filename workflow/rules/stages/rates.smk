@@ -3,7 +3,7 @@ RATES = f"{RESULTS}/rates/{{problem}}/{{network}}/{{path}}/reps{{repetitions}}"
 
 rule rates:
     input:
-        code=program("rates"),
+        code=program("stages/rates"),
         l1=lambda wildcards: PLAN.cell_blocks("l1", wildcards),
         null_space=lambda wildcards: PLAN.cell_blocks("null_space", wildcards),
         limit=lambda wildcards: PLAN.cell_blocks("limit", wildcards),
@@ -17,9 +17,9 @@ rule rates:
     benchmark:
         f"{RESULTS}/benchmarks/rates/{{problem}}/{{network}}/{{path}}/reps{{repetitions}}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("rates"),
+        content=content("stages/rates"),
         cell=lambda w: PLAN.columns(w.problem, w.network, path=w.path),
         window=lambda wildcards: PLAN.window(wildcards.path),
         onset_tolerance=CONFIG["rates"]["onset_tolerance"],

@@ -2,7 +2,7 @@ rule selection:
     # What the error is measured from where that depends on the network: the minimizer that the
     # flow selects among several, and that of the norm which an initialization leads to.
     input:
-        code=program("selection"),
+        code=program("stages/selection"),
         problems=f"{RESULTS}/problems/{{problem}}/{{block}}.npz",
         l1=f"{RESULTS}/l1/{{problem}}/{{block}}.npz",
         own=PLAN.shape_files,
@@ -13,9 +13,9 @@ rule selection:
     benchmark:
         f"{RESULTS}/benchmarks/selection/{{problem}}/{{network}}/{{block}}.tsv"
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("selection"),
+        content=content("stages/selection"),
         arguments=PLAN.selection_arguments,
         solver=CONFIG["l1"]["solver"],
         nonunique=CONFIG["l1"]["nonunique"],

@@ -2,11 +2,11 @@ rule audit:
     # Judges what lies there: results as inputs would be repaired before anyone has looked at
     # them.  Without outputs it runs whenever it is asked for, and a failure deletes nothing.
     input:
-        code=program("audit"),
+        code=program("audit/judge"),
     log:
         f"{RESULTS}/logs/audit.log",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
         configuration=yaml.safe_dump(CONFIG, sort_keys=False),
     shell:

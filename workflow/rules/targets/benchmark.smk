@@ -14,17 +14,17 @@ BENCHMARK_FILES = [
 
 rule benchmark_limit:
     input:
-        code=program("benchmark_limit"),
+        code=program("benchmark/limit"),
         lock=BENCHMARK_LOCK,
     output:
         f"{BENCHMARK}/limit.csv",
     log:
         f"{RESULTS}/logs/benchmark/limit.log",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     threads: ALL
     params:
-        content=content("benchmark_limit"),
+        content=content("benchmark/limit"),
         sizes="--size 50 200 5 --size 100 400 8",
         eta="0 0.1",
         depth="2 3",
@@ -40,17 +40,17 @@ rule benchmark_limit:
 
 rule benchmark_flow:
     input:
-        code=program("benchmark_flow"),
+        code=program("benchmark/flow"),
         lock=BENCHMARK_LOCK,
     output:
         f"{BENCHMARK}/flow.csv",
     log:
         f"{RESULTS}/logs/benchmark/flow.log",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     threads: ALL
     params:
-        content=content("benchmark_flow"),
+        content=content("benchmark/flow"),
         sizes="--size 50 200 5 --size 100 400 8",
         eta="0 0.1",
         depth="2 3",
@@ -66,17 +66,17 @@ rule benchmark_flow:
 
 rule benchmark_l1:
     input:
-        code=program("benchmark_l1"),
+        code=program("benchmark/l1"),
         lock=BENCHMARK_LOCK,
     output:
         f"{BENCHMARK}/l1.csv",
     log:
         f"{RESULTS}/logs/benchmark/l1.log",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     threads: ALL
     params:
-        content=content("benchmark_l1"),
+        content=content("benchmark/l1"),
         sizes="--size 50 200 5 --size 100 400 8 --size 200 800 16",
         eta="0 0.1",
         repetitions=5,
@@ -90,17 +90,17 @@ rule benchmark_l1:
 
 rule benchmark_newton:
     input:
-        code=program("benchmark_newton"),
+        code=program("benchmark/newton"),
     output:
         csv=f"{BENCHMARK}/newton.csv",
         profile=f"{BENCHMARK}/newton_profile.csv",
     log:
         f"{RESULTS}/logs/benchmark/newton.log",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     threads: ALL
     params:
-        content=content("benchmark_newton"),
+        content=content("benchmark/newton"),
         sizes="--size 50 200 5 --size 100 400 8 --size 200 800 16 --size 400 1600 32",
         eta="0 0.1",
         depth="2 3",
@@ -114,7 +114,7 @@ rule benchmark_newton:
 
 rule benchmark_growth:
     input:
-        code=program("growth"),
+        code=program("benchmark/growth"),
         stages=rules.growth.input.stages,
     output:
         csv=f"{BENCHMARK}/growth.csv",
@@ -123,10 +123,10 @@ rule benchmark_growth:
     log:
         f"{RESULTS}/logs/benchmark/growth.log",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     threads: ALL
     params:
-        content=content("growth"),
+        content=content("benchmark/growth"),
         rows="50 100 200 400 700 1000",
         ratios="4",
         sparsity=0.05,
@@ -144,7 +144,7 @@ rule benchmark_growth:
 
 rule benchmark_pipeline:
     input:
-        code=program("benchmark_pipeline"),
+        code=program("benchmark/whole_run"),
         configuration="config/config.yaml",
         snakefile="Snakefile",
     output:
@@ -153,10 +153,10 @@ rule benchmark_pipeline:
     log:
         f"{RESULTS}/logs/benchmark/pipeline.log",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     threads: ALL
     params:
-        content=content("benchmark_pipeline"),
+        content=content("benchmark/whole_run"),
         repetitions=3,
     shell:
         "python {input.code[0]} --configuration {input.configuration} --cores {threads}"
@@ -166,8 +166,8 @@ rule benchmark_pipeline:
 
 rule benchmark:
     input:
-        code=program("benchmark"),
-        style="scripts/house.mplstyle",
+        code=program("benchmark/page"),
+        style="scripts/figures/house.mplstyle",
         parts=BENCHMARK_FILES,
     output:
         markdown=f"{BENCHMARK}/benchmark.md",
@@ -176,9 +176,9 @@ rule benchmark:
     log:
         f"{RESULTS}/logs/benchmark/benchmark.log",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("benchmark"),
+        content=content("benchmark/page"),
         folder=lambda wildcards, output: Path(output.markdown).parent,
     shell:
         "python {input.code[0]} --folder {params.folder} --style {input.style}"

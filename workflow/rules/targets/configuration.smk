@@ -4,12 +4,12 @@ rule configuration:
         report(
             f"{RESULTS}/configuration.yaml",
             category="Configuration",
-            caption="../report/configuration.rst",
+            caption="../../report/configuration.rst",
         ),
     log:
         f"{RESULTS}/logs/configuration.log",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
         text=yaml.safe_dump(CONFIG, sort_keys=False),
     shell:

@@ -15,7 +15,7 @@ PROJECT = sorted(
 rule crate:
     # not part of the default target: it holds the times of the run
     input:
-        code=program("crate"),
+        code=program("export/crate"),
         project=PROJECT,
         citation="CITATION.cff",
         lock=LOCK,
@@ -26,9 +26,9 @@ rule crate:
     log:
         f"{RESULTS}/logs/crate.log",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("crate", *PROJECT),
+        content=content("export/crate", *PROJECT),
     shell:
         "python {input.code[0]} --project {input.project:q} --results {input.results}"
         " --configuration {input.configuration} --lock {input.lock} --citation {input.citation}"

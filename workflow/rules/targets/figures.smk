@@ -11,8 +11,8 @@ for figure, experiment in PLAN.experiment_of.items():
         name:
             f"figure_{figure}"
         input:
-            code=program("figures"),
-            style="scripts/house.mplstyle",
+            code=program("figures/draw"),
+            style="scripts/figures/house.mplstyle",
             data=PLAN.figure_data(figure),
         output:
             pdf=f"{RESULTS}/figures/{figure}.pdf",
@@ -20,7 +20,7 @@ for figure, experiment in PLAN.experiment_of.items():
             png=report(
                 f"{RESULTS}/figures/{figure}.png",
                 category="Figures",
-                caption=f"../report/figure_{PLAN.figure_of[figure]}.rst",
+                caption=f"../../report/figure_{PLAN.figure_of[figure]}.rst",
                 labels={"figure": figure},
             ),
             csv=f"{RESULTS}/figures/{figure}.csv",
@@ -30,9 +30,9 @@ for figure, experiment in PLAN.experiment_of.items():
         benchmark:
             f"{RESULTS}/benchmarks/figures/{figure}.tsv"
         conda:
-            "../../environment.yml"
+            "../../../environment.yml"
         params:
-            content=content("figures", "scripts/house.mplstyle"),
+            content=content("figures/draw", "scripts/figures/house.mplstyle"),
             rule=f"figure_{figure}",
             figure=PLAN.figure_of[figure],
             reach=PLAN.reach(figure),

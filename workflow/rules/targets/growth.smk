@@ -5,17 +5,17 @@ GROWING = ("problems", "l1", "null_space", "asymptotics", "limit", "flow", "cert
 rule growth:
     # not part of the default target: its numbers differ from run to run
     input:
-        code=program("growth"),
-        stages=list(dict.fromkeys(file for name in GROWING for file in program(name))),
+        code=program("benchmark/growth"),
+        stages=list(dict.fromkeys(file for name in GROWING for file in program(f"stages/{name}"))),
     output:
         csv=f"{RESULTS}/growth.csv",
         markdown=f"{RESULTS}/growth.md",
     log:
         f"{RESULTS}/logs/growth.log",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("growth"),
+        content=content("benchmark/growth"),
         rows="50 100 200 400 800",
         ratios="4 10",
         sparsity=0.05,

@@ -10,7 +10,7 @@ REFERENCE = {
 
 rule reference:
     input:
-        code=program("keep"),
+        code=program("export/keep"),
         # with it a folder of results says whose it is
         configuration=f"{RESULTS}/configuration.yaml",
         kept=list(REFERENCE.values()),
@@ -19,6 +19,6 @@ rule reference:
     log:
         f"{RESULTS}/logs/reference.log",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     shell:
         "python {input.code[0]} --kept {input.kept} --output {output} 2> {log}"

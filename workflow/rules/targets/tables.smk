@@ -11,14 +11,14 @@ for table, (kind, shown) in PLAN.tables.items():
         name:
             f"table_{table}"
         input:
-            code=program("tables"),
+            code=program("tables/write"),
             data=PLAN.table_data(table),
             certificates=PLAN.table_certificates(table),
         output:
             html=report(
                 f"{RESULTS}/tables/{table}.html",
                 category="Tables",
-                caption=f"../report/table_{kind}.rst",
+                caption=f"../../report/table_{kind}.rst",
                 labels={"table": table},
             ),
             csv=f"{RESULTS}/tables/{table}.csv",
@@ -30,9 +30,9 @@ for table, (kind, shown) in PLAN.tables.items():
         benchmark:
             f"{RESULTS}/benchmarks/tables/{table}.tsv"
         conda:
-            "../../environment.yml"
+            "../../../environment.yml"
         params:
-            content=content("tables"),
+            content=content("tables/write"),
             rule=f"table_{table}",
             table=kind,
             configuration=PLAN.settings(

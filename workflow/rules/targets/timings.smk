@@ -1,7 +1,7 @@
 rule timings:
     # not part of the default target: its numbers differ from run to run
     input:
-        code=program("timings"),
+        code=program("export/timings"),
         results=[*FIGURES, *TABLES],
     output:
         csv=f"{RESULTS}/timings.csv",
@@ -9,9 +9,9 @@ rule timings:
     log:
         f"{RESULTS}/logs/timings.log",
     conda:
-        "../../environment.yml"
+        "../../../environment.yml"
     params:
-        content=content("timings"),
+        content=content("export/timings"),
         benchmarks=f"{RESULTS}/benchmarks",
     shell:
         "python {input.code[0]} --benchmarks {params.benchmarks} --csv {output.csv}"

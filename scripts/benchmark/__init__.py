@@ -1,0 +1,1 @@
+"""Time and accuracy beside other solvers, and how cost grows."""

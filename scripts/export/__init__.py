@@ -1,0 +1,1 @@
+"""What is made of finished results: the crate, the timings, the reference."""

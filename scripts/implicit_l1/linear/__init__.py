@@ -1,0 +1,1 @@
+"""Linear programs and linear algebra that knows its rounding: compensated and exact."""

@@ -1,0 +1,1 @@
+"""Diagonal networks: potentials, the gradient flow, its limit points and what bounds them."""

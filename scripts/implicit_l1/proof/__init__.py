@@ -1,0 +1,1 @@
+"""Enclosures in ball arithmetic: of minimizers, constants and limit points."""

@@ -1,0 +1,4 @@
+"""What programs share: files and their origin, own data, command lines.
+
+The package implicit_l1 does not use it.
+"""
