@@ -97,4 +97,4 @@ def states(index, flow, matrix, data, minimizer, count):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, ("--endpoints", "--trajectories"))

@@ -172,4 +172,4 @@ def constants(matrix, minimizer, tilde_wanted, enumerate_up_to):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, ("--output", "--certificates"))

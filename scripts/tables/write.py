@@ -846,7 +846,6 @@ def main():
     parser.add_argument("--latex", required=True)
     parser.add_argument("--html", required=True)
     parser.add_argument("--origin", required=True, help="the JSON file: how the table was made")
-    parser.add_argument("--rule", required=True, help="the rule that makes it")
     parser.add_argument(
         "--configuration", type=json.loads, required=True, help="what it shows of it, as JSON"
     )
@@ -868,7 +867,6 @@ def main():
     write_origin(
         args.origin,
         [args.csv, args.markdown, args.latex, args.html],
-        rule=args.rule,
         configuration=args.configuration,
     )
 
@@ -894,4 +892,4 @@ def joined(paths):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, ("--csv", "--markdown", "--latex", "--html", "--origin"))
