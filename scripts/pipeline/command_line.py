@@ -1,21 +1,15 @@
-"""What the programs share: how they start, and how they end.
-
-They import this before anything else that takes long.
-"""
+"""What the programs share: how they start, and how they end."""
 
 import errno
 import fcntl
-import gc
 import os
 import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-# Importing makes many objects and hardly any garbage, so to look for garbage after every 700
-# objects, as is usual, is in vain and takes a tenth of the time; `run` returns to what is usual.
-_USUAL = gc.get_threshold()
-gc.set_threshold(100_000)
+from pipeline.byte_code import StaleByteCodeError
+from pipeline.storage import DamagedFileError
 
 NO_MEMORY = "there is not enough memory"
 
@@ -67,15 +61,6 @@ def repetition(output, index):
         raise Failure(f"{cell_of(output)}, repetition {index}: {error}") from error
 
 
-def coordinates_of(l1, place):
-    """The coordinates of an instance's initialization: what stage selection says, else ones."""
-    from implicit_l1.network.initialization import MirrorCoordinates, identity_coordinates
-
-    if "unit" not in l1:
-        return identity_coordinates(l1["point"].shape[1])
-    return MirrorCoordinates(*(l1[name][place] for name in ("unit", "scale", "tilt", "offset")))
-
-
 def cell_of(output):
     """The cell that an output belongs to, read off its path: results/<stage>/<cell>/<file>."""
     path = Path(output)
@@ -83,17 +68,7 @@ def cell_of(output):
 
 
 def run(main):
-    """Call main() and end the process; on a failure print one line and exit with status 1.
-
-    Nothing is to be done after main(): files are complete, and no other process or thread is
-    waited for.  So the process ends without taking apart its modules, one object after the
-    other, which would take as long as a tenth of a small job.
-    """
-    from pipeline.byte_code import StaleByteCodeError
-    from pipeline.storage import DamagedFileError
-
-    gc.freeze()  # what was imported stays
-    gc.set_threshold(*_USUAL)
+    """Call main(); on a failure print one line and exit with status 1."""
     if sys.flags.optimize > 1:
         sys.exit("error: Python runs without docstrings; unset PYTHONOPTIMIZE, leave out -OO")
     try:
@@ -107,9 +82,6 @@ def run(main):
         sys.exit(": ".join(filter(None, [f"error: {NO_MEMORY}", str(error)])))
     except KeyboardInterrupt:
         sys.exit("error: interrupted")
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
 
 
 def add_random_problem(parser, ensembles, laws):
