@@ -63,15 +63,6 @@ def repetition(output, index):
         raise Failure(f"{cell_of(output)}, repetition {index}: {error}") from error
 
 
-def coordinates_of(l1, place):
-    """The coordinates of an instance's initialization: what stage selection says, else ones."""
-    from implicit_l1.network.initialization import MirrorCoordinates, identity_coordinates
-
-    if "unit" not in l1:
-        return identity_coordinates(l1["point"].shape[1])
-    return MirrorCoordinates(*(l1[name][place] for name in ("unit", "scale", "tilt", "offset")))
-
-
 def cell_of(output):
     """The cell that an output belongs to, read off its path: results/<stage>/<cell>/<file>."""
     path = Path(output)

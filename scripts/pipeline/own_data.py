@@ -37,6 +37,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import scipy.io
 
 from implicit_l1.linear.programs import LinearProgramError
 from implicit_l1.problems.problems import Problem, ProblemError, checked
@@ -462,8 +463,6 @@ def _some(names):
 
 def _matrix_market(path):
     """The matrix of a .mtx file, dense, as doubles."""
-    import scipy.io
-
     try:
         rows, columns, count, form, *_ = scipy.io.mminfo(path)
     except _UNREADABLE as error:

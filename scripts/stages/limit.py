@@ -9,7 +9,8 @@ from implicit_l1.network.limit import PathOptions, limit_path
 from implicit_l1.network.potentials import potential
 from implicit_l1.problems.problems import exact_data, problem_at
 from implicit_l1.status import MEASURED
-from pipeline.command_line import coordinates_of, repetition, run
+from pipeline.command_line import repetition, run
+from pipeline.records import coordinates_of
 from pipeline.storage import read_arrays, write_arrays
 
 

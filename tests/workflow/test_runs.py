@@ -31,8 +31,9 @@ def folder(tmp_path, monkeypatch):
 
 def python(body, *options, **environment):
     """A process that imports Run and does something; not waited for."""
+    imports = "import os, resource, signal\nfrom planning import runs"
     return subprocess.Popen(
-        [sys.executable, *options, "-c", f"import os, resource, signal, runs\n{body}"],
+        [sys.executable, *options, "-c", f"{imports}\n{body}"],
         env=os.environ | PATHS | environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -82,7 +83,7 @@ def test_a_run_that_was_killed_is_in_nobodys_way(folder):
 def test_a_run_waits_for_the_jobs_of_one_that_was_killed(folder):
     Run().start("results")  # and is forgotten at once, as if it had been killed
     jobs = {"IMPLICIT_L1_JOBS": str(runs.jobs_file("results"))}
-    job = python("import command_line; print('works', flush=True); input()", **jobs)
+    job = python("import pipeline.command_line; print('works', flush=True); input()", **jobs)
     assert job.stdout.readline() == "works\n"
     run = python("runs.Run().start('results'); print('goes on', flush=True)")
     waits = "Jobs of a run that was killed still work in results; this run goes on when they "

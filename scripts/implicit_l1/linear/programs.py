@@ -9,6 +9,7 @@ method that knows their shape.
 from contextlib import suppress
 from functools import cached_property
 
+import highspy
 import numpy as np
 
 # HiGHS's feasibility tolerance where a solution is refined afterwards, and as options of SciPy
@@ -79,8 +80,6 @@ def kernel_ball_constraints(free_map):
 
 def _program(matrix, cost, lower, upper, **options):
     """HiGHS with ``max <cost, x>`` subject to ``lower <= matrix x <= upper``, ``x >= 0``."""
-    import highspy
-
     rows, count = matrix.shape
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = count, rows

@@ -17,6 +17,7 @@ over all patterns.
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from implicit_l1.linear.programs import (
     TOLERANCE,
@@ -255,8 +256,6 @@ def _mixed_integer(geometry, entries, nodes):
 
     Variables: the two parts of n_Sc, the absolute values of n_S, the signs of n_S.
     """
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
     k, free = geometry.support.size, geometry.q2.shape[1]
     count = geometry.complement.size
     on = np.hstack([-geometry.range_map, geometry.range_map])

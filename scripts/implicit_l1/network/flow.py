@@ -23,6 +23,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.integrate import solve_ivp
 
 from implicit_l1.network.initialization import identity_coordinates, mirror_coordinates
 from implicit_l1.network.limit_distance import LimitPoint
@@ -227,9 +228,6 @@ def plain_flow(matrix, data, depth, alpha, minimizer, options=None, shapes=()) -
     the integrator that do not decay, in what the exact flow of (u, v) conserves, are part of
     the claim.
     """
-    # here only: loading it takes longer than the flow in its dual form
-    from scipy.integrate import solve_ivp
-
     options = options or FlowOptions()
     name = f"plain flow at alpha = {alpha:g}"
     progress = _Progress(name, options.evaluations)

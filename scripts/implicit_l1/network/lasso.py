@@ -34,6 +34,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.integrate import solve_ivp
+from sklearn.linear_model import lars_path
 
 from implicit_l1.network.flow import FlowError
 
@@ -88,8 +89,6 @@ def lasso_path(matrix, data, tolerance=1e-9) -> LassoPath:
     Raises:
         LassoError: if the path is not one of minimizers to this tolerance.
     """
-    from sklearn.linear_model import lars_path
-
     alphas, _, coefficients = lars_path(matrix, data, method="lasso", alpha_min=0.0)
     # scikit-learn divides the squared residual by the number of samples
     knots, points = alphas * matrix.shape[0], coefficients.T

@@ -53,6 +53,7 @@ from functools import cached_property
 
 import numpy as np
 from flint import arb, arb_mat, ctx
+from scipy.optimize import nnls
 
 from implicit_l1.linear.exact import exact_product, rationals_of, solve_consistent
 from implicit_l1.network.potentials import potential
@@ -428,8 +429,6 @@ def _between(frame, pattern, free):
         raise NotProved("the dual vector is too large for doubles")
     active = np.flatnonzero(np.abs(z) >= np.abs(z).max() - _ACTIVE)
     side = np.where(z[active] < 0, -1.0, 1.0)
-    from scipy.optimize import nnls
-
     equations = to_doubles(columns_of(frame.free_map, active))
     exponent = int(np.frexp(np.max(np.abs(equations)))[1])
     if abs(exponent) > _BALANCED:  # beside the ones below, of whatever size A is
