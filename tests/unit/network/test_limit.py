@@ -394,7 +394,7 @@ def test_conjugate_gradients_save_factorizations_and_no_digits(small, depth, mon
     expected, direct = path_of(small, depth, exponents), len(factors)
     factors.clear()
     monkeypatch.setattr(equations, "_MANY_ROWS", 0)
-    monkeypatch.setattr(limit, "_ROWS_AN_ITERATION", 2)
+    monkeypatch.setattr(equations, "_ROWS_AN_ITERATION", 2)
     found = path_of(small, depth, exponents)
     assert len(factors) < 0.7 * direct
     assert np.abs(found.log_norm(1) - expected.log_norm(1)).max() < 1e-12
