@@ -177,7 +177,7 @@ def given(args, kind):
 
 
 def random_problem_options(args):
-    """Those options as arguments of implicit_l1.problems.problems.random_problem."""
+    """Those options as arguments of implicit_l1.problems.problem.random_problem."""
     return {
         **{key: getattr(args, key) for key in ("ensemble", "N", "d", "s", "seed")},
         "parameters": given(args, "ensemble"),

@@ -39,8 +39,8 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 
-from implicit_l1.linear.programs import LinearProgramError
-from implicit_l1.problems.problems import Problem, ProblemError, checked
+from implicit_l1.linear.interior import LinearProgramError
+from implicit_l1.problems.problem import Problem, ProblemError, checked
 from implicit_l1.problems.product import (
     UNIT_ROUNDOFF,
     exact_product,

@@ -12,7 +12,7 @@ import numpy as np
 
 from implicit_l1.minimizer.support import Certificate, support_geometry
 from implicit_l1.network.bounds import classical_log_upper, error_bounds
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from implicit_l1.status import CERTIFIED
 from pipeline.command_line import Failure, cell_of, repetition, run
 from pipeline.storage import read_arrays, write_table

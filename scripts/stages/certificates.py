@@ -15,7 +15,7 @@ import json
 import numpy as np
 from flint import ctx
 
-from implicit_l1.problems.problems import exact_data, problem_at
+from implicit_l1.problems.problem import exact_data, problem_at
 from implicit_l1.proof.balls import (
     ball,
     largest,
@@ -24,13 +24,10 @@ from implicit_l1.proof.balls import (
     sum_of_squares,
     to_decimals,
 )
-from implicit_l1.proof.certificates import (
-    LimitProof,
-    NotProved,
-    null_space_bracket,
-    pattern_constant,
-    prove_minimizer,
-)
+from implicit_l1.proof.constants import null_space_bracket, pattern_constant
+from implicit_l1.proof.frame import NotProved
+from implicit_l1.proof.limit import LimitProof
+from implicit_l1.proof.minimizer import prove_minimizer
 from implicit_l1.status import PROVED
 from pipeline.command_line import Failure, cell_of, run
 from pipeline.storage import read_arrays, write_table
@@ -133,7 +130,7 @@ def both(value):
 
 
 def bracket_rows(frame, patterns, duals):
-    """The rows of the null space constant of a support; see implicit_l1.proof.certificates."""
+    """The rows of the null space constant of a support; see implicit_l1.proof.constants."""
     lower, upper = both(attempt(null_space_bracket, frame, patterns, duals))
     return [row("rho_tilde_lower", lower), row("rho_tilde_upper", upper)]
 

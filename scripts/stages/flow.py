@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from implicit_l1.network.flow import FlowOptions, gradient_flow, plain_flow
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED
 from pipeline.command_line import repetition, run
 from pipeline.records import coordinates_of

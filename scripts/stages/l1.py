@@ -5,16 +5,9 @@ import argparse
 import numpy as np
 
 from implicit_l1.minimizer.l1 import decide_minimizer
-from implicit_l1.problems.problems import exact_data, least_norm_interpolator, problem_at
+from implicit_l1.problems.problem import exact_data, least_norm_interpolator, problem_at
 from implicit_l1.status import NOT_UNIQUE
-from pipeline.command_line import (
-    Failure,
-    add_nonunique,
-    add_solver,
-    cell_of,
-    repetition,
-    run,
-)
+from pipeline.command_line import Failure, add_nonunique, add_solver, cell_of, repetition, run
 from pipeline.storage import read_arrays, write_arrays
 
 # what stage problems says of the data, for the tables

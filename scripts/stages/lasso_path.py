@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from implicit_l1.network.lasso import averaged_flow, lasso_path, objective, regularization
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from pipeline.command_line import repetition, run
 from pipeline.storage import read_arrays, write_table
 from pipeline.tidy import stacked, with_cell

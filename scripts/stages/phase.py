@@ -14,15 +14,11 @@ from implicit_l1.minimizer.null_space import Bracket, null_space_constant
 from implicit_l1.minimizer.phase import order_constant, recovery
 from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.problems.ensembles import ENSEMBLES, MAGNITUDES
-from implicit_l1.problems.problems import random_problem
+from implicit_l1.problems.problem import random_problem
 from implicit_l1.problems.seeds import generator
-from implicit_l1.proof.certificates import (
-    NotProved,
-    ProvedMinimizer,
-    coordinates,
-    pattern_constant,
-    prove_minimizer,
-)
+from implicit_l1.proof.constants import pattern_constant
+from implicit_l1.proof.frame import NotProved, coordinates
+from implicit_l1.proof.minimizer import ProvedMinimizer, prove_minimizer
 from pipeline.command_line import (
     add_enumeration,
     add_random_problem,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from implicit_l1.problems.problems import Problem, problem_arrays
+from implicit_l1.problems.problem import Problem, problem_arrays
 from implicit_l1.status import PROVED
 from pipeline.storage import read_arrays, read_table, write_arrays
 from workflow_runs import ROOT

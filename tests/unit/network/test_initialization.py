@@ -12,8 +12,8 @@ from implicit_l1.network.initialization import (
     mirror_coordinates,
     read_shapes,
 )
-from implicit_l1.network.potentials import potential
 from implicit_l1.network.selection import select, tilted_basis_pursuit
+from implicit_l1.potentials import potential
 from implicit_l1.problems.ensembles import ProblemError
 from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, UNIQUE_IN_FLOATS
