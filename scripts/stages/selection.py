@@ -14,7 +14,6 @@ from implicit_l1.network.initialization import (
     draw_shapes,
     identity_coordinates,
     mirror_coordinates,
-    read_shapes,
 )
 from implicit_l1.network.selection import select, tilted_basis_pursuit
 from implicit_l1.problems.problems import exact_data, problem_at
@@ -28,6 +27,7 @@ from pipeline.command_line import (
     repetition,
     run,
 )
+from pipeline.shapes import read_shapes
 from pipeline.storage import read_arrays, write_arrays
 from stages.l1 import OF_DATA, record
 
