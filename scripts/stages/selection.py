@@ -14,13 +14,13 @@ from implicit_l1.network.initialization import (
     draw_shapes,
     identity_coordinates,
     mirror_coordinates,
-    read_shapes,
 )
 from implicit_l1.network.selection import select, tilted_basis_pursuit
 from implicit_l1.problems.problem import exact_data, problem_at
 from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
 from pipeline.command_line import Failure, add_nonunique, add_solver, cell_of, repetition, run
+from pipeline.shapes import read_shapes
 from pipeline.storage import read_arrays, write_arrays
 from stages.l1 import OF_DATA, record
 
