@@ -12,24 +12,21 @@ from pathlib import Path
 from planning import grid
 from planning.configuration import (
     AGAINST_ALPHA,
-    UNPROVED,
     ConfigurationError,
     as_list,
     axes_of,
     fed,
+    feeding,
     figure_names,
     figures,
 )
 from planning.stages import Call, Stages, batches
+from tables.registry import LIMITS, TABLES
 
 # kinds of figures by the tables they read
 FITTED = (*AGAINST_ALPHA, "tight")
 OF_BOUNDS = ("bounds", "tightness")
 OF_SCALES = ("flow", "descent", "lasso_path")
-# tables that cells of all experiments share
-SHARED = (
-    *("cells", "rates", "agreement", "far", "constants", "newton", "tightness", "descent", "phase"),
-)
 
 # what the tables of a stage depend on in the configuration, beside their experiments
 OPTIONS = {
@@ -128,14 +125,15 @@ class Plan:
         shared, own = {}, {}
         for name, experiment in self.config["experiments"].items():
             unproved = "initialization" in experiment
-            filled = [kind for kind in fed(experiment) if not unproved or kind in UNPROVED]
+            filled = [k for k in fed(experiment) if not (unproved and TABLES[k].proofs)]
             asked = experiment.get("tables", filled)
             if asked == "shared":
-                for kind in set(SHARED).intersection(fed(experiment)):
-                    shared.setdefault(kind, (kind, []))[1].append(name)
+                for kind in fed(experiment):
+                    if TABLES[kind].shared:
+                        shared.setdefault(kind, (kind, []))[1].append(name)
             else:
                 own |= {f"{name}_{kind}": (kind, [name]) for kind in asked}
-        return {kind: shared[kind] for kind in SHARED if kind in shared} | own
+        return {kind: shared[kind] for kind in TABLES if kind in shared} | own
 
     @property
     def proved(self):
@@ -291,36 +289,29 @@ class Plan:
     def table_data(self, table):
         """The tidy tables that a table reads."""
         kind, among = self.tables[table]
-        fitted, far = self.cells_of(*FITTED, among=among), self.cells_of("far", among=among)
-        files = {
-            "cells": lambda: self.rates(fitted, "instances"),
-            "rates": lambda: self.rates(fitted, "instances"),
-            "agreement": lambda: self.agreement(among),
-            "far": lambda: self.rates(far, "instances"),
-            "constants": lambda: self.rates(fitted + far, "points"),
-            "newton": lambda: self.rates(fitted, "points"),
-            "errors": lambda: self.rates(fitted + far, "points"),
-            "tightness": lambda: self.bounds(self.cells_of(*OF_BOUNDS, among=among)),
-            "descent": lambda: self._of_each(self.at_scales, "descent", among),
-            "phase": lambda: self._of_each(self.phase, "phase", among),
-        }[kind]
-        return list(dict.fromkeys(files()))
+        names, reads = self.named(*feeding(kind), among=among), TABLES[kind].reads
+        if reads == "agreement":
+            return self.agreement(names)
+        if reads in ("descent", "phase"):
+            files = self.phase if reads == "phase" else self.at_scales
+            return list(dict.fromkeys(file for name in names for file in files(name)))
+        cells = self._cells_feeding(table)
+        return self.bounds(cells) if reads == "bounds" else self.rates(cells, reads)
 
-    def _of_each(self, files, kind, among):
-        """What a method names as files of an experiment, of all with this kind of figure."""
-        return [file for name in self.named(kind, among=among) for file in files(name)]
+    def _cells_feeding(self, table):
+        kind, among = self.tables[table]
+        return self.cells_of(*feeding(kind), among=among)
 
     def table_certificates(self, table):
         """The tables of stage certificates that a table reads."""
-        kind, among = self.tables[table]
-        fitted, far = self.cells_of(*FITTED, among=among), self.cells_of("far", among=among)
-        if kind == "phase":
-            return self._of_each(lambda name: self.phase(name, 1), "phase", among)
-        if kind == "cells":
-            return self.certificates(fitted, with_limits=False)
-        return self.certificates(
-            {"rates": fitted, "far": far, "constants": fitted + far}.get(kind, [])
-        )
+        kind, _ = self.tables[table]
+        proofs = TABLES[kind].proofs
+        if proofs is None:
+            return []
+        if kind == "phase":  # its stage proves, too
+            names = self.named(*feeding(kind), among=self.tables[table][1])
+            return [file for name in names for file in self.phase(name, 1)]
+        return self.certificates(self._cells_feeding(table), with_limits=proofs == LIMITS)
 
     # --- jobs ---
 
