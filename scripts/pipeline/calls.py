@@ -13,6 +13,8 @@ from pipeline import origin as origins
 from pipeline.storage import DamagedFileError, read_origin
 
 EACH = "--each"
+# what the log says of a file that is not made
+KEPT = " is there already"
 TELLING = (".npz", ".parquet", ".json")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline import origin as origins
 from pipeline.byte_code import StaleByteCodeError
-from pipeline.calls import EACH, are_current, calls_of, files_after
+from pipeline.calls import EACH, KEPT, are_current, calls_of, files_after
 from pipeline.storage import DamagedFileError
 
 NO_MEMORY = "there is not enough memory"
@@ -103,7 +103,7 @@ def _failures(main, writes):
         origins.forget()
         files = files_after(call, writes)
         if words[:1] == [EACH] and are_current(files, origins.command()):
-            print(f"{files[0]} is there already")
+            print(*(f"{file}{KEPT}" for file in files), sep="\n")
             continue
         try:
             main()

@@ -136,7 +136,7 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
             *(tmp_path, "tables/write", "--table", name, "--input", instances),
             *("--certificates", *certificates),
             *("--csv", "t.csv", "--markdown", "t.md", "--latex", "t.tex", "--html", "t.html"),
-            *("--origin", "t.json", "--rule", f"table_{name}", "--configuration", "{}"),
+            *("--origin", "t.json", "--configuration", "{}"),
         )
         assert result.returncode == 0, result.stderr
         assert "1 not unique" in (tmp_path / "t.md").read_text(encoding="utf-8")
