@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from implicit_l1.problems.problem import Problem, problem_arrays
 from implicit_l1.status import PROVED
 from pipeline.storage import read_arrays, read_table, write_arrays
+from problem_files import write_problems
 from workflow_runs import ROOT
 
 L1 = ("--solver", "HIGHS", "--nonunique")
@@ -29,15 +29,6 @@ def program(folder, name, *arguments):
         text=True,
         check=False,
     )
-
-
-def write_problems(folder, matrix, signal, data, name="results/problems/mine/reps0-1.npz"):
-    """A block of two repetitions: a good one, and the one given."""
-    good = np.array([[1.0, 0.25]]) if matrix.shape == (1, 2) else None
-    blocks = [matrix] if good is None else [good, matrix]
-    problems = [Problem(block, signal, data) for block in blocks]
-    write_arrays(folder / name, repetition=np.arange(len(blocks)), **problem_arrays(problems))
-    return name
 
 
 def fails(result, *words):

@@ -534,19 +534,15 @@ def test_blocks_are_in_the_order_of_their_repetitions():
     (cell,) = plan.experiments["bracketed"]
     names = ["reps0-4", "reps5-9", "reps10-10"]
     assert sorted(names) != names
-    wildcards = SimpleNamespace(
-        problem=cell.problem.name,
-        network=cell.network.name,
-        path=cell.path.name,
-        repetitions=cell.repetitions,
-    )
+    (rates,) = [call for call in plan.stages.calls["rates"][cell.problem.family]]
     problem = cell.problem.name
     for stage, folder in {
-        **dict.fromkeys(("problems", "l1", "null_space"), problem),
+        **dict.fromkeys(("l1", "null_space"), problem),
         "limit": f"{problem}/D2/alpha1e-6to1by2",
         "asymptotics": f"{problem}/D2",
     }.items():
-        files = plan.cell_blocks(stage, wildcards)
+        option = rates.words.index(f"--{stage.replace('_', '-')}")
+        files = list(rates.words[option + 1 : option + 4])
         assert files == [f"results/smoke/{stage}/{folder}/{name}.npz" for name in names]
     assert [file.split("/")[-1] for file in plan.bounds([cell])] == [
         f"{name}.parquet" for name in names
@@ -554,7 +550,7 @@ def test_blocks_are_in_the_order_of_their_repetitions():
     assert [file.split("/")[-1] for file in plan.certificates([cell])[:3]] == [
         f"{name}.parquet" for name in names
     ]
-    assert plan.certified_scales(cell.path.name) == pytest.approx((-6, -5.5, -4))
+    assert plan.stages.certified_scales(cell.path) == pytest.approx((-6, -5.5, -4))
 
 
 # --- Tables ---
