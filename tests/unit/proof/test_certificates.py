@@ -39,8 +39,8 @@ from implicit_l1.proof.certificates import (
     pattern_constant,
     prove_minimizer,
 )
+from implicit_l1.proof.statements import at_some_precision, statement
 from implicit_l1.proof.verified import Exact
-from implicit_l1.status import PROVED
 from reference import (
     Instance,
     dense_data,
@@ -54,7 +54,6 @@ from reference import (
     sparse_data,
 )
 from reference import pattern_constant as constant_of_program
-from stages.certificates import at_some_precision
 
 LOG10 = np.log(10.0)
 RADIUS = 1e-12
@@ -975,14 +974,11 @@ def test_bits_are_added_until_all_is_proved(enough, bits):
 
     def rows(name):
         return [
-            {
-                "quantity": f"{name} at {ctx.prec}",
-                "status": PROVED if need <= ctx.prec and need else "",
-            }
+            statement(f"{name} at {ctx.prec}", arb(1) if need <= ctx.prec else NotProved("no"))
             for need in enough
         ]
 
     before = ctx.prec
     found = at_some_precision(rows, "rho")
-    assert [row["quantity"] for row in found] == [f"rho at {bits}"] * 2
+    assert [each.quantity for each in found] == [f"rho at {bits}"] * 2
     assert ctx.prec == before

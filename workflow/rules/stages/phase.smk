@@ -25,5 +25,5 @@ rule phase:
         "python {input.code[0]} --output {output.table} --certificates {output.certificates}"
         " --repetitions {params.repetitions}"
         " {params.arguments}"
-        " --enumerate-up-to {params.enumerate_up_to} --rho-tilde-repetitions {wildcards.order}"
+        " --enumerate-up-to {params.enumerate_up_to}"
         f" --order-repetitions {{wildcards.order}} --order-starts {ORDER_STARTS} &> {{log}}"
