@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmark.peers import versions
 from implicit_l1.minimizer.l1 import decide_minimizer
-from implicit_l1.problems.problems import random_problem
+from implicit_l1.problems.problem import random_problem
 from implicit_l1.proof.balls import ball
 from implicit_l1.status import CERTIFIED
 from pipeline.command_line import Failure

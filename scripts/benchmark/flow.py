@@ -23,7 +23,7 @@ from benchmark.measure import Workers
 from benchmark.peers import Peer, trajectory
 from benchmark.peers.limit_point import dual_form
 from implicit_l1.network.flow import FlowOptions, gradient_flow
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from pipeline.command_line import run
 from pipeline.storage import write_text
 

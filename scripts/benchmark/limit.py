@@ -33,9 +33,11 @@ from benchmark.peers import Peer, limit_point
 from implicit_l1.minimizer.support import Certificate
 from implicit_l1.network.descent import limit_weights, stable_step
 from implicit_l1.network.limit import limit_path
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from implicit_l1.proof.balls import ball, power_of_ten, sum_of_sizes
-from implicit_l1.proof.certificates import LimitProof, NotProved, prove_minimizer
+from implicit_l1.proof.frame import NotProved
+from implicit_l1.proof.limit import LimitProof
+from implicit_l1.proof.minimizer import prove_minimizer
 from pipeline.command_line import Failure, run
 from pipeline.storage import write_text
 

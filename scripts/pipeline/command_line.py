@@ -1,4 +1,4 @@
-"""What the programs share: how they start, and how they end."""
+"""What the programs share: how they start, how they end, and options that several have."""
 
 import errno
 import fcntl
@@ -8,7 +8,9 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline import origin as origins
 from pipeline.byte_code import StaleByteCodeError
+from pipeline.calls import EACH, KEPT, are_current, calls_of, files_after
 from pipeline.storage import DamagedFileError
 
 NO_MEMORY = "there is not enough memory"
@@ -67,14 +69,21 @@ def cell_of(output):
     return "/".join(path.with_suffix("").parts[1:])
 
 
-def run(main):
-    """Call main(); on a failure print one line and exit with status 1."""
+def run(main, writes=("--output",)):
+    """Call main(), once or for each of several calls, and end the process.
+
+    On a failure one line is printed, and the exit status is 1.  Of several calls (see
+    :mod:`pipeline.calls`) those whose files are there already are left out, and one that fails
+    does not keep the others from being made.
+
+    Args:
+        main: reads the command line and makes what it asks for.
+        writes: its options that name the files that it writes.
+    """
     if sys.flags.optimize > 1:
         sys.exit("error: Python runs without docstrings; unset PYTHONOPTIMIZE, leave out -OO")
     try:
-        main()
-    except (Failure, DamagedFileError, StaleByteCodeError) as error:
-        sys.exit(f"error: {error}")
+        failures = list(_failures(main, writes))
     except OSError as error:
         reason = error.strerror or error
         sys.exit(f"error: {reason if error.filename is None else f'{error.filename}: {reason}'}")
@@ -82,6 +91,24 @@ def run(main):
         sys.exit(": ".join(filter(None, [f"error: {NO_MEMORY}", str(error)])))
     except KeyboardInterrupt:
         sys.exit("error: interrupted")
+    if failures:
+        sys.exit("\n".join(f"error: {failure}" for failure in failures))
+
+
+def _failures(main, writes):
+    """Make the calls of this process; those of their failures that say what is wrong."""
+    program, *words = sys.argv
+    for call in calls_of(words):
+        sys.argv = [program, *call]
+        origins.forget()
+        files = files_after(call, writes)
+        if words[:1] == [EACH] and are_current(files, origins.command()):
+            print(*(f"{file}{KEPT}" for file in files), sep="\n")
+            continue
+        try:
+            main()
+        except (Failure, DamagedFileError, StaleByteCodeError) as failure:
+            yield failure
 
 
 def add_random_problem(parser, ensembles, laws):
@@ -150,7 +177,7 @@ def given(args, kind):
 
 
 def random_problem_options(args):
-    """Those options as arguments of implicit_l1.problems.problems.random_problem."""
+    """Those options as arguments of implicit_l1.problems.problem.random_problem."""
     return {
         **{key: getattr(args, key) for key in ("ensemble", "N", "d", "s", "seed")},
         "parameters": given(args, "ensemble"),

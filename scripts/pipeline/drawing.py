@@ -5,7 +5,7 @@ import argparse
 import numpy as np
 
 from implicit_l1.problems.ensembles import ENSEMBLES, MAGNITUDES, NOISES
-from implicit_l1.problems.problems import (
+from implicit_l1.problems.problem import (
     ProblemError,
     one_dimensional_kernel,
     problem_arrays,

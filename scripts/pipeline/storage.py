@@ -201,6 +201,14 @@ def read_table(path):
     return frame
 
 
+def read_tables(paths):
+    """Parquet tables one below the other, as a data frame; None if there are none."""
+    import pandas as pd  # most programs write tables only
+
+    frames = [read_table(path) for path in paths]
+    return pd.concat(frames, ignore_index=True) if frames else None
+
+
 # --- origins ---
 
 

@@ -15,7 +15,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from implicit_l1.problems.problems import problem_at
+from implicit_l1.problems.problem import problem_at
 from implicit_l1.proof.statements import at_some_precision, constants, first_order_guess, limits
 from pipeline.command_line import run
 from pipeline.records import scale_of

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from implicit_l1.network.flow import FlowOptions, gradient_flow, plain_flow, shown
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED
 from pipeline.command_line import repetition, run
 from pipeline.records import coordinates_of
@@ -85,4 +85,4 @@ def main():
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, ("--endpoints", "--trajectories"))

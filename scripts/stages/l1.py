@@ -5,7 +5,7 @@ import argparse
 import numpy as np
 
 from implicit_l1.minimizer.l1 import decide_minimizer
-from implicit_l1.problems.problems import exact_data, least_norm_interpolator, problem_at
+from implicit_l1.problems.problem import exact_data, least_norm_interpolator, problem_at
 from implicit_l1.status import NOT_UNIQUE
 from pipeline.command_line import (
     Failure,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from implicit_l1.network.lasso import compare_with_path
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from pipeline.command_line import repetition, run
 from pipeline.storage import read_arrays, write_table
 from pipeline.tidy import with_cell

@@ -6,8 +6,8 @@ import numpy as np
 
 from implicit_l1.minimizer.support import Certificate
 from implicit_l1.network.limit import PathOptions, limit_path
-from implicit_l1.network.potentials import potential
-from implicit_l1.problems.problems import exact_data, problem_at
+from implicit_l1.potentials import potential
+from implicit_l1.problems.problem import exact_data, problem_at
 from implicit_l1.status import MEASURED
 from pipeline.command_line import repetition, run
 from pipeline.records import coordinates_of

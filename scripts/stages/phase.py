@@ -13,7 +13,7 @@ import pandas as pd
 from implicit_l1.minimizer.null_space import UNKNOWN, constants_of, rho_of
 from implicit_l1.minimizer.phase import order_constant, recovery
 from implicit_l1.problems.ensembles import ENSEMBLES, MAGNITUDES
-from implicit_l1.problems.problems import random_problem
+from implicit_l1.problems.problem import random_problem
 from implicit_l1.problems.seeds import generator
 from implicit_l1.proof import statements
 from pipeline.command_line import (
@@ -114,4 +114,4 @@ def record(args, index, found, rho, rho_tilde, order):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, ("--output", "--certificates"))

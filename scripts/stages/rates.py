@@ -235,4 +235,4 @@ def curve_table(l1, limit, asymptotics, excess, log_alpha, args):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, ("--instances", "--points", "--curves"))

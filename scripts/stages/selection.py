@@ -12,10 +12,9 @@ from implicit_l1.network.initialization import (
     draw_shapes,
     identity_coordinates,
     mirror_coordinates,
-    read_shapes,
 )
 from implicit_l1.network.selection import minimizer_of
-from implicit_l1.problems.problems import exact_data, problem_at
+from implicit_l1.problems.problem import exact_data, problem_at
 from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
 from pipeline.command_line import (
@@ -27,6 +26,7 @@ from pipeline.command_line import (
     run,
 )
 from pipeline.records import OF_DATA, minimizer_row
+from pipeline.shapes import read_shapes
 from pipeline.storage import read_arrays, write_arrays
 
 

@@ -14,9 +14,9 @@ import yaml
 from figures import draw as figures
 from implicit_l1.network.excess import log_excess_l1, log_excess_l2
 from implicit_l1.network.limit import limit_path
-from implicit_l1.network.potentials import potential
 from implicit_l1.network.rates import leading_rho
-from implicit_l1.problems.problems import least_norm_interpolator
+from implicit_l1.potentials import potential
+from implicit_l1.problems.problem import least_norm_interpolator
 from implicit_l1.status import CERTIFIED, SELECTED, UNDECIDED
 from pipeline.command_line import Failure
 from pipeline.storage import read_table

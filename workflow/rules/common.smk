@@ -16,9 +16,7 @@ RUN = runs.Run()
 if MAIN:
     RUN.listen()  # before imports that take a while
 
-from planning import configuration
-from planning import grid
-from planning import plan
+from planning import configuration, grid, plan, stages
 from pipeline.byte_code import StaleByteCodeError, compile_with_hashes, verify_loaded
 from pipeline.machine import JOB_ENVIRONMENT
 
@@ -26,7 +24,7 @@ try:
     if MAIN:
         runs.check_interpreter()
         runs.check_writable(runs.FOLDER, 0)
-    for module in (configuration, grid, plan, runs):
+    for module in (configuration, grid, plan, runs, stages):
         verify_loaded(module)
     for file in workflow.configfiles:
         configuration.load(file)  # finds keys given twice, which a mapping has lost
@@ -40,6 +38,7 @@ except runs.RunError as error:
     sys.exit(f"{error}. Nothing was started. {runs.NOTHING_LOST}")
 
 RESULTS = PLAN.results
+STAGES = stages.STAGES
 LOCK = "requirements.txt"
 
 
@@ -79,14 +78,6 @@ onerror:
     RUN.fail(log)
 
 
-wildcard_constraints:
-    problem="|".join(map(re.escape, PLAN.problems | PLAN.phase_problems)),
-    network="|".join(map(re.escape, PLAN.networks)),
-    path="|".join(map(re.escape, PLAN.paths)),
-    block=r"reps\d+-\d+",
-    repetitions=r"\d+",
-
-
 def program(name):
     """The inputs that stand for the code of a rule: the program, what it imports, the lock."""
     return [*grid.code(f"scripts/{name}.py", Path(workflow.basedir)), LOCK]
@@ -99,3 +90,8 @@ def content(name, *files):
     among the params a file that is replaced by an older one is seen, too.
     """
     return grid.digest([*program(name), *files], Path(workflow.basedir))
+
+
+def doubled(amount):
+    """A resource of which each further attempt of a job asks for twice as much."""
+    return lambda wildcards, attempt: amount * 2 ** (attempt - 1)

@@ -19,11 +19,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from implicit_l1.linear.programs import (
-    TOLERANCE,
-    KernelPrograms,
-    unit_of,
-)
+from implicit_l1.linear.programs import TOLERANCE, KernelPrograms
+from implicit_l1.linear.units import unit_of
 from implicit_l1.minimizer.support import SupportGeometry, support_geometry
 
 # of values of the order of 1

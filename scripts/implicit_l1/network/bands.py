@@ -8,7 +8,7 @@ import numpy as np
 
 from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.network.bounds import classical_log_upper, error_bounds
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 
 # What rounding may do to the logarithm of an error, relative to 1 + its size: the bounds, which
 # allow for their own rounding, are attained exactly by some examples.

@@ -59,7 +59,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from implicit_l1.minimizer.support import solve_positive_definite
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from implicit_l1.status import CONVERGED, DIVERGED, ITERATION_LIMIT, STALLED
 
 

@@ -27,8 +27,8 @@ from scipy.integrate import solve_ivp
 
 from implicit_l1.network.initialization import identity_coordinates, mirror_coordinates
 from implicit_l1.network.limit_distance import LimitPoint
-from implicit_l1.network.potentials import potential as potential_of
 from implicit_l1.network.radau import IntegrationError, radau_steps
+from implicit_l1.potentials import potential as potential_of
 
 _HALF_UNIT = 0.5 * np.finfo(float).eps  # the relative error of a rounding
 

@@ -29,21 +29,14 @@ from scipy.linalg import null_space, qr
 from scipy.optimize import linprog
 
 from implicit_l1.linear.compensated import refine, residual
-from implicit_l1.linear.exact import (
-    RationalMatrix,
-    Undecided,
-    rationals_of,
-)
-from implicit_l1.linear.programs import TIGHT, unit_of
-from implicit_l1.minimizer.decision import Minimizer, MinimizerFace, minimizer_face, undecided
+from implicit_l1.linear.exact import RationalMatrix, Undecided, rationals_of
+from implicit_l1.linear.programs import TIGHT
+from implicit_l1.linear.units import unit_of
+from implicit_l1.minimizer.decision import Minimizer, undecided
+from implicit_l1.minimizer.face import MinimizerFace, minimizer_face
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.proposals import DEFAULT, proposals
-from implicit_l1.minimizer.support import (
-    STRICT,
-    Certificate,
-    certificate,
-    support_geometry,
-)
+from implicit_l1.minimizer.support import STRICT, Certificate, certificate, support_geometry
 from implicit_l1.network.initialization import MirrorCoordinates
 from implicit_l1.proof.balls import column, scaled
 from implicit_l1.status import CERTIFIED, SELECTED, UNIQUE_IN_FLOATS

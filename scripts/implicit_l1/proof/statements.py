@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from flint import ctx
 
-from implicit_l1.problems.problems import exact_data
+from implicit_l1.problems.problem import exact_data
 from implicit_l1.proof.balls import (
     ball,
     largest,
@@ -18,15 +18,10 @@ from implicit_l1.proof.balls import (
     sum_of_squares,
     to_decimals,
 )
-from implicit_l1.proof.certificates import (
-    LimitProof,
-    NotProved,
-    ProvedMinimizer,
-    coordinates,
-    null_space_bracket,
-    pattern_constant,
-    prove_minimizer,
-)
+from implicit_l1.proof.constants import null_space_bracket, pattern_constant
+from implicit_l1.proof.frame import NotProved, coordinates
+from implicit_l1.proof.limit import LimitProof
+from implicit_l1.proof.minimizer import ProvedMinimizer, prove_minimizer
 from implicit_l1.status import PROVED
 
 # What is not proved with so many bits is tried again with the next.
@@ -86,7 +81,7 @@ def constants(problem, point, nu, patterns, tilde_duals) -> list[Statement]:
         problem: A, y and x_0.
         point, nu: guesses of the l1 minimizer, shape (d,), and its dual vector, shape (N,).
         patterns, tilde_duals: guesses of what attains rho~, see
-            :func:`implicit_l1.proof.certificates.null_space_bracket`; patterns over all columns
+            :func:`implicit_l1.proof.constants.null_space_bracket`; patterns over all columns
             of A, shape (m, d).
     """
     proof = _attempt(_minimizer, problem, point, nu, True)

@@ -27,7 +27,7 @@ from implicit_l1.minimizer.phase import (
     recovery,
 )
 from implicit_l1.minimizer.threshold import weak_threshold
-from implicit_l1.problems.problems import one_dimensional_kernel, random_problem
+from implicit_l1.problems.problem import one_dimensional_kernel, random_problem
 from implicit_l1.proof.statements import recovery as recovery_statements
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED
 from pipeline.storage import read_table

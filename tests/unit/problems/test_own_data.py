@@ -18,10 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from implicit_l1.linear.programs import LinearProgramError
-from implicit_l1.network.initialization import read_shapes
+from implicit_l1.linear.interior import LinearProgramError
 from implicit_l1.problems import product
-from implicit_l1.problems.problems import ProblemError, exact_data, problem_arrays
+from implicit_l1.problems.problem import ProblemError, exact_data, problem_arrays
 from implicit_l1.status import data_in_words
 from pipeline import origin as origins
 from pipeline.own_data import read_problem
@@ -846,10 +845,3 @@ def test_a_file_of_too_many_bytes_is_not_opened(name):
     files = () if name == "p.npz" else ("y.csv", "x0.csv")
     with pytest.raises(ProblemError, match=rf"{name}: has 1000000001 bytes; at most 1000000000"):
         read_problem(matrix, *files)
-
-
-def test_shapes_in_a_file_of_too_many_bytes():
-    with Path("w.csv").open("wb") as file:
-        file.truncate(10**9 + 1)
-    with pytest.raises(ProblemError, match=r"w.csv: has 1000000001 bytes; at most 1000000000"):
-        read_shapes("w.csv", 2)

@@ -18,7 +18,7 @@ from implicit_l1.network import bands, lasso
 from implicit_l1.network.bounds import Band
 from implicit_l1.network.flow import Trajectory, shown
 from implicit_l1.network.limit import LimitPath
-from implicit_l1.problems.problems import (
+from implicit_l1.problems.problem import (
     Problem,
     least_norm_interpolator,
     one_dimensional_kernel,
