@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, redirect_stderr
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +26,10 @@ from implicit_l1.proof.intervals import Interval
 from implicit_l1.status import PROVED
 from pipeline.calls import EACH
 from pipeline.command_line import Failure
+from pipeline.drawing import drawn, problem_parser
 from pipeline.machine import JOB_ENVIRONMENT, machine
 from pipeline.origin import without_output
 from pipeline.storage import DamagedFileError, read_arrays, read_origin, read_table
-from stages import problems as drawing
 
 # so many jobs are run again of proofs, and so many of the other stages
 SAMPLE = 8
@@ -52,22 +52,22 @@ def check_drawings(audit):
             continue
         try:
             found = read_arrays(file)
-            drawn = draw(without_output(job.command))
+            made = draw(without_output(job.command))
         except DamagedFileError:
             continue  # reported already
         except Failure as error:
             audit.add(file, f"cannot be drawn anew ({error})")
             continue
-        audit.counts["problems drawn anew"] += len(drawn["repetition"])
-        if found.keys() != drawn.keys() or not np.array_equal(
-            found["repetition"], drawn["repetition"]
+        audit.counts["problems drawn anew"] += len(made["repetition"])
+        if found.keys() != made.keys() or not np.array_equal(
+            found["repetition"], made["repetition"]
         ):
             audit.add(file, "does not hold the repetitions and arrays that are drawn for it")
             continue
-        for place, index in enumerate(drawn["repetition"]):
+        for place, index in enumerate(made["repetition"]):
             others = [
                 name
-                for name, values in drawn.items()
+                for name, values in made.items()
                 if found[name].shape != values.shape
                 or not same_bytes(found[name][place], values[place])
             ]
@@ -81,25 +81,13 @@ def draw(words):
     Raises:
         Failure: if it refuses them.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        file = str(Path(folder) / "drawn.npz")
-        messages = io.StringIO()
-        try:
-            with arguments([DRAWING, "--output", file, *words]), redirect_stderr(messages):
-                drawing.main()
-        except SystemExit as error:
-            raise Failure(messages.getvalue().strip().splitlines()[-1]) from error
-        return read_arrays(file)
-
-
-@contextmanager
-def arguments(words):
-    """These words in place of the command line."""
-    before, sys.argv = sys.argv, list(words)
+    messages = io.StringIO()
     try:
-        yield
-    finally:
-        sys.argv = before
+        with redirect_stderr(messages):
+            args = problem_parser(DRAWING).parse_args(["--output", DRAWING, *words])
+    except SystemExit as error:
+        raise Failure(messages.getvalue().strip().splitlines()[-1]) from error
+    return drawn(args)
 
 
 def same_bytes(one, other):

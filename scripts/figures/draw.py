@@ -24,6 +24,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm, to_hex
 from matplotlib.lines import Line2D
@@ -33,6 +34,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from implicit_l1.minimizer.threshold import weak_threshold
 from implicit_l1.status import CERTIFIED, CONVERGED, MEASURED, data_in_words
 from pipeline.command_line import Failure, run
 from pipeline.origin import remember
@@ -958,7 +960,6 @@ def baselines(ax, rows):
 
 def prediction(tables, args):
     """Fitted against predicted rates: a point an instance, a panel a noise level."""
-    import seaborn as sns  # here only: loading it takes as long as drawing a figure
 
     instances = tables.of("instances")
     panels = groups(instances, varying(instances, "eta", but=["s", "ensemble"]))
@@ -1364,7 +1365,6 @@ def phase(tables, args):
 
 def draw_diagram(ax, frame):
     """The median of rho of the planted signal over (N/d, s/N), and the weak threshold."""
-    from implicit_l1.minimizer.threshold import weak_threshold  # loads SciPy
 
     palette = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
     # from dark to light with a jump at 1, which is seen in grey too

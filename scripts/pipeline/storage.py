@@ -15,6 +15,7 @@ from pathlib import Path
 from tokenize import TokenError
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -203,8 +204,6 @@ def read_table(path):
 
 def read_tables(paths):
     """Parquet tables one below the other, as a data frame; None if there are none."""
-    import pandas as pd  # most programs write tables only
-
     frames = [read_table(path) for path in paths]
     return pd.concat(frames, ignore_index=True) if frames else None
 

@@ -233,21 +233,21 @@ def test_ctrl_c_is_one_line_at_any_time_of_a_job(tmp_path):
     project = Project(tmp_path)
     program = project.folder / "scripts/stages/problems.py"
     code = program.read_text(encoding="utf-8")
-    head, imports = code.split("import numpy as np\n", 1)
+    first = "from pipeline.command_line import run\n"
     hold = (
-        "import sys, time\nfrom pathlib import Path\n\n"
+        "import sys, time\nfrom pathlib import Path\n"
+        "from pipeline.storage import replacing\n\n"
         "def hold(first):\n"
         "    if first in sys.argv:\n"
         "        Path(f'begun-{first}').touch()\n"
         "        time.sleep(3600)\n\n"
         "hold('0')\n"
     )
+    parsed = "    args = problem_parser(__doc__).parse_args()\n"
     work = "    with replacing(args.output) as file:\n        file.touch()\n        hold('2')\n"
-    imports = imports.replace(
-        "    args = parser.parse_args()\n", f"    args = parser.parse_args()\n{work}"
-    )
-    imports = "import numpy as np\nfrom pipeline.storage import replacing\n" + imports
-    program.write_text(head + hold + imports, encoding="utf-8")
+    assert first in code and parsed in code
+    held = code.replace(first, first + hold).replace(parsed, parsed + work)
+    program.write_text(held, encoding="utf-8")
     targets = [PROBLEMS.format(block) for block in ("0-1", "2-2")]
     with subprocess.Popen(
         project.command("--quiet", "all", "--", *targets),

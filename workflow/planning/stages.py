@@ -427,7 +427,7 @@ class Stages:
             values["label"] = problem.label
         values |= {key: value for key, value in law.items() if key not in ("eta", "noise-law")}
         values |= {"enumerate_up_to": self.config["null_space"]["enumerate_up_to"]}
-        values |= {"rho_tilde_repetitions": order, "order_repetitions": order}
+        values |= {"order_repetitions": order}
         words = options(values | {"order_starts": ORDER_STARTS})
         self._call("phase", problem, {}, tables, words)
         return tables["output"], tables["certificates"]
