@@ -524,7 +524,7 @@ def test_blocks_are_in_the_order_of_their_repetitions():
     (cell,) = plan.experiments["bracketed"]
     names = ["reps0-4", "reps5-9", "reps10-10"]
     assert sorted(names) != names
-    (rates,) = [call for call in plan.stages.calls["rates"][cell.problem.family]]
+    (rates,) = plan.stages.calls["rates"][cell.problem.family]
     problem = cell.problem.name
     for stage, folder in {
         **dict.fromkeys(("l1", "null_space"), problem),
