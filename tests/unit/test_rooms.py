@@ -60,3 +60,27 @@ def test_imports_are_at_the_top(name):
     inside = [node for node in ast.walk(tree) if isinstance(node, kinds) and id(node) not in top]
     found = set(imported(ast.Module(inside, [])))
     assert {module.split(".")[0] for module in found} <= OPTIONAL
+
+
+PACKAGE = "implicit_l1"
+# its rooms: each uses those before it and none after it
+ORDER = ["status", "potentials", "linear", "problems", "proof", "minimizer", "network"]
+
+
+def rooms_of(names):
+    """The rooms of the package that some modules are in."""
+    parts = [name.split(".") for name in names]
+    return {room for package, room, *_ in (p for p in parts if len(p) > 1) if package == PACKAGE}
+
+
+@pytest.mark.parametrize("room", ORDER)
+def test_a_room_of_the_package_uses_those_before_it_only(room):
+    used = set()
+    for name, tree in MODULES.items():
+        if rooms_of([name]) == {room}:
+            used |= rooms_of(imported(tree))
+    assert used <= set(ORDER[: ORDER.index(room) + 1])
+
+
+def test_every_file_of_the_package_is_in_a_room():
+    assert rooms_of(MODULES) - {"__init__"} == set(ORDER)
