@@ -117,8 +117,9 @@ class EnclosedCells(Cells):
         super().__init__(frame.drop_duplicates([*keys, "repetition"]), keys, [CERTIFIED])
         self.proved = proofs is not None
         known = proofs if self.proved else floats(frame[frame["status"] == CERTIFIED])
-        cells = self.rows[keys].assign(cell=self.cell).drop_duplicates()
-        known = known.merge(cells, on=keys)
+        both = pd.concat([self.rows[keys], known[keys]], ignore_index=True)
+        cell = both.groupby(keys, dropna=False).ngroup()
+        self.cell, known = cell[: len(self.rows)], known.assign(cell=cell[len(self.rows) :].array)
         self.smallest = self.cell.map(known.groupby("cell")["log10_alpha"].min())
         places = {"cell": self.cell, "repetition": self.rows["repetition"], "row": self.rows.index}
         self._known = known.merge(pd.DataFrame(places), on=["cell", "repetition"])
