@@ -295,9 +295,9 @@ def test_errors_of_what_is_not_proved():
             3,
             status={1: SELECTED, 2: NOT_UNIQUE},
             log10_alpha=log10_alpha,
-            log10_error_1=[log10_alpha - 1, log10_alpha + 1, np.nan],
-            local_slope=[0.9, 1.1, np.nan],
-            estimation_error=[0.5, 1.5, np.nan],
+            log10_error_1=[log10_alpha - 1, log10_alpha + 1, 99.0],
+            local_slope=[0.9, 1.1, 99.0],
+            estimation_error=[0.5, 1.5, 99.0],
         )
         for log10_alpha in (-8.0, -4.0)
     ]
@@ -314,8 +314,6 @@ def test_errors_of_what_is_not_proved():
 
 
 # --- In floating point ---
-
-RHO_OF_THREE, RATES, LAST = [0.25, 0.5, 0.4], [0.75, 0.5, 0.6], [0.7, 0.55, 0.61]
 
 
 def test_constants_in_floating_point_however_small():
@@ -406,36 +404,47 @@ def test_the_phase_diagram_keeps_its_sides():
 
 def test_far_slopes_say_from_where_four_digits_are_right():
     frame = data(
-        4,
-        four_digits_log10_alpha=[-10.0, -30.0, -20.0, np.nan],
+        5,
+        {4: NOT_UNIQUE},
+        four_digits_log10_alpha=[-10.0, -30.0, -20.0, np.nan, np.nan],
         log10_competitor=-1.0,
         smallest_log10_alpha=-300.0,
         predicted_rate=0.5,
-        last_slope=[0.5, 0.52, 0.47, 0.5],
+        last_slope=[0.5, 0.52, 0.47, 0.5, 9.0],
     )
     row = only(made("far", frame))
     assert row["four_digits"] == 3
     assert (row["four_digits_log10_alpha"], row["four_digits_last"]) == (-20.0, -30.0)
     assert row["worst_float"].text(".6f") == "0.030000"
     assert row["reason"].startswith("repetition 3: slope 0.50000 for 0.50000; an entry of higher")
+    assert "repetition 4" not in row["reason"]
 
 
 def test_steps_of_newton():
-    """1, ..., 21: nineteen of twenty steps of the way from 1 to 21 are 20."""
-    frame = data(21, newton_steps=np.arange(1, 22), log10_alpha=-4.0)
-    row = only(made("newton", frame.sample(frac=1.0, random_state=0)))
+    """1, ..., 20 and 42: of the way from the first to the last nineteen of twenty steps are 20.
+
+    Over the points of all scales; those that two experiments share count once.
+    """
+    frames = [
+        data(7, {6: NOT_UNIQUE}, newton_steps=[*steps, 99], log10_alpha=scale)
+        for scale, steps in {-4.0: range(1, 7), -5.0: range(7, 13), -6.0: range(13, 19)}.items()
+    ]
+    frames.append(data(3, newton_steps=[19, 20, 42], log10_alpha=-7.0))
+    shared = data(2, newton_steps=[1, 2], log10_alpha=-4.0)
+    row = only(made("newton", shared, *frames))
     names = ("points", "mean", "median", "percentile_95", "largest")
-    assert [row[name] for name in names] == [21, 11, 11, 20, 21]
+    assert [row[name] for name in names] == [21, 12, 11, 20, 42]
+    assert (row["repetitions"], row["certified"]) == (7, 6)
 
 
 def test_tightness_divides_each_bound_by_its_own_error():
     """Upper bounds 10 and 10^3 times too large, lower ones 10^2 and 10^4; refined ones less."""
-    frame = data(2, log10_alpha=-4.0, log10_error_1=-2.0, log10_error_off=-3.0)
+    frame = data(3, {2: NOT_UNIQUE}, log10_alpha=-4.0, log10_error_1=-2.0, log10_error_off=-3.0)
     ends = {"error_off": (1, 2), "error_1": (3, 4), "refined_off": (0.1, 0.2)}
     for name, (above, below) in (ends | {"refined_1": (0.3, 0.4)}).items():
         error = -3.0 if name.endswith("off") else -2.0
-        frame[f"log10_{name}_upper"] = [error + above, error + 3 * above]
-        frame[f"log10_{name}_lower"] = [error - below, -np.inf]
+        frame[f"log10_{name}_upper"] = [error + above, error + 3 * above, 99]
+        frame[f"log10_{name}_lower"] = [error - below, -np.inf, -99]
     row = only(made("tightness", frame))
     assert row["points"] == 2
     for name, (above, below) in (ends | {"refined_1": (0.3, 0.4)}).items():
