@@ -7,11 +7,18 @@ is computed.
 import json
 import shlex
 
-from planning import grid
-from planning.configuration import (
-    AGAINST_ALPHA,
+from figures.registry import (
+    DECADES,
     FILE,
     KERNEL,
+    KINDS,
+    PATH,
+    STAGE_OF,
+    kinds_reading,
+    kinds_where,
+)
+from planning import grid
+from planning.configuration import (
     OWN_DATA,
     UNPROVED,
     ConfigurationError,
@@ -20,12 +27,13 @@ from planning.configuration import (
     fed,
     figure_names,
     figures,
+    has_scales,
 )
 
-# kinds of figures by the tables they read
-FITTED = (*AGAINST_ALPHA, "tight")
-OF_BOUNDS = ("bounds", "tightness")
-OF_SCALES = ("flow", "descent", "lasso_path")
+# kinds of figures whose cells have a window for the fit, and those of which limits are proved
+FITTED = kinds_where(alpha=PATH)
+PROVED = (*FITTED, *kinds_where(alpha=DECADES))
+FAR = tuple(name for name, kind in KINDS.items() if "far" in kind.feeds)
 # tables that cells of all experiments share
 SHARED = (
     *("cells", "rates", "agreement", "far", "constants", "newton", "tightness", "descent", "phase"),
@@ -89,18 +97,17 @@ class Plan:
             named = figure_names(name, experiment)
             self.figure_of |= named
             self.experiment_of |= dict.fromkeys(named, name)
-        # experiments of figure phase ask for problems only, not for cells
         self.experiments = {
             name: grid.cells(experiment)
             for name, experiment in experiments.items()
-            if "phase" not in figures(experiment)
+            if has_scales(experiment)
         }
         self.tables = self._tables()
         self.cells = list(dict.fromkeys(c for cells in self.experiments.values() for c in cells))
         self.problems = {cell.problem.name: cell.problem for cell in self.cells}
         self.phase_problems = {
             problem.name: problem
-            for name in self.named("phase")
+            for name in self.named(*kinds_reading("phase"))
             for problem in grid.phase_problems(experiments[name])
         }
         self.paths = {cell.path.name: cell.path for cell in self.cells}
@@ -155,9 +162,9 @@ class Plan:
         return bool(network.initialization) or self.config["l1"]["nonunique"] == "select"
 
     def _all_flows(self):
-        """Cell of figure flow -> (alpha, alpha of the plain form), of all experiments."""
+        """Cell of a figure of trajectories -> (alpha, alpha of the plain form)."""
         flows = {}
-        for name in self.named("flow"):
+        for name in self.named(*kinds_reading("trajectories")):
             experiment = self.config["experiments"][name]
             for cell in self.experiments[name]:
                 _, plain = flows.get(cell, ([], []))
@@ -170,7 +177,7 @@ class Plan:
         descents = {}
         asked = [
             (name, cell, alpha)
-            for name in self.named("descent")
+            for name in self.named(*kinds_reading("descent"))
             for cell in self.experiments[name]
             for alpha in self.config["experiments"][name]["alpha"]
         ]
@@ -353,21 +360,20 @@ class Plan:
         folder = f"{cell.problem.name}/{cell.network.name}/alpha{grid.number(alpha)}"
         return [f"{self.results}/{stage}/{folder}/{b}.{suffix}" for b in self._blocks(cell)]
 
-    def at_scales(self, name):
-        """The tables of an experiment whose figure has one scale a job."""
-        (kind,) = figures(self.config["experiments"][name])
+    def at_scales(self, stage, name):
+        """The tables of an experiment of a stage that has one scale a job."""
         return [
             file
             for cell in self.experiments[name]
             for alpha in self.config["experiments"][name]["alpha"]
-            for file in self.at_scale(kind, cell, alpha, "parquet")
+            for file in self.at_scale(stage, cell, alpha, "parquet")
         ]
 
     def agreement(self, experiments):
         """The tables of stage agreement of some experiments."""
         return [
             f"{self.results}/agreement/{cell.name}/reps{cell.repetitions}.parquet"
-            for cell in self.cells_of("flow", among=experiments)
+            for cell in self.cells_of(*kinds_reading("trajectories"), among=experiments)
         ]
 
     def compared_flows(self, wildcards):
@@ -405,16 +411,20 @@ class Plan:
 
     def figure_data(self, name):
         """The tidy tables that a figure reads."""
-        figure, experiment = self.figure_of[name], self.experiment_of[name]
-        if figure == "phase":
+        kind = KINDS[self.figure_of[name]]
+        return [
+            file for table in kind.reads for file in self._read(table, self.experiment_of[name])
+        ]
+
+    def _read(self, table, experiment):
+        """The files of one kind of tidy table of an experiment."""
+        stage = STAGE_OF[table]
+        if stage == "phase":
             return self.phase(experiment)
-        if figure in OF_SCALES:
-            return self.at_scales(experiment)
+        if isinstance(self.config["experiments"][experiment]["alpha"], list):
+            return self.at_scales(stage, experiment)
         cells = self.experiments[experiment]
-        if figure in OF_BOUNDS:
-            return self.bounds(cells)
-        tables = ("points",) if figure == "reach" else ("curves", "instances")
-        return [file for table in tables for file in self.rates(cells, table)]
+        return self.bounds(cells) if stage == "bounds" else self.rates(cells, table)
 
     def in_words(self, name):
         """The problems and the initialization of an experiment, for captions."""
@@ -439,7 +449,7 @@ class Plan:
 
     def _labels(self, name):
         experiment = self.config["experiments"][name]
-        if "phase" in figures(experiment):
+        if not has_scales(experiment):
             return [problem.label for problem in grid.phase_problems(experiment)]
         return [cell.problem.label for cell in self.experiments[name]]
 
@@ -451,7 +461,7 @@ class Plan:
     def table_data(self, table):
         """The tidy tables that a table reads."""
         kind, among = self.tables[table]
-        fitted, far = self.cells_of(*FITTED, among=among), self.cells_of("far", among=among)
+        fitted, far = self.cells_of(*FITTED, among=among), self.cells_of(*FAR, among=among)
         files = {
             "cells": self.rates(fitted, "instances"),
             "rates": self.rates(fitted, "instances"),
@@ -460,24 +470,25 @@ class Plan:
             "constants": self.rates(fitted + far, "points"),
             "newton": self.rates(fitted, "points"),
             "errors": self.rates(fitted + far, "points"),
-            "tightness": self.bounds(self.cells_of(*OF_BOUNDS, among=among)),
-            "descent": self._of_each(self.at_scales, "descent", among),
-            "phase": self._of_each(self.phase, "phase", among),
+            "tightness": self.bounds(self.cells_of(*kinds_reading("bounds"), among=among)),
+            "descent": self._of_each("descent", among),
+            "phase": self._of_each("phase", among),
         }[kind]
         return list(dict.fromkeys(files))
 
-    def _of_each(self, files, kind, among):
-        """What a method names as files of an experiment, of all with this kind of figure."""
-        return [file for name in self.named(kind, among=among) for file in files(name)]
+    def _of_each(self, table, among):
+        """The files of one kind of tidy table of all experiments whose figures read it."""
+        names = self.named(*kinds_reading(table), among=among)
+        return [file for name in names for file in self._read(table, name)]
 
     def table_certificates(self, table):
         """The tables of stage certificates that a table reads."""
         kind, among = self.tables[table]
-        fitted, far = self.cells_of(*FITTED, among=among), self.cells_of("far", among=among)
+        fitted, far = self.cells_of(*FITTED, among=among), self.cells_of(*FAR, among=among)
         if kind == "phase":
             return [
                 file.replace(".parquet", "_certificates.parquet")
-                for file in self._of_each(self.phase, "phase", among)
+                for file in self._of_each("phase", among)
             ]
         if kind == "cells":
             return self.certificates(fitted, with_limits=False)

@@ -1,4 +1,4 @@
-CERTIFICATES = PLAN.certificates(PLAN.cells_of(*plan.FITTED, "far", *plan.OF_BOUNDS))
+CERTIFICATES = PLAN.certificates(PLAN.cells_of(*plan.PROVED))
 
 
 rule certificates:
