@@ -1,3 +1,6 @@
+# what draws figures loads every kind, so that what is recorded of its code is the same for all
+KIND_CODE = sorted({file for kind in plan.KINDS for file in program(f"figures/kinds/{kind}")})
+
 # .csv: the numbers that are drawn; .json: how the figure was made
 FIGURES = expand(
     f"{RESULTS}/figures/{{name}}.{{kind}}",
@@ -12,6 +15,7 @@ for figure, experiment in PLAN.experiment_of.items():
             f"figure_{figure}"
         input:
             code=program("figures/draw"),
+            kinds=KIND_CODE,
             style="scripts/figures/house.mplstyle",
             data=PLAN.figure_data(figure),
         output:
@@ -32,7 +36,7 @@ for figure, experiment in PLAN.experiment_of.items():
         conda:
             "../../../environment.yml"
         params:
-            content=content("figures/draw", "scripts/figures/house.mplstyle"),
+            content=content("figures/draw", *KIND_CODE, "scripts/figures/house.mplstyle"),
             rule=f"figure_{figure}",
             figure=PLAN.figure_of[figure],
             reach=PLAN.reach(figure),
