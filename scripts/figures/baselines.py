@@ -39,11 +39,10 @@ def with_baselines(frame: pd.DataFrame, tables: Tables) -> pd.DataFrame:
 
 def squared(frame: pd.DataFrame) -> pd.DataFrame:
     """A frame with its errors squared, and named so.  Quantiles of logarithms square with them."""
-    distances = frame["quantity"].isin([ERROR, INTERPOLATOR, MINIMIZER])
-    frame = frame.copy()
-    frame.loc[distances, STATISTICS] **= 2
-    frame.loc[distances, "quantity"] = SQUARED + frame["quantity"]
-    return frame
+    names = {name: SQUARED + name for name in (ERROR, INTERPOLATOR, MINIMIZER)}
+    result = frame.replace({"quantity": names})
+    result.loc[frame["quantity"].isin(names), STATISTICS] **= 2
+    return result
 
 
 def draw_baselines(ax: Axes, rows: pd.DataFrame, prefix: str = "") -> None:
