@@ -2,9 +2,9 @@
 
 import pandas as pd
 import pytest
-from test_figures import cell, curves, instances
 
 from audit.values import figure_problems, table_problems
+from frames import cell, curves, instances
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED
 from pipeline.storage import write_table
 from tables.registry import TABLES
@@ -73,27 +73,28 @@ def cell_of_a_figure(folder, table, proofs, statuses=(CERTIFIED, CERTIFIED)):
     return [place / "curves.parquet"], {file.as_posix()}
 
 
-def plotted(artist="line 1", x=("1",), y=("1",)):
-    rows = {"artist": artist, "x": x, "y": y, "value": ""}
-    return pd.DataFrame(rows).astype(str)
+def plotted(log10_alpha=("0",), median=("1",), **more):
+    return pd.DataFrame({"log10_alpha": log10_alpha, "median": median, **more})
 
 
 def test_points_of_a_figure_are_proved_where_they_are_drawn(tmp_path):
-    """The medians at certified scales, at their place; no other point, and no band."""
+    """The medians at certified scales, at their place, no other."""
     table = curves(VALUES, [CERTIFIED] * 2)
     drawn = table[table["quantity"] == "error_1"]
     median = drawn.loc[drawn["log10_alpha"] == -4.0, "median"].item()
     files = cell_of_a_figure(tmp_path, table, certificates({"error_1": repr(median)}, 2, -4.0))
 
-    def found(artist, x, y):
-        return figure_problems(plotted(artist, x, y), *files)
+    def found(log10_alpha, median, **more):
+        return figure_problems(plotted(log10_alpha, median, **more), *files)
 
-    places = [f"{x:#.6g}" for x in drawn["alpha"]], [f"{y:#.6g}" for y in drawn["median"]]
-    result = found("line 1", *places)
+    medians = [f"{value:#.6g}" for value in drawn["median"]]
+    result = found([f"{scale:g}" for scale in drawn["log10_alpha"]], medians)
     assert (result.proved, result.shown, result.right) == (1, len(drawn), 1)
-    assert found("band 1", *places).shown == 0
-    assert found("line 1", ["0.5"], [f"{median:#.6g}"]).proved == 0
-    assert found("line 2", [""], [f"{median:#.6g}"]).shown == 0  # across the panel
+    assert found(["-3.75"], [f"{median:#.6g}"]).proved == 0
+    assert found(["-4"], [f"{1.001 * median:#.6g}"]).proved == 0
+    assert found([""], [f"{median:#.6g}"]).proved == 0  # of every alpha
+    assert found(["-4"], [f"{median:#.6g}"]).proved == 1
+    assert found([""], [""], nothing=["the error is 0"]).shown == 0
 
 
 ERROR = "median error_1 at log10(alpha) = -4 "
