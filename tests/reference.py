@@ -21,8 +21,8 @@ from implicit_l1.minimizer.decision import Minimizer
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.proposals import AUTO
 from implicit_l1.network.limit import limit_path
-from implicit_l1.network.potentials import potential
-from implicit_l1.problems.problems import random_problem
+from implicit_l1.potentials import potential
+from implicit_l1.problems.problem import random_problem
 
 LOG10 = np.log(10.0)
 UNIFORM = {"law": "uniform", "low": 0.5, "high": 1.5}

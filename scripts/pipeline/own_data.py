@@ -35,8 +35,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import scipy.io
 
-from implicit_l1.linear.programs import LinearProgramError
+from implicit_l1.linear.interior import LinearProgramError
 from implicit_l1.problems.given import (
     LARGEST,
     as_doubles,
@@ -46,7 +47,7 @@ from implicit_l1.problems.given import (
     divided,
     scale_exponent,
 )
-from implicit_l1.problems.problems import Problem, ProblemError, checked
+from implicit_l1.problems.problem import Problem, ProblemError, checked
 from implicit_l1.problems.product import UNIT_ROUNDOFF, explanation, first_beyond_rounding
 from pipeline import origin as origins
 from pipeline.sizes import check_file, check_shape
@@ -412,8 +413,6 @@ def _some(names):
 
 def _matrix_market(path):
     """The matrix of a .mtx file, dense, as doubles."""
-    import scipy.io
-
     try:
         rows, columns, count, form, *_ = scipy.io.mminfo(path)
     except _UNREADABLE as error:

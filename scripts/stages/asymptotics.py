@@ -6,7 +6,7 @@ import numpy as np
 
 from implicit_l1.minimizer.support import Certificate, support_geometry
 from implicit_l1.network.asymptotics import DegenerateFaceError, first_order
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from implicit_l1.status import CERTIFIED
 from pipeline.command_line import repetition, run
 from pipeline.storage import read_arrays, write_arrays

@@ -33,19 +33,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.linear.programs import (
-    TOLERANCE,
-    KernelPrograms,
-    LinearProgramError,
-    least_norm_vertex,
-)
-from implicit_l1.minimizer.decision import (
-    Minimizer,
-    Proposal,
-    certified_support,
-    decide,
-    signed_certificate,
-)
+from implicit_l1.linear.interior import LinearProgramError, least_norm_vertex
+from implicit_l1.linear.programs import TOLERANCE, KernelPrograms
+from implicit_l1.minimizer.decision import Minimizer, Proposal, certified_support, decide
+from implicit_l1.minimizer.face import signed_certificate
 from implicit_l1.minimizer.null_space import Bracket, largest_margin_dual
 from implicit_l1.minimizer.support import certificate, support_geometry
 from implicit_l1.status import CERTIFIED

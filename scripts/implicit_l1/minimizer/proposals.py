@@ -23,14 +23,9 @@ from functools import cache, partial
 import cvxpy as cp
 import numpy as np
 
-from implicit_l1.linear.programs import (
-    HIGHS_OPTIONS,
-    LARGE,
-    TIGHT,
-    LinearProgramError,
-    exponents,
-    least_norm_vertex,
-)
+from implicit_l1.linear.interior import LinearProgramError, least_norm_vertex
+from implicit_l1.linear.programs import HIGHS_OPTIONS, LARGE, TIGHT
+from implicit_l1.linear.units import exponents
 from implicit_l1.minimizer.decision import Proposal
 
 # Names of solvers beside cvxpy's: the interior-point method of this project, and the choice

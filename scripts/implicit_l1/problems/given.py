@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from implicit_l1.linear.exact import exact_product
 from implicit_l1.problems.ensembles import ProblemError
-from implicit_l1.problems.problems import Problem, checked
+from implicit_l1.problems.problem import Problem, checked
 from implicit_l1.problems.product import UNIT_ROUNDOFF, explanation, nearest_doubles
 
 # x has entries of this size or less, and ||x||_1 at least its inverse: between 8e-31 and 1e30.

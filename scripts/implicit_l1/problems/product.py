@@ -18,12 +18,9 @@ import numpy as np
 from flint import fmpq
 
 from implicit_l1.linear.exact import as_rational, exact_product, rational_rank
-from implicit_l1.linear.programs import (
-    KernelPrograms,
-    LinearProgramError,
-    least_norm_vertex,
-    unit_of,
-)
+from implicit_l1.linear.interior import LinearProgramError, least_norm_vertex
+from implicit_l1.linear.programs import KernelPrograms
+from implicit_l1.linear.units import unit_of
 
 UNIT_ROUNDOFF = 2.0**-53  # of double precision
 # exponents of the smallest positive and the smallest normal number, by unit roundoff

@@ -12,7 +12,7 @@ import scipy.optimize
 
 from benchmark import growth
 from implicit_l1.linear import programs
-from implicit_l1.linear.programs import LinearProgramError, kernel_form, smallest_maximum
+from implicit_l1.linear.interior import LinearProgramError, kernel_form, smallest_maximum
 from implicit_l1.minimizer import l1, null_space, proposals
 from implicit_l1.minimizer.support import support_geometry
 from pipeline.command_line import Failure

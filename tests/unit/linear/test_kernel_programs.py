@@ -4,17 +4,15 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from implicit_l1.linear import programs
-from implicit_l1.linear.programs import (
-    TOLERANCE,
-    KernelPrograms,
+from implicit_l1.linear import interior, programs
+from implicit_l1.linear.interior import (
     LinearProgramError,
-    kernel_ball_constraints,
     kernel_form,
     smallest_maxima,
     smallest_maximum,
-    unit_of,
 )
+from implicit_l1.linear.programs import TOLERANCE, KernelPrograms, kernel_ball_constraints
+from implicit_l1.linear.units import unit_of
 from implicit_l1.minimizer.null_space import program_of_rho
 from implicit_l1.minimizer.support import support_geometry
 
@@ -77,7 +75,7 @@ def test_programs_do_not_depend_on_those_beside_them(shape, monkeypatch):
         alone = smallest_maximum(kernel_form(free_map), offset)
         assert np.allclose(together[0][place], alone[0], rtol=1e-9)
         assert np.allclose(together[1][place], alone[1], rtol=1e-9, atol=1e-12)
-    monkeypatch.setattr(programs, "_AT_ONCE", 1)
+    monkeypatch.setattr(interior, "_AT_ONCE", 1)
     one_by_one = smallest_maxima(kernel_form(free_map), offsets)
     assert np.allclose(one_by_one[1], together[1], rtol=1e-9, atol=1e-12)
 

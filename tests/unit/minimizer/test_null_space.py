@@ -6,18 +6,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from implicit_l1.minimizer import null_space
-from implicit_l1.minimizer.null_space import (
-    largest_margin_dual,
-    null_space_constant,
-)
+from implicit_l1.minimizer.null_space import largest_margin_dual, null_space_constant
 from implicit_l1.minimizer.support import support_geometry
-from implicit_l1.problems.problems import one_dimensional_kernel
-from reference import (
-    instance,
-    kernel_vertices,
-    null_space_constant_by_patterns,
-    pattern_constant,
-)
+from implicit_l1.problems.problem import one_dimensional_kernel
+from reference import instance, kernel_vertices, null_space_constant_by_patterns, pattern_constant
 from stages.null_space import witnesses
 
 

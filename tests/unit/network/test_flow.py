@@ -15,8 +15,8 @@ from implicit_l1.network.flow import FlowError, FlowOptions, gradient_flow, plai
 from implicit_l1.network.initialization import mirror_coordinates
 from implicit_l1.network.limit import limit_path
 from implicit_l1.network.limit_distance import LimitPoint
-from implicit_l1.network.potentials import potential
 from implicit_l1.network.radau import IntegrationError
+from implicit_l1.potentials import potential
 from implicit_l1.status import CERTIFIED
 from pipeline.storage import read_table, write_arrays
 from reference import instance, limit_error, weights_flow

@@ -11,8 +11,8 @@ from implicit_l1.network.initialization import (
     identity_coordinates,
     mirror_coordinates,
 )
-from implicit_l1.network.potentials import potential
 from implicit_l1.network.selection import select, tilted_basis_pursuit
+from implicit_l1.potentials import potential
 from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, UNIQUE_IN_FLOATS
 from reference import instance, limit_points, selected_path

@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from implicit_l1.linear.programs import LinearProgramError
+from implicit_l1.linear.interior import LinearProgramError
 from implicit_l1.problems import product
-from implicit_l1.problems.problems import ProblemError, exact_data, problem_arrays
+from implicit_l1.problems.problem import ProblemError, exact_data, problem_arrays
 from implicit_l1.status import data_in_words
 from pipeline import origin as origins
 from pipeline.own_data import read_problem

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from implicit_l1.problems.problems import Problem, exact_data, problem_arrays, problem_at
+from implicit_l1.problems.problem import Problem, exact_data, problem_arrays, problem_at
 from implicit_l1.problems.product import (
     exact_product,
     explanation,

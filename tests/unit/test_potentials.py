@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from implicit_l1.network.potentials import HyperbolicPotential, PowerPotential, potential
+from implicit_l1.potentials import HyperbolicPotential, PowerPotential, potential
 
 DEPTHS = [2, 2.1, 2.5, 3, 4, 6, 10]
 EDGES = [0.0, 1e-300, 1e-20, 1e-8, 1e-3, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-6, 1 - 1e-12]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from implicit_l1.linear.exchange import dual_coordinates
+from implicit_l1.network.exchange import dual_coordinates
 
 
 def check(coordinates, matrix, support):
