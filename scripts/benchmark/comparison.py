@@ -42,6 +42,15 @@ def check(args):
         raise Failure("there must be at least one repetition, and some time for it")
 
 
+def chosen(contestants, args):
+    """The contestants that the options name, if the other options are sound."""
+    check(args)
+    found = [one for one in contestants if any(part in one.name for part in args.only)]
+    if not found:
+        raise Failure(f"no contestant has {' or '.join(args.only)} in its name")
+    return found
+
+
 def drawn(size, eta, seed):
     """(its words, A, y, the certified l1 minimizer) of a random problem.
 

@@ -17,8 +17,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from benchmark.comparison import add_options, add_scales, told
-from benchmark.limit import Instance, chosen
+from benchmark.comparison import add_options, add_scales, chosen, told
+from benchmark.instance import Instance
 from benchmark.measure import Workers
 from benchmark.peers import Peer, trajectory
 from benchmark.peers.limit_point import dual_form

@@ -24,6 +24,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm, to_hex
 from matplotlib.lines import Line2D
@@ -33,6 +34,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from implicit_l1.minimizer.threshold import weak_threshold
 from implicit_l1.status import CERTIFIED, CONVERGED, MEASURED, data_in_words
 from pipeline.command_line import Failure, run
 from pipeline.origin import remember
@@ -123,7 +125,6 @@ def main():
     parser.add_argument("--output", nargs="+", required=True, help="files in .pdf, .svg or .png")
     parser.add_argument("--csv", required=True, help="the CSV file of the numbers that are drawn")
     parser.add_argument("--origin", required=True, help="the JSON file: how the figure was made")
-    parser.add_argument("--rule", required=True, help="the rule that makes it")
     parser.add_argument(
         "--configuration", type=json.loads, required=True, help="what it shows of it, as JSON"
     )
@@ -150,7 +151,6 @@ def main():
     write_origin(
         args.origin,
         [*args.output, args.csv],
-        rule=args.rule,
         configuration=args.configuration,
     )
 
@@ -960,7 +960,6 @@ def baselines(ax, rows):
 
 def prediction(tables, args):
     """Fitted against predicted rates: a point an instance, a panel a noise level."""
-    import seaborn as sns  # here only: loading it takes as long as drawing a figure
 
     instances = tables.of("instances")
     panels = groups(instances, varying(instances, "eta", but=["s", "ensemble"]))
@@ -1366,7 +1365,6 @@ def phase(tables, args):
 
 def draw_diagram(ax, frame):
     """The median of rho of the planted signal over (N/d, s/N), and the weak threshold."""
-    from implicit_l1.minimizer.threshold import weak_threshold  # loads SciPy
 
     palette = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
     # from dark to light with a jump at 1, which is seen in grey too
@@ -1799,4 +1797,4 @@ FIGURES = {
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, ("--output", "--csv", "--origin"))

@@ -7,11 +7,16 @@ import numpy as np
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.problems.problem import exact_data, least_norm_interpolator, problem_at
 from implicit_l1.status import NOT_UNIQUE
-from pipeline.command_line import Failure, add_nonunique, add_solver, cell_of, repetition, run
+from pipeline.command_line import (
+    Failure,
+    add_nonunique,
+    add_solver,
+    cell_of,
+    repetition,
+    run,
+)
+from pipeline.records import OF_DATA, minimizer_row
 from pipeline.storage import read_arrays, write_arrays
-
-# what stage problems says of the data, for the tables
-OF_DATA = ("product", "noiseless_support")
 
 
 def main():
@@ -38,31 +43,10 @@ def main():
                 "minimizer that the flow selects, or to carry to keep such instances, marked, in "
                 "the tables"
             )
-        rows.append(record(problem.matrix, problem.signal, minimizer, interpolator))
+        rows.append(minimizer_row(problem, minimizer, interpolator))
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     columns |= {name: block[name] for name in OF_DATA}
     write_arrays(args.output, repetition=block["repetition"], **columns)
-
-
-def record(matrix, signal, minimizer, interpolator):
-    dual = minimizer.certificate
-    absent = np.full(signal.shape, np.nan)
-    return {
-        "status": minimizer.status,
-        "point": minimizer.point,
-        "point_low": minimizer.point_low,
-        "nu": np.full(matrix.shape[0], np.nan) if dual is None else dual.nu,
-        "direction": absent if dual is None else dual.direction,
-        "margins": absent if dual is None else dual.margin,
-        "margin": minimizer.margin,
-        "support_size": minimizer.support.size,
-        "duality_gap": minimizer.duality_gap,
-        "residual": minimizer.residual,
-        "kappa": minimizer.kappa,
-        "estimation_error": np.linalg.norm(minimizer.point - signal),
-        "interpolator": interpolator,
-        "interpolator_estimation_error": np.linalg.norm(interpolator - signal),
-    }
 
 
 if __name__ == "__main__":

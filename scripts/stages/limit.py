@@ -9,7 +9,8 @@ from implicit_l1.network.limit import PathOptions, limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.problems.problem import exact_data, problem_at
 from implicit_l1.status import MEASURED
-from pipeline.command_line import coordinates_of, repetition, run
+from pipeline.command_line import repetition, run
+from pipeline.records import coordinates_of
 from pipeline.storage import read_arrays, write_arrays
 
 
@@ -51,14 +52,19 @@ def main():
 
 
 def record(path, minimizer_offset):
-    point_offset = np.exp(path.log_unit)[:, None] * path.error + minimizer_offset
+    """What the file holds of one instance.
+
+    Args:
+        path: its limit points.
+        minimizer_offset: g* - x_0, shape (d,).
+    """
     return {
         "log_unit": path.log_unit,
         "error": path.error,
         "log_error_1": path.log_norm(1),
         "log_error_2": path.log_norm(2),
         "log_error_inf": path.log_norm(np.inf),
-        "estimation_error": row_norms(point_offset),
+        "estimation_error": path.distance(minimizer_offset),
         "newton_steps": path.newton_steps,
         "relative_residual": path.relative_residual,
         "fixed_point_residual": path.fixed_point_residual,
@@ -66,13 +72,6 @@ def record(path, minimizer_offset):
         "entry_bound": path.entry_bound,
         "proved": path.proved,
     }
-
-
-def row_norms(matrix):
-    """The Euclidean norm of each row, however small it is: squares of 1e-170 are 0 as doubles."""
-    # a power of two changes no digit
-    _, exponents = np.frexp(np.abs(matrix).max(axis=1))
-    return np.ldexp(np.linalg.norm(np.ldexp(matrix, -exponents[:, None]), axis=1), exponents)
 
 
 def unknown(scales, columns):

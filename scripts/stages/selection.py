@@ -5,24 +5,29 @@ one of them that the flow selects.  The file takes the place of the block's file
 """
 
 import argparse
-from dataclasses import replace
 
 import numpy as np
 
-from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.network.initialization import (
     draw_shapes,
     identity_coordinates,
     mirror_coordinates,
-    read_shapes,
 )
-from implicit_l1.network.selection import select, tilted_basis_pursuit
+from implicit_l1.network.selection import minimizer_of
 from implicit_l1.problems.problem import exact_data, problem_at
 from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
-from pipeline.command_line import Failure, add_nonunique, add_solver, cell_of, repetition, run
+from pipeline.command_line import (
+    Failure,
+    add_nonunique,
+    add_solver,
+    cell_of,
+    repetition,
+    run,
+)
+from pipeline.records import OF_DATA, minimizer_row
+from pipeline.shapes import read_shapes
 from pipeline.storage import read_arrays, write_arrays
-from stages.l1 import OF_DATA, record
 
 
 def main():
@@ -78,27 +83,18 @@ def unchanged(l1, place):
 def selected(block, l1, place, args):
     """The same row for the minimizer of this network."""
     problem = problem_at(block, place)
-    matrix, data, exact = problem.matrix, problem.data, exact_data(problem)
-    shape_u, shape_v = shapes(block["repetition"][place], matrix.shape[1], args)
+    shape_u, shape_v = shapes(block["repetition"][place], problem.matrix.shape[1], args)
     coordinates = mirror_coordinates(args.depth, shape_u, shape_v)
-    scaled = matrix * coordinates.unit
-    if np.all(coordinates.unit == 1.0) and not np.any(coordinates.tilt):
-        point = l1["point"][place]
-    elif not np.any(coordinates.tilt):
-        point = decide_minimizer(scaled, data, args.solver, exact).point
-    else:
-        point = tilted_basis_pursuit(scaled, data, coordinates.tilt, args.solver)
-    found = select(scaled, data, coordinates, args.depth, point, exact)
-    minimizer = coordinates.unit * found.point
-    size = np.abs(minimizer[found.support])
-    # what is called nu, direction and margin stays that of the coordinates x~
-    found = replace(
-        found,
-        point=minimizer,
-        point_low=coordinates.unit * found.point_low,
-        kappa=size.max() / size.min(),
+    found = minimizer_of(
+        problem.matrix,
+        problem.data,
+        coordinates,
+        args.depth,
+        l1["point"][place],
+        args.solver,
+        exact_data(problem),
     )
-    row = record(matrix, problem.signal, found, l1["interpolator"][place])
+    row = minimizer_row(problem, found, l1["interpolator"][place])
     return row | initialized(shape_u, shape_v, coordinates)
 
 

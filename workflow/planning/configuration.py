@@ -21,6 +21,7 @@ import yaml
 from implicit_l1.minimizer.proposals import is_solver, solvers
 from implicit_l1.problems.ensembles import ENSEMBLES
 from pipeline.sizes import MOST_ENTRIES
+from tables.registry import TABLES
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 KERNEL, FILE = "one_dimensional_kernel", "file"
@@ -40,7 +41,7 @@ FED = {
     "lasso_path": (),
 }
 # tables of floating point alone, for cells of which nothing is proved
-UNPROVED = ("newton", "errors", "agreement", "tightness", "descent")
+UNPROVED = [name for name, kind in TABLES.items() if kind.proofs is None]
 # parameters of the ensemble "file": paths of A (with y and x_0 where the format holds them),
 # of y and of x_0
 OWN_DATA = ("path", "data", "signal")
@@ -143,6 +144,11 @@ def axes_of(experiment):
 def fed(experiment):
     """The tables that an experiment's cells fill."""
     return list(dict.fromkeys(table for kind in figures(experiment) for table in FED[kind]))
+
+
+def feeding(table):
+    """The kinds of figures whose cells fill a kind of table."""
+    return [figure for figure, tables in FED.items() if table in tables]
 
 
 def alpha_path(smallest, largest, per_decade):
@@ -294,7 +300,9 @@ def _finite(value):
 
 @functools.cache
 def _schema():
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    schema["$defs"]["table"]["enum"] = list(TABLES)
+    return schema
 
 
 @functools.cache

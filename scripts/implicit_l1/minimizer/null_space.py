@@ -17,10 +17,11 @@ over all patterns.
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from implicit_l1.linear.programs import KernelPrograms
 from implicit_l1.linear.units import unit_of
-from implicit_l1.minimizer.support import SupportGeometry
+from implicit_l1.minimizer.support import SupportGeometry, support_geometry
 
 # of values of the order of 1
 _ROUNDING = 1e-13
@@ -44,6 +45,32 @@ class Bracket:
     method: str
     patterns: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     duals: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+
+
+# where there is no dual vector
+UNKNOWN = Bracket(float("nan"), float("nan"), "none")
+
+
+def constants_of(matrix, point, margin, enumerate_up_to, milp_nodes) -> tuple[Bracket, Bracket]:
+    """(rho, rho~) of a minimizer; UNKNOWN both where there is no dual vector.
+
+    Args:
+        matrix: A, shape (N, d).
+        point: the minimizer, shape (d,), zero exactly off its support.
+        margin: the largest that a dual vector of it has, nan where there is none.
+        enumerate_up_to, milp_nodes: as in :func:`null_space_constant`.
+    """
+    if np.isnan(margin):
+        return UNKNOWN, UNKNOWN
+    support = np.flatnonzero(point)
+    geometry = support_geometry(matrix, support)
+    tilde = null_space_constant(geometry, np.sign(point[support]), enumerate_up_to, milp_nodes)
+    return rho_of(margin), tilde
+
+
+def rho_of(margin) -> Bracket:
+    """rho of a minimizer, 1 less the largest margin of its dual vectors, which is decided."""
+    return UNKNOWN if np.isnan(margin) else Bracket(1.0 - margin, 1.0 - margin, "decided")
 
 
 def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
@@ -252,8 +279,6 @@ def _mixed_integer(geometry, entries, nodes):
 
     Variables: the two parts of n_Sc, the absolute values of n_S, the signs of n_S.
     """
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
     k, free = geometry.support.size, geometry.q2.shape[1]
     count = geometry.complement.size
     on = np.hstack([-geometry.range_map, geometry.range_map])

@@ -108,6 +108,18 @@ class LimitPath:
         with np.errstate(divide="ignore"):
             return self.log_unit + np.log(np.linalg.norm(self.error, order, axis=1))
 
+    def distance(self, offset):
+        """||n + offset||_2 at each scale, however small it is, shape (m,).
+
+        Args:
+            offset: shape (d,); g* - x_0 for the distance of x(alpha) to x_0.
+        """
+        vectors = np.exp(self.log_unit)[:, None] * self.error + offset
+        # squares of 1e-170 are 0 as doubles; a power of two changes no digit
+        _, exponents = np.frexp(np.abs(vectors).max(axis=1))
+        scaled = np.ldexp(vectors, -exponents[:, None])
+        return np.ldexp(np.linalg.norm(scaled, axis=1), exponents)
+
 
 _TINY = np.finfo(float).tiny
 

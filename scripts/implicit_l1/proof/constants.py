@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from flint import arb
+from scipy.optimize import nnls
 
 from implicit_l1.linear.units import BALANCED
 from implicit_l1.proof.balls import (
@@ -141,8 +142,6 @@ def _between(frame, pattern, free):
         raise NotProved("the dual vector is too large for doubles")
     active = np.flatnonzero(np.abs(z) >= np.abs(z).max() - _ACTIVE)
     side = np.where(z[active] < 0, -1.0, 1.0)
-    from scipy.optimize import nnls
-
     equations = to_doubles(columns_of(frame.free_map, active))
     exponent = int(np.frexp(np.max(np.abs(equations)))[1])
     if abs(exponent) > BALANCED:  # beside the ones below, of whatever size A is

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from implicit_l1.linear.interior import LinearProgramError
-from implicit_l1.network.initialization import read_shapes
 from implicit_l1.problems import product
 from implicit_l1.problems.problem import ProblemError, exact_data, problem_arrays
 from implicit_l1.status import data_in_words
@@ -845,10 +844,3 @@ def test_a_file_of_too_many_bytes_is_not_opened(name):
     files = () if name == "p.npz" else ("y.csv", "x0.csv")
     with pytest.raises(ProblemError, match=rf"{name}: has 1000000001 bytes; at most 1000000000"):
         read_problem(matrix, *files)
-
-
-def test_shapes_in_a_file_of_too_many_bytes():
-    with Path("w.csv").open("wb") as file:
-        file.truncate(10**9 + 1)
-    with pytest.raises(ProblemError, match=r"w.csv: has 1000000001 bytes; at most 1000000000"):
-        read_shapes("w.csv", 2)

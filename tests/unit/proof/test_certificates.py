@@ -27,9 +27,9 @@ from implicit_l1.proof.equations import Partition, Unknowns
 from implicit_l1.proof.frame import NotProved, coordinates
 from implicit_l1.proof.limit import LimitProof, _middle, _minus, _System, _unit
 from implicit_l1.proof.minimizer import prove_minimizer
+from implicit_l1.proof.statements import at_some_precision, statement
 from implicit_l1.proof.tangent import Tangent
 from implicit_l1.proof.verified import Exact
-from implicit_l1.status import PROVED
 from reference import (
     Instance,
     dense_data,
@@ -43,7 +43,6 @@ from reference import (
     sparse_data,
 )
 from reference import pattern_constant as constant_of_program
-from stages.certificates import at_some_precision
 
 LOG10 = np.log(10.0)
 RADIUS = 1e-12
@@ -964,14 +963,11 @@ def test_bits_are_added_until_all_is_proved(enough, bits):
 
     def rows(name):
         return [
-            {
-                "quantity": f"{name} at {ctx.prec}",
-                "status": PROVED if need <= ctx.prec and need else "",
-            }
+            statement(f"{name} at {ctx.prec}", arb(1) if need <= ctx.prec else NotProved("no"))
             for need in enough
         ]
 
     before = ctx.prec
     found = at_some_precision(rows, "rho")
-    assert [row["quantity"] for row in found] == [f"rho at {bits}"] * 2
+    assert [each.quantity for each in found] == [f"rho at {bits}"] * 2
     assert ctx.prec == before

@@ -11,10 +11,12 @@ from test_tables import data, made, of_constants, of_limits, only, proofs
 
 from implicit_l1.minimizer.decision import undecided
 from implicit_l1.minimizer.l1 import decide_minimizer
-from implicit_l1.minimizer.null_space import Bracket
+from implicit_l1.minimizer.null_space import Bracket, constants_of
 from implicit_l1.minimizer.phase import Recovery
+from implicit_l1.minimizer.support import Certificate
+from implicit_l1.network import bands, lasso
 from implicit_l1.network.bounds import Band
-from implicit_l1.network.flow import Trajectory
+from implicit_l1.network.flow import Trajectory, shown
 from implicit_l1.network.limit import LimitPath
 from implicit_l1.problems.problem import (
     Problem,
@@ -26,19 +28,17 @@ from implicit_l1.problems.problem import (
 from implicit_l1.proof.intervals import Interval
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
 from pipeline.command_line import Failure
+from pipeline.records import errors_at, minimizer_row, scale_of
 from pipeline.storage import read_arrays, read_table, write_arrays
 from planning.configuration import validate
 from planning.plan import Plan
 from stages import agreement, asymptotics
 from stages import bounds as bounds_program
-from stages import flow as flow_program
 from stages import lasso_path as lasso_path_program
 from stages import limit as limit_program
-from stages import null_space as null_space_program
 from stages import phase as phase_program
 from stages import rates as rates_program
 from stages import selection as selection_program
-from stages.l1 import record as l1_record
 from tables.write import TABLES
 
 # --- Stage rates ---
@@ -68,6 +68,8 @@ L1 = {
     "point": np.array([[0.0, 2, 0], [1, 0, 0], [0, 0, 3], [5, 4, 0]]),
     "estimation_error": np.array([0.1, 9, 0.2, 0.4]),
     "interpolator_estimation_error": np.array([0.5, 9, 0.6, 0.8]),
+    "unit": np.ones((4, 3)),
+    "tilt": np.zeros((4, 3)),
 }
 NULL_SPACE = {
     "rho_lower": np.array([0.1, 0.2, 0.3, 0.4]),
@@ -97,7 +99,7 @@ ASYMPTOTICS = {
 def curves():
     excess = {"excess_l1": np.log(ERROR / 8)}
     table = rates_program.curve_table(L1, LIMIT, ASYMPTOTICS, excess, LOG_ALPHA, SETTINGS)
-    return pd.DataFrame(table).set_index("quantity")
+    return table.set_index("quantity")
 
 
 @pytest.mark.parametrize(
@@ -140,9 +142,7 @@ def test_slopes_and_lines_of_curves():
 
 
 def test_instances_are_what_they_are_called():
-    table = pd.DataFrame(
-        rates_program.instance_table(L1, NULL_SPACE, LIMIT, ASYMPTOTICS, LOG_ALPHA, SETTINGS)
-    )
+    table = rates_program.instance_table(L1, NULL_SPACE, LIMIT, ASYMPTOTICS, LOG_ALPHA, SETTINGS)
     for source in (L1, NULL_SPACE):
         for name in set(source) & set(table):
             assert table[name].tolist() == source[name].tolist(), name
@@ -172,9 +172,7 @@ def test_instances_are_what_they_are_called():
 
 def test_an_onset_is_where_the_slopes_come_near_for_good():
     """Slopes 1 and 0.7 of a predicted 0.69: of repetition 2, from alpha = 0.1 on."""
-    table = pd.DataFrame(
-        rates_program.instance_table(L1, NULL_SPACE, LIMIT, ASYMPTOTICS, LOG_ALPHA, SETTINGS)
-    )
+    table = rates_program.instance_table(L1, NULL_SPACE, LIMIT, ASYMPTOTICS, LOG_ALPHA, SETTINGS)
     # predicted 0.69, slopes log10(5) = 0.699 both; 5 % are 0.03, and four digits are not reached
     assert table["onset_alpha"][2] == pytest.approx(1.0)
     assert table["onset_log10_alpha"][2] == pytest.approx(0.0)
@@ -183,7 +181,7 @@ def test_an_onset_is_where_the_slopes_come_near_for_good():
 
 
 def test_points_are_what_they_are_called():
-    table = pd.DataFrame(rates_program.point_table(L1, LIMIT, ASYMPTOTICS, LOG_ALPHA, SETTINGS))
+    table = rates_program.point_table(L1, LIMIT, ASYMPTOTICS, LOG_ALPHA, SETTINGS)
     rows = table[table["repetition"] == 2]
     np.testing.assert_allclose(rows["log10_alpha"], [0, -1, -2], atol=1e-12)
     np.testing.assert_allclose(rows["log10_error_1"], np.log10(ERROR[2]))
@@ -220,9 +218,8 @@ def test_blocks_are_joined_in_their_order_or_not_at_all(order):
 def test_stage_l1_keeps_distances_in_their_norm():
     """A = [1, 1/2], y = 1, x_0 = (0, 2): g* = (1, 0) and z = (4, 2) / 5."""
     matrix, data = np.array([[1.0, 0.5]]), np.array([1.0])
-    found = l1_record(
-        matrix,
-        np.array([0.0, 2.0]),
+    found = minimizer_row(
+        Problem(matrix, np.array([0.0, 2.0]), data),
         decide_minimizer(matrix, data),
         least_norm_interpolator(matrix, data),
     )
@@ -242,7 +239,7 @@ def test_the_residual_of_stage_l1_is_relative_to_the_data(unit):
     assert found.residual == pytest.approx(1 / 5)
 
 
-def test_stage_null_space_keeps_both_bounds():
+def test_constants_keep_both_bounds():
     problem = random_problem(
         ensemble="gaussian",
         N=12,
@@ -253,16 +250,14 @@ def test_stage_null_space_keeps_both_bounds():
         seed=1,
         signal={"law": "constant"},
     )
-    options = SimpleNamespace(enumerate_up_to=1, milp_nodes=0)
-    row = null_space_program.record(problem.matrix, problem.signal, 0.75, options)
-    assert row["rho_lower"] == row["rho_upper"] == 0.25
-    exact = null_space_program.record(
-        problem.matrix, problem.signal, 0.75, SimpleNamespace(enumerate_up_to=4, milp_nodes=0)
-    )
-    assert exact["rho_tilde_lower"] == exact["rho_tilde_upper"]
-    assert row["rho_tilde_lower"] <= exact["rho_tilde_upper"] * (1 + 1e-9)
-    assert exact["rho_tilde_upper"] * 1.01 < row["rho_tilde_upper"]
-    assert row["rho_tilde_method"] == "local search, entrywise bound"
+    settings = problem.matrix, problem.signal, 0.75
+    rho, bracket = constants_of(*settings, 1, 0)
+    assert rho.lower == rho.upper == 0.25
+    _, exact = constants_of(*settings, 4, 0)
+    assert exact.lower == exact.upper
+    assert bracket.lower <= exact.upper * (1 + 1e-9)
+    assert exact.upper * 1.01 < bracket.upper
+    assert bracket.method == "local search, entrywise bound"
 
 
 def test_stage_bounds_asks_for_the_bound_of_rho_tilde_that_is_valid(tmp_path, monkeypatch):
@@ -270,9 +265,17 @@ def test_stage_bounds_asks_for_the_bound_of_rho_tilde_that_is_valid(tmp_path, mo
     ones = np.ones(2)
     blocks = {
         "problems": {"matrix": np.ones((2, 1, 2))},
-        "l1": {"status": [NOT_UNIQUE, CERTIFIED]},
+        "l1": {
+            "status": [NOT_UNIQUE, CERTIFIED],
+            **{"point": np.ones((2, 2)), "nu": np.ones((2, 1))},
+            **{"direction": np.ones((2, 2)), "margins": np.ones((2, 2))},
+        },
         "null-space": {"rho_tilde_lower": 0.3 * ones, "rho_tilde_upper": [0.5, 0.7]},
-        "limit": {"log_alpha": LOG_ALPHA, "error_bound": 1e-13 * np.ones((2, 3))},
+        "limit": {
+            **{"log_alpha": LOG_ALPHA, "error_bound": 1e-13 * np.ones((2, 3))},
+            **{"log_unit": np.zeros((2, 3)), "error": np.zeros((2, 3, 2))},
+            "entry_bound": [[1.0] * 3, [2.0] * 3],
+        },
     }
     words = ["bounds", "--output", "out.parquet", "--cell", "{}", "--depth", "3"]
     for name, arrays in blocks.items():
@@ -280,44 +283,35 @@ def test_stage_bounds_asks_for_the_bound_of_rho_tilde_that_is_valid(tmp_path, mo
         words += [f"--{name}", f"{name}.npz"]
     asked = []
 
-    def noted(matrix, l1, rho_tilde, limit, place, depth):
-        asked.append((rho_tilde, place, depth))
-        columns = dict.fromkeys(bounds_program.COLUMNS, np.zeros(3))
-        return columns | {"log10_alpha": limit["log_alpha"] / np.log(10.0)}
+    def noted(*arguments):
+        *_, rho_tilde, entry_bound = arguments
+        asked.append((rho_tilde, entry_bound.tolist(), arguments[3]))
+        columns = dict.fromkeys(bands.COLUMNS, np.zeros(3))
+        return columns | {"log10_alpha": LOG_ALPHA / np.log(10.0)}
 
-    monkeypatch.setattr(bounds_program, "bounds", noted)
+    monkeypatch.setattr(bounds_program, "bands", noted)
     monkeypatch.setattr("sys.argv", words)
     bounds_program.main()
-    assert asked == [(0.7, 1, 3.0)]
+    assert asked == [(0.7, [2.0] * 3, 3.0)]
     table = read_table("out.parquet")
     assert table["repetition"].tolist() == [0] * 3 + [1] * 3
     assert table["status"].tolist() == [NOT_UNIQUE] * 3 + [CERTIFIED] * 3
     assert table["log10_error_1"].isna().tolist() == [True] * 3 + [False] * 3
 
 
-def test_stage_bounds_puts_every_bound_in_its_column(monkeypatch):
+def test_every_bound_is_in_its_column(monkeypatch):
     """n = (-0.05, 0.1) off g* = (1, 0) at alpha = 0.01, and bounds 10^1, ..., 10^12 of it."""
-    bands = {
+    found = {
         name: Band(*(np.log([10.0 ** (3 * place + k)]) for k in (1, 2, 3)))
         for place, name in enumerate(("total", "off", "total_refined", "off_refined"))
     }
-    found = SimpleNamespace(rho_alpha=np.array([0.125]), **bands)
-    monkeypatch.setattr(bounds_program, "error_bounds", lambda *_: found)
-    l1 = {
-        "point": np.array([[1.0, 0.0]]),
-        "nu": np.array([[1.0]]),
-        "direction": np.array([[1.0, 0.5]]),
-        "margins": np.array([[0.0, 0.5]]),
-        "margin": np.array([0.5]),
-    }
-    limit = {
-        "log_alpha": np.log([0.01]),
-        "log_unit": np.log([[0.1]]),
-        "error": np.array([[[-0.5, 1.0]]]),
-        "log_error_1": np.log([[0.15]]),
-        "entry_bound": np.zeros((1, 1)),
-    }
-    columns = bounds_program.bounds(np.array([[1.0, 0.5]]), l1, 0.75, limit, 0, 3.0)
+    found = SimpleNamespace(rho_alpha=np.array([0.125]), **found)
+    monkeypatch.setattr(bands, "error_bounds", lambda *_: found)
+    dual = Certificate(np.array([1.0]), np.array([1.0, 0.5]), np.array([0.0, 0.5]))
+    columns = bands.bands(
+        *(np.array([[1.0, 0.5]]), np.array([1.0, 0.0]), dual, 3.0),
+        *(np.log([0.01]), np.log([0.1]), np.array([[-0.5, 1.0]]), 0.75, np.zeros(1)),
+    )
     one, off = np.log10(0.15), -1.0
     expected = {"log10_alpha": -2, "rho_alpha": 0.125}
     expected |= {"log10_error_1": one, "log10_error_off": off}
@@ -337,7 +331,7 @@ def test_stage_asymptotics_tells_the_entries_off_the_support(depth, exponent, si
     """rho = 1/2 and g* = e_1: n = t (-3/2, 1, 1, 1) with t = alpha^(1/2), or phi_3(1/2) alpha."""
     problem = one_dimensional_kernel(m=3, rho=0.5)
     found = decide_minimizer(problem.matrix, problem.data)
-    row = l1_record(problem.matrix, problem.signal, found, problem.signal)
+    row = minimizer_row(problem, found, problem.signal)
     l1 = {name: [value] for name, value in row.items()}
     result = asymptotics.record(problem.matrix, l1, 0, depth)
     assert (result["status"], result["exponent"]) == ("known", pytest.approx(exponent))
@@ -382,11 +376,11 @@ def test_stage_selection_takes_kappa_of_x(tmp_path):
 def test_stage_lasso_path_compares_the_average(monkeypatch):
     """A = [1, 1/2], y = 1 at mu = 1/2: x(mu) = (1/2, 0), 3/8 in its objective; the average 1/2."""
     averaged = SimpleNamespace(average=np.array([[1.0, 0.0]]), point=np.array([[2.0, 0.0]]))
-    monkeypatch.setattr(lasso_path_program, "averaged_flow", lambda *_: averaged)
+    monkeypatch.setattr(lasso, "averaged_flow", lambda *_: averaged)
     args = SimpleNamespace(depth=2.0, alpha=1e-3, rtol=1e-6)
     matrix, target = np.array([[1.0, 0.5]]), np.array([1.0])
     table = lasso_path_program.comparison(4, matrix, target, np.array([0.5]), args)
-    rows = pd.DataFrame(table).set_index(["quantity", "coordinate"])
+    rows = table.set_index(["quantity", "coordinate"])
     assert set(rows["repetition"]) == {4}
     assert set(rows["mu"].dropna()) == {0.5}
     assert rows["value"].to_dict() == pytest.approx(
@@ -425,7 +419,7 @@ def test_stage_limit_measures_from_the_signal(tmp_path, monkeypatch, depth):
     problem = Problem(matrix, signal, np.array([1.0]))
     minimizer = decide_minimizer(matrix, problem.data)
     interpolator = np.zeros(2)  # no matter here
-    row = l1_record(matrix, signal, minimizer, interpolator)
+    row = minimizer_row(problem, minimizer, interpolator)
     repetition = {"repetition": np.array([0])}
     write_arrays("problems.npz", **repetition, **problem_arrays([problem]))
     write_arrays("l1.npz", **repetition, **{name: np.array([row[name]]) for name in row})
@@ -443,15 +437,13 @@ def test_stage_limit_measures_from_the_signal(tmp_path, monkeypatch, depth):
     assert read_arrays("limit.npz")["estimation_error"] == pytest.approx(expected, rel=1e-12)
 
 
-def test_stage_flow_saves_what_it_names():
+def test_what_is_shown_of_a_flow():
     matrix, target = np.array([[1.0, 0, 0, 1]]), np.array([2.0])
     minimizer = np.array([2.0, 0.0, -5.0, 0.0])
     point = np.array([[0.0, 0, 0, 0], [1, 0.25, -4, 0.5]])
     flow = Trajectory(np.array([1.0, 10.0]), point, 7, 1e-9)
-    table = pd.DataFrame(flow_program.states(3, flow, matrix, target, minimizer, 3))
-    assert set(table["repetition"]) == {3}
-    end = table[table["time"] == 10.0].set_index(["quantity", "coordinate"])["value"]
-    assert end.to_dict() == {
+    found = shown(flow, matrix, target, minimizer, 3)
+    assert {name: values[-1] for name, values in found.items()} == {
         ("loss", -1): 0.125,
         ("error_1", -1): 1 + 0.25 + 1 + 0.5,
         ("norm_1", -1): 5.75,
@@ -463,12 +455,11 @@ def test_stage_flow_saves_what_it_names():
 
 
 def test_stage_phase_keeps_what_it_names():
-    args = SimpleNamespace(label="law", N=5, d=20, s=2, order_repetitions=0, seed=1)
+    args = SimpleNamespace(label="law", N=5, d=20, s=2)
     minimizer = SimpleNamespace(status=CERTIFIED)
     found = Recovery(0.6, False, minimizer, None)
-    problem = Problem(np.eye(2), np.ones(2), np.ones(2))
     row = phase_program.record(
-        args, 4, problem, found, Bracket(0.1, 0.2, "a"), Bracket(0.3, 0.4, "b")
+        args, 4, found, Bracket(0.1, 0.2, "a"), Bracket(0.3, 0.4, "b"), Bracket(0.7, 0.9, "c")
     )
     expected = {
         **{"delta": 0.25, "sparsity": 0.4, "repetition": 4, "rho_planted": 0.6, "recovered": False},
@@ -476,20 +467,19 @@ def test_stage_phase_keeps_what_it_names():
         "rho_tilde_method": "b",
     }
     assert {name: row[name] for name in expected} == expected
-    assert np.isnan(row["order_lower"]) and np.isnan(row["order_upper"])
+    assert (row["order_lower"], row["order_upper"]) == (0.7, 0.9)
 
 
-def test_stage_agreement_takes_the_scale_that_was_asked_for():
+def test_the_scale_that_was_asked_for_is_taken():
     block = {
         "log_alpha": LOG_ALPHA,
         "log_unit": np.log([[1.0, 2, 3]]),
         "error": np.array([[[1.0, 0], [0, 1], [1, 1]]]),
-        "error_bound": np.array([[0.1, 0.2, 0.3]]),
     }
-    np.testing.assert_allclose(agreement.error_at(block, 0.1, "results/x/y.npz"), [[0, 2]])
-    assert agreement.uncertainty_at(block, 0.01, "results/x/y.npz").tolist() == [0.3]
-    with pytest.raises(Failure, match=r"no point at alpha = 0\.2"):
-        agreement.error_at(block, 0.2, "results/x/y.npz")
+    place = scale_of(block, -1.0, "results/x/y.npz")
+    np.testing.assert_allclose(errors_at(block, place), [[0, 2]])
+    with pytest.raises(Failure, match=r"^x/y: log10\(alpha\) = -0\.7 is not on the path"):
+        scale_of(block, -0.7, "results/x/y.npz")
 
 
 def test_stage_agreement_measures_in_the_one_norm_over_all_blocks(tmp_path, monkeypatch):
@@ -534,19 +524,15 @@ def test_blocks_are_in_the_order_of_their_repetitions():
     (cell,) = plan.experiments["bracketed"]
     names = ["reps0-4", "reps5-9", "reps10-10"]
     assert sorted(names) != names
-    wildcards = SimpleNamespace(
-        problem=cell.problem.name,
-        network=cell.network.name,
-        path=cell.path.name,
-        repetitions=cell.repetitions,
-    )
+    (rates,) = plan.stages.calls["rates"][cell.problem.family]
     problem = cell.problem.name
     for stage, folder in {
-        **dict.fromkeys(("problems", "l1", "null_space"), problem),
+        **dict.fromkeys(("l1", "null_space"), problem),
         "limit": f"{problem}/D2/alpha1e-6to1by2",
         "asymptotics": f"{problem}/D2",
     }.items():
-        files = plan.cell_blocks(stage, wildcards)
+        option = rates.words.index(f"--{stage.replace('_', '-')}")
+        files = list(rates.words[option + 1 : option + 4])
         assert files == [f"results/smoke/{stage}/{folder}/{name}.npz" for name in names]
     assert [file.split("/")[-1] for file in plan.bounds([cell])] == [
         f"{name}.parquet" for name in names
@@ -554,7 +540,7 @@ def test_blocks_are_in_the_order_of_their_repetitions():
     assert [file.split("/")[-1] for file in plan.certificates([cell])[:3]] == [
         f"{name}.parquet" for name in names
     ]
-    assert plan.certified_scales(cell.path.name) == pytest.approx((-6, -5.5, -4))
+    assert plan.stages.certified_scales(cell.path) == pytest.approx((-6, -5.5, -4))
 
 
 # --- Tables ---

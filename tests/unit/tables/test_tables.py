@@ -42,7 +42,7 @@ def data(count=3, status=(), depth=2, path="near", repetitions=None, **columns):
 
 def in_cell(frame, depth, path):
     cell = CELL | {"depth": depth, "path": path}
-    return pd.DataFrame(with_cell(cell, frame.to_dict("list"))).head(len(frame))
+    return with_cell(cell, frame)
 
 
 def proofs(quantity, values, scale=np.nan, depth=None, path=None):
