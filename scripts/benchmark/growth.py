@@ -3,10 +3,10 @@
 Every stage runs as the pipeline runs it, one process a problem, so that a peak of memory is
 that of one stage.  Times are CPU time of a process with one thread, which other load on the
 machine disturbs least, less that of an empty run of the stage: what is left does not contain
-the second that imports take.  A stage that solves linear programs has another method for large
-ones (:mod:`implicit_l1.linear.programs`), which loads other packages: it has an empty run for
-each, and exponents are fitted to the runs of one method only.  A stage can have a largest N,
-beyond which it is left out, with what needs it.
+the second that imports take.  Basis pursuit has another method for large problems
+(:mod:`implicit_l1.minimizer.proposals`), which loads other packages: it has an empty run for each,
+and exponents are fitted to the runs of one method only.  A stage can have a largest N, beyond
+which it is left out, with what needs it.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from implicit_l1.linear.programs import LARGE
+from implicit_l1.minimizer.proposals import LARGE
 from pipeline.command_line import Failure, run
 from pipeline.machine import processor
 from pipeline.storage import write_text
@@ -267,12 +267,10 @@ def method(stage, N, d, sparsity, eta):
     Stage l1 has two, of A and, without noise, of the smaller matrix that null_space has too.
     With noise |S| = N, and formulas take the place of the second.
     """
-    s = max(1, round(sparsity * N))
-    programs = {"l1": [N * d], "null_space": []}.get(stage, [])
+    interior = {N * d >= LARGE} if stage == "l1" else set()
     if stage in ("l1", "null_space") and eta == 0:
-        programs.append((N - s) * (d - s))
-    large = {size >= LARGE for size in programs}
-    return {(): NO_PROGRAM, (False,): SIMPLEX, (True,): INTERIOR}.get(tuple(large), BOTH)
+        interior.add(True)
+    return {(): NO_PROGRAM, (False,): SIMPLEX, (True,): INTERIOR}.get(tuple(interior), BOTH)
 
 
 def exponent(sizes, seconds):

@@ -2,6 +2,11 @@ r"""An interior-point method for ``min_b ||c + C^T b||_inf`` with dense C, for m
 
 The dual program is ``max <c, k>`` subject to ``C k = 0``, ``||k||_1 = 1``, that of
 :mod:`implicit_l1.linear.programs`.
+
+Why it is not a library's: with C of 92 x 392 (N = 100, d = 400, s = 8) a program takes 0.003 s,
+and SciPy's HiGHS 0.06 s; 4 s against 0.03 s at 190 x 1990, and 60 s against 0.25 s at 380 x 3980.
+The enumeration of rho~ at s = 8 solves 2,560 of them on the default grid, which HiGHS would take
+three minutes for.
 """
 
 import numpy as np
@@ -45,44 +50,6 @@ def smallest_maximum(form, offset, steps=60):
             "min ||c + C^T b||_inf was not solved by the interior-point method"
         )
     return free[0], kernel[0]
-
-
-def least_norm_vertex(matrix, data):
-    r"""A minimizer of ``||x||_1`` subject to ``A x = y`` as the direction of a kernel vector.
-
-    With Q an orthonormal basis of the complement of y, the multiples of the x with
-    ``A x = y`` are the kernel of ``Q^T A`` (those with ``A x = 0`` aside).  Of the k in it
-    with ``||k||_1 = 1`` the one with the largest ``<y, A k>`` is ``g* / ||g*||_1``.  With
-    ``c = A^T y / ||y||_2^2`` the b that proves it attains ``min ||c + (Q^T A)^T b||_inf``, which
-    is ``1 / ||g*||_1``, so ``nu = ||g*||_1 (y / ||y||_2^2 + Q b)``.  Householder's reflection of
-    y to a multiple of the first unit vector has Q in its other columns.  (Derived for this
-    project.)
-
-    Args:
-        matrix: A, shape (N, d), of the order of 1.
-        data: y, shape (N,), of the order of 1.
-    Returns:
-        (x, nu), shapes (d,) and (N,); x has at most N entries that are not zero.
-    Raises:
-        LinearProgramError: if the linear program is not solved.
-    """
-    gain = data / (data @ data)
-    offset = matrix.T @ gain
-    if len(data) == 1:  # Q is empty
-        kernel = np.zeros(offset.size)
-        largest = np.argmax(np.abs(offset))
-        kernel[largest] = np.sign(offset[largest])
-        free = np.zeros(1)
-    else:
-        mirror = data.copy()
-        mirror[0] += np.copysign(np.linalg.norm(data), data[0])
-        mirror *= np.sqrt(2.0 / (mirror @ mirror))
-        reflected = matrix - np.outer(mirror, mirror @ matrix)
-        free, kernel = smallest_maximum(kernel_form(reflected[1:]), offset)
-        free = np.append(0.0, free)
-        free -= mirror * (mirror @ free)
-    norm = 1.0 / (offset @ kernel)
-    return norm * kernel, norm * (gain + free)
 
 
 def smallest_maxima(form, offsets, enough=-np.inf, steps=60):

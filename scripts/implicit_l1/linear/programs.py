@@ -1,17 +1,26 @@
 """The linear programs over the kernel's unit ball, which differ in their objective only.
 
-``max <c, k>`` subject to ``C k = 0``, ``||k||_1 <= 1`` (or = 1), for many c: HiGHS keeps
-the last basis, so each starts where the one before ended.  By duality the value is
-``min_b ||c + C^T b||_inf``.  Large programs, and many at once, are solved by an interior-point
-method that knows their shape.
+``max <c, k>`` subject to ``C k = 0``, ``||k||_1 = 1``, for many c.  By duality the value is
+``min_b ||c + C^T b||_inf``.  They are solved by the interior-point method that knows their shape
+(:mod:`implicit_l1.linear.interior`).  Where that fails HiGHS follows, which drops entries of C
+below 1e-9 and may end as "unknown" or "infeasible" where a program is neither, and at last
+rational arithmetic.  A result is held against the definition: k and b prove each other optimal, or
+the next method is tried.
 """
 
-from contextlib import suppress
 from functools import cached_property
 
-import highspy
 import numpy as np
+from scipy.linalg import null_space
+from scipy.optimize import linprog
 
+from implicit_l1.linear.exact import (
+    RankError,
+    RationalMatrix,
+    as_double,
+    minimize,
+    rationals_of,
+)
 from implicit_l1.linear.interior import (
     LinearProgramError,
     kernel_form,
@@ -20,192 +29,89 @@ from implicit_l1.linear.interior import (
 )
 from implicit_l1.linear.units import exponents, unit_of
 
-# HiGHS's feasibility tolerance where a solution is refined afterwards, and as options of SciPy
-TOLERANCE = 1e-10
+# HiGHS's feasibility tolerance where a solution is refined afterwards, as options of SciPy
+TIGHT = dict.fromkeys(("primal_feasibility_tolerance", "dual_feasibility_tolerance"), 1e-10)
 
-TIGHT = {"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE}
-
-# HiGHS drops entries of a matrix below 1e-9, or below what it is told; it takes no less than this
-HIGHS_OPTIONS = {"output_flag": False, "parallel": "off", "small_matrix_value": 1e-12}
-
-
-def kernel_ball(free_map, smallest, tolerance=None, **options):
-    """The program without an objective, k in its positive and negative parts.
-
-    Args:
-        free_map: C, shape (r, n); r may be 0.
-        smallest: lower bound of the sum of the parts, at most 1.
-        tolerance: feasibility tolerance of the solver; its own default if None.
-        options: of HiGHS; by default its primal simplex method, since only the objective changes.
-    Returns:
-        a HiGHS instance.
-    """
-    size, count = free_map.shape
-    return _program(
-        kernel_ball_constraints(free_map),
-        np.zeros(2 * count),
-        np.append(np.zeros(size), smallest),
-        np.append(np.zeros(size), 1.0),
-        **{"simplex_strategy": 4, **options},
-        **({} if tolerance is None else dict.fromkeys(TIGHT, tolerance)),
-    )
-
-
-def kernel_ball_constraints(free_map):
-    """The matrix of its constraints: C, and a row of ones; shape (r + 1, 2 n)."""
-    ones = np.ones(free_map.shape[1])
-    return np.hstack([np.vstack([free_map, ones]), np.vstack([-free_map, ones])])
-
-
-def _program(matrix, cost, lower, upper, **options):
-    """HiGHS with ``max <cost, x>`` subject to ``lower <= matrix x <= upper``, ``x >= 0``."""
-    rows, count = matrix.shape
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = count, rows
-    model.sense_ = highspy.ObjSense.kMaximize
-    model.col_cost_ = cost
-    model.col_lower_, model.col_upper_ = np.zeros(count), np.full(count, np.inf)
-    model.row_lower_, model.row_upper_ = lower, upper
-    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    model.a_matrix_.start_ = np.arange(count + 1, dtype=np.int32) * np.int32(rows)
-    model.a_matrix_.index_ = np.tile(np.arange(rows, dtype=np.int32), count)
-    model.a_matrix_.value_ = matrix.T.ravel()
-    highs = highspy.Highs()
-    for name, value in {**HIGHS_OPTIONS, **options}.items():
-        highs.setOptionValue(name, value)
-    highs.passModel(model)
-    return highs
-
-
-def _run(highs, name):
-    """Solve.
-
-    Raises:
-        LinearProgramError: naming the program, if HiGHS does not call its solution optimal.
-    """
-    highs.run()
-    status = highs.modelStatusToString(highs.getModelStatus())
-    if status != "Optimal":
-        raise LinearProgramError(f"the linear program {name} ended as: {status.lower()}")
+# k and b that prove each other optimal up to this, against values of the order of 1, are taken.
+_TOLERATED = 1e-9
 
 
 class KernelPrograms:
-    """``max <c, k>`` subject to ``C k = 0, ||k||_1 <= 1`` (or = 1) for many c, and the b that
-    proves it.
-
-    One by one, the small by the simplex method with hot starts; large ones, and many at once,
-    by :func:`smallest_maxima`, and where that fails by the simplex method.  The simplex method
-    drops small entries and may end as "unknown" or "infeasible" where a program is neither, so
-    its result is held against the definition: k and b prove each other optimal, or other ways
-    are tried, and the best result is taken.
+    """``max <c, k>`` subject to ``C k = 0, ||k||_1 = 1`` for many c, and the b that proves it.
 
     Args:
-        free_map: C, shape (r, n); r may be 0.
-        tolerance: feasibility tolerance of the simplex method; HiGHS's default if None.
-        smallest: lower bound of ``||k||_1``.
+        free_map: C, shape (r, n), r < n; r may be 0.
     """
 
-    def __init__(self, free_map, tolerance=None, smallest=-np.inf):
-        self.free_map, self.tolerance, self.smallest = free_map, tolerance, smallest
-
-    @cached_property
-    def _highs(self):
-        return kernel_ball(self.free_map, self.smallest, self.tolerance)
+    def __init__(self, free_map):
+        self.free_map = free_map
 
     @cached_property
     def _form(self):
         return kernel_form(self.free_map)
 
     @cached_property
-    def _size(self):
-        """The largest entry of each row of C, 1 where it is 0, shape (r,)."""
-        size = np.abs(self.free_map).max(axis=1, initial=0.0)
-        return np.where(size > 0.0, size, 1.0)
+    def _rows(self):
+        """Powers of two that bring the rows of C to the order of 1, shape (r,)."""
+        return np.ldexp(1.0, -exponents(self.free_map, axis=1))
 
-    def _solved_by(self, highs, offset, name):
-        """(k, b, basis) by HiGHS for c = offset."""
-        unit = unit_of(offset) if offset.any() else 1.0
-        cost = np.concatenate([offset, -offset]) / unit
-        highs.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
-        _run(highs, name)
-        solution = highs.getSolution()
-        parts = np.array(solution.col_value).reshape(2, -1)
-        return parts[0] - parts[1], -unit * np.array(solution.row_dual)[:-1], self._basis(highs)
+    @cached_property
+    def _any(self):
+        """A kernel vector."""
+        vector = null_space(self.free_map)[:, 0]
+        return vector / np.abs(vector).sum()
 
-    def _basis(self, highs):
-        basic = np.array(highs.getBasicVariables()[1])
-        # rows come as -1 - row
-        return np.where(basic >= 0, basic, 2 * self.free_map.shape[1] - 1 - basic)
-
-    def _simplex(self, offset, name):
-        """From the last basis."""
-        try:
-            return self._solved_by(self._highs, offset, name)
-        except LinearProgramError:
-            self._highs.clearSolver()  # the next c is not to start from here
-            raise
-
-    def _afresh(self, offset, name, **options):
-        """With rows of C of the order of 1, from the start."""
-        rows = 2.0 ** -exponents(self.free_map, axis=1) if len(self.free_map) else np.ones(0)
-        highs = kernel_ball(rows[:, None] * self.free_map, self.smallest, self.tolerance, **options)
-        kernel, free, basic = self._solved_by(highs, offset, name)
-        return kernel, rows * free, basic
-
-    def _interior(self, offset, name):
-        """By the interior-point method; no basis where k does not tell it."""
-        rows, count = self.free_map.shape
-        if not rows or not offset.any():
-            raise LinearProgramError(f"the linear program {name} is none of an interior point")
+    def _by_interior_point(self, offset):
+        """(k, b) by the interior-point method."""
         free, kernel = smallest_maximum(self._form, offset)
-        active = np.flatnonzero(kernel)
-        if active.size != rows + 1:
-            return kernel, free, None
-        return kernel, free, np.where(kernel[active] > 0, active, count + active)
+        return kernel, free
 
-    def _first_interior(self, offset, name):
-        """(k, b, basis) by the interior-point method; None where it is not used or fails."""
-        if self.free_map.size >= LARGE and offset.any():
-            with suppress(LinearProgramError):
-                return self._interior(offset, name)
-        return None
+    def _by_highs(self, offset):
+        """(k, b) by the dual simplex method, for the positive and the negative part of k."""
+        unit = unit_of(offset)
+        scaled = self._rows[:, None] * self.free_map
+        ones = np.ones(offset.size)
+        result = linprog(
+            -np.concatenate([offset, -offset]) / unit,
+            A_eq=np.hstack([np.vstack([scaled, ones]), np.vstack([-scaled, ones])]),
+            b_eq=np.append(np.zeros(len(scaled)), 1.0),
+            method="highs-ds",
+            options=TIGHT,
+        )
+        if result.status != 0:
+            raise LinearProgramError(result.message)
+        positive, negative = result.x.reshape(2, -1)
+        kernel = positive - negative
+        if np.abs(kernel).sum() < 0.5:  # the value is 0
+            kernel = self._any
+        return kernel, unit * self._rows * result.eqlin.marginals[:-1]
+
+    def _exactly(self, offset, likely):
+        """(k, b) in rational arithmetic: ``min ||k||_1`` subject to ``C k = 0, <c, k> = 1``.
+
+        Its dual vector is (b, 1) over the value; where that is 0, there is no such k.
+
+        Args:
+            likely: k, approximately.
+        """
+        goal = rationals_of([*np.zeros(len(self.free_map)), 1.0])
+        vertex = minimize(
+            RationalMatrix(np.vstack([self.free_map, offset])),
+            goal,
+            [1] * offset.size,
+            np.argsort(-np.abs(likely), kind="stable"),
+        )
+        *free, value = vertex.dual
+        kernel = np.zeros(offset.size)
+        kernel[vertex.basis] = [as_double(x / value) for x in vertex.values]
+        return kernel, np.array([as_double(b / value) for b in free])
 
     def _defect(self, offset, kernel, free):
         """How far k and b are from proving each other optimal, against values of order 1."""
         height = np.abs(offset + free @ self.free_map).max()
         unit = max(height, np.abs(offset).max())
-        residual = np.abs(self.free_map @ kernel) / self._size
-        gap = abs(height - offset @ kernel)
-        return max(gap / unit if unit > 0.0 else 0.0, residual.max(initial=0.0))
-
-    def _by_simplex(self, offset, name, basis=False):
-        """(k, b, basis) by the simplex method, or where its result is not optimal the best found.
-
-        Args:
-            basis: whether a basis is wanted.
-        """
-        best, least, failure = None, np.inf, None
-        for solve, options in (
-            (self._simplex, {}),
-            (self._afresh, {"simplex_strategy": 1}),
-            (self._interior, {}),
-            (self._afresh, {"solver": "ipm"}),
-        ):
-            try:
-                found = solve(offset, name, **options)
-            except LinearProgramError as error:
-                failure = failure or error
-                continue
-            if basis and found[2] is None:
-                continue
-            defect = self._defect(offset, *found[:2])
-            if best is None or defect < least:
-                best, least = found, defect
-            if defect <= _TOLERATED * (self.tolerance or _USUAL_TOLERANCE):
-                break
-        if best is None:
-            raise failure
-        return best
+        residual = np.abs(self._rows * (self.free_map @ kernel)).max()
+        return max(abs(height - offset @ kernel) / unit, residual)
 
     def solve(self, offset, name):
         """(k, b) for c = offset: k of shape (n,), b of shape (r,) minimizing ``||c + C^T b||_inf``.
@@ -213,8 +119,29 @@ class KernelPrograms:
         Raises:
             LinearProgramError: naming the program, if it is not solved.
         """
-        found = self._first_interior(offset, name) or self._by_simplex(offset, name)
-        return found[:2]
+        if not len(self.free_map):
+            kernel = np.zeros(offset.size)
+            largest = np.argmax(np.abs(offset))
+            kernel[largest] = 1.0 if offset[largest] >= 0 else -1.0
+            return kernel, np.zeros(0)
+        if not offset.any():
+            return self._any, np.zeros(len(self.free_map))
+        likely, reason = offset, "its value is 0, or all methods have failed"
+        for solve in (self._by_interior_point, self._by_highs):
+            try:
+                likely, free = solve(offset)
+            except (LinearProgramError, np.linalg.LinAlgError) as error:
+                reason = error
+                continue
+            if self._defect(offset, likely, free) <= _TOLERATED:
+                return likely, free
+        try:
+            return self._exactly(offset, likely)
+        except ArithmeticError as error:
+            reason = error
+        except RankError:
+            pass
+        raise LinearProgramError(f"the linear program {name} is not solved: {reason}")
 
     def solve_all(self, offsets, name, enough=-np.inf):
         """(k, b) for many c at once, which takes less time than one by one.
@@ -234,31 +161,37 @@ class KernelPrograms:
             some = offsets.any(axis=1)
             free[some], kernel[some] = smallest_maxima(self._form, offsets[some], enough)
         for place in np.flatnonzero(np.isnan(kernel[:, 0])):
-            kernel[place], free[place], _ = self._by_simplex(offsets[place], name)
+            kernel[place], free[place] = self.solve(offsets[place], name)
         return kernel, free
 
-    def optimal_basis(self, offset, name):
-        """Columns of ``[kernel_ball_constraints(C), identity]`` that are basic for c = offset.
 
-        Returns:
-            indices, shape (r + 1,).
-        Raises:
-            LinearProgramError: naming the program, if it is not solved.
-        """
-        found = self._first_interior(offset, name)
-        if found is None or found[2] is None:
-            found = self._by_simplex(offset, name, basis=True)
-        return found[2]
+def least_norm_vertex(matrix, data):
+    r"""A minimizer of ``||x||_1`` subject to ``A x = y`` as the direction of a kernel vector.
 
+    With Q an orthonormal basis of the complement of y, the multiples of the x with
+    ``A x = y`` are the kernel of ``Q^T A`` (those with ``A x = 0`` aside).  Of the k in it
+    with ``||k||_1 = 1`` the one with the largest ``<y, A k>`` is ``g* / ||g*||_1``.  With
+    ``c = A^T y / ||y||_2^2`` the b that proves it attains ``min ||c + (Q^T A)^T b||_inf``, which
+    is ``1 / ||g*||_1``, so ``nu = ||g*||_1 (y / ||y||_2^2 + Q b)``.  Householder's reflection of
+    y to a multiple of the first unit vector has Q in its other columns.  (Derived for this
+    project.)
 
-# The solver's own tolerance; up to so many times the tolerance a result is taken for optimal
-_USUAL_TOLERANCE = 1e-7
-
-_TOLERATED = 10.0
-
-# Entries of C from which on the interior-point method takes the place of the simplex method,
-# whose time grows like the fourth power of N where d / N is fixed.  With random C, a program
-# of rho takes about as long with either at 10 x 25 and basis pursuit at 20 x 80; a program of
-# rho takes 0.006 s against 0.001 s at 45 x 95, 0.06 s against 0.003 s at 92 x 392, 4 s against
-# 0.03 s at 190 x 1990, and 60 s against 0.25 s at 380 x 3980.
-LARGE = 500
+    Args:
+        matrix: A, shape (N, d), of the order of 1.
+        data: y, shape (N,), of the order of 1.
+    Returns:
+        (x, nu), shapes (d,) and (N,); x has at most N entries that are not zero.
+    Raises:
+        LinearProgramError: if the linear program is not solved.
+    """
+    gain = data / (data @ data)
+    offset = matrix.T @ gain
+    mirror = data.copy()
+    mirror[0] += np.copysign(np.linalg.norm(data), data[0])
+    mirror *= np.sqrt(2.0 / (mirror @ mirror))
+    reflected = matrix - np.outer(mirror, mirror @ matrix)
+    kernel, free = KernelPrograms(reflected[1:]).solve(offset, "of basis pursuit")
+    free = np.append(0.0, free)
+    free -= mirror * (mirror @ free)
+    norm = 1.0 / (offset @ kernel)
+    return norm * kernel, norm * (gain + free)

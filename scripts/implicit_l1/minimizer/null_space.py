@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from implicit_l1.linear.programs import TOLERANCE, KernelPrograms
+from implicit_l1.linear.programs import KernelPrograms
 from implicit_l1.linear.units import unit_of
 from implicit_l1.minimizer.support import SupportGeometry, support_geometry
 
@@ -76,8 +76,8 @@ def rho_of(margin) -> Bracket:
 def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
     """A dual vector attaining rho: ``min ||A_Sc^T nu||_inf`` subject to ``A_S^T nu = sigma``.
 
-    A linear program, see :class:`implicit_l1.linear.programs.KernelPrograms`; what the simplex
-    method finds to its tolerance is solved again on its active set, to full accuracy.
+    A linear program, see :class:`implicit_l1.linear.programs.KernelPrograms`; what is found to
+    the tolerance of a solver is solved again on its active set, to full accuracy.
 
     Args:
         matrix: A, shape (N, d).
@@ -120,7 +120,7 @@ def program_of_rho(free_map, direction):
         LinearProgramError: if the linear program is not solved.
     """
     size, unit = unit_of(free_map), unit_of(direction)
-    kernel, free = KernelPrograms(free_map / size, TOLERANCE).solve(direction / unit, "of rho")
+    kernel, free = KernelPrograms(free_map / size).solve(direction / unit, "of rho")
     return kernel, unit / size * free
 
 

@@ -69,8 +69,8 @@ import numpy as np
 from implicit_l1.linear.compensated import residual
 from implicit_l1.minimizer.support import Certificate, SupportGeometry
 from implicit_l1.network.asymptotics import BalanceError, balance
-from implicit_l1.network.chebyshev import ChebyshevProgram
 from implicit_l1.network.least_mass import least_mass, refined_upper
+from implicit_l1.network.rho_alpha import solve_rho_alpha
 from implicit_l1.potentials import HyperbolicPotential, Potential
 
 # Relative accuracy that x_S = g*_S + n_S is taken to have, with a reserve, where n says nothing
@@ -329,18 +329,21 @@ class _Scales:
 
     def linear_programs(self, certificate):
         """The linear programs of rho and of rho_alpha: (b, k of rho, k, gap)."""
-        program = ChebyshevProgram(self.geometry.free_map)
+        free_map = self.geometry.free_map
         off = self.geometry.complement
         direction, margin = certificate.direction[off], certificate.margin[off]
-        _, of_rho, _ = program.solve(1.0, direction, margin, np.zeros(off.size), "of rho")
-        free = np.empty((self.log_alpha.size, self.geometry.free_map.shape[0]))
-        kernel, gap = np.empty_like(self.shift), np.empty(self.log_alpha.size)
-        for row in reversed(range(gap.size)):  # the program of rho is the limit
-            name = f"of rho_alpha at log10(alpha) = {self.log_alpha[row] / np.log(10.0):.6g}"
-            free[row], kernel[row], gap[row] = program.solve(
-                *(self.scale[row], self.direction[row], self.margin[row], self.shift[row], name)
-            )
-        return free, of_rho, kernel, gap
+        nothing, one = np.zeros((1, off.size)), np.ones((1, 1))
+        _, of_rho, _ = solve_rho_alpha(
+            free_map, one, direction[None], margin[None], nothing, ["of rho"]
+        )
+        names = [
+            f"of rho_alpha at log10(alpha) = {decades:.6g}"
+            for decades in self.log_alpha / np.log(10.0)
+        ]
+        free, kernel, gap = solve_rho_alpha(
+            free_map, self.scale, self.direction, self.margin, self.shift, names
+        )
+        return free, of_rho[0], kernel, gap
 
     def upper(self, free):
         """Logarithm of ``|S^c| alpha phi(max|z|)``, +inf where phi is not defined."""

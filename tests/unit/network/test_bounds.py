@@ -9,12 +9,12 @@ import pytest
 from scipy.optimize import brentq, linprog, minimize_scalar
 
 from implicit_l1.minimizer.support import certificate, support_geometry
-from implicit_l1.network import asymptotics, bounds, least_mass
-from implicit_l1.network import chebyshev as chebyshev_programs
+from implicit_l1.network import asymptotics, bounds, least_mass, rho_alpha
 from implicit_l1.network.bands import contradiction
 from implicit_l1.network.bounds import classical_log_upper, error_bounds
 from implicit_l1.network.least_mass import refined_upper
 from implicit_l1.network.limit import LimitPath, limit_path
+from implicit_l1.network.rho_alpha import solve_rho_alpha
 from implicit_l1.potentials import potential
 from reference import dense_data, kernel_data, limit_error, sparse_data
 
@@ -556,56 +556,44 @@ def test_bounds_that_say_nothing_at_any_scale():
         assert not np.any(np.isnan(band.log_lower))
 
 
+def check_programs(free_map, c):
+    """The programs of rows c are solved, each as if it were alone."""
+    parts = np.zeros((len(c), 1)), np.zeros(c.shape), np.ones(c.shape), c
+    free, kernel, gap = solve_rho_alpha(free_map, *parts, ["of a test"] * len(c))
+    for offset, b, k in zip(c, free, kernel, strict=True):
+        unit = np.abs(offset).max()
+        value = unit * chebyshev(offset / unit, free_map)[1]
+        assert np.abs(offset + free_map.T @ b).max() == pytest.approx(value, rel=1e-9)
+        assert offset @ k == pytest.approx(value, rel=1e-9)
+        assert np.abs(k).sum() == pytest.approx(1.0, abs=1e-14)
+        assert np.abs(free_map @ k).max() < 1e-12
+    assert np.abs(gap).max() < 1e-12
+
+
 @pytest.mark.parametrize("shape", [(1, 2), (3, 12), (12, 40)])
-def test_linear_programs_by_exchange(shape, monkeypatch):
-    solved = []
-    optimal_basis = chebyshev_programs.KernelPrograms.optimal_basis
-    monkeypatch.setattr(
-        *(chebyshev_programs.KernelPrograms, "optimal_basis"),
-        lambda self, *arguments: solved.append(1) or optimal_basis(self, *arguments),
-    )
+def test_linear_programs_of_rho_alpha(shape):
     rng = np.random.default_rng(7)
     free_map = rng.standard_normal(shape)
-    program = chebyshev_programs.ChebyshevProgram(free_map)
-    none, one = np.zeros(shape[1]), np.ones(shape[1])
     # near one another, then not at all, of another size, and the last one again
     offsets = [rng.standard_normal(shape[1])]
     offsets += [offsets[0] + 0.1 * step * rng.standard_normal(shape[1]) for step in range(5)]
     offsets += [rng.standard_normal(shape[1]), 1e5 * rng.standard_normal(shape[1])]
-    for c in [*offsets, offsets[-1]]:
-        free, k, gap = program.solve(0.0, none, one, c, "of a test")
-        _, value = chebyshev(c / np.abs(c).max(), free_map)
-        value *= np.abs(c).max()
-        assert np.abs(c + free_map.T @ free).max() == pytest.approx(value, rel=1e-9)
-        assert c @ k == pytest.approx(value, rel=1e-9)
-        assert abs(gap) < 1e-12
-        assert np.abs(k).sum() == pytest.approx(1.0, abs=1e-14)
-        assert np.abs(free_map @ k).max() < 1e-13
-    assert len(solved) == 1
+    check_programs(free_map, np.array([*offsets, offsets[-1]]))
 
 
-def test_many_linear_programs_by_exchange():
-    # on the way from one c to another the basis passes through ties
+def test_a_solution_serves_all_scales_at_which_it_is_optimal(monkeypatch):
     rng = np.random.default_rng(9)
     free_map, ends = rng.standard_normal((20, 60)), rng.standard_normal((2, 60))
-    program = chebyshev_programs.ChebyshevProgram(free_map)
-    for t in np.linspace(0.0, 1.0, 300):
-        c = (1.0 - t) * ends[0] + t * ends[1]
-        _, k, gap = program.solve(0.0, np.zeros(60), np.ones(60), c, "of a test")
-        assert abs(gap) < 1e-12
-        assert np.abs(free_map @ k).max() < 1e-14
+    t = np.linspace(0.0, 1.0, 300)[:, None]
+    solves = counted(monkeypatch, "solve", rho_alpha.KernelPrograms)
+    check_programs(free_map, (1.0 - t) * ends[0] + t * ends[1])
+    assert 1 < len(solves) < 100
 
 
-def test_a_linear_program_too_many_exchanges_away(monkeypatch):
-    rng = np.random.default_rng(8)
-    free_map, c = rng.standard_normal((12, 40)), rng.standard_normal((2, 40))
-    program = chebyshev_programs.ChebyshevProgram(free_map)
-    exchange = program._exchange
-    monkeypatch.setattr(program, "_exchange", lambda cost: exchange(cost, steps=2))
-    for row in c:
-        _, k, gap = program.solve(0.0, np.zeros(40), np.ones(40), row, "of a test")
-        assert abs(gap) < 1e-12
-        assert row @ k == pytest.approx(chebyshev(row, free_map)[1], rel=1e-9)
+def test_a_degenerate_program_of_rho_alpha():
+    """Two of three columns attain the maximum, and many b."""
+    free_map = np.array([[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 2.0]])
+    check_programs(free_map, np.array([[1.0, 1.0, 0.1, 0.1], [1.0, 1.0, 0.1, 0.2]]))
 
 
 @pytest.mark.parametrize("depth", [2, 2.1, 3, 10])

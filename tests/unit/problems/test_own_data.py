@@ -612,7 +612,6 @@ def test_a_linear_program_that_fails_is_said(monkeypatch):
         raise LinearProgramError("the linear program of basis pursuit ended as: unknown")
 
     monkeypatch.setattr(product, "least_norm_vertex", fail)
-    monkeypatch.setattr(product, "KernelPrograms", fail)
     A, y, _ = rounded()
     np.savez("p.npz", A=A, y=y)
     problem = read_problem("p.npz")
