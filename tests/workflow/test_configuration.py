@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import json
 import re
 
 import pytest
@@ -13,10 +14,11 @@ from implicit_l1.minimizer.proposals import is_solver
 from pipeline import sizes
 from planning import configuration
 from planning.configuration import ConfigurationError, alpha_path, load, validate
+from planning.schema import schema
 from workflow_runs import ROOT
 
 CONFIG = ROOT / "config"
-SCHEMA = yaml.safe_load(configuration.SCHEMA.read_text(encoding="utf-8"))
+SCHEMA = schema()
 DEFAULT = load(CONFIG / "config.yaml")
 SMOKE = load(CONFIG / "smoke.yaml")
 REMOVED = object()
@@ -648,7 +650,7 @@ def test_schema_is_valid_closed_and_local():
     objects = list(_objects(SCHEMA))
     assert len(objects) > 10
     assert all(found["additionalProperties"] is False for found in objects)
-    references = re.findall(r"\$ref: *\"?([^\s}\"]+)", configuration.SCHEMA.read_text())
+    references = re.findall(r'"\$ref": "([^"]+)"', json.dumps(SCHEMA))
     assert references
     assert all(reference.startswith("#/$defs/") for reference in references)
 
