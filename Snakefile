@@ -15,20 +15,7 @@ if not workflow.config_settings.configfiles:
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/targets/configuration.smk"
-include: "workflow/rules/stages/problems.smk"
-include: "workflow/rules/stages/l1.smk"
-include: "workflow/rules/stages/null_space.smk"
-include: "workflow/rules/stages/selection.smk"
-include: "workflow/rules/stages/limit.smk"
-include: "workflow/rules/stages/asymptotics.smk"
-include: "workflow/rules/stages/flow.smk"
-include: "workflow/rules/stages/agreement.smk"
-include: "workflow/rules/stages/lasso_path.smk"
-include: "workflow/rules/stages/rates.smk"
-include: "workflow/rules/stages/bounds.smk"
-include: "workflow/rules/stages/certificates.smk"
-include: "workflow/rules/stages/descent.smk"
-include: "workflow/rules/stages/phase.smk"
+include: "workflow/rules/stages.smk"
 include: "workflow/rules/targets/figures.smk"
 include: "workflow/rules/targets/tables.smk"
 include: "workflow/rules/targets/timings.smk"
@@ -47,5 +34,5 @@ rule all:
     input:
         FIGURES,
         TABLES,
-        CERTIFICATES,
+        PLAN.proofs,
         f"{RESULTS}/configuration.yaml",

@@ -17,8 +17,8 @@ def forge_arrays(path, change, tell=lambda told: told):
 
 def forge_table(path, change):
     """Change the data frame of a Parquet file; its origin stays, and its checksum fits."""
-    table, told = storage._load_table(path)
-    _written(told, storage.write_table, path, change(table.to_pandas()))
+    frame, told = storage._load_table(path)
+    _written(told, storage.write_table, path, change(frame))
 
 
 def _written(told, write, path, *content, **arrays):
@@ -82,5 +82,5 @@ def _fit(file, fit):
         arrays, told = storage._load_arrays(file)
         _written(fit(told), storage.write_arrays, file, **arrays)
     else:
-        table, told = storage._load_table(file)
-        _written(fit(told), storage.write_table, file, table.to_pandas())
+        frame, told = storage._load_table(file)
+        _written(fit(told), storage.write_table, file, frame)

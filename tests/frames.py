@@ -53,7 +53,7 @@ def is_zero(values, zero):
 
 
 def of_cell(values, columns):
-    return pd.DataFrame(with_cell(values, columns))
+    return with_cell(values, pd.DataFrame(columns))
 
 
 def instances(values, statuses, signal=True, zero=False):

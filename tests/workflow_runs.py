@@ -12,6 +12,9 @@ import sys
 import time
 from pathlib import Path
 
+from pipeline.calls import KEPT
+from planning.stages import STAGES
+
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = [
     "Snakefile",
@@ -51,6 +54,12 @@ def environment():
     programs lie is for the workflow to say."""
     own = {"COLUMNS": "10000", "PYTHONDONTWRITEBYTECODE": ""}
     return {name: text for name, text in os.environ.items() if name != "PYTHONPATH"} | own
+
+
+def stage_of(rule):
+    """The stage of a rule, whose name it begins: limit of limit_gaussian_N20_d40_1."""
+    stages = [name for name in (*STAGES, "figures", "tables") if rule.startswith(f"{name}_")]
+    return max(stages, key=len, default=rule)
 
 
 class RunFailed(Exception):
@@ -116,26 +125,39 @@ class Project:
         return said
 
     def scheduled(self, config="config/smoke.yaml"):
-        """Rule -> outputs of the jobs that a run would start (rule all left out)."""
+        """Stage -> outputs of the jobs that a run would start, those that it would keep included.
+
+        Rule all is left out.
+        """
         jobs = {}
-        for rule, lines in self._jobs(config):
-            jobs.setdefault(rule, []).extend(lines["output"].split(", "))
+        for stage, lines in self._jobs(config):
+            files = lines["output"].replace(" (update)", "").split(", ")
+            jobs.setdefault(stage, []).extend(files)
         return jobs
 
     def reasons(self, config="config/smoke.yaml"):
-        """Rule -> all reasons for which a run would start its jobs."""
+        """Stage -> all reasons for which a run would start its jobs."""
         found = {}
-        for rule, lines in self._jobs(config):
-            found.setdefault(rule, set()).update(lines["reason"].split("; "))
+        for stage, lines in self._jobs(config):
+            found.setdefault(stage, set()).update(lines["reason"].split("; "))
         return found
 
     def _jobs(self, config):
         report = self.plan(config=config)
         for block in re.split(r"^\[.*\]$", report, flags=re.MULTILINE)[1:]:
-            lines = re.findall(r"^\s*(output|reason|(?:local)?rule \w+): *(.*)$", block, re.M)
+            lines = re.findall(r"^\s*(output|reason|(?:local)?rule \S+): *(.*)$", block, re.M)
             (rule,) = (key.split()[1] for key, _ in lines if "rule " in key)
             if rule != "all":
-                yield rule, dict(lines)
+                yield stage_of(rule), dict(lines)
+
+    def run_and_see(self, config="config/smoke.yaml"):
+        """Run; stage -> the files that were made, without those that its jobs have kept."""
+        jobs = self.scheduled(config)
+        self.run(config=config)
+        logs = (self.folder / "results").glob("**/logs/**/*.log")
+        said = [line for log in logs for line in log.read_text(encoding="utf-8").splitlines()]
+        kept = {line.removesuffix(KEPT) for line in said if line.endswith(KEPT)}
+        return {stage: set(files) - kept for stage, files in jobs.items()}
 
     def kill_while_running(self, after):
         """Start a run and kill it, with its jobs, when that many outputs exist.

@@ -9,11 +9,12 @@ one enclosures must overlap and printed numbers agree as far as they are printed
 import io
 import os
 import random
+import shlex
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, redirect_stderr
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +24,15 @@ from audit.origins import DRAWING
 from audit.reference import differing
 from implicit_l1.proof.intervals import Interval
 from implicit_l1.status import PROVED
+from pipeline.calls import EACH
 from pipeline.command_line import Failure
+from pipeline.drawing import drawn, problem_parser
 from pipeline.machine import JOB_ENVIRONMENT, machine
 from pipeline.origin import without_output
 from pipeline.storage import DamagedFileError, read_arrays, read_origin, read_table
-from stages import problems as drawing
 
 # so many jobs are run again of proofs, and so many of the other stages
 SAMPLE = 8
-# jobs whose program is none of Python, or that are made again in another way
-NOT_SAMPLED = ("configuration", "problems")
 # what a table is written as, beside its numbers
 TEXTS = (".csv", ".md", ".tex", ".html")
 # so many differences of a file are told
@@ -52,22 +52,22 @@ def check_drawings(audit):
             continue
         try:
             found = read_arrays(file)
-            drawn = draw(without_output(job.command))
+            made = draw(without_output(job.command))
         except DamagedFileError:
             continue  # reported already
         except Failure as error:
             audit.add(file, f"cannot be drawn anew ({error})")
             continue
-        audit.counts["problems drawn anew"] += len(drawn["repetition"])
-        if found.keys() != drawn.keys() or not np.array_equal(
-            found["repetition"], drawn["repetition"]
+        audit.counts["problems drawn anew"] += len(made["repetition"])
+        if found.keys() != made.keys() or not np.array_equal(
+            found["repetition"], made["repetition"]
         ):
             audit.add(file, "does not hold the repetitions and arrays that are drawn for it")
             continue
-        for place, index in enumerate(drawn["repetition"]):
+        for place, index in enumerate(made["repetition"]):
             others = [
                 name
-                for name, values in drawn.items()
+                for name, values in made.items()
                 if found[name].shape != values.shape
                 or not same_bytes(found[name][place], values[place])
             ]
@@ -81,25 +81,13 @@ def draw(words):
     Raises:
         Failure: if it refuses them.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        file = str(Path(folder) / "drawn.npz")
-        messages = io.StringIO()
-        try:
-            with arguments([DRAWING, "--output", file, *words]), redirect_stderr(messages):
-                drawing.main()
-        except SystemExit as error:
-            raise Failure(messages.getvalue().strip().splitlines()[-1]) from error
-        return read_arrays(file)
-
-
-@contextmanager
-def arguments(words):
-    """These words in place of the command line."""
-    before, sys.argv = sys.argv, list(words)
+    messages = io.StringIO()
     try:
-        yield
-    finally:
-        sys.argv = before
+        with redirect_stderr(messages):
+            args = problem_parser(DRAWING).parse_args(["--output", DRAWING, *words])
+    except SystemExit as error:
+        raise Failure(messages.getvalue().strip().splitlines()[-1]) from error
+    return drawn(args).arrays()
 
 
 def same_bytes(one, other):
@@ -123,7 +111,7 @@ def make_again(audit, size, seed, workers):
     again = audit.again
     again.seed = seed
     drawn = [job for _, _, job in audit.published()]
-    others = [job for job in audit.jobs if job not in drawn and job.rule not in NOT_SAMPLED]
+    others = [job for job in audit.jobs if job not in drawn and _is_sampled(job)]
     again.possible = len(others)
     again.enclosures = sum(
         int((read_table(file)["status"] == PROVED).sum())
@@ -133,17 +121,33 @@ def make_again(audit, size, seed, workers):
     )
     chosen = sample(others, size, seed)
     right = [job for job in (*drawn, *chosen) if not _is_known_to_be_wrong(audit, job)]
+    parts = by_program(right, workers)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
-        places = [Path(folder) / str(number) for number in range(len(right))]
-        for job, outcome in zip(right, pool.map(run_again, right, places), strict=True):
-            if isinstance(outcome, Failure):
-                audit.add(job.outputs[0], f"cannot be made again ({outcome})")
-                continue
-            if job in drawn:
-                again.published += 1
-            else:
-                again.jobs += 1
-            compare(audit, job, outcome)
+        places = [Path(folder) / str(number) for number in range(len(parts))]
+        for part, outcomes in zip(parts, pool.map(run_again, parts, places), strict=True):
+            for job, outcome in zip(part, outcomes, strict=True):
+                if isinstance(outcome, Failure):
+                    audit.add(job.outputs[0], f"cannot be made again ({outcome})")
+                    continue
+                if job in drawn:
+                    again.published += 1
+                else:
+                    again.jobs += 1
+                compare(audit, job, outcome)
+
+
+def _is_sampled(job):
+    """Problems are drawn anew, all of them, and the configuration is compared as it is."""
+    return job.command[0].endswith(".py") and job.command[0] != DRAWING
+
+
+def by_program(jobs, workers):
+    """Jobs in parts, each of one program: at most so many parts of each."""
+    found = {}
+    for job in jobs:
+        found.setdefault(job.command[0], []).append(job)
+    parts = [members[first::workers] for members in found.values() for first in range(workers)]
+    return [part for part in parts if part]
 
 
 def _is_known_to_be_wrong(audit, job):
@@ -172,26 +176,35 @@ def is_proof(file):
     )
 
 
-def run_again(job, folder):
-    """Run a job with its outputs in a folder of their own.
+def run_again(jobs, folder):
+    """Run jobs of one program in one process, with their outputs in a folder.
 
     Returns:
-        output -> where it is made now; or the Failure that it ended with.
+        For each job: output -> where it is made now; or the Failure that it ended with.
     """
-    folder.mkdir()
-    # by their own names, as programs tell kinds of files by them
-    made = {file: str(folder / Path(file).name) for file in job.outputs}
+    made, calls = [], []
+    for number, job in enumerate(jobs):
+        place = folder / str(number)
+        place.mkdir(parents=True)
+        # by their own names, as programs tell kinds of files by them
+        files = {file: str(place / Path(file).name) for file in job.outputs}
+        made.append(files)
+        calls.append(shlex.join(files.get(word, word) for word in job.command[1:]))
     ended = subprocess.run(
-        [sys.executable, *(made.get(word, word) for word in job.command)],
+        [sys.executable, jobs[0].command[0], EACH, *calls],
         env=os.environ | JOB_ENVIRONMENT,
         capture_output=True,
         text=True,
         check=False,
     )
-    if ended.returncode != 0:
-        said = ended.stderr.strip().splitlines()
-        return Failure(said[-1] if said else f"it ended with {ended.returncode}")
-    return made
+    said = ended.stderr.strip().splitlines() or [f"it ended with {ended.returncode}"]
+    reasons = iter([line for line in said if line.startswith("error: ")])
+    return [
+        files
+        if all(Path(file).is_file() for file in files.values())
+        else Failure(next(reasons, said[-1]).removeprefix("error: "))
+        for files in made
+    ]
 
 
 def compare(audit, job, outcome):

@@ -22,9 +22,10 @@ from implicit_l1.proof.intervals import (
     stands_for,
 )
 from implicit_l1.status import CERTIFIED, MEASURED, PROVED
-from pipeline.storage import DamagedFileError, read_table
-from tables.write import COLUMNS, EXACT, TABLES, digits_of, joined
-from tables.write import PROVED as ENCLOSED
+from pipeline.storage import DamagedFileError, read_table, read_tables
+from tables.columns import COLUMNS, EXACT
+from tables.registry import TABLES
+from tables.rendering import digits_of
 
 # with its zeros, which are digits too: as "0.5" a number would stand for 0.45 to 0.55
 PLOTTED = "#.6g"
@@ -42,7 +43,7 @@ def table_problems(name, text, data, certificates):
         text: its CSV file as a data frame of texts, empty where nothing is printed.
         data, certificates: paths of the Parquet tables that it summarizes.
     """
-    table = TABLES[name](joined(data), joined(certificates))
+    table = TABLES[name].make(read_tables(data), read_tables(certificates))
     expected = digits_of(table)
     result = Compared()
     if list(text.columns) != list(expected.columns):
@@ -55,7 +56,7 @@ def table_problems(name, text, data, certificates):
     for number, (printed, right, enclosures) in enumerate(zip(*rows, strict=True), start=1):
         for column, value in printed.items():
             enclosure = enclosures.get(column)
-            enclosed = column in COLUMNS and COLUMNS[column].kind == ENCLOSED
+            enclosed = column in COLUMNS and COLUMNS[column].source == PROVED
             proved = enclosed and isinstance(enclosure, Interval) and is_number(value)
             result.shown += is_number(value) and (enclosed or column.endswith("_float"))
             if value == str(right[column]):
@@ -76,7 +77,7 @@ def _short(interval):
 
 def _row(values):
     """The parameters of a row, as far as they are given."""
-    exact = [name for name in values if name in COLUMNS and COLUMNS[name].kind == EXACT]
+    exact = [name for name in values if name in COLUMNS and COLUMNS[name].source == EXACT]
     keys = exact[: exact.index("repetitions")] if "repetitions" in exact else exact[:4]
     return ", ".join(f"{name} = {values[name]}" for name in keys if values[name])
 
@@ -126,7 +127,7 @@ def figure_problems(text, data, made):
             result.problems.append(f"{path}: certificates of its cell are missing, as {missing}")
         if not proofs:
             continue
-        for number in compare(path, read_table(path), joined(proofs)):
+        for number in compare(path, read_table(path), read_tables(proofs)):
             if number.enclosure is None:
                 said = f"{path}: {number.what} {number.why}"
                 (result.problems if number.wrong else result.skipped).append(said)

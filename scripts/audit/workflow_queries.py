@@ -13,10 +13,12 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipeline.calls import EACH, calls_of
 from pipeline.command_line import Failure
 
 
@@ -73,7 +75,8 @@ def states_of(summary: str) -> dict[str, tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Job:
-    """A job that the workflow would run: its rule, its files, and the words of its command.
+    """A job that the workflow would run, or one of several calls of a program that one makes: its
+    rule, its files, and the words of its command.
 
     Attributes:
         rule: its name.
@@ -95,7 +98,8 @@ class Job:
 
 
 def read_jobs(text: str) -> list[Job]:
-    """The jobs of a dry run with their commands, those without outputs left out.
+    """The jobs of a dry run with their commands, those without outputs left out, each call of a
+    job by itself.
 
     Args:
         text: what Snakemake printed.
@@ -107,7 +111,10 @@ def read_jobs(text: str) -> list[Job]:
         head, _, command = block.partition("\nShell command: ")
         rule = re.search(r"^(?:local)?rule (\S+):$", head, re.MULTILINE)
         lines = dict(re.findall(r"^    (input|output|log|benchmark): (.*)$", head, re.MULTILINE))
-        files = {key: tuple(filter(None, names.split(", "))) for key, names in lines.items()}
+        files = {
+            key: tuple(name.removesuffix(" (update)") for name in names.split(", ") if name)
+            for key, names in lines.items()
+        }
         if rule and "output" in files:
             messages = files.get("log", ()) + files.get("benchmark", ())
             words = words_of(command)
@@ -118,7 +125,33 @@ def read_jobs(text: str) -> list[Job]:
     # with target `all`, which has no output
     if counted is None or int(counted[1]) != len(jobs) + 1:
         raise Failure(f"the dry run shows {len(jobs)} jobs, and counts others")
-    return jobs
+    return [call for job in jobs for call in calls_of_job(job)]
+
+
+def calls_of_job(job: Job) -> list[Job]:
+    """Each call of a job as a job: its files are those in its words, and what all have in common.
+
+    Raises:
+        Failure: if an output is in no call, or in several.
+    """
+    program, *words = job.command
+    calls = [[program, *call] for call in calls_of(words)]
+    if words[:1] != [EACH]:
+        return [job]
+    named = [set(call) for call in calls]
+    files = Counter(word for call in named for word in call)
+    for file in job.outputs:
+        if files[file] != 1:
+            raise Failure(f"rule {job.rule}: {file} is an output of {files[file]} calls")
+    return [
+        replace(
+            job,
+            inputs=tuple(file for file in job.inputs if file in own or not files[file]),
+            outputs=tuple(file for file in job.outputs if file in own),
+            command=tuple(call),
+        )
+        for call, own in zip(calls, named, strict=True)
+    ]
 
 
 def words_of(command: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmark.peers import versions
 from implicit_l1.minimizer.l1 import decide_minimizer
-from implicit_l1.problems.problems import random_problem
+from implicit_l1.problems.problem import random_problem
 from implicit_l1.proof.balls import ball
 from implicit_l1.status import CERTIFIED
 from pipeline.command_line import Failure
@@ -40,6 +40,15 @@ def check(args):
     """Stop where the options of :func:`add_options` are not sound."""
     if args.repetitions < 1 or getattr(args, "limit", 1.0) <= 0:
         raise Failure("there must be at least one repetition, and some time for it")
+
+
+def chosen(contestants, args):
+    """The contestants that the options name, if the other options are sound."""
+    check(args)
+    found = [one for one in contestants if any(part in one.name for part in args.only)]
+    if not found:
+        raise Failure(f"no contestant has {' or '.join(args.only)} in its name")
+    return found
 
 
 def drawn(size, eta, seed):

@@ -17,13 +17,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from benchmark.comparison import add_options, add_scales, told
-from benchmark.limit import Instance, chosen
+from benchmark.comparison import add_options, add_scales, chosen, told
+from benchmark.instance import Instance
 from benchmark.measure import Workers
 from benchmark.peers import Peer, trajectory
 from benchmark.peers.limit_point import dual_form
 from implicit_l1.network.flow import FlowOptions, gradient_flow
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from pipeline.command_line import run
 from pipeline.storage import write_text
 

@@ -3,10 +3,10 @@
 Every stage runs as the pipeline runs it, one process a problem, so that a peak of memory is
 that of one stage.  Times are CPU time of a process with one thread, which other load on the
 machine disturbs least, less that of an empty run of the stage: what is left does not contain
-the second that imports take.  A stage that solves linear programs has another method for large
-ones (:mod:`implicit_l1.linear.programs`), which loads other packages: it has an empty run for
-each, and exponents are fitted to the runs of one method only.  A stage can have a largest N,
-beyond which it is left out, with what needs it.
+the second that imports take.  Basis pursuit has another method for large problems
+(:mod:`implicit_l1.minimizer.proposals`), which loads other packages: it has an empty run for each,
+and exponents are fitted to the runs of one method only.  A stage can have a largest N, beyond
+which it is left out, with what needs it.
 """
 
 import argparse
@@ -19,6 +19,10 @@ import tempfile
 from collections import namedtuple
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
+from implicit_l1.minimizer.proposals import LARGE
 from pipeline.command_line import Failure, run
 from pipeline.machine import processor
 from pipeline.storage import write_text
@@ -111,7 +115,6 @@ def main():
     measurements = [
         result for size in sizes for result in medians(small[size[0]], size, args.repetitions, args)
     ]
-    # only now: the methods' limits are those of a module that loads SciPy
     results = []
     for result in measurements:
         way = method(result.stage, result.N, result.d, args.sparsity, args.eta)
@@ -264,14 +267,10 @@ def method(stage, N, d, sparsity, eta):
     Stage l1 has two, of A and, without noise, of the smaller matrix that null_space has too.
     With noise |S| = N, and formulas take the place of the second.
     """
-    from implicit_l1.linear.programs import LARGE
-
-    s = max(1, round(sparsity * N))
-    programs = {"l1": [N * d], "null_space": []}.get(stage, [])
+    interior = {N * d >= LARGE} if stage == "l1" else set()
     if stage in ("l1", "null_space") and eta == 0:
-        programs.append((N - s) * (d - s))
-    large = {size >= LARGE for size in programs}
-    return {(): NO_PROGRAM, (False,): SIMPLEX, (True,): INTERIOR}.get(tuple(large), BOTH)
+        interior.add(True)
+    return {(): NO_PROGRAM, (False,): SIMPLEX, (True,): INTERIOR}.get(tuple(interior), BOTH)
 
 
 def exponent(sizes, seconds):
@@ -284,8 +283,6 @@ def exponent(sizes, seconds):
     Raises:
         ValueError: if they are not.
     """
-    import numpy as np
-
     sizes, seconds = np.asarray(sizes, dtype=float), np.asarray(seconds, dtype=float)
     if np.unique(sizes).size < 2:
         raise ValueError("an exponent needs at least two sizes")
@@ -330,8 +327,6 @@ def exponents(results, resolution):
 
 
 def report(results, starts, left_out, args):
-    import pandas as pd
-
     table = pd.DataFrame(results).rename(columns={"memory": "memory_mb"})
     write_text(args.csv, table.round(3).to_csv(index=False, lineterminator="\n"))
     columns = ["stage", "method", "fixed", "grows", "sizes", "exponent", "error", "expected"]

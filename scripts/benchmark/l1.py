@@ -1,7 +1,7 @@
 r"""Benchmark l1: the certified l1 minimizer and the constant rho, and what general solvers give.
 
 All contestants for both problems run in the same rounds, see :mod:`measure`.  Their results are
-held against enclosures of g* and rho (:mod:`implicit_l1.proof.certificates`): ``error`` is the
+held against enclosures of g* and rho (:mod:`implicit_l1.proof.minimizer`): ``error`` is the
 larger end of ``||x - g*||_1`` or of ``| ||A_Sc^T nu||_inf - rho |``, ``infeasibility`` is
 ``||A x - y||_2 / ||y||_2`` or ``||A_S^T nu - sigma||_inf``.  ``over_programs`` is the time of
 stage l1 over that of the linear programs in it alone.  With noise ``|S| = N``, and rho is a
@@ -35,13 +35,9 @@ from implicit_l1.minimizer.null_space import largest_margin_dual, program_of_rho
 from implicit_l1.minimizer.proposals import proposals
 from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.proof.balls import ball, column, exact_matrix, largest, sum_of_sizes
-from implicit_l1.proof.certificates import (
-    NotProved,
-    PatternConstant,
-    ProvedMinimizer,
-    pattern_constant,
-    prove_minimizer,
-)
+from implicit_l1.proof.constants import PatternConstant, pattern_constant
+from implicit_l1.proof.frame import NotProved
+from implicit_l1.proof.minimizer import ProvedMinimizer, prove_minimizer
 from pipeline.command_line import Failure, run
 from pipeline.storage import write_text
 

@@ -10,38 +10,17 @@ One row a contestant and scale; `status` says why a contestant has no answer.
 
 import argparse
 import sys
-from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
 import pandas as pd
-from flint import ctx
 
-from benchmark.comparison import (
-    BITS,
-    OURS,
-    add_options,
-    add_scales,
-    certified_minimizer,
-    check,
-    distances,
-    drawn,
-    told,
-)
+from benchmark.comparison import OURS, add_options, add_scales, chosen, told
+from benchmark.instance import Instance, certificate, errors, one_point
 from benchmark.measure import Measurement, Workers
 from benchmark.peers import Peer, limit_point
-from implicit_l1.minimizer.support import Certificate
-from implicit_l1.network.descent import limit_weights, stable_step
-from implicit_l1.network.limit import limit_path
-from implicit_l1.network.potentials import potential
-from implicit_l1.proof.balls import ball, power_of_ten, sum_of_sizes
-from implicit_l1.proof.certificates import LimitProof, NotProved, prove_minimizer
-from pipeline.command_line import Failure, run
+from pipeline.command_line import run
 from pipeline.storage import write_text
-
-LOG10 = np.log(10.0)
-# Relative radius of an enclosure of ||n||_1, far below what is measured with it.
-RADIUS = 1e-18
 
 # The path of which one point is a part: 4 scales in each of 12 decades, and 1.
 PATH = np.arange(0.0, -12.25, -0.25)
@@ -73,15 +52,6 @@ def main():
                     write_text(args.csv, text)
 
 
-def chosen(contestants, args):
-    """The contestants that the options name, if the other options are sound."""
-    check(args)
-    found = [one for one in contestants if any(part in one.name for part in args.only)]
-    if not found:
-        raise Failure(f"no contestant has {' or '.join(args.only)} in its name")
-    return found
-
-
 # --- this project's solver, in the same form as a peer ---
 
 
@@ -104,94 +74,10 @@ def ours():
     ]
 
 
-def one_point(problem, solve_l1=False):
-    """n(alpha) from (A, y), g* and its certificate, or from (A, y) alone."""
-    if solve_l1:
-        found = certified_minimizer(problem["matrix"], problem["data"])
-        return errors(problem, found.point, found.certificate, [problem["log10_alpha"]])[-1]
-    return errors(problem, problem["minimizer"], certificate(problem), [problem["log10_alpha"]])[-1]
-
-
 def point_of_path(problem):
     scales = np.union1d(PATH, problem["log10_alpha"])[::-1]
     path = errors(problem, problem["minimizer"], certificate(problem), scales)
     return path[np.flatnonzero(scales == problem["log10_alpha"])[0]]
-
-
-def certificate(problem):
-    return Certificate(problem["nu"], problem["direction"], problem["margin"])
-
-
-def errors(problem, minimizer, dual, log10_alpha):
-    """n at scales, shape (m, d)."""
-    path = limit_path(
-        problem["matrix"],
-        minimizer,
-        dual,
-        potential(problem["depth"]),
-        LOG10 * np.asarray(log10_alpha),
-    )
-    return np.exp(path.log_unit)[:, None] * path.error
-
-
-# --- what is to be computed ---
-
-
-class Instance:
-    """A random problem with its proved minimizer."""
-
-    def __init__(self, size, eta, seed):
-        self.parameters = {"N": size[0], "d": size[1], "s": size[2], "eta": eta}
-        self.name, self.matrix, self.data, self.minimizer = drawn(size, eta, seed)
-        with ctx.workprec(BITS), proving(self.name):
-            dual = self.minimizer.certificate
-            self.proof = prove_minimizer(self.matrix, self.data, self.minimizer.point, dual.nu)
-
-    def problem(self, depth, log10_alpha):
-        """What contestants are given; peers of it A, y, D, alpha and, for descent, a step."""
-        dual = self.minimizer.certificate
-        given = {
-            "matrix": self.matrix,
-            "data": self.data,
-            "depth": int(depth) if depth == int(depth) else depth,
-            "alpha": 10.0**log10_alpha,
-            "log10_alpha": log10_alpha,
-            "minimizer": self.minimizer.point,
-            "nu": dual.nu,
-            "direction": dual.direction,
-            "margin": dual.margin,
-        }
-        point = self.minimizer.point + one_point(given)
-        weights = limit_weights(point, given["depth"], given["alpha"])
-        return given | {"stable_step": stable_step(self.matrix, given["depth"], *weights)}
-
-    def reference(self, problem):
-        """n in balls."""
-        depth, log10_alpha = problem["depth"], problem["log10_alpha"]
-        with ctx.workprec(BITS), proving(f"{self.name}, D = {depth:g}, alpha = 1e{log10_alpha:g}"):
-            proof = LimitProof(self.matrix, self.proof, depth)
-            guess = one_point(problem)
-            unit = np.log(np.abs(guess).max())
-            return proof.error(power_of_ten(log10_alpha), guess / np.exp(unit), unit, RADIUS)
-
-    def accuracy(self, value, is_error, reference):
-        """Relative errors of ||n||_1 and of n, given n, or x with n = x - g*; nan without it."""
-        if value is None:
-            return np.nan, np.nan
-        with ctx.workprec(BITS):
-            found = [ball(v) for v in value] if is_error else distances(value, self.proof)
-            size = sum_of_sizes(reference)
-            off = sum_of_sizes([a - b for a, b in zip(found, reference, strict=True)])
-            return float(abs(sum_of_sizes(found) - size) / size), float(off / size)
-
-
-@contextmanager
-def proving(what):
-    """Report what is not proved as a failure of the program."""
-    try:
-        yield
-    except NotProved as error:
-        raise Failure(f"{what}: not proved: {error}") from error
 
 
 # --- the comparison ---

@@ -13,6 +13,7 @@ import time
 import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 
 ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -216,7 +217,5 @@ def _one_line(error):
 
 def _end_with_parent():
     """A parent that was killed could not end its workers."""
-    from multiprocessing.connection import wait
-
     wait([multiprocessing.parent_process().sentinel])
     os._exit(1)

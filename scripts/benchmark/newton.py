@@ -22,8 +22,9 @@ from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from benchmark.comparison import add_options, check, drawn, times
-from implicit_l1.network import limit
-from implicit_l1.network.potentials import potential
+from implicit_l1.network import equations
+from implicit_l1.network.limit import limit_path
+from implicit_l1.potentials import potential
 from pipeline.command_line import run
 from pipeline.storage import write_text
 
@@ -60,7 +61,7 @@ def main():
                 cell |= {"eta": f"{eta:g}", "depth": f"{depth:g}"}
 
                 def path(depth=depth, matrix=matrix, minimizer=minimizer):
-                    return limit.limit_path(
+                    return limit_path(
                         matrix,
                         minimizer.point,
                         minimizer.certificate,
@@ -112,8 +113,8 @@ def measured(path, repetitions):
 @contextmanager
 def recorded():
     """Collect the calls of a path's equations that do linear algebra."""
-    calls, equations = [], limit._Equations
-    methods = {name: getattr(equations, name) for name in ("factor", "solve", "evaluate")}
+    calls, kind = [], equations.Equations
+    methods = {name: getattr(kind, name) for name in ("factor", "solve", "evaluate")}
     solves = 0
 
     def counted(*arguments, **options):
@@ -131,15 +132,15 @@ def recorded():
 
         return call
 
-    limit.dpotrs = counted
+    equations.dpotrs = counted
     for name, method in methods.items():
-        setattr(equations, name, recorder(name, method))
+        setattr(kind, name, recorder(name, method))
     try:
         yield calls
     finally:
-        limit.dpotrs = dpotrs
+        equations.dpotrs = dpotrs
         for name, method in methods.items():
-            setattr(equations, name, method)
+            setattr(kind, name, method)
 
 
 def replay(calls):

@@ -267,7 +267,7 @@ def add_action(export, key, /, instrument, used, made, **properties):
 
 def read_record(path, project):
     """What the record beside a figure or a table tells of its job, with its program."""
-    told = read(path, json.loads, ("rule", "command", "code", "inputs", "files"))
+    told = read(path, json.loads, ("command", "code", "inputs", "files"))
     program = next((word for word in told["command"] if word in project), None)
     if program is None:
         raise Failure(f"{path} names no program of the project in its command")
@@ -298,15 +298,16 @@ def add_job(export, path, told):
         for name, digest in told["inputs"].items()
         if name not in export.files
     }
+    kind = Path(path).parent.name.removesuffix("s")
     program = export.files[told["program"]]
     program["version"] = content_version(export, told["code"])
     add_action(
         export,
-        told["rule"],
+        f"{kind}_{Path(path).stem}",
         program,
         [export.files.get(name) or absent[name] for name in told["inputs"]],
         list(told["files"]),
-        name=f"Rule {told['rule']}",
+        name=f"{kind.capitalize()} {Path(path).stem}",
         description=shlex.join(["python", *told["command"]]),
     )
 

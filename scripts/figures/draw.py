@@ -40,7 +40,6 @@ def main():
     parser.add_argument("--output", nargs="+", required=True, help="files in .pdf, .svg or .png")
     parser.add_argument("--csv", required=True, help="the CSV file of the numbers that are drawn")
     parser.add_argument("--origin", required=True, help="the JSON file: how the figure was made")
-    parser.add_argument("--rule", required=True, help="the rule that makes it")
     parser.add_argument(
         "--configuration", type=json.loads, required=True, help="what it shows of it, as JSON"
     )
@@ -62,7 +61,6 @@ def main():
     write_origin(
         args.origin,
         [*args.output, args.csv],
-        rule=args.rule,
         configuration=args.configuration,
     )
 
@@ -93,4 +91,4 @@ def lay_out(figure, tables):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, ("--output", "--csv", "--origin"))

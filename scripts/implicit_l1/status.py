@@ -28,7 +28,7 @@ def data_in_words(product, noiseless_support) -> str:
 
     Args:
         product, noiseless_support: as stage problems stores them, see
-            :class:`implicit_l1.problems.problems.Problem`.
+            :class:`implicit_l1.problems.problem.Problem`.
     """
     if product:
         return f"taken as A x exactly, x with {noiseless_support} nonzero entries"

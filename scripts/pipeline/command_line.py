@@ -1,21 +1,17 @@
-"""What the programs share: how they start, and how they end.
-
-They import this before anything else that takes long.
-"""
+"""What the programs share: how they start, how they end, and options that several have."""
 
 import errno
 import fcntl
-import gc
 import os
 import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-# Importing makes many objects and hardly any garbage, so to look for garbage after every 700
-# objects, as is usual, is in vain and takes a tenth of the time; `run` returns to what is usual.
-_USUAL = gc.get_threshold()
-gc.set_threshold(100_000)
+from pipeline import origin as origins
+from pipeline.byte_code import StaleByteCodeError
+from pipeline.calls import EACH, KEPT, are_current, calls_of, files_after
+from pipeline.storage import DamagedFileError
 
 NO_MEMORY = "there is not enough memory"
 
@@ -67,39 +63,27 @@ def repetition(output, index):
         raise Failure(f"{cell_of(output)}, repetition {index}: {error}") from error
 
 
-def coordinates_of(l1, place):
-    """The coordinates of an instance's initialization: what stage selection says, else ones."""
-    from implicit_l1.network.initialization import MirrorCoordinates, identity_coordinates
-
-    if "unit" not in l1:
-        return identity_coordinates(l1["point"].shape[1])
-    return MirrorCoordinates(*(l1[name][place] for name in ("unit", "scale", "tilt", "offset")))
-
-
 def cell_of(output):
     """The cell that an output belongs to, read off its path: results/<stage>/<cell>/<file>."""
     path = Path(output)
     return "/".join(path.with_suffix("").parts[1:])
 
 
-def run(main):
-    """Call main() and end the process; on a failure print one line and exit with status 1.
+def run(main, writes=("--output",)):
+    """Call main(), once or for each of several calls, and end the process.
 
-    Nothing is to be done after main(): files are complete, and no other process or thread is
-    waited for.  So the process ends without taking apart its modules, one object after the
-    other, which would take as long as a tenth of a small job.
+    On a failure one line is printed, and the exit status is 1.  Of several calls (see
+    :mod:`pipeline.calls`) those whose files are there already are left out, and one that fails
+    does not keep the others from being made.
+
+    Args:
+        main: reads the command line and makes what it asks for.
+        writes: its options that name the files that it writes.
     """
-    from pipeline.byte_code import StaleByteCodeError
-    from pipeline.storage import DamagedFileError
-
-    gc.freeze()  # what was imported stays
-    gc.set_threshold(*_USUAL)
     if sys.flags.optimize > 1:
         sys.exit("error: Python runs without docstrings; unset PYTHONOPTIMIZE, leave out -OO")
     try:
-        main()
-    except (Failure, DamagedFileError, StaleByteCodeError) as error:
-        sys.exit(f"error: {error}")
+        failures = list(_failures(main, writes))
     except OSError as error:
         reason = error.strerror or error
         sys.exit(f"error: {reason if error.filename is None else f'{error.filename}: {reason}'}")
@@ -107,9 +91,24 @@ def run(main):
         sys.exit(": ".join(filter(None, [f"error: {NO_MEMORY}", str(error)])))
     except KeyboardInterrupt:
         sys.exit("error: interrupted")
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    if failures:
+        sys.exit("\n".join(f"error: {failure}" for failure in failures))
+
+
+def _failures(main, writes):
+    """Make the calls of this process; those of their failures that say what is wrong."""
+    program, *words = sys.argv
+    for call in calls_of(words):
+        sys.argv = [program, *call]
+        origins.forget()
+        files = files_after(call, writes)
+        if words[:1] == [EACH] and are_current(files, origins.command()):
+            print(*(f"{file}{KEPT}" for file in files), sep="\n")
+            continue
+        try:
+            main()
+        except (Failure, DamagedFileError, StaleByteCodeError) as failure:
+            yield failure
 
 
 def add_random_problem(parser, ensembles, laws):
@@ -178,7 +177,7 @@ def given(args, kind):
 
 
 def random_problem_options(args):
-    """Those options as arguments of implicit_l1.problems.problems.random_problem."""
+    """Those options as arguments of implicit_l1.problems.problem.random_problem."""
     return {
         **{key: getattr(args, key) for key in ("ensemble", "N", "d", "s", "seed")},
         "parameters": given(args, "ensemble"),

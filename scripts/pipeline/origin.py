@@ -1,6 +1,6 @@
 """How a file was made: the command, the code, the lock and everything that was read.
 
-A process of the project does one job.  What it reads is remembered here, and every file
+A process of the project does one thing at a time.  What it reads is remembered here, and every file
 that it writes tells by content, not by date, what it comes from; so the same job gives the
 same bytes in every folder, on every day.
 """
@@ -50,6 +50,12 @@ def name_of(path):
     if path.is_absolute() and path.is_relative_to(ROOT):
         path = path.relative_to(ROOT)
     return path.as_posix()
+
+
+def forget():
+    """Forget what was read: what this process does next is another call."""
+    for memory in (_inputs, _sources, _data):
+        memory.clear()
 
 
 def remember(path, sources=None):

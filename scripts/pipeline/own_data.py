@@ -14,12 +14,9 @@ becomes the nearest double; an entry of an array that is no double, or a number 
 0, is an error.  A file that is too large, or says that it holds more than it does, is refused
 before it is read (:mod:`pipeline.sizes`).
 
-*Scale.*  (A, y) and (A, y) / 2^e have the same solutions, and the same limits of the flow.  Both
-are divided by the power of two nearest to max |A_ij|, exactly, so that all powers of two times
-(A, y) are one problem, and what is computed from them overflows as little as it can.  x, and so
-alpha, is what it was.  Time is that of the divided problem: the flow of (A, y) is at t where it
-is at 2^(2e) t, and its lasso path is at mu where that one is at 2^(-2e) mu.  The limits of what
-can be represented are errors.
+*Scale.*  A and y are divided by the power of two nearest to max |A_ij|
+(:mod:`implicit_l1.problems.given`).  The lasso path of (A, y) is at mu where that of (A, y) / 2^e
+is at 2^(-2e) mu.
 
 *Noiseless data.*  If x_0 is given and y is ``A x_0`` up to the rounding of that product
 (:mod:`implicit_l1.problems.product`), y is taken as ``A x_0`` exactly.  Any other difference is
@@ -33,20 +30,25 @@ import re
 import zipfile
 import zlib
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import scipy.io
 
-from implicit_l1.linear.programs import LinearProgramError
-from implicit_l1.problems.problems import Problem, ProblemError, checked
-from implicit_l1.problems.product import (
-    UNIT_ROUNDOFF,
-    exact_product,
-    explanation,
-    first_beyond_rounding,
-    nearest_doubles,
+from implicit_l1.linear.interior import LinearProgramError
+from implicit_l1.problems.given import (
+    LARGEST,
+    as_doubles,
+    as_product,
+    check_finite,
+    check_size,
+    divided,
+    scale_exponent,
 )
+from implicit_l1.problems.problem import Problem, ProblemError, checked
+from implicit_l1.problems.product import UNIT_ROUNDOFF, explanation, first_beyond_rounding
 from pipeline import origin as origins
 from pipeline.sizes import check_file, check_shape
 
@@ -66,11 +68,6 @@ _UNREADABLE = (
     *(OSError, ValueError, EOFError, RuntimeError, MemoryError, OverflowError),
     *(zipfile.BadZipFile, zlib.error),
 )
-
-
-# x has entries of this size or less, and ||x||_1 at least its inverse: between 8e-31 and 1e30.
-# alpha, of which x is a multiple, is between 1e-300 and 1e3.
-_LARGEST = 2.0**100
 
 
 def read_problem(path, data=None, signal=None, *, noiseless=False) -> Problem:
@@ -112,12 +109,11 @@ def read_problem(path, data=None, signal=None, *, noiseless=False) -> Problem:
     x0 = x0 if signal is None else _column(signal)
     files = [path if p is None else p for p in (path, data, signal)]
     where = path if data is None else f"{path}, {data}"
-    problem, exponent = _standardized(_fitting(matrix, y, x0, *files), *files)
-    try:
+    problem, exponent = _standardized(_fitting(matrix, y, x0, *files), *files[:2])
+    with _named(where):
         problem = checked(problem)
-    except ProblemError as error:
-        raise ProblemError(f"{where}: {error}") from error
-    _check_scales(problem, where, files[2])
+        check_size(problem)
+    _check_signal(problem, files[2])
     if x0 is not None:
         return _with_signal(problem, roundoff, exponent, noiseless, where)
     return _without_signal(problem, roundoff, noiseless, where)
@@ -138,54 +134,26 @@ def _fitting(matrix, data, signal, path, data_path, signal_path):
 # --- scale ---
 
 
-def _standardized(problem, path, data_path, signal_path):
+def _standardized(problem, path, data_path):
     """The problem with A and y divided by the power of two 2^e nearest to max |A_ij|, and e.
 
     Raises:
         ProblemError: naming the file, if an entry cannot be divided exactly.
     """
-    fraction, exponent = np.frexp(np.abs(problem.matrix).max())
-    # where nearest is by factors; decided without a logarithm, so that it moves with the scale
-    exponent = int(exponent) - int(fraction < math.sqrt(0.5))
-    matrix = _divided(problem.matrix, exponent, "A", path)
-    data = _divided(problem.data, exponent, "y", data_path)
+    exponent = scale_exponent(problem.matrix)
+    with _named(path):
+        matrix = divided(problem.matrix, exponent, "A")
+    with _named(data_path):
+        data = divided(problem.data, exponent, "y")
     return replace(problem, matrix=matrix, data=data), exponent
 
 
-def _divided(values, exponent, name, path):
-    """Values / 2^exponent, if that is exact."""
-    with np.errstate(over="ignore", under="ignore"):
-        divided = np.ldexp(values, -exponent)
-        places = np.argwhere(np.ldexp(divided, exponent) != values)
-    if len(places):
-        place = ", ".join(map(str, places[0].tolist()))
-        value = values[tuple(places[0])]
-        raise ProblemError(
-            f"{path}: {name}[{place}] = {value} is too far from the scale of A, whose largest "
-            f"entry is about 2^{exponent}: divided by that it must be a double, 0 or between "
-            "5e-324 and 1.8e308 and without loss of a digit"
-        )
-    return divided
-
-
-def _check_scales(problem, where, signal_path):
-    """Raise an error if x is beyond what is computed with.
-
-    ``|y_i| / max_j |A_ij|`` is at most ``||x||_1`` of every solution.
-    """
-    with np.errstate(over="ignore", under="ignore"):
-        size = np.max(np.abs(problem.data) / np.abs(problem.matrix).max(axis=1))
-    if not 1.0 / _LARGEST <= size <= _LARGEST:
-        raise ProblemError(
-            f"{where}: the largest |y_i| / max_j |A_ij|, which ||x||_1 of a solution cannot be "
-            f"less than, is {size:.1e}; it must be between {1.0 / _LARGEST:.1e} and "
-            f"{_LARGEST:.1e}: multiply y (and with it x_0 and the scales alpha) by a number"
-        )
+def _check_signal(problem, path):
+    """Raise an error if x_0 is beyond what is computed with."""
     largest = np.abs(problem.signal).max()  # nan where it is not known
-    if largest > _LARGEST:
+    if largest > LARGEST:
         raise ProblemError(
-            f"{signal_path}: x0 has an entry of size {largest:.1e}; the largest allowed is "
-            f"{_LARGEST:.1e}"
+            f"{path}: x0 has an entry of size {largest:.1e}; the largest allowed is {LARGEST:.1e}"
         )
 
 
@@ -237,16 +205,8 @@ def _at_its_word(problem, roundoff):
 
 def _as_product(problem, preimage, where):
     """The problem with y = A x exactly."""
-    exact = exact_product(problem.matrix, preimage)
-    data = nearest_doubles(exact)
-    for row, value in enumerate(exact):
-        if value and abs(data[row]) < np.finfo(float).tiny:
-            raise ProblemError(
-                f"{where}: y = A x0 underflows: in row {row}, in units of max |A_ij|, it is less "
-                f"than {np.finfo(float).tiny:.1e} and not 0"
-            )
-    size = int(np.count_nonzero(preimage))
-    return replace(problem, data=data, preimage=preimage, noiseless_support=size)
+    with _named(where):
+        return as_product(problem, preimage)
 
 
 def _vector(values, length, name, of_each, path):
@@ -262,11 +222,17 @@ def _vector(values, length, name, of_each, path):
 
 
 def _finite(values, name, path):
-    places = np.argwhere(~np.isfinite(values))
-    if len(places):
-        place = ", ".join(map(str, places[0].tolist()))
-        value = values[tuple(places[0])]
-        raise ProblemError(f"{path}: {name}[{place}] is {value}, which is not finite")
+    with _named(path):
+        check_finite(values, name)
+
+
+@contextmanager
+def _named(path):
+    """Name the file in an error."""
+    try:
+        yield
+    except ProblemError as error:
+        raise ProblemError(f"{path}: {error}") from error
 
 
 def _kind(path, known):
@@ -283,23 +249,8 @@ def _kind(path, known):
 
 def _numbers(values, name, path):
     """An array as doubles, if it holds real numbers, all of them doubles."""
-    if values.dtype.kind not in "iuf":
-        raise ProblemError(f"{path}: {name} holds {values.dtype}, not real numbers")
-    with np.errstate(over="ignore", under="ignore"):
-        doubles = np.ascontiguousarray(values, dtype=float)
-    if values.dtype.kind == "f":
-        changed = (doubles != values) & ~np.isnan(values)
-    else:
-        changed = np.zeros(values.shape, dtype=bool)
-        for place in np.argwhere(np.abs(doubles) >= 2.0**53):
-            changed[tuple(place)] = int(doubles[tuple(place)]) != int(values[tuple(place)])
-    if changed.any():
-        place = tuple(np.argwhere(changed)[0].tolist())
-        raise ProblemError(
-            f"{path}: {name}[{', '.join(map(str, place))}] = {values[place]!s} ({values.dtype}) is "
-            "no double; round the array yourself"
-        )
-    return doubles
+    with _named(path):
+        return as_doubles(values, name)
 
 
 # --- formats ---
@@ -462,8 +413,6 @@ def _some(names):
 
 def _matrix_market(path):
     """The matrix of a .mtx file, dense, as doubles."""
-    import scipy.io
-
     try:
         rows, columns, count, form, *_ = scipy.io.mminfo(path)
     except _UNREADABLE as error:

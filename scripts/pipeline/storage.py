@@ -15,6 +15,9 @@ from pathlib import Path
 from tokenize import TokenError
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline import origin as origins
 
@@ -58,43 +61,42 @@ def write_text(path, text):
 _UNREADABLE = (
     *(OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile),
     *(SyntaxError, TokenError),  # of the header of an array, which is Python
-    *(
-        AttributeError,
-        OverflowError,
-        MemoryError,
-    ),  # of a member that is none, or of what it promises
+    # of a member that is none, or of what it promises
+    *(AttributeError, OverflowError, MemoryError),
+    pa.ArrowException,
 )
 # names of arrays, and keys of a table's metadata
 _ORIGIN, _CHECKSUM = "origin", "checksum"
 
 
-def _damaged(path, reason):
+def damaged(path, reason):
+    """The error of a file that is there, and not what it should be."""
     return DamagedFileError(f"{path} is damaged ({reason}); delete it and run the workflow again")
 
 
 @contextmanager
-def _reported(path, *more):
+def _reported(path):
     """Any error of reading a file that is there, as one that names the file."""
     try:
         yield
     except (FileNotFoundError, DamagedFileError):
         raise
-    except (*_UNREADABLE, *more) as error:
-        raise _damaged(path, error) from error
+    except _UNREADABLE as error:
+        raise damaged(path, error) from error
 
 
 def _own(path, take):
     """The origin and the checksum that a file has of its own, taken by name."""
     origin, found = take(_ORIGIN), take(_CHECKSUM)
     if origin is None or found is None:
-        raise _damaged(path, "it does not tell its origin")
+        raise damaged(path, "it does not tell its origin")
     return origin, found
 
 
 def _verified(path, found, expected, origin):
     """The origin, decoded, if the checksum is right."""
     if found != expected:
-        raise _damaged(path, "its content does not match its checksum")
+        raise damaged(path, "its content does not match its checksum")
     return json.loads(origin)
 
 
@@ -152,106 +154,42 @@ def read_arrays(path):
 
 # --- tables ---
 
-# Written and read by the classes behind pyarrow.parquet: it would load what reads files from
-# clouds too, which takes longer than most programs' own work.  The format is its default.
-_FORMAT = {
-    "version": "2.6",
-    "use_dictionary": True,
-    "compression": "snappy",
-    "write_statistics": True,
-    "data_page_version": "1.0",
-    "writer_engine_version": "V2",
-}
-
 
 def _table_checksum(table, origin):
     """A checksum of a table: its columns, their types, every value; and of its origin."""
     digest = hashlib.sha256()
     for name, column in zip(table.column_names, table.columns, strict=True):
         digest.update(repr((name, str(column.type), len(column))).encode())
-        digest.update(_content(column))
+        numbers = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        digest.update(column.to_numpy() if numbers else repr(column.to_pylist()).encode())
     digest.update(origin)
     return digest.hexdigest().encode()
 
 
-def _content(column):
-    """What tells the values of a column of a table: of numbers their bytes, of others words."""
-    if column.null_count or str(column.type) not in ("int64", "double"):
-        return repr(column.to_pylist()).encode()
-    array = column.combine_chunks()
-    values = np.frombuffer(array.buffers()[1], str(array.type), len(array), 8 * array.offset)
-    if array.type == "double":  # of the many forms of nan Parquet need not keep each
-        values = np.where(np.isnan(values), np.nan, values)
-    return np.ascontiguousarray(values)
-
-
-def _arrow(values):
-    """Numbers, or texts that may be missing, as Arrow has them.
-
-    From buffers: ``pyarrow.array`` loads pandas to see whether it was given something of it.
-
-    Raises:
-        TypeError: if some are texts and others are not.
-    """
-    import pyarrow as pa
-
-    array = np.ascontiguousarray(values)
-    if array.dtype.kind in "if":
-        kind, buffers = pa.from_numpy_dtype(array.dtype), [None, array]
-    elif array.dtype.kind == "b":
-        kind, buffers = pa.bool_(), [None, np.packbits(array, bitorder="little")]
-    else:
-        given = [None if value is None or value != value else value for value in values]
-        known = [value is not None for value in given]
-        if not any(known):
-            return pa.nulls(len(given))
-        if not all(isinstance(value, str) for value in given if value is not None):
-            raise TypeError("a column of a table holds texts and others")
-        texts = [(value or "").encode() for value in given]
-        ends = np.cumsum([0, *map(len, texts)], dtype=np.int32)
-        kind = pa.string()
-        buffers = [np.packbits(known, bitorder="little"), ends, b"".join(texts)]
-    buffers = [None if one is None else pa.py_buffer(one) for one in buffers]
-    return pa.Array.from_buffers(kind, array.size, buffers)
-
-
-def write_table(path, columns):
-    """Write columns as Parquet.
+def write_table(path, frame):
+    """Write a data frame as Parquet, without its index.
 
     Args:
         path: of the file.
-        columns: name -> numbers, or texts that may be None, all of one length; a data frame is
-            such a mapping, too.
+        frame: of numbers, and of texts; both may be missing.
     Raises:
-        TypeError: if a column is neither.
-        ValueError: if they are of several lengths.
+        ValueError, TypeError: of pyarrow, if values of one column are of several types.
     """
-    import pyarrow as pa
-    from pyarrow._parquet import ParquetWriter  # see above
-
-    table = pa.Table.from_arrays([_arrow(columns[name]) for name in columns], names=list(columns))
+    table = pa.Table.from_pandas(frame, preserve_index=False)
     origin = origins.as_text(origins.origin_of(path)).encode()
     own = {_ORIGIN: origin, _CHECKSUM: _table_checksum(table, origin)}
-    table = table.replace_schema_metadata(own)
     with replacing(path) as temporary:
-        writer = ParquetWriter(temporary, table.schema, **_FORMAT)
-        writer.write_table(table)
-        writer.close()
+        pq.write_table(table.replace_schema_metadata(own), temporary)
 
 
 def _load_table(path):
-    """(table, origin), as Arrow has it."""
-    import pyarrow as pa
-    from pyarrow._parquet import ParquetReader  # see above
-
-    with _reported(path, pa.ArrowException):
-        reader = ParquetReader()
-        reader.open(path, pre_buffer=False)  # for files that are far away
-        table = reader.read_all(use_threads=False)
-        reader.close()
+    """(frame, origin)."""
+    with _reported(path):
+        table = pq.read_table(path)
         metadata = table.schema.metadata or {}
         origin, found = _own(path, lambda name: metadata.get(name.encode()))
-        return table, _verified(path, found, _table_checksum(table, origin), origin)
+        origin = _verified(path, found, _table_checksum(table, origin), origin)
+    return table.to_pandas(), origin
 
 
 def read_table(path):
@@ -260,9 +198,15 @@ def read_table(path):
     Raises:
         DamagedFileError: naming the file.
     """
-    table, origin = _load_table(path)
+    frame, origin = _load_table(path)
     origins.remember(path, origin["sources"])
-    return table.to_pandas(use_threads=False)
+    return frame
+
+
+def read_tables(paths):
+    """Parquet tables one below the other, as a data frame; None if there are none."""
+    frames = [read_table(path) for path in paths]
+    return pd.concat(frames, ignore_index=True) if frames else None
 
 
 # --- origins ---
@@ -315,6 +259,6 @@ def read_origin(path):
     with _reported(path):
         origin = json.loads(Path(path).read_text(encoding="utf-8"))
         if not isinstance(origin, dict) or _CHECKSUM not in origin:
-            raise _damaged(path, "it does not tell its origin")
+            raise damaged(path, "it does not tell its origin")
         found = origin.pop(_CHECKSUM)
         return _verified(path, found, _text_checksum(origin), origins.as_text(origin))

@@ -3,14 +3,19 @@
 import argparse
 import json
 
-import numpy as np
+import pandas as pd
 
-from implicit_l1.network.flow import FlowOptions, gradient_flow, plain_flow
-from implicit_l1.network.potentials import potential
+from implicit_l1.network.flow import FlowOptions, gradient_flow, plain_flow, shown
+from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED
-from pipeline.command_line import coordinates_of, repetition, run
-from pipeline.storage import read_arrays, write_arrays, write_table
-from pipeline.tidy import stacked, with_cell
+from pipeline.command_line import repetition, run
+from pipeline.records import Endpoints, Minimizers, Problems
+from pipeline.storage import write_table
+from pipeline.tidy import with_cell
+
+# of the table of states, long: the coordinate is -1 for norms
+COLUMNS = ["repetition", "quantity", "coordinate", "time", "value", "status"]
+EMPTY = pd.DataFrame(columns=COLUMNS, dtype=float)
 
 
 def main():
@@ -30,21 +35,19 @@ def main():
     parser.add_argument("--coordinates", type=int, required=True, help="entries of x saved")
     args = parser.parse_args()
 
-    block, l1 = read_arrays(args.problems), read_arrays(args.l1)
+    block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
     options = FlowOptions(
         args.rtol, args.residual, args.change, states_per_decade=args.states_per_decade
     )
-    ends, claimed, steps, tables = [], [], [], []
-    for place, index in enumerate(block["repetition"]):
-        matrix, data, minimizer = block["matrix"][place], block["data"][place], l1["point"][place]
-        if l1["status"][place] not in MEASURED:
-            ends.append(np.full(minimizer.shape, np.nan))
-            claimed.append(np.nan)
-            steps.append(0)
+    flows, tables = [], []
+    for place, index in enumerate(block.repetition):
+        matrix, data, minimizer = block.matrix[place], block.data[place], l1.point[place]
+        if l1.status[place] not in MEASURED:
+            flows.append(None)
             continue
         with repetition(args.endpoints, index):
             if args.form == "plain":
-                shapes = [l1[name][place] for name in ("shape_u", "shape_v") if name in l1]
+                shapes = l1.shapes_at(place)
                 flow = plain_flow(matrix, data, args.depth, args.alpha, minimizer, options, shapes)
             else:
                 flow = gradient_flow(
@@ -54,47 +57,21 @@ def main():
                     args.alpha,
                     minimizer,
                     options,
-                    coordinates_of(l1, place),
+                    l1.coordinates(place),
                 )
-        ends.append(flow.point[-1])
-        claimed.append(flow.claim)
-        steps.append(flow.steps)
-        table = states(index, flow, matrix, data, minimizer, args.coordinates)
-        tables.append(table | {"status": np.full(table["time"].size, l1["status"][place])})
-    write_arrays(
-        args.endpoints,
-        repetition=block["repetition"],
-        point=np.array(ends),
-        claimed=claimed,
-        steps=steps,
-    )
+        flows.append(flow)
+        head = {"repetition": index, "status": l1.status[place], "time": flow.time}
+        values = shown(flow, matrix, data, minimizer, args.coordinates)
+        tables += [
+            pd.DataFrame({**head, "quantity": quantity, "coordinate": coordinate, "value": value})
+            for (quantity, coordinate), value in values.items()
+        ]
+    Endpoints.of(block, flows).save(args.endpoints)
     if args.trajectories:
-        names = ("repetition", "quantity", "coordinate", "time", "value", "status")
-        table = stacked(tables) if tables else {name: [] for name in names}
-        write_table(args.trajectories, with_cell(args.cell | {"alpha": args.alpha}, table))
-
-
-def states(index, flow, matrix, data, minimizer, count):
-    """Long table of a trajectory: time, quantity, coordinate (-1 for norms), value."""
-    columns = {
-        ("loss", -1): 0.5 * np.sum((flow.point @ matrix.T - data) ** 2, axis=1),
-        ("error_1", -1): np.abs(flow.point - minimizer).sum(axis=1),
-        ("norm_1", -1): np.abs(flow.point).sum(axis=1),
-    }
-    largest = np.argsort(-np.abs(minimizer), kind="stable")[: (count + 1) // 2]
-    leak = np.where(minimizer == 0, np.abs(flow.point[-1]), -1.0)
-    strays = np.argsort(-leak, kind="stable")[: count // 2]
-    for name, chosen in (("x_on", largest), ("x_off", strays)):
-        columns |= {(name, coordinate): flow.point[:, coordinate] for coordinate in chosen}
-    rows, count = flow.time.size, len(columns)
-    return {
-        "repetition": np.full(count * rows, index),
-        "quantity": np.repeat([quantity for quantity, _ in columns], rows),
-        "coordinate": np.repeat([coordinate for _, coordinate in columns], rows),
-        "time": np.tile(flow.time, count),
-        "value": np.concatenate(list(columns.values())),
-    }
+        table = pd.concat(tables, ignore_index=True) if tables else EMPTY
+        cell = args.cell | {"alpha": args.alpha}
+        write_table(args.trajectories, with_cell(cell, table[COLUMNS]))
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, ("--endpoints", "--trajectories"))

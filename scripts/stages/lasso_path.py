@@ -4,12 +4,14 @@ import argparse
 import json
 
 import numpy as np
+import pandas as pd
 
-from implicit_l1.network.lasso import averaged_flow, lasso_path, objective, regularization
-from implicit_l1.network.potentials import potential
+from implicit_l1.network.lasso import compare_with_path
+from implicit_l1.potentials import potential
 from pipeline.command_line import repetition, run
-from pipeline.storage import read_arrays, write_table
-from pipeline.tidy import stacked, with_cell
+from pipeline.records import Problems
+from pipeline.storage import write_table
+from pipeline.tidy import with_cell
 
 # decades of mu above max|A^T y|, where the lasso's minimizer is 0
 ABOVE = 0.2
@@ -29,51 +31,43 @@ def main():
     if not 0 < args.alpha < 1:
         parser.error("--alpha must lie between 0 and 1: mu grows with log(1/alpha)")
 
-    block = read_arrays(args.problems)
+    block = Problems.load(args.problems)
     count = round(args.per_decade * (args.decades + ABOVE)) + 1
     fractions = 10.0 ** np.linspace(ABOVE, -args.decades, count)
     tables = []
-    for index, matrix, data in zip(
-        block["repetition"], block["matrix"], block["data"], strict=True
-    ):
+    for index, matrix, data in zip(block.repetition, block.matrix, block.data, strict=True):
         with repetition(args.output, index):
             tables.append(comparison(index, matrix, data, fractions, args))
-    write_table(args.output, with_cell(args.cell | {"alpha": args.alpha}, stacked(tables)))
+    table = with_cell(args.cell | {"alpha": args.alpha}, pd.concat(tables, ignore_index=True))
+    write_table(args.output, table)
 
 
 def comparison(index, matrix, data, fractions, args):
     """Long table of one instance: repetition, quantity, coordinate (-1 for others), mu, value."""
-    path = lasso_path(matrix, data)
-    mu = fractions * path.knots[0]
-    pot = potential(args.depth)
-    flow = averaged_flow(
-        matrix, data, pot, args.alpha, regularization(pot, args.alpha, mu), args.rtol
-    )
-    minimizer = path.at(mu)
-    least = objective(matrix, data, minimizer, mu)
-    distance = np.abs(flow.average - minimizer).sum(axis=1)
-    worst = distance.argmax()
+    found = compare_with_path(matrix, data, potential(args.depth), args.alpha, fractions, args.rtol)
+    mu, worst = found.mu, found.distance.argmax()
     columns = {
-        **{("average", place): (mu, values) for place, values in enumerate(flow.average.T)},
-        **{("point", place): (mu, values) for place, values in enumerate(flow.point.T)},
-        **{("lasso", place): (mu, values) for place, values in enumerate(minimizer.T)},
-        ("distance", -1): (mu, distance),
-        ("gap", -1): (mu, objective(matrix, data, flow.average, mu) / least - 1.0),
-        ("largest_distance", -1): (mu[[worst]], distance[[worst]]),
-        ("monotone", -1): ([np.nan], [float(path.monotone())]),
+        **{("average", place): (mu, values) for place, values in enumerate(found.flow.average.T)},
+        **{("point", place): (mu, values) for place, values in enumerate(found.flow.point.T)},
+        **{("lasso", place): (mu, values) for place, values in enumerate(found.minimizer.T)},
+        ("distance", -1): (mu, found.distance),
+        ("gap", -1): (mu, found.gap),
+        ("largest_distance", -1): (mu[[worst]], found.distance[[worst]]),
+        ("monotone", -1): ([np.nan], [float(found.monotone)]),
     }
-    return stacked(
-        [
+    tables = [
+        pd.DataFrame(
             {
-                "repetition": np.full(len(values), index),
-                "quantity": np.full(len(values), quantity),
-                "coordinate": np.full(len(values), place),
+                "repetition": index,
+                "quantity": quantity,
+                "coordinate": place,
                 "mu": at,
                 "value": values,
             }
-            for (quantity, place), (at, values) in columns.items()
-        ]
-    )
+        )
+        for (quantity, place), (at, values) in columns.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
 
 
 if __name__ == "__main__":

@@ -8,21 +8,14 @@ certificates.
 
 import argparse
 
-import numpy as np
+import pandas as pd
 
-from implicit_l1.minimizer.null_space import Bracket, null_space_constant
+from implicit_l1.minimizer.null_space import UNKNOWN, constants_of, rho_of
 from implicit_l1.minimizer.phase import order_constant, recovery
-from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.problems.ensembles import ENSEMBLES, MAGNITUDES
-from implicit_l1.problems.problems import random_problem
+from implicit_l1.problems.problem import random_problem
 from implicit_l1.problems.seeds import generator
-from implicit_l1.proof.certificates import (
-    NotProved,
-    ProvedMinimizer,
-    coordinates,
-    pattern_constant,
-    prove_minimizer,
-)
+from implicit_l1.proof import statements
 from pipeline.command_line import (
     add_enumeration,
     add_random_problem,
@@ -31,10 +24,7 @@ from pipeline.command_line import (
     run,
 )
 from pipeline.storage import write_table
-from pipeline.tidy import from_rows, with_cell
-from stages.certificates import COLUMNS, at_some_precision, attempt, bracket_rows, row
-
-ABSENT = Bracket(np.nan, np.nan, "none")
+from pipeline.tidy import with_cell
 
 
 def main():
@@ -51,15 +41,11 @@ def main():
     parser.add_argument("--label", help="the ensemble in words; default: its name")
     add_enumeration(parser)
     parser.add_argument(
-        "--rho-tilde-repetitions",
-        type=int,
-        help="repetitions 0, 1, ... for which rho~ is computed, so many; default: all",
-    )
-    parser.add_argument(
         "--order-repetitions",
         type=int,
         required=True,
-        help="repetitions 0, 1, ... for which the constant of order s is bracketed, so many",
+        help="repetitions 0, 1, ... for which rho~ and the constant of order s are bracketed, so "
+        "many",
     )
     parser.add_argument(
         "--order-starts",
@@ -76,68 +62,36 @@ def main():
         with repetition(args.output, index):
             problem = random_problem(**random_problem_options(args), eta=0.0, repetition=index)
             found = recovery(problem.matrix, problem.data, problem.signal)
-            wanted = args.rho_tilde_repetitions is None or index < args.rho_tilde_repetitions
-            minimizer, most = found.minimizer, args.enumerate_up_to
-            rho, rho_tilde = constants(problem.matrix, minimizer, wanted, most)
-            rows.append(record(args, index, problem, found, rho, rho_tilde))
+            wanted = index < args.order_repetitions
+            minimizer, rho, rho_tilde = found.minimizer, rho_of(found.minimizer.margin), UNKNOWN
+            if wanted:
+                rho, rho_tilde = constants_of(
+                    problem.matrix, minimizer.point, minimizer.margin, args.enumerate_up_to, 0
+                )
+            order = order_of(problem, index, args) if wanted else UNKNOWN
+            rows.append(record(args, index, found, rho, rho_tilde, order))
             proofs += [
-                {"repetition": index, **proof}
-                for proof in at_some_precision(certify, problem, found, rho_tilde, wanted)
+                {"repetition": index, **vars(statement)}
+                for statement in statements.at_some_precision(
+                    statements.recovery, problem, found, rho_tilde if wanted else None
+                )
             ]
-    write_table(args.output, from_rows(rows, rows[0]))
+    write_table(args.output, pd.DataFrame(rows))
     cell = {"ensemble": args.label, **{name: getattr(args, name) for name in ("N", "d", "s")}}
     cell |= {"eta": 0.0, "m": None, "family_rho": None, "depth": None}
-    write_table(args.certificates, with_cell(cell, from_rows(proofs, COLUMNS)))
+    write_table(args.certificates, with_cell(cell, pd.DataFrame(proofs)))
 
 
-def certify(problem, found, rho_tilde, tilde_wanted):
-    """Rows of what is proved of one instance: rho of x_0, and constants of its minimizer."""
-    minimizer, proof, rho = found.minimizer, None, None
-    if minimizer.certificate is not None:
-        nu = minimizer.certificate.nu
-        proof = attempt(prove_minimizer, problem.matrix, problem.data, minimizer.point, nu)
-    if isinstance(proof, ProvedMinimizer):
-        rho = attempt(pattern_constant, proof.coordinates, proof.sigma, nu)
-        rho = rho if isinstance(rho, NotProved) else rho.value
-    if rho is not None and _has_signs_of(problem.signal, proof):
-        rho_planted = rho
-    else:
-        rho_planted = attempt(planted_constant, problem, found.planted_dual)
-    rows = [row("rho_planted", rho_planted)]
-    if rho is None:
-        reason = proof or NotProved("there is no dual vector to start from")
-        return [*rows, row("margin", reason)]
-    rows += [row("margin", proof.margin), row("rho", rho)]
-    if tilde_wanted:
-        rows += bracket_rows(proof.coordinates, rho_tilde.patterns, rho_tilde.duals)
-    return rows
+def order_of(problem, index, args):
+    """The bracket of the constant of order s."""
+    axes = {name: getattr(args, name) for name in ("N", "d", "s", "seed")}
+    rng = generator(stream="order", ensemble=args.label, repetition=index, **axes)
+    starts = [problem.signal, *rng.standard_normal((args.order_starts, args.d))]
+    return order_constant(problem.matrix, args.s, starts)
 
 
-def _has_signs_of(signal, proof):
-    """Whether a proved minimizer has the support and the signs of x_0."""
-    support = np.flatnonzero(signal)
-    return np.array_equal(support, proof.support) and np.array_equal(
-        np.sign(signal[support]), proof.sigma
-    )
-
-
-def planted_constant(problem, dual):
-    """Enclosure of rho of support and signs of x_0."""
-    if dual is None:
-        raise NotProved("there is no dual vector to start from")
-    support = np.flatnonzero(problem.signal)
-    signs = np.sign(problem.signal[support])
-    frame = coordinates(problem.matrix, support)
-    return pattern_constant(frame, signs, dual).value
-
-
-def record(args, index, problem, found, rho, rho_tilde):
-    order = ABSENT
-    if index < args.order_repetitions:
-        axes = {name: getattr(args, name) for name in ("N", "d", "s", "seed")}
-        rng = generator(stream="order", ensemble=args.label, repetition=index, **axes)
-        starts = [problem.signal, *rng.standard_normal((args.order_starts, args.d))]
-        order = order_constant(problem.matrix, args.s, starts)
+def record(args, index, found, rho, rho_tilde, order):
+    """The row of one repetition."""
     return {
         "ensemble": args.label,
         "N": args.N,
@@ -159,17 +113,5 @@ def record(args, index, problem, found, rho, rho_tilde):
     }
 
 
-def constants(matrix, minimizer, tilde_wanted, enumerate_up_to):
-    """Brackets of rho and rho~ of the minimizer; nothing is known without a dual vector."""
-    if minimizer.certificate is None:
-        return ABSENT, ABSENT
-    rho = Bracket(1.0 - minimizer.margin, 1.0 - minimizer.margin, "decided")
-    geometry = support_geometry(matrix, minimizer.support)
-    sigma = np.sign(minimizer.point[minimizer.support])
-    if not tilde_wanted:
-        return rho, ABSENT
-    return rho, null_space_constant(geometry, sigma, enumerate_up_to, 0)
-
-
 if __name__ == "__main__":
-    run(main)
+    run(main, ("--output", "--certificates"))

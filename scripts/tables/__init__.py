@@ -1,1 +1,1 @@
-"""The programs that write tables."""
+"""Tables: what their columns are, how their rows come about, how they are written."""

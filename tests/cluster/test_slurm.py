@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 import slurm_cluster
+from planning import runs
 from slurm_cluster import HELD, NODE, Cluster, wait_until
 from workflow_runs import ROOT, Project
 
@@ -27,6 +28,7 @@ HERE = [
 ]
 # Shared machines stall: seconds in which something must happen that usually takes a few.
 PATIENCE = 600
+PROBLEMS = "results/smoke/problems/gaussian_N20_d40_s2_eta0/reps0-0.npz"
 # Two jobs that are two submissions, the second after the first.
 L1 = "results/smoke/l1/gaussian_N20_d40_s2_eta0/reps0-0.npz"
 FLOW = "results/smoke/plain_flow/gaussian_N20_d40_s2_eta0/D2/alpha0.1/reps0-0.npz"
@@ -180,6 +182,26 @@ def test_results_are_what_they_are_without_a_cluster(cluster, finished, tmp_path
     # nor does a run without a cluster find anything to do
     copy = Project(tmp_path_factory.mktemp("copy"), results=project)
     assert "Nothing to be done" in copy.plan("--", *targets)
+
+
+@needs_slurm
+@pytest.mark.usefixtures("cluster")
+def test_a_second_run_is_refused_and_ends(tmp_path, monkeypatch):
+    project = OnCluster(tmp_path)
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setattr(runs.atexit, "register", lambda function: None)
+    first = runs.Run()
+    first.start("results/smoke")
+    refused = subprocess.run(
+        project.command("--quiet", "all", "--", PROBLEMS),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert "A run is going on in results/smoke since " in refused.stderr
+    assert project.outputs() == {}
 
 
 @needs_slurm

@@ -394,7 +394,7 @@ def test_a_key_that_stands_twice_beside_a_figure(copy, judge):
     """A reader sees the first, a program takes the last."""
     path = copy.folder / RESULTS / "figures/depth.json"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("{\n", '{\n "rule": "better",\n', 1), encoding="utf-8")
+    path.write_text(text.replace("{\n", '{\n "lock": "better",\n', 1), encoding="utf-8")
     judged = judge()
     assert verdicts(judged.report) == {"figure depth"}
     assert "depth.json is not written as the workflow writes it" in judged.page
@@ -578,7 +578,6 @@ def test_a_file_beside_a_figure_that_is_not_the_workflows(finished, said, monkey
     told = read_origin(file)
     for change, words in (
         ({"files": told["files"] | {f"{RESULTS}/figures/a.png": "0"}}, "does not tell of all"),
-        ({"rule": "figure_depth"}, "is of rule figure_depth, not figure_noise"),
         ({"configuration": {"seed": 2}}, "tells another configuration"),
     ):
         found = Audit(said[0], Path(RESULTS))

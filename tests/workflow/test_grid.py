@@ -1,7 +1,8 @@
 """Names of cells: one for each combination of parameters, and none twice."""
 
 import itertools
-from types import SimpleNamespace
+import re
+from collections import Counter
 
 import pytest
 from test_configuration import DEFAULT, SMOKE
@@ -9,6 +10,7 @@ from test_configuration import DEFAULT, SMOKE
 from planning import grid
 from planning.configuration import ConfigurationError, validate
 from planning.plan import Plan
+from planning.stages import STAGES
 
 BLOCK = {
     "figure": "depth",
@@ -29,6 +31,10 @@ def plan_of(**experiments):
             {"rates": {"window": {"smallest": 1e-4, "largest": 1.0}}} | {"experiments": experiments}
         )
     )
+
+
+def calls(plan, stage):
+    return [call for batch in plan.batches(stage) for call in batch.calls]
 
 
 def names(**changes):
@@ -117,7 +123,8 @@ def test_own_data_have_the_name_of_their_file():
     plan = plan_of(mine=block | {"ensemble": {"name": "file", "path": "config/data/a_b.csv"}})
     (problem,) = plan.problems
     assert problem == "file-config-data-a-b.csv"
-    assert plan.problem_arguments(problem) == "file --path=config/data/a_b.csv"
+    (call,) = calls(plan, "problems")
+    assert " ".join(call.words).endswith(" file --path=config/data/a_b.csv")
 
 
 def test_own_data_as_a_product_are_another_problem():
@@ -133,10 +140,10 @@ def test_own_data_as_a_product_are_another_problem():
         (problem,) = plan.problems
         assert problem == f"file-config-data-a-b.csv-config-data-x.csv{name}"
         files = "--path=config/data/a_b.csv --signal=config/data/x.csv"
-        assert plan.problem_arguments(problem) == f"file {files}{flag}"
+        (call,) = calls(plan, "problems")
+        assert " ".join(call.words).endswith(f" file {files}{flag}")
+        assert call.data == ("config/data/a_b.csv", "config/data/x.csv")
         assert plan.problems[problem].label == f"config/data/a_b.csv, config/data/x.csv{label}"
-        wildcards = SimpleNamespace(problem=problem)
-        assert plan.own_data(wildcards) == ["config/data/a_b.csv", "config/data/x.csv"]
 
 
 def test_own_tables_and_shared_ones():
@@ -192,18 +199,59 @@ def test_published_tables_are_shared_by_all(config):
 
 def test_what_the_error_is_measured_from():
     plan = plan_of(plain=BLOCK, shaped=BLOCK | {"initialization": {"law": "lognormal", "sigma": 1}})
-    by_network = {
-        cell.network.name: plan.cell_blocks("l1", _wildcards(cell)) for cell in plan.cells
-    }
-    for network, files in by_network.items():
-        stage = "selection" if "from" in network else "l1"
-        assert all(file.startswith(f"results/{stage}/") for file in files), network
+    for call in calls(plan, "limit"):
+        (file,) = call.outputs
+        measured = call.words[call.words.index("--l1") + 1]
+        stage = "selection" if "_from" in file else "l1"
+        assert measured.startswith(f"results/{stage}/"), file
 
 
-class _wildcards:
-    def __init__(self, cell):
-        self.problem, self.network, self.path = cell.problem.name, cell.network.name, cell.path.name
-        self.repetitions = cell.repetitions
+def test_a_shape_of_ones_own_is_among_the_data_of_a_job():
+    shape = {"law": "file", "path": "w.csv"}
+    plan = plan_of(mine=BLOCK | {"depth": 3, "initialization": shape})
+    (batch,) = plan.batches("selection")
+    assert batch.data == ["w.csv"]
+
+
+@pytest.mark.parametrize("config", [DEFAULT, SMOKE], ids=["default", "smoke"])
+def test_every_file_is_made_by_one_call(config):
+    plan = Plan(validate(config))
+    made = Counter(file for stage in STAGES for c in calls(plan, stage) for file in c.outputs)
+    assert set(made.values()) == {1}
+    for stage in STAGES:
+        for call in calls(plan, stage):
+            assert set(call.inputs) <= set(made)
+            assert {*call.inputs, *call.outputs, *call.data} <= {
+                word.split("=", 1)[-1] for word in call.words
+            }
+    shown = [*map(plan.figure_data, plan.figure_of), *map(plan.table_data, plan.tables)]
+    assert {file for files in shown for file in files} <= set(made)
+
+
+def test_the_default_grid_is_few_jobs():
+    """A process a job, which costs what imports cost."""
+    plan = Plan(validate(DEFAULT))
+    stages = [plan.batches(stage) for stage in STAGES]
+    jobs = [*itertools.chain(*stages), *plan.figure_batches("style"), *plan.table_batches()]
+    assert len(jobs) < 150
+    assert max(len(batch.calls) for batch in jobs) == DEFAULT.get("cells_per_job", 8)
+    assert len({batch.rule for batch in jobs}) == len(jobs)
+
+
+def test_a_call_is_the_same_whatever_else_there_is_to_compute():
+    few = plan_of(mine=BLOCK)
+    many = plan_of(
+        other=BLOCK | {"s": 3}, mine=BLOCK | {"eta": [0.2, 0, 0.1], "depth": [3, 2, 2.5]}
+    )
+    for stage in STAGES:
+        assert set(calls(few, stage)) <= set(calls(many, stage))
+
+
+def test_no_two_figures_of_a_job_are_of_one_kind():
+    """Their captions could not be told apart."""
+    plan = plan_of(one=BLOCK | {"figure": ["depth", "norms"]}, two=BLOCK | {"eta": 0.5})
+    kinds = [sorted(plan.of_kinds(batch, plan.in_words)) for batch in plan.figure_batches("style")]
+    assert kinds == [["depth", "norms"], ["depth"]]
 
 
 def test_numbers_in_names_read_back():
@@ -229,11 +277,9 @@ def test_flows_that_share_a_cell_are_compared_where_any_asks_for_it():
     plan = plan_of(
         one=block, two=block | {"plain_alpha": [0.01]}, three=block | {"plain_alpha": []}
     )
-    compared = plan.compared_flows(_wildcards(plan.experiments["one"][0]))
-    assert {(form, alpha) for form, alpha, _ in compared if form == "plain"} == {
-        ("plain", 0.1),
-        ("plain", 0.01),
-    }
+    for call in calls(plan, "agreement"):
+        text = " ".join(call.words)
+        assert set(re.findall(r"--flow plain (\S+)", text)) == {"0.1", "0.01"}
 
 
 def test_code_is_a_program_and_all_it_imports_with_the_packages_around_it(tmp_path):
@@ -265,9 +311,9 @@ def test_a_program_needs_the_package_of_a_module_that_names_no_other(tmp_path):
 
 def test_the_window_of_the_fit_begins_with_its_smaller_end():
     plan = plan_of(mine=BLOCK)
-    (path,) = plan.paths
-    assert plan.window(path) == "--window 0.0001 1.0"
-    assert plan.window("decades100by2") == ""
+    assert all("--window 0.0001 1.0" in " ".join(call.words) for call in calls(plan, "rates"))
+    far = plan_of(far=SMOKE["experiments"]["far_deep"])
+    assert not any("--window" in call.words for call in calls(far, "rates"))
 
 
 def test_errors_and_constants_are_of_far_scales_too():
@@ -293,3 +339,28 @@ def test_empty_tables_are_refused():
 def test_descent_has_integer_depths():
     with pytest.raises(ConfigurationError, match=r"depth: 2.5 is not allowed.*integers"):
         plan_of(mine=SMOKE["experiments"]["descent"] | {"depth": 2.5})
+
+
+def test_blocks_are_in_the_order_of_their_repetitions():
+    """Also where their names are in another order."""
+    plan = Plan(validate(SMOKE))
+    (cell,) = plan.experiments["bracketed"]
+    names = ["reps0-4", "reps5-9", "reps10-10"]
+    assert sorted(names) != names
+    (rates,) = plan.stages.calls["rates"][cell.problem.family]
+    problem = cell.problem.name
+    for stage, folder in {
+        **dict.fromkeys(("l1", "null_space"), problem),
+        "limit": f"{problem}/D2/alpha1e-6to1by2",
+        "asymptotics": f"{problem}/D2",
+    }.items():
+        option = rates.words.index(f"--{stage.replace('_', '-')}")
+        files = list(rates.words[option + 1 : option + 4])
+        assert files == [f"results/smoke/{stage}/{folder}/{name}.npz" for name in names]
+    assert [file.split("/")[-1] for file in plan.bounds([cell])] == [
+        f"{name}.parquet" for name in names
+    ]
+    assert [file.split("/")[-1] for file in plan.certificates([cell])[:3]] == [
+        f"{name}.parquet" for name in names
+    ]
+    assert plan.stages.certified_scales(cell.path) == pytest.approx((-6, -5.5, -4))

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from implicit_l1.problems.problems import Problem, problem_arrays
 from implicit_l1.status import PROVED
 from pipeline.storage import read_arrays, read_table, write_arrays
+from problem_files import write_problems
 from workflow_runs import ROOT
 
 L1 = ("--solver", "HIGHS", "--nonunique")
@@ -23,21 +23,12 @@ PROBLEM = (
 
 def program(folder, name, *arguments):
     return subprocess.run(
-        [sys.executable, ROOT / "scripts/stages" / f"{name}.py", *map(str, arguments)],
+        [sys.executable, ROOT / "scripts" / f"{name}.py", *map(str, arguments)],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
-
-
-def write_problems(folder, matrix, signal, data, name="results/problems/mine/reps0-1.npz"):
-    """A block of two repetitions: a good one, and the one given."""
-    good = np.array([[1.0, 0.25]]) if matrix.shape == (1, 2) else None
-    blocks = [matrix] if good is None else [good, matrix]
-    problems = [Problem(block, signal, data) for block in blocks]
-    write_arrays(folder / name, repetition=np.arange(len(blocks)), **problem_arrays(problems))
-    return name
 
 
 def fails(result, *words):
@@ -55,7 +46,9 @@ def not_unique(tmp_path):
 
 def test_a_minimizer_that_is_not_unique_stops_the_job(tmp_path, not_unique):
     output = "results/l1/mine/reps0-1.npz"
-    result = program(tmp_path, "l1", "--problems", not_unique, "--output", output, *L1, "fail")
+    result = program(
+        tmp_path, "stages/l1", "--problems", not_unique, "--output", output, *L1, "fail"
+    )
     fails(result, "l1/mine/reps0-1, repetition 1:", "not unique", "l1.nonunique")
     assert not (tmp_path / output).exists()
 
@@ -74,14 +67,14 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
             *("--log10-alpha", -1, -2, -3),
         ),
     }.items():
-        result = program(tmp_path, name, *arguments)
+        result = program(tmp_path, f"stages/{name}", *arguments)
         assert result.returncode == 0, result.stderr
     assert read_arrays(tmp_path / paths["l1"])["status"].tolist() == [
         "certified unique",
         "not unique",
     ]
     asymptotics = "results/asymptotics/mine/reps0-1.npz"
-    result = program(tmp_path, "asymptotics", *inputs, "--output", asymptotics, "--depth", 2)
+    result = program(tmp_path, "stages/asymptotics", *inputs, "--output", asymptotics, "--depth", 2)
     assert result.returncode == 0, result.stderr
     instances, points, curves = (f"results/{name}.parquet" for name in ("i", "p", "c"))
     cell = (
@@ -89,7 +82,7 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
         ' "depth": 2, "path": "p"}'
     )
     result = program(
-        *(tmp_path, "rates", "--l1", paths["l1"], "--null-space", paths["null_space"]),
+        *(tmp_path, "stages/rates", "--l1", paths["l1"], "--null-space", paths["null_space"]),
         *("--limit", paths["limit"], "--asymptotics", asymptotics, "--cell", cell),
         *("--instances", instances, "--points", points, "--curves", curves),
         *("--window", 1e-3, 1e-1, "--onset-tolerance", 0.05, "--bootstrap", 100),
@@ -112,7 +105,16 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
         strict=True,
     ):
         result = program(
-            *(tmp_path, "certificates", *inputs, "--output", output, "--radius", 1e-12, *arguments)
+            *(
+                tmp_path,
+                "stages/certificates",
+                *inputs,
+                "--output",
+                output,
+                "--radius",
+                1e-12,
+                *arguments,
+            )
         )
         assert result.returncode == 0, result.stderr
         proofs = read_table(tmp_path / output)
@@ -122,10 +124,10 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
         assert "the dual vector is not strict" in last["status"].item()
     for name in ("cells", "rates"):
         result = program(
-            *(tmp_path, "tables", "--table", name, "--input", instances),
+            *(tmp_path, "tables/write", "--table", name, "--input", instances),
             *("--certificates", *certificates),
             *("--csv", "t.csv", "--markdown", "t.md", "--latex", "t.tex", "--html", "t.html"),
-            *("--origin", "t.json", "--rule", f"table_{name}", "--configuration", "{}"),
+            *("--origin", "t.json", "--configuration", "{}"),
         )
         assert result.returncode == 0, result.stderr
         assert "1 not unique" in (tmp_path / "t.md").read_text(encoding="utf-8")
@@ -146,7 +148,7 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
 def test_an_infeasible_problem_stops_the_job(tmp_path, matrix, data, words):
     name = write_problems(tmp_path, np.array(matrix), np.zeros(3), np.array(data))
     output = "results/l1/mine/reps0-1.npz"
-    result = program(tmp_path, "l1", "--problems", name, "--output", output, *L1, "fail")
+    result = program(tmp_path, "stages/l1", "--problems", name, "--output", output, *L1, "fail")
     fails(result, "l1/mine/reps0-1, repetition 0:", words)
     assert not (tmp_path / output).exists()
 
@@ -155,7 +157,7 @@ def test_a_draw_that_the_theory_excludes_stops_the_job(tmp_path):
     # two rows and three columns of signs: some repetition has dependent rows
     output = "results/problems/mine/reps0-99.npz"
     result = program(
-        *(tmp_path, "problems", "--output", output, "--repetitions", 0, 99, "rademacher"),
+        *(tmp_path, "stages/problems", "--output", output, "--repetitions", 0, 99, "rademacher"),
         *("--N", 2, "--d", 3, "--s", 1, "--eta", 0, "--seed", 1, "--law", "constant"),
     )
     fails(result, "problems/mine/reps0-99, repetition", "full row rank")
@@ -182,12 +184,12 @@ def test_a_point_outside_its_bounds_stops_the_job(tmp_path):
             *("--log10-alpha", -2, -4, -6),
         ),
     }.items():
-        result = program(tmp_path, name, *arguments)
+        result = program(tmp_path, f"stages/{name}", *arguments)
         assert result.returncode == 0, result.stderr
 
     def bounds():
         return program(
-            *(tmp_path, "bounds", *inputs, "--null-space", null_space, "--limit", limit),
+            *(tmp_path, "stages/bounds", *inputs, "--null-space", null_space, "--limit", limit),
             *("--output", "results/bounds/mine/reps0-0.parquet", "--cell", "{}", "--depth", 2),
         )
 
@@ -223,7 +225,7 @@ def block(tmp_path_factory):
         "limit": (*inputs, "--depth", 3, "--tolerance", 1e-9, "--log10-alpha", *SCALES),
         "asymptotics": (*inputs, "--depth", 3),
     }.items():
-        result = program(folder, name, "--output", paths[name], *arguments)
+        result = program(folder, f"stages/{name}", "--output", paths[name], *arguments)
         assert result.returncode == 0, result.stderr
     return folder, paths
 
@@ -232,7 +234,7 @@ def certify(block, *arguments, output="results/certificates/mine/reps0-1.parquet
     folder, paths = block
     inputs = ("--problems", paths["problems"], "--l1", paths["l1"])
     result = program(
-        *(folder, "certificates", *inputs, "--output", output, "--radius", 1e-12, *arguments)
+        *(folder, "stages/certificates", *inputs, "--output", output, "--radius", 1e-12, *arguments)
     )
     return result, folder / output
 

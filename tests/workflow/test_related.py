@@ -15,16 +15,17 @@ from drawing import called
 from figures.frames import where
 from figures.kinds.reach import largest_scale, reached
 from figures.words import EMPTY
+from implicit_l1.network.excess import log_excess_l1, log_excess_l2
 from implicit_l1.network.limit import limit_path
-from implicit_l1.network.potentials import potential
-from implicit_l1.problems.problems import least_norm_interpolator
+from implicit_l1.network.rates import leading_rho
+from implicit_l1.potentials import potential
+from implicit_l1.problems.problem import least_norm_interpolator
 from implicit_l1.status import CERTIFIED, SELECTED, UNDECIDED
 from pipeline.command_line import Failure
 from pipeline.storage import read_table
 from planning import configuration
 from planning.plan import Plan
 from reference import instance
-from stages import rates as rates_program
 from workflow_runs import ROOT
 
 # --- configurations ---
@@ -46,12 +47,16 @@ def test_configurations_of_related_work(name):
 # --- excess norms ---
 
 
-def stages(case, path):
-    """The arrays of stages l1 and limit of one instance."""
-    dual = case.minimizer.certificate
-    l1 = {"point": case.minimizer.point, "direction": dual.direction, "margins": dual.margin}
-    limit = {"error": path.error, "log_unit": path.log_unit}
-    return tuple({name: array[None] for name, array in arrays.items()} for arrays in (l1, limit))
+def measured(case, path):
+    """g* and the errors of one instance, as arrays of one repetition."""
+    return case.minimizer.point[None], path.error[None], path.log_unit[None]
+
+
+def excess_l1(case, path):
+    """log_excess_l1 of one instance, from ones."""
+    dual, ones = case.minimizer.certificate, np.ones((1, case.minimizer.point.size))
+    norm = (dual.direction[None], dual.margin[None], ones, 0 * ones)
+    return log_excess_l1(*measured(case, path), *norm)
 
 
 def path_of(case, depth, scales):
@@ -80,7 +85,7 @@ def test_excess_l1_however_small(depth, eta):
     case = instance(10, 20, 2, eta)
     scales = [2, 1, 0, -1, -2, -4, -8, -16, -40, -120]
     path = path_of(case, depth, scales)
-    found = rates_program.log_excess_l1(*stages(case, path))
+    found = excess_l1(case, path)
     assert found.shape == (1, len(scales))
     exact = [exact_excess_l1(case, path, place) for place in range(len(scales))]
     # a margin 1 - rho of 0.003 would cost two digits if the terms were left to cancel
@@ -94,7 +99,7 @@ def test_excess_l1_where_signs_change():
     path = path_of(case, 2, [3, 2])
     x = case.minimizer.point + np.exp(path.log_unit)[:, None] * path.error
     assert np.any(x * case.minimizer.point < 0)
-    found = rates_program.log_excess_l1(*stages(case, path))[0]
+    found = excess_l1(case, path)[0]
     direct = np.abs(x).sum(axis=1) / np.abs(case.minimizer.point).sum() - 1
     assert np.allclose(np.exp(found), direct, rtol=1e-12)
 
@@ -102,7 +107,7 @@ def test_excess_l1_where_signs_change():
 def test_excess_l1_below_the_smallest_double():
     case = instance(10, 20, 2, 0.0)
     path = path_of(case, 2, [-2, -1000, -100_000])
-    found = rates_program.log_excess_l1(*stages(case, path))[0]
+    found = excess_l1(case, path)[0]
     # like the error itself, in logarithms
     assert np.all(np.isfinite(found))
     assert np.ptp((found - path.log_norm(1))[1:]) < 1e-6
@@ -114,7 +119,7 @@ def test_excess_l2_to_the_rounding_of_x(depth):
     scales = [2, 1, 0.5, 0, -1, -4, -12]
     path = path_of(case, depth, scales)
     interpolator = least_norm_interpolator(case.matrix, case.data)
-    found = rates_program.log_excess_l2(*stages(case, path), interpolator[None])[0]
+    found = log_excess_l2(*measured(case, path), interpolator[None])[0]
     with mpmath.workdps(50):
         A, y = mpmath.matrix(case.matrix.tolist()), mpmath.matrix(case.data.tolist())
         z = A.T * mpmath.lu_solve(A * A.T, y)
@@ -135,10 +140,10 @@ def test_excess_l2_to_the_rounding_of_x(depth):
 
 def test_equal_norms_have_no_logarithm():
     """On a face of minimizers the l1 norm does not change; nothing warns."""
-    l1 = {"point": [[1.0, 0.0]], "direction": [[1.0, 1.0]], "margins": [[0.0, 0.0]]}
-    limit = {"error": [[[-1.0, 1.0]]], "log_unit": [[np.log(0.25)]]}
-    arrays = ({name: np.array(values) for name, values in of.items()} for of in (l1, limit))
-    assert rates_program.log_excess_l1(*arrays) == [[-np.inf]]
+    point, error = np.array([[1.0, 0.0]]), np.array([[[-1.0, 1.0]]])
+    direction, margins = np.ones((1, 2)), np.zeros((1, 2))
+    norm = (direction, margins, np.ones((1, 2)), np.zeros((1, 2)))
+    assert log_excess_l1(point, error, np.log([[0.25]]), *norm) == [[-np.inf]]
 
 
 def test_excess_of_the_norm_that_an_initialization_leads_to():
@@ -152,30 +157,26 @@ def test_excess_of_the_norm_that_an_initialization_leads_to():
     dual = (direction - tilt)[0]
     n -= (n @ dual) / (dual @ dual) * dual
     n *= 3.0 / np.abs(n).max()
-    l1 = {"point": point * unit, "direction": direction, "margins": 1 - np.abs(direction)}
-    limit = {"error": (n * unit)[:, None], "log_unit": np.zeros((1, 1))}
+    norm = (direction, 1 - np.abs(direction), unit, tilt)
     value, before = (np.abs(x).sum() - (tilt * x).sum() for x in (point + n, point))
-    found = rates_program.log_excess_l1(l1 | {"unit": unit, "tilt": tilt}, limit)
+    found = log_excess_l1(point * unit, (n * unit)[:, None], np.zeros((1, 1)), *norm)
     assert np.exp(found.item()) == pytest.approx(value / before - 1, rel=1e-12)
 
 
 def test_rho_of_minimizers_that_are_selected():
     ones, zeros = np.ones((4, 3)), np.zeros((4, 3))
-    l1 = {
-        "status": np.array([CERTIFIED, CERTIFIED, SELECTED, UNDECIDED]),
-        "margin": np.array([0.4, 0.3, 0.2, np.nan]),
-        "support_size": np.array([2, 2, 2, 2]),
-        "point": ones,
-    }
-    null_space = {"rho_upper": np.array([0.61, 0.72, 1.0, np.nan])}
+    certified = np.array([True, True, False, False])
+    rho, margin = np.array([0.61, 0.72, 1.0, np.nan]), np.array([0.4, 0.3, 0.2, np.nan])
+    sizes = np.array([2, 2, 2, 2])
     expected = [0.61, 0.72, 0.8, np.nan]
-    assert np.allclose(rates_program.leading_rho(l1, null_space), expected, equal_nan=True)
-    shaped = l1 | {"unit": ones * [[1], [2], [1], [1]], "tilt": zeros}
+    found = leading_rho(certified, rho, margin, sizes, ones, zeros)
+    assert np.allclose(found, expected, equal_nan=True)
     expected[1] = 0.7
-    assert np.allclose(rates_program.leading_rho(shaped, null_space), expected, equal_nan=True)
+    found = leading_rho(certified, rho, margin, sizes, ones * [[1], [2], [1], [1]], zeros)
+    assert np.allclose(found, expected, equal_nan=True)
     # nothing off the support: the rate is 2
-    everything = l1 | {"support_size": np.array([2, 2, 3, 2])}
-    assert rates_program.leading_rho(everything, null_space)[2] == -1
+    sizes[2] = 3
+    assert leading_rho(certified, rho, margin, sizes, ones, zeros)[2] == -1
 
 
 CELL = {

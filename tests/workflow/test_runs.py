@@ -31,8 +31,9 @@ def folder(tmp_path, monkeypatch):
 
 def python(body, *options, **environment):
     """A process that imports Run and does something; not waited for."""
+    imports = "import os, resource, signal\nfrom planning import runs"
     return subprocess.Popen(
-        [sys.executable, *options, "-c", f"import os, resource, signal, runs\n{body}"],
+        [sys.executable, *options, "-c", f"{imports}\n{body}"],
         env=os.environ | PATHS | environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -82,7 +83,7 @@ def test_a_run_that_was_killed_is_in_nobodys_way(folder):
 def test_a_run_waits_for_the_jobs_of_one_that_was_killed(folder):
     Run().start("results")  # and is forgotten at once, as if it had been killed
     jobs = {"IMPLICIT_L1_JOBS": str(runs.jobs_file("results"))}
-    job = python("import command_line; print('works', flush=True); input()", **jobs)
+    job = python("import pipeline.command_line; print('works', flush=True); input()", **jobs)
     assert job.stdout.readline() == "works\n"
     run = python("runs.Run().start('results'); print('goes on', flush=True)")
     waits = "Jobs of a run that was killed still work in results; this run goes on when they "
@@ -232,21 +233,21 @@ def test_ctrl_c_is_one_line_at_any_time_of_a_job(tmp_path):
     project = Project(tmp_path)
     program = project.folder / "scripts/stages/problems.py"
     code = program.read_text(encoding="utf-8")
-    head, imports = code.split("import numpy as np\n", 1)
+    first = "from pipeline.command_line import run\n"
     hold = (
-        "import sys, time\nfrom pathlib import Path\n\n"
+        "import sys, time\nfrom pathlib import Path\n"
+        "from pipeline.storage import replacing\n\n"
         "def hold(first):\n"
         "    if first in sys.argv:\n"
         "        Path(f'begun-{first}').touch()\n"
         "        time.sleep(3600)\n\n"
         "hold('0')\n"
     )
+    parsed = "    args = problem_parser(__doc__).parse_args()\n"
     work = "    with replacing(args.output) as file:\n        file.touch()\n        hold('2')\n"
-    imports = imports.replace(
-        "    args = parser.parse_args()\n", f"    args = parser.parse_args()\n{work}"
-    )
-    imports = "import numpy as np\nfrom pipeline.storage import replacing\n" + imports
-    program.write_text(head + hold + imports, encoding="utf-8")
+    assert first in code and parsed in code
+    held = code.replace(first, first + hold).replace(parsed, parsed + work)
+    program.write_text(held, encoding="utf-8")
     targets = [PROBLEMS.format(block) for block in ("0-1", "2-2")]
     with subprocess.Popen(
         project.command("--quiet", "all", "--", *targets),

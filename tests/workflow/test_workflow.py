@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -24,13 +25,10 @@ PROGRAMS = sorted(
 FIGURES = Plan(configuration.validate(configuration.load(ROOT / "config/smoke.yaml"))).figure_of
 
 
-def figures_of(*kinds):
-    return [name for name, kind in FIGURES.items() if kind in kinds]
-
-
-RATE_FIGURES = figures_of("noise", "depth", "generalization", "prediction", "tight", "far")
-RATE_TABLES = ["cells", "rates", "far", "constants", "newton"]
-READABLE = [*RATE_TABLES, "agreement", "tightness", "descent", "phase"]
+READABLE = [
+    *("cells", "rates", "far", "constants", "newton"),
+    *("agreement", "tightness", "descent", "phase"),
+]
 FIGURE_KINDS = ("pdf", "svg", "png", "csv", "json")
 TABLE_KINDS = ("csv", "md", "tex", "html", "json")
 
@@ -88,11 +86,11 @@ def test_a_file_replaced_by_an_older_one_is_seen(copy):
         (copy.folder / name).write_text(f"{text}# older\n", encoding="utf-8")
         os.utime(copy.folder / name, (1e9, 1e9))
     jobs = copy.scheduled()
-    assert {"descent", "figure_descent", "table_descent"} <= set(jobs)
-    assert {rule for rule in jobs if rule.startswith("figure_")} == {
-        f"figure_{path.stem}" for path in (copy.folder / "results/smoke/figures").glob("*.csv")
+    assert set(jobs) == {"descent", "figures", "tables"}
+    assert {file for file in jobs["figures"] if file.endswith(".csv")} == {
+        f"results/smoke/figures/{path.name}"
+        for path in (copy.folder / "results/smoke/figures").glob("*.csv")
     }
-    assert not {"l1", "limit", "rates", "table_cells"} & set(jobs)
 
 
 def test_own_data_replaced_by_older_ones_are_seen(tmp_path):
@@ -127,19 +125,22 @@ ADDED = {
 }
 
 
-def test_adding_values_schedules_only_their_cells(copy):
+def test_adding_values_computes_only_their_cells(copy):
+    before = copy.checksums()
     for old, (new, _) in ADDED.items():
         copy.replace("config/smoke.yaml", old, new)
-    summaries = {"configuration", *(f"table_{name}" for name in READABLE)}
-    summaries |= {f"figure_{name}" for old in ADDED for name in figures_with(old)}
-    jobs = copy.scheduled()
-    new_cells = {name: files for name, files in jobs.items() if name not in summaries}
-    for _, mark in ADDED.values():
-        for rule in ("limit", "rates"):
-            assert any(mark in file for file in new_cells[rule])
+    made = copy.run_and_see()
+    shown = {f"smoke/figures/{name}" for old in ADDED for name in figures_with(old)}
+    assert made.pop("configuration") and made.pop("tables")
+    assert {file[8:].split(".")[0] for file in made.pop("figures")} == shown
     marks = [mark for _, mark in ADDED.values()]
-    for files in new_cells.values():
-        assert all(any(mark in file for mark in marks) for file in files), new_cells
+    for mark in marks:
+        assert all(any(mark in file for file in made[stage]) for stage in ("limit", "rates"))
+    for stage, files in made.items():
+        assert all(any(mark in file for mark in marks) for file in files), (stage, files)
+    after = copy.checksums()
+    cells = [name for name in before if not name.startswith(("smoke/figures/", "smoke/tables/"))]
+    assert all(after[name] == before[name] for name in cells if "configuration" not in name)
 
 
 def figures_with(line):
@@ -149,7 +150,7 @@ def figures_with(line):
     return [name for name, experiment in config["experiments"].items() if key in experiment]
 
 
-def test_adding_repetitions_schedules_only_new_blocks(tmp_path):
+def test_adding_repetitions_computes_only_new_blocks(tmp_path):
     # 5 repetitions in blocks of 5 first, so that no block is partial; of one small experiment
     project = Project(tmp_path)
     path = project.folder / "config/smoke.yaml"
@@ -160,42 +161,36 @@ def test_adding_repetitions_schedules_only_new_blocks(tmp_path):
     project.run()
     before = project.checksums()
     project.replace("config/smoke.yaml", "repetitions: 5", "repetitions: 7")
-    jobs = project.scheduled()
+    made = project.run_and_see()
     for stage in ("problems", "l1", "null_space", "limit"):
-        assert jobs[stage]
-        assert all("reps5-6" in file for file in jobs[stage])
-    project.run()
+        assert made[stage]
+        assert all("reps5-6" in file for file in made[stage])
     after = project.checksums()
     blocks = [name for name in before if name.endswith(".npz") and "reps" in name]
     assert blocks
     assert all(after[name] == before[name] for name in blocks)
 
 
-def test_adding_an_experiment_schedules_what_shows_it_and_nothing_else(copy):
+def test_adding_an_experiment_makes_what_shows_it_and_nothing_else(copy):
     path = copy.folder / "config/smoke.yaml"
     text = path.read_text(encoding="utf-8")
     block = re.search(r"^  descent:\n(?:    .*\n)+", text, re.MULTILINE)[0]
     path.write_text(text + block.replace("descent:\n", "steps:\n"), encoding="utf-8")
     # its cells are there already
-    assert set(copy.scheduled()) == {"configuration", "figure_steps", "table_descent"}
+    made = copy.run_and_see()
+    assert set(made) == {"configuration", "figures", "tables"}
+    names = {Path(file).stem for stage in ("figures", "tables") for file in made[stage]}
+    assert names == {"steps", "descent"}
 
 
-def shown(figures, tables):
-    """Rules that draw these experiments and write these tables."""
-    return {f"figure_{name}" for name in figures} | {f"table_{name}" for name in tables}
-
-
-AFTER_RATES = shown(RATE_FIGURES, RATE_TABLES)
-AFTER_FLOW = shown(["flow"], ["agreement"])
-AFTER_BOUNDS = shown(figures_of("bounds", "tightness"), ["tightness"])
-AFTER_DESCENT = shown(["descent"], ["descent"])
+SHOWN = {"figures", "tables"}
 
 
 @pytest.mark.parametrize(
     ("old", "new", "rules"),
     [
-        ("{smallest: 1.0e-4,", "{smallest: 1.0e-3,", {f"figure_{name}" for name in FIGURES}),
-        ("coordinates: 6", "coordinates: 4", {"flow", "plain_flow", "agreement"} | AFTER_FLOW),
+        ("{smallest: 1.0e-4,", "{smallest: 1.0e-3,", {"figures"}),
+        ("coordinates: 6", "coordinates: 4", {"flow", "plain_flow", "agreement"} | SHOWN),
     ],
 )
 def test_changing_an_option_schedules_what_depends_on_it(copy, old, new, rules):
@@ -203,7 +198,7 @@ def test_changing_an_option_schedules_what_depends_on_it(copy, old, new, rules):
     assert set(copy.scheduled()) == {"configuration"} | rules
 
 
-# groups of modules that have no rule in common: module -> rules whose program imports it
+# groups of modules that have no stage in common: module -> stages whose program imports it
 MODULES = {
     "a stage each": {
         "flow": {"flow", "plain_flow"},
@@ -212,23 +207,20 @@ MODULES = {
         "descent": {"descent"},
         "phase": {"phase"},
     },
-    "what tables print": {"intervals": shown([], READABLE)},
+    "what tables print": {"intervals": {"tables"}},
     "asymptotics": {"asymptotics": {"asymptotics", "limit_certificates", "rates", "bounds"}},
     "limit": {"limit": {"limit", "limit_certificates"}},
 }
-# rules that come after: they do not import it
+# stages that come after: they do not import it
 AFTER = {
-    "flow": {"agreement"} | AFTER_FLOW,
-    "rates": AFTER_RATES,
-    "bounds": AFTER_BOUNDS,
-    "descent": AFTER_DESCENT,
-    "phase": shown(["phase"], ["phase"]),
+    "flow": {"agreement"} | SHOWN,
+    "rates": SHOWN,
+    "bounds": SHOWN,
+    "descent": SHOWN,
+    "phase": SHOWN,
     "intervals": set(),
-    "asymptotics": AFTER_RATES | AFTER_BOUNDS,
-    "limit": {"rates", "agreement", "bounds", "descent", "table_agreement"}
-    | AFTER_RATES
-    | AFTER_BOUNDS
-    | AFTER_DESCENT,
+    "asymptotics": SHOWN,
+    "limit": {"rates", "agreement", "bounds", "descent"} | SHOWN,
 }
 
 

@@ -24,9 +24,10 @@ from implicit_l1.minimizer.proposals import is_solver, solvers
 from implicit_l1.problems.ensembles import ENSEMBLES
 from pipeline.sizes import MOST_ENTRIES
 from planning.schema import named, own_keys, schema
+from tables.registry import TABLES
 
 # tables of floating point alone, for cells of which nothing is proved
-UNPROVED = ("newton", "errors", "agreement", "tightness", "descent")
+UNPROVED = [name for name, kind in TABLES.items() if kind.proofs is None]
 # parameters of the ensemble "file": paths of A (with y and x_0 where the format holds them),
 # of y and of x_0
 OWN_DATA = ("path", "data", "signal")
@@ -134,6 +135,11 @@ def axes_of(experiment):
 def fed(experiment):
     """The tables that an experiment's cells fill."""
     return list(dict.fromkeys(table for kind in figures(experiment) for table in KINDS[kind].feeds))
+
+
+def feeding(table):
+    """The kinds of figures whose cells fill a kind of table."""
+    return [name for name, kind in KINDS.items() if table in kind.feeds]
 
 
 def alpha_path(smallest, largest, per_decade):

@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -80,6 +80,12 @@ class ProblemSpec:
         if self.noise:
             parts.append(f"noise-{self.noise}")
         return "_".join(parts)
+
+    @property
+    def family(self):
+        """The name that problems share which differ in sparsity, noise and constants only."""
+        size = tuple((key, value) for key, value in self.axes if key in ("N", "d"))
+        return replace(self, axes=size).name
 
     @property
     def label(self):

@@ -4,44 +4,28 @@ Rules ask a :class:`Plan` for inputs and parameters; it knows names, not how any
 is computed.
 """
 
+import itertools
 import json
-import shlex
+from collections import Counter
+from pathlib import Path
 
-from figures.registry import (
-    DECADES,
-    FILE,
-    KERNEL,
-    KINDS,
-    PATH,
-    STAGE_OF,
-    kinds_reading,
-    kinds_where,
-)
+from figures.registry import DECADES, KINDS, PATH, STAGE_OF, kinds_reading, kinds_where
 from planning import grid
 from planning.configuration import (
-    OWN_DATA,
-    UNPROVED,
     ConfigurationError,
     as_list,
     axes_of,
     fed,
+    feeding,
     figure_names,
     figures,
     has_scales,
 )
+from planning.stages import Call, Stages, batches
+from tables.registry import LIMITS, TABLES
 
-# kinds of figures whose cells have a window for the fit, and those of which limits are proved
-FITTED = kinds_where(alpha=PATH)
-PROVED = (*FITTED, *kinds_where(alpha=DECADES))
-FAR = tuple(name for name, kind in KINDS.items() if "far" in kind.feeds)
-# tables that cells of all experiments share
-SHARED = (
-    *("cells", "rates", "agreement", "far", "constants", "newton", "tightness", "descent", "phase"),
-)
-
-# log10 of the scales at which every path that has them is certified: those of the tables
-# (scripts/tables/write.py)
-CERTIFIED_LOG10_ALPHA = (-4, -8, -12)
+# kinds of figures of whose cells limits are proved
+PROVED = (*kinds_where(alpha=PATH), *kinds_where(alpha=DECADES))
 
 # what the tables of a stage depend on in the configuration, beside their experiments
 OPTIONS = {
@@ -67,15 +51,6 @@ def _named_apart(specifications):
             )
 
 
-def _as_options(values):
-    """Name -> value as options of a program, those that are on or off as flags."""
-    for key, value in values.items():
-        # "=" keeps a negative number from being taken for an option
-        option = f"--{key.replace('_', '-')}"
-        if value is not False:
-            yield option if value is True else f"{option}={value}"
-
-
 class Plan:
     """The files of a validated configuration.
 
@@ -83,6 +58,7 @@ class Plan:
         results: folder of the results.
         figure_of: figure -> its kind; experiment_of: figure -> its experiment.
         tables: table -> (its kind, the experiments it shows).
+        proofs: the tables of everything that is proved of cells.
         cells: all cells, each once.
         problems, phase_problems: name -> specification.
         paths, networks: name -> path of scales, network.
@@ -102,7 +78,7 @@ class Plan:
             for name, experiment in experiments.items()
             if has_scales(experiment)
         }
-        self.tables = self._tables()
+        self.tables = self._named_tables()
         self.cells = list(dict.fromkeys(c for cells in self.experiments.values() for c in cells))
         self.problems = {cell.problem.name: cell.problem for cell in self.cells}
         self.phase_problems = {
@@ -114,9 +90,15 @@ class Plan:
         self.networks = {cell.network.name: cell.network for cell in self.cells}
         _named_apart([*(cell.problem for cell in self.cells), *self.phase_problems.values()])
         _named_apart(cell.network for cell in self.cells)
-        self._cell_of = {f"{cell.name}/reps{cell.repetitions}": cell for cell in self.cells}
         self._flows = self._all_flows()
-        self._descents = self._all_descents()
+        self._check_descents()
+        self.stages = Stages(config)
+        # asking for what is published notes every call behind it
+        self._figures = {name: self.figure_data(name) for name in self.figure_of}
+        self._tables = {
+            name: (self.table_data(name), self.table_certificates(name)) for name in self.tables
+        }
+        self.proofs = self.certificates(self.cells_of(*PROVED))
 
     def named(self, *kinds, among=None):
         """Names of the experiments with these kinds of figures.
@@ -135,31 +117,25 @@ class Plan:
         names = self.named(*kinds, among=among)
         return list(dict.fromkeys(cell for name in names for cell in self.experiments[name]))
 
-    def _tables(self):
+    def _named_tables(self):
         """Table -> (kind, experiments that it shows): shared ones, then each experiment's own."""
         shared, own = {}, {}
         for name, experiment in self.config["experiments"].items():
             unproved = "initialization" in experiment
-            filled = [kind for kind in fed(experiment) if not unproved or kind in UNPROVED]
+            filled = [k for k in fed(experiment) if not (unproved and TABLES[k].proofs)]
             asked = experiment.get("tables", filled)
             if asked == "shared":
-                for kind in set(SHARED).intersection(fed(experiment)):
-                    shared.setdefault(kind, (kind, []))[1].append(name)
+                for kind in fed(experiment):
+                    if TABLES[kind].shared:
+                        shared.setdefault(kind, (kind, []))[1].append(name)
             else:
                 own |= {f"{name}_{kind}": (kind, [name]) for kind in asked}
-        return {kind: shared[kind] for kind in SHARED if kind in shared} | own
+        return {kind: shared[kind] for kind in TABLES if kind in shared} | own
 
     @property
     def proved(self):
         """Whether anything is proved in ball arithmetic."""
         return self.config["certificates"]["scales"] != "none"
-
-    def selects(self, network):
-        """Whether the error is measured from what stage selection says, not from stage l1.
-
-        The first depends on depth and initialization too.
-        """
-        return bool(network.initialization) or self.config["l1"]["nonunique"] == "select"
 
     def _all_flows(self):
         """Cell of a figure of trajectories -> (alpha, alpha of the plain form)."""
@@ -172,109 +148,27 @@ class Plan:
                 flows[cell] = experiment["alpha"], both
         return flows
 
-    def _all_descents(self):
-        """(problem, network, alpha) of figure descent -> (cell, experiment's configuration)."""
-        descents = {}
-        asked = [
-            (name, cell, alpha)
-            for name in self.named(*kinds_reading("descent"))
-            for cell in self.experiments[name]
-            for alpha in self.config["experiments"][name]["alpha"]
-        ]
-        for name, cell, alpha in asked:
-            experiment = self.config["experiments"][name]
-            key = cell.problem.name, cell.network.name, grid.number(alpha)
-            _, first = descents.setdefault(key, (cell, experiment))
-            for option in ("fractions", "iterations"):
-                if first[option] != experiment[option]:
-                    raise ConfigurationError(
-                        f"experiments.{name}.{option}: {experiment[option]} is not allowed; "
-                        f"allowed: {first[option]}, as in the experiment before it with the same "
-                        "problem, depth and alpha"
-                    )
-        return descents
+    def _check_descents(self):
+        """Experiments of figure descent that share a cell and a scale ask for the same.
 
-    def _blocks(self, cell):
-        return grid.blocks(cell.repetitions, self.config["block"])
+        Raises:
+            ConfigurationError: if two do not.
+        """
+        asked = {}
+        for name in self.named(*kinds_reading("descent")):
+            experiment = self.config["experiments"][name]
+            for cell, alpha in itertools.product(self.experiments[name], experiment["alpha"]):
+                key = cell.problem.name, cell.network.name, grid.number(alpha)
+                first = asked.setdefault(key, experiment)
+                for option in ("fractions", "iterations"):
+                    if first[option] != experiment[option]:
+                        raise ConfigurationError(
+                            f"experiments.{name}.{option}: {experiment[option]} is not allowed; "
+                            f"allowed: {first[option]}, as in the experiment before it with the "
+                            "same problem, depth and alpha"
+                        )
 
     # --- parameters ---
-
-    def columns(self, problem, network=None, **more):
-        """The parameters of a cell as columns, None where an axis is not its own, as JSON."""
-        values = dict(self.problems[problem].axes)
-        names = {"N": "N", "d": "d", "s": "s", "eta": "eta", "m": "m", "rho": "family_rho"}
-        columns = {"ensemble": self.problems[problem].label}
-        columns |= {column: values.get(axis) for axis, column in names.items()}
-        network = self.networks.get(network)
-        columns["depth"] = network.depth if network else None
-        if network and network.initialization:
-            columns["initialization"] = network.label
-        return json.dumps(columns | more)
-
-    def problem_arguments(self, name):
-        """Options of the program of stage problems."""
-        problem = self.problems[name]
-        return shlex.join([problem.ensemble, *self._options(problem)])
-
-    def phase_arguments(self, name):
-        """Options of the program of stage phase."""
-        problem = self.phase_problems[name]
-        options = self._options(problem, but=("eta", "noise-law"))
-        label = [] if problem.label == problem.ensemble else ["--label", problem.label]
-        return shlex.join(["--ensemble", problem.ensemble, *label, *options])
-
-    def _options(self, problem, but=()):
-        values = dict(problem.axes) | dict(problem.parameters)
-        if problem.ensemble not in (KERNEL, FILE):
-            values["seed"] = self.config["seed"]
-            values |= dict(problem.signal) or self.config["signal"]
-            values["noise-law"] = problem.noise or self.config["noise"]
-        return _as_options({key: value for key, value in values.items() if key not in but})
-
-    def own_data(self, wildcards):
-        """The files of a problem of one's own."""
-        problem = self.problems[wildcards.problem]
-        if problem.ensemble != FILE:
-            return []
-        return [value for key, value in problem.parameters if key in OWN_DATA]
-
-    def selection_arguments(self, wildcards):
-        """Options of the program of stage selection: depth and initialization."""
-        network = self.networks[wildcards.network]
-        shape = dict(network.initialization)
-        options = {"depth": network.depth}
-        if shape:
-            options |= {"shape": shape.pop("law"), "seed": self.config["seed"], **shape}
-        return shlex.join(_as_options(options))
-
-    def shape_files(self, wildcards):
-        """The file of an initialization of one's own."""
-        network = self.networks[wildcards.network]
-        return [value for key, value in network.initialization if key == "path"]
-
-    def depth(self, wildcards):
-        """The depth of a network."""
-        return self.networks[wildcards.network].depth
-
-    def flow_arguments(self):
-        """Options of the program of stage flow that every cell shares."""
-        options = self.config["flow"].items()
-        return " ".join(f"--{key.replace('_', '-')} {value}" for key, value in options)
-
-    def window(self, path):
-        """The window of the fit, as an option; none where log(1/alpha) is log-spaced."""
-        if path.startswith("decades"):
-            return ""
-        window = self.config["rates"]["window"]
-        return f"--window {window['smallest']} {window['largest']}"
-
-    def certified_scales(self, path):
-        """log10 of the scales of a path whose limit points are certified."""
-        scales = self.paths[path].log10_alpha
-        if self.config["certificates"]["scales"] == "all":
-            return scales
-        # the two smallest give the slope at the end
-        return tuple(v for v in scales if v in CERTIFIED_LOG10_ALPHA or v in scales[:2])
 
     def settings(self, experiments, files, *more):
         """The slice of the configuration behind a figure or a table, as JSON.
@@ -297,114 +191,53 @@ class Plan:
 
     # --- files ---
 
-    def cell(self, wildcards):
-        """The cell that the wildcards of rates or agreement name."""
-        name = "{problem}/{network}/{path}/reps{repetitions}".format_map(vars(wildcards))
-        return self._cell_of[name]
-
-    def cell_blocks(self, stage, wildcards):
-        """The blocks of a stage that a cell is made of, in order."""
-        cell = self.cell(wildcards)
-        if stage == "l1":
-            folder = self._minimizers(cell.problem.name, cell.network.name)
-            return [f"{folder}/{block}.npz" for block in self._blocks(cell)]
-        folder = {
-            "limit": cell.name,
-            "asymptotics": f"{cell.problem.name}/{cell.network.name}",
-        }.get(stage, cell.problem.name)
-        return [f"{self.results}/{stage}/{folder}/{block}.npz" for block in self._blocks(cell)]
-
-    def minimizers(self, wildcards):
-        """The block of what the error is measured from: of stage l1, or of stage selection."""
-        folder = self._minimizers(wildcards.problem, wildcards.network)
-        return f"{folder}/{wildcards.block}.npz"
-
-    def _minimizers(self, problem, network):
-        if self.selects(self.networks[network]):
-            return f"{self.results}/selection/{problem}/{network}"
-        return f"{self.results}/l1/{problem}"
-
     def rates(self, cells, table):
-        """The tables of stage rates of some cells."""
-        return [
-            f"{self.results}/rates/{cell.name}/reps{cell.repetitions}/{table}.parquet"
-            for cell in cells
-        ]
+        """A table of stage rates of some cells."""
+        return [self.stages.rates(cell)[table] for cell in cells]
 
     def bounds(self, cells):
         """The tables of stage bounds of some cells."""
-        return [
-            f"{self.results}/bounds/{cell.name}/{block}.parquet"
-            for cell in cells
-            for block in self._blocks(cell)
-        ]
+        return [file for cell in cells for file in self.stages.bounds(cell)]
 
     def certificates(self, cells, *, with_limits=True):
-        """The tables of stage certificates of some cells: of their problems, of their limits.
+        """The tables of proofs of some cells: of their problems, of their limits.
 
         There are none of cells with an initialization of its own.
         """
-        cells = [cell for cell in cells if self.proved and not cell.network.initialization]
-        folders = [[cell.problem.name, cell.name][: 1 + with_limits] for cell in cells]
+        proved = [cell for cell in cells if self.proved and not cell.network.initialization]
+        stages = (self.stages.certificates, self.stages.limit_certificates)[: 1 + with_limits]
         return list(
-            dict.fromkeys(
-                f"{self.results}/certificates/{folder}/{block}.parquet"
-                for cell, names in zip(cells, folders, strict=True)
-                for folder in names
-                for block in self._blocks(cell)
-            )
+            dict.fromkeys(file for cell in proved for stage in stages for file in stage(cell))
         )
 
-    def at_scale(self, stage, cell, alpha, suffix):
-        """The blocks of a stage that has one scale a job."""
-        folder = f"{cell.problem.name}/{cell.network.name}/alpha{grid.number(alpha)}"
-        return [f"{self.results}/{stage}/{folder}/{b}.{suffix}" for b in self._blocks(cell)]
-
     def at_scales(self, stage, name):
-        """The tables of an experiment of a stage that has one scale a job."""
+        """The tables of an experiment of a stage that has one scale a call."""
+        experiment = self.config["experiments"][name]
+        table = {
+            "flow": lambda *where: self.stages.flow(*where)[0],
+            "lasso_path": self.stages.lasso_path,
+            "descent": lambda *where: self.stages.descent(*where, experiment),
+        }[stage]
         return [
-            file
+            table(cell, alpha, block)
             for cell in self.experiments[name]
-            for alpha in self.config["experiments"][name]["alpha"]
-            for file in self.at_scale(stage, cell, alpha, "parquet")
+            for alpha in experiment["alpha"]
+            for block in self.stages.blocks(cell)
         ]
 
     def agreement(self, experiments):
         """The tables of stage agreement of some experiments."""
         return [
-            f"{self.results}/agreement/{cell.name}/reps{cell.repetitions}.parquet"
+            self.stages.agreement(cell, *self._flows[cell])
             for cell in self.cells_of(*kinds_reading("trajectories"), among=experiments)
         ]
 
-    def compared_flows(self, wildcards):
-        """(form, alpha, blocks of endpoints) of everything that agreement compares."""
-        cell = self.cell(wildcards)
-        alpha, plain_alpha = self._flows[cell]
-        return [
-            (form, alpha, self.at_scale(stage, cell, alpha, "npz"))
-            for form, stage, scales in (
-                ("dual", "flow", alpha),
-                ("plain", "plain_flow", plain_alpha),
-            )
-            for alpha in scales
-        ]
-
-    def descent_limit(self, wildcards):
-        """The block of stage limit that a job of stage descent compares with."""
-        cell, _ = self._descents[wildcards.problem, wildcards.network, wildcards.alpha]
-        return f"{self.results}/limit/{cell.name}/{wildcards.block}.npz"
-
-    def descent_option(self, wildcards, key):
-        """A value of the configuration of the experiment that asks for a job of stage descent."""
-        _, experiment = self._descents[wildcards.problem, wildcards.network, wildcards.alpha]
-        return experiment[key]
-
-    def phase(self, name):
-        """The tables of an experiment of figure phase."""
+    def phase(self, name, table=0):
+        """The tables of an experiment of figure phase: of recovery, or (1) of its proofs."""
         experiment = self.config["experiments"][name]
         count, order = experiment["repetitions"], experiment["order_repetitions"]
         return [
-            f"{self.results}/phase/{problem.name}/{block}/order{order}.parquet"
+            self.stages.phase(problem, block, order)[table]
             for problem in grid.phase_problems(experiment)
             for block in grid.blocks(count, count)
         ]
@@ -453,45 +286,79 @@ class Plan:
             return [problem.label for problem in grid.phase_problems(experiment)]
         return [cell.problem.label for cell in self.experiments[name]]
 
-    def reach(self, figure):
-        """The option of figure reach."""
-        experiment = self.config["experiments"][self.experiment_of[figure]]
-        return f"--reach {experiment['reach']}" if self.figure_of[figure] == "reach" else ""
-
     def table_data(self, table):
         """The tidy tables that a table reads."""
         kind, among = self.tables[table]
-        fitted, far = self.cells_of(*FITTED, among=among), self.cells_of(*FAR, among=among)
-        files = {
-            "cells": self.rates(fitted, "instances"),
-            "rates": self.rates(fitted, "instances"),
-            "agreement": self.agreement(among),
-            "far": self.rates(far, "instances"),
-            "constants": self.rates(fitted + far, "points"),
-            "newton": self.rates(fitted, "points"),
-            "errors": self.rates(fitted + far, "points"),
-            "tightness": self.bounds(self.cells_of(*kinds_reading("bounds"), among=among)),
-            "descent": self._of_each("descent", among),
-            "phase": self._of_each("phase", among),
-        }[kind]
-        return list(dict.fromkeys(files))
+        names, reads = self.named(*feeding(kind), among=among), TABLES[kind].reads
+        if reads == "agreement":
+            return self.agreement(names)
+        if reads in ("descent", "phase"):
+            return list(dict.fromkeys(file for name in names for file in self._read(reads, name)))
+        cells = self._cells_feeding(table)
+        return self.bounds(cells) if reads == "bounds" else self.rates(cells, reads)
 
-    def _of_each(self, table, among):
-        """The files of one kind of tidy table of all experiments whose figures read it."""
-        names = self.named(*kinds_reading(table), among=among)
-        return [file for name in names for file in self._read(table, name)]
+    def _cells_feeding(self, table):
+        kind, among = self.tables[table]
+        return self.cells_of(*feeding(kind), among=among)
 
     def table_certificates(self, table):
         """The tables of stage certificates that a table reads."""
-        kind, among = self.tables[table]
-        fitted, far = self.cells_of(*FITTED, among=among), self.cells_of(*FAR, among=among)
-        if kind == "phase":
-            return [
-                file.replace(".parquet", "_certificates.parquet")
-                for file in self._of_each("phase", among)
-            ]
-        if kind == "cells":
-            return self.certificates(fitted, with_limits=False)
-        return self.certificates(
-            {"rates": fitted, "far": far, "constants": fitted + far}.get(kind, [])
-        )
+        kind, _ = self.tables[table]
+        proofs = TABLES[kind].proofs
+        if proofs is None:
+            return []
+        if kind == "phase":  # its stage proves, too
+            names = self.named(*feeding(kind), among=self.tables[table][1])
+            return [file for name in names for file in self.phase(name, 1)]
+        return self.certificates(self._cells_feeding(table), with_limits=proofs == LIMITS)
+
+    # --- jobs ---
+
+    def batches(self, stage):
+        """The jobs of a stage."""
+        return self.stages.batches(stage)
+
+    def figure_batches(self, style):
+        """The jobs that draw the figures; no two figures of one kind are in one.
+
+        Args:
+            style: file of a Matplotlib style sheet.
+        """
+        calls, ordinal = {}, Counter()
+        for name, kind in self.figure_of.items():
+            ordinal[kind] += 1
+            call = self._figure_call(name, kind, style)
+            calls.setdefault(str(ordinal[kind]), []).append(call)
+        return batches("figures", calls, self.config["cells_per_job"])
+
+    def _figure_call(self, name, kind, style):
+        place, data = f"{self.results}/figures/{name}", self._figures[name]
+        experiment = self.experiment_of[name]
+        pictures = [f"{place}.{suffix}" for suffix in ("pdf", "svg", "png")]
+        csv, origin = f"{place}.csv", f"{place}.json"
+        words = ["--figure", kind, "--style", style, "--data", *data, "--realistic-alpha"]
+        words += [str(self.config["realistic_alpha"][end]) for end in ("smallest", "largest")]
+        if kind == "reach":
+            words += ["--reach", str(self.config["experiments"][experiment]["reach"])]
+        words += ["--output", *pictures, "--csv", csv, "--origin", origin]
+        words += ["--configuration", self.settings([experiment], data, "realistic_alpha")]
+        return Call(tuple(words), tuple(data), (*pictures, csv, origin), (style,))
+
+    def of_kinds(self, batch, what):
+        """Kind of figure -> something about its experiment, of the figures of a batch."""
+        names = dict.fromkeys(Path(file).stem for file in batch.outputs)
+        return {self.figure_of[name]: what(self.experiment_of[name]) for name in names}
+
+    def table_batches(self):
+        """The jobs that write the tables."""
+        calls = [self._table_call(name, *about) for name, about in self.tables.items()]
+        return batches("tables", {"1": calls}, self.config["cells_per_job"])
+
+    def _table_call(self, name, kind, shown):
+        place, (data, proofs) = f"{self.results}/tables/{name}", self._tables[name]
+        kinds = {"csv": "csv", "markdown": "md", "latex": "tex", "html": "html", "origin": "json"}
+        files = {option: f"{place}.{suffix}" for option, suffix in kinds.items()}
+        words = ["--table", kind, "--input", *data, "--certificates", *proofs]
+        words += [word for option, file in files.items() for word in (f"--{option}", file)]
+        words += ["--configuration", self.settings(shown, data + proofs)]
+        return Call(tuple(words), (*data, *proofs), tuple(files.values()))

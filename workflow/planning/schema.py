@@ -1,4 +1,5 @@
-"""The schema of the configuration: its file, and what the registry of kinds of figures adds."""
+"""The schema of the configuration: its file, and what the registries of kinds of figures and
+tables add."""
 
 import functools
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from figures.registry import DECADES, KINDS, LIST, NONE, PATH, kinds_where
+from tables.registry import TABLES
 
 FILE = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 # form of alpha -> its definition, and in words
@@ -24,6 +26,7 @@ def schema() -> dict:
     loaded = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     definitions = loaded["$defs"]
     definitions["figure"] = {"enum": list(KINDS)}
+    definitions["table"] = {"enum": list(TABLES)}
     experiment = definitions["experiment"]
     experiment["properties"]["alpha"]["title"] = "; ".join(
         f"{words} with {named(kinds_where(alpha=form))}" for form, (_, words) in FORMS.items()

@@ -1,6 +1,5 @@
 """The plan of the run, and what every rule needs. No rule is here."""
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -17,9 +16,7 @@ RUN = runs.Run()
 if MAIN:
     RUN.listen()  # before imports that take a while
 
-from planning import configuration
-from planning import grid
-from planning import plan
+from planning import configuration, grid, plan, stages
 from pipeline.byte_code import StaleByteCodeError, compile_with_hashes, verify_loaded
 from pipeline.machine import JOB_ENVIRONMENT
 
@@ -27,7 +24,7 @@ try:
     if MAIN:
         runs.check_interpreter()
         runs.check_writable(runs.FOLDER, 0)
-    for module in (configuration, grid, plan, runs):
+    for module in (configuration, grid, plan, runs, stages):
         verify_loaded(module)
     for file in workflow.configfiles:
         configuration.load(file)  # finds keys given twice, which a mapping has lost
@@ -41,6 +38,7 @@ except runs.RunError as error:
     sys.exit(f"{error}. Nothing was started. {runs.NOTHING_LOST}")
 
 RESULTS = PLAN.results
+STAGES = stages.STAGES
 LOCK = "requirements.txt"
 
 
@@ -48,18 +46,13 @@ LOCK = "requirements.txt"
 #
 # Ctrl-C, which a terminal sends to every process, is seen to by the process that started them.
 # Each holds a file locked while it works, wherever it does.
-#
-# Memory that an array leaves is kept for the next one (up to 32 MiB an array, 64 MiB in all): by
-# default glibc returns it to the system, which clears every page before it hands it out anew,
-# for a tenth of the time of some stages.
 shell.prefix(
     "trap '' INT; "
     f'set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH" '
     f'PYTHONPATH={shlex.quote(str(Path(workflow.basedir) / "scripts"))}'
     '"${{PYTHONPATH:+:$PYTHONPATH}}" '
     f"IMPLICIT_L1_JOBS={runs.jobs_file(RESULTS)} "
-    f"{' '.join(f'{name}={value}' for name, value in JOB_ENVIRONMENT.items())} "
-    f"MALLOC_MMAP_THRESHOLD_={32 * 2**20} MALLOC_TRIM_THRESHOLD_={64 * 2**20}; "
+    f"{' '.join(f'{name}={value}' for name, value in JOB_ENVIRONMENT.items())}; "
 )
 
 # Byte code that tells its source by a hash: then what runs is what lies there, whatever its time.
@@ -68,18 +61,13 @@ if not sys.dont_write_bytecode:
         compile_with_hashes(Path(workflow.basedir) / part)
 
 
-# The limit on jobs a second, which is there for clusters, sets a timer in each round of
-# scheduling that starts another round: hundreds of jobs later they take a core of their own.
 onstart:
-    if workflow.local_exec:
-        workflow.scheduler.job_rate_limiter = None
     if MAIN:
         try:
             RUN.start(RESULTS)
         except runs.RunError as error:
             runs.say(f"{error}. Nothing was started, and nothing is lost.")
-            # what waits for jobs elsewhere does so in a thread that would wait for ever
-            sys.exit(1) if workflow.local_exec else os._exit(1)
+            sys.exit(1)
 
 
 onsuccess:
@@ -88,14 +76,6 @@ onsuccess:
 
 onerror:
     RUN.fail(log)
-
-
-wildcard_constraints:
-    problem="|".join(map(re.escape, PLAN.problems | PLAN.phase_problems)),
-    network="|".join(map(re.escape, PLAN.networks)),
-    path="|".join(map(re.escape, PLAN.paths)),
-    block=r"reps\d+-\d+",
-    repetitions=r"\d+",
 
 
 def program(name):
@@ -110,3 +90,8 @@ def content(name, *files):
     among the params a file that is replaced by an older one is seen, too.
     """
     return grid.digest([*program(name), *files], Path(workflow.basedir))
+
+
+def doubled(amount):
+    """A resource of which each further attempt of a job asks for twice as much."""
+    return lambda wildcards, attempt: amount * 2 ** (attempt - 1)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+import cvxpy as cp
+
 
 @dataclass(frozen=True)
 class Peer:
@@ -17,7 +19,7 @@ class Peer:
         name: in the tables.
         solve: takes the problem, a dict of plain values and arrays, and returns an array.  It
             raises an exception where the solver itself says that it failed, with its words.
-            It is sent to another process, and imports what it needs where it needs it.
+            It is sent to another process, and imports there what need not be installed.
         packages: distributions that it uses.
         settings: those that a reader has to know, in words.
     """
@@ -47,8 +49,6 @@ def solve_program(program, **options):
     Raises:
         ArithmeticError: if they give no solution.
     """
-    import cvxpy as cp
-
     program.solve(**options)
     if program.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
         raise ArithmeticError(f"the program is {program.status}")

@@ -26,7 +26,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 
+import cvxpy as cp
 import numpy as np
+from scipy import integrate
+from scipy.optimize import minimize
 
 from benchmark.peers import Peer, solve_program
 
@@ -129,8 +132,6 @@ def settled(problem, before, point):
 
 
 def scipy_flow(problem, form, method, rtol, atol):
-    from scipy import integrate
-
     equations = form(problem)
     solver = getattr(integrate, method)(
         equations.velocity,
@@ -270,8 +271,6 @@ def newton(problem, steps=1000):
 
 
 def scipy_minimize(problem, method, tolerance):
-    from scipy.optimize import minimize
-
     def hessian(lam):
         # of a point outside the domain the method asks before it turns to another
         result = dual_derivatives(problem, lam)[2]
@@ -304,8 +303,6 @@ CONE_SOLVERS = {
 
 def cone_program(problem, dual, solver):
     """x from a cone program in the form that its solvers do best with, of those tried."""
-    import cvxpy as cp
-
     objective, constraints, solution = (dual_program if dual else primal_program)(problem, cp)
     program = cp.Problem(cp.Minimize(objective), constraints)
     solve_program(program, solver=solver, **CONE_SOLVERS[solver])

@@ -20,7 +20,10 @@ nu are the multipliers of ``A n = 0`` in the second.
 
 from functools import partial
 
+import cvxpy as cp
 import numpy as np
+from scipy.optimize import linprog
+from sklearn.linear_model import lars_path
 
 from benchmark.peers import Peer, solve_program
 
@@ -53,8 +56,6 @@ END = 1e-10
 
 def linear_program(method, *program, **bounds):
     """The result of SciPy's linprog.  Presolve takes longer than it saves: A is dense."""
-    from scipy.optimize import linprog
-
     options = {"presolve": False, **HIGHS, **(INTERIOR if method == "highs-ipm" else {})}
     result = linprog(*program, method=method, options=options, **bounds)
     if result.status != 0:
@@ -74,8 +75,6 @@ def split_program(problem, method):
 
 
 def least_norm(problem, solver):
-    import cvxpy as cp
-
     x = cp.Variable(problem["matrix"].shape[1])
     equations = problem["matrix"] @ x == problem["data"]
     program = cp.Problem(cp.Minimize(cp.norm1(x)), [equations])
@@ -97,8 +96,6 @@ def pareto_root(problem):
 
 
 def lasso_path(problem):
-    from sklearn.linear_model import lars_path
-
     matrix, data = problem["matrix"], problem["data"]
     (end,), _, x = lars_path(matrix, data, method="lasso", max_iter=LARS_STEPS, return_path=False)
     if end > END * np.abs(matrix.T @ data).max() / data.size:
@@ -145,8 +142,6 @@ def multipliers_of_kernel(problem, method):
 
 
 def least_maximum(problem, solver):
-    import cvxpy as cp
-
     on, off = columns(problem)
     nu = cp.Variable(on.shape[0])
     equations = on.T @ nu == problem["sigma"]

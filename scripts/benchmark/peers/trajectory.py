@@ -6,6 +6,7 @@ The last of the times is one at which the flow has converged; peers are told it.
 from functools import cache, partial
 
 import numpy as np
+from scipy.integrate import solve_ivp
 
 from benchmark.peers import Peer
 from benchmark.peers.limit_point import Form, weights_form
@@ -20,8 +21,6 @@ def points(equations: Form, states):
 def scipy_trajectory(problem, method, rtol, form=weights_form, atol=0.0):
     """x at problem["times"], shape (m, d); each time is the end of a step for Radau, whose
     interpolation is of lower order than its steps."""
-    from scipy.integrate import solve_ivp
-
     equations, times = form(problem), problem["times"]
     pieces = [np.array([t]) for t in times] if method == "Radau" else [times]
     start, state, step = 0.0, equations.start, 1e-3 * equations.unit

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from flint import fmpq
 
-from implicit_l1.minimizer.decision import PIVOTS, Minimizer, decide
+from implicit_l1.minimizer.decision import Minimizer, decide
+from implicit_l1.minimizer.face import PIVOTS
 from implicit_l1.minimizer.proposals import DEFAULT, proposals
 
 

@@ -17,13 +17,11 @@ over all patterns.
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
 
-from implicit_l1.linear.programs import (
-    TOLERANCE,
-    KernelPrograms,
-    unit_of,
-)
-from implicit_l1.minimizer.support import SupportGeometry
+from implicit_l1.linear.programs import KernelPrograms
+from implicit_l1.linear.units import unit_of
+from implicit_l1.minimizer.support import SupportGeometry, support_geometry
 
 # of values of the order of 1
 _ROUNDING = 1e-13
@@ -49,11 +47,37 @@ class Bracket:
     duals: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
 
+# where there is no dual vector
+UNKNOWN = Bracket(float("nan"), float("nan"), "none")
+
+
+def constants_of(matrix, point, margin, enumerate_up_to, milp_nodes) -> tuple[Bracket, Bracket]:
+    """(rho, rho~) of a minimizer; UNKNOWN both where there is no dual vector.
+
+    Args:
+        matrix: A, shape (N, d).
+        point: the minimizer, shape (d,), zero exactly off its support.
+        margin: the largest that a dual vector of it has, nan where there is none.
+        enumerate_up_to, milp_nodes: as in :func:`null_space_constant`.
+    """
+    if np.isnan(margin):
+        return UNKNOWN, UNKNOWN
+    support = np.flatnonzero(point)
+    geometry = support_geometry(matrix, support)
+    tilde = null_space_constant(geometry, np.sign(point[support]), enumerate_up_to, milp_nodes)
+    return rho_of(margin), tilde
+
+
+def rho_of(margin) -> Bracket:
+    """rho of a minimizer, 1 less the largest margin of its dual vectors, which is decided."""
+    return UNKNOWN if np.isnan(margin) else Bracket(1.0 - margin, 1.0 - margin, "decided")
+
+
 def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
     """A dual vector attaining rho: ``min ||A_Sc^T nu||_inf`` subject to ``A_S^T nu = sigma``.
 
-    A linear program, see :class:`implicit_l1.linear.programs.KernelPrograms`; what the simplex
-    method finds to its tolerance is solved again on its active set, to full accuracy.
+    A linear program, see :class:`implicit_l1.linear.programs.KernelPrograms`; what is found to
+    the tolerance of a solver is solved again on its active set, to full accuracy.
 
     Args:
         matrix: A, shape (N, d).
@@ -96,7 +120,7 @@ def program_of_rho(free_map, direction):
         LinearProgramError: if the linear program is not solved.
     """
     size, unit = unit_of(free_map), unit_of(direction)
-    kernel, free = KernelPrograms(free_map / size, TOLERANCE).solve(direction / unit, "of rho")
+    kernel, free = KernelPrograms(free_map / size).solve(direction / unit, "of rho")
     return kernel, unit / size * free
 
 
@@ -255,8 +279,6 @@ def _mixed_integer(geometry, entries, nodes):
 
     Variables: the two parts of n_Sc, the absolute values of n_S, the signs of n_S.
     """
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
     k, free = geometry.support.size, geometry.q2.shape[1]
     count = geometry.complement.size
     on = np.hstack([-geometry.range_map, geometry.range_map])

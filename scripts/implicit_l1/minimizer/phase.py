@@ -33,19 +33,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.linear.programs import (
-    TOLERANCE,
-    KernelPrograms,
-    LinearProgramError,
-    least_norm_vertex,
-)
-from implicit_l1.minimizer.decision import (
-    Minimizer,
-    Proposal,
-    certified_support,
-    decide,
-    signed_certificate,
-)
+from implicit_l1.linear.interior import LinearProgramError
+from implicit_l1.linear.programs import KernelPrograms, least_norm_vertex
+from implicit_l1.minimizer.decision import Minimizer, Proposal, certified_support, decide
+from implicit_l1.minimizer.face import signed_certificate
 from implicit_l1.minimizer.null_space import Bracket, largest_margin_dual
 from implicit_l1.minimizer.support import certificate, support_geometry
 from implicit_l1.status import CERTIFIED
@@ -119,7 +110,7 @@ class KernelBall:
     """Linear programs over ``{n in ker A: ||n||_1 <= 1}``."""
 
     def __init__(self, matrix):
-        self.programs = KernelPrograms(matrix, TOLERANCE)
+        self.programs = KernelPrograms(matrix)
         self.count = matrix.shape[1]
         self.basis = np.linalg.qr(matrix.T)[0]
 
@@ -135,7 +126,7 @@ class KernelBall:
             LinearProgramError: if a linear program is not solved.
         """
         n, free = self.programs.solve_all(gains, "over the kernel")
-        # the simplex method's n are in the kernel to its tolerance only
+        # those of HiGHS are in the kernel to its tolerance only
         return n - (n @ self.basis) @ self.basis.T, -free
 
     def largest_entries(self):

@@ -23,15 +23,17 @@ from functools import cache, partial
 import cvxpy as cp
 import numpy as np
 
-from implicit_l1.linear.programs import (
-    HIGHS_OPTIONS,
-    LARGE,
-    TIGHT,
-    LinearProgramError,
-    exponents,
-    least_norm_vertex,
-)
+from implicit_l1.linear.interior import LinearProgramError
+from implicit_l1.linear.programs import TIGHT, least_norm_vertex
+from implicit_l1.linear.units import exponents
 from implicit_l1.minimizer.decision import Proposal
+
+# HiGHS drops entries of a matrix below 1e-9, or below what it is told; it takes no less than this
+HIGHS_OPTIONS = {"output_flag": False, "parallel": "off", "small_matrix_value": 1e-12}
+
+# Entries of A from which on AUTO is the interior-point method: basis pursuit takes as long with
+# the simplex method at 20 x 80, and then longer.
+LARGE = 500
 
 # Names of solvers beside cvxpy's: the interior-point method of this project, and the choice
 # between it and DEFAULT by the size of A.

@@ -20,6 +20,7 @@ from flint import arb, arb_mat, ctx
 
 from implicit_l1.linear.compensated import refine, residual, two_sum
 from implicit_l1.linear.exact import RationalMatrix, independent
+from implicit_l1.linear.units import BALANCED, exponents
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,6 @@ def support_geometry(matrix, support) -> SupportGeometry:
     )
 
 
-# Rows whose largest entries differ by less than this power of two are left as they are.
-_BALANCED = 10
-
-
 def row_scales(matrix):
     """Powers of two that bring the rows of A to one size; ones where they nearly have it.
 
@@ -106,10 +103,8 @@ def row_scales(matrix):
     Returns:
         shape (N,).
     """
-    exponents = np.frexp(np.abs(matrix).max(axis=1))[1]
-    if np.ptp(exponents) <= _BALANCED:
-        return np.ones(len(matrix))
-    return np.ldexp(1.0, -exponents)
+    sizes = exponents(matrix, axis=1)
+    return np.ones(len(matrix)) if np.ptp(sizes) <= BALANCED else np.ldexp(1.0, -sizes)
 
 
 # Condition of A_S up to which M keeps the digits that anything made of it needs.

@@ -36,7 +36,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from implicit_l1.minimizer.support import Certificate, SupportGeometry, solve_positive_definite
-from implicit_l1.network.potentials import OffSupport, Potential
+from implicit_l1.potentials import OffSupport, Potential
 
 # Of ``|A_j^T nu_0|``, which is 0 up to rounding where rho = 0.
 _ZERO = 1e-14

@@ -67,19 +67,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from implicit_l1.linear.compensated import residual
-from implicit_l1.linear.programs import (
-    TOLERANCE,
-    KernelPrograms,
-    LinearProgramError,
-    kernel_ball_constraints,
-)
 from implicit_l1.minimizer.support import Certificate, SupportGeometry
 from implicit_l1.network.asymptotics import BalanceError, balance
-from implicit_l1.network.potentials import LOG2, HyperbolicPotential, Potential
+from implicit_l1.network.least_mass import least_mass, refined_upper
+from implicit_l1.network.rho_alpha import solve_rho_alpha
+from implicit_l1.potentials import HyperbolicPotential, Potential
 
 # Relative accuracy that x_S = g*_S + n_S is taken to have, with a reserve, where n says nothing
 # of its own error.
 _ROUNDING = 1e-12
+
 _EPSILON = np.finfo(float).eps
 
 # A bound is left as it is where what rounding may have done to it is at most this, relative to it.
@@ -87,9 +84,6 @@ _NEGLIGIBLE = 1e-11
 
 # Solutions at so many smaller scales predict the next one.
 _NODES = 6
-
-# A basis is optimal up to this part of the numbers of which the deviations are made.
-_OPTIMAL = 1e-12
 
 
 @dataclass(frozen=True)
@@ -335,18 +329,21 @@ class _Scales:
 
     def linear_programs(self, certificate):
         """The linear programs of rho and of rho_alpha: (b, k of rho, k, gap)."""
-        program = _ChebyshevProgram(self.geometry.free_map)
+        free_map = self.geometry.free_map
         off = self.geometry.complement
         direction, margin = certificate.direction[off], certificate.margin[off]
-        _, of_rho, _ = program.solve(1.0, direction, margin, np.zeros(off.size), "of rho")
-        free = np.empty((self.log_alpha.size, self.geometry.free_map.shape[0]))
-        kernel, gap = np.empty_like(self.shift), np.empty(self.log_alpha.size)
-        for row in reversed(range(gap.size)):  # the program of rho is the limit
-            name = f"of rho_alpha at log10(alpha) = {self.log_alpha[row] / np.log(10.0):.6g}"
-            free[row], kernel[row], gap[row] = program.solve(
-                *(self.scale[row], self.direction[row], self.margin[row], self.shift[row], name)
-            )
-        return free, of_rho, kernel, gap
+        nothing, one = np.zeros((1, off.size)), np.ones((1, 1))
+        _, of_rho, _ = solve_rho_alpha(
+            free_map, one, direction[None], margin[None], nothing, ["of rho"]
+        )
+        names = [
+            f"of rho_alpha at log10(alpha) = {decades:.6g}"
+            for decades in self.log_alpha / np.log(10.0)
+        ]
+        free, kernel, gap = solve_rho_alpha(
+            free_map, self.scale, self.direction, self.margin, self.shift, names
+        )
+        return free, of_rho[0], kernel, gap
 
     def upper(self, free):
         """Logarithm of ``|S^c| alpha phi(max|z|)``, +inf where phi is not defined."""
@@ -359,7 +356,7 @@ class _Scales:
         size = self.size(free) + self.blur(free)
         bound = np.full(self.log_alpha.size, np.inf)
         inside = size.max(axis=1, initial=0.0) < self.potential.edge
-        bound[inside] = _refined_upper(self.potential, size[inside])
+        bound[inside] = refined_upper(self.potential, size[inside])
         return self.log_alpha + bound
 
     def balances(self, linear, kernel, rows):
@@ -429,7 +426,7 @@ class _Scales:
         if refined:
             rows = np.isfinite(log_mass[-1])
             least = np.full(rows.size, -np.inf)
-            least[rows] = self.log_alpha[rows] + _least_mass(
+            least[rows] = self.log_alpha[rows] + least_mass(
                 self.potential, np.abs(kernels[-1, rows]), dual[-1, rows]
             )
             log_mass = np.vstack([log_mass, least])
@@ -488,308 +485,3 @@ def _extrapolated(nodes, values, place):
     distance = (nodes - place) / (nodes[-1] - place)  # which keeps the powers moderate
     weights = np.linalg.solve(np.vander(distance).T, np.eye(nodes.size)[-1])
     return weights @ values
-
-
-class _ChebyshevProgram:
-    """``min_b ||c + C^T b||_inf`` for many c, each started from the solution for the last.
-
-    Solved in its dual form, ``max <c, k>`` subject to ``C k = 0, ||k||_1 = 1``, in which
-    only the objective depends on c; b is recovered from the optimal basis to full
-    accuracy, which the tolerances of a solver would not give at c of size 1e5.
-
-    The optimal basis of one c is feasible for the next, and few exchanges away from optimal
-    where c has changed little.  The first, and those that are far, come from
-    :class:`KernelPrograms`.
-    """
-
-    def __init__(self, free_map):
-        self.free_map = free_map
-        self.programs = KernelPrograms(free_map, TOLERANCE, smallest=1.0)
-        # a basis may hold slacks
-        self.columns = np.hstack([kernel_ball_constraints(free_map), np.eye(free_map.shape[0] + 1)])
-        self.basic = self.inverse = None  # the last basis, as indices of columns
-
-    def solve(self, scale, direction, margin, shift, name):
-        """(b, k, gap) for ``c = scale * direction + shift``.
-
-        Args:
-            margin: 1 - |direction|.
-            name: what the program is, for the message of an error.
-        """
-        free_map = self.free_map
-        size, count = free_map.shape
-        c = scale * direction + shift
-        if size == 0:
-            k = np.zeros(count)
-            largest = np.argmax(np.abs(c))
-            k[largest] = 1.0 if c[largest] >= 0 else -1.0
-            return np.zeros(0), k, 0.0
-        # the costs +-c less the part scale * rho that they have in common, so that only the
-        # differences are rounded
-        side = np.array([[1.0], [-1.0]])
-        below = np.where(
-            side * direction > 0,
-            margin.min() - margin,
-            -(np.abs(direction) + 1.0 - margin.min()),
-        )
-        cost = np.append(scale * below + side * shift, np.zeros(size + 1))
-        if not self._exchange(cost):
-            self._factor(self.programs.optimal_basis(c / max(np.abs(c).max(), 1e-300), name))
-        free = -(cost[self.basic] @ self.inverse)[:size]
-        parts = np.zeros(self.columns.shape[1])
-        parts[self.basic] = self.inverse[:, -1]
-        k = parts[:count] - parts[count : 2 * count]
-        k /= np.abs(k).sum()
-        height = np.abs(c + free_map.T @ free).max()
-        gap = (height - k @ c) / max(height, 1e-300)
-        if not gap < 1e-6:
-            raise LinearProgramError(
-                f"the linear program {name} is not solved: its relative gap is {gap:.1e}"
-            )
-        return free, k, gap
-
-    def _factor(self, basic):
-        self.basic, self.inverse = basic, np.linalg.inv(self.columns[:, basic])
-
-    def _exchange(self, cost, steps=100):
-        """Whether the basis can be made optimal for this cost by so many steps from the last one.
-
-        Stiefel's exchange algorithm for Chebyshev approximation (*Über diskrete und lineare
-        Tschebyscheff-Approximationen*, Numer. Math. 1, 1959), that is the primal simplex
-        method: the column of the largest deviation enters, and of those in the basis the one
-        leaves whose weight is the first to vanish.
-        """
-        count = self.free_map.shape[1]
-        if self.basic is None or self.basic.max() >= 2 * count:
-            return False
-        exact = True  # the inverse is not an update of another one
-        for _ in range(steps):
-            dual = cost[self.basic] @ self.inverse
-            deviation = dual[:-1] @ self.free_map
-            excess = cost[: 2 * count] - np.append(deviation, -deviation) - dual[-1]
-            entering = np.argmax(excess)
-            reach = np.abs(cost[entering]) + np.abs(deviation).max() + np.abs(dual[-1])
-            if excess[entering] <= _OPTIMAL * reach:
-                if exact:
-                    return True
-                self._factor(self.basic)
-                exact = True
-                continue
-            column = self.inverse @ self.columns[:, entering]
-            weights = self.inverse[:, -1]
-            falling = np.flatnonzero(column > 1e-9 * np.abs(column).max())
-            leaving = falling[np.argmin(weights[falling] / column[falling])]
-            self.basic[leaving] = entering
-            pivot = self.inverse[leaving] / column[leaving]
-            self.inverse -= np.outer(column, pivot)
-            self.inverse[leaving] = pivot
-            exact = False
-        return False
-
-
-def _derivatives(potential, z):
-    """(log phi', phi / phi', phi'' / phi') at z >= 0.
-
-    For D > 2, with ``r = (1 - z) / (1 + z)``:
-
-        phi'       = p (1 - z)^(-p - 1) (1 + r^(p + 1)),
-        phi / phi' = (1 - z) / p * (1 - r^p) / (1 + r^(p + 1)),
-        phi''/ phi' = (p + 1) / (1 - z) * (1 - r^(p + 2)) / (1 + r^(p + 1)).
-    """
-    if potential.depth == 2:
-        tanh = np.tanh(z)
-        return z + np.log1p(np.exp(-2.0 * z)), tanh, tanh
-    p = potential.power
-    room = 1.0 - z
-    ratio = room / (1.0 + z)
-    lost = -np.expm1(p * np.log1p(-2.0 * z / (1.0 + z)))  # 1 - r^p
-    power = (1.0 - lost) * ratio
-    return (
-        np.log(p) - (p + 1.0) * np.log(room) + np.log1p(power),
-        room / p * lost / (1.0 + power),
-        (p + 1.0) / room * (1.0 - power * ratio) / (1.0 + power),
-    )
-
-
-def _roots(function, start, low, high, tolerance, steps=100):
-    """Zeros of increasing functions, one a row, by Newton's method, kept in bounds by bisection.
-
-    Args:
-        function: (rows, points) -> (values, derivatives) of the functions of these rows.
-        start: points, shape (m,).
-        low, high: bounds of the zeros, shape (m,); +inf is allowed where Newton's method
-            goes upwards.
-        tolerance: a point is the result when the next one is so close, shape (m,).
-        steps: most steps.
-    Returns:
-        shape (m,): for each row the last point at which its function was evaluated.
-    """
-    result = start.copy()
-    rows, point = np.arange(start.size), start
-    for _ in range(steps):
-        result[rows] = point
-        value, derivative = function(rows, point)
-        low, high = np.where(value < 0, point, low), np.where(value < 0, high, point)
-        step = -value / derivative
-        following = point + step
-        inside = (low < following) & (following < high) | (np.abs(step) <= tolerance)
-        following = np.where(inside, following, 0.5 * (low + high))
-        far = np.abs(following - point) > tolerance
-        if not far.any():
-            break
-        rows, point, low, high, tolerance = (
-            values[far] for values in (rows, following, low, high, tolerance)
-        )
-    return result
-
-
-def _refined_upper(potential, size):
-    """Logarithms of the least ``sum(h^*(size + tau)) / tau`` over tau, one a row of size.
-
-    ``h^*(s) = phi^2 / phi'`` at the z with ``z + phi / phi' = s``.  As ``(h^*)' = phi``, tau is
-    at the least value the mean m of phi / phi' weighted with phi; with ``dz / dtau =
-    1 / (1 + (phi / phi')')`` the derivative of m is ``1 - m sum(phi' dz / dtau) / sum(phi)``,
-    so tau - m increases and has one zero.  Every tau gives a valid bound.  (Derived for this
-    project.)
-
-    Args:
-        potential: of the depth wanted.
-        size: |z|, shape (m, n), inside the domain of phi.
-    Returns:
-        shape (m,); -inf where size is 0.
-    """
-    bound = np.full(len(size), -np.inf)
-    some = size.max(axis=1) > 0
-    size = size[some]
-    largest = size.max(axis=1)
-    # phi / phi' < 1 for D = 2; for D > 2 the sum is infinite from tau = 1 - max(size) on
-    edge = np.ones_like(largest) if potential.depth == 2 else 1.0 - largest
-    z, rate, before = np.zeros_like(size), np.zeros_like(size), np.zeros_like(largest)
-
-    def excess(rows, tau):
-        """tau - m, and its derivative; z is updated."""
-        target = size[rows] + tau[:, None]
-        # phi / phi' <= z, and z is a convex function of tau: two lower bounds
-        start = z[rows] + rate[rows] * (tau - before[rows])[:, None]
-        z[rows], log_slope, ratio, rate[rows] = _maximizer(
-            potential, target, np.maximum(start, 0.5 * target)
-        )
-        before[rows] = tau
-        slope = np.exp(log_slope - log_slope.max(axis=1, keepdims=True))
-        mass = slope * ratio
-        total = mass.sum(axis=1)
-        mean = (mass * ratio).sum(axis=1) / total
-        return tau - mean, mean * (slope * rate[rows]).sum(axis=1) / total
-
-    # this one is as good as Jensen's inequality
-    tau = _derivatives(potential, largest)[1]
-    tau = _roots(excess, tau, np.zeros_like(tau), edge, 1e-7 * tau)
-    log_slope, ratio, _ = _derivatives(potential, z)
-    conjugate = log_slope + 2.0 * np.log(ratio)
-    unit = conjugate.max(axis=1)
-    total = np.exp(conjugate - unit[:, None]).sum(axis=1)
-    bound[some] = unit + np.log(total) - np.log(tau)
-    return bound
-
-
-def _maximizer(potential, target, z):
-    """The z with ``z + phi / phi' = target``, from a lower bound of it.
-
-    Returns:
-        (z, log phi', phi / phi', dz / dtarget).
-    """
-    for _ in range(50):
-        log_slope, ratio, curvature = _derivatives(potential, z)
-        rate = 1.0 / (2.0 - ratio * curvature)
-        step = rate * (target - z - ratio)  # z + phi / phi' is concave: Newton goes upwards
-        z = z + step
-        if np.all(np.abs(step) <= 1e-8 * z):
-            break
-    return z, log_slope, ratio, rate
-
-
-def _inverse_slope(potential, log_slope, start):
-    """The y >= 0 with ``log phi'(y) = log_slope``, and dy / dlog_slope; both 0 where there is none.
-
-    Args:
-        potential: of the depth wanted.
-        log_slope: any shape.
-        start: an upper bound of y, of the same shape; +inf where none is known.
-    """
-    y, rate = np.zeros_like(log_slope), np.zeros_like(log_slope)
-    inside = log_slope > _derivatives(potential, 0.0)[0]
-    log_slope = log_slope[inside]
-    if potential.depth == 2:
-        tanh = np.sqrt(-np.expm1(2.0 * (LOG2 - log_slope)))
-        y[inside], rate[inside] = log_slope + np.log(0.5 * (1.0 + tanh)), 1.0 / tanh
-        return y, rate
-    p = potential.power
-    # log phi' is convex: Newton goes downwards from any upper bound of the root, and
-    # phi' >= p (1 - y)^(-p - 1),  phi' >= 2p (1 + (p + 1)(p + 2) y^2 / 2) give two
-    relative = np.expm1(np.minimum(log_slope - np.log(2.0 * p), 50.0))
-    root = np.minimum(start[inside], -np.expm1((np.log(p) - log_slope) / (p + 1.0)))
-    root = np.minimum(root, np.sqrt(2.0 * relative / ((p + 1.0) * (p + 2.0))))
-    for _ in range(50):
-        found, _, curvature = _derivatives(potential, root)
-        # y is 0 to all digits where log_slope is that of 0 to all digits
-        curvature = np.where(root > 0.0, curvature, np.inf)
-        step = (found - log_slope) / curvature
-        root = np.maximum(root - step, 0.0)
-        if np.all(np.abs(step) <= 1e-9):
-            break
-    y[inside], rate[inside] = root, 1.0 / curvature
-    return y, rate
-
-
-def _least_mass(potential, weights, value):
-    """Logarithms of the least ``sum(phi(y))`` subject to ``sum(weights * y) >= value``, y >= 0.
-
-    The dual problem in one multiplier mu: ``log phi'(y_i) = log mu + log weights_i``, or
-    y_i = 0 where that has no solution.  The unknown is the largest y_i, by Newton's method for
-    ``sum(weights * y) = value``; it starts from the mu that solves the equations linearized at
-    ``y_i = value``, ``log mu = log phi'(value) - sum(weights * log weights)``.  Every mu
-    gives a valid bound, so it need not be exact.  (Derived for this project.)
-
-    Args:
-        potential: of the depth wanted.
-        weights: shape (m, n), not negative, each row with sum 1.
-        value: > 0, shape (m,).
-    Returns:
-        shape (m,).
-    """
-    largest = weights.argmax(axis=1)
-    top = weights.max(axis=1)
-    with np.errstate(divide="ignore"):
-        log_weights = np.log(weights)
-    log_mu = np.zeros_like(value)
-    y, rate = np.zeros_like(weights), np.zeros_like(weights)
-
-    def excess(rows, largest_y):
-        """``sum(weights * y) - value``, and its derivative; log_mu and y are updated."""
-        log_slope, _, curvature = _derivatives(potential, largest_y)
-        change = log_slope - np.log(top[rows]) - log_mu[rows]
-        log_mu[rows] += change
-        # y is a concave function of log mu, so a tangent gives an upper bound
-        tangent = np.where(rate[rows] > 0, y[rows] + rate[rows] * change[:, None], np.inf)
-        target = log_mu[rows, None] + log_weights[rows]
-        y[rows], rate[rows] = _inverse_slope(potential, target, tangent)
-        y[rows, largest[rows]], rate[rows, largest[rows]] = largest_y, 1.0 / curvature
-        total = (weights[rows] * y[rows]).sum(axis=1)
-        return total - value[rows], curvature * (weights[rows] * rate[rows]).sum(axis=1)
-
-    # with a reserve: where all but one y_i are 0, the zero is at value / top
-    low, high = value, np.minimum(1.01 * value / top, potential.edge)
-    entropy = -(weights * np.where(weights > 0, log_weights, 0.0)).sum(axis=1)
-    log_slope = _derivatives(potential, value)[0] + entropy + np.log(top)
-    start, _ = _inverse_slope(potential, log_slope, np.full_like(value, np.inf))
-    start = np.clip(start, low, 0.5 * (low + high))
-    curvature = _derivatives(potential, start)[2]
-    _roots(excess, start, low, high, 1e-7 * np.minimum(start, 1.0 / curvature))
-    log_slope, ratio, _ = _derivatives(potential, y)
-    with np.errstate(divide="ignore"):
-        log_phi = log_slope + np.log(ratio)
-    unit = np.maximum(log_phi.max(axis=1), log_mu)
-    total = np.exp(log_phi - unit[:, None]).sum(axis=1)
-    total += np.exp(log_mu - unit) * (value - (weights * y).sum(axis=1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return unit + np.log(np.maximum(total, 0.0))

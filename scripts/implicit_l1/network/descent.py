@@ -59,7 +59,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from implicit_l1.minimizer.support import solve_positive_definite
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from implicit_l1.status import CONVERGED, DIVERGED, ITERATION_LIMIT, STALLED
 
 
@@ -278,3 +278,73 @@ def end_of_flow(matrix, data, depth, u, v, steps=500):
         if size < _LAST:
             return powers[0] - powers[1]
     raise EndOfFlowError(f"Newton's method did not converge in {steps} steps (last: {size:.1e})")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run of gradient descent beside the limit point x_inf of the flow.
+
+    Attributes:
+        fraction: the step in stable steps; step: h itself.
+        outcome, iterations, loss: as in :class:`Descent`.
+        relative_loss: loss in units of ``||y||^2 / 2``.
+        distance: ``||x - x_inf||_1`` of the last iterate x.
+        step_distance: the same of what its weights would still flow to, nan if that is not found.
+        error_1: ``||n||_1``, n = x_inf - g*.
+        relative_distance, relative_step_distance: in units of ``||n||_1``.
+    """
+
+    fraction: float
+    step: float
+    outcome: str
+    iterations: int
+    loss: float
+    relative_loss: float
+    distance: float
+    step_distance: float
+    error_1: float
+    relative_distance: float
+    relative_step_distance: float
+
+
+def compare_with_flow(matrix, data, minimizer, error, depth, alpha, fractions, options=None):
+    """Gradient descent with several steps against the limit point of the flow.
+
+    Args:
+        matrix: A, shape (N, d).
+        data: y, shape (N,).
+        minimizer: g*, shape (d,).
+        error: n, shape (d,), at this scale.
+        depth: D, an integer >= 2.
+        alpha: scale of the predictor, positive.
+        fractions: steps, in stable steps at the limit point.
+        options: when descent ends.
+    Returns:
+        A :class:`Comparison` for each fraction.
+    """
+    limit, size = minimizer + error, np.abs(error).sum()
+    stable = stable_step(matrix, depth, *limit_weights(limit, depth, alpha))
+    comparisons = []
+    for fraction in fractions:
+        descent = gradient_descent(matrix, data, depth, alpha, fraction * stable, options)
+        try:
+            end = end_of_flow(matrix, data, depth, descent.u, descent.v)
+        except EndOfFlowError:
+            end = np.full(limit.shape, np.nan)
+        distance, step_distance = (np.abs(x - limit).sum() for x in (descent.point, end))
+        comparisons.append(
+            Comparison(
+                fraction=fraction,
+                step=fraction * stable,
+                outcome=descent.outcome,
+                iterations=descent.iterations,
+                loss=descent.loss,
+                relative_loss=descent.loss / (0.5 * (data @ data)),
+                distance=distance,
+                step_distance=step_distance,
+                error_1=size,
+                relative_distance=distance / size,
+                relative_step_distance=step_distance / size,
+            )
+        )
+    return comparisons

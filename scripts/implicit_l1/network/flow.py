@@ -23,11 +23,12 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.integrate import solve_ivp
 
 from implicit_l1.network.initialization import identity_coordinates, mirror_coordinates
 from implicit_l1.network.limit_distance import LimitPoint
-from implicit_l1.network.potentials import potential as potential_of
 from implicit_l1.network.radau import IntegrationError, radau_steps
+from implicit_l1.potentials import potential as potential_of
 
 _HALF_UNIT = 0.5 * np.finfo(float).eps  # the relative error of a rounding
 
@@ -76,6 +77,32 @@ class Trajectory:
     point: np.ndarray
     steps: int
     claim: float
+
+
+def shown(trajectory, matrix, data, minimizer, count) -> dict:
+    """What is shown of a trajectory: norms, and some coordinates of x.
+
+    Args:
+        trajectory: of the flow.
+        matrix, data, minimizer: A, y and g*.
+        count: of coordinates; half of them are the largest of g*, the others those of the largest
+            at the end off its support.
+    Returns:
+        (quantity, coordinate) -> values over time, shape (m,); the coordinate is -1 for
+        ``loss``, ``||A x - y||_2^2 / 2``; ``error_1``, ``||x - g*||_1``; ``norm_1``, ``||x||_1``.
+    """
+    point = trajectory.point
+    values = {
+        ("loss", -1): 0.5 * np.sum((point @ matrix.T - data) ** 2, axis=1),
+        ("error_1", -1): np.abs(point - minimizer).sum(axis=1),
+        ("norm_1", -1): np.abs(point).sum(axis=1),
+    }
+    largest = np.argsort(-np.abs(minimizer), kind="stable")[: (count + 1) // 2]
+    leak = np.where(minimizer == 0, np.abs(point[-1]), -1.0)
+    strays = np.argsort(-leak, kind="stable")[: count // 2]
+    for name, chosen in (("x_on", largest), ("x_off", strays)):
+        values |= {(name, int(coordinate)): point[:, coordinate] for coordinate in chosen}
+    return values
 
 
 def saved_times(first, last, per_decade):
@@ -227,9 +254,6 @@ def plain_flow(matrix, data, depth, alpha, minimizer, options=None, shapes=()) -
     the integrator that do not decay, in what the exact flow of (u, v) conserves, are part of
     the claim.
     """
-    # here only: loading it takes longer than the flow in its dual form
-    from scipy.integrate import solve_ivp
-
     options = options or FlowOptions()
     name = f"plain flow at alpha = {alpha:g}"
     progress = _Progress(name, options.evaluations)

@@ -34,6 +34,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.integrate import solve_ivp
+from sklearn.linear_model import lars_path
 
 from implicit_l1.network.flow import FlowError
 
@@ -88,8 +89,6 @@ def lasso_path(matrix, data, tolerance=1e-9) -> LassoPath:
     Raises:
         LassoError: if the path is not one of minimizers to this tolerance.
     """
-    from sklearn.linear_model import lars_path
-
     alphas, _, coefficients = lars_path(matrix, data, method="lasso", alpha_min=0.0)
     # scikit-learn divides the squared residual by the number of samples
     knots, points = alphas * matrix.shape[0], coefficients.T
@@ -214,3 +213,48 @@ def averaged_flow(matrix, data, potential, alpha, time, rtol=1e-10) -> AveragedF
     dual, integral = solution.y[:rows].T, size * solution.y[rows:].T
     point = alpha * potential.phi(dual @ matrix)
     return AveragedFlow(np.asarray(time), integral / np.asarray(time)[:, None], point, dual)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The time average of the flow beside the lasso path.
+
+    Attributes:
+        mu: shape (m,), decreasing.
+        flow: at the times that belong to mu.
+        minimizer: of the lasso, shape (m, d).
+        distance: ``||xbar - x(mu)||_1``, shape (m,).
+        gap: the objective at xbar over its least value, less 1, shape (m,).
+        monotone: whether the path is (:meth:`LassoPath.monotone`).
+    """
+
+    mu: np.ndarray
+    flow: AveragedFlow
+    minimizer: np.ndarray
+    distance: np.ndarray
+    gap: np.ndarray
+    monotone: bool
+
+
+def compare_with_path(matrix, data, potential, alpha, fractions, rtol=1e-10) -> Comparison:
+    """The averaged flow at the times that belong to values of mu, and the lasso there.
+
+    Args:
+        matrix, data, potential, alpha, rtol: as in :func:`averaged_flow`.
+        fractions: mu in units of max|A^T y|, decreasing, shape (m,).
+    Raises:
+        FlowError, LassoError: of the two.
+    """
+    path = lasso_path(matrix, data)
+    mu = fractions * path.knots[0]
+    flow = averaged_flow(matrix, data, potential, alpha, regularization(potential, alpha, mu), rtol)
+    minimizer = path.at(mu)
+    least = objective(matrix, data, minimizer, mu)
+    return Comparison(
+        mu=mu,
+        flow=flow,
+        minimizer=minimizer,
+        distance=np.abs(flow.average - minimizer).sum(axis=1),
+        gap=objective(matrix, data, flow.average, mu) / least - 1.0,
+        monotone=path.monotone(),
+    )

@@ -2,30 +2,13 @@ r"""The limit point of gradient flow, as an error vector, along a path of scales
 
 The limit x(alpha) of the flow solves ``A x = y``, ``x = alpha phi_D(A^T lam)``
 (Woodworth et al., COLT 2020).  The quantity of interest, ``n = x - g*``, is
-smaller than the rounding error of x by any number of decades, so it is computed
-by itself.  In the coordinates of :mod:`implicit_l1.minimizer.support` the unknowns are
-``n_S`` and b, and the equations
-
-    F1 = n_S + M n_Sc = 0,        F2 = C n_Sc = 0,
-    n_Sc = alpha phi_D(z),        z = dual_scale * direction + M^T zeta(g*_S + n_S) + C^T b
-
-involve no difference of nearly equal numbers and keep n to full relative
-accuracy; ``log|n_i|`` is carried instead of n_i, so alpha may underflow.
-(Derived for this project.)
-
-Newton's method on these equations has, with ``d zeta = dn_S / slope_S``, the
-symmetric positive definite matrix ``diag(slope_S, 0) + B W B^T``, ``B = [M; C]``,
-``W = alpha phi'(z)``.  Rows and columns are scaled so that the two blocks, whose
-sizes differ by the factor of alpha^(1-rho) or more, stay comparable.
+smaller than the rounding error of x by any number of decades, so it is the
+unknown itself, in equations that lose no digits of it (:mod:`implicit_l1.network.equations`).
 
 The set whose entries are unknowns is S less the indices at which x_i has not yet
 come near g*_i: there ``g*_i + n_i`` would cancel, while ``n_i = alpha phi_D(z_i) -
 g*_i`` does not.  So S is replaced by a subset T, and n_Tc has entries of both kinds.  T
-changes on the way, by few indices at a time (:mod:`implicit_l1.linear.exchange`).
-
-Where A has many rows, a Cholesky factor of Newton's matrix serves for several steps and
-scales, as the preconditioner of the conjugate gradient method.  F1 and F2 are evaluated as
-they are, so this changes how fast they become zero and not the zero.
+changes on the way, by few indices at a time (:mod:`implicit_l1.network.exchange`).
 
 The path starts at its largest scale, and follows alpha downwards; each point is predicted
 from the values and derivatives at those before it (Hermite interpolation), and a step that
@@ -46,37 +29,24 @@ which is positive for c = 3/2 and t <= 1: the method converges from anywhere, wi
 line search.  (Derived for this project.)  Its n_S is a difference from g* good to rounding
 only, but a few digits of it are enough to go on from with n_S as unknowns.
 
-With another initialization (:mod:`implicit_l1.network.initialization`), in its coordinates,
-``n_Sc = alpha scale phi_D(z)`` and z has the offset as one more term; the tilt is in the
-certificate's direction already.
-
 How good a point is, is measured for each (:mod:`implicit_l1.network.defects`).  Where that is worse
 than what is asked for, the point is computed anew with more bits and proved
 (:mod:`implicit_l1.network.precise`), and if that fails, too, an error says so.
-
-Where the minimizer is not unique, g* is the one that the flow selects
-(:mod:`implicit_l1.network.selection`) and the columns of its support S are dependent: T is a basis
-of them.  Then ``n_T = -M n_Tc``, and the entries c of n on the rest of S follow, to full
-relative accuracy, from what makes g* the selected one: with
-``h_i(n_i) = zeta(g*_i + n_i)`` less its leading term ``h(c) = M^T h_T(n_T)`` on that rest.
-(Derived for this project.)
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
-from scipy.linalg.lapack import dpotrf, dpotrs
 
 from implicit_l1.linear.exact import as_rational, rationals_of, solve_consistent
-from implicit_l1.linear.exchange import DualCoordinates, dual_coordinates
-from implicit_l1.linear.programs import dividing_unit
+from implicit_l1.linear.units import dividing_unit
 from implicit_l1.minimizer.support import Certificate, independent_columns, row_scales
-from implicit_l1.network.defects import LOG_NEGLIGIBLE, correct_error
+from implicit_l1.network.defects import correct_error
+from implicit_l1.network.equations import Equations
+from implicit_l1.network.exchange import dual_coordinates
 from implicit_l1.network.initialization import identity_coordinates
-from implicit_l1.network.potentials import OffSupport, OnSupport
 from implicit_l1.network.precise import PreciseLimit
-from implicit_l1.proof.certificates import NotProved
+from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.verified import Exact
 
 
@@ -138,37 +108,25 @@ class LimitPath:
         with np.errstate(divide="ignore"):
             return self.log_unit + np.log(np.linalg.norm(self.error, order, axis=1))
 
+    def distance(self, offset):
+        """||n + offset||_2 at each scale, however small it is, shape (m,).
 
-@dataclass
-class _State:
-    """The unknowns at one scale, in one set of coordinates, and what follows from them."""
-
-    log_alpha: float
-    error_on: np.ndarray  # n_T
-    free: np.ndarray  # b
-    on: OnSupport
-    shift: np.ndarray = field(init=False)  # of z_Tc, beside the certificate's part
-    off: OffSupport = field(init=False)
-    log_unit: float = field(init=False)
-    unit_error: np.ndarray = field(init=False)  # n_Tc in units of exp(log_unit)
-    root_slope: np.ndarray = field(init=False)  # of alpha phi'(z_Tc) in the same units
-    first: np.ndarray = field(init=False)  # F1 / sqrt(unit)
-    second: np.ndarray = field(init=False)  # F2 / unit
+        Args:
+            offset: shape (d,); g* - x_0 for the distance of x(alpha) to x_0.
+        """
+        vectors = np.exp(self.log_unit)[:, None] * self.error + offset
+        # squares of 1e-170 are 0 as doubles; a power of two changes no digit
+        _, exponents = np.frexp(np.abs(vectors).max(axis=1))
+        scaled = np.ldexp(vectors, -exponents[:, None])
+        return np.ldexp(np.linalg.norm(scaled, axis=1), exponents)
 
 
-_EPSILON, _TINY = np.finfo(float).eps, np.finfo(float).tiny
+_TINY = np.finfo(float).tiny
 
 # A point is predicted from so many before it, with weights of at most this sum of sizes.
 _NODES = 4
-_AMPLIFICATION = 1e4
 
-# Linear systems are solved by conjugate gradients to this relative accuracy in the energy norm:
-# Newton's last step is so small that this fraction of it does not count.  A factor is given up
-# that makes them take more than an iteration for so many rows of A, or more than so many; with
-# less than so many rows an iteration is no faster than a factorization.
-_SOLVED = 1e-8
-_ROWS_AN_ITERATION, _ITERATIONS = 40, 8
-_MANY_ROWS = 150
+_AMPLIFICATION = 1e4
 
 # Newton's method on the dual problem leaves it to that on F1 = F2 = 0 when a step is this
 # fraction of the longest allowed.
@@ -177,7 +135,9 @@ _NEAR = 0.3
 # Its most steps; and where it does not converge, how far up in log(alpha) it is tried next,
 # until x is close to linear in y.
 _DUAL_STEPS = 100
+
 _START_STRIDE = 3.0 * np.log(10.0)
+
 _LINEAR = 3.0 * np.log(10.0)
 
 # An index leaves T when |x_i| falls below the first fraction of |g_i|.  When some index is
@@ -187,340 +147,6 @@ _LEAVE, _RETURN, _CLOSE = 0.2, 0.4, 0.9
 
 # Up to this fraction of S changes sides by an exchange, more by a new factorization.
 _EXCHANGED = 0.125
-
-
-class _Equations:
-    """F1 = 0, F2 = 0 in the coordinates of a subset T of a basis of the support."""
-
-    def __init__(
-        self, adapted: DualCoordinates, minimizer, certificate, potential, basis, coordinates
-    ):
-        scale, offset, tilt = coordinates.scale, coordinates.offset, coordinates.tilt
-        on, off = adapted.support, adapted.complement
-        self.minimizer, self.scale = minimizer, scale
-        self.minimizer_on = minimizer[on]
-        self.minimizer_off = minimizer[off]
-        self.left_out = np.flatnonzero(self.minimizer_off)
-        rest = np.zeros(off.size, dtype=bool)
-        if np.count_nonzero(minimizer) > basis.size:
-            rest[self.left_out] = ~np.isin(off[self.left_out], basis)
-        self.complete = on.size == basis.size
-        if rest.any() and self.complete:
-            # columns of the rest of S are combinations of those of T: not up to rounding
-            table = adapted.table.copy()
-            table[on.size :, len(table) :][:, rest] = 0.0
-            adapted = replace(adapted, table=table)
-        self.adapted = adapted
-        self.stacked = np.ascontiguousarray(adapted.stacked)
-        self.potential = potential
-        self.rest = rest
-        self.scale_on = scale[on]
-        self.log_scale_off = np.log(scale[off])
-        self.offset_on, self.offset_off = offset[on], offset[off]
-        self.constant = self.offset_off - adapted.range_map.T @ self.offset_on
-        self.initial_off = np.abs(self.offset_off) + np.abs(tilt[off])
-        self.sigma = certificate.direction[on]
-        self.direction = certificate.direction[off]
-        self.margin = certificate.margin[off]
-        self.factored = None  # the state of which `cholesky` is the factor
-        rows = len(self.stacked)
-        self.iterations = min(rows // _ROWS_AN_ITERATION, _ITERATIONS) if rows >= _MANY_ROWS else 0
-
-    def evaluate(self, log_alpha, error_on, free) -> _State | None:
-        """The state at these unknowns; None outside the domain of phi."""
-        on = self.potential.on_support(
-            (self.minimizer_on + error_on) / self.scale_on, self.sigma, log_alpha
-        )
-        on = OnSupport(on.zeta, self.scale_on * on.slope, on.zeta_rate)
-        return self._completed(_State(log_alpha, error_on, free, on))
-
-    def evaluate_dual(self, log_alpha, zeta, free):
-        """(state, room of z on T) where zeta and b are the unknowns; None outside the domain."""
-        on = self.potential.off_support(self.sigma, np.zeros(zeta.size), zeta, log_alpha)
-        if not on.room.min(initial=np.inf) > 0:
-            return None, None
-        point = self.scale_on * on.sign * np.exp(on.log_size)
-        slope = self.scale_on * np.exp(on.log_slope)
-        state = _State(log_alpha, point - self.minimizer_on, free, OnSupport(zeta, slope, None))
-        return self._completed(state), on.room
-
-    def _completed(self, state) -> _State | None:
-        """The state with what follows from its unknowns; None outside the domain of phi."""
-        log_alpha, error_on, on, free = state.log_alpha, state.error_on, state.on, state.free
-        state.shift = np.concatenate([on.zeta, free]) @ self.stacked + self.constant
-        off = self.potential.off_support(self.direction, self.margin, state.shift, log_alpha)
-        log_size = off.log_size + self.log_scale_off
-        log_slope = off.log_slope + self.log_scale_off
-        state.off = OffSupport(off.sign, log_size, log_slope, off.room)
-        state.log_unit = log_size.max()
-        if not (off.room.min() > 0 and state.log_unit < 300.0):
-            return None
-        if state.log_unit == -np.inf:  # n = 0, as where rho = 0: any unit will do
-            state.log_unit = log_slope.max()
-        if self.left_out.size:
-            largest = np.log(np.abs(self.minimizer_off).max())
-            state.log_unit = max(state.log_unit, largest)
-        state.unit_error = off.sign * np.exp(log_size - state.log_unit)
-        state.root_slope = np.exp(0.5 * (log_slope - state.log_unit))
-        unit = np.exp(state.log_unit)
-        if self.left_out.size:
-            state.unit_error = state.unit_error - self.minimizer_off / unit
-        image = self.stacked @ state.unit_error
-        image, state.second = image[: error_on.size], image[error_on.size :]
-        if state.log_unit < LOG_NEGLIGIBLE:
-            state.error_on = -unit * image
-            state.first = np.zeros_like(image)
-        else:
-            state.first = (state.error_on + unit * image) / np.sqrt(unit)
-        return state
-
-    def rows(self, state):
-        """``B W^(1/2)``, scaled: Newton's matrix is its product with itself, plus a diagonal."""
-        size = self.minimizer_on.size
-        rows = self.stacked * state.root_slope
-        rows[:size] *= (np.exp(0.5 * state.log_unit) / np.sqrt(state.on.slope))[:, None]
-        return rows
-
-    def factor(self, state):
-        """Keep the Cholesky factor of the scaled Newton matrix, in its lower triangle.
-
-        Raises:
-            LinAlgError: if it is not positive definite, or not finite.
-        """
-        size = self.minimizer_on.size
-        # transposed: what BLAS takes without a copy
-        matrix = dsyrk(1.0, self.rows(state).T, trans=1, lower=1)
-        matrix[np.arange(size), np.arange(size)] += 1.0
-        self.factored = None
-        self.cholesky, failed = dpotrf(matrix, lower=1, clean=0, overwrite_a=1)
-        if failed:
-            raise np.linalg.LinAlgError("the Newton matrix is not positive definite")
-        self.factored = state
-
-    def solve(self, state, first, second):
-        """(d zeta, db, dz_Tc) with F1' = sqrt(unit) * first and F2' = unit * second.
-
-        By the Cholesky factor of this state, or by conjugate gradients with that of an earlier
-        one as preconditioner as long as it serves.
-
-        Raises:
-            LinAlgError: see :meth:`factor`.
-        """
-        size = self.minimizer_on.size
-        root = np.sqrt(state.on.slope)
-        scale = np.exp(0.5 * state.log_unit) / root
-        right = np.concatenate([first / root, second])
-        found = None
-        if self.iterations and self.factored is not None and self.factored is not state:
-            found = self._conjugate_gradients(state, scale, right)
-        if found is None:
-            if self.factored is not state:
-                self.factor(state)
-            step, _ = dpotrs(self.cholesky, right, lower=1)
-            step[:size] *= scale
-            found = step, step @ self.stacked
-        step, shift = found
-        return step[:size], step[size:], shift
-
-    def _conjugate_gradients(self, state, scale, right):
-        """(step, its dz_Tc), the former of both parts; None where it takes too long."""
-        size = scale.size
-        weights = state.root_slope**2
-        step, shift, residual = np.zeros(right.size), np.zeros(weights.size), right
-        direction, _ = dpotrs(self.cholesky, residual, lower=1)
-        energy = residual @ direction
-        enough = _SOLVED**2 * energy
-        for iteration in range(2 * self.iterations + 1):
-            if energy <= enough:
-                if iteration > self.iterations:
-                    self.factored = None
-                return step, shift
-            move = direction.copy()
-            move[:size] *= scale
-            moved = move @ self.stacked
-            image = self.stacked @ (weights * moved)
-            image[:size] = scale * image[:size] + direction[:size]
-            length = energy / (direction @ image)
-            step, shift = step + length * move, shift + length * moved
-            residual = residual - length * image
-            preconditioned, _ = dpotrs(self.cholesky, residual, lower=1)
-            energy, before = residual @ preconditioned, energy
-            direction = preconditioned + energy / before * direction
-        return None
-
-    def rounding(self, state):
-        """What is left of the rest of S in a converged step, in units of exp(log_unit)."""
-        if not self.rest.any():
-            return 0.0
-        return 1e-13 * np.abs(self.minimizer_off).sum() / np.exp(state.log_unit)
-
-    def rounding_of_z(self, state):
-        """By how much z may move by rounding alone."""
-        adapted = self.adapted
-        parts = np.abs(self.potential.dual_scale(state.log_alpha) * self.direction)
-        parts += np.abs(adapted.range_map).T @ np.abs(state.on.zeta)
-        parts += np.abs(adapted.free_map).T @ np.abs(state.free) + np.abs(self.constant)
-        return 8.0 * _EPSILON * parts.max(initial=0.0)
-
-    def correct(self, state, options):
-        """Newton's method at fixed alpha: (state or None where it fails, steps)."""
-        for step in range(1, options.newton_steps + 1):
-            try:
-                zeta, free, shift = self.solve(state, -state.first, -state.second)
-            except np.linalg.LinAlgError:
-                return None, step
-            # phi is close to linear over a fraction of the room it has (D > 2), or
-            # over a unit (D = 2): a longer step would leave Newton's domain
-            reach = np.max(np.abs(shift) / np.minimum(0.9 * state.off.room, 2.0))
-            if not np.isfinite(reach):
-                return None, step
-            length = 1.0 / max(1.0, reach)
-            size, moved = np.abs(state.unit_error), state.root_slope**2 * np.abs(shift)
-            # on the rest of S errors are differences from g*, good to rounding only
-            small = moved.sum() <= options.tolerance * size.sum() + self.rounding(state)
-            if self.rest.any():
-                off = ~self.rest
-                small = small and moved[off].sum() <= options.tolerance * size[off].sum()
-            # an error of 0 has no relative accuracy: z moves by its rounding only
-            if not small and np.abs(shift).max() < 1e-6:
-                small = np.abs(shift).max() <= self.rounding_of_z(state)
-            before = state
-            state = self.evaluate(
-                state.log_alpha,
-                state.error_on + length * state.on.slope * zeta,
-                state.free + length * free,
-            )
-            if state is None:
-                return None, step
-            if length == 1.0 and small:
-                # a factor of the iterate before is one of this; but for the unit, which
-                # changes where the error is 0
-                if self.factored is before and abs(state.log_unit - before.log_unit) < 1e-3:
-                    self.factored = state
-                return state, step
-        return None, options.newton_steps
-
-    def rates(self, state):
-        """The derivative of :meth:`position` with respect to log(alpha) along the path."""
-        drift = (
-            self.potential.dual_scale_rate() * self.direction
-            + state.on.zeta_rate @ self.adapted.range_map
-        )
-        unit = np.exp(state.log_unit)
-        slope = state.root_slope**2
-        growth = state.unit_error + slope * drift
-        if self.left_out.size:
-            growth += self.minimizer_off / unit
-        image = self.stacked @ growth
-        zeta, free, shift = self.solve(
-            state, -np.sqrt(unit) * image[: self.sigma.size], -image[self.sigma.size :]
-        )
-        return self._stacked(
-            state.on.slope * zeta,
-            unit * (growth + slope * shift),
-            state.on.zeta_rate + zeta,
-            free,
-        )
-
-    def position(self, state):
-        """x and the shifted dual vector ``lam - dual_scale * nu_0``, shape (d + N,)."""
-        return self._stacked(
-            self.minimizer_on + state.error_on,
-            self.minimizer_off + np.exp(state.log_unit) * state.unit_error,
-            state.on.zeta,
-            state.free,
-        )
-
-    def _stacked(self, on, off, zeta, free):
-        adapted = self.adapted
-        size = on.size + off.size
-        stacked = np.empty(size + len(self.stacked))
-        stacked[adapted.support] = on
-        stacked[adapted.complement] = off
-        stacked[size:] = adapted.dual_map @ np.concatenate([zeta, free])
-        return stacked
-
-    def error(self, state):
-        """n in units of exp(log_unit), shape (d,), exactly in the form of F1 = 0."""
-        error = np.empty(self.minimizer_on.size + self.minimizer_off.size)
-        error[self.adapted.complement] = state.unit_error
-        error[self.adapted.support] = -(self.adapted.range_map @ state.unit_error)
-        return error
-
-    def error_in_unit(self, state):
-        """(log_unit, n in units of exp(log_unit)), with all its digits on the rest of S too."""
-        if self.settled(state):
-            return self._refined(state)
-        return state.log_unit, self.error(state)
-
-    def settled(self, state):
-        """Whether x has come near one of several minimizers, so that g* + n cancels.
-
-        Before, x may not even have the signs of g*.
-        """
-        if not (self.complete and self.rest.any()):
-            return False
-        size = np.exp(state.log_unit) * np.abs(self.error(state))
-        on, off = size[self.adapted.support], size[self.adapted.complement]
-        return bool(
-            np.all(on < 0.5 * np.abs(self.minimizer_on))
-            and np.all(off[self.rest] < 0.5 * np.abs(self.minimizer_off[self.rest]))
-        )
-
-    def _refined(self, state):
-        """The error where g* is one of several minimizers: n on S anew, from n off S."""
-        adapted, rest = self.adapted, self.rest
-        off = np.zeros(rest.size)
-        off[~rest] = state.off.sign[~rest] * np.exp(state.off.log_size[~rest])
-        map_rest = adapted.range_map[:, rest]
-        forced = -(adapted.range_map[:, ~rest] @ off[~rest])
-        scale_rest = np.exp(self.log_scale_off[rest])
-        values = np.exp(state.log_unit) * state.unit_error[rest]
-        for _ in range(50):
-            on = forced - map_rest @ values
-            h_on, slope_on = self._deviation(state, self.minimizer_on, on, self.scale_on)
-            h_rest, slope_rest = self._deviation(
-                state, self.minimizer_off[rest], values, scale_rest
-            )
-            step = np.linalg.solve(
-                np.diag(slope_rest) + (map_rest.T * slope_on) @ map_rest,
-                map_rest.T @ h_on - h_rest,
-            )
-            values = values + step
-            if np.abs(step).sum() <= 1e-15 * np.abs(values).sum():
-                break
-        off[rest] = values
-        error = np.empty(self.minimizer_on.size + rest.size)
-        error[adapted.complement] = off
-        error[adapted.support] = forced - map_rest @ values
-        log_unit = np.log(np.abs(error).max()) if np.any(error) else 0.0
-        return log_unit, error / np.exp(log_unit)
-
-    def deviation(self, state, columns, error):
-        """What n adds to z at some columns of the support, see Potential.deviation; in units of z.
-
-        Args:
-            state: for its scale.
-            columns: indices; error: n there.
-        """
-        values, _ = self._deviation(state, self.minimizer[columns], error, self.scale[columns])
-        return values
-
-    def _deviation(self, state, point, error, scale):
-        """What n adds to z where g* is `point`, and dz / dn, in units of z."""
-        potential, log_alpha = self.potential, state.log_alpha
-        values, _ = potential.deviation(point, error, scale, log_alpha)
-        unit = 0.0 if potential.depth == 2 else log_alpha / potential.power
-        slope = potential.on_support((point + error) / scale, np.sign(point), log_alpha).slope
-        return values * np.exp(unit), 1.0 / (scale * slope)
-
-    def fixed_point_residual(self, state):
-        """||F1||_1 / ||n||_1."""
-        mismatch = np.abs(state.first).sum()
-        if mismatch == 0.0:
-            return 0.0
-        size = np.abs(self.error(state)).sum()
-        return mismatch * np.exp(-0.5 * state.log_unit) / size if size else np.nan
 
 
 class _Path:
@@ -642,7 +268,7 @@ class _Path:
         else:
             adapted = dual_coordinates(self.matrix, self.basis[chosen])
         self.chosen = chosen
-        self.equations = _Equations(
+        self.equations = Equations(
             adapted,
             self.minimizer,
             self.certificate,

@@ -11,16 +11,16 @@ gradient ``A x - y`` is a difference of nearly equal numbers, and its second der
 ``A W A^T`` has the square of the condition of A and the range of W = alpha phi'.  A step is
 shortened so that phi' grows by at most e^(3/2), which makes it converge from anywhere (see
 :mod:`implicit_l1.network.limit`).  What it finds is a guess, and what is returned is an enclosure
-by the proofs of :mod:`implicit_l1.proof.certificates`.
+by the proofs of :mod:`implicit_l1.proof.limit`.
 """
 
 import numpy as np
 from flint import arb, arb_mat, ctx
 
 from implicit_l1.linear.exact import solve_consistent
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
+from implicit_l1.proof.ball_potential import BallPotential
 from implicit_l1.proof.balls import (
-    BallPotential,
     ball,
     column,
     exact_matrix,
@@ -28,7 +28,9 @@ from implicit_l1.proof.balls import (
     relative_radius,
     sum_of_sizes,
 )
-from implicit_l1.proof.certificates import LimitProof, NotProved, ProvedMinimizer, coordinates
+from implicit_l1.proof.frame import NotProved, coordinates
+from implicit_l1.proof.limit import LimitProof
+from implicit_l1.proof.minimizer import ProvedMinimizer
 
 # Bits of the proofs that are tried, one after the other.
 _PRECISIONS = (128, 256, 512, 1024)

@@ -17,6 +17,47 @@ def predicted_rate(depth, rho):
     return 1.0 - rho if depth == 2 else np.ones_like(rho)
 
 
+def leading_rho(certified, rho, margin, support_size, unit, tilt):
+    """The rho that decides the rate of each instance, shape (r,).
+
+    That of stage null_space belongs to the l1 norm and its unique minimizer.  Where the norm is
+    another one, or the minimizer is one of several, it is 1 less the margin of the dual vector
+    that stage selection found, on the largest support S that a minimizer has: along the face
+    of minimizers the error follows what is off S linearly.  (Derived for this project.)
+
+    Args:
+        certified: whether the minimizer is certified unique, shape (r,).
+        rho: of that minimizer, shape (r,).
+        margin: of the dual vector, shape (r,).
+        support_size: |S|, shape (r,).
+        unit, tilt: of the coordinates, shape (r, d) each; ones and zeros from ones.
+    """
+    plain = certified & np.all((unit == 1) & (tilt == 0), axis=1)
+    # nothing off S: what is left at D = 2 is the second order of arsinh, alpha^2
+    return np.where(support_size == unit.shape[1], -1.0, np.where(plain, rho, 1.0 - margin))
+
+
+def log_prediction(log_alpha, log_constant, exponent):
+    """``log(C alpha^p)``, the first order of the error, shape (r, m).
+
+    Args:
+        log_alpha: shape (m,).
+        log_constant, exponent: log C and p of each repetition, shape (r,) each.
+    """
+    return log_constant[:, None] + exponent[:, None] * log_alpha
+
+
+def log_over_prediction(log_error, log_alpha, log_constant, exponent):
+    """log of the error over its first order, shape (r, m); nan where both are 0.
+
+    Args:
+        log_error: shape (r, m).
+        log_alpha, log_constant, exponent: as in :func:`log_prediction`.
+    """
+    with np.errstate(invalid="ignore"):
+        return log_error - log_constant[:, None] - exponent[:, None] * log_alpha
+
+
 def local_slopes(log_alpha, log_error):
     """(midpoints, slopes) between neighbouring scales.
 
@@ -45,9 +86,10 @@ def fitted_rate(log_alpha, log_error, window):
     inside = (log_alpha >= window[0] - 1e-9) & (log_alpha <= window[1] + 1e-9)
     if inside.sum() < 3:
         raise ValueError(f"{inside.sum()} scales lie in the window, a fit needs 3")
-    centred = log_alpha[inside] - log_alpha[inside].mean()
-    with np.errstate(invalid="ignore"):
-        return log_error[..., inside] @ centred / (centred @ centred)
+    x, y = log_alpha[inside] - log_alpha[inside].mean(), log_error[..., inside]
+    slopes, finite = np.full(y.shape[:-1], np.nan), np.isfinite(y).all(axis=-1)
+    slopes[finite] = np.polynomial.polynomial.polyfit(x, y[finite].T, 1)[1]
+    return slopes
 
 
 def onset(log_alpha, log_error, rate, tolerance):
@@ -93,6 +135,12 @@ def largest_competitor(exponent, log_size, log_alpha):
     return float(size[others].max() - size[leading].max())
 
 
+def log_smallest_entry(points):
+    """log of the smallest size among the nonzero entries of each row, inf without one."""
+    sizes = np.abs(points)
+    return np.log(np.min(sizes, axis=1, initial=np.inf, where=sizes > 0))
+
+
 def log_correction(depth, log_smallest, log_error, log_alpha):
     """Order of what is missing in the leading term of the error, relative to it, at a scale.
 
@@ -116,6 +164,10 @@ def log_correction(depth, log_smallest, log_error, log_alpha):
 
 def bootstrap_interval(values, rng, resamples, confidence):
     """Percentile interval of the median over repetitions, by resampling them.
+
+    The interval of ``scipy.stats.bootstrap`` for the same generator, without sorting any
+    resample: 20 repetitions at 61 scales take 5 ms for 1000 resamples in place of 70, 100
+    repetitions 6 in place of 500, and every quantity of every cell has its interval.
 
     Args:
         values: shape (r, ...), repetitions first.

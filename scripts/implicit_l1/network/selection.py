@@ -21,26 +21,22 @@ that every minimizer is supported in S with signs sigma.  On S the columns may b
 there the functional is minimized by Newton's method.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from flint import arb, arb_mat, ctx
 from scipy.linalg import null_space, qr
 from scipy.optimize import linprog
 
 from implicit_l1.linear.compensated import refine, residual
-from implicit_l1.linear.exact import (
-    RationalMatrix,
-    Undecided,
-    rationals_of,
-)
-from implicit_l1.linear.programs import TIGHT, unit_of
-from implicit_l1.minimizer.decision import Minimizer, MinimizerFace, minimizer_face, undecided
+from implicit_l1.linear.exact import RationalMatrix, Undecided, rationals_of
+from implicit_l1.linear.programs import TIGHT
+from implicit_l1.linear.units import unit_of
+from implicit_l1.minimizer.decision import Minimizer, undecided
+from implicit_l1.minimizer.face import MinimizerFace, minimizer_face
+from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.proposals import DEFAULT, proposals
-from implicit_l1.minimizer.support import (
-    STRICT,
-    Certificate,
-    certificate,
-    support_geometry,
-)
+from implicit_l1.minimizer.support import STRICT, Certificate, certificate, support_geometry
 from implicit_l1.network.initialization import MirrorCoordinates
 from implicit_l1.proof.balls import column, scaled
 from implicit_l1.status import CERTIFIED, SELECTED, UNIQUE_IN_FLOATS
@@ -82,6 +78,38 @@ def tilted_basis_pursuit(matrix, data, tilt, solver=DEFAULT):
         if np.linalg.norm(residual(matrix, proposal.point, data)) <= _FEASIBLE * size:
             return proposal.point
     raise SelectionError("no solver of the tilted l1 problem has found an x with A x = y")
+
+
+def minimizer_of(matrix, data, coordinates, depth, point, solver, exact_data=None) -> Minimizer:
+    """What the flow of depth D from an initialization approaches as alpha -> 0.
+
+    Its point, and kappa, are of x; its certificate is of the coordinates x~.
+
+    Args:
+        matrix: A, shape (N, d).
+        data: y, shape (N,).
+        coordinates: of the initialization.
+        depth: D >= 2.
+        point: a minimizer of ||x||_1, shape (d,).
+        solver: of the l1 problem in x~, the first that is asked.
+        exact_data: y as rational numbers, where `data` are their roundings.
+    Raises:
+        SelectionError, BasisPursuitError: if a program is not solved.
+    """
+    scaled, tilted = matrix * coordinates.unit, np.any(coordinates.tilt)
+    if tilted:
+        point = tilted_basis_pursuit(scaled, data, coordinates.tilt, solver)
+    elif np.any(coordinates.unit != 1.0):
+        point = decide_minimizer(scaled, data, solver, exact_data).point
+    found = select(scaled, data, coordinates, depth, point, exact_data)
+    minimizer = coordinates.unit * found.point
+    size = np.abs(minimizer[found.support])
+    return replace(
+        found,
+        point=minimizer,
+        point_low=coordinates.unit * found.point_low,
+        kappa=size.max() / size.min(),
+    )
 
 
 def select(

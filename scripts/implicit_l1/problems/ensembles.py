@@ -8,7 +8,7 @@ command line and to the tests::
 
 What all entries of a registry have in common (unit columns, a unit signal) is done once,
 after the function.  All values are rounded to a grid where an instance is put together
-(:mod:`implicit_l1.problems.problems`), so that the last bits of the system's logarithm, cosine or
+(:mod:`implicit_l1.problems.problem`), so that the last bits of the system's logarithm, cosine or
 power do not matter.
 
 NumPy is the only import, because the workflow reads the registries too.

@@ -18,12 +18,8 @@ import numpy as np
 from flint import fmpq
 
 from implicit_l1.linear.exact import as_rational, exact_product, rational_rank
-from implicit_l1.linear.programs import (
-    KernelPrograms,
-    LinearProgramError,
-    least_norm_vertex,
-    unit_of,
-)
+from implicit_l1.linear.programs import least_norm_vertex
+from implicit_l1.linear.units import unit_of
 
 UNIT_ROUNDOFF = 2.0**-53  # of double precision
 # exponents of the smallest positive and the smallest normal number, by unit roundoff
@@ -169,23 +165,8 @@ def explanation(matrix, data, most, unit_roundoff=UNIT_ROUNDOFF):
 def _minimizer(matrix, data):
     """An l1 minimizer in floating point; a vertex, so that entries off its support are 0."""
     unit = unit_of(data)
-    try:
-        point, _ = least_norm_vertex(matrix, data / unit)
-    except (LinearProgramError, np.linalg.LinAlgError):
-        # minimizers with entries of the size of small noise; the simplex method has them
-        point = _by_simplex(matrix, data / unit)
+    point, _ = least_norm_vertex(matrix, data / unit)
     return unit * point
-
-
-def _by_simplex(matrix, data):
-    """The same program as in :func:`implicit_l1.linear.programs.least_norm_vertex`, by HiGHS."""
-    mirror = data.copy()
-    mirror[0] += np.copysign(np.linalg.norm(data), data[0])
-    mirror *= np.sqrt(2.0 / (mirror @ mirror))
-    reflected = matrix - np.outer(mirror, mirror @ matrix)
-    offset = matrix.T @ (data / (data @ data))
-    kernel, _ = KernelPrograms(reflected[1:]).solve(offset, "of basis pursuit")
-    return kernel / (offset @ kernel)
 
 
 def _explaining(matrix, data, point, support, unit_roundoff):

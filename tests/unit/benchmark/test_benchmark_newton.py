@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from benchmark import newton as benchmark_newton
-from implicit_l1.network import limit
-from implicit_l1.network.potentials import potential
+from implicit_l1.network import equations
+from implicit_l1.network.limit import limit_path
+from implicit_l1.potentials import potential
 from reference import LOG10
 from workflow_runs import script
 
@@ -19,7 +20,7 @@ METHODS = ("factor", "solve", "evaluate")
 
 def path_of(problem, depth):
     minimizer = problem.minimizer
-    return limit.limit_path(
+    return limit_path(
         problem.matrix,
         minimizer.point,
         minimizer.certificate,
@@ -32,32 +33,32 @@ def path_of(problem, depth):
 def test_the_operands_are_those_of_the_path(small, depth):
     factors = []
     with pytest.MonkeyPatch.context() as patch:
-        original = limit._Equations.factor
+        original = equations.Equations.factor
 
-        def factor(equations, state):
-            original(equations, state)
-            factors.append(equations.cholesky)
+        def factor(self, state):
+            original(self, state)
+            factors.append(self.cholesky)
 
-        patch.setattr(limit._Equations, "factor", factor)
+        patch.setattr(equations.Equations, "factor", factor)
         with benchmark_newton.recorded() as calls:
             steps = path_of(small, depth).newton_steps.sum()
     states = [(call.equations, call.state) for call in calls if call.method == "factor"]
     assert len(states) == len(factors) == steps
-    for (equations, state), factor in zip(states, factors, strict=True):
-        rows = equations.rows(state)
+    for (mine, state), factor in zip(states, factors, strict=True):
+        rows = mine.rows(state)
         expected = rows @ rows.T
-        on = np.arange(equations.minimizer_on.size)
+        on = np.arange(mine.minimizer_on.size)
         expected[on, on] += 1.0
         half = np.tril(factor)
         assert np.abs(half @ half.T - expected).max() < 1e-12 * np.abs(expected).max()
 
 
 def test_nothing_stays_wrapped_and_the_results_are_the_same(small):
-    before = [limit.dpotrs, *(getattr(limit._Equations, name) for name in METHODS)]
+    before = [equations.dpotrs, *(getattr(equations.Equations, name) for name in METHODS)]
     expected = path_of(small, 2)
     with benchmark_newton.recorded() as calls:
         found = path_of(small, 2)
-    assert [limit.dpotrs, *(getattr(limit._Equations, name) for name in METHODS)] == before
+    assert [equations.dpotrs, *(getattr(equations.Equations, name) for name in METHODS)] == before
     assert found.error.tobytes() == expected.error.tobytes()
     assert {call.method for call in calls} == set(METHODS)
 
@@ -121,8 +122,8 @@ def test_a_path_and_its_linear_algebra_are_timed_in_turn(monkeypatch):
 
 
 def test_conjugate_gradients_are_recorded_too(small, monkeypatch):
-    monkeypatch.setattr(limit, "_MANY_ROWS", 0)
-    monkeypatch.setattr(limit, "_ROWS_AN_ITERATION", 2)
+    monkeypatch.setattr(equations, "_MANY_ROWS", 0)
+    monkeypatch.setattr(equations, "_ROWS_AN_ITERATION", 2)
     with benchmark_newton.recorded() as calls:
         steps = path_of(small, 2).newton_steps.sum()
     count = {name: [call for call in calls if call.method == name] for name in METHODS}

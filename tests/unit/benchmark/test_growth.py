@@ -12,7 +12,7 @@ import scipy.optimize
 
 from benchmark import growth
 from implicit_l1.linear import programs
-from implicit_l1.linear.programs import LinearProgramError, kernel_form, smallest_maximum
+from implicit_l1.linear.interior import LinearProgramError, kernel_form, smallest_maximum
 from implicit_l1.minimizer import l1, null_space, proposals
 from implicit_l1.minimizer.support import support_geometry
 from pipeline.command_line import Failure
@@ -91,7 +91,7 @@ def test_no_fit_crosses_a_change_of_method():
     # each method a power law of its own, with a jump between them
     runs = [
         growth.Run(
-            "l1", N, 10 * N, factor * N**power, 100.0, growth.method("l1", N, 10 * N, 0.1, 0)
+            "l1", N, 10 * N, factor * N**power, 100.0, growth.method("l1", N, 10 * N, 0.1, 0.1)
         )
         for factor, power, rows in ((1e-3, 4, (4, 6)), (1e-6, 3, (200, 400, 800)))
         for N, d in ((N, 10 * N) for N in rows)
@@ -106,12 +106,12 @@ def test_no_fit_crosses_a_change_of_method():
 @pytest.mark.parametrize(
     ("stage", "N", "d", "eta", "way"),
     [
-        ("l1", 5, 40, 0, growth.SIMPLEX),
-        # A is large, what is left of it off the support is not
-        ("l1", 8, 64, 0, growth.BOTH),
+        ("l1", 5, 40, 0, growth.BOTH),
+        ("l1", 5, 40, 0.1, growth.SIMPLEX),
+        ("l1", 8, 64, 0, growth.INTERIOR),
         ("l1", 8, 64, 0.1, growth.INTERIOR),
         ("l1", 200, 2000, 0, growth.INTERIOR),
-        ("null_space", 5, 40, 0, growth.SIMPLEX),
+        ("null_space", 5, 40, 0, growth.INTERIOR),
         ("null_space", 20, 200, 0, growth.INTERIOR),
         ("null_space", 200, 2000, 0, growth.INTERIOR),
         ("null_space", 200, 2000, 0.1, growth.NO_PROGRAM),
@@ -216,14 +216,13 @@ def test_errors_name_what_is_wrong(tmp_path, changes, words):
 
 @pytest.fixture
 def all_large(monkeypatch):
-    """Take every program for a large one, and do not fall back on the simplex method."""
+    """Take every program for a large one, and do not fall back on another method."""
 
     def refuse(*arguments, **options):
         raise AssertionError("the interior-point method did not find the solution")
 
-    for module in (proposals, programs):
-        monkeypatch.setattr(module, "LARGE", 0)
-    for module, name in ((programs, "_program"), (scipy.optimize, "nnls")):
+    monkeypatch.setattr(proposals, "LARGE", 0)
+    for module, name in ((programs, "linprog"), (scipy.optimize, "nnls")):
         monkeypatch.setattr(module, name, refuse)
 
 

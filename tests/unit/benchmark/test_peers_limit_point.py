@@ -9,7 +9,7 @@ from benchmark import limit as benchmark_limit
 from benchmark.peers import limit_point
 from implicit_l1.network.descent import limit_weights, stable_step
 from implicit_l1.network.limit import limit_path
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from reference import LOG10, instance
 from workflow_runs import script
 

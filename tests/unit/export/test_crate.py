@@ -90,7 +90,6 @@ def digests(*paths):
 
 
 RECORD = {
-    "rule": "figure_noise",
     "command": ["scripts/draw.py", "--data", CURVES],
     "code": digests("scripts/draw.py", "scripts/lines.py", "requirements.txt"),
     "inputs": digests(CURVES, LIMIT, "results/configuration.yaml"),
@@ -361,7 +360,7 @@ def test_results_without_records_are_exported_too(tmp_path, issues):
     [
         ("{", ["results/figures/noise.json"]),
         ("[]", ["results/figures/noise.json"]),
-        (json.dumps({"rule": "figure_noise"}), ["results/figures/noise.json", "command, code"]),
+        (json.dumps({"files": {}}), ["results/figures/noise.json", "command, code"]),
         (json.dumps(RECORD | {"command": ["ls"]}), ["results/figures/noise.json", "program"]),
         (
             json.dumps(RECORD | {"files": {"results/figures/noise.pdf": sha256("another")}}),
@@ -442,5 +441,5 @@ def test_the_workflow_exports_itself(project, issues, tmp_path):
 
 def test_it_is_no_part_of_the_default_target(tmp_path):
     jobs = Project(tmp_path).scheduled()
-    assert "figure_noise" in jobs
+    assert "results/smoke/figures/noise.csv" in jobs["figures"]
     assert "crate" not in jobs

@@ -22,8 +22,8 @@ from implicit_l1.minimizer.null_space import null_space_constant
 from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.network.initialization import identity_coordinates
 from implicit_l1.network.limit import ConvergenceError, limit_path
-from implicit_l1.network.potentials import potential
 from implicit_l1.network.selection import select
+from implicit_l1.potentials import potential
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED, UNDECIDED
 from truths import (
     l1_minimizer,

@@ -17,7 +17,7 @@ from implicit_l1.linear.exact import exact_product, rationals_of
 from implicit_l1.minimizer import l1
 from implicit_l1.minimizer.decision import BasisPursuitError, Proposal, certified_support, decide
 from implicit_l1.minimizer.l1 import decide_minimizer
-from implicit_l1.problems.problems import one_dimensional_kernel, random_problem
+from implicit_l1.problems.problem import one_dimensional_kernel, random_problem
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
 from reference import fractions, instance, pattern_constant
 

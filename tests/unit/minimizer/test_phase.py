@@ -17,6 +17,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from implicit_l1.minimizer.l1 import decide_minimizer
+from implicit_l1.minimizer.null_space import constants_of
 from implicit_l1.minimizer.phase import (
     KernelBall,
     entry_bounds,
@@ -26,7 +27,8 @@ from implicit_l1.minimizer.phase import (
     recovery,
 )
 from implicit_l1.minimizer.threshold import weak_threshold
-from implicit_l1.problems.problems import one_dimensional_kernel, random_problem
+from implicit_l1.problems.problem import one_dimensional_kernel, random_problem
+from implicit_l1.proof.statements import recovery as recovery_statements
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED
 from pipeline.storage import read_table
 from reference import (
@@ -36,7 +38,6 @@ from reference import (
     null_space_constant_by_patterns,
     pattern_constant,
 )
-from stages.phase import certify, constants
 from workflow_runs import ROOT
 
 # The weak threshold
@@ -387,7 +388,7 @@ def run_program(output, *, s, repetitions, ensemble="gaussian", rows=10, columns
 
 def test_program(tmp_path):
     output = tmp_path / "cell.parquet"
-    limits = {"order-repetitions": 5, "rho-tilde-repetitions": 5}
+    limits = {"order-repetitions": 5}
     result = run_program(output, s=3, repetitions=(0, 5), **limits)
     assert result.returncode == 0, result.stderr
     table = read_table(output)
@@ -478,7 +479,7 @@ def test_program_carries_instances_without_certificate(tmp_path):
 def test_nothing_is_known_without_a_certificate():
     problem, found = solved(12, 24, 1, 0)
     unproved = replace(found.minimizer, certificate=None)
-    rho, rho_tilde = constants(problem.matrix, unproved, True, 4)
+    rho, rho_tilde = constants_of(problem.matrix, unproved.point, unproved.margin, 4, 0)
     assert np.isnan([rho.lower, rho.upper, rho_tilde.lower, rho_tilde.upper]).all()
 
 
@@ -499,7 +500,7 @@ def test_the_constant_of_x0_is_of_its_own_support_and_signs(signs):
     found = SimpleNamespace(minimizer=guess, planted_dual=guess.certificate.nu)
     signal = np.array([signs[0], signs[1] * 2.0**-60, 0.0])
     problem = SimpleNamespace(matrix=matrix, data=matrix @ point, signal=signal)
-    (first, *_) = certify(problem, found, None, False)
-    assert first["quantity"] == "rho_planted" and first["status"] == PROVED
+    (first, *_) = recovery_statements(problem, found, None)
+    assert first.quantity == "rho_planted" and first.proved
     truth = abs(0.5 * signs[0] + 0.25 * signs[1])
-    assert float(first["lower"]) <= truth <= float(first["upper"])
+    assert float(first.lower) <= truth <= float(first.upper)

@@ -10,7 +10,7 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
-from implicit_l1.linear.programs import LinearProgramError
+from implicit_l1.linear.interior import LinearProgramError
 from implicit_l1.minimizer import proposals as module
 from implicit_l1.minimizer.proposals import Proposal, is_solver, proposals, solvers, statement
 

@@ -8,8 +8,8 @@ from implicit_l1.minimizer.null_space import largest_margin_dual
 from implicit_l1.minimizer.support import certificate, support_geometry
 from implicit_l1.network.asymptotics import BalanceError, DegenerateFaceError, balance, first_order
 from implicit_l1.network.limit import limit_path
-from implicit_l1.network.potentials import potential
 from implicit_l1.network.rates import largest_competitor, log_correction
+from implicit_l1.potentials import potential
 from reference import dense_data, kernel_data, sparse_data
 
 LOG10 = np.log(10.0)

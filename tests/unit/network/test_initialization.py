@@ -10,11 +10,9 @@ from implicit_l1.network.initialization import (
     draw_shapes,
     identity_coordinates,
     mirror_coordinates,
-    read_shapes,
 )
-from implicit_l1.network.potentials import potential
 from implicit_l1.network.selection import select, tilted_basis_pursuit
-from implicit_l1.problems.ensembles import ProblemError
+from implicit_l1.potentials import potential
 from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, UNIQUE_IN_FLOATS
 from reference import instance, limit_points, selected_path
@@ -197,37 +195,6 @@ def test_drawn_shapes(law):
         middle, width = (0.0, 0.3) if law["law"] == "lognormal" else (1.25, 1.5 / np.sqrt(12))
         assert abs(spread.mean() - middle) < 0.05
         assert abs(spread.std() / width - 1) < 0.1
-
-
-def test_a_shape_of_the_users_own(tmp_path):
-    path = tmp_path / "shape.csv"
-    path.write_text("u,v\n1,2\n0.5,1e-3\n")
-    w_u, w_v = read_shapes(path, 2)
-    assert w_u.tolist() == [1.0, 0.5]
-    assert w_v.tolist() == [2.0, 1e-3]
-    path.write_text("u\n1\n3\n")
-    assert [shape.tolist() for shape in read_shapes(path, 2)] == [[1.0, 3.0]] * 2
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "cannot be read as CSV"),
-        ("w\n1\n2\n", "its columns are w; allowed: u, or u and v"),
-        ("u\n1\n", "it has 1 rows for 2 columns of A"),
-        ("u,v\n1,2\n1\n", "row 2 is"),
-        ("u\n1\n0\n", "row 2 is ['0']; allowed: positive numbers"),
-        ("u\n1\nnan\n", "allowed: positive numbers"),
-        ("u\none\n2\n", "row 1 is ['one']"),
-    ],
-)
-def test_bad_shapes_are_named(tmp_path, text, words):
-    path = tmp_path / "shape.csv"
-    path.write_text(text)
-    with pytest.raises(ProblemError) as caught:
-        read_shapes(path, 2)
-    assert str(caught.value).startswith(str(path))
-    assert words in str(caught.value)
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])

@@ -16,7 +16,7 @@ from implicit_l1.network.lasso import (
     objective,
     regularization,
 )
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from pipeline.own_data import read_problem
 from workflow_runs import ROOT
 

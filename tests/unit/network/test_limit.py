@@ -8,10 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from implicit_l1.linear.exact import as_rational, rationals_of
-from implicit_l1.linear.programs import unit_of
+from implicit_l1.linear.units import unit_of
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.support import Certificate, certificate, row_scales, support_geometry
-from implicit_l1.network import limit
+from implicit_l1.network import equations, limit
+from implicit_l1.network.exchange import DualCoordinates
 from implicit_l1.network.limit import (
     ConvergenceError,
     PathOptions,
@@ -19,10 +20,10 @@ from implicit_l1.network.limit import (
     extrapolated,
     limit_path,
 )
-from implicit_l1.network.potentials import potential
 from implicit_l1.network.precise import PreciseLimit
-from implicit_l1.problems.problems import one_dimensional_kernel
-from implicit_l1.proof.certificates import NotProved
+from implicit_l1.potentials import potential
+from implicit_l1.problems.problem import one_dimensional_kernel
+from implicit_l1.proof.frame import NotProved
 from implicit_l1.status import CERTIFIED
 from reference import LOG10, instance, kernel_family_log_error, limit_log_error
 
@@ -386,14 +387,14 @@ def test_invalid_scales_are_refused(log_alpha):
 @pytest.mark.parametrize("depth", [2, 3, 6])
 def test_conjugate_gradients_save_factorizations_and_no_digits(small, depth, monkeypatch):
     exponents = np.linspace(0.0, -12.0, 49)
-    factors, factor = [], limit._Equations.factor
+    factors, factor = [], equations.Equations.factor
     monkeypatch.setattr(
-        limit._Equations, "factor", lambda self, state: factors.append(0) or factor(self, state)
+        equations.Equations, "factor", lambda self, state: factors.append(0) or factor(self, state)
     )
     expected, direct = path_of(small, depth, exponents), len(factors)
     factors.clear()
-    monkeypatch.setattr(limit, "_MANY_ROWS", 0)
-    monkeypatch.setattr(limit, "_ROWS_AN_ITERATION", 2)
+    monkeypatch.setattr(equations, "_MANY_ROWS", 0)
+    monkeypatch.setattr(equations, "_ROWS_AN_ITERATION", 2)
     found = path_of(small, depth, exponents)
     assert len(factors) < 0.7 * direct
     assert np.abs(found.log_norm(1) - expected.log_norm(1)).max() < 1e-12
@@ -403,9 +404,9 @@ def test_conjugate_gradients_save_factorizations_and_no_digits(small, depth, mon
 @pytest.mark.parametrize("depth", [2, 3, 6])
 def test_exchanges_of_indices_cost_no_digits(large, depth, monkeypatch):
     exponents = np.linspace(0.0, -12.0, 49)
-    changes, without = [], limit.DualCoordinates.without
+    changes, without = [], DualCoordinates.without
     monkeypatch.setattr(
-        limit.DualCoordinates,
+        DualCoordinates,
         "without",
         lambda self, indices: changes.append(0) or without(self, indices),
     )

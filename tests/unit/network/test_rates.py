@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from implicit_l1.network.rates import (
     bootstrap_interval,
@@ -165,6 +166,17 @@ def test_bootstrap_resamples_repetitions_as_a_whole():
         np.column_stack([column, column]), np.random.default_rng(3), 200, 0.9
     )
     assert low[0] == low[1] and high[0] == high[1]
+
+
+@pytest.mark.parametrize("count", [2, 7, 20])
+def test_the_interval_is_that_of_scipy(count):
+    values = np.random.default_rng(count).standard_normal((count, 3))
+    settings = {"n_resamples": 200, "confidence_level": 0.9, "method": "percentile"}
+    expected = stats.bootstrap(
+        (values,), np.median, axis=0, rng=np.random.default_rng(4), **settings
+    ).confidence_interval
+    found = bootstrap_interval(values, np.random.default_rng(4), 200, 0.9)
+    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-14)
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 20, 300])

@@ -30,7 +30,7 @@ def test_what_was_said_and_the_status_reach_who_started_a_program(
 ):
     program = tmp_path / "program.py"
     program.write_text(
-        "import os, signal, sys\nfrom command_line import Failure, run\n"
+        "import os, signal, sys\nfrom pipeline.command_line import Failure, run\n"
         f"def main():\n    {body}\nrun(main)\n"
     )
     found = subprocess.run(
@@ -42,22 +42,10 @@ def test_what_was_said_and_the_status_reach_who_started_a_program(
     assert (found.returncode, found.stdout, found.stderr) == (status, said, error)
 
 
-def test_memory_is_cleaned_as_usual_while_a_program_works(tmp_path):
-    program = tmp_path / "program.py"
-    program.write_text(
-        "import gc\nusual = gc.get_threshold()\nfrom command_line import run\n"
-        "def main():\n    print(gc.isenabled() and gc.get_threshold() == usual)\nrun(main)\n"
-    )
-    said = subprocess.check_output(
-        [sys.executable, program], env={"PYTHONPATH": str(ROOT / "scripts")}, text=True
-    )
-    assert said == "True\n"
-
-
 def test_a_job_that_is_ended_leaves_nothing_unfinished(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(
-        "import os, signal\nfrom command_line import run\n"
+        "import os, signal\nfrom pipeline.command_line import run\n"
         "from pipeline.storage import replacing\n"
         "def main():\n    with replacing('result') as file:\n        file.touch()\n"
         "        os.kill(os.getpid(), signal.SIGTERM)\nrun(main)\n"
@@ -77,7 +65,7 @@ def test_a_job_that_is_ended_leaves_nothing_unfinished(tmp_path):
 
 def test_python_without_docstrings_is_refused(tmp_path):
     program = tmp_path / "program.py"
-    program.write_text("from command_line import run\nrun(print)\n")
+    program.write_text("from pipeline.command_line import run\nrun(print)\n")
     found = subprocess.run(
         [sys.executable, "-OO", program],
         env={"PYTHONPATH": str(ROOT / "scripts")},
@@ -99,7 +87,7 @@ def test_python_without_docstrings_is_refused(tmp_path):
 )
 def test_memory_that_ends_while_modules_are_loaded_is_one_line(tmp_path, error):
     program = tmp_path / "program.py"
-    program.write_text(f"import command_line\nraise {error}\n")
+    program.write_text(f"import pipeline.command_line\nraise {error}\n")
     found = subprocess.run(
         [sys.executable, program],
         env={"PYTHONPATH": str(ROOT / "scripts"), "IMPLICIT_L1_JOBS": str(tmp_path / "jobs")},

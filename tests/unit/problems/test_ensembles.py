@@ -20,7 +20,7 @@ from implicit_l1.problems.ensembles import (
     register_magnitudes,
     register_noise,
 )
-from implicit_l1.problems.problems import magnitudes, random_problem
+from implicit_l1.problems.problem import magnitudes, random_problem
 from implicit_l1.problems.seeds import generator
 from reference import UNIFORM, fractions
 

@@ -18,13 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from implicit_l1.linear.programs import LinearProgramError
-from implicit_l1.network.initialization import read_shapes
+from implicit_l1.linear.interior import LinearProgramError
 from implicit_l1.problems import product
-from implicit_l1.problems.problems import ProblemError, exact_data, problem_arrays
+from implicit_l1.problems.problem import ProblemError, exact_data
 from implicit_l1.status import data_in_words
 from pipeline import origin as origins
 from pipeline.own_data import read_problem
+from pipeline.records import Problems
 from pipeline.storage import read_arrays, read_origin, write_arrays
 from workflow_runs import ROOT, Project
 
@@ -324,7 +324,7 @@ def arrays_of(**arrays):
     """What stage problems stores of a file, as bytes."""
     noiseless = arrays.pop("noiseless", False)
     np.savez("p.npz", **arrays)
-    found = problem_arrays([read_problem("p.npz", noiseless=noiseless)])
+    found = Problems.of([0], [read_problem("p.npz", noiseless=noiseless)]).arrays()
     return {name: values.tobytes() for name, values in found.items()}
 
 
@@ -612,7 +612,6 @@ def test_a_linear_program_that_fails_is_said(monkeypatch):
         raise LinearProgramError("the linear program of basis pursuit ended as: unknown")
 
     monkeypatch.setattr(product, "least_norm_vertex", fail)
-    monkeypatch.setattr(product, "KernelPrograms", fail)
     A, y, _ = rounded()
     np.savez("p.npz", A=A, y=y)
     problem = read_problem("p.npz")
@@ -846,10 +845,3 @@ def test_a_file_of_too_many_bytes_is_not_opened(name):
     files = () if name == "p.npz" else ("y.csv", "x0.csv")
     with pytest.raises(ProblemError, match=rf"{name}: has 1000000001 bytes; at most 1000000000"):
         read_problem(matrix, *files)
-
-
-def test_shapes_in_a_file_of_too_many_bytes():
-    with Path("w.csv").open("wb") as file:
-        file.truncate(10**9 + 1)
-    with pytest.raises(ProblemError, match=r"w.csv: has 1000000001 bytes; at most 1000000000"):
-        read_shapes("w.csv", 2)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from same_bytes import GROUPS, together, variations
 
-from implicit_l1.problems.problems import (
+from implicit_l1.problems.problem import (
     ENSEMBLES,
     Problem,
     ProblemError,

@@ -10,8 +10,8 @@ from flint import arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
+from implicit_l1.proof.ball_potential import BallPotential
 from implicit_l1.proof.balls import (
-    BallPotential,
     ball,
     column,
     columns_of,

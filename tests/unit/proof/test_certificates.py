@@ -13,7 +13,7 @@ from implicit_l1.minimizer.null_space import largest_margin_dual, null_space_con
 from implicit_l1.minimizer.support import certificate, support_geometry
 from implicit_l1.network.asymptotics import first_order
 from implicit_l1.network.limit import limit_path
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from implicit_l1.proof.balls import (
     column,
     exact_matrix,
@@ -22,25 +22,14 @@ from implicit_l1.proof.balls import (
     relative_radius,
     sum_of_sizes,
 )
-from implicit_l1.proof.certificates import (
-    LimitProof,
-    NotProved,
-    Unknowns,
-    _between,
-    _heights,
-    _middle,
-    _minus,
-    _Partition,
-    _System,
-    _Tangent,
-    _unit,
-    coordinates,
-    null_space_bracket,
-    pattern_constant,
-    prove_minimizer,
-)
+from implicit_l1.proof.constants import _between, _heights, null_space_bracket, pattern_constant
+from implicit_l1.proof.equations import Partition, Unknowns
+from implicit_l1.proof.frame import NotProved, coordinates
+from implicit_l1.proof.limit import LimitProof, _middle, _minus, _System, _unit
+from implicit_l1.proof.minimizer import prove_minimizer
+from implicit_l1.proof.statements import at_some_precision, statement
+from implicit_l1.proof.tangent import Tangent
 from implicit_l1.proof.verified import Exact
-from implicit_l1.status import PROVED
 from reference import (
     Instance,
     dense_data,
@@ -54,7 +43,6 @@ from reference import (
     sparse_data,
 )
 from reference import pattern_constant as constant_of_program
-from stages.certificates import at_some_precision
 
 LOG10 = np.log(10.0)
 RADIUS = 1e-12
@@ -657,7 +645,7 @@ def test_limit_points_are_contained_entry_by_entry(small, depth, monkeypatch):
         exact = solution(system, start)
         widths = []
         for away, narrow in ((0.0, np.inf), (1e-7, np.inf), (0.0, 1e-20), (0.0, 1e-29)):
-            monkeypatch.setattr("implicit_l1.proof.certificates._NARROW", narrow)
+            monkeypatch.setattr("implicit_l1.proof.limit._NARROW", narrow)
             moved = corner_of(start, away * rng.standard_normal(len(start.error + start.dual)))
             found = system.prove_in_doubles(moved)
             if found is None:
@@ -704,7 +692,7 @@ def test_the_derivative_in_doubles_bounds_that_in_balls(small, depth, size):
     """``||I - R J(x)||`` at the corners of boxes, where phi' differs most."""
     rng, checked = np.random.default_rng(0), 0
     for system, start in systems(small, depth, ROUTES[depth]):
-        tangent = _Tangent(system.partition, system.doubles, system.evaluate(start))
+        tangent = Tangent(system.partition, system.doubles, system.evaluate(start))
         bound = tangent.distance(size)
         if not bound < np.inf:
             continue
@@ -732,7 +720,7 @@ def test_what_a_step_changes_is_bounded_entry_by_entry(small, depth, size):
     rng, checked = np.random.default_rng(0), 0
     for system, start in systems(small, depth, ROUTES[depth]):
         values = system.evaluate(start)
-        tangent = _Tangent(system.partition, system.doubles, values)
+        tangent = Tangent(system.partition, system.doubles, values)
         step = size * 10.0 ** rng.uniform(-6, 0, len(tangent.matrix))
         step *= rng.choice([-1.0, 1.0], step.size)
         weights = np.abs(step)
@@ -774,7 +762,7 @@ def one_minus(matrix):
 def test_a_guess_of_the_unknowns_solves_what_it_can(size):
     rng = np.random.default_rng(0)
     matrix = rng.standard_normal((12, 30))
-    partition = _Partition(Exact(matrix), np.arange(3, 3 + size))
+    partition = Partition(Exact(matrix), np.arange(3, 3 + size))
     lam = rng.standard_normal(12)
     inside, outside = partition.inside, partition.outside
     z = lam @ matrix
@@ -975,14 +963,11 @@ def test_bits_are_added_until_all_is_proved(enough, bits):
 
     def rows(name):
         return [
-            {
-                "quantity": f"{name} at {ctx.prec}",
-                "status": PROVED if need <= ctx.prec and need else "",
-            }
+            statement(f"{name} at {ctx.prec}", arb(1) if need <= ctx.prec else NotProved("no"))
             for need in enough
         ]
 
     before = ctx.prec
     found = at_some_precision(rows, "rho")
-    assert [row["quantity"] for row in found] == [f"rho at {bits}"] * 2
+    assert [each.quantity for each in found] == [f"rho at {bits}"] * 2
     assert ctx.prec == before

@@ -14,16 +14,12 @@ import pytest
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 from scipy.optimize import linprog
 
-from implicit_l1.proof.balls import BallPotential, power_of_ten, sum_of_sizes
-from implicit_l1.proof.certificates import (
-    LimitProof,
-    NotProved,
-    _heights,
-    coordinates,
-    null_space_bracket,
-    pattern_constant,
-    prove_minimizer,
-)
+from implicit_l1.proof.ball_potential import BallPotential
+from implicit_l1.proof.balls import power_of_ten, sum_of_sizes
+from implicit_l1.proof.constants import _heights, null_space_bracket, pattern_constant
+from implicit_l1.proof.frame import NotProved, coordinates
+from implicit_l1.proof.limit import LimitProof
+from implicit_l1.proof.minimizer import prove_minimizer
 from implicit_l1.proof.verified import (
     Exact,
     Inverse,

@@ -20,40 +20,26 @@ from implicit_l1.linear.exact import (
     rational_rank,
 )
 from implicit_l1.linear.rank import well_conditioned
-from implicit_l1.minimizer.decision import _doubles_of, certified_support, signed_certificate
+from implicit_l1.minimizer.decision import _doubles_of, certified_support
+from implicit_l1.minimizer.face import signed_certificate
 from implicit_l1.minimizer.support import _solved_with_more_bits, certificate, support_geometry
 from implicit_l1.network.asymptotics import first_order
 from implicit_l1.network.bounds import _Scales, error_bounds
 from implicit_l1.network.defects import _spread
 from implicit_l1.network.limit_distance import LimitDistance, LimitPoint
-from implicit_l1.network.potentials import potential
 from implicit_l1.network.precise import PreciseLimit
+from implicit_l1.potentials import potential
 from implicit_l1.problems.product import first_beyond_rounding, nearest_doubles
-from implicit_l1.proof.balls import BallPotential, ball
-from implicit_l1.proof.certificates import (
-    LimitProof,
-    NotProved,
-    Unknowns,
-    _at_vertex,
-    _between,
-    _heights,
-    _narrow,
-    _Partition,
-    _Products,
-    _System,
-    _Tangent,
-    _Values,
-    coordinates,
-    pattern_constant,
-    prove_minimizer,
-)
+from implicit_l1.proof.ball_potential import BallPotential
+from implicit_l1.proof.balls import ball
+from implicit_l1.proof.constants import _at_vertex, _between, _heights, pattern_constant
+from implicit_l1.proof.equations import Partition, Unknowns, Values
+from implicit_l1.proof.frame import NotProved, Products, coordinates
 from implicit_l1.proof.intervals import Interval, geometric_median
-from implicit_l1.proof.verified import (
-    Exact,
-    Inverse,
-    Preconditioned,
-    largest_column_sums,
-)
+from implicit_l1.proof.limit import LimitProof, _narrow, _System
+from implicit_l1.proof.minimizer import prove_minimizer
+from implicit_l1.proof.tangent import Tangent
+from implicit_l1.proof.verified import Exact, Inverse, Preconditioned, largest_column_sums
 
 HALF_UNIT = fmpq(1, 2**53)
 
@@ -260,7 +246,7 @@ def test_a_root_outside_the_domain_of_phi_is_no_slack(depth, target):
 
 def test_the_largest_product_may_be_one_whose_radius_is_large():
     """Of 1 and 0.9 +- 0.5 the second may be the larger."""
-    products = _Products(np.eye(2), [arb(1), arb(0.9, 0.5)])
+    products = Products(np.eye(2), [arb(1), arb(0.9, 0.5)])
     assert products.largest().contains(arb(1.375))
     assert not products.all_below(arb(1.25), np.arange(2))
 
@@ -270,7 +256,7 @@ def test_the_largest_product_may_be_one_of_which_rounding_left_nothing():
     count, small = 64, 2.0**-23
     nu = np.array([2.0**30, *[small] * (count - 2), -(2.0**30)])
     columns = OneByOne.of(np.column_stack([32.0 * np.eye(count)[1], np.ones(count)]))
-    products = _Products(columns, [ball(value) for value in nu])
+    products = Products(columns, [ball(value) for value in nu])
     assert np.array_equal(products.approximate, [32 * small, 0.0])
     assert products.largest() == arb(62 * small)
     assert not products.all_below(arb(33 * small), np.arange(2))
@@ -465,13 +451,13 @@ def test_the_constant_of_a_kernel_of_one_dimension(depth):
 
 
 def tangent_of(depth, matrix, inside, **balls):
-    """A _Tangent at numbers that are given, else at ones."""
-    partition = _Partition(Exact(matrix), inside)
+    """A Tangent at numbers that are given, else at ones."""
+    partition = Partition(Exact(matrix), inside)
     ones = {"slope_in": [arb(1)] * len(partition.inside), "part_in": [arb(0)]}
     ones |= {"slope_out": [arb(1)] * len(partition.outside)}
     ones |= {"z_out": [arb(0)] * len(partition.outside)}
-    values = _Values(residual=[], outer=[], **(ones | balls))
-    return _Tangent(partition, potential(depth), values)
+    values = Values(residual=[], outer=[], **(ones | balls))
+    return Tangent(partition, potential(depth), values)
 
 
 def moved_slopes(depth, t, part):
@@ -645,7 +631,7 @@ class Scalar:
             x = [phi.phi(value).mid() for value in z]
             minimizer = x[0] + 0.75 * x[1]
             self.exact = [x[0] - minimizer, x[1]]
-        partition = _Partition(Exact(np.array([[1.0, 0.75]])), [0])
+        partition = Partition(Exact(np.array([[1.0, 0.75]])), [0])
         self.system = _System(depth, partition, arb(1), arb(1), {0: minimizer + known})
         self.start = Unknowns([self.exact[0]], [z[0]])
 
@@ -672,7 +658,7 @@ def test_limit_points_are_enclosed_after_long_steps_with_a_rough_inverse(
     """Of one step, of several, and of those that leave the box."""
     scalar = Scalar(depth, lam)
     rough_inverse(monkeypatch, factor)
-    monkeypatch.setattr("implicit_l1.proof.certificates._NARROW", narrow)
+    monkeypatch.setattr("implicit_l1.proof.limit._NARROW", narrow)
     for side in (-1.0, 1.0):
         found = scalar.system.prove_in_doubles(scalar.near(0.0, side * away))
         assert found is None or scalar.agrees(found)
@@ -688,7 +674,7 @@ def test_limit_points_are_those_of_all_minimizers_that_a_ball_holds(monkeypatch,
     """g* is near the end of what is known of it."""
     width = 1e-6
     scalar = Scalar(depth, lam, arb(0.999 * side * width, width))
-    monkeypatch.setattr("implicit_l1.proof.certificates._NARROW", 1.0)
+    monkeypatch.setattr("implicit_l1.proof.limit._NARROW", 1.0)
     assert scalar.agrees(scalar.system.prove_in_doubles(scalar.start))
 
 
@@ -709,7 +695,7 @@ def test_the_contraction_is_at_most_one_half_on_a_box_of_twice_the_step(
     monkeypatch, reach, contraction, proves
 ):
     """What is known holds up to a multiple of the step only."""
-    scalar, step_of, steps = Scalar(2, 0.5), _Tangent.step, []
+    scalar, step_of, steps = Scalar(2, 0.5), Tangent.step, []
 
     def step(self, residual):
         steps.append(step_of(self, residual))
@@ -718,8 +704,8 @@ def test_the_contraction_is_at_most_one_half_on_a_box_of_twice_the_step(
     def distance(self, radius):
         return contraction if radius <= reach * steps[-1].reach else np.inf
 
-    monkeypatch.setattr(_Tangent, "step", step)
-    monkeypatch.setattr(_Tangent, "distance", distance)
+    monkeypatch.setattr(Tangent, "step", step)
+    monkeypatch.setattr(Tangent, "distance", distance)
     found = scalar.system.prove_in_doubles(scalar.near(0.0, 1e-9))
     assert (found is not None) == proves
 
@@ -727,15 +713,15 @@ def test_the_contraction_is_at_most_one_half_on_a_box_of_twice_the_step(
 @pytest.mark.parametrize(("longer", "proves"), [(1.0, True), (1.02, False), (1e3, False)])
 def test_steps_that_leave_the_box_prove_nothing(monkeypatch, longer, proves):
     """The second of them is made as long as the first, or longer: the box has room for two."""
-    scalar, step_of, reaches = Scalar(2, 0.5), _Tangent.step, []
+    scalar, step_of, reaches = Scalar(2, 0.5), Tangent.step, []
 
     def step(self, residual):
         found = step_of(self, residual)
         reaches.append(found.reach)
         return replace(found, reach=0.99 * longer * reaches[0]) if len(reaches) == 2 else found
 
-    monkeypatch.setattr(_Tangent, "step", step)
-    monkeypatch.setattr("implicit_l1.proof.certificates._NARROW", 1e-9)
+    monkeypatch.setattr(Tangent, "step", step)
+    monkeypatch.setattr("implicit_l1.proof.limit._NARROW", 1e-9)
     found = scalar.system.prove_in_doubles(scalar.near(0.0, 1e-3))
     assert len(reaches) >= 2
     assert (found is not None) == proves

@@ -8,47 +8,44 @@ FIGURES = expand(
     kind=["pdf", "svg", "png", "csv", "json"],
 )
 
-for figure, experiment in PLAN.experiment_of.items():
+
+def drawn(file):
+    """An output of a figure, its picture for the report."""
+    figure, suffix = Path(file).stem, Path(file).suffix
+    if suffix != ".png":
+        return update(file)
+    return report(
+        update(file),
+        category="Figures",
+        caption=f"../../report/figure_{PLAN.figure_of[figure]}.rst",
+        labels={"figure": figure},
+    )
+
+
+for batch in PLAN.figure_batches("scripts/figures/house.mplstyle"):
 
     rule:
         name:
-            f"figure_{figure}"
+            batch.rule
         input:
             code=program("figures/draw"),
             kinds=KIND_CODE,
-            style="scripts/figures/house.mplstyle",
-            data=PLAN.figure_data(figure),
+            data=batch.inputs,
+            style=batch.data,
         output:
-            pdf=f"{RESULTS}/figures/{figure}.pdf",
-            svg=f"{RESULTS}/figures/{figure}.svg",
-            png=report(
-                f"{RESULTS}/figures/{figure}.png",
-                category="Figures",
-                caption=f"../../report/figure_{PLAN.figure_of[figure]}.rst",
-                labels={"figure": figure},
-            ),
-            csv=f"{RESULTS}/figures/{figure}.csv",
-            origin=f"{RESULTS}/figures/{figure}.json",
+            list(map(drawn, batch.outputs)),
         log:
-            f"{RESULTS}/logs/figures/{figure}.log",
+            f"{RESULTS}/logs/{batch.place}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/figures/{figure}.tsv"
+            f"{RESULTS}/benchmarks/{batch.place}.tsv"
         conda:
             "../../../environment.yml"
         params:
-            content=content("figures/draw", *KIND_CODE, "scripts/figures/house.mplstyle"),
-            rule=f"figure_{figure}",
-            figure=PLAN.figure_of[figure],
-            reach=PLAN.reach(figure),
-            # for the caption
-            experiment=experiment,
-            problems=PLAN.in_words(experiment),
+            content=content("figures/draw", *KIND_CODE, *batch.data),
+            calls=batch.command_lines,
+            # for the captions: no two figures of a batch are of one kind
+            experiment=PLAN.of_kinds(batch, PLAN.experiment_of.get),
+            problems=PLAN.of_kinds(batch, PLAN.in_words),
             realistic=[CONFIG["realistic_alpha"][end] for end in ("smallest", "largest")],
-            configuration=PLAN.settings([experiment], PLAN.figure_data(figure), "realistic_alpha"),
         shell:
-            "python {input.code[0]} --figure {params.figure} --style {input.style}"
-            " --data {input.data} --realistic-alpha {params.realistic}"
-            " {params.reach}"
-            " --output {output.pdf} {output.svg} {output.png} --csv {output.csv}"
-            " --origin {output.origin} --rule {params.rule}"
-            " --configuration {params.configuration:q} &> {log}"
+            "python {input.code[0]} --each {params.calls:q} &> {log}"

@@ -5,42 +5,38 @@ TABLES = expand(
     kind=["csv", "md", "tex", "html", "json"],
 )
 
-for table, (kind, shown) in PLAN.tables.items():
+
+def shown(file):
+    """An output of a table, its page for the report."""
+    table, suffix = Path(file).stem, Path(file).suffix
+    if suffix != ".html":
+        return update(file)
+    return report(
+        update(file),
+        category="Tables",
+        caption=f"../../report/table_{PLAN.tables[table][0]}.rst",
+        labels={"table": table},
+    )
+
+
+for batch in PLAN.table_batches():
 
     rule:
         name:
-            f"table_{table}"
+            batch.rule
         input:
             code=program("tables/write"),
-            data=PLAN.table_data(table),
-            certificates=PLAN.table_certificates(table),
+            data=batch.inputs,
         output:
-            html=report(
-                f"{RESULTS}/tables/{table}.html",
-                category="Tables",
-                caption=f"../../report/table_{kind}.rst",
-                labels={"table": table},
-            ),
-            csv=f"{RESULTS}/tables/{table}.csv",
-            markdown=f"{RESULTS}/tables/{table}.md",
-            latex=f"{RESULTS}/tables/{table}.tex",
-            origin=f"{RESULTS}/tables/{table}.json",
+            list(map(shown, batch.outputs)),
         log:
-            f"{RESULTS}/logs/tables/{table}.log",
+            f"{RESULTS}/logs/{batch.place}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/tables/{table}.tsv"
+            f"{RESULTS}/benchmarks/{batch.place}.tsv"
         conda:
             "../../../environment.yml"
         params:
             content=content("tables/write"),
-            rule=f"table_{table}",
-            table=kind,
-            configuration=PLAN.settings(
-                shown, PLAN.table_data(table) + PLAN.table_certificates(table)
-            ),
+            calls=batch.command_lines,
         shell:
-            "python {input.code[0]} --table {params.table} --input {input.data}"
-            " --certificates {input.certificates}"
-            " --csv {output.csv} --markdown {output.markdown} --latex {output.latex}"
-            " --html {output.html} --origin {output.origin} --rule {params.rule}"
-            " --configuration {params.configuration:q} &> {log}"
+            "python {input.code[0]} --each {params.calls:q} &> {log}"

@@ -1,0 +1,35 @@
+"""Powers of two that bring numbers to the order of 1: dividing by one changes no digit.
+
+What solvers tolerate is absolute, so they are given values of the order of 1.
+"""
+
+import numpy as np
+
+# Rows whose largest entries differ by less than this power of two are left as they are.
+BALANCED = 10
+
+
+def unit_of(values, axis=None):
+    """The power of two nearest to the largest absolute value, along an axis if one is given.
+
+    What solvers tolerate is absolute: they are given values of the order of 1, and a division
+    by a power of two changes no digit.
+    """
+    return 2.0 ** np.rint(np.log2(np.abs(values).max(axis=axis)))
+
+
+def divides(values, unit):
+    """Whether a power of two divides all entries without rounding: none is lost to underflow."""
+    with np.errstate(over="ignore", under="ignore"):
+        return bool(np.array_equal(values / unit * unit, values))
+
+
+def dividing_unit(values):
+    """The unit of values where it divides them, else 1."""
+    unit = unit_of(values)
+    return unit if divides(values, unit) else 1.0
+
+
+def exponents(values, axis):
+    """The e with 2^(e - 1) <= largest absolute value < 2^e, along an axis; 0 where all are 0."""
+    return np.frexp(np.abs(values).max(axis=axis))[1]

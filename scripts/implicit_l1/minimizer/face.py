@@ -1,0 +1,219 @@
+"""Faces of minimizers and dual vectors that attain rho, by linear programs in rational arithmetic.
+
+Where the minimizer of the l1 norm is not unique, all of them form a face, whose columns and signs
+an optimal vertex tells.  (The programs are those of :mod:`implicit_l1.linear.exact`.)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from flint import fmpq
+
+from implicit_l1.linear.exact import (
+    RankError,
+    RationalMatrix,
+    as_double,
+    minimize,
+    rationals_of,
+    solve_consistent,
+)
+from implicit_l1.linear.interior import LinearProgramError
+from implicit_l1.minimizer.null_space import largest_margin_dual
+from implicit_l1.minimizer.support import Certificate, support_geometry
+
+# Entries of a proposal below this part of its largest are tried as zeros first.
+LIKELY_ZERO = 1e-9
+
+# Most exact pivots of one linear program.
+PIVOTS = 1000
+
+
+def likeliest_columns(matrix, point, dual=None):
+    """Columns, the likeliest to be in an optimal basis first, from an approximate solution."""
+    size = np.abs(point)
+    likely = size > LIKELY_ZERO * size.max()
+    near = size if dual is None else np.abs(dual @ matrix)
+    return np.lexsort((-np.where(likely, size, near), ~likely))
+
+
+@dataclass(frozen=True)
+class MinimizerFace:
+    """All minimizers of the l1 norm: their largest support, and one that has it.
+
+    Attributes:
+        support: indices at which some minimizer is not 0, shape (k,).
+        signs: the signs there, shape (k,), which all minimizers share.
+        inside: a minimizer without zeros there, as rational numbers, k of them.
+        certificate: the dual certificate of this support with the largest margin.
+    """
+
+    support: np.ndarray
+    signs: np.ndarray
+    inside: list[fmpq]
+    certificate: Certificate
+
+
+def minimizer_face(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    point: np.ndarray,
+    exact_data: Sequence[fmpq] | None = None,
+    pivots: int = PIVOTS,
+) -> MinimizerFace:
+    """The face of all minimizers, by linear programs in rational arithmetic.
+
+    Each finds the minimizer with the most weight on columns that no minimizer before it has
+    used, as long as there is one.
+
+    Args:
+        matrix: A, shape (N, d).
+        data: y, shape (N,).
+        point: a minimizer, approximately, shape (d,).
+        exact_data: y as rational numbers, where `data` are their roundings.
+        pivots: most pivots of one linear program.
+    Raises:
+        Undecided: if one takes too many.
+        RankError: if A does not have full row rank.
+    """
+    exact = RationalMatrix(matrix)
+    count = exact.shape[1]
+    right = rationals_of(data if exact_data is None else exact_data)
+    order = likeliest_columns(matrix, point)
+    vertex = minimize(exact, right, [1] * count, order, pivots=pivots)
+    sides, face = _face(vertex)
+    total, found, vertices = [fmpq(0)] * count, set(), 0
+    while True:
+        used = {j: x for j, x in zip(vertex.basis, vertex.values, strict=True) if x != 0}
+        if not set(used) - found:
+            break
+        found, vertices = found.union(used), vertices + 1
+        total = [x + used.get(j, fmpq(0)) for j, x in enumerate(total)]
+        # all of them have one norm, so that weights may differ by a constant
+        weights = [2 if j in found else 1 for j in range(count)]
+        vertex = _minimize_on_face(exact, right, weights, vertex, face, sides, pivots)
+    support = np.array(sorted(found))
+    signs = np.array([float(sides[j]) for j in support])
+    inside = [total[j] / vertices for j in support]
+    return MinimizerFace(support, signs, inside, signed_certificate(matrix, support, signs, pivots))
+
+
+def signed_certificate(
+    matrix: np.ndarray, support: np.ndarray, signs: np.ndarray, pivots: int = PIVOTS
+) -> Certificate | None:
+    """The dual vector of largest margin with ``A_S^T nu = sigma``, by rational arithmetic.
+
+    The columns of S may be dependent.  With T a basis of them and ``A_j = A_T c`` for another,
+    there is one only if ``sigma_j = <c, sigma_T>``, and then ``A_T^T nu = sigma_T`` is enough.
+
+    Args:
+        matrix: A, shape (N, d), of full row rank.
+        support: indices of S; signs: sigma; shape (k,) each.
+        pivots: most pivots.
+    Returns:
+        None if there is no such vector.
+    Raises:
+        Undecided: if it takes too many pivots.
+    """
+    count = matrix.shape[1]
+    basis = RationalMatrix(matrix[:, support]).first_basis(range(support.size))
+    for j in set(range(support.size)) - set(basis):
+        column = rationals_of(matrix[:, support[j]])
+        weights = solve_consistent(matrix[:, support[basis]], column)
+        reached = sum((w * int(s) for w, s in zip(weights, signs[basis], strict=True)), fmpq(0))
+        if reached != int(signs[j]):
+            return None
+    rest = np.delete(np.arange(count), np.delete(support, basis))
+    place = np.searchsorted(rest, support[basis])
+    _, dual = attained_constant(matrix[:, rest], place, signs[basis], pivots)
+    direction, margin = np.zeros(count), np.zeros(count)
+    direction[rest], margin[rest] = dual.direction, dual.margin
+    direction[support] = signs
+    return Certificate(dual.nu, direction, margin)
+
+
+def _face(vertex):
+    """(signs, columns) of the face of minimizers, from an optimal vertex."""
+    sides = [(v > 0) - (v < 0) for v in vertex.image]
+    return sides, [j for j, v in enumerate(vertex.image) if abs(v) == vertex.denominator]
+
+
+def _minimize_on_face(exact, right, weights, start, face, sides, pivots):
+    """The vertex of the face of minimizers with the least weighted norm, from one of them."""
+    inside = set(start.basis)
+    order = [*start.basis, *(j for j in face if j not in inside)]
+    return minimize(exact, right, weights, order, signs=sides, pivots=pivots)
+
+
+# Of the linear function that one of several minimizers minimizes: fixed, and in no special
+# position.
+_WEIGHTS_SEED, _LARGEST_WEIGHT = 1, 2**31
+
+
+def kept_vertex(exact, right, vertex, pivots):
+    """The vertex of the face of minimizers that is kept, from any vertex of it."""
+    sides, face = _face(vertex)
+    rng = np.random.default_rng(_WEIGHTS_SEED)
+    weights = rng.integers(1, _LARGEST_WEIGHT, exact.shape[1]).tolist()
+    return _minimize_on_face(exact, right, weights, vertex, face, sides, pivots)
+
+
+def attained_constant(matrix, support, sigma, pivots):
+    """rho and a dual vector that attains it, exactly.
+
+    The program is ``min ||n_Sc||_1`` subject to ``A n = 0``, ``-<sigma, n_S> = 1``: its value
+    is 1 / rho, and ``nu = pi / mu`` with its dual vector (pi, mu).  Without a solution rho is 0.
+
+    Args:
+        matrix: A, shape (N, d).
+        support: indices of S; sigma: signs there, shape (k,) each.
+        pivots: most pivots.
+    Returns:
+        (rho, a rational number; the Certificate).
+
+    Raises:
+        Undecided: if it takes too many pivots.
+    """
+    rows, count = matrix.shape
+    off = np.delete(np.arange(count), support)
+    last = np.zeros(count)
+    last[support] = -sigma
+    extended = RationalMatrix(np.vstack([matrix, last]))
+    weights = np.ones(count, dtype=int)
+    weights[support] = 0
+    order = [*support, *off[np.argsort(-_heights(matrix, support, sigma)[off], kind="stable")]]
+    goal = rationals_of([*np.zeros(rows), 1.0])
+    try:
+        vertex = minimize(extended, goal, weights.tolist(), order, pivots=pivots)
+    except RankError:
+        nu = _orthogonal_dual(matrix, support, sigma, order)
+        return fmpq(0), _exact_certificate(matrix, support, sigma, nu)
+    *dual, height = vertex.dual
+    nu = [value / height for value in dual]
+    return 1 / height, _exact_certificate(matrix, support, sigma, nu)
+
+
+def _heights(matrix, support, sigma):
+    """``|A^T nu|`` for a nu that attains rho, approximately; which columns are tried first."""
+    try:
+        nu = largest_margin_dual(matrix, support_geometry(matrix, support), sigma)
+    except (ValueError, LinearProgramError, np.linalg.LinAlgError):
+        nu = np.linalg.lstsq(matrix[:, support].T, sigma, rcond=None)[0]
+    return np.nan_to_num(np.abs(nu @ matrix))
+
+
+def _orthogonal_dual(matrix, support, sigma, order):
+    """The nu with ``A_S^T nu = sigma`` and ``A_Sc^T nu = 0``, where rho is 0."""
+    basis = RationalMatrix(matrix).first_basis(order)
+    target = np.zeros(matrix.shape[1])
+    target[support] = sigma
+    return solve_consistent(matrix[:, basis].T, rationals_of(target[basis]))
+
+
+def _exact_certificate(matrix, support, sigma, nu):
+    """The dual certificate nu, rounded from rational numbers."""
+    image, denominator = RationalMatrix(matrix).image(nu)
+    direction = np.array([as_double(fmpq(v, denominator)) for v in image])
+    margin = np.array([as_double(1 - fmpq(abs(v), denominator)) for v in image])
+    direction[support], margin[support] = sigma, 0.0
+    return Certificate(np.array([as_double(value) for value in nu]), direction, margin)

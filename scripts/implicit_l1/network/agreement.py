@@ -1,0 +1,32 @@
+"""Whether the end of an integrated flow is the limit point that was computed without it."""
+
+import numpy as np
+
+
+def disagreement(end, minimizer, error):
+    """How far an end is from the limit point g* + n, in units of ||n||_1, shape (r,).
+
+    Args:
+        end: of the flow, shape (r, d).
+        minimizer: g*, shape (r, d).
+        error: n, shape (r, d).
+    Returns:
+        nan or infinite where n = 0.
+    """
+    distance = np.abs(end - minimizer - error).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return distance / np.abs(error).sum(axis=1)
+
+
+def is_explained(disagreement, claimed, uncertain):
+    """Whether ends are as near to the limit points as both computations claim, shape (r,).
+
+    Args:
+        disagreement: of end and limit point as computed, in units of ||n||_1.
+        claimed: distance of the end to the true limit point that the flow claims, likewise.
+        uncertain: that of the limit point as computed to the true one.
+    Returns:
+        False where a number is not one.
+    """
+    # a unit of ||n||_1 as computed is one of the true size up to its uncertainty
+    return disagreement <= (claimed + uncertain) * (1.0 + 2.0 * uncertain)

@@ -1,0 +1,79 @@
+"""The linear programs of rho_alpha, ``min_b ||c + C^T b||_inf``, along a path of scales.
+
+``c = dual_scale * direction + shift`` is of any size, and b is needed to full accuracy: so the
+solution is taken from the equations of the columns at which the maximum is attained, in which only
+differences from the value ``dual_scale * rho`` are rounded.  These columns change from few scales
+to the next: a solution is tried at all scales that are left, and each at which it is optimal is
+done.  (Where N = 100,
+d = 400, s = 8 and the scales are 10^-12 to 1, 957 of 2,940 programs are solved.)
+"""
+
+import numpy as np
+
+from implicit_l1.linear.interior import LinearProgramError
+from implicit_l1.linear.programs import KernelPrograms
+
+# A solution is optimal up to this part of the numbers of which the deviations are made.
+_OPTIMAL = 1e-12
+
+# The largest relative gap between the value of b and that of k.
+_LARGEST_GAP = 1e-6
+
+
+def solve_rho_alpha(free_map, scale, direction, margin, shift, names):
+    """(b, k, gap) for each ``c = scale * direction + shift``, one a row; see the module.
+
+    Args:
+        free_map: C, shape (r, n); r may be 0.
+        scale: shape (m, 1); direction, margin (1 - |direction|), shift: shape (m, n) each.
+        names: what the programs are, for the message of an error, m of them.
+    Returns:
+        b, shape (m, r); kernel vectors k with ``||k||_1 = 1``, shape (m, n); and the relative
+        differences of ``||c + C^T b||_inf`` and ``<c, k>``, shape (m,).
+    Raises:
+        LinearProgramError: naming the program, if one is not solved.
+    """
+    c = scale * direction + shift
+    free, kernel = np.zeros((len(c), len(free_map))), np.zeros(c.shape)
+    programs, left = KernelPrograms(free_map), np.arange(len(c))[::-1]
+    rho = 1.0 - margin.min(axis=1, keepdims=True)
+    while left.size:
+        first = left[0]
+        unit = max(np.abs(c[first]).max(), 1e-300)
+        k, b = programs.solve(c[first] / unit, names[first])
+        k, side = k / np.abs(k).sum(), np.where(k < 0, -1.0, 1.0)
+        # only a degenerate program has more than one solution
+        start = np.zeros((left.size, len(free_map)))
+        start[0] = unit * b
+        # s z less the part scale * rho that all active entries have in common
+        below = np.where(
+            side * direction[left] > 0,
+            (1.0 - rho[left]) - margin[left],
+            -(np.abs(direction[left]) + rho[left]),
+        )
+        heights = scale[left] * below + side * (shift[left] + start @ free_map)
+        active = np.flatnonzero(k)
+        system = np.column_stack([(side * free_map).T[active], -np.ones(active.size)])
+        steps = _solved(system, -heights[:, active].T).T
+        reached, top = start + steps[:, :-1], scale[left] * rho[left] + steps[:, -1:]
+        moved = reached @ free_map
+        z, reach = c[left] + moved, np.abs(c[left]) + np.abs(moved)
+        optimal = np.all(np.abs(z) - top <= _OPTIMAL * reach.max(axis=1, keepdims=True), axis=1)
+        optimal[0] = True  # as far as can be, which the gap tells
+        done = left[optimal]
+        free[done], kernel[done] = reached[optimal], k
+        left = left[~optimal]
+    height = np.abs(c + free @ free_map).max(axis=1)
+    gap = (height - np.sum(kernel * c, axis=1)) / np.maximum(height, 1e-300)
+    for row in np.flatnonzero(~(gap < _LARGEST_GAP)):
+        raise LinearProgramError(
+            f"the linear program {names[row]} is not solved: its relative gap is {gap[row]:.1e}"
+        )
+    return free, kernel, gap
+
+
+def _solved(system, right):
+    """The solution of least norm; the columns of a degenerate program are fewer."""
+    if len(system) == system.shape[1]:
+        return np.linalg.solve(system, right)
+    return np.linalg.lstsq(system, right, rcond=None)[0]

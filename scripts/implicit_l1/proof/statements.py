@@ -1,0 +1,252 @@
+"""What is proved of an instance, as statements that can be written down.
+
+Each quantity is enclosed in ball arithmetic from (A, y) and x_0; what other computations have
+found are guesses to start from.  A quantity that is not enclosed says why.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from flint import ctx
+
+from implicit_l1.problems.problem import exact_data
+from implicit_l1.proof.balls import (
+    ball,
+    largest,
+    power_of_ten,
+    sum_of_sizes,
+    sum_of_squares,
+    to_decimals,
+)
+from implicit_l1.proof.constants import null_space_bracket, pattern_constant
+from implicit_l1.proof.frame import NotProved, coordinates
+from implicit_l1.proof.limit import LimitProof
+from implicit_l1.proof.minimizer import ProvedMinimizer, prove_minimizer
+from implicit_l1.status import PROVED
+
+# What is not proved with so many bits is tried again with the next.
+PRECISIONS = (128, 256, 512)
+
+OF_A_SCALE = ("error_1", "error_2", "error_inf", "estimation_error", "error_over_prediction")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A quantity lies between two decimal numbers, or why that is not proved.
+
+    Attributes:
+        quantity: its name.
+        log10_alpha: the scale; nan where the quantity does not depend on it.
+        lower, upper: texts; empty if it is not proved.
+        status: PROVED, or "not proved" and the reason.
+    """
+
+    quantity: str
+    log10_alpha: float
+    lower: str
+    upper: str
+    status: str
+
+    @property
+    def proved(self) -> bool:
+        return self.status == PROVED
+
+
+def statement(quantity, value, log10_alpha=float("nan")) -> Statement:
+    """That a quantity lies in a ball, or the NotProved that says why it has none."""
+    lower, upper, status = "", "", PROVED
+    if isinstance(value, NotProved):
+        status = f"not proved: {value}"
+    elif not value.is_finite():
+        status = "not proved: the enclosure is not finite"
+    else:
+        lower, upper = to_decimals(value)
+    return Statement(quantity, log10_alpha, lower, upper, status)
+
+
+def at_some_precision(prove, *arguments) -> list[Statement]:
+    """The statements of the first precision at which all are proved; otherwise of the last."""
+    for bits in PRECISIONS:
+        with ctx.workprec(bits):
+            statements = prove(*arguments)
+        if all(each.proved for each in statements):
+            break
+    return statements
+
+
+def constants(problem, point, nu, patterns, tilde_duals) -> list[Statement]:
+    """What does not depend on depth and scale: margin, rho, kappa, ||g* - x_0||_2, rho~.
+
+    Args:
+        problem: A, y and x_0.
+        point, nu: guesses of the l1 minimizer, shape (d,), and its dual vector, shape (N,).
+        patterns, tilde_duals: guesses of what attains rho~, see
+            :func:`implicit_l1.proof.constants.null_space_bracket`; patterns over all columns
+            of A, shape (m, d).
+    """
+    proof = _attempt(_minimizer, problem, point, nu, True)
+    if isinstance(proof, NotProved):
+        return [statement("margin", proof)]
+    minimizer, rho = proof
+    return [
+        statement("margin", minimizer.margin),
+        statement("rho", rho.value),
+        statement("kappa", minimizer.kappa),
+        statement("l1_estimation_error", sum_of_squares(_offsets(minimizer, problem)).sqrt()),
+        *_bracket(minimizer.coordinates, patterns[:, minimizer.support], tilde_duals),
+    ]
+
+
+def limits(problem, point, nu, depth, scales, errors, first_order, radius) -> list[Statement]:
+    """What is known of the limit points at one depth, and of their first order.
+
+    Args:
+        problem, point, nu: as in :func:`constants`.
+        depth: D >= 2.
+        scales: (place on the path, log10 alpha) of each, decreasing; a local slope is between
+            neighbours on the path.
+        errors: of each scale, a guess (n in units of exp(log_unit), log_unit).
+        first_order: a guess (n* in units of exp(log_unit), log_unit).
+        radius: largest relative radius of an enclosure.
+    """
+    proof = _attempt(_minimizer, problem, point, nu, depth == 2)  # where the first order has rho
+    if isinstance(proof, NotProved):
+        return [statement("margin", proof)]
+    minimizer, rho = proof
+    limit = LimitProof(problem.matrix, minimizer, depth)
+    first = _attempt(limit.first_order, rho, *first_order, radius)
+    exponent, constant = _both(first)
+    statements = [
+        statement("margin", minimizer.margin),
+        statement("rate", exponent),
+        statement("constant", constant),
+    ]
+    # added first: it is exactly 0 where x_0 is recovered, and n far below rounding
+    offsets = _offsets(minimizer, problem)
+    before = None
+    for (place, log10_alpha), guess in zip(scales, errors, strict=True):
+        alpha = power_of_ten(log10_alpha)
+        error = _attempt(limit.error, alpha, *guess, radius)
+        norm = error if isinstance(error, NotProved) else sum_of_sizes(error)
+        values = dict.fromkeys(OF_A_SCALE, error)
+        if not isinstance(error, NotProved):
+            away = [offset + n for offset, n in zip(offsets, error, strict=True)]
+            values = {
+                "error_1": norm,
+                "error_2": sum_of_squares(error).sqrt(),
+                "error_inf": largest([abs(n) for n in error]),
+                "estimation_error": sum_of_squares(away).sqrt(),
+                "error_over_prediction": first,
+            }
+            if not isinstance(first, NotProved):
+                values["error_over_prediction"] = norm / (constant * alpha**exponent)
+        if before is not None and place == before[0] + 1:  # neighbours on the path
+            values["local_slope"] = _attempt(_local_slope, *before[1:], norm, alpha)
+        statements += [statement(name, value, log10_alpha) for name, value in values.items()]
+        before = (place, norm, alpha)
+    return statements
+
+
+def recovery(problem, found, rho_tilde) -> list[Statement]:
+    """rho of x_0, and constants of the l1 minimizer.
+
+    Args:
+        problem: A, y and x_0.
+        found: of :func:`implicit_l1.minimizer.phase.recovery`, guesses.
+        rho_tilde: a Bracket, whose patterns and duals are guesses; None if it is not wanted.
+    """
+    minimizer, proof, rho = found.minimizer, None, None
+    if minimizer.certificate is not None:
+        nu = minimizer.certificate.nu
+        proof = _attempt(prove_minimizer, problem.matrix, problem.data, minimizer.point, nu)
+    if isinstance(proof, ProvedMinimizer):
+        rho = _attempt(pattern_constant, proof.coordinates, proof.sigma, nu)
+        rho = rho if isinstance(rho, NotProved) else rho.value
+    if rho is not None and _has_signs_of(problem.signal, proof):
+        rho_planted = rho
+    else:
+        rho_planted = _attempt(_planted_constant, problem, found.planted_dual)
+    statements = [statement("rho_planted", rho_planted)]
+    if rho is None:
+        reason = proof or NotProved("there is no dual vector to start from")
+        return [*statements, statement("margin", reason)]
+    statements += [statement("margin", proof.margin), statement("rho", rho)]
+    if rho_tilde is not None:
+        statements += _bracket(proof.coordinates, rho_tilde.patterns, rho_tilde.duals)
+    return statements
+
+
+def first_order_guess(entry_log_size, signs):
+    """(n* in units of exp(log_unit), log_unit): the limit of n / alpha, for D > 2.
+
+    Args:
+        entry_log_size: of the entries, shape (d,); nan on the support.
+        signs: those of the error at a small scale, shape (d,).
+    """
+    known = np.isfinite(entry_log_size)
+    unit = np.max(entry_log_size, initial=-np.inf, where=known)
+    with np.errstate(invalid="ignore"):
+        sizes = np.exp(entry_log_size - unit)
+        return np.where(np.isnan(entry_log_size), 0.0, np.sign(signs) * sizes), unit
+
+
+def _attempt(compute, *arguments):
+    """What a proof returns, or the NotProved that it raises."""
+    try:
+        return compute(*arguments)
+    except NotProved as error:
+        return error
+
+
+def _both(value):
+    """A pair that a proof returns, or twice the NotProved in its place."""
+    return (value, value) if isinstance(value, NotProved) else value
+
+
+def _minimizer(problem, point, nu, with_rho):
+    """The proof of the l1 minimizer, and of rho if wanted, at the present precision."""
+    minimizer = prove_minimizer(problem.matrix, exact_data(problem), point, nu)
+    if not with_rho:
+        return minimizer, None
+    return minimizer, pattern_constant(minimizer.coordinates, minimizer.sigma, nu)
+
+
+def _offsets(minimizer, problem):
+    """g* - x_0 as balls, in the order of the columns."""
+    offsets = [-ball(x) for x in problem.signal]
+    for index, value in zip(minimizer.support, minimizer.values, strict=True):
+        offsets[index] += value
+    return offsets
+
+
+def _bracket(frame, patterns, duals):
+    lower, upper = _both(_attempt(null_space_bracket, frame, patterns, duals))
+    return [statement("rho_tilde_lower", lower), statement("rho_tilde_upper", upper)]
+
+
+def _local_slope(norm_before, alpha_before, norm, alpha):
+    """d log||n||_1 / d log(alpha) between two scales; a norm may be the reason why it is not."""
+    for value in (norm_before, norm):
+        if isinstance(value, NotProved):
+            raise value
+    if norm.is_zero():
+        raise NotProved("the error is 0")
+    return (norm_before.log() - norm.log()) / (alpha_before.log() - alpha.log())
+
+
+def _has_signs_of(signal, proof):
+    """Whether a proved minimizer has the support and the signs of x_0."""
+    support = np.flatnonzero(signal)
+    return np.array_equal(support, proof.support) and np.array_equal(
+        np.sign(signal[support]), proof.sigma
+    )
+
+
+def _planted_constant(problem, dual):
+    """Enclosure of rho of support and signs of x_0."""
+    if dual is None:
+        raise NotProved("there is no dual vector to start from")
+    support = np.flatnonzero(problem.signal)
+    signs = np.sign(problem.signal[support])
+    frame = coordinates(problem.matrix, support)
+    return pattern_constant(frame, signs, dual).value

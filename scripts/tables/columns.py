@@ -1,0 +1,156 @@
+"""The columns of all tables: what a reader is told of each, and in how many digits.
+
+A number is exact (a parameter, a count), rounded from a proved enclosure, or floating point;
+columns of the third kind are marked, "_float" in the CSV file and a dagger elsewhere.  Where
+nothing was to be proved, the columns of the second kind hold floating-point numbers, so marked.
+No number has a unit: errors are in the units of the data, everything else is a ratio.
+"""
+
+from dataclasses import dataclass
+
+from implicit_l1.proof.intervals import DECADE
+from implicit_l1.status import PROVED
+
+EXACT, FLOAT = "exact", "floating point"
+# the form of words
+TEXT = "s"
+
+# what names the rows: of a problem, of its network, of a path of scales
+PROBLEM = ["ensemble", "N", "d", "s", "eta", "m", "family_rho"]
+NETWORK = [*PROBLEM, "initialization", "depth"]
+PATH = [*NETWORK, "path"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """How a column is shown.
+
+    Attributes:
+        heading: its name for a reader.
+        form: a format specification of its numbers; TEXT of words.
+        source: EXACT (names, parameters, counts), PROVED (rounded from an enclosure) or FLOAT.
+        csv: the format specification in the CSV file.
+    """
+
+    heading: str
+    form: str
+    source: str
+    csv: str
+
+
+def text(heading: str) -> Column:
+    """A column of words."""
+    return Column(heading, TEXT, EXACT, TEXT)
+
+
+def exact(heading: str, form: str = "g") -> Column:
+    """A column of parameters or counts."""
+    return Column(heading, form, EXACT, ".12g")
+
+
+def proved(heading: str, form: str, csv: str = ".10g") -> Column:
+    """A column of enclosures."""
+    return Column(heading, form, PROVED, csv)
+
+
+def floating(heading: str, form: str, csv: str | None = None) -> Column:
+    """A column of floats; its CSV shows no digits that differ from machine to machine."""
+    return Column(heading, form, FLOAT, csv or form)
+
+
+COLUMNS = {
+    "ensemble": text("ensemble"),
+    "N": exact("N"),
+    "d": exact("d"),
+    "s": exact("s"),
+    "eta": exact("η"),
+    "m": exact("m"),
+    "family_rho": exact("ϱ of the family"),
+    "initialization": text("initialization"),
+    "depth": exact("D"),
+    "alpha": exact("α"),
+    "path": text("path"),
+    "form": text("form"),
+    "repetitions": exact("repetitions", "d"),
+    "certified": exact("certified unique", "d"),
+    "status": text("status of the others"),
+    "unproved": text("not proved"),
+    "support_size": exact("|S|"),
+    "rho": proved("ϱ", ".4f", ".10f"),
+    "rho_smallest": proved("ϱ min", ".4f", ".10f"),
+    "rho_largest": proved("ϱ max", ".4f", ".10f"),
+    "rho_tilde_lower": proved("ϱ~ ≥", ".4g"),
+    "rho_tilde_upper": proved("ϱ~ ≤", ".4g"),
+    "rho_tilde_method": text("ϱ~ by"),
+    "kappa": proved("κ", ".3g"),
+    "data": text("y"),
+    "predicted_rate": proved("predicted rate", ".4f", ".10f"),
+    "fitted_rate": floating("fitted rate", ".4f", ".6f"),
+    "fitted_lower_quartile": floating("lower quartile", ".4f", ".6f"),
+    "fitted_upper_quartile": floating("upper quartile", ".4f", ".6f"),
+    "fitted_low": floating("interval from", ".4f", ".6f"),
+    "fitted_high": floating("to", ".4f", ".6f"),
+    "last_slope": proved("slope at the smallest α", ".4f", ".10f"),
+    "onset_alpha": floating("onset α", ".2g", ".6g"),
+    "onset_reached": floating("onset reached", "d"),
+    "smallest_log10_alpha": exact("smallest log₁₀ α", ".0f"),
+    "worst": proved("worst difference", ".6f", ".10f"),
+    "four_digits": floating("4 digits reached", "d"),
+    "four_digits_log10_alpha": floating("from log₁₀ α", ".0f", ".6g"),
+    "four_digits_last": floating("the last from", ".0f", ".6g"),
+    "reason": floating("those that do not", TEXT),
+    "constant": proved("constant", ".4g"),
+    "measured_4": proved("error at 1e-4", ".3g"),
+    "ratio_4": proved("ratio", ".5g"),
+    "measured_8": proved("error at 1e-8", ".3g"),
+    "ratio_8": proved("ratio at 1e-8", ".5g"),
+    "measured_12": proved("error at 1e-12", ".3g"),
+    "ratio_12": proved("ratio at 1e-12", ".5g"),
+    "end_log10_alpha": exact("far log₁₀ α", ".0f"),
+    "ratio_end": proved("ratio there", ".7g"),
+    "ratio_end_worst": proved("worst there", ".7g"),
+    "float_error_4": floating("error at 1e-4", ".3g", ".6g"),
+    "float_error_8": floating("error at 1e-8", ".3g", ".6g"),
+    "float_error_12": floating("error at 1e-12", ".3g", ".6g"),
+    "float_error_end": floating("error there", ".3g", ".6g"),
+    "float_slope": floating("slope there", ".4f", ".6f"),
+    "float_distance": floating("distance to x₀ there", ".3g", ".6g"),
+    "points": exact("points", "d"),
+    "mean": floating("mean steps", ".1f"),
+    "median": floating("median", ".0f"),
+    "percentile_95": floating("95 %", ".0f"),
+    "largest": floating("largest", ".0f"),
+    "fraction": exact("step / stable"),
+    "outcome": floating("outcome", TEXT),
+    "iterations": floating("iterations", ".0f"),
+    "relative_loss": floating("loss / initial loss", ".0e"),
+    "relative_step_distance": floating("distance by the step", ".3g"),
+    "relative_distance": floating("distance in all", ".3g"),
+    "recovered": proved("x₀ recovered", ".2f", ".6f"),
+    "rho_planted": proved("ϱ of x₀", ".3f"),
+    "order_lower": floating("order s ≥", ".3g"),
+    "order_upper": floating("order s ≤", ".3g"),
+    "disagreement": floating("disagreement below", DECADE),
+    "steps": floating("steps, about", ".0f"),
+}
+
+# the bounds of table tightness, by the error that each is of
+NORMS = {
+    "error_off": "‖n_Sc‖₁",
+    "error_1": "‖n‖₁",
+    "refined_off": "‖n_Sc‖₁ refined",
+    "refined_1": "‖n‖₁ refined",
+}
+for _norm, _words in NORMS.items():
+    for _side, _quotient in (("upper", "upper/error"), ("lower", "error/lower")):
+        _name, _heading = f"{_norm}_{_side}", f"{_words} {_quotient}"
+        COLUMNS[_name] = floating(_heading, ".3g")
+        COLUMNS[f"{_name}_worst"] = floating(f"{_heading} worst", ".3g")
+        COLUMNS[f"{_name}_silent"] = floating(f"{_heading} silent", "d")
+
+# a column of enclosures -> that in its place, where nothing was to be proved
+IN_FLOATS = {name: f"{name}_float" for name, column in COLUMNS.items() if column.source == PROVED}
+COLUMNS |= {
+    floats: floating(COLUMNS[name].heading, COLUMNS[name].form, f".6{COLUMNS[name].csv[-1]}")
+    for name, floats in IN_FLOATS.items()
+}

@@ -1,0 +1,464 @@
+"""What each stage computes: calls of its program, and which calls share a process.
+
+A *call* is a command line: it makes the files of one cell, or of one block of it, and is the same
+whatever else there is to compute.  Calls of one stage whose problems are of one *family* (one law
+and one size: they differ in sparsity, noise, the constant of the family or the network) are put
+together in *batches*, a job each, of so many calls as the configuration says.  A job makes what of
+its calls is not there yet (:mod:`pipeline.calls`), so that adding a value to a grid computes that
+value, however the calls are divided then.
+
+Stages are asked for files; what makes them, and what these are made from, is noted on the way.
+"""
+
+import json
+import shlex
+from dataclasses import dataclass
+
+from planning import grid
+from planning.configuration import FILE, KERNEL, OWN_DATA
+
+# log10 of the scales at which every path that has them is certified: those of the tables
+# (scripts/tables)
+CERTIFIED_LOG10_ALPHA = (-4, -8, -12)
+# the local search for the constant of order s starts from so many random supports
+ORDER_STARTS = 4
+# relative to ||y||^2 / 2, where gradient descent has converged
+DESCENT_LOSS = 1e-22
+# of mu below max|A^T y|, in the figure of the lasso path: further down both are near the minimizer
+LASSO_DECADES, LASSO_PER_DECADE = 3, 40
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage is for the workflow.
+
+    Attributes:
+        program: its file in scripts/stages.
+        megabytes, minutes: what a job asks of a cluster, minutes for each of its calls.
+    """
+
+    program: str
+    megabytes: int
+    minutes: int
+
+
+STAGES = {
+    "problems": Stage("problems", 1000, 2),
+    "l1": Stage("l1", 2000, 5),
+    "null_space": Stage("null_space", 2000, 10),
+    # what the error is measured from where that depends on the network: the minimizer that the
+    # flow selects among several, and that of the norm which an initialization leads to
+    "selection": Stage("selection", 2000, 5),
+    "limit": Stage("limit", 2000, 5),
+    "asymptotics": Stage("asymptotics", 1000, 2),
+    "flow": Stage("flow", 2000, 5),
+    # the 2d weights (u, v) themselves, to compare with
+    "plain_flow": Stage("flow", 2000, 10),
+    "agreement": Stage("agreement", 1000, 2),
+    "lasso_path": Stage("lasso_path", 2000, 5),
+    "rates": Stage("rates", 1000, 2),
+    "bounds": Stage("bounds", 2000, 5),
+    # proofs of what does not depend on depth and scale: g*, rho, rho~
+    "certificates": Stage("certificates", 2000, 5),
+    # proofs of first-order constants and limit points
+    "limit_certificates": Stage("certificates", 2000, 5),
+    "descent": Stage("descent", 2000, 5),
+    "phase": Stage("phase", 2000, 5),
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a program.
+
+    Attributes:
+        words: of its command line, the program's name left out.
+        inputs, outputs: files of the results.
+        data: files that no rule makes.
+    """
+
+    words: tuple
+    inputs: tuple
+    outputs: tuple
+    data: tuple = ()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Calls that one job makes.
+
+    Attributes:
+        place: of its log and its timing, below the folders of these.
+        calls: its calls, in order.
+    """
+
+    place: str
+    calls: tuple
+
+    @property
+    def rule(self):
+        """The name of its rule."""
+        return self.place.replace("/", "_")
+
+    @property
+    def inputs(self):
+        return list(dict.fromkeys(file for call in self.calls for file in call.inputs))
+
+    @property
+    def data(self):
+        return list(dict.fromkeys(file for call in self.calls for file in call.data))
+
+    @property
+    def outputs(self):
+        return [file for call in self.calls for file in call.outputs]
+
+    @property
+    def command_lines(self):
+        """The words of each call as one text."""
+        return [shlex.join(call.words) for call in self.calls]
+
+
+def batches(stage, calls, size):
+    """Calls in jobs.
+
+    Args:
+        stage: folder of logs and timings.
+        calls: family -> its calls, in order.
+        size: at most so many calls in a job.
+    """
+    return [
+        Batch(f"{stage}/{family}/{first // size + 1}", tuple(members[first : first + size]))
+        for family, members in calls.items()
+        for first in range(0, len(members), size)
+    ]
+
+
+def options(values):
+    """Name -> value as words of a command line: lists as several words, flags by their name."""
+    words = []
+    for key, value in values.items():
+        option = f"--{key.replace('_', '-')}"
+        if isinstance(value, list | tuple):
+            words += [option, *map(str, value)]
+        elif value is not False:
+            # "=" keeps a negative number from being taken for an option
+            words.append(option if value is True else f"{option}={value}")
+    return words
+
+
+class Stages:
+    """Files of the stages by what they hold; asking for one notes the call that makes it.
+
+    Attributes:
+        calls: stage -> family -> calls.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        self.results = config["results"]
+        self.calls = {stage: {} for stage in STAGES}
+        self._made = set()
+
+    def batches(self, stage):
+        """The jobs of a stage."""
+        return batches(stage, self.calls[stage], self.config["cells_per_job"])
+
+    def _call(self, stage, problem, inputs, outputs, more=(), *, reads=(), data=()):
+        """Note a call, once.
+
+        Args:
+            inputs, outputs: option -> file, or files.
+            more: words that follow.
+            reads: files of the results among these.
+            data: files that no rule makes among these.
+        """
+        files = tuple(outputs.values())
+        if files not in self._made:
+            self._made.add(files)
+            read = [
+                file
+                for given in inputs.values()
+                for file in ([given] if isinstance(given, str) else given)
+            ]
+            words = [*_files(inputs), *_files(outputs), *map(str, more)]
+            call = Call(tuple(words), (*read, *reads), files, tuple(data))
+            self.calls[stage].setdefault(problem.family, []).append(call)
+
+    # --- problems and their minimizers ---
+
+    def problems(self, problem, block):
+        """The block of a problem."""
+        file = f"{self.results}/problems/{problem.name}/{block}.npz"
+        own = problem.ensemble == FILE
+        data = [value for key, value in problem.parameters if own and key in OWN_DATA]
+        words = ["--repetitions", *grid.block_range(block)]
+        words += [problem.ensemble, *options(self._law(problem))]
+        self._call("problems", problem, {}, {"output": file}, words, data=data)
+        return file
+
+    def _law(self, problem):
+        values = dict(problem.axes) | dict(problem.parameters)
+        if problem.ensemble not in (KERNEL, FILE):
+            values["seed"] = self.config["seed"]
+            values |= dict(problem.signal) or self.config["signal"]
+            values["noise-law"] = problem.noise or self.config["noise"]
+        return values
+
+    def l1(self, problem, block):
+        """The block of stage l1."""
+        file = f"{self.results}/l1/{problem.name}/{block}.npz"
+        inputs = {"problems": self.problems(problem, block)}
+        self._call("l1", problem, inputs, {"output": file}, options(self.config["l1"]))
+        return file
+
+    def null_space(self, problem, block):
+        """The block of stage null_space."""
+        file = f"{self.results}/null_space/{problem.name}/{block}.npz"
+        inputs = self._solved(problem, block)
+        self._call(
+            "null_space", problem, inputs, {"output": file}, options(self.config["null_space"])
+        )
+        return file
+
+    def _solved(self, problem, block):
+        return {"problems": self.problems(problem, block), "l1": self.l1(problem, block)}
+
+    def selection(self, problem, network, block):
+        """The block of stage selection."""
+        file = f"{self.results}/selection/{problem.name}/{network.name}/{block}.npz"
+        shape = dict(network.initialization)
+        data = [value for key, value in shape.items() if key == "path"]
+        values = {"depth": network.depth}
+        if shape:
+            values |= {"shape": shape.pop("law"), "seed": self.config["seed"], **shape}
+        words = options(values | self.config["l1"])
+        inputs = self._solved(problem, block)
+        self._call("selection", problem, inputs, {"output": file}, words, data=data)
+        return file
+
+    def minimizers(self, problem, network, block):
+        """The block of what the error is measured from, which depends on the network too where
+        it has an initialization of its own or the flow is asked which minimizer it selects."""
+        if network.initialization or self.config["l1"]["nonunique"] == "select":
+            return self.selection(problem, network, block)
+        return self.l1(problem, block)
+
+    def _measured(self, cell, block):
+        return {
+            "problems": self.problems(cell.problem, block),
+            "l1": self.minimizers(cell.problem, cell.network, block),
+        }
+
+    # --- the flow's limit ---
+
+    def limit(self, cell, block):
+        """The block of stage limit."""
+        file = f"{self.results}/limit/{cell.name}/{block}.npz"
+        values = {"depth": cell.network.depth, "log10_alpha": cell.path.log10_alpha}
+        words = options(values | self.config["limit"])
+        self._call("limit", cell.problem, self._measured(cell, block), {"output": file}, words)
+        return file
+
+    def asymptotics(self, cell, block):
+        """The block of stage asymptotics."""
+        folder = f"{self.results}/asymptotics/{cell.problem.name}/{cell.network.name}"
+        file = f"{folder}/{block}.npz"
+        words = options({"depth": cell.network.depth})
+        self._call(
+            "asymptotics", cell.problem, self._measured(cell, block), {"output": file}, words
+        )
+        return file
+
+    def rates(self, cell):
+        """Table -> file of stage rates."""
+        folder = f"{self.results}/rates/{cell.name}/reps{cell.repetitions}"
+        tables = {table: f"{folder}/{table}.parquet" for table in ("instances", "points", "curves")}
+        blocks = self.blocks(cell)
+        problem, network = cell.problem, cell.network
+        inputs = {
+            "l1": [self.minimizers(problem, network, block) for block in blocks],
+            "null-space": [self.null_space(problem, block) for block in blocks],
+            "limit": [self.limit(cell, block) for block in blocks],
+            "asymptotics": [self.asymptotics(cell, block) for block in blocks],
+        }
+        values = dict(self.config["rates"])
+        window = values.pop("window")
+        # nothing is fitted where log(1/alpha) is log-spaced
+        if not cell.path.name.startswith("decades"):
+            values["window"] = (window["smallest"], window["largest"])
+        words = ["--cell", columns(cell, path=cell.path.name)]
+        words += options(values | {"seed": self.config["seed"]})
+        self._call("rates", problem, inputs, tables, words)
+        return tables
+
+    def bounds(self, cell):
+        """The blocks of stage bounds."""
+        return [self._bounds(cell, block) for block in self.blocks(cell)]
+
+    def _bounds(self, cell, block):
+        file = f"{self.results}/bounds/{cell.name}/{block}.parquet"
+        inputs = self._solved(cell.problem, block)
+        inputs |= {"null-space": self.null_space(cell.problem, block)}
+        inputs |= {"limit": self.limit(cell, block)}
+        words = ["--cell", columns(cell), *options({"depth": cell.network.depth})]
+        self._call("bounds", cell.problem, inputs, {"output": file}, words)
+        return file
+
+    # --- proofs ---
+
+    def certificates(self, cell):
+        """The tables of proofs of a cell's problems."""
+        return [self._certificates(cell, block) for block in self.blocks(cell)]
+
+    def _certificates(self, cell, block):
+        problem = cell.problem
+        file = f"{self.results}/certificates/{problem.name}/{block}.parquet"
+        inputs = self._solved(problem, block) | {"null-space": self.null_space(problem, block)}
+        words = ["--cell", columns(cell, network=False)]
+        words += options({"radius": self.config["certificates"]["radius"]})
+        self._call("certificates", problem, inputs, {"output": file}, words)
+        return file
+
+    def limit_certificates(self, cell):
+        """The tables of proofs of a cell's limit points and first-order constants."""
+        return [self._limit_certificates(cell, block) for block in self.blocks(cell)]
+
+    def _limit_certificates(self, cell, block):
+        file = f"{self.results}/certificates/{cell.name}/{block}.parquet"
+        inputs = self._solved(cell.problem, block) | {"limit": self.limit(cell, block)}
+        inputs |= {"asymptotics": self.asymptotics(cell, block)}
+        values = {"depth": cell.network.depth, "log10_alpha": self.certified_scales(cell.path)}
+        values["radius"] = self.config["certificates"]["radius"]
+        words = ["--cell", columns(cell, path=cell.path.name), *options(values)]
+        self._call("limit_certificates", cell.problem, inputs, {"output": file}, words)
+        return file
+
+    def certified_scales(self, path):
+        """log10 of the scales of a path whose limit points are certified."""
+        scales = path.log10_alpha
+        if self.config["certificates"]["scales"] == "all":
+            return scales
+        # the two smallest give the slope at the end
+        return tuple(v for v in scales if v in CERTIFIED_LOG10_ALPHA or v in scales[:2])
+
+    # --- one scale a call ---
+
+    def _at_scale(self, stage, cell, alpha, block):
+        """The place of such a call's files, without their suffix."""
+        folder = f"{cell.problem.name}/{cell.network.name}/alpha{grid.number(alpha)}"
+        return f"{self.results}/{stage}/{folder}/{block}"
+
+    def flow(self, cell, alpha, block):
+        """The table of trajectories of a block, and the file of their ends."""
+        place = self._at_scale("flow", cell, alpha, block)
+        outputs = {"endpoints": f"{place}.npz", "trajectories": f"{place}.parquet"}
+        words = ["--form", "dual", "--cell", columns(cell), *self._flow_options(cell, alpha)]
+        self._call("flow", cell.problem, self._measured(cell, block), outputs, words)
+        return outputs["trajectories"], outputs["endpoints"]
+
+    def plain_flow(self, cell, alpha, block):
+        """The ends of the flow in its plain form."""
+        file = f"{self._at_scale('plain_flow', cell, alpha, block)}.npz"
+        words = ["--form", "plain", *self._flow_options(cell, alpha)]
+        inputs = self._measured(cell, block)
+        self._call("plain_flow", cell.problem, inputs, {"endpoints": file}, words)
+        return file
+
+    def _flow_options(self, cell, alpha):
+        values = {"depth": cell.network.depth, "alpha": grid.number(alpha)}
+        return options(values | self.config["flow"])
+
+    def agreement(self, cell, scales, plain_scales):
+        """The table that compares flow and plain flow with the limit, at these scales."""
+        file = f"{self.results}/agreement/{cell.name}/reps{cell.repetitions}.parquet"
+        blocks = self.blocks(cell)
+        compared = [
+            ("dual", alpha, [self.flow(cell, alpha, block)[1] for block in blocks])
+            for alpha in scales
+        ]
+        compared += [
+            ("plain", alpha, [self.plain_flow(cell, alpha, block) for block in blocks])
+            for alpha in plain_scales
+        ]
+        inputs = {
+            "l1": [self.minimizers(cell.problem, cell.network, block) for block in blocks],
+            "limit": [self.limit(cell, block) for block in blocks],
+        }
+        words = [word for form, alpha, ends in compared for word in ("--flow", form, alpha, *ends)]
+        words += ["--cell", columns(cell, path=cell.path.name)]
+        ends = [file for _, _, files in compared for file in files]
+        self._call("agreement", cell.problem, inputs, {"output": file}, words, reads=ends)
+        return file
+
+    def lasso_path(self, cell, alpha, block):
+        """The table of the time-averaged flow along the lasso path."""
+        file = f"{self._at_scale('lasso_path', cell, alpha, block)}.parquet"
+        values = {"depth": cell.network.depth, "alpha": grid.number(alpha)}
+        values |= {"rtol": self.config["flow"]["rtol"]}
+        values |= {"decades": LASSO_DECADES, "per_decade": LASSO_PER_DECADE}
+        inputs = {"problems": self.problems(cell.problem, block)}
+        words = ["--cell", columns(cell), *options(values)]
+        self._call("lasso_path", cell.problem, inputs, {"output": file}, words)
+        return file
+
+    def descent(self, cell, alpha, block, experiment):
+        """The table of gradient descent, as an experiment asks for it."""
+        file = f"{self._at_scale('descent', cell, alpha, block)}.parquet"
+        inputs = self._solved(cell.problem, block) | {"limit": self.limit(cell, block)}
+        values = {"depth": cell.network.depth, "alpha": grid.number(alpha)}
+        values |= {key: experiment[key] for key in ("fractions", "iterations")}
+        words = ["--cell", columns(cell), *options(values | {"loss": DESCENT_LOSS})]
+        self._call("descent", cell.problem, inputs, {"output": file}, words)
+        return file
+
+    # --- recovery ---
+
+    def phase(self, problem, block, order):
+        """The table of recovery of a block, and that of its proofs.
+
+        Args:
+            order: so many repetitions have the constants of a support and of an order, too.
+        """
+        place = f"{self.results}/phase/{problem.name}/{block}/order{order}"
+        tables = {"output": f"{place}.parquet", "certificates": f"{place}_certificates.parquet"}
+        law = self._law(problem)
+        values = {"repetitions": grid.block_range(block), "ensemble": problem.ensemble}
+        if problem.label != problem.ensemble:
+            values["label"] = problem.label
+        values |= {key: value for key, value in law.items() if key not in ("eta", "noise-law")}
+        values |= {"enumerate_up_to": self.config["null_space"]["enumerate_up_to"]}
+        values |= {"order_repetitions": order}
+        words = options(values | {"order_starts": ORDER_STARTS})
+        self._call("phase", problem, {}, tables, words)
+        return tables["output"], tables["certificates"]
+
+    def blocks(self, cell):
+        """Names of a cell's blocks, in the order of their repetitions."""
+        return grid.blocks(cell.repetitions, self.config["block"])
+
+
+def _files(given):
+    """Option -> file or files, as words."""
+    return [
+        word
+        for option, files in given.items()
+        for word in (f"--{option}", *([files] if isinstance(files, str) else files))
+    ]
+
+
+def columns(cell, network=True, **more):
+    """The parameters of a cell as columns, None where an axis is not its own, as JSON.
+
+    Args:
+        cell: of which.
+        network: whether depth and initialization are among them.
+        more: columns that follow.
+    """
+    axes = dict(cell.problem.axes)
+    names = {"N": "N", "d": "d", "s": "s", "eta": "eta", "m": "m", "rho": "family_rho"}
+    found = {"ensemble": cell.problem.label}
+    found |= {column: axes.get(axis) for axis, column in names.items()}
+    found["depth"] = cell.network.depth if network else None
+    if network and cell.network.initialization:
+        found["initialization"] = cell.network.label
+    return json.dumps(found | more)
