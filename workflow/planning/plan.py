@@ -9,6 +9,7 @@ import shlex
 
 from planning import grid
 from planning.configuration import (
+    AGAINST_ALPHA,
     FILE,
     KERNEL,
     OWN_DATA,
@@ -23,6 +24,7 @@ from planning.configuration import (
 from tables.registry import LIMITS, TABLES
 
 # kinds of figures by the tables they read
+FITTED = (*AGAINST_ALPHA, "tight")
 OF_BOUNDS = ("bounds", "tightness")
 OF_SCALES = ("flow", "descent", "lasso_path")
 # log10 of the scales at which every path that has them is certified: those of the tables
