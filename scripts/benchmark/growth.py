@@ -223,7 +223,7 @@ def command(stage, size, repetition, folder, args):
         ),
         "l1": (*(*inputs[:2], *output, "--solver", "auto", "--nonunique", "carry"),),
         # enumeration would take 2^s programs where s happens to be small
-        "null_space": (*inputs, *output, "--enumerate-up-to", 1, "--milp-nodes", 0),
+        "null_space": (*inputs, *output, "--enumerate-up-to", 1),
         "asymptotics": (*inputs, *output, "--depth", depth),
         "limit": (
             *(*inputs, *output, "--depth", depth, "--tolerance", 1e-9),

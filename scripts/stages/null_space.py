@@ -15,12 +15,6 @@ def main():
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")
     parser.add_argument("--output", required=True, help="the .npz file to write")
     add_enumeration(parser)
-    parser.add_argument(
-        "--milp-nodes",
-        type=int,
-        required=True,
-        help="node limit of the mixed-integer program for larger supports; 0: none",
-    )
     args = parser.parse_args()
 
     block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
@@ -29,7 +23,7 @@ def main():
         block.repetition, block.matrix, l1.point, l1.margin, strict=True
     ):
         with repetition(args.output, index):
-            found.append(constants_of(matrix, point, margin, args.enumerate_up_to, args.milp_nodes))
+            found.append(constants_of(matrix, point, margin, args.enumerate_up_to))
     supports = [np.flatnonzero(point) for point in l1.point]
     NullSpaceConstants.of(block, supports, found).save(args.output)
 

@@ -17,7 +17,6 @@ over all patterns.
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from implicit_l1.linear.programs import KernelPrograms
 from implicit_l1.linear.units import unit_of
@@ -51,20 +50,20 @@ class Bracket:
 UNKNOWN = Bracket(float("nan"), float("nan"), "none")
 
 
-def constants_of(matrix, point, margin, enumerate_up_to, milp_nodes) -> tuple[Bracket, Bracket]:
+def constants_of(matrix, point, margin, enumerate_up_to) -> tuple[Bracket, Bracket]:
     """(rho, rho~) of a minimizer; UNKNOWN both where there is no dual vector.
 
     Args:
         matrix: A, shape (N, d).
         point: the minimizer, shape (d,), zero exactly off its support.
         margin: the largest that a dual vector of it has, nan where there is none.
-        enumerate_up_to, milp_nodes: as in :func:`null_space_constant`.
+        enumerate_up_to: as in :func:`null_space_constant`.
     """
     if np.isnan(margin):
         return UNKNOWN, UNKNOWN
     support = np.flatnonzero(point)
     geometry = support_geometry(matrix, support)
-    tilde = null_space_constant(geometry, np.sign(point[support]), enumerate_up_to, milp_nodes)
+    tilde = null_space_constant(geometry, np.sign(point[support]), enumerate_up_to)
     return rho_of(margin), tilde
 
 
@@ -231,20 +230,19 @@ def _enumerated(programs, sigma):
     return float(best), patterns, np.vstack(duals)
 
 
-def null_space_constant(geometry: SupportGeometry, sigma, enumerate_up_to, milp_nodes) -> Bracket:
+def null_space_constant(geometry: SupportGeometry, sigma, enumerate_up_to) -> Bracket:
     """rho~, the null space constant of a support.
 
     Exact where S has N elements (a formula), one element, or at most enumerate_up_to
-    (``2^(|S| - 1)`` linear programs, to their tolerance of 1e-7 or better); otherwise
-    a bracket between a local search over sign patterns and the dual bound of a
-    mixed-integer program.
+    (``2^(|S| - 1)`` linear programs, to their tolerance of 1e-9 or better); otherwise
+    a bracket between a local search over sign patterns and the sum of the constants of the
+    single entries of S.  (No mixed-integer program: at N = 100, d = 400, |S| = 12 one has come to
+    0.713 and 1.877 in 8 s, and the enumeration to 0.713 in 1 s.)
 
     Args:
         geometry: of the support S.
         sigma: signs on S, where the local search starts, shape (k,).
         enumerate_up_to: largest |S| for the enumeration.
-        milp_nodes: node limit of the mixed-integer program; 0: none, and the upper
-            bound is the sum of the constants of the single entries of S.
     """
     size = geometry.support.size
     if geometry.q2.shape[1] == 0:
@@ -264,48 +262,5 @@ def null_space_constant(geometry: SupportGeometry, sigma, enumerate_up_to, milp_
     lower = float(values[best])
     patterns = np.vstack([found[best], units])
     duals = np.vstack([duals[best], unit_duals])
-    if milp_nodes == 0:
-        method = "local search, entrywise bound"
-        return Bracket(lower, float(entries.sum()), method, patterns, duals)
-    found, bound = _mixed_integer(geometry, entries * (1.0 + 1e-9), milp_nodes)
-    lower = max(lower, found)
-    upper = min(bound, float(entries.sum()))
-    method = "mixed-integer program" if upper - lower <= 1e-6 * upper else "bracket"
-    return Bracket(lower, max(lower, upper), method, patterns, duals)
-
-
-def _mixed_integer(geometry, entries, nodes):
-    """(incumbent, dual bound) of ``max ||n_S||_1``, with signs of n_S as binaries.
-
-    Variables: the two parts of n_Sc, the absolute values of n_S, the signs of n_S.
-    """
-    k, free = geometry.support.size, geometry.q2.shape[1]
-    count = geometry.complement.size
-    on = np.hstack([-geometry.range_map, geometry.range_map])
-    kernel = np.hstack([geometry.free_map, -geometry.free_map])
-    eye, none = np.eye(k), np.zeros((free, k))
-    wide = np.diag(2.0 * entries)
-    matrix = np.vstack(
-        [
-            np.hstack([kernel, none, none]),
-            np.hstack([np.ones((1, 2 * count)), np.zeros((1, 2 * k))]),
-            np.hstack([-on, eye, wide]),  # |n_i| <= n_i where the sign is 1
-            np.hstack([on, eye, -wide]),  # |n_i| <= -n_i where it is 0
-        ]
-    )
-    upper = np.concatenate([np.zeros(free), [1.0], 2.0 * entries, np.zeros(k)])
-    lower = np.concatenate([np.zeros(free), np.full(2 * k + 1, -np.inf)])
-    bounds = Bounds(0.0, np.concatenate([np.ones(2 * count), entries, np.ones(k)]))
-    result = milp(
-        -np.concatenate([np.zeros(2 * count), np.ones(k), np.zeros(k)]),
-        constraints=LinearConstraint(matrix, lower, upper),
-        bounds=bounds,
-        integrality=np.concatenate([np.zeros(2 * count + k), np.ones(k)]),
-        options={"node_limit": nodes, "mip_rel_gap": 1e-9},
-    )
-    found = -np.inf
-    if result.x is not None:
-        off = result.x[:count] - result.x[count : 2 * count]
-        found = float(np.abs(geometry.range_map @ off).sum() / max(np.abs(off).sum(), 1e-300))
-    bound = np.inf if result.mip_dual_bound is None else float(-result.mip_dual_bound)
-    return found, bound
+    method = "local search, entrywise bound"
+    return Bracket(lower, float(entries.sum()), method, patterns, duals)

@@ -245,11 +245,11 @@ def test_minimizers_are_the_same_by_either_method(request, eta):
 def test_null_space_constants_are_the_same_by_either_method(request):
     problem = instance(N=30, d=90, s=4, eta=0.0)
     geometry, sigma = coordinates(problem)
-    searched = null_space.null_space_constant(geometry, sigma, 1, 0)
-    enumerated = null_space.null_space_constant(geometry, sigma, 10, 0)
+    searched = null_space.null_space_constant(geometry, sigma, 1)
+    enumerated = null_space.null_space_constant(geometry, sigma, 10)
     request.getfixturevalue("all_large")
     for expected, up_to in ((searched, 1), (enumerated, 10)):
-        found = null_space.null_space_constant(geometry, sigma, up_to, 0)
+        found = null_space.null_space_constant(geometry, sigma, up_to)
         assert found.lower == pytest.approx(expected.lower, rel=1e-7)
         assert found.upper == pytest.approx(expected.upper, rel=1e-7)
         # the dual vectors attain the constants of their patterns

@@ -152,7 +152,7 @@ def of_null_space_constant(name, seed):
         return ""
     geometry = support_geometry(case.matrix, found.support)
     sigma = np.sign(found.point[found.support])
-    bracket = null_space_constant(geometry, sigma, ENUMERATED, 0)
+    bracket = null_space_constant(geometry, sigma, ENUMERATED)
     value = nearest_double(exact_null_space_constant(case.matrix, exact.support))
     outside = bracket.lower > value * (1 + 1e-6) or bracket.upper < value * (1 - 1e-6)
     apart = bracket.upper - bracket.lower > 1e-6 * bracket.upper

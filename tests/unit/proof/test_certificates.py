@@ -513,7 +513,7 @@ def test_brackets_from_the_stage_before(enumerate_up_to):
     case = instance(20, 60, 4, 0.0)
     minimizer = proved(case)
     geometry = support_geometry(case.matrix, minimizer.support)
-    found = null_space_constant(geometry, minimizer.sigma, enumerate_up_to, 0)
+    found = null_space_constant(geometry, minimizer.sigma, enumerate_up_to)
     lower, upper = null_space_bracket(minimizer.coordinates, found.patterns, found.duals)
     assert float(lower) == pytest.approx(found.lower, rel=1e-6)
     assert float(upper) == pytest.approx(found.upper, rel=1e-6)
