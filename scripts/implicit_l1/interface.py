@@ -101,7 +101,6 @@ def find_null_space_constants(
     *,
     noiseless: bool = False,
     enumerate_up_to: int = ENUMERATED,
-    milp_nodes: int = 0,
 ) -> NullSpaceConstants:
     r"""The constants rho and rho~ of the l1 minimizer's support S and signs sigma.
 
@@ -116,9 +115,8 @@ def find_null_space_constants(
 
     Args:
         A, y, noiseless: as in :func:`find_minimizer`.
-        enumerate_up_to: rho~ is computed by ``2^(|S| - 1)`` linear programs for |S| up to this.
-        milp_nodes: for a larger S, node limit of a mixed-integer program; 0: none, and the upper
-            bound is a sum over the entries of S.
+        enumerate_up_to: rho~ is computed by ``2^(|S| - 1)`` linear programs for |S| up to this; for
+            a larger S its upper bound is a sum over the entries of S.
     Raises:
         ValueError: naming the argument that is wrong.
         Undecided: if the minimizer is not decided.
@@ -128,14 +126,13 @@ def find_null_space_constants(
         >>> found.rho, round(found.rho_tilde.lower, 6), round(found.rho_tilde.upper, 6)
         (0.75, 0.75, 0.75)
     """
-    for name, value in (("enumerate_up_to", enumerate_up_to), ("milp_nodes", milp_nodes)):
-        if not (isinstance(value, int | np.integer) and value >= 0):
-            raise ValueError(f"{name} must be an integer >= 0, got {value!r}")
+    if not (isinstance(enumerate_up_to, int | np.integer) and enumerate_up_to >= 0):
+        raise ValueError(f"enumerate_up_to must be an integer >= 0, got {enumerate_up_to!r}")
     found = decided_instance(A, y, noiseless)
     minimizer = found.minimizer
     geometry = support_geometry(found.problem.matrix, minimizer.support)
     sigma = np.sign(minimizer.point[minimizer.support])
-    rho_tilde = null_space_constant(geometry, sigma, enumerate_up_to, milp_nodes)
+    rho_tilde = null_space_constant(geometry, sigma, enumerate_up_to)
     return NullSpaceConstants(found.given_minimizer(), 1.0 - minimizer.margin, rho_tilde)
 
 

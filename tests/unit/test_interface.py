@@ -259,8 +259,6 @@ def test_other_bad_arguments_are_named():
         for bad in (-1, 2.5, "3"):
             with pytest.raises(ValueError, match="enumerate_up_to"):
                 function(A, Y, enumerate_up_to=bad)
-    with pytest.raises(ValueError, match="milp_nodes"):
-        implicit_l1.find_null_space_constants(A, Y, milp_nodes=-1)
     with pytest.raises(ValueError, match="one scale"):
         implicit_l1.integrate_flow(A, Y, 2, alpha=[1, 2])
     with pytest.raises(ValueError, match="options"):
