@@ -37,6 +37,7 @@ than what is asked for, the point is computed anew with more bits and proved
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.interpolate import KroghInterpolator
 
 from implicit_l1.linear.exact import as_rational, rationals_of, solve_consistent
 from implicit_l1.linear.units import dividing_unit
@@ -427,21 +428,13 @@ def extrapolated(nodes, at):
         at: a place.
     """
     while True:
-        places = [node[0] for node in nodes]
-        of_values, of_rates = [], []
-        for place in places:
-            lagrange, slope = 1.0, 0.0  # of the Lagrange polynomial of the place
-            for other in places:
-                if other != place:
-                    lagrange *= (at - other) / (place - other)
-                    slope += 1.0 / (place - other)
-            of_values.append((1.0 - 2.0 * slope * (at - place)) * lagrange**2)
-            of_rates.append((at - place) * lagrange**2)
-        if sum(map(abs, of_values)) <= _AMPLIFICATION:
+        places = np.repeat([node[0] for node in nodes], 2)
+        weights = KroghInterpolator(places, np.eye(places.size))(at)
+        if np.abs(weights[::2]).sum() <= _AMPLIFICATION:
             break
         nodes = nodes[:-1]
-    parts = zip(of_values, of_rates, nodes, strict=True)
-    return sum(w * value + v * rate for w, v, (_, value, rate) in parts)
+    pairs = weights.reshape(-1, 2)
+    return sum(w * value + v * rate for (w, v), (_, value, rate) in zip(pairs, nodes, strict=True))
 
 
 def limit_path(
