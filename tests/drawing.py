@@ -1,16 +1,17 @@
 """Figures drawn in a test, and what is asked of every one of them."""
 
-import argparse
-import csv
-import io
 import itertools
 import re
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from figures import draw as figures
+from figures import draw
+from figures.frames import Options, Tables
+from figures.marks import GREY
 from pipeline.storage import write_table
 from workflow_runs import ROOT
 
@@ -18,50 +19,73 @@ from workflow_runs import ROOT
 NO_NUMBER = re.compile(r"(?<![A-Za-z\\])(nan|inf)(?![A-Za-z])")
 
 
-# what stands in a file of drawn numbers beside them
-WORDS = ("title", "x axis", "y axis")
-
-
 class Drawer:
     """Draws figures from frames, in a folder, and checks what they show."""
 
     def __init__(self, folder):
-        mpl.use("agg")
-        mpl.rcdefaults()
-        plt.style.use(ROOT / "scripts/figures/house.mplstyle")
+        draw.use_style(ROOT / "scripts/figures/house.mplstyle")
         self.folder = folder
         self.made = []
 
     def __call__(self, kind, *frames, reach=None, laid_out=True):
-        """The figure, and what it shows as CSV rows; its words are sound.
+        """The figure, and the frame that is plotted; its words are sound.
 
         Args:
             laid_out: whether it is laid out too, which takes most of the time: then no texts
                 are on one another.
         """
+        tables = self.tables(*frames)
+        plotted, figure = draw.drawn(kind, tables, Options((1e-4, 1e-1), reach))
+        self.made.append(figure)
+        if laid_out:
+            draw.lay_out(figure, tables)
+            apart(figure)
+        sound(figure)
+        return figure, plotted
+
+    def tables(self, *frames):
+        """These frames, written and read as the tables of a figure."""
         paths = [self.folder / f"{place}.parquet" for place in range(len(frames))]
         for path, frame in zip(paths, frames, strict=True):
             write_table(path, frame)
-        args = argparse.Namespace(realistic_alpha=(1e-4, 1e-1), reach=reach)
-        tables = figures.Tables.read(paths)
-        figure = figures.FIGURES[kind](tables, args)
-        self.made.append(figure)
-        figures.say_shape(figure, tables)
-        if laid_out:
-            figures.break_titles(figure)
-            figures.settle(figure)
-            apart(figure)
-        sound(figure)
-        return figure, [row for row in drawn(figure) if row["artist"] not in WORDS]
+        return Tables.read(paths)
 
     def close(self):
         for figure in self.made:
             plt.close(figure)
 
 
-def drawn(figure):
-    """What a figure shows, as the rows of its CSV file, words included."""
-    return list(csv.DictReader(io.StringIO(figures.drawn(figure))))
+def called(figure, ax, *labels):
+    """(x, y) of the lines of a panel that have the looks of all these entries of its legends.
+
+    Of a coloured entry a line has the colour, of a grey one the dashes of a line without markers,
+    or the symbol and whether it is filled.
+    """
+    entries = [handle for handle, words in entries_of(figure) if words in labels]
+    assert len(entries) == len(labels), (labels, [words for _, words in entries_of(figure)])
+    return [
+        np.array(line.get_data(), dtype=float)
+        for line in ax.lines
+        if all(_looks_like(line, entry) for entry in entries)
+    ]
+
+
+def _looks_like(line, entry):
+    color = to_hex(line.get_color())
+    if not isinstance(entry, Line2D):
+        return color == to_hex(entry.get_facecolor())
+    if to_hex(entry.get_color()) != to_hex(GREY):
+        return color == to_hex(entry.get_color())
+    return _shape(line) == _shape(entry)
+
+
+def _shape(line):
+    """Dashes, or the symbol of markers without a line: any that can be filled counts as a dot."""
+    if line.get_linestyle() != "None":
+        return line.get_linestyle()
+    marker = line.get_marker()
+    filled = to_hex(line.get_markerfacecolor()) == to_hex(line.get_color())
+    return ("o" if marker in Line2D.filled_markers else marker), filled
 
 
 def words_of(figure):

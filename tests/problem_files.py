@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from implicit_l1.problems.problem import Problem, problem_arrays
-from pipeline.storage import write_arrays
+from implicit_l1.problems.problem import Problem
+from pipeline.records import Problems
 
 
 def write_problems(folder, matrix, signal, data, name="results/problems/mine/reps0-1.npz"):
@@ -11,5 +11,5 @@ def write_problems(folder, matrix, signal, data, name="results/problems/mine/rep
     good = np.array([[1.0, 0.25]]) if matrix.shape == (1, 2) else None
     blocks = [matrix] if good is None else [good, matrix]
     problems = [Problem(block, signal, data) for block in blocks]
-    write_arrays(folder / name, repetition=np.arange(len(blocks)), **problem_arrays(problems))
+    Problems.of(np.arange(len(blocks)), problems).save(folder / name)
     return name

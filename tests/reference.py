@@ -442,3 +442,25 @@ def limit_error(matrix, minimizer, depth, exponent, coordinates=None):
     (*_, point) = limit_points(matrix, matrix @ minimizer, depth, exponents, scale, start)
     with mpmath.workdps(90):
         return np.array([float(x - g) for x, g in zip(point, minimizer, strict=True)])
+
+
+# --- records ---
+
+
+def partial_record(kind, **given):
+    """A record of which some arrays are not there."""
+    return kind(**dict.fromkeys(kind.shapes()) | given)
+
+
+def filled_record(kind, **given):
+    """A record of these arrays, and of zeros in place of the others but those with a default."""
+    given = {name: np.asarray(values) for name, values in given.items()}
+    sizes = {"k": 0, "d": 1, "N": 1, "m": 1}
+    for name, values in given.items():
+        sizes |= dict(zip(kind.shapes()[name], values.shape, strict=True))
+    zeros = {
+        name: np.zeros([sizes[axis] for axis in shape])
+        for name, shape in kind.shapes().items()
+        if not hasattr(kind, name)  # it has no default
+    }
+    return kind(**zeros | given)

@@ -87,7 +87,7 @@ def draw(words):
             args = problem_parser(DRAWING).parse_args(["--output", DRAWING, *words])
     except SystemExit as error:
         raise Failure(messages.getvalue().strip().splitlines()[-1]) from error
-    return drawn(args)
+    return drawn(args).arrays()
 
 
 def same_bytes(one, other):

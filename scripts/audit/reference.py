@@ -13,8 +13,9 @@ from implicit_l1.proof.intervals import Interval, is_number, stands_for
 
 # columns that name a row of a published table or of the numbers of a figure
 KEYS = [
-    *("panel", "artist", "ensemble", "N", "d", "s", "eta", "m", "family_rho", "depth", "path"),
-    *("alpha", "form", "fraction", "initialization"),
+    *("ensemble", "N", "d", "s", "eta", "m", "family_rho", "depth", "path"),
+    *("alpha", "form", "fraction", "initialization", "quantity", "log10_alpha"),
+    *("repetition", "coordinate"),
 ]
 WHOLE = re.compile(r"[+-]?\d+")
 # How many steps an integrator takes hangs on last bits, which are the processor's: made again on

@@ -29,6 +29,8 @@ from tables.rendering import digits_of
 
 # with its zeros, which are digits too: as "0.5" a number would stand for 0.45 to 0.55
 PLOTTED = "#.6g"
+# columns of plotted data whose numbers may have proofs
+WITH_PROOFS = ("median", "rho_tilde_lower", "rho_tilde_upper", "rho_planted")
 # between 0 and this there is no double
 SMALLEST = np.nextafter(0.0, 1.0)
 
@@ -88,8 +90,8 @@ class Number:
         what: in words.
         value: the float.
         enclosure: of it; None if it cannot be compared.
-        places: (number, other coordinate) of the points that it is drawn as: against alpha or
-            log10(1/alpha), squared, or as the colour of a mesh.
+        places: (column, number, where) of the plotted data, as which it is drawn: it or its square
+            at a scale, beside a rho, or as a colour.
         why: it cannot be compared.
         wrong: whether that is so only where something was changed.
     """
@@ -105,8 +107,8 @@ class Number:
 def figure_problems(text, data, made):
     """Compare the data of a figure with the certificates of its cells, where there are to be any.
 
-    A plotted point is proved if the number behind it is in its enclosure and the point is where
-    this number is drawn, to the six digits of the file of plotted data; bands are not.
+    A plotted row is proved if the numbers behind it are in their enclosures and it stands where
+    they are drawn, to the six digits of the file of plotted data; quartiles are not compared.
 
     Args:
         text: its CSV file as a data frame of texts.
@@ -137,11 +139,12 @@ def figure_problems(text, data, made):
                     f"{path}: {number.what} = {number.value:.12g} is not in its enclosure "
                     f"{_short(number.enclosure)}"
                 )
-    # lines across a panel are no points, and bands are spreads
-    points = text[~text["artist"].str.startswith("band") & (text["x"] != "") & (text["y"] != "")]
+    points = text[text["nothing"] == ""] if "nothing" in text else text
     result.shown = len(points)
-    for x, y, value in zip(points["x"], points["y"], points["value"], strict=True):
-        result.proved += (_place(value) if value else _place(y, x)) in places
+    for row in points.to_dict("records"):
+        at = row.get("log10_alpha") or row.get("rho_upper")
+        drawn = {_place(name, row[name], at) for name in WITH_PROOFS if row.get(name)}
+        result.proved += bool(drawn) and drawn <= places
     return result
 
 
@@ -150,9 +153,10 @@ def _meaning(value):
     return stands_for(format(value, PLOTTED)) if value else Interval.of(0, SMALLEST)
 
 
-def _place(value, at=None):
-    """A number and where on the other axis it is drawn, as they are written; None in a mesh."""
-    return tuple(None if one is None else format(float(one), PLOTTED) for one in (value, at))
+def _place(column, value, at):
+    """A number of a column and where it is drawn, as they are written."""
+    numbers = ("" if one in (None, "") else format(float(one), PLOTTED) for one in (value, at))
+    return column, *numbers
 
 
 def _kind(path):
@@ -241,10 +245,11 @@ def _curves(path, frame, certificates):
             else:
                 middle = median if slope else geometric_median
                 enclosure = middle([values[repetition] for repetition in measured])
-                places = [(value, x) for x in (at["alpha"].iloc[0], -at["log10_alpha"].iloc[0])]
-                if quantity == "estimation_error":
-                    places.append((value**2, at["alpha"].iloc[0]))
-                yield Number(what, value, enclosure, tuple(places))
+                powers = (1, 2) if quantity == "estimation_error" else (1,)
+                places = tuple(
+                    ("median", value**power, at["log10_alpha"].iloc[0]) for power in powers
+                )
+                yield Number(what, value, enclosure, places)
 
 
 def _instances(path, frame, certificates):
@@ -274,7 +279,7 @@ def _constants(path, frame, certificates):
             elif why:
                 yield Number(what, why=why)
             else:
-                places = ((value, rho),) if quantity.startswith("rho_tilde") else ()
+                places = ((column, value, rho),) if quantity.startswith("rho_tilde") else ()
                 yield Number(what, value, values[repetition], places)
 
 
@@ -288,7 +293,7 @@ def _phase(path, frame, certificates):
         yield Number("median rho_planted", why=why or f"is not compared: it is {value}")
     else:
         enclosure = median([values[repetition] for repetition in frame["repetition"]])
-        yield Number("median rho_planted", value, enclosure, ((value, None),))
+        yield Number("median rho_planted", value, enclosure, (("rho_planted", value, None),))
 
 
 def _bounds(path, frame, certificates):

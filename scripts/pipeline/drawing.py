@@ -8,7 +8,6 @@ from implicit_l1.problems.ensembles import ENSEMBLES, MAGNITUDES, NOISES
 from implicit_l1.problems.problem import (
     ProblemError,
     one_dimensional_kernel,
-    problem_arrays,
     random_problem,
 )
 from pipeline.command_line import (
@@ -19,6 +18,7 @@ from pipeline.command_line import (
     repetition,
 )
 from pipeline.own_data import read_problem
+from pipeline.records import Problems
 
 
 def problem_parser(description):
@@ -52,7 +52,7 @@ def problem_parser(description):
 
 
 def drawn(args):
-    """Repetitions and problems that these options name: name -> array.
+    """The problems that these options name.
 
     Raises:
         Failure: naming the repetition that cannot be drawn.
@@ -62,7 +62,7 @@ def drawn(args):
     for index in range(first, last + 1):
         with repetition(args.output, index):
             problems.append(_draw(args, index))
-    return {"repetition": np.arange(first, last + 1), **problem_arrays(problems)}
+    return Problems.of(np.arange(first, last + 1), problems)
 
 
 def _draw(args, index):

@@ -69,7 +69,8 @@ _UNREADABLE = (
 _ORIGIN, _CHECKSUM = "origin", "checksum"
 
 
-def _damaged(path, reason):
+def damaged(path, reason):
+    """The error of a file that is there, and not what it should be."""
     return DamagedFileError(f"{path} is damaged ({reason}); delete it and run the workflow again")
 
 
@@ -81,21 +82,21 @@ def _reported(path):
     except (FileNotFoundError, DamagedFileError):
         raise
     except _UNREADABLE as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
 def _own(path, take):
     """The origin and the checksum that a file has of its own, taken by name."""
     origin, found = take(_ORIGIN), take(_CHECKSUM)
     if origin is None or found is None:
-        raise _damaged(path, "it does not tell its origin")
+        raise damaged(path, "it does not tell its origin")
     return origin, found
 
 
 def _verified(path, found, expected, origin):
     """The origin, decoded, if the checksum is right."""
     if found != expected:
-        raise _damaged(path, "its content does not match its checksum")
+        raise damaged(path, "its content does not match its checksum")
     return json.loads(origin)
 
 
@@ -258,6 +259,6 @@ def read_origin(path):
     with _reported(path):
         origin = json.loads(Path(path).read_text(encoding="utf-8"))
         if not isinstance(origin, dict) or _CHECKSUM not in origin:
-            raise _damaged(path, "it does not tell its origin")
+            raise damaged(path, "it does not tell its origin")
         found = origin.pop(_CHECKSUM)
         return _verified(path, found, _text_checksum(origin), origins.as_text(origin))

@@ -13,8 +13,8 @@ import pandas as pd
 from implicit_l1.network.agreement import disagreement, is_explained
 from implicit_l1.status import MEASURED
 from pipeline.command_line import Failure, cell_of, run
-from pipeline.records import errors_at, scale_of
-from pipeline.storage import read_arrays, write_table
+from pipeline.records import Endpoints, LimitPoints, Minimizers, joined
+from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 
 
@@ -34,37 +34,30 @@ def main():
     )
     args = parser.parse_args()
 
-    l1 = [read_arrays(path) for path in args.l1]
-    limit = [read_arrays(path) for path in args.limit]
-    minimizer, status = joined(l1, "point"), joined(l1, "status")
+    l1 = joined([Minimizers.load(path) for path in args.l1], args.output)
+    limits = [LimitPoints.load(path) for path in args.limit]
     tables = []
     for form, alpha, *paths in args.flow:
-        flow = [read_arrays(path) for path in paths]
-        index, claimed = joined(flow, "repetition"), joined(flow, "claimed")
-        places = [scale_of(block, np.log10(float(alpha)), args.output) for block in limit]
-        blocks = list(zip(limit, places, strict=True))
-        error = np.concatenate([errors_at(block, place) for block, place in blocks])
-        uncertain = np.concatenate([block["error_bound"][:, place] for block, place in blocks])
-        found = disagreement(joined(flow, "point"), minimizer, error)
+        flow = joined([Endpoints.load(path) for path in paths], args.output)
+        places = [limit.place_of(np.log10(float(alpha)), args.output) for limit in limits]
+        blocks = list(zip(limits, places, strict=True))
+        error = np.concatenate([limit.errors_at(place) for limit, place in blocks])
+        uncertain = np.concatenate([limit.error_bound[:, place] for limit, place in blocks])
+        found = disagreement(flow.point, l1.point, error)
         place = f"{cell_of(args.output)}, {form} flow at alpha = {alpha}"
-        check(found, claimed, uncertain, status, index, place)
+        check(found, flow.claimed, uncertain, l1.status, flow.repetition, place)
         columns = {
             "form": form,
             "alpha": float(alpha),
-            "repetition": index,
-            "status": status,
+            "repetition": flow.repetition,
+            "status": l1.status,
             "error_1": np.abs(error).sum(axis=1),
             "disagreement": found,
-            "claimed": claimed,
-            "steps": joined(flow, "steps"),
+            "claimed": flow.claimed,
+            "steps": flow.steps,
         }
         tables.append(pd.DataFrame(columns))
     write_table(args.output, with_cell(args.cell, pd.concat(tables, ignore_index=True)))
-
-
-def joined(blocks, name):
-    """An array of all blocks."""
-    return np.concatenate([block[name] for block in blocks])
 
 
 def check(found, claimed, uncertain, status, index, place):

@@ -4,12 +4,12 @@ import argparse
 
 import numpy as np
 
-from implicit_l1.minimizer.support import Certificate, support_geometry
+from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.network.asymptotics import DegenerateFaceError, first_order
 from implicit_l1.potentials import potential
 from implicit_l1.status import CERTIFIED
 from pipeline.command_line import repetition, run
-from pipeline.storage import read_arrays, write_arrays
+from pipeline.records import FirstOrders, Minimizers, Problems
 
 
 def main():
@@ -20,45 +20,35 @@ def main():
     parser.add_argument("--depth", type=float, required=True, help="depth D >= 2, any real number")
     args = parser.parse_args()
 
-    block, l1 = read_arrays(args.problems), read_arrays(args.l1)
+    block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
+    size = l1.point.shape[1]
     rows = []
-    for place, index in enumerate(block["repetition"]):
+    for place, index in enumerate(block.repetition):
+        row = {
+            "status": l1.status[place],
+            "exponent": np.nan,
+            "log_constant": np.nan,
+            "entry_exponent": np.full(size, np.nan),
+            "entry_log_size": np.full(size, np.nan),
+        }
+        rows.append(row)
+        if l1.status[place] != CERTIFIED:
+            continue
         with repetition(args.output, index):
-            rows.append(record(block["matrix"][place], l1, place, args.depth))
-    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    write_arrays(args.output, repetition=block["repetition"], **columns)
-
-
-def record(matrix, l1, place, depth):
-    """What is known of ||n||_1 / alpha^exponent, and of every entry off the support.
-
-    ``log_constant`` is the logarithm of the limit; entry j is of the size
-    ``alpha^entry_exponent[j] * exp(entry_log_size[j])``, nan on the support.
-    """
-    minimizer = l1["point"][place]
-    unknown = {
-        "status": str(l1["status"][place]),
-        "exponent": np.nan,
-        "log_constant": np.nan,
-        "entry_exponent": np.full(minimizer.shape, np.nan),
-        "entry_log_size": np.full(minimizer.shape, np.nan),
-    }
-    if l1["status"][place] != CERTIFIED:
-        return unknown
-    certificate = Certificate(l1["nu"][place], l1["direction"][place], l1["margins"][place])
-    geometry = support_geometry(matrix, np.flatnonzero(minimizer))
-    try:
-        limit = first_order(geometry, minimizer, certificate, potential(depth))
-    except DegenerateFaceError as error:
-        return unknown | {"status": str(error)}
-    result = unknown | {
-        "status": "known",
-        "exponent": limit.exponent,
-        "log_constant": limit.log_constant(1),
-    }
-    result["entry_exponent"][geometry.complement] = limit.entry_exponent
-    result["entry_log_size"][geometry.complement] = limit.entry_log_size
-    return result
+            geometry = support_geometry(block.matrix[place], np.flatnonzero(l1.point[place]))
+            try:
+                found = first_order(
+                    geometry, l1.point[place], l1.certificate(place), potential(args.depth)
+                )
+            except DegenerateFaceError as error:
+                row["status"] = str(error)
+                continue
+        row |= {"status": "known", "exponent": found.exponent}
+        row["log_constant"] = found.log_constant(1)
+        row["entry_exponent"][geometry.complement] = found.entry_exponent
+        row["entry_log_size"][geometry.complement] = found.entry_log_size
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    FirstOrders(repetition=block.repetition, **columns).save(args.output)
 
 
 if __name__ == "__main__":

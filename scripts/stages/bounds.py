@@ -11,11 +11,11 @@ import json
 import numpy as np
 import pandas as pd
 
-from implicit_l1.minimizer.support import Certificate
 from implicit_l1.network.bands import bands, columns_at, contradiction
 from implicit_l1.status import CERTIFIED
 from pipeline.command_line import Failure, cell_of, repetition, run
-from pipeline.storage import read_arrays, write_table
+from pipeline.records import LimitPoints, Minimizers, NullSpaceConstants, Problems
+from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 
 
@@ -28,31 +28,30 @@ def main():
     parser.add_argument("--depth", type=float, required=True, help="depth D >= 2, any real number")
     args = parser.parse_args()
 
-    block, l1, null_space, limit = (
-        read_arrays(path) for path in (args.problems, args.l1, args.null_space, args.limit)
-    )
+    block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
+    null_space, limit = NullSpaceConstants.load(args.null_space), LimitPoints.load(args.limit)
     tables = []
-    for place, index in enumerate(block["repetition"]):
-        if l1["status"][place] != CERTIFIED:
+    for place, index in enumerate(block.repetition):
+        if l1.status[place] != CERTIFIED:
             columns = dict.fromkeys(columns_at(args.depth), np.nan)
-            columns["log10_alpha"] = limit["log_alpha"] / np.log(10.0)
+            columns["log10_alpha"] = limit.log_alpha / np.log(10.0)
         else:
             with repetition(args.output, index):
                 columns = bands(
-                    block["matrix"][place],
-                    l1["point"][place],
-                    Certificate(l1["nu"][place], l1["direction"][place], l1["margins"][place]),
+                    block.matrix[place],
+                    l1.point[place],
+                    l1.certificate(place),
                     args.depth,
-                    limit["log_alpha"],
-                    limit["log_unit"][place],
-                    limit["error"][place],
-                    null_space["rho_tilde_upper"][place],
-                    limit["entry_bound"][place],
+                    limit.log_alpha,
+                    limit.log_unit[place],
+                    limit.error[place],
+                    null_space.rho_tilde_upper[place],
+                    limit.entry_bound[place],
                 )
-            wrong = contradiction(columns, limit["error_bound"][place])
+            wrong = contradiction(columns, limit.error_bound[place])
             if wrong:
                 raise Failure(f"{cell_of(args.output)}, repetition {index}, {wrong}")
-        head = {"repetition": index, "status": l1["status"][place]}
+        head = {"repetition": index, "status": l1.status[place]}
         tables.append(pd.DataFrame(head | columns))
     write_table(args.output, with_cell(args.cell, pd.concat(tables, ignore_index=True)))
 

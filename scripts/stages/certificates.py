@@ -15,11 +15,16 @@ import json
 import numpy as np
 import pandas as pd
 
-from implicit_l1.problems.problem import problem_at
 from implicit_l1.proof.statements import at_some_precision, constants, first_order_guess, limits
 from pipeline.command_line import run
-from pipeline.records import scale_of
-from pipeline.storage import read_arrays, write_table
+from pipeline.records import (
+    FirstOrders,
+    LimitPoints,
+    Minimizers,
+    NullSpaceConstants,
+    Problems,
+)
+from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 
 COLUMNS = ["repetition", "quantity", "log10_alpha", "lower", "upper", "status"]
@@ -46,10 +51,11 @@ def main():
     missing = [name for name in of_limits if args.limit and getattr(args, name) is None]
     if missing or not (args.limit or args.null_space):
         parser.error(f"give --null-space, or all of {', '.join(of_limits)}")
-    files = ("problems", "l1", "null_space", "limit", "asymptotics")
-    blocks = {name: read_arrays(path) for name in files if (path := getattr(args, name))}
+    files = {"problems": Problems, "l1": Minimizers, "null_space": NullSpaceConstants}
+    files |= {"limit": LimitPoints, "asymptotics": FirstOrders}
+    blocks = {name: kind.load(path) for name, kind in files.items() if (path := vars(args)[name])}
     rows = []
-    for place, index in enumerate(blocks["problems"]["repetition"]):
+    for place, index in enumerate(blocks["problems"].repetition):
         prove = proofs_of_limits if args.limit else proofs_of_constants
         rows += [
             {"repetition": int(index), **vars(statement)}
@@ -62,14 +68,14 @@ def main():
 def proofs_of_constants(blocks, place, args):
     """What is proved of one instance, whatever depth and scale."""
     l1, null_space = blocks["l1"], blocks["null_space"]
-    mine = null_space["tilde_place"] == place
+    mine = null_space.tilde_place == place
     return at_some_precision(
         constants,
-        problem_at(blocks["problems"], place),
-        l1["point"][place],
-        l1["nu"][place],
-        null_space["tilde_pattern"][mine],
-        null_space["tilde_nu"][mine],
+        blocks["problems"].at(place),
+        l1.point[place],
+        l1.nu[place],
+        null_space.tilde_pattern[mine],
+        null_space.tilde_nu[mine],
     )
 
 
@@ -77,18 +83,18 @@ def proofs_of_limits(blocks, place, args):
     """What is proved of the limit points of one instance at the scales wanted."""
     l1, limit = blocks["l1"], blocks["limit"]
     wanted = sorted(args.log10_alpha, reverse=True)
-    scales = [(scale_of(limit, value, args.output), value) for value in wanted]
-    log_size = blocks["asymptotics"]["entry_log_size"][place]
+    scales = [(limit.place_of(value, args.output), value) for value in wanted]
+    log_size = blocks["asymptotics"].entry_log_size[place]
     return at_some_precision(
         limits,
-        problem_at(blocks["problems"], place),
-        l1["point"][place],
-        l1["nu"][place],
+        blocks["problems"].at(place),
+        l1.point[place],
+        l1.nu[place],
         args.depth,
         scales,
-        [(limit["error"][place, at], limit["log_unit"][place, at]) for at, _ in scales],
+        [(limit.error[place, at], limit.log_unit[place, at]) for at, _ in scales],
         # the signs are those of the error at the smallest scale
-        first_order_guess(log_size, np.sign(limit["error"][place, -1])),
+        first_order_guess(log_size, np.sign(limit.error[place, -1])),
         args.radius,
     )
 

@@ -10,8 +10,8 @@ import pandas as pd
 from implicit_l1.network.descent import Comparison, DescentOptions, compare_with_flow
 from implicit_l1.status import CERTIFIED
 from pipeline.command_line import repetition, run
-from pipeline.records import errors_at, scale_of
-from pipeline.storage import read_arrays, write_table
+from pipeline.records import LimitPoints, Minimizers, Problems
+from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 
 NOT_RUN = "not run"
@@ -35,22 +35,23 @@ def main():
     parser.add_argument("--loss", type=float, required=True, help="at the end, in ||y||^2 / 2")
     args = parser.parse_args()
 
-    block, l1, limit = map(read_arrays, (args.problems, args.l1, args.limit))
-    errors = errors_at(limit, scale_of(limit, np.log10(args.alpha), args.output))
+    block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
+    limit = LimitPoints.load(args.limit)
+    errors = limit.errors_at(limit.place_of(np.log10(args.alpha), args.output))
     options = DescentOptions(loss=args.loss, iterations=args.iterations)
     rows = []
-    for place, index in enumerate(block["repetition"]):
-        parameters = {"repetition": int(index), "status": str(l1["status"][place])}
-        if l1["status"][place] != CERTIFIED:
+    for place, index in enumerate(block.repetition):
+        parameters = {"repetition": int(index), "status": str(l1.status[place])}
+        if l1.status[place] != CERTIFIED:
             # no error to measure a distance against
             nothing = {"outcome": NOT_RUN, "iterations": 0}
             rows += [parameters | {"fraction": value} | nothing for value in args.fractions]
             continue
         with repetition(args.output, index):
             comparisons = compare_with_flow(
-                block["matrix"][place],
-                block["data"][place],
-                l1["point"][place],
+                block.matrix[place],
+                block.data[place],
+                l1.point[place],
                 errors[place],
                 args.depth,
                 args.alpha,

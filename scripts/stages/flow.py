@@ -3,15 +3,14 @@
 import argparse
 import json
 
-import numpy as np
 import pandas as pd
 
 from implicit_l1.network.flow import FlowOptions, gradient_flow, plain_flow, shown
 from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED
 from pipeline.command_line import repetition, run
-from pipeline.records import coordinates_of
-from pipeline.storage import read_arrays, write_arrays, write_table
+from pipeline.records import Endpoints, Minimizers, Problems
+from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 
 # of the table of states, long: the coordinate is -1 for norms
@@ -36,21 +35,19 @@ def main():
     parser.add_argument("--coordinates", type=int, required=True, help="entries of x saved")
     args = parser.parse_args()
 
-    block, l1 = read_arrays(args.problems), read_arrays(args.l1)
+    block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
     options = FlowOptions(
         args.rtol, args.residual, args.change, states_per_decade=args.states_per_decade
     )
-    ends, claimed, steps, tables = [], [], [], []
-    for place, index in enumerate(block["repetition"]):
-        matrix, data, minimizer = block["matrix"][place], block["data"][place], l1["point"][place]
-        if l1["status"][place] not in MEASURED:
-            ends.append(np.full(minimizer.shape, np.nan))
-            claimed.append(np.nan)
-            steps.append(0)
+    flows, tables = [], []
+    for place, index in enumerate(block.repetition):
+        matrix, data, minimizer = block.matrix[place], block.data[place], l1.point[place]
+        if l1.status[place] not in MEASURED:
+            flows.append(None)
             continue
         with repetition(args.endpoints, index):
             if args.form == "plain":
-                shapes = [l1[name][place] for name in ("shape_u", "shape_v") if name in l1]
+                shapes = l1.shapes_at(place)
                 flow = plain_flow(matrix, data, args.depth, args.alpha, minimizer, options, shapes)
             else:
                 flow = gradient_flow(
@@ -60,24 +57,16 @@ def main():
                     args.alpha,
                     minimizer,
                     options,
-                    coordinates_of(l1, place),
+                    l1.coordinates(place),
                 )
-        ends.append(flow.point[-1])
-        claimed.append(flow.claim)
-        steps.append(flow.steps)
-        head = {"repetition": index, "status": l1["status"][place], "time": flow.time}
+        flows.append(flow)
+        head = {"repetition": index, "status": l1.status[place], "time": flow.time}
         values = shown(flow, matrix, data, minimizer, args.coordinates)
         tables += [
             pd.DataFrame({**head, "quantity": quantity, "coordinate": coordinate, "value": value})
             for (quantity, coordinate), value in values.items()
         ]
-    write_arrays(
-        args.endpoints,
-        repetition=block["repetition"],
-        point=np.array(ends),
-        claimed=claimed,
-        steps=steps,
-    )
+    Endpoints.of(block, flows).save(args.endpoints)
     if args.trajectories:
         table = pd.concat(tables, ignore_index=True) if tables else EMPTY
         cell = args.cell | {"alpha": args.alpha}

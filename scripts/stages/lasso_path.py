@@ -9,7 +9,8 @@ import pandas as pd
 from implicit_l1.network.lasso import compare_with_path
 from implicit_l1.potentials import potential
 from pipeline.command_line import repetition, run
-from pipeline.storage import read_arrays, write_table
+from pipeline.records import Problems
+from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 
 # decades of mu above max|A^T y|, where the lasso's minimizer is 0
@@ -30,13 +31,11 @@ def main():
     if not 0 < args.alpha < 1:
         parser.error("--alpha must lie between 0 and 1: mu grows with log(1/alpha)")
 
-    block = read_arrays(args.problems)
+    block = Problems.load(args.problems)
     count = round(args.per_decade * (args.decades + ABOVE)) + 1
     fractions = 10.0 ** np.linspace(ABOVE, -args.decades, count)
     tables = []
-    for index, matrix, data in zip(
-        block["repetition"], block["matrix"], block["data"], strict=True
-    ):
+    for index, matrix, data in zip(block.repetition, block.matrix, block.data, strict=True):
         with repetition(args.output, index):
             tables.append(comparison(index, matrix, data, fractions, args))
     table = with_cell(args.cell | {"alpha": args.alpha}, pd.concat(tables, ignore_index=True))

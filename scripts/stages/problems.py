@@ -2,12 +2,11 @@
 
 from pipeline.command_line import run
 from pipeline.drawing import drawn, problem_parser
-from pipeline.storage import write_arrays
 
 
 def main():
     args = problem_parser(__doc__).parse_args()
-    write_arrays(args.output, **drawn(args))
+    drawn(args).save(args.output)
 
 
 if __name__ == "__main__":

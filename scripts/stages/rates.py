@@ -10,8 +10,15 @@ from implicit_l1.network import rates
 from implicit_l1.network.excess import log_excess_l1, log_excess_l2
 from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, MEASURED
-from pipeline.command_line import Failure, cell_of, run
-from pipeline.storage import read_arrays, write_table
+from pipeline.command_line import run
+from pipeline.records import (
+    FirstOrders,
+    LimitPoints,
+    Minimizers,
+    NullSpaceConstants,
+    joined,
+)
+from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 
 # half a unit of the fourth digit after the point
@@ -37,70 +44,52 @@ def main():
     parser.add_argument("--seed", type=int, required=True, help="root of the resampling")
     args = parser.parse_args()
 
-    stages = ("l1", "null_space", "limit", "asymptotics")
-    blocks = [read_block(*paths) for paths in zip(*(getattr(args, s) for s in stages), strict=True)]
-    l1, null_space, limit, asymptotics, excess = (
-        joined(parts, args.instances) for parts in zip(*blocks, strict=True)
-    )
-    log_alpha = limit.pop("log_alpha")
-    excess.pop("repetition")
-    instances = instance_table(l1, null_space, limit, asymptotics, log_alpha, args)
-    write_table(args.instances, instances)
-    write_table(args.points, point_table(l1, limit, asymptotics, log_alpha, args))
-    write_table(args.curves, curve_table(l1, limit, asymptotics, excess, log_alpha, args))
-
-
-# arrays with so many entries, over all repetitions of a large cell, that memory ends
-BIG = ("error", "tilde_place", "tilde_pattern", "tilde_nu", "interpolator")
+    paths = zip(args.l1, args.null_space, args.limit, args.asymptotics, strict=True)
+    parts = zip(*(read_block(*block) for block in paths), strict=True)
+    *records, excess = (list(blocks) for blocks in parts)
+    l1, null_space, limit, asymptotics = (joined(each, args.instances) for each in records)
+    excess = {name: np.concatenate([block[name] for block in excess]) for name in excess[0]}
+    write_table(args.instances, instance_table(l1, null_space, limit, asymptotics, args))
+    write_table(args.points, point_table(l1, limit, asymptotics, args))
+    write_table(args.curves, curve_table(l1, limit, asymptotics, excess, args))
 
 
 def read_block(l1, null_space, limit, asymptotics):
-    """One block of each stage, the error vectors reduced to their excess."""
-    l1, null_space, limit, asymptotics = map(read_arrays, (l1, null_space, limit, asymptotics))
-    l1 = {"unit": np.ones_like(l1["point"]), "tilt": np.zeros_like(l1["point"])} | l1
-    error = l1["point"], limit["error"], limit["log_unit"]
-    norm = (l1[name] for name in ("direction", "margins", "unit", "tilt"))
+    """One block of each stage, the error vectors reduced to their excess.
+
+    Over all repetitions of a large cell they have so many entries that memory ends.
+    """
+    l1, null_space = Minimizers.load(l1), NullSpaceConstants.load(null_space)
+    limit, asymptotics = LimitPoints.load(limit), FirstOrders.load(asymptotics)
+    error = l1.point, limit.error, limit.log_unit
     excess = {
-        "repetition": l1["repetition"],
-        "excess_l1": log_excess_l1(*error, *norm),
-        "excess_l2": log_excess_l2(*error, l1["interpolator"]),
+        "excess_l1": log_excess_l1(*error, l1.direction, l1.margins, *l1.norm()),
+        "excess_l2": log_excess_l2(*error, l1.interpolator),
     }
-    return tuple(
-        {name: values for name, values in arrays.items() if name not in BIG}
-        for arrays in (l1, null_space, limit, asymptotics, excess)
+    return (
+        l1.without("interpolator"),
+        null_space.without("tilde_place", "tilde_pattern", "tilde_nu"),
+        limit.without("error"),
+        asymptotics,
+        excess,
     )
 
 
-def joined(blocks, output):
-    """The blocks of a stage as one; log_alpha is common to all."""
-    result = {
-        name: np.concatenate([block[name] for block in blocks])
-        for name in blocks[0]
-        if name != "log_alpha"
-    }
-    if not np.array_equal(result["repetition"], np.arange(result["repetition"].size)):
-        raise Failure(f"{cell_of(output)}: its blocks are not repetitions 0, 1, 2, ...")
-    if "log_alpha" in blocks[0]:
-        result["log_alpha"] = blocks[0]["log_alpha"]
-    return result
-
-
-def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
+def instance_table(l1, null_space, limit, asymptotics, args):
     """One row for each instance."""
+    log_alpha = limit.log_alpha
     rho = rates.leading_rho(
-        l1["status"] == CERTIFIED,
-        null_space["rho_upper"],
-        *(l1[name] for name in ("margin", "support_size", "unit", "tilt")),
+        l1.status == CERTIFIED,
+        null_space.rho_upper,
+        *(l1.margin, l1.support_size, *l1.norm()),
     )
     predicted = rates.predicted_rate(args.cell["depth"], rho)
-    known = np.isin(l1["status"], MEASURED)
+    known = np.isin(l1.status, MEASURED)
     onset, four_digits = (
         np.array(
             [
                 rates.onset(log_alpha, error, rate, tolerance(rate)) if certified else np.nan
-                for error, rate, certified in zip(
-                    limit["log_error_1"], predicted, known, strict=True
-                )
+                for error, rate, certified in zip(limit.log_error_1, predicted, known, strict=True)
             ]
         )
         for tolerance in (lambda rate: args.onset_tolerance * rate, lambda rate: FOUR_DIGITS)
@@ -109,19 +98,19 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
         [
             rates.largest_competitor(exponent, log_size, log_alpha[-1])
             for exponent, log_size in zip(
-                asymptotics["entry_exponent"], asymptotics["entry_log_size"], strict=True
+                asymptotics.entry_exponent, asymptotics.entry_log_size, strict=True
             )
         ]
     )
     correction = rates.log_correction(
         args.cell["depth"],
-        rates.log_smallest_entry(l1["point"]),
-        limit["log_error_1"][:, -1],
+        rates.log_smallest_entry(l1.point),
+        limit.log_error_1[:, -1],
         log_alpha[-1],
     )
     fitted = np.full(known.shape, np.nan)
     if args.window:
-        fitted = rates.fitted_rate(log_alpha, limit["log_error_1"], np.log(args.window))
+        fitted = rates.fitted_rate(log_alpha, limit.log_error_1, np.log(args.window))
     rng = generator(stream="bootstrap", seed=args.seed, quantity="fitted_rate", **args.cell)
     low, high = (
         rates.bootstrap_interval(fitted[known], rng, args.bootstrap, args.confidence)
@@ -133,17 +122,17 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
     table = pd.DataFrame(
         {
             "repetitions": known.size,
-            "repetition": l1["repetition"],
-            **{name: l1[name] for name in (*of_l1, "duality_gap")},
-            **{name: null_space[name] for name in of_rho},
+            "repetition": l1.repetition,
+            **{name: getattr(l1, name) for name in (*of_l1, "duality_gap")},
+            **{name: getattr(null_space, name) for name in of_rho},
             "predicted_rate": predicted,
-            "asymptotics_status": asymptotics["status"],
-            "log10_constant": asymptotics["log_constant"] / np.log(10.0),
+            "asymptotics_status": asymptotics.status,
+            "log10_constant": asymptotics.log_constant / np.log(10.0),
             "fitted_rate": fitted,
             # of the cell's median, the same in all its rows
             "fitted_rate_low": float(low),
             "fitted_rate_high": float(high),
-            "last_slope": rates.local_slopes(log_alpha, limit["log_error_1"])[1][:, -1],
+            "last_slope": rates.local_slopes(log_alpha, limit.log_error_1)[1][:, -1],
             "window_smallest": args.window[0] if args.window else np.nan,
             "window_largest": args.window[1] if args.window else np.nan,
             "onset_alpha": np.exp(onset),
@@ -152,64 +141,64 @@ def instance_table(l1, null_space, limit, asymptotics, log_alpha, args):
             "log10_competitor": competitor / np.log(10.0),
             "log10_correction": correction / np.log(10.0),
             "smallest_log10_alpha": log_alpha[-1] / np.log(10.0),
-            "l1_estimation_error": l1["estimation_error"],
-            "interpolator_estimation_error": l1["interpolator_estimation_error"],
-            "newton_steps": limit["newton_steps"].sum(axis=1),
-            "relative_residual": limit["relative_residual"].max(axis=1),
-            "error_bound": limit["error_bound"].max(axis=1),
+            "l1_estimation_error": l1.estimation_error,
+            "interpolator_estimation_error": l1.interpolator_estimation_error,
+            "newton_steps": limit.newton_steps.sum(axis=1),
+            "relative_residual": limit.relative_residual.max(axis=1),
+            "error_bound": limit.error_bound.max(axis=1),
         }
     )
     return with_cell(args.cell, table)
 
 
-def point_table(l1, limit, asymptotics, log_alpha, args):
+def point_table(l1, limit, asymptotics, args):
     """One row for each instance and scale."""
-    count = log_alpha.size
-    _, slopes = rates.local_slopes(log_alpha, limit["log_error_1"])
+    log_alpha, count = limit.log_alpha, limit.log_alpha.size
+    _, slopes = rates.local_slopes(log_alpha, limit.log_error_1)
     slopes = np.column_stack([np.full(len(slopes), np.nan), slopes])
-    prediction = rates.log_prediction(
-        log_alpha, asymptotics["log_constant"], asymptotics["exponent"]
-    )
+    prediction = rates.log_prediction(log_alpha, asymptotics.log_constant, asymptotics.exponent)
     table = pd.DataFrame(
         {
-            "repetitions": l1["repetition"].size,
-            "repetition": np.repeat(l1["repetition"], count),
-            "status": np.repeat(l1["status"], count),
-            "log10_alpha": np.tile(log_alpha, l1["repetition"].size) / np.log(10.0),
-            "log10_error_1": limit["log_error_1"].ravel() / np.log(10.0),
-            "estimation_error": limit["estimation_error"].ravel(),
+            "repetitions": l1.repetition.size,
+            "repetition": np.repeat(l1.repetition, count),
+            "status": np.repeat(l1.status, count),
+            "log10_alpha": np.tile(log_alpha, l1.repetition.size) / np.log(10.0),
+            "log10_error_1": limit.log_error_1.ravel() / np.log(10.0),
+            "estimation_error": limit.estimation_error.ravel(),
             "local_slope": slopes.ravel(),
             "log10_prediction": prediction.ravel() / np.log(10.0),
-            "rate": np.repeat(asymptotics["exponent"], count),
-            "newton_steps": limit["newton_steps"].ravel(),
-            "relative_residual": limit["relative_residual"].ravel(),
-            "error_bound": limit["error_bound"].ravel(),
+            "rate": np.repeat(asymptotics.exponent, count),
+            "newton_steps": limit.newton_steps.ravel(),
+            "relative_residual": limit.relative_residual.ravel(),
+            "error_bound": limit.error_bound.ravel(),
         }
     )
     return with_cell(args.cell, table)
 
 
-def curve_table(l1, limit, asymptotics, excess, log_alpha, args):
+def curve_table(l1, limit, asymptotics, excess, args):
     """One row for each quantity and scale, over the certified repetitions.
 
     Args:
         excess: name -> logarithms of more quantities, shape (r, m).
     """
-    known = np.isin(l1["status"], MEASURED)
-    midpoints, slopes = rates.local_slopes(log_alpha, limit["log_error_1"][known])
+    log_alpha, known = limit.log_alpha, np.isin(l1.status, MEASURED)
+    midpoints, slopes = rates.local_slopes(log_alpha, limit.log_error_1[known])
     scales = {"slope": midpoints}
-    in_logs = {f"error_{order}": limit[f"log_error_{order}"][known] for order in ("1", "2", "inf")}
+    in_logs = {
+        f"error_{order}": getattr(limit, f"log_error_{order}")[known] for order in ("1", "2", "inf")
+    }
     in_logs |= {name: values[known] for name, values in excess.items()}
     with np.errstate(divide="ignore"):
-        in_logs["estimation_error"] = np.log(limit["estimation_error"][known])
+        in_logs["estimation_error"] = np.log(limit.estimation_error[known])
         # one column: they do not depend on alpha
-        in_logs["l1_estimation_error"] = np.log(l1["estimation_error"][known, None])
+        in_logs["l1_estimation_error"] = np.log(l1.estimation_error[known, None])
         in_logs["interpolator_estimation_error"] = np.log(
-            l1["interpolator_estimation_error"][known, None]
+            l1.interpolator_estimation_error[known, None]
         )
     # over the first-order prediction, where there is one
-    first = asymptotics["log_constant"], asymptotics["exponent"]
-    ratio = rates.log_over_prediction(limit["log_error_1"], log_alpha, *first)[known]
+    first = asymptotics.log_constant, asymptotics.exponent
+    ratio = rates.log_over_prediction(limit.log_error_1, log_alpha, *first)[known]
     if np.all(np.isfinite(ratio)):
         in_logs["error_over_prediction"] = ratio
     tables = []

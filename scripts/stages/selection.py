@@ -5,6 +5,7 @@ one of them that the flow selects.  The file takes the place of the block's file
 """
 
 import argparse
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from implicit_l1.network.initialization import (
     mirror_coordinates,
 )
 from implicit_l1.network.selection import minimizer_of
-from implicit_l1.problems.problem import exact_data, problem_at
+from implicit_l1.problems.problem import exact_data
 from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
 from pipeline.command_line import (
@@ -25,9 +26,8 @@ from pipeline.command_line import (
     repetition,
     run,
 )
-from pipeline.records import OF_DATA, minimizer_row
+from pipeline.records import Minimizers, Problems, stacked
 from pipeline.shapes import read_shapes
-from pipeline.storage import read_arrays, write_arrays
 
 
 def main():
@@ -51,56 +51,43 @@ def main():
     add_nonunique(parser)
     args = parser.parse_args()
 
-    block, l1 = read_arrays(args.problems), read_arrays(args.l1)
-    rows = []
-    for place, index in enumerate(block["repetition"]):
-        if args.shape is None and l1["status"][place] == CERTIFIED:
-            rows.append(unchanged(l1, place))
+    block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
+    parts = []
+    for place, index in enumerate(block.repetition):
+        if args.shape is None and l1.status[place] == CERTIFIED:
+            ones = np.ones(block.matrix.shape[2])
+            coordinates = identity_coordinates(ones.size)
+            parts.append(l1.part(place).started_from(ones, ones, coordinates))
             continue
         with repetition(args.output, index):
-            row = selected(block, l1, place, args)
-        if row["status"] == SELECTED and args.nonunique == "fail":
+            part = selected(block, l1, place, args)
+        if part.status[0] == SELECTED and args.nonunique == "fail":
             raise Failure(
                 f"{cell_of(args.output)}, repetition {index}: there are several minimizers; set "
                 "l1.nonunique to select to measure the error from the one that the flow selects"
             )
-        if row["status"] == SELECTED and args.nonunique == "carry":
-            row["status"] = NOT_UNIQUE
-        rows.append(row)
-    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    columns |= {name: l1[name] for name in OF_DATA}
-    write_arrays(args.output, repetition=block["repetition"], **columns)
-
-
-def unchanged(l1, place):
-    """The row of stage l1, with an initialization from ones."""
-    size = l1["point"].shape[1]
-    elsewhere = ("repetition", *OF_DATA)
-    row = {name: values[place] for name, values in l1.items() if name not in elsewhere}
-    return row | initialized(np.ones(size), np.ones(size), identity_coordinates(size))
+        if part.status[0] == SELECTED and args.nonunique == "carry":
+            part = replace(part, status=[NOT_UNIQUE])
+        parts.append(part)
+    stacked(parts).save(args.output)
 
 
 def selected(block, l1, place, args):
-    """The same row for the minimizer of this network."""
-    problem = problem_at(block, place)
-    shape_u, shape_v = shapes(block["repetition"][place], problem.matrix.shape[1], args)
+    """The record of the minimizer of this network for one instance."""
+    problem = block.at(place)
+    shape_u, shape_v = shapes(block.repetition[place], problem.matrix.shape[1], args)
     coordinates = mirror_coordinates(args.depth, shape_u, shape_v)
     found = minimizer_of(
         problem.matrix,
         problem.data,
         coordinates,
         args.depth,
-        l1["point"][place],
+        l1.point[place],
         args.solver,
         exact_data(problem),
     )
-    row = minimizer_row(problem, found, l1["interpolator"][place])
-    return row | initialized(shape_u, shape_v, coordinates)
-
-
-def initialized(shape_u, shape_v, coordinates):
-    """Columns of an initialization."""
-    return {"shape_u": shape_u, "shape_v": shape_v, **vars(coordinates)}
+    record = Minimizers.of(block.part(place), [found], l1.interpolator[[place]])
+    return record.started_from(shape_u, shape_v, coordinates)
 
 
 def shapes(index, size, args):

@@ -1,5 +1,6 @@
 """The kinds of tables: a new one is an entry here, a file of kinds/ and a caption.
 
+The caption is workflow/report/table_<kind>.rst; which figures' cells fill a table, the figures say.
 The plan of the workflow, the schema of the configuration and the audit ask this registry.
 """
 

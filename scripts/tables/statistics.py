@@ -32,7 +32,7 @@ def of_each(groups, function: Callable[[pd.Series], object]) -> pd.Series:
 
 def counted(words: Iterable[str]) -> str:
     """How often each of some words is there: 2 not unique, 1 undecided: ..."""
-    counts = pd.Series(words, dtype=str).value_counts()
+    counts = pd.Series(words, dtype=str).value_counts()  # the missing ones are left out
     return ", ".join(f"{count} {word}" for word, count in counts.items())
 
 
@@ -48,6 +48,7 @@ class Cells:
 
     Attributes:
         rows: each repetition once, or once at each scale: cells may be asked for twice.
+        cell: the number of the cell of a row, in the order of the table.
         counted: whether statistics are over a row.
     """
 
@@ -63,27 +64,31 @@ class Cells:
         self.keys = keys
         names = [*keys, "repetition", "log10_alpha"]
         self.rows = frame.drop_duplicates(frame.columns.intersection(names), ignore_index=True)
+        self.cell = self.rows.groupby(keys, dropna=False).ngroup()
         self.counted = self.rows["status"].isin(statuses)
 
     @property
     def numbers(self):
-        """The rows that statistics are over, grouped by the keys."""
+        """The rows that statistics are over, by cell."""
         return self.by_cell(self.rows[self.counted].reindex(self.rows.index))
 
     def by_cell(self, values: pd.Series | pd.DataFrame):
-        """What has a value a row, grouped by the keys."""
-        return values.groupby([self.rows[key] for key in self.keys], dropna=False)
+        """What has a value a row, grouped by cell."""
+        return values.groupby(self.cell)
 
     def table(self, **columns: pd.Series) -> pd.DataFrame:
         """The table: keys, how many repetitions are certified, and these columns of statistics."""
-        once = self.rows.drop_duplicates([*self.keys, "repetition"])
-        status = once.groupby(self.keys, dropna=False)["status"]
+        names = self.rows[self.keys].groupby(self.cell).head(1)
+        names = names.set_index(self.cell[names.index]).sort_index()
+        once = self.rows.assign(cell=self.cell).drop_duplicates(["cell", "repetition"])
+        certified = once["status"] == CERTIFIED
+        others = once["status"].where(~certified).groupby(once["cell"])
         head = {
-            "repetitions": status.size(),
-            "certified": of_each(status, lambda words: (words == CERTIFIED).sum()),
-            "status": of_each(status, lambda words: counted(words[words != CERTIFIED])),
+            "repetitions": others.size(),
+            "certified": certified.groupby(once["cell"]).sum(),
+            "status": of_each(others, counted),
         }
-        return pd.DataFrame(head | columns).reset_index()
+        return pd.DataFrame(dict(names) | head | columns)
 
 
 class EnclosedCells(Cells):
@@ -112,11 +117,12 @@ class EnclosedCells(Cells):
         super().__init__(frame.drop_duplicates([*keys, "repetition"]), keys, [CERTIFIED])
         self.proved = proofs is not None
         known = proofs if self.proved else floats(frame[frame["status"] == CERTIFIED])
-        names = [*keys, "repetition", "quantity", "log10_alpha"]
-        self._known = known[[*names, "enclosure"]].drop_duplicates(names, keep="last")
-        smallest = self._known.groupby(keys, dropna=False)["log10_alpha"].transform("min")
-        ends = self._known[keys].assign(log10_alpha=smallest).drop_duplicates()
-        self.smallest = self.rows[keys].merge(ends, on=keys, how="left")["log10_alpha"]
+        both = pd.concat([self.rows[keys], known[keys]], ignore_index=True)
+        cell = both.groupby(keys, dropna=False).ngroup()
+        self.cell, known = cell[: len(self.rows)], known.assign(cell=cell[len(self.rows) :].array)
+        self.smallest = self.cell.map(known.groupby("cell")["log10_alpha"].min())
+        places = {"cell": self.cell, "repetition": self.rows["repetition"], "row": self.rows.index}
+        self._known = known.merge(pd.DataFrame(places), on=["cell", "repetition"])
         self._left_out = objects(None for _ in self.counted)
         if self.proved:
             margin = self.enclosures("margin").fillna(NO_PROOF)
@@ -128,9 +134,13 @@ class EnclosedCells(Cells):
 
         Missing where it is known of no repetition of the cell.
         """
-        asked = self.rows[[*self.keys, "repetition"]]
-        asked = asked.assign(quantity=quantity, log10_alpha=log10_alpha)
-        found = asked.merge(self._known, on=list(asked), how="left", validate="1:1")["enclosure"]
+        known = self._known[self._known["quantity"] == quantity]
+        scale = pd.Series(log10_alpha, index=self.rows.index, dtype=float)[known["row"]].array
+        known = known[
+            known["log10_alpha"].eq(scale) | (known["log10_alpha"].isna() & pd.isna(scale))
+        ]
+        found = known.drop_duplicates("row", keep="last").set_index("row")["enclosure"]
+        found = found.reindex(self.rows.index)
         somewhere = self.by_cell(found.notna()).transform("any")
         return found.where(found.notna() | ~somewhere, NO_PROOF)
 
@@ -167,7 +177,7 @@ class EnclosedCells(Cells):
         """The table, with the reasons why numbers are not proved."""
         left_out = of_each(
             self.by_cell(self._left_out),
-            lambda reasons: f"left out: {counted(reasons.dropna())}" if reasons.any() else "",
+            lambda reasons: f"left out: {counted(reasons)}" if reasons.any() else "",
         )
         found = zip(left_out, *columns.values(), strict=True)
         reasons = [

@@ -13,10 +13,11 @@ from implicit_l1.minimizer.proposals import is_solver
 from pipeline import sizes
 from planning import configuration
 from planning.configuration import ConfigurationError, alpha_path, load, validate
+from planning.schema import schema
 from workflow_runs import ROOT
 
 CONFIG = ROOT / "config"
-SCHEMA = yaml.safe_load(configuration.SCHEMA.read_text(encoding="utf-8"))
+SCHEMA = schema()
 DEFAULT = load(CONFIG / "config.yaml")
 SMOKE = load(CONFIG / "smoke.yaml")
 REMOVED = object()
@@ -583,13 +584,19 @@ def test_an_empty_file_and_a_recursive_one_are_explained(tmp_path):
 # --- Schema and documentation ------------------------------------------------------------
 
 
+def _resolved(schema):
+    """A schema with what its reference says."""
+    reference = schema.get("$ref", "").removeprefix("#/$defs/")
+    return (SCHEMA["$defs"][reference] if reference else {}) | schema
+
+
 def _keys(schema, path=""):
     """Every key of a schema with its own schemas, conditional ones included."""
     if "$ref" in schema:
         yield from _keys(SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")], path)
     for key, inner in schema.get("properties", {}).items():
         name = f"{path}.{key}".removeprefix(".")
-        yield name, inner
+        yield name, _resolved(inner)
         yield from _keys(inner, name)
     for inner in schema.get("patternProperties", {}).values():
         yield f"{path}.<name>", inner
@@ -647,7 +654,7 @@ def test_schema_is_valid_closed_and_local():
     objects = list(_objects(SCHEMA))
     assert len(objects) > 10
     assert all(found["additionalProperties"] is False for found in objects)
-    references = re.findall(r"\$ref: *\"?([^\s}\"]+)", configuration.SCHEMA.read_text())
+    references = re.findall(r"\$ref: *'?([^\s}']+)", yaml.safe_dump(SCHEMA))
     assert references
     assert all(reference.startswith("#/$defs/") for reference in references)
 

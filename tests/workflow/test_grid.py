@@ -339,3 +339,28 @@ def test_empty_tables_are_refused():
 def test_descent_has_integer_depths():
     with pytest.raises(ConfigurationError, match=r"depth: 2.5 is not allowed.*integers"):
         plan_of(mine=SMOKE["experiments"]["descent"] | {"depth": 2.5})
+
+
+def test_blocks_are_in_the_order_of_their_repetitions():
+    """Also where their names are in another order."""
+    plan = Plan(validate(SMOKE))
+    (cell,) = plan.experiments["bracketed"]
+    names = ["reps0-4", "reps5-9", "reps10-10"]
+    assert sorted(names) != names
+    (rates,) = plan.stages.calls["rates"][cell.problem.family]
+    problem = cell.problem.name
+    for stage, folder in {
+        **dict.fromkeys(("l1", "null_space"), problem),
+        "limit": f"{problem}/D2/alpha1e-6to1by2",
+        "asymptotics": f"{problem}/D2",
+    }.items():
+        option = rates.words.index(f"--{stage.replace('_', '-')}")
+        files = list(rates.words[option + 1 : option + 4])
+        assert files == [f"results/smoke/{stage}/{folder}/{name}.npz" for name in names]
+    assert [file.split("/")[-1] for file in plan.bounds([cell])] == [
+        f"{name}.parquet" for name in names
+    ]
+    assert [file.split("/")[-1] for file in plan.certificates([cell])[:3]] == [
+        f"{name}.parquet" for name in names
+    ]
+    assert plan.stages.certified_scales(cell.path) == pytest.approx((-6, -5.5, -4))

@@ -52,16 +52,17 @@ def percent(value):
 
 
 def bounds():
-    """Of the curves that are drawn: where the upper bound leaves the axis, it is not there."""
-    noiseless = [plotted("bounds", panel=panel, artist="band 2") for panel in (1, 2, 3)]
-    gaps = [rows.groupby("x")["y"].agg(np.ptp) for rows in noiseless]
+    """Of the curves that are drawn."""
+    refined = [plotted("bounds", eta=0, depth=D).set_index("log10_alpha") for D in (2, 3, 4)]
+    gaps = [rows["log10_refined_off_upper"] - rows["log10_refined_off_lower"] for rows in refined]
     # a twentieth of a decade is hardly more than the line is wide
     decades = min(gap.index[gap < 0.05].max() - gap.index.min() for gap in gaps)
     assert decades > 8
     begins = []
-    for panel in (5, 6):
-        upper = plotted("bounds", panel=panel, artist="band 2").groupby("x")["y"].max()
-        begins.append(f"1e{round(upper.index[upper < upper.max()].max()):.0f}")
+    for D in (3, 4):
+        rows = plotted("bounds", eta=0.1, depth=D)
+        there = rows[np.isfinite(rows["log10_refined_off_upper"])]
+        begins.append(f"1e{round(there['log10_alpha'].max()):.0f}")
     return [
         "over eight decades and more",
         f"about {begins[0]} (D = 3) or {begins[1]} (D = 4) here",
@@ -102,21 +103,21 @@ def descent():
     ]
 
 
-def onset(name, panel):
+def onset(name, eta):
     """log10(1 / alpha) of the markers at the bottom of a panel of a figure of far paths."""
-    marks = plotted(name, panel=panel)
-    marks = marks[marks["y"].isna() & marks["x"].notna()]
-    return marks["x"].tolist()
+    rows = plotted(name, eta=eta).drop_duplicates("depth")
+    return (-rows["onset_log10_alpha"].dropna()).tolist()
 
 
 def far():
-    noiseless = [*onset("far_two_layers", 1), *onset("far_deep", 1)]
-    deep = onset("far_deep", 2)
+    noiseless = [*onset("far_two_layers", 0), *onset("far_deep", 0)]
+    deep = onset("far_deep", 0.1)
     rate = table("tables/far", eta=0.1, depth=2)
-    line = plotted("far_two_layers", panel=2, artist="line 1")
-    passes = line[line["y"] > only(rate["predicted_rate"])]["x"]
+    line = plotted("far_two_layers", eta=0.1)
+    line = line.assign(x=-line["log10_alpha"]).sort_values("x")
+    passes = line[line["median"] > only(rate["predicted_rate"])]["x"]
     crossed = next(x for x in line["x"] if x not in set(passes))
-    pair = np.log(line[["x", "y"]][line["x"] <= crossed].tail(2).to_numpy())[::-1]
+    pair = np.log(line[["x", "median"]][line["x"] <= crossed].tail(2).to_numpy())[::-1]
     place = np.exp(np.interp(np.log(only(rate["predicted_rate"])), pair[:, 1], pair[:, 0]))
     reached, of = only(rate["four_digits_float"]), only(rate["certified"])
     last = -only(rate["four_digits_last_float"])
@@ -125,7 +126,7 @@ def far():
         f"between {power(-min(deep))} (D = 10) and {power(-max(deep))} (D = 3)",
         f"1 − ϱ is about {only(rate['predicted_rate']):.1g}",
         f"near 1e-{round(place, -1):.0f}",
-        rf"around 10\ :sup:`−{round(only(onset('far_two_layers', 2)), -3):.0f}`",
+        rf"around 10\ :sup:`−{round(only(onset('far_two_layers', 0.1)), -3):.0f}`",
         f"{reached} of the {of} instances have four digits of it at the end of the path",
         rf"the last of them from 10\ :sup:`−{last:.0f}` on",
     ]
@@ -137,9 +138,9 @@ def noise():
 
 def phase():
     rows = table("tables/phase")
-    curve = plotted("phase", panel=1, label="weak threshold")
+    curve = plotted("phase", quantity="weak threshold")
     delta, sparsity = rows["N"] / rows["d"], rows["s"] / rows["N"]
-    threshold = np.interp(delta, curve["x"], curve["y"])
+    threshold = np.interp(delta, curve["delta"], curve["sparsity"])
     agree = (rows["rho_planted"] < 1) == (sparsity < threshold)
     # half the distance to the next cell
     assert (np.abs(sparsity - threshold)[~agree] < 0.05).all()
@@ -164,26 +165,27 @@ def prediction():
 
 def tight():
     """The ratio at the smallest alpha, D = 2."""
-    rows = plotted("tight", panel=2)
-    end = rows[(rows["x"] == rows["x"].min()) & rows["artist"].str.startswith("line")]
-    far_from = end[end["y"] < 0.9]["label"].str.extract(r"varrho=([\d.]+)")[0]
-    return [f"ϱ = {' or '.join(far_from)} it is still far from 1 at α = {rows['x'].min():.0e}"]
+    rows = plotted("tight", depth=2, quantity="error_over_prediction")
+    smallest = rows["log10_alpha"].min()
+    end = rows[(rows["log10_alpha"] == smallest) & (rows["median"] < 0.9)]
+    members = " or ".join(map(str, end["family_rho"]))
+    return [f"ϱ = {members} it is still far from 1 at α = {10**smallest:.0e}"]
 
 
 def tightness():
-    """Panels: (m, D) = (1, 2), (1, 3), (10, 2), (10, 3); log10 of upper bound over error."""
-    deep = pd.concat([plotted("tightness", panel=panel) for panel in (2, 4)])
-    upper = deep[deep["label"].str.contains("varrho")]
+    """log10 of upper bound over error."""
+    upper = "log10_upper_over_error_off"
+    deep = plotted("tightness", depth=3)
     # smaller quotients the smaller alpha is
-    assert 10 ** upper[upper["x"] >= 10]["y"].max() < 1.00005
-    assert 10 ** upper[upper["x"] < 7.5]["y"].max() > 1.01
+    assert 10 ** deep[deep["log10_alpha"] <= -10][upper].max() < 1.00005
+    assert 10 ** deep[deep["log10_alpha"] > -7.5][upper].max() > 1.01
 
-    def quotient(panel, at):
-        rows = plotted("tightness", panel=panel, label=r"$\varrho=0.99$", x=at)
-        return 10 ** only(rows["y"])
+    def quotient(m, log10_alpha):
+        member = {"m": m, "depth": 2, "family_rho": 0.99}
+        return 10 ** only(plotted("tightness", **member, log10_alpha=log10_alpha)[upper])
 
-    near = [f"{quotient(panel, 10):.2g} times" for panel in (1, 3)]
-    end = [f"{1 + float(f'{quotient(panel, 300) - 1:.0e}'):g}" for panel in (1, 3)]
+    near = [f"{quotient(m, -10):.2g} times" for m in (1, 10)]
+    end = [f"{1 + float(f'{quotient(m, -300) - 1:.0e}'):g}" for m in (1, 10)]
     return [
         "to four digits, by α = 1e-10",
         "At D = 2 and ϱ = 0.99",
@@ -332,7 +334,7 @@ def readme_of_the_grid():
         f"medians and quartiles over {grid['repetitions']} problems, N = {grid['N']}, "
         f"d = {grid['d']}, {grid['s']} nonzero entries",
         f"hardly begun to converge at α = {raised(-np.log10(grid['alpha']['smallest']))}, and "
-        f"D = 3 reaches its rate near α = {raised(max(onset('far_deep', 2)))} only",
+        f"D = 3 reaches its rate near α = {raised(max(onset('far_deep', 0.1)))} only",
     ]
 
 

@@ -67,7 +67,7 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
             *("--log10-alpha", -1, -2, -3),
         ),
     }.items():
-        result = program(tmp_path, name, *arguments)
+        result = program(tmp_path, f"stages/{name}", *arguments)
         assert result.returncode == 0, result.stderr
     assert read_arrays(tmp_path / paths["l1"])["status"].tolist() == [
         "certified unique",
@@ -182,7 +182,7 @@ def test_a_point_outside_its_bounds_stops_the_job(tmp_path):
             *("--log10-alpha", -2, -4, -6),
         ),
     }.items():
-        result = program(tmp_path, name, *arguments)
+        result = program(tmp_path, f"stages/{name}", *arguments)
         assert result.returncode == 0, result.stderr
 
     def bounds():
@@ -223,7 +223,7 @@ def block(tmp_path_factory):
         "limit": (*inputs, "--depth", 3, "--tolerance", 1e-9, "--log10-alpha", *SCALES),
         "asymptotics": (*inputs, "--depth", 3),
     }.items():
-        result = program(folder, name, "--output", paths[name], *arguments)
+        result = program(folder, f"stages/{name}", "--output", paths[name], *arguments)
         assert result.returncode == 0, result.stderr
     return folder, paths
 

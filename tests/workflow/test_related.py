@@ -11,7 +11,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from figures import draw as figures
+from drawing import called
+from figures.frames import where
+from figures.kinds.reach import largest_scale, reached
+from figures.words import EMPTY
 from implicit_l1.network.excess import log_excess_l1, log_excess_l2
 from implicit_l1.network.limit import limit_path
 from implicit_l1.network.rates import leading_rho
@@ -272,23 +275,23 @@ def test_the_table_of_lasso_paths(tables):
 def test_reach_of_a_power_law_is_exact(rate, place):
     log10_alpha = np.linspace(-6, 0, 25)
     error = 0.025 * 10.0 ** (rate * (log10_alpha - place))
-    found = figures.largest_scale(log10_alpha, error, 0.025)
+    found = largest_scale(log10_alpha, error, 0.025)
     assert found == pytest.approx(place, abs=1e-12)
     shuffled = np.random.default_rng(0).permutation(25)
-    assert figures.largest_scale(log10_alpha[shuffled], error[shuffled], 0.025) == found
+    assert largest_scale(log10_alpha[shuffled], error[shuffled], 0.025) == found
 
 
 def test_reach_beyond_the_path():
     scales = np.linspace(-6, 0, 25)
-    assert figures.largest_scale(scales, np.full(25, 0.03), 0.025) == -np.inf
-    assert figures.largest_scale(scales, np.full(25, 0.02), 0.025) == np.inf
+    assert largest_scale(scales, np.full(25, 0.03), 0.025) == -np.inf
+    assert largest_scale(scales, np.full(25, 0.02), 0.025) == np.inf
 
 
 def test_reach_is_the_largest_scale_of_all():
     """Of an error that falls below the target twice the upper time counts."""
     scales = np.arange(-4.0, 1.0)
-    assert figures.largest_scale(scales, np.array([1.0, 9.0, 9.0, 1.0, 100.0]), 10.0) == -0.5
-    assert figures.largest_scale(scales, np.array([0.0, 0.0, 9.0, 9.0, 9.0]), 1.0) == -3.0
+    assert largest_scale(scales, np.array([1.0, 9.0, 9.0, 1.0, 100.0]), 10.0) == -0.5
+    assert largest_scale(scales, np.array([0.0, 0.0, 9.0, 9.0, 9.0]), 1.0) == -3.0
 
 
 def points_of(places, N=50.0, depth=3.0, eta=0.1, status=CERTIFIED):
@@ -313,14 +316,14 @@ def test_statistics_of_reach():
     """Medians and quartiles stay where they are when instances beyond the path move farther."""
     for far in (7.0, 70.0):
         table = points_of([-4.0, -3.0, -2.0, -far, far])
-        row = figures.reached(table, 0.025).iloc[0]
+        row = reached(table, 0.025).iloc[0]
         assert row[["lower_quartile", "median", "upper_quartile"]].tolist() == pytest.approx(
             [-4, -3, -2]
         )
         assert (row["count"], row["inside"]) == (5, 3)
-    row = figures.reached(points_of([-9.0, -9.0, -9.0, -2.0]), 0.025).iloc[0]
+    row = reached(points_of([-9.0, -9.0, -9.0, -2.0]), 0.025).iloc[0]
     assert row["median"] == row["lower_quartile"] == -np.inf and row["inside"] == 1
-    row = figures.reached(points_of([9.0, 9.0]), 0.025).iloc[0]
+    row = reached(points_of([9.0, 9.0]), 0.025).iloc[0]
     assert row["median"] == np.inf and row["inside"] == 0
 
 
@@ -359,15 +362,21 @@ def instances_of(eta, depth):
 def test_figure_of_norms(draw, levels):
     cells = list(itertools.product(levels, [2.0, 3.0, 8.0]))
     frames = [make(*cell) for cell in cells for make in (curves_of, instances_of)]
-    figure, rows = draw("norms", *frames)
+    figure, frame = draw("norms", *frames)
     assert len(figure.axes) == 2 * len(levels)
-    top = [row for row in rows if row["panel"] == "1" and row["artist"] == "line 1"]
-    expected = curves_of(levels[0], 2.0).query("quantity == 'estimation_error'")
-    assert top[0]["label"] == "$D=2$"
-    found = [float(row["y"]) for row in top]
-    assert np.allclose(found, expected["median"] ** 2, rtol=1e-5)
-    labels = {row["label"] for row in rows if row["panel"] == str(len(levels) + 1)}
-    assert {"$D=2$", "$D=8$", r"$D=3$; excess $\ell^2$ norm"} <= labels
+    top = where(frame, eta=levels[0], depth=2, quantity="squared_estimation_error")["median"]
+    expected = curves_of(levels[0], 2.0).query("quantity == 'estimation_error'")["median"]
+    assert np.allclose(top, expected**2)
+    for D in (2, 3, 8):
+        (line,) = called(figure, figure.axes[0], f"$D={D}$")
+        assert np.allclose(
+            line[1],
+            where(frame, eta=levels[0], depth=D, quantity="squared_estimation_error")["median"],
+        )
+        (dotted,) = called(figure, figure.axes[len(levels)], f"$D={D}$", r"excess $\ell^2$ norm")
+        assert np.allclose(
+            dotted[1], where(frame, eta=levels[0], depth=D, quantity="excess_l2")["median"]
+        )
     assert figure.axes[0].get_title(loc="left").endswith("(2 of 3 certified)")
 
 
@@ -375,24 +384,24 @@ def test_figure_of_norms_without_a_signal(draw):
     curves = curves_of(0.1, 2.0)
     unknown = curves["quantity"].str.endswith("estimation_error")
     curves.loc[unknown, ["lower_quartile", "median", "upper_quartile"]] = np.nan
-    figure, rows = draw("norms", curves, instances_of(0.1, 2.0))
+    figure, frame = draw("norms", curves, instances_of(0.1, 2.0))
     assert figure.axes[0].texts[0].get_text() == "$x_0$ is not known"
-    assert {row["panel"] for row in rows} == {"2"}
+    assert set(frame["quantity"]) == {"excess_l1", "excess_l2"}
 
 
 def test_selected_minimizers_count(draw):
     instances = instances_of(0.1, 2.0).assign(status=[SELECTED, SELECTED, CERTIFIED])
-    figure, rows = draw("norms", curves_of(0.1, 2.0), instances)
+    figure, _ = draw("norms", curves_of(0.1, 2.0), instances)
     title = figure.axes[0].get_title(loc="left").replace("\n", " ")
     assert title == r"$\eta=0.1$ (1 of 3 certified, 2 selected in floating point)"
-    figure, rows = draw("reach", points_of([-3.0], status=SELECTED), reach=0.025)
-    assert float(rows[-1]["y"]) == pytest.approx(1e-3)
+    _, frame = draw("reach", points_of([-3.0], status=SELECTED), reach=0.025)
+    assert frame["median"].tolist() == pytest.approx([-3.0])
 
 
 def test_figure_of_norms_without_certified_instances(draw):
     empty = curves_of(0.1, 2.0).drop(columns=["lower_quartile", "median", "upper_quartile"])
-    _, rows = draw("norms", empty, instances_of(0.1, 2.0).assign(status=UNDECIDED))
-    assert rows == []
+    _, frame = draw("norms", empty, instances_of(0.1, 2.0).assign(status=UNDECIDED))
+    assert frame["nothing"].tolist() == [EMPTY]
 
 
 def test_figure_of_reach(draw):
@@ -402,15 +411,15 @@ def test_figure_of_reach(draw):
         frames.append(points_of([place, place - 0.5, place + 0.5, place - 3], N, depth))
     frames.append(points_of([-3.0], 100.0, 2.0, status=UNDECIDED))
     frames.append(points_of([-3.0], np.nan, 2.0))
-    figure, rows = draw("reach", *frames, reach=0.025)
+    figure, frame = draw("reach", *frames, reach=0.025)
     assert figure.axes[0].get_title(loc="left").endswith("(16 of 17 certified)")
     counts = [text.get_text() for text in figure.axes[0].texts if "/" in text.get_text()]
     assert "0/4" in counts and "3/4" in counts and "4/4" not in counts
-    arrows = {(float(row["y"])) for row in rows if row["artist"].startswith("arrow")}
-    assert arrows == {1e-6, 1.0}  # the ends of the path, where medians are beyond it
-    medians = [row for row in rows if row["label"] == "$D=3$; median" and row["y"]]
+    arrows = {text.xy[1] for text in figure.axes[0].texts if text.arrow_patch is not None}
+    # the ends of the path, where medians are beyond it
+    assert {10.0 ** round(np.log10(end), 9) for end in arrows} == {1e-6, 1.0}
     place = -9.5 + 1.5 * 40 / 20 + 1.5 - 0.25  # between those of four instances
-    assert any(float(row["y"]) == pytest.approx(10**place, rel=1e-4) for row in medians)
+    assert where(frame, N=40, depth=3)["median"].item() == pytest.approx(place, abs=1e-4)
 
 
 def test_figure_of_reach_at_two_noise_levels_and_one_size(draw):
@@ -424,8 +433,9 @@ def test_figure_of_reach_at_two_noise_levels_and_one_size(draw):
 def test_figure_of_reach_says_what_it_lacks(draw):
     with pytest.raises(Failure, match="needs --reach"):
         draw("reach", points_of([-3.0]))
-    figure, rows = draw("reach", points_of([-3.0], status=UNDECIDED), reach=0.025)
-    assert rows == [] and figure.axes[0].texts[0].get_text() == figures.EMPTY
+    figure, frame = draw("reach", points_of([-3.0], status=UNDECIDED), reach=0.025)
+    assert frame["nothing"].tolist() == [EMPTY]
+    assert figure.axes[0].texts[0].get_text() == EMPTY
 
 
 def lasso_table(ensemble, alpha, monotone):
@@ -459,16 +469,14 @@ def test_figure_of_lasso_paths(draw, problems):
         for place in range(problems)
         for alpha in (1e-40, 1e-20, 1e-10, 1e-5)
     ]
-    figure, rows = draw("lasso_path", *frames)
+    figure, frame = draw("lasso_path", *frames)
     assert len(figure.axes) == 3 * problems
     titles = [ax.get_title(loc="left") for ax in figure.axes[:problems]]
     assert titles[-1].endswith("not monotone") == (problems == 2)
     assert titles[0].startswith("problem_0.csv") == (problems == 2)
     assert figure.axes[-1].xaxis_inverted()
-    dots = [
-        float(row["y"])
-        for row in rows
-        if row["panel"] == str(problems + 1) and row["artist"] in ("line 5", "line 6")
-    ]
     expected = [f.query("quantity == 'largest_distance'")["value"].item() for f in frames[:2]]
-    assert np.allclose(dots, expected, rtol=1e-5)
+    first = {} if problems == 1 else {"ensemble": "problem_0.csv"}
+    for alpha, value in zip((1e-40, 1e-20), expected, strict=True):
+        (row,) = where(frame, **first, alpha=alpha, quantity="largest_distance").to_dict("records")
+        assert row["value"] == value

@@ -1,8 +1,9 @@
 """The configuration: reading it, and checking it before any job starts.
 
-The shape (keys, types, bounds, defaults) is in ``schemas/config.schema.yaml``; rules that
-tie several keys together are in this module.  Every mistake is reported in one go, each on
-a line of its own that names the key, the value and what is allowed.
+The shape (keys, types, bounds, defaults) is in ``schemas/config.schema.yaml``, what a kind of
+figure allows in the registry of kinds; rules that tie several keys together are in this module.
+Every mistake is reported in one go, each on a line of its own that names the key, the value and
+what is allowed.
 """
 
 import copy
@@ -18,28 +19,13 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from figures.registry import FILE, KERNEL, KINDS, NONE, RANDOM, kinds_where
 from implicit_l1.minimizer.proposals import is_solver, solvers
 from implicit_l1.problems.ensembles import ENSEMBLES
 from pipeline.sizes import MOST_ENTRIES
+from planning.schema import named, own_keys, schema
 from tables.registry import TABLES
 
-SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
-KERNEL, FILE = "one_dimensional_kernel", "file"
-# figures that one path of alpha serves; every other kind stands alone in its experiment
-AGAINST_ALPHA = ("noise", "depth", "generalization", "prediction", "bounds", "norms", "reach")
-# the tables that a figure's cells fill
-OF_RATES = ("cells", "rates", "constants", "newton", "errors")
-FED = {
-    **dict.fromkeys(AGAINST_ALPHA, OF_RATES),
-    "tight": OF_RATES,
-    "bounds": (*OF_RATES, "tightness"),
-    "far": ("far", "constants", "errors"),
-    "tightness": ("tightness",),
-    "flow": ("agreement",),
-    "descent": ("descent",),
-    "phase": ("phase",),
-    "lasso_path": (),
-}
 # tables of floating point alone, for cells of which nothing is proved
 UNPROVED = [name for name, kind in TABLES.items() if kind.proofs is None]
 # parameters of the ensemble "file": paths of A (with y and x_0 where the format holds them),
@@ -111,7 +97,7 @@ def validate(config):
     config = _plain(config, (), report, ())
     for error in _validator().iter_errors(config):
         _explain(error, report)
-    _complete(config, _schema())
+    _complete(config, schema())
     _check(config, report)
     if report.lines:
         raise ConfigurationError("\n".join(line for _, line in sorted(report.lines.items())))
@@ -126,6 +112,11 @@ def as_list(value):
 def figures(experiment):
     """The kinds of figures of an experiment."""
     return as_list(experiment["figure"])
+
+
+def has_scales(experiment):
+    """Whether an experiment asks for cells; else for problems only."""
+    return all(KINDS[kind].alpha != NONE for kind in figures(experiment))
 
 
 def ensemble_of(entry):
@@ -143,12 +134,12 @@ def axes_of(experiment):
 
 def fed(experiment):
     """The tables that an experiment's cells fill."""
-    return list(dict.fromkeys(table for kind in figures(experiment) for table in FED[kind]))
+    return list(dict.fromkeys(table for kind in figures(experiment) for table in KINDS[kind].feeds))
 
 
 def feeding(table):
     """The kinds of figures whose cells fill a kind of table."""
-    return [figure for figure, tables in FED.items() if table in tables]
+    return [name for name, kind in KINDS.items() if table in kind.feeds]
 
 
 def alpha_path(smallest, largest, per_decade):
@@ -299,40 +290,33 @@ def _finite(value):
 
 
 @functools.cache
-def _schema():
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    schema["$defs"]["table"]["enum"] = list(TABLES)
-    return schema
-
-
-@functools.cache
 def _validator():
     # JSON Schema takes 100.0 as an integer; here it would become part of a file name
     types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     )
     extended = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=types)
-    return extended(_schema())
+    return extended(schema())
 
 
-def _resolve(schema):
-    """The schema with its reference, if any, replaced by what it refers to."""
-    if "$ref" not in schema:
-        return schema
-    name = schema["$ref"].removeprefix("#/$defs/")
-    return _schema()["$defs"][name] | {k: v for k, v in schema.items() if k != "$ref"}
+def _resolve(found):
+    """A schema with its reference, if any, replaced by what it refers to."""
+    if "$ref" not in found:
+        return found
+    name = found["$ref"].removeprefix("#/$defs/")
+    return schema()["$defs"][name] | {k: v for k, v in found.items() if k != "$ref"}
 
 
 def _schema_at(path):
     """The schema of a key; of what holds unconditionally there."""
-    schema = _schema()
+    found = schema()
     for part in path:
-        schema = _resolve(schema)
-        if "patternProperties" in schema:
-            (schema,) = schema["patternProperties"].values()
+        found = _resolve(found)
+        if "patternProperties" in found:
+            (found,) = found["patternProperties"].values()
         else:
-            schema = schema["properties"][part]
-    return schema
+            found = found["properties"][part]
+    return found
 
 
 def _explain(error, report):
@@ -429,6 +413,7 @@ def _complete(value, schema):
 
 _ENDS = ("smallest", "largest")
 _REAL_AXES = ("eta", "rho", "depth")
+_PROBLEMS = {RANDOM: "random ensembles", FILE: FILE, KERNEL: KERNEL}
 
 
 def _check(config, report):
@@ -585,6 +570,7 @@ def _check_experiment(experiment, path, report):
     def sound(*keys):
         return all(key in experiment and report.sound(*path, key) for key in keys)
 
+    kinds = figures(experiment) if sound("figure") else []
     for law in filter(sound, ("signal", "initialization")):
         _check_uniform(experiment[law], (*path, law), report)
     if sound("signal"):
@@ -611,22 +597,22 @@ def _check_experiment(experiment, path, report):
         near = [depth for depth in as_list(experiment["depth"]) if 2 < depth < 2.001]
         if near:
             report.reject((*path, "depth"), experiment["depth"], "2, or numbers at least 2.001")
-        if "descent" in as_list(experiment.get("figure")) and any(
-            depth != int(depth) for depth in as_list(experiment["depth"])
-        ):
-            report.reject((*path, "depth"), experiment["depth"], "integers, with figure descent")
+        whole = [kind for kind in kinds if KINDS[kind].whole_depth]
+        if whole and any(depth != int(depth) for depth in as_list(experiment["depth"])):
+            allowed = f"integers, with {named(whole)}"
+            report.reject((*path, "depth"), experiment["depth"], allowed)
     if sound("figure", "ensemble"):
         _check_ensemble(experiment, path, report)
     if sound("N", "d"):
         _check_below("N", "d", experiment, path, report, strict=True)
     if sound("s", "N"):
         _check_below("s", "N", experiment, path, report, strict=False)
-    kinds = as_list(experiment.get("figure"))
-    if "phase" in kinds:
-        experiment.setdefault("order_repetitions", 0)
-        if sound("repetitions", "order_repetitions"):
-            _check_below("order_repetitions", "repetitions", experiment, path, report, strict=False)
-    if {"far", "tightness"}.intersection(filter(_is_text, kinds)) and sound("depth", "alpha"):
+    for key, definition in own_keys(kinds).items():
+        if "default" in definition:
+            experiment.setdefault(key, copy.deepcopy(definition["default"]))
+    if sound("repetitions", "order_repetitions"):
+        _check_below("order_repetitions", "repetitions", experiment, path, report, strict=False)
+    if sound("depth", "alpha") and "decades" in experiment["alpha"]:
         _check_decades(experiment, path, report)
     if sound("figure", "alpha"):
         alpha = experiment["alpha"]
@@ -634,10 +620,9 @@ def _check_experiment(experiment, path, report):
             if "smallest" in alpha:
                 _check_order(alpha, _ENDS, (*path, "alpha"), report)
             return
-        if "flow" in kinds:
-            experiment.setdefault("plain_alpha", [])
-        if "lasso_path" in kinds and alpha and max(alpha) >= 1:
-            allowed = "values less than 1 with figure lasso_path: mu is log(1/alpha)/(4 t)"
+        below = [kind for kind in kinds if KINDS[kind].below_one]
+        if below and alpha and max(alpha) >= 1:
+            allowed = f"values less than 1 with {named(below)}: mu is log(1/alpha)/(4 t)"
             report.reject((*path, "alpha"), alpha, allowed)
         if any(left >= right for left, right in itertools.pairwise(alpha)):
             report.reject((*path, "alpha"), alpha, "a strictly increasing list")
@@ -665,7 +650,7 @@ def _is_text(value):
 def _check_family(experiment, path, report):
     """Figures of one experiment are drawn over one grid."""
     kinds = figures(experiment)
-    family = AGAINST_ALPHA if kinds[0] in AGAINST_ALPHA else kinds[:1]
+    family = kinds_where(shares=True) if KINDS[kinds[0]].shares else kinds[:1]
     strange = [kind for kind in kinds if kind not in family]
     if strange:
         others = f"{_names(family)} together" if len(family) > 1 else f"{kinds[0]} alone"
@@ -678,7 +663,6 @@ def _check_ensemble(experiment, path, report):
     kinds = figures(experiment)
     entries = as_list(experiment["ensemble"])
     names = {ensemble_of(entry)[0] for entry in entries}
-    explicit = {"tight", "tightness"}.intersection(kinds)
     known = [*ENSEMBLES, KERNEL, FILE]
     for place, entry in enumerate(entries):
         name, parameters = ensemble_of(entry)
@@ -693,24 +677,20 @@ def _check_ensemble(experiment, path, report):
         if alone in names and len(names) > 1:
             allowed = f"{alone} alone (it has other axes: give it its own experiment)"
             report.reject((*path, "ensemble"), experiment["ensemble"], allowed)
-    if explicit and names != {KERNEL}:
-        allowed = f"{KERNEL}, with figure {min(explicit)}"
-    elif not explicit and KERNEL in names:
-        allowed = f"random ensembles or {FILE}, with figure {kinds[0]}"
-    elif FILE in names and {"phase", "reach"}.intersection(kinds):
-        # over N and s, which a file has one of
-        (kind,) = {"phase", "reach"}.intersection(kinds)
-        allowed = f"random ensembles, with figure {kind}"
-    else:
-        return
-    report.reject((*path, "ensemble"), experiment["ensemble"], allowed)
+    given = {name if name in (KERNEL, FILE) else RANDOM for name in names}
+    for kind in kinds:
+        if not given <= set(KINDS[kind].problems):
+            words = [_PROBLEMS[problem] for problem in KINDS[kind].problems]
+            allowed = f"{' or '.join(words)}, with figure {kind}"
+            report.reject((*path, "ensemble"), experiment["ensemble"], allowed)
+            return
 
 
 def _check_parameters(name, parameters, path, report):
     """The parameters of one ensemble."""
     if name == FILE:
-        allowed = {key: _schema()["$defs"]["path"]["title"] for key in OWN_DATA}
-        form = re.compile(_schema()["$defs"]["path"]["pattern"])
+        allowed = {key: schema()["$defs"]["path"]["title"] for key in OWN_DATA}
+        form = re.compile(schema()["$defs"]["path"]["pattern"])
         sound = {key: lambda v: _is_text(v) and bool(form.search(v)) for key in OWN_DATA}
         allowed[NOISELESS], sound[NOISELESS] = "true, false", lambda v: isinstance(v, bool)
         if "path" not in parameters:

@@ -9,9 +9,9 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from figures.registry import DECADES, KINDS, PATH, STAGE_OF, kinds_reading, kinds_where
 from planning import grid
 from planning.configuration import (
-    AGAINST_ALPHA,
     ConfigurationError,
     as_list,
     axes_of,
@@ -19,14 +19,13 @@ from planning.configuration import (
     feeding,
     figure_names,
     figures,
+    has_scales,
 )
 from planning.stages import Call, Stages, batches
 from tables.registry import LIMITS, TABLES
 
-# kinds of figures by the tables they read
-FITTED = (*AGAINST_ALPHA, "tight")
-OF_BOUNDS = ("bounds", "tightness")
-OF_SCALES = ("flow", "descent", "lasso_path")
+# kinds of figures of whose cells limits are proved
+PROVED = (*kinds_where(alpha=PATH), *kinds_where(alpha=DECADES))
 
 # what the tables of a stage depend on in the configuration, beside their experiments
 OPTIONS = {
@@ -74,18 +73,17 @@ class Plan:
             named = figure_names(name, experiment)
             self.figure_of |= named
             self.experiment_of |= dict.fromkeys(named, name)
-        # experiments of figure phase ask for problems only, not for cells
         self.experiments = {
             name: grid.cells(experiment)
             for name, experiment in experiments.items()
-            if "phase" not in figures(experiment)
+            if has_scales(experiment)
         }
         self.tables = self._named_tables()
         self.cells = list(dict.fromkeys(c for cells in self.experiments.values() for c in cells))
         self.problems = {cell.problem.name: cell.problem for cell in self.cells}
         self.phase_problems = {
             problem.name: problem
-            for name in self.named("phase")
+            for name in self.named(*kinds_reading("phase"))
             for problem in grid.phase_problems(experiments[name])
         }
         self.paths = {cell.path.name: cell.path for cell in self.cells}
@@ -100,8 +98,7 @@ class Plan:
         self._tables = {
             name: (self.table_data(name), self.table_certificates(name)) for name in self.tables
         }
-        fitted = self.cells_of(*FITTED, "far", *OF_BOUNDS)
-        self.proofs = self.certificates(fitted)
+        self.proofs = self.certificates(self.cells_of(*PROVED))
 
     def named(self, *kinds, among=None):
         """Names of the experiments with these kinds of figures.
@@ -141,9 +138,9 @@ class Plan:
         return self.config["certificates"]["scales"] != "none"
 
     def _all_flows(self):
-        """Cell of figure flow -> (alpha, alpha of the plain form), of all experiments."""
+        """Cell of a figure of trajectories -> (alpha, alpha of the plain form)."""
         flows = {}
-        for name in self.named("flow"):
+        for name in self.named(*kinds_reading("trajectories")):
             experiment = self.config["experiments"][name]
             for cell in self.experiments[name]:
                 _, plain = flows.get(cell, ([], []))
@@ -158,7 +155,7 @@ class Plan:
             ConfigurationError: if two do not.
         """
         asked = {}
-        for name in self.named("descent"):
+        for name in self.named(*kinds_reading("descent")):
             experiment = self.config["experiments"][name]
             for cell, alpha in itertools.product(self.experiments[name], experiment["alpha"]):
                 key = cell.problem.name, cell.network.name, grid.number(alpha)
@@ -213,15 +210,14 @@ class Plan:
             dict.fromkeys(file for cell in proved for stage in stages for file in stage(cell))
         )
 
-    def at_scales(self, name):
-        """The tables of an experiment whose figure has one scale a call."""
+    def at_scales(self, stage, name):
+        """The tables of an experiment of a stage that has one scale a call."""
         experiment = self.config["experiments"][name]
-        (kind,) = figures(experiment)
         table = {
             "flow": lambda *where: self.stages.flow(*where)[0],
             "lasso_path": self.stages.lasso_path,
             "descent": lambda *where: self.stages.descent(*where, experiment),
-        }[kind]
+        }[stage]
         return [
             table(cell, alpha, block)
             for cell in self.experiments[name]
@@ -233,7 +229,7 @@ class Plan:
         """The tables of stage agreement of some experiments."""
         return [
             self.stages.agreement(cell, *self._flows[cell])
-            for cell in self.cells_of("flow", among=experiments)
+            for cell in self.cells_of(*kinds_reading("trajectories"), among=experiments)
         ]
 
     def phase(self, name, table=0):
@@ -248,16 +244,20 @@ class Plan:
 
     def figure_data(self, name):
         """The tidy tables that a figure reads."""
-        figure, experiment = self.figure_of[name], self.experiment_of[name]
-        if figure == "phase":
+        kind = KINDS[self.figure_of[name]]
+        return [
+            file for table in kind.reads for file in self._read(table, self.experiment_of[name])
+        ]
+
+    def _read(self, table, experiment):
+        """The files of one kind of tidy table of an experiment."""
+        stage = STAGE_OF[table]
+        if stage == "phase":
             return self.phase(experiment)
-        if figure in OF_SCALES:
-            return self.at_scales(experiment)
+        if isinstance(self.config["experiments"][experiment]["alpha"], list):
+            return self.at_scales(stage, experiment)
         cells = self.experiments[experiment]
-        if figure in OF_BOUNDS:
-            return self.bounds(cells)
-        tables = ("points",) if figure == "reach" else ("curves", "instances")
-        return [file for table in tables for file in self.rates(cells, table)]
+        return self.bounds(cells) if stage == "bounds" else self.rates(cells, table)
 
     def in_words(self, name):
         """The problems and the initialization of an experiment, for captions."""
@@ -282,7 +282,7 @@ class Plan:
 
     def _labels(self, name):
         experiment = self.config["experiments"][name]
-        if "phase" in figures(experiment):
+        if not has_scales(experiment):
             return [problem.label for problem in grid.phase_problems(experiment)]
         return [cell.problem.label for cell in self.experiments[name]]
 
@@ -293,8 +293,7 @@ class Plan:
         if reads == "agreement":
             return self.agreement(names)
         if reads in ("descent", "phase"):
-            files = self.phase if reads == "phase" else self.at_scales
-            return list(dict.fromkeys(file for name in names for file in files(name)))
+            return list(dict.fromkeys(file for name in names for file in self._read(reads, name)))
         cells = self._cells_feeding(table)
         return self.bounds(cells) if reads == "bounds" else self.rates(cells, reads)
 

@@ -19,5 +19,5 @@ def place_of(log10_alpha, log_alpha):
     path = log_alpha / np.log(10.0)
     place = int(np.argmin(np.abs(path - log10_alpha)))
     if not np.isclose(path[place], log10_alpha, rtol=_ROUNDING, atol=_ROUNDING):
-        raise ValueError(f"log10(alpha) = {log10_alpha:g} is not on the path")
+        raise ValueError(f"log10(alpha) = {log10_alpha} is not on the path")
     return place

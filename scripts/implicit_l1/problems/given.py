@@ -28,7 +28,7 @@ def given_problem(A: ArrayLike, y: ArrayLike, noiseless: bool = False) -> Proble
 
     Args:
         A: shape (N, d), N < d, of full row rank; exact as the doubles it holds.
-        y: shape (N,), not 0; exact likewise, unless `noiseless`.
+        y: shape (N,), for N = 1 a number as well; not 0; exact likewise, unless `noiseless`.
         noiseless: y is a product A x that was rounded, and is taken as the exact image of the
             solution with the fewest entries that explains y to its rounding
             (:func:`implicit_l1.problems.product.explanation`).  Without, the l1 minimizer of such
@@ -41,7 +41,7 @@ def given_problem(A: ArrayLike, y: ArrayLike, noiseless: bool = False) -> Proble
             without full row rank or too near to such a matrix; y = 0; sizes beyond what is
             computed with; with `noiseless`, a y that is no such product.
     """
-    matrix, data = as_doubles(np.asarray(A), "A"), as_doubles(np.asarray(y), "y")
+    matrix, data = as_doubles(as_array(A, "A"), "A"), as_doubles(as_array(y, "y"), "y")
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise ProblemError(f"A must be a matrix with rows and columns, its shape is {matrix.shape}")
     if data.shape != matrix.shape[:1]:
@@ -64,6 +64,18 @@ def given_problem(A: ArrayLike, y: ArrayLike, noiseless: bool = False) -> Proble
         )
     # data that need no rounding are not changed by it
     return problem if found.exact else as_product(problem, found.preimage)
+
+
+def as_array(values: ArrayLike, name: str) -> NDArray:
+    """What is given as an array.
+
+    Raises:
+        ProblemError: with the name, if rows have different lengths.
+    """
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ProblemError(f"{name} is no array: {error}") from error
 
 
 def as_doubles(values: NDArray, name: str) -> NDArray[np.float64]:

@@ -86,33 +86,6 @@ def exact_data(problem) -> list[fmpq]:
     return rationals_of(problem.data)
 
 
-def problem_arrays(problems) -> dict[str, np.ndarray]:
-    """Instances of one size as the arrays that stage problems stores, one entry an instance.
-
-    `matrix`, `signal`, `data` and `noiseless_support` as in :class:`Problem`; `product`, whether
-    there is a preimage, and `preimage`, nan everywhere where there is none.
-    """
-    names = ("matrix", "signal", "data", "product", "noiseless_support")
-    arrays = {name: np.array([getattr(problem, name) for problem in problems]) for name in names}
-    absent = np.full(arrays["signal"].shape[1], np.nan)
-    arrays["preimage"] = np.array(
-        [problem.preimage if problem.product else absent for problem in problems]
-    )
-    return arrays
-
-
-def problem_at(block, place) -> Problem:
-    """An instance of a file of stage problems.
-
-    Args:
-        block: its arrays.
-        place: of the instance in it.
-    """
-    matrix, signal, data = (block[name][place] for name in ("matrix", "signal", "data"))
-    preimage = block["preimage"][place] if block["product"][place] else None
-    return Problem(matrix, signal, data, preimage, int(block["noiseless_support"][place]))
-
-
 def _round(values, grid):
     return np.rint(values * grid) / grid
 

@@ -39,4 +39,4 @@ def cells_table(frame: pd.DataFrame, proofs: pd.DataFrame | None) -> pd.DataFram
         cells.by_cell(pd.Series(list(said), dtype=str)),
         lambda group: ", ".join(filter(None, dict.fromkeys(group))),
     )
-    return table.assign(data=words.array) if words.any() else table
+    return table.assign(data=words) if words.any() else table

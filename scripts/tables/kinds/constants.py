@@ -41,15 +41,11 @@ def constants_table(frame: pd.DataFrame, proofs: pd.DataFrame | None) -> pd.Data
 
 def constants_in_floats(rows: pd.DataFrame) -> pd.DataFrame:
     """Errors and ratios at each scale, and the constants, from their decimal logarithms."""
-    scales = rows["log10_alpha"].round(9)
     rows = rows.assign(
         log10_ratio=rows["log10_error_1"] - rows["log10_prediction"],
         log10_constant=rows["log10_prediction"] - rows["rate"] * rows["log10_alpha"],
-        scale=scales,
     )
-    smallest = rows.groupby(NETWORK, dropna=False)["scale"].transform("min")
-    powers = partial(in_floats, meaning=power_of_ten)
+    powers = partial(in_floats, rows, meaning=power_of_ten)
     names = {"error_1": "log10_error_1", "error_over_prediction": "log10_ratio"}
-    at_scales = powers(rows, names, scales)
-    constants = powers(rows[scales == smallest], {"constant": "log10_constant"})
-    return pd.concat([at_scales, constants], ignore_index=True)
+    at_scales = powers(names, rows["log10_alpha"].round(9))
+    return pd.concat([at_scales, powers({"constant": "log10_constant"})], ignore_index=True)

@@ -6,12 +6,12 @@ import pandas as pd
 
 from tables.columns import PATH
 from tables.kinds.constants import MARKS
-from tables.statistics import Cells, largest, power
+from tables.statistics import Cells, power
 
 
 def errors_table(frame: pd.DataFrame, statuses: Collection[str]) -> pd.DataFrame:
     """Medians over the repetitions with these statuses."""
-    cells = Cells(largest(frame, PATH), PATH, statuses)
+    cells = Cells(frame, PATH, statuses)
     scale = cells.rows["log10_alpha"].round(9)
     smallest = cells.by_cell(scale.where(cells.counted))
     is_end = scale == smallest.transform("min")

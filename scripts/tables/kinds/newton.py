@@ -5,12 +5,12 @@ from collections.abc import Collection
 import pandas as pd
 
 from tables.columns import PATH
-from tables.statistics import Cells, largest
+from tables.statistics import Cells
 
 
 def newton_table(frame: pd.DataFrame, statuses: Collection[str]) -> pd.DataFrame:
     """Statistics over all points of the repetitions with these statuses."""
-    cells = Cells(largest(frame, PATH), PATH, statuses)
+    cells = Cells(frame, PATH, statuses)
     steps = cells.numbers["newton_steps"]
     return cells.table(
         points=steps.count(),

@@ -9,9 +9,9 @@ from tables.statistics import EnclosedCells, largest
 
 
 def rates_in_floats(rows: pd.DataFrame) -> pd.DataFrame:
-    """The predicted rate, and the slope at the smallest scale of the cell."""
-    ends = rows.groupby(PATH, dropna=False)["smallest_log10_alpha"].transform("min")
-    slopes = in_floats(rows, {"local_slope": "last_slope"}, ends.round(9))
+    """The predicted rate, and the slope at the smallest scale of the path."""
+    ends = rows["smallest_log10_alpha"].round(9)
+    slopes = in_floats(rows, {"local_slope": "last_slope"}, ends)
     rates = in_floats(rows, {"predicted_rate": "predicted_rate"})
     return pd.concat([slopes, rates], ignore_index=True)
 

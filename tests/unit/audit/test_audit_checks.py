@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from test_figures import LOG10_ALPHA, bounds, cell
 
 from audit.again import check_drawings, draw
 from audit.findings import Audit
 from audit.origins import DRAWING, check_states, check_strays
 from audit.values import figure_problems
 from audit.workflow_queries import Job
+from frames import LOG10_ALPHA, bounds, cell
 from implicit_l1.status import CERTIFIED, PROVED
 from pipeline.storage import read_arrays, write_arrays, write_table
 
@@ -87,7 +87,7 @@ def test_a_figure_of_bounds_is_compared_with_its_proofs(tmp_path, wrong):
         frame.loc[at, "log10_error_1"] += 1e-4
     write_table(data, frame)
     write_table(proofs, pd.DataFrame(rows))
-    text = pd.DataFrame({"artist": ["line 1"], "x": ["-4"], "y": ["-4"], "value": [""]})
+    text = pd.DataFrame({"log10_alpha": ["-4"], "log10_error_off": ["-4"]})
     made = {Path(proofs).as_posix()}
     result = figure_problems(text, [data], made)
     assert result.right == 4 - wrong

@@ -2,12 +2,13 @@
 
 import pandas as pd
 import pytest
-from test_figures import cell, curves, instances
 
 from audit.values import figure_problems, table_problems
+from frames import cell, curves, instances
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED
 from pipeline.storage import write_table
-from tables.write import TABLES, digits_of
+from tables.registry import TABLES
+from tables.rendering import digits_of
 
 VALUES = cell(N=5, d=10, s=2, eta=0.1)
 
@@ -34,7 +35,7 @@ def test_floats_of_a_table_are_not_counted_as_proved(tmp_path, proved):
     write_table(proofs, table.assign(depth=float("nan")))
     files = [proofs] if proved else []
     frame = pd.read_parquet(data)
-    text = digits_of(TABLES["cells"](frame, pd.read_parquet(proofs) if proved else None))
+    text = digits_of(TABLES["cells"].make(frame, pd.read_parquet(proofs) if proved else None))
     found = table_problems("cells", text.astype(str), [data], files)
     assert found.problems == []
     assert found.shown == 6  # rho, its ends, rho~ from both sides, kappa
@@ -52,7 +53,9 @@ def test_a_number_of_a_table_has_the_digits_of_its_enclosure(tmp_path, printed):
     names = ("margin", "rho", "rho_tilde_lower", "rho_tilde_upper", "kappa")
     table = certificates(dict.fromkeys(names, "0.5"), 1, float("nan"))
     write_table(proofs, table.assign(depth=float("nan")))
-    text = digits_of(TABLES["cells"](pd.read_parquet(data), pd.read_parquet(proofs))).astype(str)
+    text = digits_of(TABLES["cells"].make(pd.read_parquet(data), pd.read_parquet(proofs))).astype(
+        str
+    )
     assert table_problems("cells", text, [data], [proofs]).problems == []
     (problem,) = table_problems("cells", text.assign(rho=printed), [data], [proofs]).problems
     assert f", rho: {printed} is" in problem
@@ -70,27 +73,28 @@ def cell_of_a_figure(folder, table, proofs, statuses=(CERTIFIED, CERTIFIED)):
     return [place / "curves.parquet"], {file.as_posix()}
 
 
-def plotted(artist="line 1", x=("1",), y=("1",)):
-    rows = {"artist": artist, "x": x, "y": y, "value": ""}
-    return pd.DataFrame(rows).astype(str)
+def plotted(log10_alpha=("0",), median=("1",), **more):
+    return pd.DataFrame({"log10_alpha": log10_alpha, "median": median, **more})
 
 
 def test_points_of_a_figure_are_proved_where_they_are_drawn(tmp_path):
-    """The medians at certified scales, at their place; no other point, and no band."""
+    """The medians at certified scales, at their place, no other."""
     table = curves(VALUES, [CERTIFIED] * 2)
     drawn = table[table["quantity"] == "error_1"]
     median = drawn.loc[drawn["log10_alpha"] == -4.0, "median"].item()
     files = cell_of_a_figure(tmp_path, table, certificates({"error_1": repr(median)}, 2, -4.0))
 
-    def found(artist, x, y):
-        return figure_problems(plotted(artist, x, y), *files)
+    def found(log10_alpha, median, **more):
+        return figure_problems(plotted(log10_alpha, median, **more), *files)
 
-    places = [f"{x:#.6g}" for x in drawn["alpha"]], [f"{y:#.6g}" for y in drawn["median"]]
-    result = found("line 1", *places)
+    medians = [f"{value:#.6g}" for value in drawn["median"]]
+    result = found([f"{scale:g}" for scale in drawn["log10_alpha"]], medians)
     assert (result.proved, result.shown, result.right) == (1, len(drawn), 1)
-    assert found("band 1", *places).shown == 0
-    assert found("line 1", ["0.5"], [f"{median:#.6g}"]).proved == 0
-    assert found("line 2", [""], [f"{median:#.6g}"]).shown == 0  # across the panel
+    assert found(["-3.75"], [f"{median:#.6g}"]).proved == 0
+    assert found(["-4"], [f"{1.001 * median:#.6g}"]).proved == 0
+    assert found([""], [f"{median:#.6g}"]).proved == 0  # of every alpha
+    assert found(["-4"], [f"{median:#.6g}"]).proved == 1
+    assert found([""], [""], nothing=["the error is 0"]).shown == 0
 
 
 ERROR = "median error_1 at log10(alpha) = -4 "

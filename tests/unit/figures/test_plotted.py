@@ -1,12 +1,22 @@
-"""What each figure draws, from tables in which no two columns are alike, and what it is called.
+"""What each figure plots, from tables in which no two columns are alike, and what it is called.
 
-Expected places are those of the rows that a reader would look up, not computed by the figure.
+Expected numbers are those of the rows that a reader would look up, not computed by the figure; what
+is drawn under a name of the legend are the plotted numbers of this name.
 """
 
-import matplotlib.pyplot as plt
+import csv
+import io
+
 import numpy as np
+import pandas as pd
 import pytest
-from test_figures import (
+
+from drawing import called, entries_of
+from figures.frames import as_csv, where
+from figures.kinds.descent import DISTANCE
+from figures.kinds.phase import edges
+from figures.words import ALL_CERTIFIED, ALPHA, EMPTY, ERROR, ERROR_OFF
+from frames import (
     LOG10_ALPHA,
     bounds,
     cell,
@@ -22,12 +32,10 @@ from test_figures import (
     random,
     trajectories,
 )
-
-from drawing import drawn
-from figures import draw as figures
-from implicit_l1.status import CERTIFIED, CONVERGED, ITERATION_LIMIT
+from implicit_l1.status import CERTIFIED, CONVERGED, ITERATION_LIMIT, NOT_UNIQUE
 
 THREE = [CERTIFIED] * 3
+STATISTICS = ["lower_quartile", "median", "upper_quartile"]
 # what a table's statistics are multiplied by, a quantity or a column each
 FACTORS = {
     "error_1": 1.0,
@@ -43,171 +51,238 @@ FACTORS = {
 }
 
 
-def apart(frame):
-    """Curves of which no two quantities and no two quartiles are alike."""
-    frame = frame.copy()
-    factor = frame["quantity"].map(FACTORS)
-    frame["median"] *= factor
-    frame["lower_quartile"] *= 0.8 * factor
-    frame["upper_quartile"] *= 1.2 * factor
-    return frame
-
-
 def tables_of(cells, make=curves):
-    frames = [apart(make(values, THREE)) for values in cells]
+    """Tables of cells, and the curves among them: no two quantities and no quartiles are alike."""
+    frames = []
+    for values in cells:
+        frame = make(values, THREE)
+        factor = frame["quantity"].map(FACTORS)
+        frame[STATISTICS] = frame[STATISTICS].mul(factor, axis="index") * [0.8, 1.0, 1.2]
+        frames.append(frame)
     return [*frames, *(instances(values, THREE) for values in cells)], frames
 
 
-def places(rows, panel, kind, label=None):
-    """(x, y) of the artists of a panel of this kind, whose label begins so."""
-    chosen = [
-        (float(row["x"] or "nan"), float(row["y"] or "nan"))
-        for row in rows
-        if row["panel"] == str(panel)
-        and row["artist"].startswith(kind)
-        and (label is None or row["label"] == label)
-    ]
-    return np.array(chosen).T
+def looked_up(table, quantity, columns=("log10_alpha", *STATISTICS)):
+    rows = table[table["quantity"] == quantity].sort_values("log10_alpha")
+    return rows[list(columns)].to_numpy()
 
 
-def statistic(frame, quantity, name="median", x="alpha"):
-    rows = frame[frame["quantity"] == quantity].sort_values(x)
-    return rows[x].to_numpy(), rows[name].to_numpy()
+def assert_plotted(frame, table, quantity, **values):
+    """The rows of these values are those of a quantity of a table."""
+    rows = where(frame, quantity=quantity, **values)[["log10_alpha", *STATISTICS]]
+    np.testing.assert_allclose(rows.to_numpy(float), looked_up(table, quantity))
 
 
-def assert_curve(rows, panel, label, frame, quantity, x="alpha"):
-    """The line is the medians, the band the quartiles of this quantity."""
-    np.testing.assert_allclose(
-        places(rows, panel, "line", label), statistic(frame, quantity, x=x), rtol=1e-5
-    )
-    corners = {tuple(corner) for corner in places(rows, panel, "band", label).T}
+def assert_drawn(figure, ax, x, y, *labels):
+    """Some line of these names goes through these points."""
+    points = np.array([x, y], dtype=float)
+    found = called(figure, ax, *labels)
+    same = (line.shape == points.shape and np.allclose(line, points, rtol=1e-9) for line in found)
+    assert any(same), (labels, points, found)
+
+
+def assert_curve(figure, ax, frame, label):
+    """The medians are drawn under a name, and around them the quartiles."""
+    x = 10.0 ** frame["log10_alpha"]
+    assert_drawn(figure, ax, x, frame["median"], label)
+    corners = [path.vertices for band in ax.collections for path in band.get_paths()]
     for name in ("lower_quartile", "upper_quartile"):
-        for corner in zip(*statistic(frame, quantity, name, x), strict=True):
-            assert any(np.allclose(corner, found, rtol=1e-5) for found in corners), name
-
-
-def words(figure, panel, place):
-    (row,) = (row for row in drawn(figure) if (row["panel"], row["artist"]) == (str(panel), place))
-    return row["label"]
+        outline = [{tuple(corner) for corner in np.round(found, 12)} for found in corners]
+        edge = set(map(tuple, np.round(np.array([x, frame[name]]).T, 12)))
+        assert any(edge <= found for found in outline), name
 
 
 def test_noise_is_of_the_one_norm(draw):
     tables, frames = tables_of(random())
-    figure, rows = draw("noise", *tables)
-    labels = "0$,  $1-\\varrho=0.600$", "0.1$,  $1-\\varrho=0.400$"
-    for frame, label in zip(frames, labels, strict=True):
-        assert_curve(rows, 1, f"$\\eta={label}", frame, "error_1")
-    assert words(figure, 1, "y axis") == figures.ERROR
-    assert words(figure, 1, "x axis") == figures.ALPHA
+    figure, frame = draw("noise", *tables, laid_out=False)
+    assert list(frame.columns) == [
+        *("eta", "depth", "instances", "predicted_rate", "quantity", "log10_alpha"),
+        *(*STATISTICS, "nothing"),
+    ]
+    assert set(frame["quantity"]) == {"error_1"} and set(frame["instances"]) == {ALL_CERTIFIED}
+    for table, eta, rate in zip(frames, (0.0, 0.1), (0.6, 0.4), strict=True):
+        assert_plotted(frame, table, "error_1", eta=eta, predicted_rate=rate)
+        label = rf"$\eta={eta:g}$,  $1-\varrho={rate:.3f}$"
+        assert_curve(figure, figure.axes[0], where(frame, eta=eta), label)
+    assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == (ALPHA, ERROR)
 
 
 def test_depth_is_of_the_one_norm_and_of_its_slope(draw):
-    tables, frames = tables_of(random(eta=(0.0, 0.1), depth=(2, 3)))
-    figure, rows = draw("depth", *tables)
-    for place, frame in enumerate(frames):
-        column, D = place // 2 + 1, frame["depth"].iloc[0]
-        assert_curve(rows, column, f"$D={D:g}$", frame, "error_1")
-        assert_curve(rows, column + 2, f"$D={D:g}$", frame, "slope")
-    assert words(figure, 1, "title") == r"$\eta=0$" and words(figure, 2, "title") == r"$\eta=0.1$"
-    assert words(figure, 3, "y axis") == "local slope of the error"
-    for panel, rate in ((3, 0.6), (4, 0.4)):
-        _, y = places(rows, panel, "line", rf"$1-\varrho={rate:.3f}$")
-        assert y.tolist() == [rate, rate]
-        assert set(places(rows, panel, "line", "1")[1]) == {1.0}
+    tables, frames = tables_of(random(depth=(2, 3)))
+    figure, frame = draw("depth", *tables, laid_out=False)
+    for table, (place, D) in zip(frames, [(0, 2), (0, 3), (1, 2), (1, 3)], strict=True):
+        here = where(frame, eta=0.1 * place, depth=D)
+        for ax, quantity in ((figure.axes[place], "error_1"), (figure.axes[place + 2], "slope")):
+            assert_plotted(here, table, quantity)
+            assert_curve(figure, ax, where(here, quantity=quantity), f"$D={D}$")
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert titles == [r"$\eta=0$", r"$\eta=0.1$", "", ""]
+    assert figure.axes[0].get_ylabel() == ERROR
+    assert figure.axes[2].get_ylabel() == "local slope of the error"
+    assert figure.get_supxlabel() == ALPHA
+    for ax, rate in ((figure.axes[2], 0.6), (figure.axes[3], 0.4)):
+        heights = {line.get_label(): set(line.get_ydata()) for line in ax.lines}
+        assert heights[rf"$1-\varrho={rate:.3f}$"] == {rate} and heights["1"] == {1.0}
+
+
+def test_medians_of_0_have_no_place_on_a_logarithmic_axis(draw):
+    table = curves(cell(eta=0.0), THREE)
+    zero = (table["quantity"] == "error_1") & (table["log10_alpha"] < -6)
+    table.loc[zero, "median"] = 0.0
+    table.loc[(table["quantity"] == "slope") & (table["log10_alpha"] < -6), "median"] = 1e-17
+    _, frame = draw("depth", table, instances(cell(eta=0.0), THREE), laid_out=False)
+    assert where(frame, quantity="error_1")["log10_alpha"].min() == -6
+    # on a linear one what cannot be seen is 0
+    assert set(where(frame, quantity="slope")["median"]) == {0.0, 0.6}
 
 
 def test_generalization_has_two_lines_that_are_called_what_they_are(draw):
     tables, frames = tables_of(random(eta=(0.1,), depth=(2, 3)))
-    figure, rows = draw("generalization", *tables)
-    for frame in frames:
-        assert_curve(rows, 1, f"$D={frame['depth'].iloc[0]:g}$", frame, "estimation_error")
-    for label, quantity in (
-        (r"$\ell^1$ minimizer $g^{*}$", "l1_estimation_error"),
-        (r"minimum-$\ell^2$-norm interpolator", "interpolator_estimation_error"),
-    ):
-        expected = statistic(frames[0], quantity)[1][0]
-        assert set(places(rows, 1, "line", label)[1]) == {float(f"{expected:.6g}")}
-        # the words beside the line
-        (text,) = (text for text in figure.axes[0].texts if text.get_text().startswith(label))
-        assert text.xy[1] <= expected * 1.001
-    assert words(figure, "", "y axis") == r"$\Vert x^{\infty}(\alpha)-x_0\Vert_2$"
+    figure, frame = draw("generalization", *tables, laid_out=False)
+    (ax,) = figure.axes
+    for table, D in zip(frames, (2, 3), strict=True):
+        assert_plotted(frame, table, "estimation_error", depth=D)
+        curve = where(frame, depth=D, quantity="estimation_error")
+        assert_curve(figure, ax, curve, f"$D={D}$")
+        for label, quantity in (
+            (r"$\ell^1$ minimizer $g^{*}$", "l1_estimation_error"),
+            (r"minimum-$\ell^2$-norm interpolator", "interpolator_estimation_error"),
+        ):
+            (row,) = where(frame, depth=D, quantity=quantity).to_dict("records")
+            expected = looked_up(table, quantity, STATISTICS)[0]
+            assert [row[name] for name in STATISTICS] == expected.tolist()
+            assert np.isnan(row["log10_alpha"])
+            (line,) = (line for line in ax.lines if line.get_label() == label)
+            assert set(line.get_ydata()) == {row["median"]}
+            # the words beside the line
+            (text,) = (text for text in ax.texts if text.get_text().startswith(label))
+            assert text.xy[1] <= row["median"] * 1.001
+    assert figure.get_supylabel() == r"$\Vert x^{\infty}(\alpha)-x_0\Vert_2$"
 
 
 def test_prediction_has_the_predicted_rates_on_its_horizontal_axis(draw):
     cells = random(eta=(0.1,), s=(1, 2), ensemble=("gaussian", "rademacher"))
-    tables, _ = tables_of(cells)
-    for place, table in enumerate(tables[len(cells) :]):
+    tables = [instances(values, THREE) for values in cells]
+    for place, table in enumerate(tables):
         table["predicted_rate"] = 0.3 + 0.1 * place + np.array([0.0, 0.01, 0.02])
         table["fitted_rate"] = 2.0 * table["predicted_rate"]
         table["last_slope"] = 3.0
-    figure, rows = draw("prediction", *tables)
-    for table, values in zip(tables[len(cells) :], cells, strict=True):
-        x, y = places(rows, 1, "points", f"$s={values['s']}$; {values['ensemble']}")
-        np.testing.assert_allclose(x, table["predicted_rate"], rtol=1e-5)
-        np.testing.assert_allclose(y, table["fitted_rate"], rtol=1e-5)
-    assert words(figure, 1, "x axis").startswith("predicted")
-    assert words(figure, 1, "y axis").startswith("fitted")
+    tables[0].loc[2, "status"] = NOT_UNIQUE
+    figure, frame = draw("prediction", *tables, laid_out=False)
+    (ax,), (dots,) = figure.axes, figure.axes[0].collections
+    drawn = dict(zip(map(tuple, dots.get_offsets()), dots.get_facecolor(), strict=True))
+    colors = {words: handle.get_color() for handle, words in entries_of(figure)}
+    assert len(drawn) == 11
+    for table, values in zip(tables, cells, strict=True):
+        table = where(table, status=CERTIFIED)
+        rows = where(frame, s=values["s"], ensemble=values["ensemble"])
+        for name in ("predicted_rate", "fitted_rate"):
+            assert rows[name].tolist() == table[name].tolist()
+        for place in zip(table["predicted_rate"], table["fitted_rate"], strict=True):
+            np.testing.assert_allclose(drawn[place][:3], colors[f"$s={values['s']}$"])
+    assert set(frame["instances"]) == {"11 of 12 instances certified"}
+    assert ax.get_xlabel().startswith("predicted")
+    assert ax.get_ylabel() == r"fitted rate over $10^{-12}\leq\alpha\leq 10^{-8}$"
 
 
 def test_tight_tells_depths_and_constants_apart(draw):
-    tables, frames = tables_of(family(rho=(0.2, 0.5)))
+    cells = family(rho=(0.2, 0.5))
+    tables, frames = tables_of(cells)
     for table in tables[4:]:
         table["fitted_rate"] = 0.1 * table["depth"] + table["family_rho"]
         table["last_slope"] = 9.0
-    figure, rows = draw("tight", *tables)
-    for rho in (0.2, 0.5):
-        for D in (2, 3):
-            x, y = places(rows, 1, "line", rf"$\varrho={rho}$; $D={D}$")
-            np.testing.assert_allclose(x, 1 - rho)
-            np.testing.assert_allclose(y, 0.1 * D + rho)
-    for panel, D in ((2, 2), (3, 3)):
-        assert words(figure, panel, "title") == f"$D={D}$"
-        for frame in frames:
-            if frame["depth"].iloc[0] == D:
-                label = rf"$\varrho={frame['family_rho'].iloc[0]}$"
-                assert_curve(rows, panel, label, frame, "error_over_prediction")
+    figure, frame = draw("tight", *tables, laid_out=False)
+    left = figure.axes[0]
+    for table, values in zip(frames, cells, strict=True):
+        D, rho = values["depth"], values["family_rho"]
+        rows = where(frame, depth=D, family_rho=rho)
+        assert set(where(rows, quantity="fitted_rate")["fitted_rate"]) == {0.1 * D + rho}
+        assert_plotted(rows, table, "error_over_prediction")
+        marks = [line for line in left.lines if line.get_marker() == ("o" if D == 2 else "s")]
+        assert [(1 - rho, 0.1 * D + rho)] * 3 in [
+            list(zip(*m.get_data(), strict=True)) for m in marks
+        ]
+        ax = figure.axes[D - 1]
+        assert ax.get_title(loc="left") == f"$D={D}$"
+        curve = where(rows, quantity="error_over_prediction")
+        assert_curve(figure, ax, curve, rf"$\varrho={rho}$")
+    symbols = {words: handle.get_marker() for handle, words in entries_of(figure)}
+    assert (symbols["$D=2$"], symbols["$D=3$"]) == ("o", "s")
+    assert left.get_xlabel() == r"$1-\varrho$" and left.get_ylabel().startswith("fitted rate")
 
 
 def test_far_slopes_are_against_the_logarithm(draw):
     tables, frames = tables_of(random(eta=(0.1,), depth=(2, 3)), far_curves)
     for table in tables[2:]:
         table["onset_log10_alpha"] = -10.0 * table["depth"] + np.array([-1.0, 0.0, 5.0])
-    _, rows = draw("far", *tables)
-    for frame in frames:
-        decades = frame.assign(decades=-frame["log10_alpha"])
-        D = frame["depth"].iloc[0]
-        assert_curve(rows, 1, f"$D={D:g}$", decades[decades["decades"] > 0], "slope", "decades")
-        assert places(rows, 1, "line", f"$D={D:g}$; onset")[0].tolist() == [10 * D]
+    tables[3].loc[1, "onset_log10_alpha"] = np.nan  # one that is not reached
+    figure, frame = draw("far", *tables, laid_out=False)
+    (ax,) = figure.axes
+    for table, D in zip(frames, (2, 3), strict=True):
+        assert_plotted(frame, table[table["log10_alpha"] < 0], "slope", depth=D)
+        rows = where(frame, depth=D)
+        assert_drawn(figure, ax, -rows["log10_alpha"], rows["median"], f"$D={D}$")
+    assert set(where(frame, depth=2)["onset_log10_alpha"]) == {-20.0}
+    assert where(frame, depth=3)["onset_log10_alpha"].isna().all()
+    (onset,) = called(figure, ax, "$D=2$", "onset")
+    assert onset[0].tolist() == [20.0]
+    assert called(figure, ax, "$D=3$", "onset") == []
+    assert ax.xaxis_inverted() and figure.get_supylabel() == "local slope of the error"
 
 
 def test_flow_has_loss_error_and_entries_each_in_its_panel(draw):
     frames = []
-    for values in random(depth=(2, 3)):
-        frame = trajectories(values, THREE)
-        order = {"loss": 1.0, "error_1": 10.0, "norm_1": 100.0, "x_on": 3.0, "x_off": 7.0}
+    order = {"loss": 1.0, "error_1": 10.0, "norm_1": 100.0, "x_on": 3.0, "x_off": 7.0}
+    for values in random(eta=(0.0, 0.05, 0.1), depth=(2, 3)):
+        frame = trajectories(values, [NOT_UNIQUE, CERTIFIED, CERTIFIED])
         scale = frame["quantity"].map(order) * (1 + frame["repetition"]) * (1 + 20 * frame["eta"])
         frames.append(frame.assign(value=frame["value"] * scale * frame["depth"]))
-    figure, rows = draw("flow", *frames)
-    solid, dotted = r"$\eta=0$, bottom: $i\in S$", r"$\eta=0.1$"
-    for column, D in ((1, 2), (2, 3)):
-        assert words(figure, column, "title") == f"$D={D}$"
-        for alpha, written in ((1e-4, "10^{-4}"), (1e-2, "0.01")):
-            for panel, factor in ((column, 1), (column + 2, 10)):
-                for end, noise in ((solid, 1), (dotted, 3)):
-                    _, y = places(rows, panel, "line", rf"$\alpha={written}$; {end}")
-                    assert y[0] == pytest.approx((np.exp(-1e-3) + alpha) * factor * D * noise)
-            for end, factor in ((solid, 3), (r"$\eta=0$, bottom: $i\notin S$", 7)):
-                _, y = places(rows, column + 4, "line", rf"$\alpha={written}$; {end}")
-                assert y[0] == pytest.approx((np.exp(-1e-3) + alpha) * factor * D)
-            assert places(rows, column + 4, "line", rf"$\alpha={written}$; {dotted}").size == 0
-    assert words(figure, 1, "y axis").startswith("loss")
-    assert words(figure, 3, "y axis") == r"$\Vert x(t)-g^{*}\Vert_1$"
-    assert words(figure, 5, "y axis") == "$x_i(t)$"
+    figure, frame = draw("flow", *frames, laid_out=False)
+    assert set(frame["repetition"]) == {1} and set(frame["eta"]) == {0.0, 0.1}
+    assert set(frame["cells_left_out"]) == {1}
+    first = np.exp(-1e-3) + np.array([1e-4, 1e-2])
+    panels = {"loss": 0, "error_1": 2, "x_on": 4, "x_off": 4}
+    entry = {
+        ("x_off", 0.0): r"$\eta=0$, bottom: $i\notin S$",
+        **{(name, 0.0): r"$\eta=0$, bottom: $i\in S$" for name in ("loss", "error_1", "x_on")},
+        **{(name, 0.1): r"$\eta=0.1$" for name in ("loss", "error_1")},
+    }
+    for column, D in enumerate((2, 3)):
+        assert figure.axes[column].get_title(loc="left") == f"$D={D}$"
+        for (quantity, eta), label in entry.items():
+            ax = figure.axes[panels[quantity] + column]
+            rows = where(frame, depth=D, quantity=quantity, eta=eta)
+            begins = rows.groupby("alpha")["value"].first().to_numpy()
+            np.testing.assert_allclose(begins, first * order[quantity] * 2 * (1 + 20 * eta) * D)
+            for alpha, written in ((1e-4, "10^{-4}"), (1e-2, "0.01")):
+                line = where(rows, alpha=alpha)
+                words = rf"$\alpha={written}$", label
+                assert_drawn(figure, ax, line["time"], line["value"], *words)
+                assert len(called(figure, ax, *words)) == 1
+    assert where(frame, eta=0.1, quantity="x_on").empty
+    words = [ax.get_ylabel() for ax in figure.axes[::2]]
+    assert words[0].startswith("loss")
+    assert words[1:] == [r"$\Vert x(t)-g^{*}\Vert_1$", "$x_i(t)$"]
 
 
-def of_bounds(values, make=bounds):
+def test_of_a_trajectory_what_every_processor_computes_is_plotted(draw):
+    """Not its end, not what rounding leaves of a loss; entries that are not seen are 0."""
+    table = trajectories(cell(eta=0.1), THREE[:1])
+    line = (table["quantity"] == "loss") & (table["alpha"] == 1e-2)
+    table.loc[line, "value"] = np.geomspace(1.0, 1e-39, 40)
+    off = (table["quantity"] == "x_off") & (table["time"] > 1)
+    table.loc[off, "value"] = 1e-18
+    _, frame = draw("flow", table, laid_out=False)
+    loss = where(frame, quantity="loss", alpha=1e-2)["value"]
+    np.testing.assert_allclose(loss, np.geomspace(1.0, 1e-39, 40)[:15])
+    assert len(where(frame, quantity="loss", alpha=1e-4)) == 39
+    entries = where(frame, quantity="x_off")
+    assert set(entries[entries["time"] > 1]["value"]) == {0.0}
+
+
+def of_bounds(values, make=bounds, statuses=THREE):
     """Bounds that all differ, the refined ones inside the others, of the off-support error."""
-    frame = make(values, THREE)
+    frame = make(values, statuses)
     error = frame["log10_alpha"] + 0.01 * frame["repetition"]
     frame["log10_error_1"], frame["log10_error_off"] = error + 0.5, error
     for name, distance in (("error_1", 1.5), ("error_off", 1.0), ("refined_off", 0.4)):
@@ -223,44 +298,62 @@ def of_bounds(values, make=bounds):
 
 
 def test_bounds_enclose_the_error_off_the_support(draw):
-    frames = [of_bounds(values) for values in random(eta=(0.1,), depth=(2, 3))]
-    figure, rows = draw("bounds", *frames)
-    x = LOG10_ALPHA
+    """Of the first certified repetition; a bound beyond the axis is whole in the plotted data."""
+    statuses = [NOT_UNIQUE, CERTIFIED, CERTIFIED]
+    frames = [of_bounds(v, statuses=statuses) for v in random(eta=(0.1,), depth=(2, 3))]
+    for table in frames:
+        table.loc[table["log10_alpha"] == 0, "log10_error_off_upper"] = 300.0
+    figure, frame = draw("bounds", *frames, laid_out=False)
     by_kappa = r"upper bound by $\kappa$ and $\tilde\varrho$, $D=2$"
-    for panel in (1, 2):
-        measured = places(rows, panel, "line", "measured")
-        np.testing.assert_allclose(measured, [x, x], atol=1e-6)
-        for label, above, below in (
+    error = LOG10_ALPHA + 0.01
+    places = {"": 0.0, "_upper": 1.0, "_lower": -1.1}
+    for ax, D in zip(figure.axes, (2, 3), strict=True):
+        rows = where(frame, depth=D, repetition=1)
+        assert len(rows) == len(LOG10_ALPHA) and rows["log10_alpha"].tolist() == list(LOG10_ALPHA)
+        for side, distance in places.items():
+            found = rows[f"log10_error_off{side}"].to_numpy()
+            np.testing.assert_allclose(found[:-1], (error + distance)[:-1])
+        np.testing.assert_allclose(rows["log10_refined_off_upper"], error + 0.4)
+        np.testing.assert_allclose(rows["log10_refined_off_lower"], error - 0.44)
+        assert rows["log10_error_off_upper"].iloc[-1] == 300.0
+        assert_drawn(figure, ax, LOG10_ALPHA, error, "measured")
+        assert ax.get_title(loc="left").startswith(f"$D={D}$")
+        fills = {words: handle.get_facecolor() for handle, words in entries_of(figure)[1:3]}
+        for words, above, below in (
             ("between the refined bounds", 0.4, 0.44),
             (r"between the bounds by $\varrho_\alpha$", 1.0, 1.1),
         ):
-            band = places(rows, panel, "band", label)
-            inside = np.abs(band[0] + 6.0) < 1e-6
-            assert set(np.round(band[1][inside] + 6.0, 6)) == {above, -below}
-        classical = places(rows, panel, "line", by_kappa)
-        assert (classical.size > 0) == (panel == 1)
-    _, y = places(rows, 1, "line", by_kappa)
-    np.testing.assert_allclose(y, x + 1.8, rtol=1e-5)
-    assert words(figure, 1, "title").startswith("$D=2$")
-    assert words(figure, 2, "title").startswith("$D=3$")
-    assert words(figure, "", "y axis") == figures.ERROR_OFF
+            (band,) = (b for b in ax.collections if np.allclose(b.get_facecolor(), fills[words]))
+            corners = band.get_paths()[0].vertices
+            heights = corners[np.abs(corners[:, 0] + 6.0) < 1e-9, 1] + 5.99
+            assert set(np.round(heights, 9)) == {above, -below}
+        classical = where(frame, depth=D)["log10_classical_upper"]
+        assert classical.isna().all() == (D == 3)
+    y = where(frame, depth=2)["log10_classical_upper"]
+    np.testing.assert_allclose(y, error + 1.8)
+    assert len(called(figure, figure.axes[0], by_kappa)) >= 1
+    assert figure.get_supylabel() == ERROR_OFF and len(frame) == 2 * len(LOG10_ALPHA)
 
 
 def test_tightness_tells_upper_and_lower_bounds_apart(draw):
-    frames = [of_bounds(values, far_bounds) for values in family(rho=(0.2, 0.5))]
-    _, rows = draw("tightness", *frames)
-    for frame in frames:
-        D, rho = frame["depth"].iloc[0], frame["family_rho"].iloc[0]
+    cells = family(rho=(0.2, 0.5))
+    frames = [of_bounds(values, far_bounds) for values in cells]
+    figure, frame = draw("tightness", *frames, laid_out=False)
+    for table, values in zip(frames, cells, strict=True):
+        D, rho = values["depth"], values["family_rho"]
+        rows, ax = where(frame, depth=D, family_rho=rho), figure.axes[D - 2]
+        x = -rows["log10_alpha"]
+        assert (x > 0).all()
         for column, label in (
             ("log10_upper_over_error_off", rf"$\varrho={rho}$"),
             ("log10_error_over_lower_off", "error / lower bound"),
             ("log10_error_over_refined_lower_off", "error / refined lower bound"),
         ):
-            _, y = places(rows, int(D) - 1, "line", label)
-            assert set(y) == {frame[column].iloc[0]}
+            assert set(rows[column]) == {table[column].iloc[0]}
+            assert_drawn(figure, ax, x, rows[column], label)
 
 
-def test_phase_draws_medians_brackets_and_constants(draw):
+def test_phase_plots_medians_brackets_and_constants(draw):
     frames = []
     for N, s in ((5, 1), (5, 2), (10, 2), (10, 4)):
         frame = phase(cell(N=N, d=20, s=s), THREE)
@@ -270,158 +363,163 @@ def test_phase_draws_medians_brackets_and_constants(draw):
         frame.loc[0, "rho_tilde_upper"] = frame.loc[0, "rho_tilde_lower"]
         frame["order_lower"], frame["order_upper"] = [0.3, 0.5, 0.9], [1.3, 1.5, np.inf]
         frames.append(frame)
-    figure, rows = draw("phase", *frames)
-    values = [float(row["value"]) for row in rows if row["artist"].startswith("mesh")][::2]
-    assert values == pytest.approx([0.61, 0.62, 1.12, 1.14])
+    frames[3].loc[:, "rho_planted"] = np.inf
+    figure, frame = draw("phase", *frames, laid_out=False)
+    diagram, orders, constants = figure.axes[:3]
+    cells = where(frame, quantity="rho_planted")
+    assert cells[["delta", "sparsity"]].to_numpy().tolist() == [
+        [0.25, 0.2],
+        [0.25, 0.4],
+        [0.5, 0.2],
+        [0.5, 0.4],
+    ]
+    assert cells["rho_planted"].tolist() == pytest.approx([0.61, 0.62, 1.12, np.inf])
     # cells meet half way between 1/4 and 1/2, and between 0.2 and 0.4
-    corners = [(0.125, 0.1), (0.375, 0.3), (0.125, 0.3), (0.375, 0.5)]
-    corners += [(x + 0.25, y) for x, y in corners]
-    np.testing.assert_allclose(places(rows, 1, "mesh").T, corners)
-    assert {row["label"] for row in rows if row["artist"].startswith("mesh")} == {
-        r"$\varrho$ of $x_0$"
-    }
+    meshes = [m for m in diagram.collections if hasattr(m, "get_coordinates")]
+    corners = [mesh.get_coordinates().reshape(-1, 2).tolist() for mesh in meshes]
+    assert corners[0] == [[x, pytest.approx(y)] for y in (0.1, 0.3, 0.5) for x in (0.125, 0.375)]
+    threshold = where(frame, quantity="weak threshold")
+    assert threshold["delta"].agg(["min", "max"]).tolist() == [0.125, 0.625]
+    assert_drawn(figure, diagram, threshold["delta"], threshold["sparsity"], "weak threshold")
+    brackets = where(frame, quantity="order")
+    assert len(brackets) == 4
+    assert set(brackets["order_lower"]) == {0.5} and set(brackets["order_upper"]) == {1.5}
     for delta in ("0.25", "0.5"):
-        _, y = places(rows, 2, "line", f"$N/d={delta}$")
-        assert set(y) == {0.5, 1.5}  # brackets of the medians, and their lower ends
-    exact = places(rows, 3, "line", r"$\tilde\varrho$ exact")
-    assert sorted(exact.T.tolist()) == [[0.3, 0.7], [0.4, 0.8], [0.4, 0.8], [0.6, 1.0]]
-    bracketed = places(rows, 3, "line", r"$\tilde\varrho$ bracketed")
-    assert {tuple(place) for place in bracketed.T} == {
-        (x, y)
-        for x, low in ((0.3, 0.7), (0.4, 0.8), (0.6, 1.0))
-        for y in (low, round(low + 0.1, 9))
+        heights = np.concatenate([y for _, y in called(figure, orders, f"$N/d={delta}$")])
+        assert set(heights) == {0.5, 1.5}  # brackets of the medians, and their lower ends
+    rho = where(frame, quantity="rho_tilde")[["rho_upper", "rho_tilde_lower", "rho_tilde_upper"]]
+    expected = [(0.3, 0.7), (0.4, 0.8), (0.4, 0.8), (0.6, 1.0)]
+    exact = rho[rho["rho_tilde_lower"] == rho["rho_tilde_upper"]]
+    assert [tuple(row) for row in exact.iloc[:, :2].round(9).to_numpy()] == expected
+    assert len(rho) == 12
+    x, y = exact["rho_upper"], exact["rho_tilde_lower"]
+    assert_drawn(figure, constants, x, y, r"$\tilde\varrho$ exact")
+    bracketed = called(figure, constants, r"$\tilde\varrho$ bracketed")
+    assert {tuple(np.round(line.ravel(), 9)) for line in bracketed} == {
+        (x, x, low, round(low + 0.1, 9)) for x, low in expected
     }
-    assert words(figure, 1, "x axis") == "$N/d$" and words(figure, 1, "y axis") == "$s/N$"
-    assert words(figure, 3, "x axis") == r"$\varrho$"
+    assert (diagram.get_xlabel(), diagram.get_ylabel()) == ("$N/d$", "$s/N$")
+    assert (constants.get_xlabel(), constants.get_ylabel()) == (r"$\varrho$", r"$\tilde\varrho$")
+
+
+def test_cells_of_the_diagram_meet_half_way():
+    lower, upper = edges(np.array([1.0, 2.0, 4.0]))
+    assert lower.tolist() == [0.5, 1.5, 3.0] and upper.tolist() == [1.5, 3.0, 5.0]
+    assert [edge.tolist() for edge in edges(np.array([1.0]))] == [[0.8], [1.2]]
 
 
 def test_descent_tells_what_has_converged(draw):
-    frame = descent(cell(N=5, d=10, s=2, eta=0.1), THREE[:1])
-    frame["relative_distance"] = [0.3, 0.2, 0.5, 0.4]
-    frame["relative_step_distance"] = [0.03, 0.02, 0.05, 0.04]
-    frame["distance"], frame["step_distance"], frame["relative_loss"] = 9.0, 8.0, 7.0
-    frame["outcome"] = [CONVERGED, ITERATION_LIMIT, CONVERGED, CONVERGED]
-    figure, rows = draw("descent", frame)
+    table = descent(cell(N=5, d=10, s=2, eta=0.1), THREE[:1])
+    table["relative_distance"] = [0.3, 0.2, 0.5, 0.4]
+    table["relative_step_distance"] = [0.03, 0.02, 0.05, 0.04]
+    table["distance"], table["step_distance"], table["relative_loss"] = 9.0, 8.0, 7.0
+    table["outcome"] = [CONVERGED, ITERATION_LIMIT, CONVERGED, CONVERGED]
+    figure, frame = draw("descent", table, laid_out=False)
+    names = ["fraction", "alpha", "outcome", "relative_distance", "relative_step_distance"]
+    assert frame[names].to_numpy().tolist() == [
+        [0.05, 1e-4, ITERATION_LIMIT, 0.2, 0.02],
+        [0.05, 1e-2, CONVERGED, 0.4, 0.04],
+        [0.5, 1e-4, CONVERGED, 0.3, 0.03],
+        [0.5, 1e-2, CONVERGED, 0.5, 0.05],
+    ]
     half, small = (rf"$h/h_{{\mathrm{{stable}}}}={fraction}$" for fraction in ("0.5", "0.05"))
-    found = {
-        label: places(rows, 1, "line", label).T.tolist()
-        for label in {row["label"] for row in rows if row["panel"] == "1"}
-    }
-    assert found == {
-        f"{half}; converged": [[1e-4, 0.3], [1e-2, 0.5]],
-        f"{small}; converged": [[1e-2, 0.4]],
-        f"{small}; not converged": [[1e-4, 0.2]],
-        f"{half}; continued by the flow": [[1e-4, 0.03], [1e-2, 0.05]],
-        f"{small}; continued by the flow": [[1e-4, 0.02], [1e-2, 0.04]],
-    }
-    assert words(figure, "", "y axis") == figures.DISTANCE
+    for step, end, x, y in (
+        (half, "converged", [1e-4, 1e-2], [0.3, 0.5]),
+        (small, "converged", [1e-2], [0.4]),
+        (small, "not converged", [1e-4], [0.2]),
+        (half, "continued by the flow", [1e-4, 1e-2], [0.03, 0.05]),
+        (small, "continued by the flow", [1e-4, 1e-2], [0.02, 0.04]),
+    ):
+        assert_drawn(figure, figure.axes[0], x, y, step, end)
+    assert figure.get_supylabel() == DISTANCE
 
 
 def test_norms_are_population_errors_and_excesses(draw):
     tables, frames = tables_of(random(eta=(0.1,), depth=(2, 3)))
-    figure, rows = draw("norms", *tables)
-    for frame in frames:
-        D = f"$D={frame['depth'].iloc[0]:g}$"
-        x, y = statistic(frame, "estimation_error")
-        np.testing.assert_allclose(places(rows, 1, "line", D), [x, y**2], rtol=1e-5)
-        assert_curve(rows, 2, D, frame[frame["quantity"] == "excess_l1"], "excess_l1")
-        np.testing.assert_allclose(
-            places(rows, 2, "line", rf"{D}; excess $\ell^2$ norm"),
-            statistic(frame, "excess_l2"),
-            rtol=1e-5,
-        )
-    assert words(figure, 1, "y axis").endswith("_2^2$")
+    figure, frame = draw("norms", *tables, laid_out=False)
+    top, bottom = figure.axes
+    for table, D in zip(frames, (2, 3), strict=True):
+        rows = where(frame, depth=D, quantity="squared_estimation_error")
+        expected = looked_up(table, "estimation_error", STATISTICS) ** 2
+        np.testing.assert_allclose(rows[STATISTICS].to_numpy(float), expected)
+        assert_curve(figure, top, rows, f"$D={D}$")
+        for quantity, label in (
+            ("excess_l1", "excess $\\ell^1$ norm"),
+            ("excess_l2", "excess $\\ell^2$ norm"),
+        ):
+            assert_plotted(frame, table, quantity, depth=D)
+            rows = where(frame, depth=D, quantity=quantity)
+            x = 10.0 ** rows["log10_alpha"]
+            assert_drawn(figure, bottom, x, rows["median"], f"$D={D}$", label)
+        for name in ("l1_estimation_error", "interpolator_estimation_error"):
+            (value,) = where(frame, depth=D, quantity=f"squared_{name}")["median"]
+            assert value == pytest.approx(looked_up(table, name, ["median"])[0, 0] ** 2)
+    assert top.get_ylabel().endswith("_2^2$") and bottom.get_ylabel() == "excess norm"
 
 
 def test_reach_is_of_the_squared_distance(draw):
     """Distances alpha^(1/2): squared, 0.025 is reached at alpha = 0.025."""
     frames = [points(cell(N=N, d=20, s=2, eta=0.1), THREE) for N in (5, 10)]
-    _, rows = draw("reach", *frames, reach=0.025)
-    np.testing.assert_allclose(
-        places(rows, 1, "line", "$D=2$; median"), [[5, 10], [0.025, 0.025]], rtol=1e-5
-    )
+    figure, frame = draw("reach", *frames, reach=0.025, laid_out=False)
+    assert frame["N"].tolist() == [5, 10] and set(frame["count"]) == set(frame["inside"]) == {3}
+    for name in STATISTICS:
+        np.testing.assert_allclose(10.0 ** frame[name], 0.025)
+    medians = called(figure, figure.axes[0], "$D=2$")
+    assert any(np.allclose(line, [[5, 10], [0.025, 0.025]]) for line in medians)
 
 
 def test_lasso_paths_are_called_what_they_are(draw):
-    frame = lasso_paths(cell("one.csv"), THREE)
-    figure, rows = draw("lasso_path", frame)
-    for alpha in ("10^{-20}", "10^{-5}"):
-        value = float(alpha.replace("10^{", "1e").replace("}", ""))
-        of_scale = frame[frame["alpha"] == value]
-        for panel, quantity in ((1, "average"), (2, "distance")):
-            expected = of_scale[of_scale["quantity"] == quantity]
-            found = places(rows, panel, "line", rf"$\alpha={alpha}$")
-            np.testing.assert_allclose(
-                found[1][found[1] > 1e-9], expected["value"][expected["value"] > 1e-9], rtol=1e-4
-            )
-        (largest,) = places(rows, 2, "line", rf"$\alpha={alpha}$; largest").T
-        expected = of_scale[of_scale["quantity"] == "largest_distance"]
-        assert largest.tolist() == pytest.approx([*expected["mu"], *expected["value"]], rel=1e-5)
-    lasso = places(rows, 1, "line", r"lasso $x(\mu)$")
-    assert lasso.size > 0
-    assert words(figure, 3, "y axis") == "suboptimality"
+    table = lasso_paths(cell("one.csv"), THREE)
+    figure, frame = draw("lasso_path", table, laid_out=False)
+    coordinates, distance, gap = figure.axes
+    for alpha, written in ((1e-20, "10^{-20}"), (1e-5, "10^{-5}")):
+        rows = where(frame, alpha=alpha)
+        label = rf"$\alpha={written}$"
+        for ax, quantity in ((coordinates, "average"), (distance, "distance"), (gap, "gap")):
+            of_scale = where(table, alpha=alpha, quantity=quantity)
+            for place, line in of_scale.groupby("coordinate"):
+                line = line[line["value"] > 1e-8].sort_values("mu")
+                found = where(rows, quantity=quantity, coordinate=place)
+                found = found[found["value"] > 1e-8]
+                np.testing.assert_allclose(found[["mu", "value"]], line[["mu", "value"]])
+                assert len(called(figure, ax, label)) >= 1
+        expected = where(table, alpha=alpha, quantity="largest_distance")[["mu", "value"]]
+        found = where(rows, quantity="largest_distance")[["mu", "value"]]
+        assert found.to_numpy().tolist() == expected.to_numpy().tolist()
+        assert_drawn(figure, distance, found["mu"], found["value"], label, "largest")
+    lasso = where(frame, quantity="lasso", coordinate=0)
+    assert_drawn(figure, coordinates, lasso["mu"], lasso["value"], r"lasso $x(\mu)$")
+    assert gap.get_ylabel() == "suboptimality" and gap.xaxis_inverted()
 
 
-# --- What the labels are read from ---
+# --- the file of plotted data ---
 
 
-@pytest.fixture
-def axes():
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
-
-
-def test_a_grey_entry_speaks_of_shapes_whatever_the_colour(axes):
-    axes.plot([1, 2], [1, 2], color="#0d0887", marker="")
-    axes.plot([1], [3], color="#0d0887", linestyle="", marker="D")
-    axes.plot([1], [4], color="#cc4778", linestyle="", marker="o", markerfacecolor="white")
-    axes.plot([1, 2], [5, 6], color="#cc4778", linestyle=figures.DOTS, marker="")
-    axes.plot([1], [7], color="#cc4778", linestyle="", marker="x")
-    grey = {"color": "0.3", "linestyle": "", "marker": "o"}
-    handles = [
-        plt.Line2D([], [], label="one", color="#0d0887"),
-        plt.Line2D([], [], label="two", color="#cc4778"),
-        plt.Line2D([], [], label="solid", color="0.3"),
-        plt.Line2D([], [], label="dotted", color="0.3", linestyle=figures.DOTS),
-        plt.Line2D([], [], label="dashed", color="0.3", linestyle=figures.DASHES),
-        plt.Line2D([], [], label="filled", **grey),
-        plt.Line2D([], [], label="open", markerfacecolor="white", **grey),
-        plt.Line2D([], [], label="cross", **grey | {"marker": "x"}),
-    ]
-    axes.legend(handles=handles)
-    found = {row["artist"]: row["label"] for row in drawn(axes.figure)}
-    assert found == {
-        "line 1": "one; solid",
-        "line 2": "one; filled",
-        "line 3": "two; open",
-        "line 4": "two; dotted",
-        "line 5": "two; cross",
-    }
-
-
-def test_titles_and_axes_stand_before_the_numbers(axes):
-    axes.set_title("a title\nof two lines", loc="left")
-    axes.set(xlabel="across", ylabel="up")
-    axes.figure.supxlabel("below all")
-    axes.plot([1.0], [2.0])
-    assert [(row["panel"], row["artist"], row["label"]) for row in drawn(axes.figure)] == [
-        ("", "x axis", "below all"),
-        ("1", "title", "a title of two lines"),
-        ("1", "x axis", "across"),
-        ("1", "y axis", "up"),
-        ("1", "line 1", ""),
+def test_numbers_have_six_digits_and_names_of_rows_are_short():
+    frame = pd.DataFrame(
+        {
+            "eta": [0.1, 1 / 3],
+            "log10_alpha": [-12.0, -0.25],
+            "count": [3, 4],
+            "median": [1 / 3, 123456.7],
+            "lower_quartile": [-0.0, np.inf],
+            "upper_quartile": [1e-12, np.nan],
+            "nothing": [None, EMPTY],
+            "onset_log10_alpha": [np.nan, np.nan],
+        }
+    )
+    text = as_csv(frame)
+    assert "\r" not in text
+    assert list(csv.reader(io.StringIO(text))) == [
+        ["eta", "log10_alpha", "count", "median", "lower_quartile", "upper_quartile", "nothing"],
+        ["0.1", "-12", "3", "0.333333", "0", "1.00000e-12", ""],
+        ["0.3333333333", "-0.25", "4", "123457.", "inf", "", EMPTY],
     ]
 
 
-def test_equal_numbers_under_another_label_are_kept(axes):
-    for label in ("one", "one", "two"):
-        axes.plot([1.0], [2.0], label=label)
-    assert [row["label"] for row in drawn(axes.figure)] == ["one", "two"]
-
-
-def test_only_the_same_look_counts_where_many_are_black(axes):
-    axes.plot([1, 2], [1, 2], color="black", marker="")
-    axes.axhline(1.0, color="black", linestyle=figures.DASHES)
-    axes.legend(handles=[plt.Line2D([], [], color="black", label="threshold")])
-    assert [row["label"] for row in drawn(axes.figure)] == ["threshold"] * 2 + [""] * 2
+def test_every_figure_of_the_smoke_grid_has_its_numbers(finished):
+    folder = finished.folder / "results/smoke/figures"
+    names = {path.stem for path in folder.glob("*.png")}
+    assert names and names == {path.stem for path in folder.glob("*.csv")}
+    assert all(len(pd.read_csv(folder / f"{name}.csv")) >= 8 for name in names)
+    assert sum(path.stat().st_size for path in folder.glob("*.csv")) < 500_000

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from implicit_l1.minimizer import null_space
 from implicit_l1.minimizer.null_space import largest_margin_dual, null_space_constant
 from implicit_l1.minimizer.support import support_geometry
-from implicit_l1.problems.problem import one_dimensional_kernel
+from implicit_l1.problems.problem import Problem, one_dimensional_kernel
+from pipeline.records import NullSpaceConstants, Problems
 from reference import instance, kernel_vertices, null_space_constant_by_patterns, pattern_constant
-from stages.null_space import witnesses
 
 
 def drawn(seed, rows, columns, size):
@@ -202,19 +202,24 @@ def test_a_formula_needs_no_patterns():
 def test_patterns_of_all_repetitions_are_stored_by_column():
     """Supports and numbers of patterns differ; the third instance has a formula."""
     sets = [drawn(0, 5, 11, 2), drawn(1, 5, 11, 3), drawn(2, 5, 11, 5)]
-    brackets = [
-        (geometry.support, null_space_constant(geometry, sigma, 10)) for _, geometry, sigma in sets
-    ]
-    arrays = witnesses(brackets, {"matrix": np.array([matrix for matrix, _, _ in sets])})
-    assert arrays["tilde_place"].tolist() == [0, 0, 1, 1, 1, 1]
-    assert arrays["tilde_pattern"].shape == (6, 11)
-    assert arrays["tilde_nu"].shape == (6, 5)
-    for index, (support, bracket) in enumerate(brackets):
-        mine = arrays["tilde_place"] == index
-        patterns = arrays["tilde_pattern"][mine]
+    brackets = [null_space_constant(geometry, sigma, 10) for _, geometry, sigma in sets]
+
+    def record(sets, brackets):
+        problems = [Problem(matrix, np.zeros(11), np.zeros(5)) for matrix, _, _ in sets]
+        supports = [geometry.support for _, geometry, _ in sets]
+        pairs = [(bracket, bracket) for bracket in brackets]
+        return NullSpaceConstants.of(Problems.of(np.arange(len(sets)), problems), supports, pairs)
+
+    found = record(sets, brackets)
+    assert found.tilde_place.tolist() == [0, 0, 1, 1, 1, 1]
+    assert found.tilde_pattern.shape == (6, 11)
+    assert found.tilde_nu.shape == (6, 5)
+    for index, ((_, geometry, _), bracket) in enumerate(zip(sets, brackets, strict=True)):
+        mine, support = found.tilde_place == index, geometry.support
+        patterns = found.tilde_pattern[mine]
         assert np.isnan(np.delete(patterns, support, axis=1)).all()
         assert np.array_equal(patterns[:, support], bracket.patterns.reshape(-1, support.size))
-        assert np.array_equal(arrays["tilde_nu"][mine], bracket.duals.reshape(-1, 5))
-    nothing = witnesses(brackets[2:], {"matrix": sets[2][0][None]})
-    assert nothing["tilde_pattern"].shape == (0, 11)
-    assert nothing["tilde_nu"].shape == (0, 5)
+        assert np.array_equal(found.tilde_nu[mine], bracket.duals.reshape(-1, 5))
+    nothing = record(sets[2:], brackets[2:])
+    assert nothing.tilde_pattern.shape == (0, 11)
+    assert nothing.tilde_nu.shape == (0, 5)

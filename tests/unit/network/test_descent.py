@@ -538,7 +538,7 @@ def test_program_writes_one_row_a_repetition_and_fraction(cell):
 def test_program_names_what_is_wrong(cell):
     missing = run_descent(cell, alpha="1e-3", output="results/descent/cell/other.parquet")
     assert missing.returncode == 1
-    message = "descent/cell/other: stage limit has no point at alpha = 0.001"
+    message = "descent/cell/other: log10(alpha) = -3.0 is not on the path"
     assert missing.stderr == f"error: {message}\n"
     real = run_descent(cell, depth=2.5, output="results/descent/cell/other.parquet")
     assert real.returncode == 1

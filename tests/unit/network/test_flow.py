@@ -18,8 +18,9 @@ from implicit_l1.network.limit_distance import LimitPoint
 from implicit_l1.network.radau import IntegrationError
 from implicit_l1.potentials import potential
 from implicit_l1.status import CERTIFIED
-from pipeline.storage import read_table, write_arrays
-from reference import instance, limit_error, weights_flow
+from pipeline.records import Endpoints, LimitPoints, Minimizers
+from pipeline.storage import read_table
+from reference import filled_record, instance, limit_error, weights_flow
 from workflow_runs import ROOT
 
 # Tighter than the defaults where a whole trajectory is compared.
@@ -463,25 +464,26 @@ def test_stage_agreement_fails_where_flow_and_limit_disagree(tmp_path, wrong):
     alpha, error = 1e-3, np.array([[0.25, -0.5, 0.25]] * 2)
     minimizer = np.array([[1.0, 0, 0]] * 2)
     path = tmp_path / "results" / "agreement" / "cell"
-    bound = {"error_bound": np.full((2, 2), 1e-10)}
     stored = error.copy()
     if wrong == "limit":
         stored[1] *= 1.0 + 1e-6
-    write_arrays(
-        *(tmp_path / "limit.npz",),
+    repetitions = np.arange(2)
+    filled_record(
+        LimitPoints,
+        repetition=repetitions,
         log_alpha=np.log([1.0, alpha]),
         log_unit=np.zeros((2, 2)),
         error=np.stack([error, stored], axis=1),
-        **bound,
+        error_bound=np.full((2, 2), 1e-10),
+    ).save(tmp_path / "limit.npz")
+    filled_record(Minimizers, repetition=repetitions, point=minimizer, status=[CERTIFIED] * 2).save(
+        tmp_path / "l1.npz"
     )
-    write_arrays(tmp_path / "l1.npz", point=minimizer, status=np.array([CERTIFIED] * 2))
     end = minimizer + error * (1.0 + 1e-9)
     if wrong == "end":
         end[1] += 1e-5
-    write_arrays(
-        tmp_path / "flow.npz",
-        **{"repetition": [0, 7], "point": end, "claimed": [2e-9, 2e-9], "steps": [3, 4]},
-    )
+    flow = {"point": end, "claimed": [2e-9, 2e-9], "steps": [3, 4]}
+    Endpoints(repetition=repetitions, **flow).save(tmp_path / "flow.npz")
     script = ROOT / "scripts/stages/agreement.py"
     arguments = ["--l1", "l1.npz", "--limit", "limit.npz", "--flow", "dual", "1e-3", "flow.npz"]
     arguments += ["--cell", "{}", "--output", "results/agreement/cell/reps2.parquet"]
@@ -495,7 +497,7 @@ def test_stage_agreement_fails_where_flow_and_limit_disagree(tmp_path, wrong):
         assert np.all(table["disagreement"] <= table["claimed"])
     else:
         assert done.returncode == 1
-        assert "dual flow at alpha = 1e-3, repetition 7" in done.stderr
+        assert "dual flow at alpha = 1e-3, repetition 1" in done.stderr
         assert "agreement/cell" in done.stderr
 
 

@@ -20,10 +20,11 @@ from scipy.integrate import solve_ivp
 
 from implicit_l1.linear.interior import LinearProgramError
 from implicit_l1.problems import product
-from implicit_l1.problems.problem import ProblemError, exact_data, problem_arrays
+from implicit_l1.problems.problem import ProblemError, exact_data
 from implicit_l1.status import data_in_words
 from pipeline import origin as origins
 from pipeline.own_data import read_problem
+from pipeline.records import Problems
 from pipeline.storage import read_arrays, read_origin, write_arrays
 from workflow_runs import ROOT, Project
 
@@ -323,7 +324,7 @@ def arrays_of(**arrays):
     """What stage problems stores of a file, as bytes."""
     noiseless = arrays.pop("noiseless", False)
     np.savez("p.npz", **arrays)
-    found = problem_arrays([read_problem("p.npz", noiseless=noiseless)])
+    found = Problems.of([0], [read_problem("p.npz", noiseless=noiseless)]).arrays()
     return {name: values.tobytes() for name, values in found.items()}
 
 

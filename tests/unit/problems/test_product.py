@@ -5,13 +5,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from implicit_l1.problems.problem import Problem, exact_data, problem_arrays, problem_at
+from implicit_l1.problems.problem import Problem, exact_data
 from implicit_l1.problems.product import (
     exact_product,
     explanation,
     first_beyond_rounding,
     nearest_doubles,
 )
+from pipeline.records import Problems
 
 DOUBLE, SINGLE = 2.0**-53, 2.0**-24
 
@@ -172,9 +173,9 @@ def test_exact_data_and_arrays():
     assert as_fractions(exact_data(product)) == by_fractions(matrix, x)
     assert as_fractions(exact_data(word)) == [Fraction(value) for value in data.tolist()]
     assert as_fractions(exact_data(product)) != as_fractions(exact_data(word))
-    block = problem_arrays([product, word])
-    assert block["product"].tolist() == [True, False]
+    block = Problems.of([0, 1], [product, word])
+    assert block.product.tolist() == [True, False]
     for place, problem in enumerate((product, word)):
-        again = problem_at(block, place)
+        again = block.at(place)
         assert exact_data(again) == exact_data(problem)
         assert again.noiseless_support == problem.noiseless_support

@@ -1,3 +1,6 @@
+# what draws figures loads every kind, so that what is recorded of its code is the same for all
+KIND_CODE = sorted({file for kind in plan.KINDS for file in program(f"figures/kinds/{kind}")})
+
 # .csv: the numbers that are drawn; .json: how the figure was made
 FIGURES = expand(
     f"{RESULTS}/figures/{{name}}.{{kind}}",
@@ -26,6 +29,7 @@ for batch in PLAN.figure_batches("scripts/figures/house.mplstyle"):
             batch.rule
         input:
             code=program("figures/draw"),
+            kinds=KIND_CODE,
             data=batch.inputs,
             style=batch.data,
         output:
@@ -37,11 +41,11 @@ for batch in PLAN.figure_batches("scripts/figures/house.mplstyle"):
         conda:
             "../../../environment.yml"
         params:
-            content=content("figures/draw", *batch.data),
+            content=content("figures/draw", *KIND_CODE, *batch.data),
             calls=batch.command_lines,
             # for the captions: no two figures of a batch are of one kind
             experiment=PLAN.of_kinds(batch, PLAN.experiment_of.get),
             problems=PLAN.of_kinds(batch, PLAN.in_words),
-            realistic=list(CONFIG["realistic_alpha"].values()),
+            realistic=[CONFIG["realistic_alpha"][end] for end in ("smallest", "largest")],
         shell:
             "python {input.code[0]} --each {params.calls:q} &> {log}"

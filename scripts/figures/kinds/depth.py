@@ -1,0 +1,82 @@
+"""Figure depth: the error and its local slope against alpha, a curve a depth."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from figures.axes import alpha_axis, log_ticks, rows_of
+from figures.frames import (
+    STATISTICS,
+    Options,
+    Tables,
+    curves_of,
+    groups,
+    varying,
+    where,
+    without_rounding,
+)
+from figures.marks import (
+    DASHED,
+    draw_curve,
+    draw_reference,
+    legend_above,
+    lines_of,
+    looks,
+    nothing_of,
+    say_empty,
+    write_beside,
+)
+from figures.words import ALPHA, ERROR, rate_words, titled
+
+
+def plotted(tables: Tables, options: Options) -> pd.DataFrame:
+    """The errors and slopes of each cell."""
+    axes = varying(tables.of("curves"), "eta", but=["depth"])
+    frame = curves_of(tables, axes, ["error_1", "slope"])
+    slopes = frame["quantity"] == "slope"
+    frame.loc[slopes, STATISTICS] = without_rounding(frame.loc[slopes, STATISTICS])
+    return frame
+
+
+def picture(frame: pd.DataFrame, options: Options) -> Figure:
+    """A column a noise level, errors above slopes; dashed are the predicted rates."""
+    panels = groups(frame, varying(frame, "eta", but=["depth"]))
+    style = looks(sorted(frame["depth"].unique()))
+    figure, grid = rows_of(2, len(panels), 4.6)
+    for (values, rows), column in zip(panels, grid.T, strict=True):
+        top, bottom = column
+        top.set(yscale="log", title=titled(values, rows["instances"].iloc[0]))
+        for place, (D, look) in enumerate(style.items()):
+            for ax, quantity in ((top, "error_1"), (bottom, "slope")):
+                line = where(rows, depth=D, quantity=quantity)
+                draw_curve(ax, 10.0 ** line["log10_alpha"], line, look, place / len(style))
+        for ax in column:
+            alpha_axis(ax, frame["log10_alpha"])
+            if nothing_of(rows):
+                say_empty(ax, nothing_of(rows))
+    for (_, rows), column in zip(panels, grid.T, strict=True):
+        for D in {2, max(style)}.intersection(style):
+            _draw_rate(*column, where(rows, depth=D, quantity="error_1"), D)
+    if frame["nothing"].isna().any():
+        log_ticks(grid[0, 0].yaxis)
+    grid[0, 0].set_ylabel(ERROR)
+    grid[1, 0].set_ylabel("local slope of the error")
+    figure.supxlabel(ALPHA)
+    legend_above(figure, lines_of(style, "depth"))
+    return figure
+
+
+def _draw_rate(top, bottom, line, depth):
+    """The predicted rate of one depth: a segment beside its errors, a line through its slopes."""
+    if line.empty or np.isnan(line["predicted_rate"].iloc[0]):
+        return
+    rate = line["predicted_rate"].iloc[0]
+    if depth == 2:
+        power = r"1-\varrho" if rate <= 1 else f"{rate:g}"
+        draw_reference(top, line, 0.06, words=rf"$\propto\alpha^{{{power}}}$")
+        words = rate_words(rate, depth)
+    else:
+        draw_reference(top, line, -0.06, words=r"$\propto\alpha$")
+        words = f"{rate:g}"
+    bottom.axhline(rate, color="black", label=words, **DASHED)
+    write_beside(bottom, rate, words)

@@ -1,0 +1,163 @@
+"""Figure flow: loss, error and coordinates against time, a column a depth, a colour a scale."""
+
+from itertools import zip_longest
+
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from figures.axes import PAGE, log_ticks, one_panel
+from figures.frames import (
+    Options,
+    Tables,
+    first_repetition,
+    groups,
+    stacked,
+    varying,
+    where,
+    without_rounding,
+)
+from figures.marks import DASHES, DOTS, GREY, colors_of, legend_above, looks, say_empty
+from figures.words import ALPHA, EMPTY, equation, named
+from implicit_l1.status import CERTIFIED
+from pipeline.words import weakest
+
+# of the largest value of a trajectory: below it is what is left of rounding
+FLOOR = 1e-15
+# the columns of the entries of x, on the support and off it
+ENTRIES = ["x_on", "x_off"]
+PANELS = {
+    "loss": r"loss $\frac{1}{2}\Vert Ax(t)-y\Vert_2^2$",
+    "error_1": r"$\Vert x(t)-g^{*}\Vert_1$",
+    "entries": r"$x_i(t)$",
+}
+
+
+def plotted(tables: Tables, options: Options) -> pd.DataFrame:
+    """The trajectories of one repetition of the first and of the last cell, entries of the first.
+
+    The repetition is the first certified one, if there is any.  Where an integrator stops, and what
+    it leaves of a loss, is not the same on another processor: the ends of trajectories, and what is
+    below FLOOR of the largest value of a loss or an error, are left out.
+    """
+    frame = tables.of("trajectories")
+    if frame.empty:
+        return pd.DataFrame({"nothing": [EMPTY]})
+    axes = varying(frame, "eta", but=["depth"])
+    cells = groups(frame, axes)
+    parts = []
+    for place in sorted({0, len(cells) - 1}):
+        values, rows = cells[place]
+        certified = where(rows, status=CERTIFIED)
+        rows = first_repetition(rows if certified.empty else certified)
+        for quantity in ["loss", "error_1", *(ENTRIES if place == 0 else [])]:
+            keys = ["depth", "alpha", "coordinate"]
+            parts += [
+                _comparable(line).assign(**values, status=weakest(rows["status"].unique()))
+                for _, line in groups(where(rows, quantity=quantity), keys)
+            ]
+    heads = ["depth", "repetition", "status", "alpha", "quantity", "coordinate"]
+    result = stacked(parts, [*axes, *heads, "time", "value"])
+    entries = result["quantity"].isin(ENTRIES)
+    result.loc[entries, ["value"]] = without_rounding(result.loc[entries, ["value"]])
+    return result.assign(cells_left_out=max(len(cells) - 2, 0))
+
+
+def _comparable(line):
+    """The part of a trajectory that is the same wherever it is computed."""
+    if line["quantity"].iloc[0] not in ENTRIES:
+        line = line[line["value"] >= FLOOR * line["value"].max()]
+    return line.iloc[:-1]
+
+
+def picture(frame: pd.DataFrame, options: Options) -> Figure:
+    """Three rows of panels; the first cell is solid, its entries off the support dashed."""
+    if "nothing" in frame:
+        figure, ax = one_panel(2.0)
+        ax.set_axis_off()
+        say_empty(ax, frame["nothing"].iloc[0])
+        return figure
+    depths, style = sorted(frame["depth"].unique()), looks(sorted(frame["alpha"].unique()))
+    cells = groups(frame, varying(frame, "eta", but=["depth"]))
+    figure, grid = plt.subplots(
+        3, len(depths), figsize=(PAGE, 5.6), sharex=True, sharey="row", squeeze=False
+    )
+    for D, column in zip(depths, grid.T, strict=True):
+        column[0].set(title=equation("depth", D), xscale="log", yscale="log")
+        column[1].set_yscale("log")
+        # the first one on top
+        for (_, rows), dash in reversed(list(zip(cells, ("-", DOTS), strict=False))):
+            rows = where(rows, depth=D)
+            for ax, quantity, linestyle in (
+                (column[0], "loss", dash),
+                (column[1], "error_1", dash),
+                (column[2], "x_off", DASHES),
+                (column[2], "x_on", dash),
+            ):
+                _draw_lines(ax, where(rows, quantity=quantity), style, linestyle)
+    for ax in grid.flat:
+        ax.set(xlabel="", ylabel="")
+    for ax, words in zip(grid[:, 0], PANELS.values(), strict=True):
+        ax.set_ylabel(words)
+    for axis in (grid[0, 0].xaxis, grid[0, 0].yaxis, grid[1, 0].yaxis):
+        log_ticks(axis)
+    figure.supxlabel("time $t$ of the gradient flow")
+
+    colors = [
+        _entry(equation("alpha", alpha), color=look["color"]) for alpha, look in style.items()
+    ]
+    kinds = _kinds(cells, int(frame["cells_left_out"].iloc[0]))
+    # a legend fills its columns first: paired, each list has a row of its own
+    pairs = zip_longest(colors, kinds, fillvalue=_entry(" ", "none"))
+    legend_above(
+        figure,
+        [handle for pair in pairs for handle in pair],
+        title=ALPHA,
+        ncols=max(len(colors), len(kinds)),
+    )
+    return figure
+
+
+def _draw_lines(ax, rows, style, linestyle):
+    """A line a scale and coordinate."""
+    if rows.empty:
+        return
+    sns.lineplot(
+        rows,
+        x="time",
+        y="value",
+        hue="alpha",
+        palette=colors_of(style),
+        units="coordinate",
+        estimator=None,
+        marker="",
+        sort=False,
+        linestyle=linestyle,
+        legend=False,
+        ax=ax,
+    )
+
+
+def _entry(words, linestyle="-", color=GREY):
+    return Line2D([], [], color=color, linestyle=linestyle, label=words)
+
+
+def _kinds(cells, left_out):
+    """Legend entries of the kinds of lines."""
+    least, most = (_cell_in_words(*cells[place]) for place in (0, -1))
+    kinds = [
+        _entry(least + r", bottom: $i\in S$"),
+        _entry(least + r", bottom: $i\notin S$", DASHES),
+    ]
+    kinds += [_entry(most, DOTS)] if len(cells) > 1 else []
+    if left_out:
+        kinds.append(_entry(f"not drawn: {left_out} between these", "none"))
+    return kinds
+
+
+def _cell_in_words(values, rows):
+    """A cell, with the status of the repetition that is shown, unless it is certified."""
+    status = rows["status"].iloc[0]
+    return named(values) + ("" if status == CERTIFIED else f" ({status})")

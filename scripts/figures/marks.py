@@ -1,0 +1,164 @@
+"""What is drawn on axes: looks, curves, brackets, words and legends."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+
+from figures.layout import break_lines
+from figures.words import EMPTY, equation
+
+# by name; their lengths are in the style
+DASHES, DOTS = "--", ":"
+# of everything that is a prediction or a baseline
+DASHED = {"linestyle": DASHES, "linewidth": 0.8, "marker": ""}
+GREY = "0.3"
+# of legend entries that speak of markers, whatever their colour
+DOT = {"color": GREY, "linestyle": "", "marker": "o"}
+
+
+def looks(values) -> dict:
+    """Colour and marker of each value, spread over the palette from dark to light."""
+    palette = mpl.rcParams["axes.prop_cycle"].by_key()
+    blend = LinearSegmentedColormap.from_list("blend", palette["color"])
+    colors = [tuple(color) for color in blend(np.linspace(0, 1, len(values)))[:, :3]]
+    markers = palette["marker"]
+    if len(values) > 1:
+        places = np.linspace(0, len(markers) - 1, len(values)).round().astype(int)
+        markers = [markers[place] for place in places]
+    return {
+        value: {"color": color, "marker": marker}
+        for value, color, marker in zip(values, colors, markers, strict=False)
+    }
+
+
+def colors_of(style: dict) -> dict:
+    """The colours of such looks."""
+    return {value: look["color"] for value, look in style.items()}
+
+
+def lines_of(style: dict, name: str) -> list[Line2D]:
+    """Legend entries of the values of a parameter."""
+    return [
+        Line2D([], [], label=equation(name, value), markerfacecolor="white", **look)
+        for value, look in style.items()
+    ]
+
+
+def draw_curve(ax: Axes, x: pd.Series, rows: pd.DataFrame, look: dict, shift: float = 0.0) -> None:
+    """The line of the medians, with markers, and the band between the quartiles.
+
+    Args:
+        x: the places of the rows.
+        shift: keeps the markers of neighbouring curves apart; in [0, 1).
+    """
+    if rows.empty:
+        return
+    step = max(1, round(len(rows) / 9))
+    markers = {"markevery": (int(shift * step), step), "markerfacecolor": "white"}
+    ax.plot(x, rows["median"], **markers | look)
+    lower, upper = rows["lower_quartile"], rows["upper_quartile"]
+    ax.fill_between(x, lower, upper, color=look["color"], alpha=0.25, linewidth=0)
+
+
+def draw_reference(
+    ax: Axes, rows: pd.DataFrame, offset: float, color: object = "black", words: str = ""
+) -> None:
+    """A dashed segment y = c x^predicted_rate beside the small-alpha end of a curve.
+
+    Args:
+        rows: of the curve; of a rate that is not known nothing is drawn.
+        offset: distance to the point of the curve that is nearest, in parts of the height
+            of the axes; negative is below the curve.
+        words: written on the far side of the segment.
+    """
+    rate = rows["predicted_rate"].iloc[0]
+    if np.isnan(rate):  # of a minimizer that is one of several
+        return
+    x, y = rows["log10_alpha"].to_numpy(), np.log10(rows["median"].to_numpy())
+    low, high = np.log10(ax.get_ylim())
+    ends = np.array([x[0], x[0] + 0.34 * (x[-1] - x[0])])
+    heights = (y - rate * x)[x <= ends[1]]
+    height = (heights.max() if offset > 0 else heights.min()) + offset * (high - low)
+    x = 10**ends
+    y = 10 ** (height + rate * ends)
+    ax.plot(x, y, color=color, scalex=False, scaley=False, **DASHED)
+    side = {"ha": "right", "va": "bottom"} if offset > 0 else {"ha": "left", "va": "top"}
+    write(ax, x[1], y[1], words, **side)
+
+
+def draw_diagonal(ax: Axes, ends) -> None:
+    """The line y = x."""
+    ax.plot(ends, ends, color="black", zorder=0.8, **DASHED)
+
+
+def draw_brackets(ax: Axes, x, lower, upper, color) -> None:
+    """From lower to upper bounds; an arrow where the upper one is infinite."""
+    for place, low, high in zip(x, lower, upper, strict=True):
+        if np.isfinite(high):
+            look = {"color": color, "linewidth": 0.8, "marker": "_"}
+            ax.plot([place, place], [low, high], zorder=1.5, **look)
+        else:
+            look = {"arrowstyle": "<-", "color": color, "linewidth": 0.8, "shrinkB": 0}
+            ax.annotate("", (place, low), (0, 14), textcoords="offset points", arrowprops=look)
+
+
+def write(ax: Axes, x, y, words: str, coordinates="data", shift: float = 0, **options) -> None:
+    """Text on a white halo, to be read where it meets a line; shifted up by some points."""
+    halo = [withStroke(linewidth=2, foreground="white")]
+    ax.annotate(
+        words,
+        (x, y),
+        (0, shift),
+        xycoords=coordinates,
+        textcoords="offset points",
+        **{"fontsize": "small", "zorder": 5, "path_effects": halo} | options,
+    )
+
+
+def write_beside(ax: Axes, y: float, words: str) -> None:
+    """Words to the right of a panel, at a height."""
+    write(ax, 1.01, y, words, ("axes fraction", "data"), va="center")
+
+
+def say_empty(ax: Axes, words: str = EMPTY) -> None:
+    """Words in the middle of a panel of which nothing is drawn."""
+    write(ax, 0.5, 0.5, words, "axes fraction", ha="center", va="center")
+
+
+def nothing_of(rows: pd.DataFrame) -> str | None:
+    """Why nothing of some rows is drawn; None where something is."""
+    if rows["nothing"].notna().all():
+        words = sorted(set(rows["nothing"]), key=[EMPTY].count)  # another reason says more
+        return words[0]
+    return None
+
+
+def legend_above(figure: Figure, handles: list, ncols: int | None = None, **options) -> None:
+    """A legend above the axes, in as few rows as the width of the figure allows.
+
+    Args:
+        ncols: the number of columns to try first; where it is too wide, the entries that only
+            fill a place are left out.
+    """
+    named = [handle for handle in handles if handle.get_label().strip()]
+    tries = [(handles, ncols)] if ncols else []
+    tries += [(named, columns) for columns in range(len(named), 0, -1)]
+    for entries, columns in tries:
+        legend = figure.legend(
+            handles=entries, loc="outside upper center", ncols=columns, **options
+        )
+        if legend.get_window_extent().width <= figure.bbox.width:
+            return
+        if columns > 1:
+            legend.remove()
+    # one column is too wide: in several lines, on what is left of the width beside a handle
+    texts = [*legend.get_texts(), legend.get_title()]
+    beyond = legend.get_window_extent().width - figure.bbox.width
+    widest = max(text.get_window_extent().width for text in texts)
+    for text in texts:
+        break_lines(text, widest - beyond, figure.canvas.get_renderer())

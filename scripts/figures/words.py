@@ -1,0 +1,121 @@
+"""The words of the figures: of axes, panels and legends."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from implicit_l1.status import CERTIFIED, MEASURED, data_in_words
+from pipeline.words import in_numbers, told_apart, weakest
+
+ALPHA = r"$\alpha$ (scale of the predictor, $u(0)=v(0)=\alpha^{1/D}\cdot\mathbf{1}$)"
+ALPHA_SHAPED = r"$\alpha$ (scale of the predictor, $u(0)=\alpha^{1/D}w_u,\ v(0)=\alpha^{1/D}w_v$)"
+ERROR = r"$\Vert x^{\infty}(\alpha)-g^{*}\Vert_1$"
+ERROR_OFF = r"$\Vert x^{\infty}(\alpha)_{S^c}\Vert_1$"
+# why nothing is drawn
+EMPTY = "no certified instance"
+NO_SIGNAL = "$x_0$ is not known"
+NO_ERROR = "the error is 0"
+NOT_KNOWN = "rate not known"
+# of the repetitions of a panel
+ALL_CERTIFIED = "all certified"
+
+PARAMETERS = ["ensemble", "N", "d", "s", "eta", "m", "family_rho", "depth", "initialization"]
+SYMBOLS = {
+    "N": "N",
+    "d": "d",
+    "s": "s",
+    "eta": r"\eta",
+    "m": "m",
+    "family_rho": r"\varrho",
+    "depth": "D",
+    "alpha": r"\alpha",
+    "fraction": r"h/h_{\mathrm{stable}}",
+}
+
+
+def number(value: float) -> str:
+    """A number in mathematics mode: 0.1, or 10^{-12}."""
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:g}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    power = f"10^{{{int(exponent)}}}"
+    return power if mantissa == "1.0" else rf"{mantissa}\cdot {power}"
+
+
+def equation(name: str, value: float) -> str:
+    """A parameter and its value: D = 2."""
+    return f"${SYMBOLS[name]}={number(value)}$"
+
+
+def named(values: Mapping) -> str:
+    """Parameters in words, without those that a cell does not have: rademacher, s = 8, η = 0.1."""
+    words = {"ensemble": str, "initialization": "from {}".format}
+    return ", ".join(
+        words[name](value) if name in words else equation(name, value)
+        for name, value in values.items()
+        if not pd.isna(value)
+    )
+
+
+def titled(values: Mapping, instances: str) -> str:
+    """The title of a panel: its parameters, and how many of its instances are certified."""
+    return named(values) + ("" if instances == ALL_CERTIFIED else f" ({instances})")
+
+
+def counted(instances: pd.DataFrame, kinds: Sequence[str] = MEASURED) -> str:
+    """How many repetitions are certified: ALL_CERTIFIED, or "17 of 20 certified".
+
+    Those that are shown without a proof are counted apart.  Of a repetition that has several
+    statuses, at several depths, the weakest counts.
+
+    Args:
+        kinds: the statuses of the instances that are shown.
+    """
+    axes = [name for name in PARAMETERS if name in instances and name != "depth"]
+    statuses = instances.groupby([*axes, "repetition"], dropna=False)["status"].agg(weakest)
+    return ALL_CERTIFIED if (statuses == CERTIFIED).all() else in_numbers(statuses, kinds)
+
+
+def rate_words(rate: float, depth: float) -> str:
+    """A predicted rate: 1 - rho at D = 2, unless nothing is off the support, and a number else."""
+    if np.isnan(rate):
+        return NOT_KNOWN
+    if depth != 2 or rate > 1:
+        return f"rate ${rate:g}$"
+    words = number(float(f"{rate:.2g}")) if rate < 0.01 else f"{rate:.3f}"
+    return rf"$1-\varrho={words}$"
+
+
+def slope_words(depths: Iterable[float]) -> str:
+    """The rates that are predicted at these depths."""
+    words = [r"$1-\varrho$"] if 2 in depths else []
+    words += ["$1$"] if max(depths) > 2 else []
+    if len(words) == 1:
+        return words[0]
+    return r"$1-\varrho$ for $D=2$, $1$ for $D>2$"
+
+
+def fit_words(frame: pd.DataFrame) -> str:
+    """The name of the fitted rate, with the window of its fit."""
+    low, high = frame[["window_smallest", "window_largest"]].dropna().iloc[0]
+    return rf"fitted rate over ${number(low)}\leq\alpha\leq {number(high)}$"
+
+
+def notes_of(instances: pd.DataFrame) -> list[str]:
+    """What a reader must know of how data of one's own were taken, and kappa."""
+    if not {"product", "noiseless_support", "kappa"} <= set(instances):
+        return []
+    words = told_apart(instances["ensemble"])
+    return [
+        f"{words[row.ensemble]}: y {told}{_of_minimizer(row)}"
+        for row in instances.drop_duplicates("ensemble").itertuples()
+        if (told := data_in_words(row.product, row.noiseless_support))
+    ]
+
+
+def _of_minimizer(row):
+    """kappa of g*, where that is the only minimizer."""
+    if row.status != CERTIFIED:
+        return ""
+    return rf"; $\kappa={number(float(f'{row.kappa:.3g}'))}$ of $g^{{*}}$"

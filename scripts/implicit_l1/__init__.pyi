@@ -1,0 +1,33 @@
+"""The names of the package for type checkers: __init__.py loads them when asked for."""
+
+from implicit_l1.enclosures import EnclosedConstants as EnclosedConstants
+from implicit_l1.enclosures import EnclosedFirstOrder as EnclosedFirstOrder
+from implicit_l1.enclosures import EnclosedLimitPoints as EnclosedLimitPoints
+from implicit_l1.enclosures import EnclosedMinimizer as EnclosedMinimizer
+from implicit_l1.enclosures import enclose_first_order as enclose_first_order
+from implicit_l1.enclosures import enclose_limit_points as enclose_limit_points
+from implicit_l1.enclosures import enclose_minimizer as enclose_minimizer
+from implicit_l1.enclosures import enclose_null_space_constants as enclose_null_space_constants
+from implicit_l1.interface import BoundedError as BoundedError
+from implicit_l1.interface import FirstOrderError as FirstOrderError
+from implicit_l1.interface import LimitPoints as LimitPoints
+from implicit_l1.interface import NullSpaceConstants as NullSpaceConstants
+from implicit_l1.interface import bound_error as bound_error
+from implicit_l1.interface import find_first_order as find_first_order
+from implicit_l1.interface import find_limit_points as find_limit_points
+from implicit_l1.interface import find_minimizer as find_minimizer
+from implicit_l1.interface import find_null_space_constants as find_null_space_constants
+from implicit_l1.interface import integrate_flow as integrate_flow
+from implicit_l1.linear.exact import Undecided as Undecided
+from implicit_l1.linear.programs import LinearProgramError as LinearProgramError
+from implicit_l1.minimizer.decision import Minimizer as Minimizer
+from implicit_l1.minimizer.null_space import Bracket as Bracket
+from implicit_l1.network.asymptotics import BalanceError as BalanceError
+from implicit_l1.network.asymptotics import DegenerateFaceError as DegenerateFaceError
+from implicit_l1.network.flow import FlowError as FlowError
+from implicit_l1.network.flow import FlowOptions as FlowOptions
+from implicit_l1.network.flow import Trajectory as Trajectory
+from implicit_l1.network.limit import ConvergenceError as ConvergenceError
+from implicit_l1.network.selection import SelectionError as SelectionError
+from implicit_l1.proof.certificates import NotProved as NotProved
+from implicit_l1.proof.intervals import Interval as Interval

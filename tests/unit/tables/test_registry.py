@@ -1,0 +1,29 @@
+"""What is written of the kinds of tables elsewhere is what the registry says."""
+
+import re
+
+import pytest
+
+from planning.configuration import FED, UNPROVED, feeding
+from tables.registry import TABLES
+from workflow_runs import ROOT
+
+
+def test_every_kind_has_a_caption_and_a_figure_that_feeds_it():
+    captions = {path.stem for path in (ROOT / "workflow/report").glob("table_*.rst")}
+    assert captions == {f"table_{name}" for name in TABLES}
+    assert {name for fed in FED.values() for name in fed} == set(TABLES)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_kind_is_documented(name):
+    key = "`experiments.<name>.tables`"
+    rows = (ROOT / "config/README.md").read_text(encoding="utf-8").splitlines()
+    (row,) = (row for row in rows if row.startswith(f"| {key} |"))
+    assert f"`{name}`" in row
+    left = re.search(r"\(only (.*?) are left\)", row)[1]
+    # figures that take an initialization have rows of rates, or are of the flow
+    possible = {"noise", "flow"}.intersection(feeding(name))
+    assert (f"`{name}`" in left) == (name in UNPROVED and bool(possible))
+    table = f"table_{name}" if TABLES[name].shared else f"table_<name>_{name}"
+    assert f"`{table}`" in (ROOT / "README.md").read_text(encoding="utf-8")
