@@ -19,7 +19,7 @@ from implicit_l1.interface import find_minimizer as find_minimizer
 from implicit_l1.interface import find_null_space_constants as find_null_space_constants
 from implicit_l1.interface import integrate_flow as integrate_flow
 from implicit_l1.linear.exact import Undecided as Undecided
-from implicit_l1.linear.programs import LinearProgramError as LinearProgramError
+from implicit_l1.linear.interior import LinearProgramError as LinearProgramError
 from implicit_l1.minimizer.decision import Minimizer as Minimizer
 from implicit_l1.minimizer.null_space import Bracket as Bracket
 from implicit_l1.network.asymptotics import BalanceError as BalanceError
@@ -29,5 +29,5 @@ from implicit_l1.network.flow import FlowOptions as FlowOptions
 from implicit_l1.network.flow import Trajectory as Trajectory
 from implicit_l1.network.limit import ConvergenceError as ConvergenceError
 from implicit_l1.network.selection import SelectionError as SelectionError
-from implicit_l1.proof.certificates import NotProved as NotProved
+from implicit_l1.proof.frame import NotProved as NotProved
 from implicit_l1.proof.intervals import Interval as Interval

@@ -13,7 +13,7 @@ from implicit_l1.minimizer.proposals import AUTO
 from implicit_l1.network.initialization import identity_coordinates
 from implicit_l1.network.selection import select
 from implicit_l1.problems.given import as_array, given_problem, standardized
-from implicit_l1.problems.problems import Problem, exact_data
+from implicit_l1.problems.problem import Problem, exact_data
 from implicit_l1.proof.balls import ball, power_of_ten
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
 

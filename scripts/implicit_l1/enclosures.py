@@ -20,19 +20,14 @@ from implicit_l1.minimizer.null_space import null_space_constant
 from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.network.asymptotics import first_order
 from implicit_l1.network.limit import limit_path
-from implicit_l1.network.potentials import potential
-from implicit_l1.problems.problems import exact_data
+from implicit_l1.potentials import potential
+from implicit_l1.problems.problem import exact_data
 from implicit_l1.proof.balls import largest, sum_of_sizes, sum_of_squares, to_decimals
-from implicit_l1.proof.certificates import (
-    LimitProof,
-    NotProved,
-    PatternConstant,
-    ProvedMinimizer,
-    null_space_bracket,
-    pattern_constant,
-    prove_minimizer,
-)
+from implicit_l1.proof.constants import PatternConstant, null_space_bracket, pattern_constant
+from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.intervals import Interval
+from implicit_l1.proof.limit import LimitProof
+from implicit_l1.proof.minimizer import ProvedMinimizer, prove_minimizer
 from implicit_l1.status import CERTIFIED
 
 # What is not proved with so many bits is tried again with the next.
@@ -118,7 +113,7 @@ def enclose_null_space_constants(
         \qquad
         \tilde\varrho = \sup_{0 \ne n \in \ker A} \frac{\|n_S\|_1}{\|n_{S^c}\|_1}.
 
-    Each between a kernel vector and a dual vector (:mod:`implicit_l1.proof.certificates`).
+    Each between a kernel vector and a dual vector (:mod:`implicit_l1.proof`).
 
     Args:
         A, y, noiseless: as in :func:`implicit_l1.interface.find_minimizer`.
@@ -139,7 +134,7 @@ def enclose_null_space_constants(
     found = _unique(A, y, noiseless)
     point = found.minimizer.point
     geometry = support_geometry(found.problem.matrix, found.minimizer.support)
-    guess = null_space_constant(geometry, np.sign(point[geometry.support]), enumerate_up_to, 0)
+    guess = null_space_constant(geometry, np.sign(point[geometry.support]), enumerate_up_to)
 
     def prove() -> EnclosedConstants:
         proof = _proved(found)
@@ -184,7 +179,7 @@ def enclose_limit_points(
         A x = y, \qquad q_D' = \varphi_D^{-1}
 
     (Woodworth et al., COLT 2020), by a test for existence in ball arithmetic around a point from
-    floating point (:mod:`implicit_l1.proof.certificates`).
+    floating point (:mod:`implicit_l1.proof`).
 
     Args:
         A, y, noiseless, depth: as in :func:`implicit_l1.interface.find_limit_points`.

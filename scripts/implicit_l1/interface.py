@@ -37,9 +37,9 @@ from implicit_l1.network.asymptotics import first_order
 from implicit_l1.network.bounds import error_bounds
 from implicit_l1.network.flow import FlowError, FlowOptions, Trajectory, gradient_flow
 from implicit_l1.network.limit import LimitPath, limit_path
-from implicit_l1.network.potentials import potential
+from implicit_l1.potentials import potential
 from implicit_l1.problems.given import given_problem
-from implicit_l1.problems.problems import exact_data
+from implicit_l1.problems.problem import exact_data
 
 _LOG10 = np.log(10.0)
 
@@ -177,7 +177,7 @@ def find_limit_points(
         x(\alpha) = \arg\min_x \; \alpha \sum_i q_D(x_i / \alpha) \quad \text{subject to} \quad
         A x = y, \qquad q_D' = \varphi_D^{-1}
 
-    (Woodworth et al., COLT 2020; phi_D in :mod:`implicit_l1.network.potentials`).  The equations
+    (Woodworth et al., COLT 2020; phi_D in :mod:`implicit_l1.potentials`).  The equations
     that are solved (:mod:`implicit_l1.network.limit`) are derived for this project.
 
     Args:
@@ -428,7 +428,7 @@ def bound_error(
         potential(depth),
         scales.log_alpha,
         _in_doubles(path),
-        null_space_constant(geometry, sigma, ENUMERATED, 0).upper,
+        null_space_constant(geometry, sigma, ENUMERATED).upper,
         path.entry_bound,
     )
     rows, band = scales.places, bounds.total_refined
