@@ -117,7 +117,7 @@ def enclose_null_space_constants(
         \qquad
         \tilde\varrho = \sup_{0 \ne n \in \ker A} \frac{\|n_S\|_1}{\|n_{S^c}\|_1}.
 
-    Each between a kernel vector and a dual vector (:mod:`implicit_l1.proof`).
+    Each between a kernel vector and a dual vector (:mod:`implicit_l1.proof.constants`).
 
     Args:
         A, y, noiseless: as in :func:`implicit_l1.interface.find_minimizer`.
@@ -183,7 +183,7 @@ def enclose_limit_points(
         A x = y, \qquad q_D' = \varphi_D^{-1}
 
     (Woodworth et al., COLT 2020), by a test for existence in ball arithmetic around a point from
-    floating point (:mod:`implicit_l1.proof`).
+    floating point (:mod:`implicit_l1.proof.limit`).
 
     Args:
         A, y, noiseless, depth: as in :func:`implicit_l1.interface.find_limit_points`.

@@ -66,7 +66,7 @@ def main():
             minimizer, rho, rho_tilde = found.minimizer, rho_of(found.minimizer.margin), UNKNOWN
             if wanted:
                 rho, rho_tilde = constants_of(
-                    problem.matrix, minimizer.point, minimizer.margin, args.enumerate_up_to, 0
+                    problem.matrix, minimizer.point, minimizer.margin, args.enumerate_up_to
                 )
             order = order_of(problem, index, args) if wanted else UNKNOWN
             rows.append(record(args, index, found, rho, rho_tilde, order))

@@ -479,7 +479,7 @@ def test_program_carries_instances_without_certificate(tmp_path):
 def test_nothing_is_known_without_a_certificate():
     problem, found = solved(12, 24, 1, 0)
     unproved = replace(found.minimizer, certificate=None)
-    rho, rho_tilde = constants_of(problem.matrix, unproved.point, unproved.margin, 4, 0)
+    rho, rho_tilde = constants_of(problem.matrix, unproved.point, unproved.margin, 4)
     assert np.isnan([rho.lower, rho.upper, rho_tilde.lower, rho_tilde.upper]).all()
 
 

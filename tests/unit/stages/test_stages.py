@@ -268,9 +268,9 @@ def test_constants_keep_both_bounds():
         signal={"law": "constant"},
     )
     settings = problem.matrix, problem.signal, 0.75
-    rho, bracket = constants_of(*settings, 1, 0)
+    rho, bracket = constants_of(*settings, 1)
     assert rho.lower == rho.upper == 0.25
-    _, exact = constants_of(*settings, 4, 0)
+    _, exact = constants_of(*settings, 4)
     assert exact.lower == exact.upper
     assert bracket.lower <= exact.upper * (1 + 1e-9)
     assert exact.upper * 1.01 < bracket.upper
