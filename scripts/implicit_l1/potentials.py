@@ -46,7 +46,7 @@ def log_cosh(u):
 
 @dataclass(frozen=True)
 class OnSupport:
-    """Dual coordinates of the entries ``x`` of the predictor on the support.
+    """Dual variables of the entries ``x`` of the predictor on the support.
 
     Attributes (arrays of the shape of x):
         zeta: ``z - sigma * dual_scale``, where ``z = phi^{-1}(x / alpha)``; it
@@ -118,7 +118,7 @@ class Potential(ABC):
 
     @abstractmethod
     def on_support(self, x, sigma, log_alpha) -> OnSupport:
-        """Dual coordinates of x relative to the signs sigma (see :class:`OnSupport`)."""
+        """Dual variables of x relative to the signs sigma (see :class:`OnSupport`)."""
 
     @abstractmethod
     def off_support(self, direction, margin, shift, log_alpha) -> OffSupport:

@@ -23,7 +23,7 @@ Where A has many rows, a Cholesky factor of Newton's matrix serves for several s
 scales, as the preconditioner of the conjugate gradient method.  F1 and F2 are evaluated as
 they are, so this changes how fast they become zero and not the zero.
 
-With another initialization (:mod:`implicit_l1.network.initialization`), in its coordinates,
+With another initialization (:mod:`implicit_l1.network.initialization`), in its units,
 ``n_Sc = alpha scale phi_D(z)`` and z has the offset as one more term; the tilt is in the
 certificate's direction already.
 
@@ -80,9 +80,9 @@ class Equations:
     """F1 = 0, F2 = 0 in the coordinates of a subset T of a basis of the support."""
 
     def __init__(
-        self, adapted: DualCoordinates, minimizer, certificate, potential, basis, coordinates
+        self, adapted: DualCoordinates, minimizer, certificate, potential, basis, initialization
     ):
-        scale, offset, tilt = coordinates.scale, coordinates.offset, coordinates.tilt
+        scale, offset, tilt = initialization.scale, initialization.offset, initialization.tilt
         on, off = adapted.support, adapted.complement
         self.minimizer, self.scale = minimizer, scale
         self.minimizer_on = minimizer[on]

@@ -42,7 +42,7 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 
 from implicit_l1.linear.compensated import residual
-from implicit_l1.network.initialization import identity_coordinates
+from implicit_l1.network.initialization import initialize_from_ones
 
 _EPSILON = np.finfo(float).eps
 
@@ -82,7 +82,7 @@ UNKNOWN = LimitDistance(np.inf, np.inf, np.inf, 0.0)
 class LimitPoint:
     """The limit point of one problem at one scale, as something to measure distances from."""
 
-    def __init__(self, matrix, data, minimizer, potential, alpha, coordinates=None):
+    def __init__(self, matrix, data, minimizer, potential, alpha, initialization=None):
         """
         Args:
             matrix: A, shape (N, d).
@@ -90,9 +90,9 @@ class LimitPoint:
             minimizer: g*, shape (d,); ``A g* = y`` up to rounding.
             potential: of the depth wanted.
             alpha: scale of the predictor, positive.
-            coordinates: of the initialization; from ones if None.
+            initialization: of the initialization; from ones if None.
         """
-        c = coordinates or identity_coordinates(matrix.shape[1])
+        c = initialization or initialize_from_ones(matrix.shape[1])
         self.matrix, self.minimizer, self.potential = matrix, minimizer, potential
         # x = size phi(unit A^T lam + start)
         self.unit, self.start, self.size = c.unit, c.tilt + c.offset, c.unit * c.scale * alpha

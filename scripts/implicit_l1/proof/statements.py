@@ -18,8 +18,8 @@ from implicit_l1.proof.balls import (
     sum_of_squares,
     to_decimals,
 )
-from implicit_l1.proof.constants import null_space_bracket, pattern_constant
-from implicit_l1.proof.frame import NotProved, coordinates
+from implicit_l1.proof.constants import enclose_null_space_constant, enclose_pattern_constant
+from implicit_l1.proof.frame import NotProved, prove_frame
 from implicit_l1.proof.limit import LimitProof
 from implicit_l1.proof.minimizer import ProvedMinimizer, prove_minimizer
 from implicit_l1.status import PROVED
@@ -81,8 +81,8 @@ def constants(problem, point, nu, patterns, tilde_duals) -> list[Statement]:
         problem: A, y and x_0.
         point, nu: guesses of the l1 minimizer, shape (d,), and its dual vector, shape (N,).
         patterns, tilde_duals: guesses of what attains rho~, see
-            :func:`implicit_l1.proof.constants.null_space_bracket`; patterns over all columns
-            of A, shape (m, d).
+            :func:`implicit_l1.proof.constants.enclose_null_space_constant`; patterns over all
+            columns of A, shape (m, d).
     """
     proof = _attempt(_minimizer, problem, point, nu, True)
     if isinstance(proof, NotProved):
@@ -93,7 +93,7 @@ def constants(problem, point, nu, patterns, tilde_duals) -> list[Statement]:
         statement("rho", rho.value),
         statement("kappa", minimizer.kappa),
         statement("l1_estimation_error", sum_of_squares(_offsets(minimizer, problem)).sqrt()),
-        *_bracket(minimizer.coordinates, patterns[:, minimizer.support], tilde_duals),
+        *_bracket(minimizer.frame, patterns[:, minimizer.support], tilde_duals),
     ]
 
 
@@ -160,7 +160,7 @@ def recovery(problem, found, rho_tilde) -> list[Statement]:
         nu = minimizer.certificate.nu
         proof = _attempt(prove_minimizer, problem.matrix, problem.data, minimizer.point, nu)
     if isinstance(proof, ProvedMinimizer):
-        rho = _attempt(pattern_constant, proof.coordinates, proof.sigma, nu)
+        rho = _attempt(enclose_pattern_constant, proof.frame, proof.sigma, nu)
         rho = rho if isinstance(rho, NotProved) else rho.value
     if rho is not None and _has_signs_of(problem.signal, proof):
         rho_planted = rho
@@ -172,7 +172,7 @@ def recovery(problem, found, rho_tilde) -> list[Statement]:
         return [*statements, statement("margin", reason)]
     statements += [statement("margin", proof.margin), statement("rho", rho)]
     if rho_tilde is not None:
-        statements += _bracket(proof.coordinates, rho_tilde.patterns, rho_tilde.duals)
+        statements += _bracket(proof.frame, rho_tilde.patterns, rho_tilde.duals)
     return statements
 
 
@@ -208,7 +208,7 @@ def _minimizer(problem, point, nu, with_rho):
     minimizer = prove_minimizer(problem.matrix, exact_data(problem), point, nu)
     if not with_rho:
         return minimizer, None
-    return minimizer, pattern_constant(minimizer.coordinates, minimizer.sigma, nu)
+    return minimizer, enclose_pattern_constant(minimizer.frame, minimizer.sigma, nu)
 
 
 def _offsets(minimizer, problem):
@@ -220,7 +220,7 @@ def _offsets(minimizer, problem):
 
 
 def _bracket(frame, patterns, duals):
-    lower, upper = _both(_attempt(null_space_bracket, frame, patterns, duals))
+    lower, upper = _both(_attempt(enclose_null_space_constant, frame, patterns, duals))
     return [statement("rho_tilde_lower", lower), statement("rho_tilde_upper", upper)]
 
 
@@ -248,5 +248,5 @@ def _planted_constant(problem, dual):
         raise NotProved("there is no dual vector to start from")
     support = np.flatnonzero(problem.signal)
     signs = np.sign(problem.signal[support])
-    frame = coordinates(problem.matrix, support)
-    return pattern_constant(frame, signs, dual).value
+    frame = prove_frame(problem.matrix, support)
+    return enclose_pattern_constant(frame, signs, dual).value
