@@ -134,7 +134,7 @@ def enclose_null_space_constants(
     found = _unique(A, y, noiseless)
     point = found.minimizer.point
     geometry = support_geometry(found.problem.matrix, found.minimizer.support)
-    guess = null_space_constant(geometry, np.sign(point[geometry.support]), enumerate_up_to, 0)
+    guess = null_space_constant(geometry, np.sign(point[geometry.support]), enumerate_up_to)
 
     def prove() -> EnclosedConstants:
         proof = _proved(found)

@@ -428,7 +428,7 @@ def bound_error(
         potential(depth),
         scales.log_alpha,
         _in_doubles(path),
-        null_space_constant(geometry, sigma, ENUMERATED, 0).upper,
+        null_space_constant(geometry, sigma, ENUMERATED).upper,
         path.entry_bound,
     )
     rows, band = scales.places, bounds.total_refined
