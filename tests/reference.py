@@ -368,16 +368,16 @@ def kernel_data(rho, count):
 # --- Any initialization, any number of minimizers -----------------------------------------
 
 
-def selected_path(matrix, found, depth, log_alpha, coordinates=None):
+def selected_path(matrix, found, depth, log_alpha, initialization=None):
     """The library's path of limit points from a minimizer in the coordinates x~."""
-    unit = 1.0 if coordinates is None else coordinates.unit
+    unit = 1.0 if initialization is None else initialization.unit
     return limit_path(
         matrix,
         unit * found.point,
         found.certificate,
         potential(depth),
         log_alpha,
-        coordinates=coordinates,
+        initialization=initialization,
     )
 
 
@@ -429,15 +429,15 @@ def limit_points(matrix, data, depth, exponents, scale, start, digits=90):
         return points
 
 
-def limit_error(matrix, minimizer, depth, exponent, coordinates=None):
+def limit_error(matrix, minimizer, depth, exponent, initialization=None):
     """n(alpha) at alpha = 10^exponent, by Newton's method with 90 digits on the dual problem.
 
     y is the exact product A g*, for entries with few digits.
     """
     size = minimizer.size
     scale, start = np.ones(size), np.zeros(size)
-    if coordinates is not None:  # whose unit is 1
-        scale, start = coordinates.scale, coordinates.tilt + coordinates.offset
+    if initialization is not None:  # whose unit is 1
+        scale, start = initialization.scale, initialization.tilt + initialization.offset
     exponents = range(max(exponent, 0), exponent - 1, -1)
     (*_, point) = limit_points(matrix, matrix @ minimizer, depth, exponents, scale, start)
     with mpmath.workdps(90):

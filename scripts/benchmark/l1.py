@@ -35,7 +35,7 @@ from implicit_l1.minimizer.null_space import largest_margin_dual, program_of_rho
 from implicit_l1.minimizer.proposals import proposals
 from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.proof.balls import ball, column, exact_matrix, largest, sum_of_sizes
-from implicit_l1.proof.constants import PatternConstant, pattern_constant
+from implicit_l1.proof.constants import PatternConstant, enclose_pattern_constant
 from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.minimizer import ProvedMinimizer, prove_minimizer
 from pipeline.command_line import Failure, run
@@ -88,7 +88,7 @@ def posed(size, eta, seed):
     try:
         with ctx.workprec(BITS):
             minimizer = prove_minimizer(matrix, data, found.point, nu)
-            rho = pattern_constant(minimizer.coordinates, minimizer.sigma, nu)
+            rho = enclose_pattern_constant(minimizer.frame, minimizer.sigma, nu)
     except NotProved as error:
         raise Failure(f"{words}: not proved: {error}") from error
     geometry = support_geometry(matrix, found.support)
@@ -179,7 +179,7 @@ def of_dual_vector(nu, proof):
     """(| ||A_Sc^T nu||_inf - rho |, ||A_S^T nu - sigma||_inf), rounded up."""
     with ctx.workprec(BITS):
         image = (exact_matrix(proof.matrix.T) * column(nu)).entries()
-        frame, sigma = proof.minimizer.coordinates, proof.minimizer.sigma
+        frame, sigma = proof.minimizer.frame, proof.minimizer.sigma
         height = largest([abs(image[j]) for j in frame.outside])
         on = [abs(image[j] - sign) for j, sign in zip(frame.inside, map(ball, sigma), strict=True)]
         return tuple(float(v.upper()) for v in (abs(height - proof.rho.value), largest(on)))

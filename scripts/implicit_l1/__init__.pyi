@@ -19,7 +19,7 @@ from implicit_l1.interface import find_minimizer as find_minimizer
 from implicit_l1.interface import find_null_space_constants as find_null_space_constants
 from implicit_l1.interface import integrate_flow as integrate_flow
 from implicit_l1.linear.exact import Undecided as Undecided
-from implicit_l1.linear.programs import LinearProgramError as LinearProgramError
+from implicit_l1.linear.interior import LinearProgramError as LinearProgramError
 from implicit_l1.minimizer.decision import Minimizer as Minimizer
 from implicit_l1.minimizer.null_space import Bracket as Bracket
 from implicit_l1.network.asymptotics import BalanceError as BalanceError

@@ -11,7 +11,7 @@ from implicit_l1.minimizer.decision import Minimizer
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.proposals import AUTO
 from implicit_l1.minimizer.support import Certificate
-from implicit_l1.network.initialization import identity_coordinates
+from implicit_l1.network.initialization import initialize_from_ones
 from implicit_l1.network.selection import select
 from implicit_l1.problems.given import as_array, given_problem, standardized
 from implicit_l1.problems.problem import Problem, exact_data
@@ -73,11 +73,11 @@ def selected_instance(A: ArrayLike, y: ArrayLike, depth: float, noiseless: bool)
     if found.minimizer.status != NOT_UNIQUE:
         return found
     problem = found.problem
-    coordinates = identity_coordinates(problem.matrix.shape[1])
+    initialization = initialize_from_ones(problem.matrix.shape[1])
     minimizer = select(
         problem.matrix,
         problem.data,
-        coordinates,
+        initialization,
         depth,
         found.minimizer.point,
         exact_data(problem),

@@ -23,7 +23,11 @@ from implicit_l1.network.limit import limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.problems.problem import exact_data
 from implicit_l1.proof.balls import largest, sum_of_sizes, sum_of_squares, to_decimals
-from implicit_l1.proof.constants import PatternConstant, null_space_bracket, pattern_constant
+from implicit_l1.proof.constants import (
+    PatternConstant,
+    enclose_null_space_constant,
+    enclose_pattern_constant,
+)
 from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.intervals import Interval
 from implicit_l1.proof.limit import LimitProof
@@ -139,7 +143,7 @@ def enclose_null_space_constants(
     def prove() -> EnclosedConstants:
         proof = _proved(found)
         rho = _rho(found, proof)
-        lower, upper = null_space_bracket(proof.coordinates, guess.patterns, guess.duals)
+        lower, upper = enclose_null_space_constant(proof.frame, guess.patterns, guess.duals)
         return EnclosedConstants(_interval(rho.value), _interval(lower.union(upper)))
 
     return _at_some_precision(prove)
@@ -304,7 +308,7 @@ def _proved(found: Instance) -> ProvedMinimizer:
 
 
 def _rho(found: Instance, proof: ProvedMinimizer) -> PatternConstant:
-    return pattern_constant(proof.coordinates, proof.sigma, found.certificate.nu)
+    return enclose_pattern_constant(proof.frame, proof.sigma, found.certificate.nu)
 
 
 def _at_some_precision(prove: Callable[[], _Result]) -> _Result:

@@ -50,7 +50,7 @@ Real = float | np.ndarray
 
 @dataclass(frozen=True)
 class OnSupport:
-    """Dual coordinates of the entries ``x`` of the predictor on the support.
+    """Dual variables of the entries ``x`` of the predictor on the support.
 
     Attributes (arrays of the shape of x):
         zeta: ``z - sigma * dual_scale``, where ``z = phi^{-1}(x / alpha)``; it
@@ -123,7 +123,7 @@ class Potential(ABC):
 
     @abstractmethod
     def on_support(self, x: Real, sigma: Real, log_alpha: Real) -> OnSupport:
-        """Dual coordinates of x relative to the signs sigma (see :class:`OnSupport`)."""
+        """Dual variables of x relative to the signs sigma (see :class:`OnSupport`)."""
 
     @abstractmethod
     def off_support(

@@ -4,12 +4,8 @@ import argparse
 
 import numpy as np
 
-from implicit_l1.problems.ensembles import ENSEMBLES, MAGNITUDES, NOISES
-from implicit_l1.problems.problem import (
-    ProblemError,
-    one_dimensional_kernel,
-    random_problem,
-)
+from implicit_l1.problems.ensembles import ENSEMBLES, MAGNITUDES, NOISES, ProblemError
+from implicit_l1.problems.problem import one_dimensional_kernel, random_problem
 from pipeline.command_line import (
     add_law,
     add_random_problem,

@@ -38,6 +38,7 @@ import numpy as np
 import scipy.io
 
 from implicit_l1.linear.interior import LinearProgramError
+from implicit_l1.problems.ensembles import ProblemError
 from implicit_l1.problems.given import (
     LARGEST,
     as_doubles,
@@ -47,7 +48,7 @@ from implicit_l1.problems.given import (
     divided,
     scale_exponent,
 )
-from implicit_l1.problems.problem import Problem, ProblemError, checked
+from implicit_l1.problems.problem import Problem, checked
 from implicit_l1.problems.product import UNIT_ROUNDOFF, explanation, first_beyond_rounding
 from pipeline import origin as origins
 from pipeline.sizes import check_file, check_shape

@@ -14,7 +14,7 @@ from implicit_l1.minimizer.decision import Minimizer
 from implicit_l1.minimizer.null_space import Bracket
 from implicit_l1.minimizer.support import Certificate
 from implicit_l1.network.flow import Trajectory
-from implicit_l1.network.initialization import MirrorCoordinates, identity_coordinates
+from implicit_l1.network.initialization import Initialization, initialize_from_ones
 from implicit_l1.network.limit import LimitPath
 from implicit_l1.network.scales import place_of
 from implicit_l1.problems.problem import Problem
@@ -154,7 +154,7 @@ class Minimizers(Record):
     """Of stages l1 and selection: what the error is measured from, and what is proved of it.
 
     The last six arrays are of stage selection: from other initializations than ones, nu, direction
-    and margins are of the coordinates x~ = x / unit, in which the norm is ||x~||_1 - <tilt, x~>.
+    and margins are of x~ = x / unit, in which the norm is ||x~||_1 - <tilt, x~>.
     """
 
     status: Annotated[np.ndarray, "r", "what is known of the minimizer, in words"]
@@ -217,20 +217,20 @@ class Minimizers(Record):
         """The dual vector of an instance."""
         return Certificate(self.nu[place], self.direction[place], self.margins[place])
 
-    def coordinates(self, place) -> MirrorCoordinates:
+    def initialization(self, place) -> Initialization:
         """Those of an instance's initialization; from ones where stage selection says nothing."""
         if self.unit is None:
-            return identity_coordinates(self.point.shape[1])
+            return initialize_from_ones(self.point.shape[1])
         names = ("unit", "scale", "tilt", "offset")
-        return MirrorCoordinates(*(getattr(self, name)[place] for name in names))
+        return Initialization(*(getattr(self, name)[place] for name in names))
 
     def shapes_at(self, place) -> tuple:
         """(w_u, w_v) of an instance; empty where stage selection says nothing."""
         return () if self.unit is None else (self.shape_u[place], self.shape_v[place])
 
-    def started_from(self, shape_u, shape_v, coordinates: MirrorCoordinates) -> Self:
+    def started_from(self, shape_u, shape_v, initialization: Initialization) -> Self:
         """The record of one instance, from an initialization."""
-        start = {"shape_u": shape_u, "shape_v": shape_v, **vars(coordinates)}
+        start = {"shape_u": shape_u, "shape_v": shape_v, **vars(initialization)}
         return replace(self, **{name: values[None] for name, values in start.items()})
 
     def norm(self) -> tuple[np.ndarray, np.ndarray]:

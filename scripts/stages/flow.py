@@ -57,7 +57,7 @@ def main():
                     args.alpha,
                     minimizer,
                     options,
-                    l1.coordinates(place),
+                    l1.initialization(place),
                 )
         flows.append(flow)
         head = {"repetition": index, "status": l1.status[place], "time": flow.time}

@@ -40,7 +40,7 @@ def main():
                 potential(args.depth),
                 log_alpha,
                 options,
-                l1.coordinates(place),
+                l1.initialization(place),
                 l1.point_low[place],
                 exact_data(block.at(place)),
             )

@@ -11,8 +11,8 @@ import numpy as np
 
 from implicit_l1.network.initialization import (
     draw_shapes,
-    identity_coordinates,
-    mirror_coordinates,
+    initialize,
+    initialize_from_ones,
 )
 from implicit_l1.network.selection import minimizer_of
 from implicit_l1.problems.problem import exact_data
@@ -56,8 +56,8 @@ def main():
     for place, index in enumerate(block.repetition):
         if args.shape is None and l1.status[place] == CERTIFIED:
             ones = np.ones(block.matrix.shape[2])
-            coordinates = identity_coordinates(ones.size)
-            parts.append(l1.part(place).started_from(ones, ones, coordinates))
+            initialization = initialize_from_ones(ones.size)
+            parts.append(l1.part(place).started_from(ones, ones, initialization))
             continue
         with repetition(args.output, index):
             part = selected(block, l1, place, args)
@@ -76,18 +76,18 @@ def selected(block, l1, place, args):
     """The record of the minimizer of this network for one instance."""
     problem = block.at(place)
     shape_u, shape_v = shapes(block.repetition[place], problem.matrix.shape[1], args)
-    coordinates = mirror_coordinates(args.depth, shape_u, shape_v)
+    initialization = initialize(args.depth, shape_u, shape_v)
     found = minimizer_of(
         problem.matrix,
         problem.data,
-        coordinates,
+        initialization,
         args.depth,
         l1.point[place],
         args.solver,
         exact_data(problem),
     )
     record = Minimizers.of(block.part(place), [found], l1.interpolator[[place]])
-    return record.started_from(shape_u, shape_v, coordinates)
+    return record.started_from(shape_u, shape_v, initialization)
 
 
 def shapes(index, size, args):

@@ -30,7 +30,7 @@ _AT_ONCE = 2**17
 
 
 def smallest_maximum(
-    form: "_Equations | _Basis", offset: np.ndarray, steps: int = 60
+    form: "_ByEquations | _ByBasis", offset: np.ndarray, steps: int = 60
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""``min_b ||c + C^T b||_inf`` and the kernel vector that proves it.
 
@@ -55,12 +55,12 @@ def smallest_maximum(
 
 
 def smallest_maxima(
-    form: "_Equations | _Basis", offsets: np.ndarray, enough: float = -np.inf, steps: int = 60
+    form: "_ByEquations | _ByBasis", offsets: np.ndarray, enough: float = -np.inf, steps: int = 60
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""``min_b ||c + C^T b||_inf`` and the kernel vectors that prove it, for many c at once.
 
     Mehrotra's predictor-corrector method (*On the implementation of a primal-dual interior
-    point method*, SIAM J. Optim. 2, 1992) for the program of :func:`kernel_ball` and its
+    point method*, SIAM J. Optim. 2, 1992) for this program and its
     dual, from points strictly feasible for both.  It ends in finitely many steps
     (Ye, *On the finite convergence of interior-point algorithms for linear programming*,
     Math. Program. 57, 1992): an iterate tells which columns attain the maximum, the equations
@@ -187,7 +187,7 @@ def _solved(systems, right):
         return np.concatenate([_solved(*one) for one in one_by_one])
 
 
-def kernel_form(free_map: np.ndarray) -> "_Equations | _Basis":
+def kernel_form(free_map: np.ndarray) -> "_ByEquations | _ByBasis":
     """The kernel of C as the interior-point method works with it.
 
     Args:
@@ -195,10 +195,10 @@ def kernel_form(free_map: np.ndarray) -> "_Equations | _Basis":
     """
     rows, count = free_map.shape
     unit = unit_of(free_map)
-    return (_Equations if 2 * rows <= count else _Basis)(free_map / unit, unit)
+    return (_ByEquations if 2 * rows <= count else _ByBasis)(free_map / unit, unit)
 
 
-class _Equations:
+class _ByEquations:
     """The kernel of C as it is given, by r equations.
 
     Attributes:
@@ -235,12 +235,12 @@ class _Equations:
         right = np.take_along_axis(-side * offset, active, axis=1)
         return _solved(systems.swapaxes(1, 2), right)[:, :-1]
 
-    def coordinates(self, values):
+    def preimage(self, values):
         """The b with ``C^T b`` equal to rows of the range of C^T, shape (m, r)."""
         return _solved((self.map @ self.map.T)[None], values @ self.map.T)
 
 
-class _Basis:
+class _ByBasis:
     """The kernel of C by an orthonormal basis Z: smaller systems where n - r < r.
 
     Attributes:
@@ -277,16 +277,16 @@ class _Basis:
         found = _solved(systems.swapaxes(1, 2), offset @ self.map.T)
         z = found[:, -1:] * side
         np.put_along_axis(z, others, found[:, :-1], axis=1)
-        return self.coordinates(z - offset)
+        return self.preimage(z - offset)
 
-    def coordinates(self, values):
+    def preimage(self, values):
         """The b with ``C^T b`` equal to rows of the range of C^T, shape (m, r)."""
         return _solved(self.triangle[None], values @ self.range.T)
 
 
 def _bounded(form, offset, parts, slacks, z):
     """(b, 0) with the b of the iterates."""
-    return form.coordinates(z - offset), np.zeros(offset.shape)
+    return form.preimage(z - offset), np.zeros(offset.shape)
 
 
 def _vertices(form, offset, parts, slacks, _):
@@ -324,7 +324,7 @@ def _faces(form, offset, parts, slacks, z):
 
     Many b do then; it is the one nearest to the iterate.
     """
-    free, kernel = form.coordinates(z - offset), np.zeros(offset.shape)
+    free, kernel = form.preimage(z - offset), np.zeros(offset.shape)
     for place, guess in enumerate(free):
         one = _face(form.free_map, offset[place], parts[place], slacks[place], guess)
         free[place], kernel[place] = one

@@ -1,6 +1,6 @@
 """The linear programs over the kernel's unit ball, which differ in their objective only.
 
-``max <c, k>`` subject to ``C k = 0``, ``||k||_1 = 1``, for many c.  By duality the value is
+``max <c, k>`` subject to ``C k = 0``, ``||k||_1 <= 1``, for many c.  By duality the value is
 ``min_b ||c + C^T b||_inf``.  They are solved by the interior-point method that knows their shape
 (:mod:`implicit_l1.linear.interior`).  Where that fails HiGHS follows, which drops entries of C
 below 1e-9 and may end as "unknown" or "infeasible" where a program is neither, and at last
@@ -11,7 +11,6 @@ the next method is tried.
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import null_space
 from scipy.optimize import linprog
 
 from implicit_l1.linear.exact import (
@@ -37,10 +36,10 @@ _TOLERATED = 1e-9
 
 
 class KernelPrograms:
-    """``max <c, k>`` subject to ``C k = 0, ||k||_1 = 1`` for many c, and the b that proves it.
+    """``max <c, k>`` subject to ``C k = 0, ||k||_1 <= 1`` for many c, and the b that proves it.
 
     Args:
-        free_map: C, shape (r, n), r < n; r may be 0.
+        free_map: C, shape (r, n), of full row rank; r may be 0.
     """
 
     def __init__(self, free_map: np.ndarray) -> None:
@@ -54,12 +53,6 @@ class KernelPrograms:
     def _rows(self):
         """Powers of two that bring the rows of C to the order of 1, shape (r,)."""
         return np.ldexp(1.0, -exponents(self.free_map, axis=1))
-
-    @cached_property
-    def _any(self):
-        """A kernel vector."""
-        vector = null_space(self.free_map)[:, 0]
-        return vector / np.abs(vector).sum()
 
     def _by_interior_point(self, offset):
         """(k, b) by the interior-point method."""
@@ -81,10 +74,7 @@ class KernelPrograms:
         if result.status != 0:
             raise LinearProgramError(result.message)
         positive, negative = result.x.reshape(2, -1)
-        kernel = positive - negative
-        if np.abs(kernel).sum() < 0.5:  # the value is 0
-            kernel = self._any
-        return kernel, unit * self._rows * result.eqlin.marginals[:-1]
+        return positive - negative, unit * self._rows * result.eqlin.marginals[:-1]
 
     def _exactly(self, offset, likely):
         """(k, b) in rational arithmetic: ``min ||k||_1`` subject to ``C k = 0, <c, k> = 1``.
@@ -124,8 +114,11 @@ class KernelPrograms:
             largest = np.argmax(np.abs(offset))
             kernel[largest] = 1.0 if offset[largest] >= 0 else -1.0
             return kernel, np.zeros(0)
+        rows, count = self.free_map.shape
+        if rows == count:
+            return np.zeros(count), np.linalg.solve(self.free_map.T, -offset)
         if not offset.any():
-            return self._any, np.zeros(len(self.free_map))
+            return np.zeros(count), np.zeros(rows)
         likely = offset
         reason: str | Exception = "its value is 0, or all methods have failed"
         for solve in (self._by_interior_point, self._by_highs):
@@ -160,7 +153,7 @@ class KernelPrograms:
         """
         rows, count = self.free_map.shape
         kernel, free = np.full((len(offsets), count), np.nan), np.zeros((len(offsets), rows))
-        if rows:
+        if 0 < rows < count:
             some = offsets.any(axis=1)
             free[some], kernel[some] = smallest_maxima(self._form, offsets[some], enough)
         for place in np.flatnonzero(np.isnan(kernel[:, 0])):

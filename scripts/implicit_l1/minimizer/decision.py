@@ -46,7 +46,7 @@ from implicit_l1.minimizer.face import (
 from implicit_l1.minimizer.null_space import largest_margin_dual
 from implicit_l1.minimizer.support import Certificate, support_geometry
 from implicit_l1.proof.balls import ball, relative_radius
-from implicit_l1.proof.constants import pattern_constant
+from implicit_l1.proof.constants import enclose_pattern_constant
 from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.minimizer import prove_minimizer
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
@@ -260,8 +260,8 @@ def _rounded(guess, point):
 
 def _ball_certificate(proof, nu):
     """The dual certificate of largest margin, rounded from balls; None if it is not proved."""
-    frame = proof.coordinates
-    rho = pattern_constant(frame, proof.sigma, nu)
+    frame = proof.frame
+    rho = enclose_pattern_constant(frame, proof.sigma, nu)
     if rho.dual is None or not relative_radius(rho.value) <= _ROUNDED:
         return None
     direction = frame.matrix.times(rho.dual, transposed=True)

@@ -65,6 +65,7 @@ from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.interpolate import KroghInterpolator
 
 from implicit_l1.linear.compensated import residual
 from implicit_l1.minimizer.support import Certificate, SupportGeometry
@@ -370,7 +371,8 @@ class _Scales:
             start = linear[row]
             if self.anchored[row] and solved:
                 # from smaller scales, unless that is much worse here than the linear program's
-                predicted = _extrapolated(self.log_alpha[solved], free[solved], self.log_alpha[row])
+                nodes = KroghInterpolator(self.log_alpha[solved], free[solved])
+                predicted = nodes(self.log_alpha[row])
                 off = self.off_support(predicted, row)
                 if np.all(off.room > 0) and off.log_size.max() < least[row] + 5.0:
                     start = predicted
@@ -480,10 +482,3 @@ class _Scales:
 def _accuracy(count):
     """Of a sum of so many products, relative to the sum of their sizes, with a reserve."""
     return 0.5 * _EPSILON * (count + 8.0)
-
-
-def _extrapolated(nodes, values, place):
-    """At a place, the polynomial that has these values, one a row, at the nodes."""
-    distance = (nodes - place) / (nodes[-1] - place)  # which keeps the powers moderate
-    weights = np.linalg.solve(np.vander(distance).T, np.eye(nodes.size)[-1])
-    return weights @ values

@@ -23,7 +23,7 @@ Where A has many rows, a Cholesky factor of Newton's matrix serves for several s
 scales, as the preconditioner of the conjugate gradient method.  F1 and F2 are evaluated as
 they are, so this changes how fast they become zero and not the zero.
 
-With another initialization (:mod:`implicit_l1.network.initialization`), in its coordinates,
+With another initialization (:mod:`implicit_l1.network.initialization`), in its units,
 ``n_Sc = alpha scale phi_D(z)`` and z has the offset as one more term; the tilt is in the
 certificate's direction already.
 
@@ -43,7 +43,7 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 
 from implicit_l1.minimizer.support import Certificate
 from implicit_l1.network.exchange import DualCoordinates
-from implicit_l1.network.initialization import MirrorCoordinates
+from implicit_l1.network.initialization import Initialization
 from implicit_l1.potentials import OffSupport, OnSupport, Potential
 
 # exp(-80) is far below the rounding error of x_T = g_T + n_T: from here on n_T
@@ -111,9 +111,9 @@ class Equations:
         certificate: Certificate,
         potential: Potential,
         basis: np.ndarray,
-        coordinates: MirrorCoordinates,
+        initialization: Initialization,
     ) -> None:
-        scale, offset, tilt = coordinates.scale, coordinates.offset, coordinates.tilt
+        scale, offset, tilt = initialization.scale, initialization.offset, initialization.tilt
         on, off = adapted.support, adapted.complement
         self.minimizer, self.scale = minimizer, scale
         self.minimizer_on = minimizer[on]

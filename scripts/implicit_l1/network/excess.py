@@ -27,14 +27,14 @@ def log_excess_l1(
     for this project.)
 
     From an initialization of another shape the norm is the one that it leads to,
-    ``||x~||_1 - <tilt, x~>`` in the coordinates ``x~ = x / unit``, of which d is the dual vector.
+    ``||x~||_1 - <tilt, x~>`` for ``x~ = x / unit``, of which d is the dual vector.
 
     Args:
         point: g* of each repetition, shape (r, d).
         error: n in units of exp(log_unit), shape (r, m, d), at m scales.
         log_unit: shape (r, m).
         direction, margins: d and ``1 - |d|``, shape (r, d) each.
-        unit, tilt: of the coordinates, shape (r, d) each; ones and zeros from ones.
+        unit, tilt: of the initialization, shape (r, d) each; ones and zeros from ones.
     Returns:
         shape (r, m); nan where there is no minimizer to measure from, -inf where the norms are
         equal.

@@ -27,11 +27,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from implicit_l1.network.initialization import (
-    MirrorCoordinates,
-    identity_coordinates,
-    mirror_coordinates,
-)
+from implicit_l1.network.initialization import Initialization, initialize, initialize_from_ones
 from implicit_l1.network.limit_distance import LimitPoint
 from implicit_l1.network.radau import IntegrationError, radau_steps
 from implicit_l1.potentials import Potential
@@ -89,12 +85,12 @@ class Trajectory:
 def shown(
     trajectory: Trajectory, matrix: np.ndarray, data: np.ndarray, minimizer: np.ndarray, count: int
 ) -> dict:
-    """What is shown of a trajectory: norms, and some coordinates of x.
+    """What is shown of a trajectory: norms, and some entries of x.
 
     Args:
         trajectory: of the flow.
         matrix, data, minimizer: A, y and g*.
-        count: of coordinates; half of them are the largest of g*, the others those of the largest
+        count: of entries; half of them are the largest of g*, the others those of the largest
             at the end off its support.
     Returns:
         (quantity, coordinate) -> values over time, shape (m,); the coordinate is -1 for
@@ -129,7 +125,7 @@ def gradient_flow(
     alpha: float,
     minimizer: np.ndarray,
     options: FlowOptions | None = None,
-    coordinates: MirrorCoordinates | None = None,
+    initialization: Initialization | None = None,
 ) -> Trajectory:
     """Integrate the flow in its dual form, to convergence.
 
@@ -140,7 +136,7 @@ def gradient_flow(
         alpha: scale of the predictor, positive.
         minimizer: g*, shape (d,), zero off its support.
         options: numerical settings.
-        coordinates: of the initialization; from ones if None.
+        initialization: from ones if None.
     Raises:
         FlowError: if the integrator fails, needs more evaluations than allowed, or cannot come
             near enough to the limit point in double precision.
@@ -148,7 +144,7 @@ def gradient_flow(
     options = options or FlowOptions()
     name = f"gradient flow at alpha = {alpha:g}"
     progress = _Progress(name, options.evaluations)
-    c = coordinates or identity_coordinates(matrix.shape[1])
+    c = initialization or initialize_from_ones(matrix.shape[1])
     limit = LimitPoint(matrix, data, minimizer, potential, alpha, c)
     off_support = np.flatnonzero(minimizer == 0)
     matrix, start, scale = matrix * c.unit, c.tilt + c.offset, alpha * c.scale
@@ -273,7 +269,7 @@ def plain_flow(
     """Integrate the flow of the 2d weights (u, v) itself; slow, for comparison.
 
     Arguments and errors as in :func:`gradient_flow`, with the depth D >= 2 in place of
-    the potential, and (w_u, w_v) in place of the coordinates; from ones if empty.  Errors of
+    the potential, and (w_u, w_v) in place of the initialization; from ones if empty.  Errors of
     the integrator that do not decay, in what the exact flow of (u, v) conserves, are part of
     the claim.
     """
@@ -284,8 +280,8 @@ def plain_flow(
     norm = np.linalg.norm(data)
     gram = matrix.T @ matrix
     off_support = np.flatnonzero(minimizer == 0)
-    coordinates = mirror_coordinates(depth, *shapes) if shapes else None
-    limit = LimitPoint(matrix, data, minimizer, potential_of(depth), alpha, coordinates)
+    initialization = initialize(depth, *shapes) if shapes else None
+    limit = LimitPoint(matrix, data, minimizer, potential_of(depth), alpha, initialization)
 
     def parts(weights):
         u, v = weights[:size], weights[size:]

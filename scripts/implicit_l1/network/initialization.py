@@ -36,7 +36,7 @@ _LEAST_COST, _COST_RANGE = 1e-5, 1e-7
 
 
 @dataclass(frozen=True)
-class MirrorCoordinates:
+class Initialization:
     """What stands between the flow from shapes w_u, w_v and the flow from ones.
 
     Attributes (shape (d,) each; see the module):
@@ -52,8 +52,8 @@ class MirrorCoordinates:
     offset: np.ndarray
 
 
-def mirror_coordinates(depth: float, shape_u: np.ndarray, shape_v: np.ndarray) -> MirrorCoordinates:
-    """The coordinates of a network of depth D >= 2.
+def initialize(depth: float, shape_u: np.ndarray, shape_v: np.ndarray) -> Initialization:
+    """The initialization from these shapes, of a network of depth D >= 2.
 
     Args:
         depth: D, any real number from 2.
@@ -67,7 +67,7 @@ def mirror_coordinates(depth: float, shape_u: np.ndarray, shape_v: np.ndarray) -
             raise ValueError("the shape of an initialization must be positive and finite")
     zero = np.zeros(np.shape(shape_u))
     if depth == 2:
-        return MirrorCoordinates(zero + 1.0, shape_u * shape_v, zero, np.log(shape_u / shape_v))
+        return Initialization(zero + 1.0, shape_u * shape_v, zero, np.log(shape_u / shape_v))
     cost_u, cost_v = shape_u ** (2.0 - depth), shape_v ** (2.0 - depth)
     cost = 0.5 * (cost_u + cost_v)
     if not (
@@ -79,15 +79,15 @@ def mirror_coordinates(depth: float, shape_u: np.ndarray, shape_v: np.ndarray) -
             "w_u^(2-D) and w_v^(2-D) are too far apart for double precision; take a shape nearer "
             "to ones, or a smaller D"
         )
-    return MirrorCoordinates(
+    return Initialization(
         1.0 / cost, cost ** (-2.0 / (depth - 2.0)), 0.5 * (cost_v - cost_u) / cost, zero
     )
 
 
-def identity_coordinates(size: int) -> MirrorCoordinates:
-    """The coordinates of the initialization from ones, for d columns."""
+def initialize_from_ones(size: int) -> Initialization:
+    """The initialization from ones, for d columns."""
     zero = np.zeros(size)
-    return MirrorCoordinates(zero + 1.0, zero + 1.0, zero, zero)
+    return Initialization(zero + 1.0, zero + 1.0, zero, zero)
 
 
 def draw_shapes(

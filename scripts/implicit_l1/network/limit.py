@@ -39,6 +39,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from flint import fmpq
+from scipy.interpolate import KroghInterpolator
 
 from implicit_l1.linear.exact import as_rational, rationals_of, solve_consistent
 from implicit_l1.linear.units import dividing_unit
@@ -46,7 +47,7 @@ from implicit_l1.minimizer.support import Certificate, independent_columns, row_
 from implicit_l1.network.defects import correct_error
 from implicit_l1.network.equations import Equations, PathOptions
 from implicit_l1.network.exchange import dual_coordinates
-from implicit_l1.network.initialization import MirrorCoordinates, identity_coordinates
+from implicit_l1.network.initialization import Initialization, initialize_from_ones
 from implicit_l1.network.precise import PreciseLimit
 from implicit_l1.potentials import Potential
 from implicit_l1.proof.frame import NotProved
@@ -144,7 +145,7 @@ class _Path:
         basis,
         certificate,
         potential,
-        coordinates,
+        initialization,
         options,
     ):
         self.matrix = matrix
@@ -154,7 +155,7 @@ class _Path:
         self.exact_data = exact_data
         self.certificate = certificate
         self.potential = potential
-        self.initialization = coordinates
+        self.initialization = initialization
         self.options = options
         self.basis = basis
         self.column_norms = np.linalg.norm(matrix, axis=0)
@@ -196,7 +197,7 @@ class _Path:
             fixed = self.equations.fixed_point_residual(self.state)
         image = np.linalg.norm(self.matrix @ error)
         residual = image / max(self.column_norms @ np.abs(error), _TINY)
-        # from the norm of n in the coordinates of the initialization to that of n
+        # from the norm of n in the units of the initialization to that of n
         unit = self.initialization.unit
         norm = np.abs(unit * error).sum()
         if norm > 0.0:
@@ -211,7 +212,7 @@ class _Path:
     def _with_more_bits(self, target, guess):
         """(error, log_unit, bound) in ball arithmetic."""
         name = f"log10(alpha) = {target / np.log(10.0):.6g}"
-        plain = vars(identity_coordinates(self.minimizer.size))
+        plain = vars(initialize_from_ones(self.minimizer.size))
         mine = vars(self.initialization)
         from_ones = all(np.array_equal(mine[part], plain[part]) for part in plain)
         if self.vanishes is None:
@@ -240,7 +241,7 @@ class _Path:
                 f"double precision nor with more bits: {error}"
             ) from error
 
-    def _coordinates(self, chosen):
+    def _take(self, chosen):
         """Take T to be the chosen ones of the basis."""
         leave, join = self.basis[self.chosen & ~chosen], self.basis[chosen & ~self.chosen]
         few = 0 < max(leave.size, join.size) <= _EXCHANGED * self.basis.size
@@ -280,12 +281,12 @@ class _Path:
 
     def _started(self, log_alpha):
         """Whether Newton's method converges at a scale; if so the path stands there."""
-        self._coordinates(np.ones(self.basis.size, dtype=bool))
+        self._take(np.ones(self.basis.size, dtype=bool))
         state = self._near(log_alpha)
         if state is None:
             return False
         position = self.equations.position(state)
-        self._choose_coordinates(position[: self.minimizer.size])
+        self._choose_part(position[: self.minimizer.size])
         guess = self._guess(log_alpha, position)
         if guess is None:
             return False
@@ -335,13 +336,13 @@ class _Path:
             adapted.free_basis.T @ position[self.minimizer.size :],
         )
 
-    def _choose_coordinates(self, point):
+    def _choose_part(self, point):
         """Move to the coordinates that suit x."""
         ratio = point[self.basis] / self.minimizer[self.basis]
         close = np.any(ratio[~self.chosen] > _CLOSE)
         chosen = ratio > np.where(self.chosen, _LEAVE, _RETURN if close else np.inf)
         if np.any(chosen != self.chosen):
-            self._coordinates(chosen)
+            self._take(chosen)
 
     def advance(self, target):
         """Follow the path down to log(alpha) = target."""
@@ -359,7 +360,7 @@ class _Path:
         position = self.equations.position(self.state)
         rate = self.equations.rates(self.state)
         self.nodes = [(here, position, rate), *self.nodes[: _NODES - 1]]
-        self._choose_coordinates(position[: self.minimizer.size])
+        self._choose_part(position[: self.minimizer.size])
         while True:
             reach = max(here - self.stride, target)
             guess = self._guess(reach, extrapolated(self.nodes, reach))
@@ -411,22 +412,13 @@ def extrapolated(nodes: Sequence[tuple[float, np.ndarray, np.ndarray]], at: floa
         at: a place.
     """
     while True:
-        places = [node[0] for node in nodes]
-        of_values, of_rates = [], []
-        for place in places:
-            lagrange, slope = 1.0, 0.0  # of the Lagrange polynomial of the place
-            for other in places:
-                if other != place:
-                    lagrange *= (at - other) / (place - other)
-                    slope += 1.0 / (place - other)
-            of_values.append((1.0 - 2.0 * slope * (at - place)) * lagrange**2)
-            of_rates.append((at - place) * lagrange**2)
-        if sum(map(abs, of_values)) <= _AMPLIFICATION:
+        places = np.repeat([node[0] for node in nodes], 2)
+        weights = KroghInterpolator(places, np.eye(places.size))(at)
+        if np.abs(weights[::2]).sum() <= _AMPLIFICATION:
             break
         nodes = nodes[:-1]
-    parts = zip(of_values, of_rates, nodes, strict=True)
-    terms = (w * value + v * rate for w, v, (_, value, rate) in parts)
-    return sum(terms, start=np.zeros_like(nodes[0][1]))
+    pairs = weights.reshape(-1, 2)
+    return sum(w * value + v * rate for (w, v), (_, value, rate) in zip(pairs, nodes, strict=True))
 
 
 def limit_path(
@@ -436,7 +428,7 @@ def limit_path(
     potential: Potential,
     log_alpha: np.ndarray,
     options: PathOptions | None = None,
-    coordinates: MirrorCoordinates | None = None,
+    initialization: Initialization | None = None,
     minimizer_low: np.ndarray | None = None,
     exact_data: Sequence[fmpq] | None = None,
 ) -> LimitPath:
@@ -445,11 +437,11 @@ def limit_path(
     Args:
         matrix: A, shape (N, d).
         minimizer: g*, shape (d,), zero off its support; the data are y = A g*.
-        certificate: a dual certificate of g*, in these coordinates.
+        certificate: a dual certificate of g*, in the units of the initialization.
         potential: of the depth wanted.
         log_alpha: natural logarithms of the scales of the predictor, decreasing.
         options: numerical settings.
-        coordinates: of the initialization; from ones if None.
+        initialization: from ones if None.
         minimizer_low: what the rounding of the exact g* to `minimizer` left, shape (d,); 0 if
             None.
         exact_data: y as rational numbers, N of them, from which g* follows exactly where more
@@ -460,14 +452,14 @@ def limit_path(
         ConvergenceError: naming the scale that could not be reached.
     """
     options = options or PathOptions()
-    c = coordinates or identity_coordinates(matrix.shape[1])
+    c = initialization or initialize_from_ones(matrix.shape[1])
     sizes = row_scales(matrix)
     matrix = matrix * sizes[:, None]
     certificate = replace(certificate, nu=certificate.nu / sizes)
     if exact_data is not None:
         exact_data = [y * as_rational(s) for y, s in zip(exact_data, sizes, strict=True)]
     size = dividing_unit(matrix)
-    # of A as it is given: units of coordinates are rounded into its columns
+    # of A as it is given: units of an initialization are rounded into its columns
     basis = independent_columns(matrix, minimizer)
     matrix, minimizer = matrix / size * c.unit, minimizer / c.unit
     certificate = replace(certificate, nu=certificate.nu * size)

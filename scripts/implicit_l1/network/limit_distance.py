@@ -42,7 +42,7 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 
 from implicit_l1.linear.compensated import residual
-from implicit_l1.network.initialization import MirrorCoordinates, identity_coordinates
+from implicit_l1.network.initialization import Initialization, initialize_from_ones
 from implicit_l1.potentials import Potential
 
 _EPSILON = np.finfo(float).eps
@@ -90,7 +90,7 @@ class LimitPoint:
         minimizer: np.ndarray,
         potential: Potential,
         alpha: float,
-        coordinates: MirrorCoordinates | None = None,
+        initialization: Initialization | None = None,
     ) -> None:
         """
         Args:
@@ -99,9 +99,9 @@ class LimitPoint:
             minimizer: g*, shape (d,); ``A g* = y`` up to rounding.
             potential: of the depth wanted.
             alpha: scale of the predictor, positive.
-            coordinates: of the initialization; from ones if None.
+            initialization: of the initialization; from ones if None.
         """
-        c = coordinates or identity_coordinates(matrix.shape[1])
+        c = initialization or initialize_from_ones(matrix.shape[1])
         self.matrix, self.minimizer, self.potential = matrix, minimizer, potential
         # x = size phi(unit A^T lam + start)
         self.unit, self.start, self.size = c.unit, c.tilt + c.offset, c.unit * c.scale * alpha

@@ -30,7 +30,7 @@ from implicit_l1.proof.balls import (
     relative_radius,
     sum_of_sizes,
 )
-from implicit_l1.proof.frame import NotProved, coordinates
+from implicit_l1.proof.frame import NotProved, prove_frame
 from implicit_l1.proof.limit import LimitProof
 from implicit_l1.proof.minimizer import ProvedMinimizer
 
@@ -135,7 +135,7 @@ class PreciseLimit:
         """g* as enclosures, in the form of the proofs."""
         sigma = np.sign(self.minimizer[self.support])
         values = self._values()
-        frame = coordinates(self.matrix, self.support)
+        frame = prove_frame(self.matrix, self.support)
         return ProvedMinimizer(self.support, sigma, values, frame, arb("nan"))
 
     def _values(self):

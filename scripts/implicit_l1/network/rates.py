@@ -39,7 +39,7 @@ def leading_rho(
         rho: of that minimizer, shape (r,).
         margin: of the dual vector, shape (r,).
         support_size: |S|, shape (r,).
-        unit, tilt: of the coordinates, shape (r, d) each; ones and zeros from ones.
+        unit, tilt: of the initialization, shape (r, d) each; ones and zeros from ones.
     """
     plain = certified & np.all((unit == 1) & (tilt == 0), axis=1)
     # nothing off S: what is left at D = 2 is the second order of arsinh, alpha^2

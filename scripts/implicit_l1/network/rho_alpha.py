@@ -11,6 +11,7 @@ d = 400, s = 8 and the scales are 10^-12 to 1, 957 of 2,940 programs are solved.
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.linalg import null_space
 
 from implicit_l1.linear.interior import LinearProgramError
 from implicit_l1.linear.programs import KernelPrograms
@@ -50,6 +51,8 @@ def solve_rho_alpha(
         first = left[0]
         unit = max(np.abs(c[first]).max(), 1e-300)
         k, b = programs.solve(c[first] / unit, names[first])
+        if not k.any():  # the value is 0, and any kernel vector attains it
+            k = null_space(free_map)[:, 0]
         k, side = k / np.abs(k).sum(), np.where(k < 0, -1.0, 1.0)
         # only a degenerate program has more than one solution
         start = np.zeros((left.size, len(free_map)))

@@ -3,7 +3,7 @@ r"""The minimizer that the flow selects, where the minimizer of the l1 norm is n
 Among the minimizers of the l1 norm the flow of depth D = 2 approaches the one that
 minimizes ``sum |x_i| log|x_i|``, and that of D > 2 the one that maximizes
 ``sum |x_i|^(2/D)`` (Wind, Antun and Hansen, arXiv:2307.07410).  From an initialization of
-another shape (:mod:`implicit_l1.network.initialization`), in its coordinates x~,
+another shape (:mod:`implicit_l1.network.initialization`), in its units x~,
 
     D = 2:   minimizes   sum |x~_i| (log(|x~_i| / scale_i) - 1) - offset_i x~_i,
     D > 2:   maximizes   sum scale_i^(1/p) |x~_i|^(2/D),    p = D / (D - 2)
@@ -38,7 +38,7 @@ from implicit_l1.minimizer.face import MinimizerFace, minimizer_face
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.proposals import DEFAULT, proposals
 from implicit_l1.minimizer.support import STRICT, Certificate, certificate, support_geometry
-from implicit_l1.network.initialization import MirrorCoordinates
+from implicit_l1.network.initialization import Initialization
 from implicit_l1.proof.balls import column, scaled
 from implicit_l1.status import CERTIFIED, SELECTED, UNIQUE_IN_FLOATS
 
@@ -86,7 +86,7 @@ def tilted_basis_pursuit(
 def minimizer_of(
     matrix: np.ndarray,
     data: np.ndarray,
-    coordinates: MirrorCoordinates,
+    initialization: Initialization,
     depth: float,
     point: np.ndarray,
     solver: str,
@@ -94,12 +94,12 @@ def minimizer_of(
 ) -> Minimizer:
     """What the flow of depth D from an initialization approaches as alpha -> 0.
 
-    Its point, and kappa, are of x; its certificate is of the coordinates x~.
+    Its point, and kappa, are of x; its certificate is of x~.
 
     Args:
         matrix: A, shape (N, d).
         data: y, shape (N,).
-        coordinates: of the initialization.
+        initialization: of the initialization.
         depth: D >= 2.
         point: a minimizer of ||x||_1, shape (d,).
         solver: of the l1 problem in x~, the first that is asked.
@@ -107,18 +107,18 @@ def minimizer_of(
     Raises:
         SelectionError, BasisPursuitError: if a program is not solved.
     """
-    scaled, tilted = matrix * coordinates.unit, np.any(coordinates.tilt)
+    scaled, tilted = matrix * initialization.unit, np.any(initialization.tilt)
     if tilted:
-        point = tilted_basis_pursuit(scaled, data, coordinates.tilt, solver)
-    elif np.any(coordinates.unit != 1.0):
+        point = tilted_basis_pursuit(scaled, data, initialization.tilt, solver)
+    elif np.any(initialization.unit != 1.0):
         point = decide_minimizer(scaled, data, solver, exact_data).point
-    found = select(scaled, data, coordinates, depth, point, exact_data)
-    minimizer = coordinates.unit * found.point
+    found = select(scaled, data, initialization, depth, point, exact_data)
+    minimizer = initialization.unit * found.point
     size = np.abs(minimizer[found.support])
     return replace(
         found,
         point=minimizer,
-        point_low=coordinates.unit * found.point_low,
+        point_low=initialization.unit * found.point_low,
         kappa=size.max() / size.min(),
     )
 
@@ -126,12 +126,12 @@ def minimizer_of(
 def select(
     matrix: np.ndarray,
     data: np.ndarray,
-    coordinates: MirrorCoordinates,
+    initialization: Initialization,
     depth: float,
     point: np.ndarray,
     exact_data: Sequence[fmpq] | None = None,
 ) -> Minimizer:
-    """The minimizer that the flow of depth D approaches as alpha -> 0, in the coordinates x~.
+    """The minimizer that the flow of depth D approaches as alpha -> 0, as x~.
 
     Its status is CERTIFIED (unique) where A~ = A and nothing is tilted, UNIQUE_IN_FLOATS,
     SELECTED (one of several) or UNDECIDED; ``direction`` of its certificate is ``A~^T nu + tilt``.
@@ -139,19 +139,19 @@ def select(
     Args:
         matrix: A~, shape (N, d).
         data: y, shape (N,).
-        coordinates: of the initialization.
+        initialization: of the initialization.
         depth: D >= 2.
-        point: any minimizer, approximately, in the coordinates x~.
+        point: any minimizer, approximately, as x~.
         exact_data: y as rational numbers, where `data` are their roundings.
     Raises:
         SelectionError: if a linear program fails or Newton's method does.
     """
-    exactly = np.all(coordinates.unit == 1.0) and not np.any(coordinates.tilt)
+    exactly = np.all(initialization.unit == 1.0) and not np.any(initialization.tilt)
     try:
         if exactly:
             found = minimizer_face(matrix, data, point, exact_data)
         else:
-            found = _face_in_floats(matrix, data, coordinates.tilt, point)
+            found = _face_in_floats(matrix, data, initialization.tilt, point)
     except Undecided as error:
         return undecided(matrix, data, point, str(error))
     support, sigma, dual = found.support, found.signs, found.certificate
@@ -160,7 +160,7 @@ def select(
     with ctx.workprec(_PRECISION):
         exact = [arb(value) for value in found.inside]
         if not unique:
-            exact = _on_face(kernel, exact, sigma, coordinates, support, depth)
+            exact = _on_face(kernel, exact, sigma, initialization, support, depth)
         values = np.array([float(value) for value in exact])
         selected, low = np.zeros(point.size), np.zeros(point.size)
         selected[support] = values
@@ -175,7 +175,7 @@ def select(
         low,
         support,
         dual,
-        float(size.sum() - coordinates.tilt @ selected - dual.nu @ data),
+        float(size.sum() - initialization.tilt @ selected - dual.nu @ data),
         float(np.linalg.norm(mismatch) / np.linalg.norm(data)),
         float(size.max() / size.min()),
     )
@@ -253,7 +253,7 @@ def _largest_margin(matrix, support, signs, tilt):
     return Certificate(dual.nu / unit, direction, margin), kernel
 
 
-def _on_face(kernel, inside, sigma, coordinates, support, depth):
+def _on_face(kernel, inside, sigma, initialization, support, depth):
     """The minimizer without zeros on S that is selected, k balls, by Newton's method.
 
     Entries may differ by many decades, so that doubles would lose the small ones.
@@ -267,9 +267,9 @@ def _on_face(kernel, inside, sigma, coordinates, support, depth):
     kernel = arb_mat(kernel)
     power = arb(0) if depth == 2 else 1 - 2 / arb(depth)  # 1/p
     signs = [int(side) for side in sigma]
-    scale = [arb(value) for value in coordinates.scale[support]]
-    offset = [arb(value) for value in coordinates.offset[support]]
-    tilt = [arb(value) for value in coordinates.tilt[support]]
+    scale = [arb(value) for value in initialization.scale[support]]
+    offset = [arb(value) for value in initialization.offset[support]]
+    tilt = [arb(value) for value in initialization.tilt[support]]
 
     def derivatives(x):
         gradient, curvature = [], []

@@ -26,7 +26,7 @@ from implicit_l1.proof.balls import (
     sum_of_sizes,
     to_doubles,
 )
-from implicit_l1.proof.frame import Coordinates, NotProved, checked_guess, wanted_radius
+from implicit_l1.proof.frame import Frame, NotProved, checked_guess, wanted_radius
 from implicit_l1.proof.verified import Inverse, gamma, largest_column_sums, rounded_up
 
 
@@ -54,11 +54,11 @@ class PatternConstant:
 _ACTIVE = 1e-9
 
 
-def pattern_constant(frame: Coordinates, pattern: ArrayLike, nu: np.ndarray) -> PatternConstant:
+def enclose_pattern_constant(frame: Frame, pattern: ArrayLike, nu: np.ndarray) -> PatternConstant:
     """Enclose the null space constant of a sign pattern on S.
 
     Args:
-        frame: coordinates of S.
+        frame: of S.
         pattern: eps, shape (k,).
         nu: a guess of the dual vector that attains it, shape (N,).
     Raises:
@@ -170,8 +170,8 @@ def _between(frame, pattern, free):
     return PatternConstant(lower.union(upper), None, None, None)
 
 
-def null_space_bracket(
-    frame: Coordinates, patterns: ArrayLike, duals: ArrayLike
+def enclose_null_space_constant(
+    frame: Frame, patterns: ArrayLike, duals: ArrayLike
 ) -> tuple[arb, arb]:
     """Enclose the null space constant rho~ of S, ``sup ||n_S||_1 / ||n_Sc||_1`` over ker A.
 
@@ -180,7 +180,7 @@ def null_space_bracket(
     unit vectors, whose constants bound ``|n_i|``, an upper one.
 
     Args:
-        frame: coordinates of S, k columns.
+        frame: of S, k columns.
         patterns: all sign patterns, or one of them followed by the unit vectors, shape
             (m, k); ignored for |S| = N.
         duals: guesses of the dual vectors that attain them, shape (m, N).
@@ -198,8 +198,8 @@ def null_space_bracket(
     if np.array_equal(patterns[1:], np.eye(size)) and size > 1 and np.all(is_pattern[0]):
         upper = arb(0)
         for pattern, dual in zip(patterns[1:], duals[1:], strict=True):
-            upper += pattern_constant(frame, pattern, dual).value
-        return pattern_constant(frame, patterns[0], duals[0]).value, upper
+            upper += enclose_pattern_constant(frame, pattern, dual).value
+        return enclose_pattern_constant(frame, patterns[0], duals[0]).value, upper
     signs = {tuple(pattern * pattern[0]) for pattern in patterns}
     if len(signs) != 2 ** (size - 1) or not np.all(is_pattern):
         raise NotProved("the null space constant was not computed over all sign patterns")
@@ -208,7 +208,7 @@ def null_space_bracket(
     value = arb(0)
     for place in order:
         if not arb(float(heights[place])) < value:
-            value = value.max(pattern_constant(frame, patterns[place], duals[place]).value)
+            value = value.max(enclose_pattern_constant(frame, patterns[place], duals[place]).value)
     return value, value
 
 

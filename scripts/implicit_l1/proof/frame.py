@@ -1,4 +1,4 @@
-r"""Frames: coordinates of ker A and of dual vectors that belong to a set of columns, in balls.
+r"""Frames: the maps M and C of a set of columns, and its dual vectors, in balls.
 
 For a set T of columns and a completion B of A_T to a square regular matrix ``K = [A_T B]``, let
 M and C be the rows of ``K^{-1} A_Tc`` that belong to T and to B: n lies in ker A exactly when
@@ -47,7 +47,7 @@ def checked_guess(values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Coordinates:
+class Frame:
     """M, C and B of a set T of k columns of A, shape (N, d).
 
     Attributes:
@@ -85,7 +85,7 @@ class Coordinates:
         try:
             return self.inverse.matrix.balls.solve(rest).tolist()
         except ZeroDivisionError as error:
-            raise NotProved("the coordinates need more digits than are carried") from error
+            raise NotProved("the maps need more digits than are carried") from error
 
     def _map(self, rows):
         chosen = self._solution[rows]
@@ -150,8 +150,8 @@ class Products:
         return not places.size or bool(self.largest(places) < height)
 
 
-def coordinates(matrix: np.ndarray, inside: ArrayLike) -> Coordinates:
-    """Coordinates of a set of columns, in balls.
+def prove_frame(matrix: np.ndarray, inside: ArrayLike) -> Frame:
+    """Frame of a set of columns, in balls.
 
     Args:
         matrix: A as doubles, shape (N, d).
@@ -169,4 +169,4 @@ def coordinates(matrix: np.ndarray, inside: ArrayLike) -> Coordinates:
         inverse = Inverse(np.hstack([chosen, basis]))
     except ZeroDivisionError as error:
         raise NotProved("the columns of the support are not proved independent") from error
-    return Coordinates(Exact(matrix), inside, outside, basis, inverse)
+    return Frame(Exact(matrix), inside, outside, basis, inverse)

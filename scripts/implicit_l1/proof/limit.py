@@ -45,12 +45,12 @@ class LimitProof:
     """
 
     def __init__(self, matrix: np.ndarray, minimizer: ProvedMinimizer, depth: float) -> None:
-        if not np.array_equal(matrix, minimizer.coordinates.matrix.doubles):
+        if not np.array_equal(matrix, minimizer.frame.matrix.doubles):
             raise ValueError("the minimizer is proved of another matrix")
         self.matrix = matrix
         self.minimizer = minimizer
         self.depth = depth
-        self._exact = _balanced(minimizer.coordinates.matrix)
+        self._exact = _balanced(minimizer.frame.matrix)
         self._last = None
         self._values = {
             int(index): value

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from implicit_l1.linear.exact import exact_product, rationals_of, solve_consistent
 from implicit_l1.proof.balls import ball, is_positive, largest, sign, smallest
-from implicit_l1.proof.frame import Coordinates, NotProved, checked_guess, coordinates
+from implicit_l1.proof.frame import Frame, NotProved, checked_guess, prove_frame
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class ProvedMinimizer:
     Attributes:
         support: indices of S; sigma: the signs of g* there.
         values: enclosures of g*_S.
-        coordinates: of S.
+        frame: of S.
         margin: enclosure of ``1 - ||A_Sc^T nu||_inf`` for the dual certificate found.
     """
 
     support: np.ndarray
     sigma: np.ndarray
     values: list
-    coordinates: Coordinates
+    frame: Frame
     margin: arb
 
     @property
@@ -60,7 +60,7 @@ def prove_minimizer(
     support = np.flatnonzero(point)
     if not 0 < support.size <= rows:
         raise NotProved(f"a support of {support.size} columns in {rows} dimensions")
-    frame = coordinates(matrix, support)
+    frame = prove_frame(matrix, support)
     values = _solve_on_support(frame, data, point[support])
     sigma = np.array([sign(value) for value in values])
     if not np.all(sigma):

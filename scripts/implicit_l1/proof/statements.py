@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 from flint import arb, ctx
 
-from implicit_l1.minimizer.null_space import Bracket
-from implicit_l1.minimizer.phase import Recovery
 from implicit_l1.problems.problem import Problem, exact_data
 from implicit_l1.proof.balls import (
     ball,
@@ -22,8 +20,8 @@ from implicit_l1.proof.balls import (
     sum_of_squares,
     to_decimals,
 )
-from implicit_l1.proof.constants import null_space_bracket, pattern_constant
-from implicit_l1.proof.frame import NotProved, coordinates
+from implicit_l1.proof.constants import enclose_null_space_constant, enclose_pattern_constant
+from implicit_l1.proof.frame import NotProved, prove_frame
 from implicit_l1.proof.limit import LimitProof
 from implicit_l1.proof.minimizer import ProvedMinimizer, prove_minimizer
 from implicit_l1.status import PROVED
@@ -93,8 +91,8 @@ def constants(
         problem: A, y and x_0.
         point, nu: guesses of the l1 minimizer, shape (d,), and its dual vector, shape (N,).
         patterns, tilde_duals: guesses of what attains rho~, see
-            :func:`implicit_l1.proof.constants.null_space_bracket`; patterns over all columns
-            of A, shape (m, d).
+            :func:`implicit_l1.proof.constants.enclose_null_space_constant`; patterns over all
+            columns of A, shape (m, d).
     """
     proof = _attempt(_minimizer, problem, point, nu, True)
     if isinstance(proof, NotProved):
@@ -105,7 +103,7 @@ def constants(
         statement("rho", rho.value),
         statement("kappa", minimizer.kappa),
         statement("l1_estimation_error", sum_of_squares(_offsets(minimizer, problem)).sqrt()),
-        *_bracket(minimizer.coordinates, patterns[:, minimizer.support], tilde_duals),
+        *_bracket(minimizer.frame, patterns[:, minimizer.support], tilde_duals),
     ]
 
 
@@ -168,7 +166,7 @@ def limits(
     return statements
 
 
-def recovery(problem: Problem, found: Recovery, rho_tilde: Bracket) -> list[Statement]:
+def recovery(problem: Problem, found: Any, rho_tilde: Any) -> list[Statement]:
     """rho of x_0, and constants of the l1 minimizer.
 
     Args:
@@ -181,7 +179,7 @@ def recovery(problem: Problem, found: Recovery, rho_tilde: Bracket) -> list[Stat
         nu = minimizer.certificate.nu
         proof = _attempt(prove_minimizer, problem.matrix, problem.data, minimizer.point, nu)
     if isinstance(proof, ProvedMinimizer):
-        rho = _attempt(pattern_constant, proof.coordinates, proof.sigma, nu)
+        rho = _attempt(enclose_pattern_constant, proof.frame, proof.sigma, nu)
         rho = rho if isinstance(rho, NotProved) else rho.value
     if rho is not None and _has_signs_of(problem.signal, proof):
         rho_planted = rho
@@ -193,7 +191,7 @@ def recovery(problem: Problem, found: Recovery, rho_tilde: Bracket) -> list[Stat
         return [*statements, statement("margin", reason)]
     statements += [statement("margin", proof.margin), statement("rho", rho)]
     if rho_tilde is not None:
-        statements += _bracket(proof.coordinates, rho_tilde.patterns, rho_tilde.duals)
+        statements += _bracket(proof.frame, rho_tilde.patterns, rho_tilde.duals)
     return statements
 
 
@@ -229,7 +227,7 @@ def _minimizer(problem, point, nu, with_rho):
     minimizer = prove_minimizer(problem.matrix, exact_data(problem), point, nu)
     if not with_rho:
         return minimizer, None
-    return minimizer, pattern_constant(minimizer.coordinates, minimizer.sigma, nu)
+    return minimizer, enclose_pattern_constant(minimizer.frame, minimizer.sigma, nu)
 
 
 def _offsets(minimizer, problem):
@@ -241,7 +239,7 @@ def _offsets(minimizer, problem):
 
 
 def _bracket(frame, patterns, duals):
-    lower, upper = _both(_attempt(null_space_bracket, frame, patterns, duals))
+    lower, upper = _both(_attempt(enclose_null_space_constant, frame, patterns, duals))
     return [statement("rho_tilde_lower", lower), statement("rho_tilde_upper", upper)]
 
 
@@ -269,5 +267,5 @@ def _planted_constant(problem, dual):
         raise NotProved("there is no dual vector to start from")
     support = np.flatnonzero(problem.signal)
     signs = np.sign(problem.signal[support])
-    frame = coordinates(problem.matrix, support)
-    return pattern_constant(frame, signs, dual).value
+    frame = prove_frame(problem.matrix, support)
+    return enclose_pattern_constant(frame, signs, dual).value

@@ -166,6 +166,14 @@ def test_without_equations_the_largest_entry_counts():
     assert free.shape == (2, 0)
 
 
+def test_where_the_kernel_is_trivial_the_value_is_zero():
+    rng = np.random.default_rng(10)
+    free_map, offsets = rng.standard_normal((3, 3)), rng.standard_normal((2, 3))
+    kernel, free = KernelPrograms(free_map).solve_all(offsets, "of a test")
+    assert not kernel.any()
+    assert np.abs(offsets + free @ free_map).max() < 1e-12
+
+
 def test_a_program_that_is_not_solved_is_named(monkeypatch):
     def unsolved(*_, **__):
         raise LinearProgramError("unknown")

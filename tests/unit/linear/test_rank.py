@@ -7,7 +7,8 @@ import pytest
 
 from implicit_l1.linear.exact import RationalMatrix, rational_rank
 from implicit_l1.linear.rank import equilibrated
-from implicit_l1.problems.problem import Problem, ProblemError, checked
+from implicit_l1.problems.ensembles import ProblemError
+from implicit_l1.problems.problem import Problem, checked
 
 
 def rank_by_elimination(matrix):

@@ -20,7 +20,7 @@ import pytest
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.null_space import null_space_constant
 from implicit_l1.minimizer.support import support_geometry
-from implicit_l1.network.initialization import identity_coordinates
+from implicit_l1.network.initialization import initialize_from_ones
 from implicit_l1.network.limit import ConvergenceError, limit_path
 from implicit_l1.network.selection import select
 from implicit_l1.potentials import potential
@@ -204,7 +204,7 @@ def of_selected(depth):
         start, scales = decided(name, seed), log_scales(case)
         if exact.unique or start.status != NOT_UNIQUE:
             return ""
-        trivial = identity_coordinates(case.matrix.shape[1])
+        trivial = initialize_from_ones(case.matrix.shape[1])
         data = [rational(value) for value in case.exact_data]
         found = select(case.matrix, case.data, trivial, depth, start.point, data)
         if found.status.startswith(UNDECIDED):

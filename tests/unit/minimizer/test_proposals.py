@@ -12,7 +12,8 @@ import pytest
 
 from implicit_l1.linear.interior import LinearProgramError
 from implicit_l1.minimizer import proposals as module
-from implicit_l1.minimizer.proposals import Proposal, is_solver, proposals, solvers, statement
+from implicit_l1.minimizer.decision import Proposal
+from implicit_l1.minimizer.proposals import is_solver, proposals, solvers, statement
 
 SOLVERS = ["HIGHS", "SCIPY", "CLARABEL", "SCS", "interior_point"]
 # what a solver of the first order comes to, and what the others do

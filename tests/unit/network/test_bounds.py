@@ -762,16 +762,6 @@ def test_refined_bounds_where_phi_is_linear(depth, monkeypatch):
     assert refined_upper(phi, size) == pytest.approx(np.log(expected), abs=1e-7)
 
 
-@pytest.mark.parametrize("count", [1, 2, 6])
-@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e5])
-def test_extrapolation_is_exact_for_polynomials(count, unit):
-    nodes = unit * np.array([-7.0, -5.0, -4.5, -3.0, -2.5, -2.0])[-count:]
-    coefficients = np.random.default_rng(count).standard_normal((count, 3))
-    *values, expected = np.vander([*nodes / unit, -1.0], count) @ coefficients
-    found = bounds._extrapolated(nodes, np.array(values), -unit)
-    assert found == pytest.approx(expected, abs=1e-9)
-
-
 def test_balances_at_smaller_scales_predict_the_next(monkeypatch):
     steps = counted(monkeypatch, "balance", bounds)
     solves = counted(monkeypatch, "solve_positive_definite", asymptotics)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from implicit_l1.network import flow
 from implicit_l1.network.flow import FlowError, FlowOptions, gradient_flow, plain_flow, saved_times
-from implicit_l1.network.initialization import mirror_coordinates
+from implicit_l1.network.initialization import initialize
 from implicit_l1.network.limit import limit_path
 from implicit_l1.network.limit_distance import LimitPoint
 from implicit_l1.network.radau import IntegrationError
@@ -441,7 +441,7 @@ def test_the_claim_holds_on_unkind_matrices(name, depth, exponent):
 @pytest.mark.parametrize("exponent", [0, -3])
 def test_the_claim_knows_the_initialization(exponent):
     matrix, minimizer = (np.array(part, dtype=float) for part in UNKIND["one_column_more"])
-    coordinates = mirror_coordinates(2, np.array([0.5, 1.0, 2.0]), np.array([1.5, 1.0, 0.25]))
+    coordinates = initialize(2, np.array([0.5, 1.0, 2.0]), np.array([1.5, 1.0, 0.25]))
     exact = limit_error(matrix, minimizer, 2, exponent, coordinates)
     data, alpha = matrix @ minimizer, 10.0**exponent
     told = LimitPoint(matrix, data, minimizer, potential(2), alpha, coordinates)

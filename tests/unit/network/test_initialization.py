@@ -1,4 +1,4 @@
-"""Initializations of other shapes: their coordinates, their flow, their limit."""
+"""Initializations of other shapes: their units, their flow, their limit."""
 
 import cvxpy as cp
 import numpy as np
@@ -8,8 +8,8 @@ from scipy.integrate import solve_ivp
 from implicit_l1.network.flow import FlowOptions, gradient_flow, plain_flow
 from implicit_l1.network.initialization import (
     draw_shapes,
-    identity_coordinates,
-    mirror_coordinates,
+    initialize,
+    initialize_from_ones,
 )
 from implicit_l1.network.selection import select, tilted_basis_pursuit
 from implicit_l1.potentials import potential
@@ -27,24 +27,24 @@ def shapes_of(size, balanced, seed=1):
 
 
 def selected(matrix, data, depth, shapes):
-    """(coordinates, A~, the minimizer that the flow approaches)."""
-    coordinates = mirror_coordinates(depth, *shapes)
-    scaled = matrix * coordinates.unit
-    point = tilted_basis_pursuit(scaled, data, coordinates.tilt)
-    return coordinates, scaled, select(scaled, data, coordinates, depth, point)
+    """(initialization, A~, the minimizer that the flow approaches)."""
+    initialization = initialize(depth, *shapes)
+    scaled = matrix * initialization.unit
+    point = tilted_basis_pursuit(scaled, data, initialization.tilt)
+    return initialization, scaled, select(scaled, data, initialization, depth, point)
 
 
 def limit_of(matrix, data, depth, shapes, log_alpha):
-    """Limit points x, one row a scale, and the minimizer, in the coordinates of A."""
-    coordinates, _, found = selected(matrix, data, depth, shapes)
-    minimizer = coordinates.unit * found.point
-    path = selected_path(matrix, found, depth, log_alpha, coordinates)
+    """Limit points x, one row a scale, and the minimizer, in the columns of A."""
+    initialization, _, found = selected(matrix, data, depth, shapes)
+    minimizer = initialization.unit * found.point
+    path = selected_path(matrix, found, depth, log_alpha, initialization)
     return minimizer + np.exp(path.log_unit)[:, None] * path.error, minimizer
 
 
 @pytest.mark.parametrize("balanced", BALANCED)
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_the_weights_move_as_the_coordinates_say(depth, balanced):
+def test_the_weights_move_as_the_initialization_says(depth, balanced):
     """The flow of (u, v) by an integrator that knows nothing of mirror maps."""
     rng = np.random.default_rng(0)
     matrix, data, alpha = rng.standard_normal((3, 6)), rng.standard_normal(3), 0.05
@@ -61,7 +61,7 @@ def test_the_weights_move_as_the_coordinates_say(depth, balanced):
     weights = solve_ivp(velocity, (0, 3), start, **options).y
     direct = weights[:6] ** depth - weights[6:] ** depth
 
-    c, phi = mirror_coordinates(depth, w_u, w_v), potential(depth)
+    c, phi = initialize(depth, w_u, w_v), potential(depth)
     scaled, rate = matrix * c.unit, phi.time_constant(alpha)
 
     def point(lam):
@@ -83,9 +83,9 @@ def test_both_forms_of_the_flow_end_at_the_limit_point(depth, balanced, eta):
     shapes = shapes_of(20, balanced)
     limit, minimizer = limit_of(case.matrix, case.data, depth, shapes, np.log([alpha]))
     options = FlowOptions(rtol=1e-10, residual=1e-10, change=1e-9)
-    coordinates = mirror_coordinates(depth, *shapes)
+    initialization = initialize(depth, *shapes)
     dual = gradient_flow(
-        case.matrix, case.data, potential(depth), alpha, minimizer, options, coordinates
+        case.matrix, case.data, potential(depth), alpha, minimizer, options, initialization
     )
     plain = plain_flow(case.matrix, case.data, depth, alpha, minimizer, options, shapes)
     size = np.abs(limit[0] - minimizer).sum()
@@ -145,8 +145,8 @@ def test_two_layers_approach_the_same_minimizer_from_every_shape():
 
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_ones_change_nothing(depth):
-    found = mirror_coordinates(depth, np.ones(5), np.ones(5))
-    expected = identity_coordinates(5)
+    found = initialize(depth, np.ones(5), np.ones(5))
+    expected = initialize_from_ones(5)
     for name in ("unit", "scale", "tilt", "offset"):
         assert np.array_equal(getattr(found, name), getattr(expected, name))
 
@@ -166,7 +166,7 @@ def test_a_constant_shape_is_another_scale(depth, factor):
 
 
 def test_a_unit_changes_no_relative_error():
-    """A constant shape of a power of two changes the coordinates by their unit alone, exactly."""
+    """A constant shape of a power of two changes the unit alone, exactly."""
     case, factor, depth = instance(10, 20, 2, 0.1), 16.0, 3
     log_alpha, paths = np.log([1e-2, 1e-4]), []
     for shape, shift in ((factor, 0.0), (1.0, depth * np.log(factor))):
@@ -200,24 +200,24 @@ def test_drawn_shapes(law):
 @pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
 def test_a_shape_must_be_positive(bad):
     with pytest.raises(ValueError, match="positive and finite"):
-        mirror_coordinates(3, np.array([1.0, bad]), np.ones(2))
+        initialize(3, np.array([1.0, bad]), np.ones(2))
 
 
 @pytest.mark.parametrize("depth", [6, 110])
 def test_shapes_too_uneven_for_double_precision_are_refused(depth):
     with pytest.raises(ValueError, match="too far apart"):
-        mirror_coordinates(depth, np.array([2.0**-10, 1.0]), np.ones(2))
-    mirror_coordinates(2, np.array([2.0**-10, 1.0]), np.ones(2))
+        initialize(depth, np.array([2.0**-10, 1.0]), np.ones(2))
+    initialize(2, np.array([2.0**-10, 1.0]), np.ones(2))
 
 
 def test_each_of_two_costs_counts():
     """At D = 3 costs are 1/w: one of both signs, or one of two columns, that is lost is refused."""
     one = np.ones(1)
-    mirror_coordinates(3, 1e5 * one, one)
+    initialize(3, 1e5 * one, one)
     for shapes in ((1e6 * one, one), (one, 1e6 * one)):
         with pytest.raises(ValueError, match="too far apart"):
-            mirror_coordinates(3, *shapes)
+            initialize(3, *shapes)
     columns = np.array([1.0, 1e6])
-    mirror_coordinates(3, columns, columns)
+    initialize(3, columns, columns)
     with pytest.raises(ValueError, match="too far apart"):
-        mirror_coordinates(3, columns**1.5, columns**1.5)
+        initialize(3, columns**1.5, columns**1.5)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from implicit_l1.minimizer.l1 import decide_minimizer
-from implicit_l1.network.initialization import identity_coordinates, mirror_coordinates
+from implicit_l1.network.initialization import initialize, initialize_from_ones
 from implicit_l1.network.selection import select, tilted_basis_pursuit
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED, UNDECIDED
 from reference import instance, limit_points, selected_path
@@ -28,11 +28,11 @@ SEVERAL = {
 }
 
 
-def found_of(matrix, data, depth, coordinates=None):
-    coordinates = coordinates or identity_coordinates(matrix.shape[1])
-    scaled = matrix * coordinates.unit
-    point = tilted_basis_pursuit(scaled, data, coordinates.tilt)
-    return select(scaled, data, coordinates, depth, point)
+def found_of(matrix, data, depth, initialization=None):
+    initialization = initialization or initialize_from_ones(matrix.shape[1])
+    scaled = matrix * initialization.unit
+    point = tilted_basis_pursuit(scaled, data, initialization.tilt)
+    return select(scaled, data, initialization, depth, point)
 
 
 @pytest.mark.parametrize("name", SEVERAL)
@@ -92,7 +92,7 @@ def test_the_error_with_many_digits(name, depth, shape):
     size = matrix.shape[1]
     w_u = np.linspace(0.7, 1.6, size) if shape != "ones" else np.ones(size)
     w_v = np.linspace(1.4, 0.8, size) if shape == "unbalanced" else w_u
-    c = mirror_coordinates(depth, w_u, w_v)
+    c = initialize(depth, w_u, w_v)
     found = found_of(matrix, data, depth, c)
     assert found.status == SELECTED
     exponents = [1, 0, -2, -4, -8, -12, -20]
@@ -141,7 +141,7 @@ def test_a_point_that_is_no_minimizer_leads_to_the_same():
     """Where nothing is rounded the face of minimizers is found from any point."""
     matrix, data, _ = SEVERAL["segment"]
     other = np.array([0.0, 0.0, 0.0, 1.0]) + np.linalg.pinv(matrix) @ (data - matrix[:, 3])
-    found = select(matrix, data, identity_coordinates(4), 2, other)
+    found = select(matrix, data, initialize_from_ones(4), 2, other)
     expected = found_of(matrix, data, 2)
     assert found.status == SELECTED
     assert found.point.tobytes() == expected.point.tobytes()
@@ -149,10 +149,10 @@ def test_a_point_that_is_no_minimizer_leads_to_the_same():
 
 def test_a_point_that_is_no_minimizer_is_undecided_where_something_is_rounded():
     matrix, data, _ = SEVERAL["segment"]
-    coordinates = mirror_coordinates(3, np.full(4, 1.1), np.full(4, 1.1))
-    scaled = matrix * coordinates.unit
+    initialization = initialize(3, np.full(4, 1.1), np.full(4, 1.1))
+    scaled = matrix * initialization.unit
     other = np.array([0.0, 0.0, 0.0, 1.0]) + np.linalg.pinv(scaled) @ (data - scaled[:, 3])
-    found = select(scaled, data, coordinates, 3, other)
+    found = select(scaled, data, initialization, 3, other)
     assert found.status.startswith(UNDECIDED)
     assert found.certificate is None
     assert np.isnan(found.margin)

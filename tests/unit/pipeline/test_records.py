@@ -74,7 +74,7 @@ def test_from_ones_there_is_no_shape():
     assert record.shapes_at(0) == ()
     unit, tilt = record.norm()
     assert unit.tolist() == np.ones((2, 3)).tolist() and tilt.tolist() == np.zeros((2, 3)).tolist()
-    assert record.coordinates(1).scale.tolist() == [1.0] * 3
+    assert record.initialization(1).scale.tolist() == [1.0] * 3
 
 
 def test_the_page_says_what_the_files_hold():

@@ -20,7 +20,8 @@ from scipy.integrate import solve_ivp
 
 from implicit_l1.linear.interior import LinearProgramError
 from implicit_l1.problems import product
-from implicit_l1.problems.problem import ProblemError, exact_data
+from implicit_l1.problems.ensembles import ProblemError
+from implicit_l1.problems.problem import exact_data
 from implicit_l1.status import data_in_words
 from pipeline import origin as origins
 from pipeline.own_data import read_problem

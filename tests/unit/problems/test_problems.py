@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from same_bytes import GROUPS, together, variations
 
+from implicit_l1.problems.ensembles import ProblemError
 from implicit_l1.problems.problem import (
     ENSEMBLES,
     Problem,
-    ProblemError,
     checked,
     least_norm_interpolator,
     magnitudes,

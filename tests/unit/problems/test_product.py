@@ -5,13 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from implicit_l1.linear.exact import exact_product
 from implicit_l1.problems.problem import Problem, exact_data
-from implicit_l1.problems.product import (
-    exact_product,
-    explanation,
-    first_beyond_rounding,
-    nearest_doubles,
-)
+from implicit_l1.problems.product import explanation, first_beyond_rounding, nearest_doubles
 from pipeline.records import Problems
 
 DOUBLE, SINGLE = 2.0**-53, 2.0**-24

@@ -22,9 +22,14 @@ from implicit_l1.proof.balls import (
     relative_radius,
     sum_of_sizes,
 )
-from implicit_l1.proof.constants import _between, _heights, null_space_bracket, pattern_constant
+from implicit_l1.proof.constants import (
+    _between,
+    _heights,
+    enclose_null_space_constant,
+    enclose_pattern_constant,
+)
 from implicit_l1.proof.equations import Partition, Unknowns
-from implicit_l1.proof.frame import NotProved, coordinates
+from implicit_l1.proof.frame import NotProved, prove_frame
 from implicit_l1.proof.limit import LimitProof, _middle, _minus, _System, _unit
 from implicit_l1.proof.minimizer import prove_minimizer
 from implicit_l1.proof.statements import at_some_precision, statement
@@ -152,7 +157,7 @@ def test_a_minimizer_of_doubles_is_known_exactly():
 
 
 def test_dual_vectors_are_feasible(small):
-    frame = proved(small).coordinates
+    frame = proved(small).frame
     support, nu = small.minimizer.support, small.minimizer.certificate.nu
     pattern = np.random.default_rng(0).standard_normal(support.size)
     free = frame.basis.T @ nu
@@ -284,7 +289,7 @@ def drawn(seed, rows, columns, size):
 @given(st.integers(0, 10**6), st.integers(1, 6))
 def test_rho_by_a_linear_program(seed, size):
     matrix, support, signs, nu = drawn(seed, 6, 12, size)
-    rho = pattern_constant(coordinates(matrix, support), signs, nu).value
+    rho = enclose_pattern_constant(prove_frame(matrix, support), signs, nu).value
     assert float(rho) == pytest.approx(constant_of_program(matrix, support, signs), rel=1e-7)
     assert relative_radius(rho) < 1e-25
 
@@ -295,7 +300,7 @@ def test_rho_over_the_vertices_of_the_kernel(seed, size):
     matrix, support, signs, nu = drawn(seed, 6, 9, size)
     vertices = np.array(list(kernel_vertices(matrix, support)))
     expected = np.abs(vertices[:, support] @ signs).max()
-    found = pattern_constant(coordinates(matrix, support), signs, nu)
+    found = enclose_pattern_constant(prove_frame(matrix, support), signs, nu)
     assert float(found.value) == pytest.approx(expected, rel=1e-11)
     # the kernel vector on its active set has norm 1 and attains it
     active = np.setdiff1d(range(9), support)[found.active]
@@ -311,10 +316,10 @@ def test_rho_over_the_vertices_of_the_kernel(seed, size):
 def test_from_any_dual_vector_the_enclosure_of_rho_holds(seed, size, away):
     """Wrong guesses make it wide; only the vertex itself makes it narrow."""
     matrix, support, signs, nu = drawn(seed, 6, 12, size)
-    frame = coordinates(matrix, support)
-    right = pattern_constant(frame, signs, nu).value
+    frame = prove_frame(matrix, support)
+    right = enclose_pattern_constant(frame, signs, nu).value
     moved = nu + away * np.random.default_rng(seed).standard_normal(nu.size)
-    value = pattern_constant(frame, signs, moved).value
+    value = enclose_pattern_constant(frame, signs, moved).value
     assert value.overlaps(right)
     assert relative_radius(right) < 1e-25
     if away <= 1e-14:
@@ -332,7 +337,9 @@ def test_from_any_dual_vector_the_enclosure_of_rho_holds(seed, size, away):
 )
 def test_a_vertex_that_is_not_the_lowest_is_not_rho(rows, nu, rho):
     """z_j = A_1j + b A_2j with S = {0}, A_0 = e_1: rho is the least largest |z_j|."""
-    value = pattern_constant(coordinates(np.array(rows), [0]), np.ones(1), np.array(nu)).value
+    value = enclose_pattern_constant(
+        prove_frame(np.array(rows), [0]), np.ones(1), np.array(nu)
+    ).value
     assert value.overlaps(arb(rho, 1e-15))
 
 
@@ -340,7 +347,7 @@ def test_a_dual_vector_to_the_tolerance_of_a_linear_program_suffices(small):
     minimizer = proved(small)
     nu = small.minimizer.certificate.nu
     near = nu + 1e-8 * np.random.default_rng(0).standard_normal(nu.size)
-    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, near)
+    rho = enclose_pattern_constant(minimizer.frame, minimizer.sigma, near)
     assert rho.active is not None
     assert relative_radius(rho.value) < 1e-20
 
@@ -353,7 +360,7 @@ def test_a_kernel_vector_is_weighed_by_its_norm():
     matrix[1:, 1] = -0.5 * small
     matrix[1:, 2:] = small * np.eye(count - 1)
     nu = np.array([1.0] + [-10.0] * (count - 1))  # only the first entry is as large as any
-    frame = coordinates(matrix, [0])
+    frame = prove_frame(matrix, [0])
     value = _between(frame, np.ones(1), frame.basis.T @ nu).value
     assert value.contains(arb(0.5, 1e-15))
 
@@ -361,17 +368,17 @@ def test_a_kernel_vector_is_weighed_by_its_norm():
 def test_a_dual_vector_of_nothing_is_refused():
     matrix, support, signs, nu = drawn(0, 6, 12, 3)
     with pytest.raises(NotProved):
-        pattern_constant(coordinates(matrix, support), signs, np.full(nu.size, np.nan))
+        enclose_pattern_constant(prove_frame(matrix, support), signs, np.full(nu.size, np.nan))
 
 
 @pytest.mark.parametrize("size", [3, 6])
 def test_a_degenerate_vertex_leaves_an_enclosure_of_rho(size):
     """An active column stands twice: more active indices than unknowns, the same rho."""
     matrix, support, signs, nu = drawn(1, 6, 12, size)
-    single = pattern_constant(coordinates(matrix, support), signs, nu)
+    single = enclose_pattern_constant(prove_frame(matrix, support), signs, nu)
     active = np.setdiff1d(range(12), support)[single.active[0]]
     doubled = np.column_stack([matrix, -matrix[:, active]])
-    found = pattern_constant(coordinates(doubled, support), signs, nu)
+    found = enclose_pattern_constant(prove_frame(doubled, support), signs, nu)
     assert found.active is None
     assert found.value.overlaps(single.value)
     assert relative_radius(found.value) < 1e-12
@@ -382,7 +389,7 @@ def test_a_degenerate_vertex_leaves_an_enclosure_of_rho(size):
 def test_rho_of_the_kernel_family(rho, count):
     matrix, point = kernel_data(rho, count)
     nu = with_certificate(matrix, point).minimizer.certificate.nu
-    value = pattern_constant(coordinates(matrix, [0]), np.ones(1), nu).value
+    value = enclose_pattern_constant(prove_frame(matrix, [0]), np.ones(1), nu).value
     assert value.contains(arb(rho))
     assert value.rad() < 2.0**-80  # to which dual vectors are enclosed at 128 bits
 
@@ -400,8 +407,8 @@ def duals_of(matrix, support, patterns):
 
 
 def bracket_of(matrix, support, patterns):
-    frame = coordinates(matrix, support)
-    return null_space_bracket(frame, patterns, duals_of(matrix, support, patterns))
+    frame = prove_frame(matrix, support)
+    return enclose_null_space_constant(frame, patterns, duals_of(matrix, support, patterns))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -426,13 +433,13 @@ def test_the_null_space_constant_over_the_vertices_of_the_kernel(seed):
 def test_poor_dual_vectors_do_not_spoil_the_null_space_constant():
     """Those of the smaller patterns need not be the best: none is mistaken for the largest."""
     matrix, support, _, _ = drawn(0, 7, 15, 4)
-    patterns, frame = patterns_of(4), coordinates(matrix, support)
+    patterns, frame = patterns_of(4), prove_frame(matrix, support)
     duals = duals_of(matrix, support, patterns)
-    exact, _ = null_space_bracket(frame, patterns, duals)
+    exact, _ = enclose_null_space_constant(frame, patterns, duals)
     rng = np.random.default_rng(0)
     for away in (1e-9, 1e-3, 0.3):
         moved = duals + away * rng.standard_normal(duals.shape)
-        lower, upper = null_space_bracket(frame, patterns, moved)
+        lower, upper = enclose_null_space_constant(frame, patterns, moved)
         assert lower.overlaps(exact)
         assert upper.overlaps(exact)
 
@@ -443,8 +450,8 @@ def test_of_two_patterns_that_hardly_differ_the_larger_counts():
     patterns = np.array([[1.0, 1.0], [1.0, -1.0]])
     duals = np.column_stack([patterns, [0.0, 1e-10]])
     for order in ([0, 1], [1, 0]):
-        lower, upper = null_space_bracket(
-            coordinates(matrix, [0, 1]), patterns[order], duals[order]
+        lower, upper = enclose_null_space_constant(
+            prove_frame(matrix, [0, 1]), patterns[order], duals[order]
         )
         assert lower.overlaps(arb(0.5 + 1e-12, 1e-16))
         assert upper.overlaps(arb(0.5 + 1e-12, 1e-16))
@@ -454,12 +461,12 @@ def test_of_two_patterns_that_hardly_differ_the_larger_counts():
 def test_heights_are_upper_bounds(away):
     """Those of the constants themselves, and of no more than the dual vectors reach."""
     matrix, support, _, _ = drawn(0, 7, 15, 4)
-    patterns, frame = patterns_of(4), coordinates(matrix, support)
+    patterns, frame = patterns_of(4), prove_frame(matrix, support)
     duals = duals_of(matrix, support, patterns)
     duals += away * np.random.default_rng(0).standard_normal(duals.shape)
     heights = _heights(frame, patterns, duals)
     for height, pattern, dual in zip(heights, patterns, duals, strict=True):
-        assert pattern_constant(frame, pattern, dual).value <= arb(float(height))
+        assert enclose_pattern_constant(frame, pattern, dual).value <= arb(float(height))
         reached = np.abs(np.delete(matrix, support, axis=1).T @ dual).max()
         assert height <= reached + 1e-8 + 100 * away
     assert np.all(_heights(frame, patterns, np.full(duals.shape, np.nan)) == np.inf)
@@ -468,8 +475,8 @@ def test_heights_are_upper_bounds(away):
 @pytest.mark.parametrize("seed", range(5))
 def test_the_null_space_constant_of_a_square_support_is_the_largest_column_norm(seed):
     matrix, support, _, _ = drawn(seed, 6, 14, 6)
-    frame = coordinates(matrix, support)
-    lower, upper = null_space_bracket(frame, None, None)
+    frame = prove_frame(matrix, support)
+    lower, upper = enclose_null_space_constant(frame, None, None)
     norms = [sum_of_sizes(entries) for entries in frame.range_map.transpose().tolist()]
     assert lower.overlaps(largest(norms))
     assert relative_radius(upper) < 1e-28
@@ -486,7 +493,9 @@ def test_a_pattern_that_is_missing_is_refused():
         patterns[:0],
     ):
         with pytest.raises(NotProved, match="not computed over all sign patterns"):
-            null_space_bracket(coordinates(matrix, support), wrong, np.zeros((len(wrong), 7)))
+            enclose_null_space_constant(
+                prove_frame(matrix, support), wrong, np.zeros((len(wrong), 7))
+            )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -514,7 +523,7 @@ def test_brackets_from_the_stage_before(enumerate_up_to):
     minimizer = proved(case)
     geometry = support_geometry(case.matrix, minimizer.support)
     found = null_space_constant(geometry, minimizer.sigma, enumerate_up_to)
-    lower, upper = null_space_bracket(minimizer.coordinates, found.patterns, found.duals)
+    lower, upper = enclose_null_space_constant(minimizer.frame, found.patterns, found.duals)
     assert float(lower) == pytest.approx(found.lower, rel=1e-6)
     assert float(upper) == pytest.approx(found.upper, rel=1e-6)
     assert max(relative_radius(lower), relative_radius(upper)) < 1e-25
@@ -884,7 +893,7 @@ def constants(case, depth):
     """(exponent, constant) proved, and the first order of floating point."""
     minimizer = proved(case)
     found = case.minimizer
-    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, found.certificate.nu)
+    rho = enclose_pattern_constant(minimizer.frame, minimizer.sigma, found.certificate.nu)
     geometry = support_geometry(case.matrix, found.support)
     floats = first_order(geometry, found.point, found.certificate, potential(depth))
     limit = LimitProof(case.matrix, minimizer, depth)
@@ -924,18 +933,20 @@ def test_first_order_where_rho_is_not_attained_at_one_vertex():
     case = made("sparse")
     minimizer = proved(case)
     dual = case.minimizer.certificate
-    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, dual.nu)
+    rho = enclose_pattern_constant(minimizer.frame, minimizer.sigma, dual.nu)
     active = np.setdiff1d(range(40), case.minimizer.support)[rho.active[0]]
     matrix = np.column_stack([case.matrix, -case.matrix[:, active]])
     doubled = with_certificate(matrix, np.append(case.minimizer.point, 0.0))
     minimizer = proved(doubled)
-    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, dual.nu)
+    rho = enclose_pattern_constant(minimizer.frame, minimizer.sigma, dual.nu)
     limit = LimitProof(matrix, minimizer, 2)
     with pytest.raises(NotProved, match="not attained at one proved vertex"):
         limit.first_order(rho, np.zeros(41), 0.0, RADIUS)
     family = with_certificate(*kernel_data(0.0, 1))
     minimizer = proved(family)
-    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, family.minimizer.certificate.nu)
+    rho = enclose_pattern_constant(
+        minimizer.frame, minimizer.sigma, family.minimizer.certificate.nu
+    )
     with pytest.raises(NotProved, match="or it is 0"):
         LimitProof(family.matrix, minimizer, 2).first_order(rho, np.zeros(2), 0.0, RADIUS)
 
@@ -946,7 +957,7 @@ def test_a_wrong_guess_of_the_first_order_proves_nothing_wrong(depth, factor):
     case = made("sparse")
     limit, (_, right), floats = constants(case, depth)
     minimizer = proved(case)
-    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, case.minimizer.certificate.nu)
+    rho = enclose_pattern_constant(minimizer.frame, minimizer.sigma, case.minimizer.certificate.nu)
     try:
         _, value = limit.first_order(rho, factor * floats.error, floats.log_unit, 1e-6)
     except NotProved:

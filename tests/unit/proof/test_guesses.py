@@ -16,8 +16,12 @@ from scipy.optimize import linprog
 
 from implicit_l1.proof.ball_potential import BallPotential
 from implicit_l1.proof.balls import power_of_ten, sum_of_sizes
-from implicit_l1.proof.constants import _heights, null_space_bracket, pattern_constant
-from implicit_l1.proof.frame import NotProved, coordinates
+from implicit_l1.proof.constants import (
+    _heights,
+    enclose_null_space_constant,
+    enclose_pattern_constant,
+)
+from implicit_l1.proof.frame import NotProved, prove_frame
 from implicit_l1.proof.limit import LimitProof
 from implicit_l1.proof.minimizer import prove_minimizer
 from implicit_l1.proof.verified import (
@@ -234,7 +238,7 @@ def frames():
         matrix, _, _, point, nu = problem(seed)
         support = np.flatnonzero(point)
         try:
-            yield seed, matrix, support, nu, coordinates(matrix, support)
+            yield seed, matrix, support, nu, prove_frame(matrix, support)
         except REFUSED:
             continue
 
@@ -246,7 +250,7 @@ def test_the_constant_of_a_pattern(name):
     for seed, matrix, support, nu, frame in frames():
         for pattern in product([1.0, -1.0, 0.0], repeat=support.size):
             try:
-                found = pattern_constant(frame, np.array(pattern), wrong(nu, seed)[name])
+                found = enclose_pattern_constant(frame, np.array(pattern), wrong(nu, seed)[name])
             except REFUSED:
                 continue
             enclosed += 1
@@ -295,7 +299,7 @@ def test_the_null_space_constant(name, of):
             else:
                 duals = wrong(duals, seed)[name]
             try:
-                lower, upper = null_space_bracket(frame, patterns, duals)
+                lower, upper = enclose_null_space_constant(frame, patterns, duals)
             except REFUSED:
                 continue
             bracketed += 1
@@ -320,13 +324,13 @@ def test_the_constant_of_a_near_tie():
             copies.append(copies[-1].copy())
             copies[-1][place] = np.nextafter(copies[-1][place], rng.choice([-9.0, 9.0]))
         matrix = np.column_stack([square, *copies])
-        frame = coordinates(matrix, [0, 1, 2])
+        frame = prove_frame(matrix, [0, 1, 2])
         dual = frame.inverse.solve_in_doubles(np.ones(3), transposed=True)
         farthest = int(np.argmax(np.abs(dual @ matrix[:, 3:])))
         rows = rational(square).solve(rational(matrix[:, 3:])).transpose().tolist()
         exact = [abs(sum(row, fmpq(0))) for row in rows]
         several += exact[farthest] < max(exact)
-        found = pattern_constant(frame, np.ones(3), np.zeros(3))
+        found = enclose_pattern_constant(frame, np.ones(3), np.zeros(3))
         assert contains(found.value, max(exact))
     assert several >= 5  # where the largest in doubles is not the largest
 
@@ -337,11 +341,11 @@ def test_a_constant_that_doubles_do_not_see():
     matrix[:3, :3] = np.eye(3)
     matrix[:, 3] = 1.0, -(2.0**-60), -1.0, 1.0
     matrix[3, 4] = -1.0
-    frame = coordinates(matrix, [0, 1, 2])
+    frame = prove_frame(matrix, [0, 1, 2])
     truth = constant(matrix, [0, 1, 2], [1, 1, 1])
     assert truth == fmpq(1, 2**61)
     for nu in (np.zeros(4), np.array([1.0, 1.0, 1.0, 0.0]), np.array([0.0, 0.0, 0.0, 1.0])):
-        assert contains(pattern_constant(frame, np.ones(3), nu).value, truth)
+        assert contains(enclose_pattern_constant(frame, np.ones(3), nu).value, truth)
 
 
 # The limit point
@@ -500,7 +504,7 @@ def test_the_first_order(depth):
         if minimizer is None:
             continue
         matrix, _, _, _, nu = problem(seed)
-        rho = pattern_constant(minimizer.coordinates, minimizer.sigma, nu)
+        rho = enclose_pattern_constant(minimizer.frame, minimizer.sigma, nu)
         limit = LimitProof(matrix, minimizer, depth)
         truth = limit_point(seed, depth, -3)
         size = sum_of_sizes(truth)
@@ -520,7 +524,7 @@ def test_a_first_order_term_that_vanishes():
     """The slopes are 4/3 at D = 3 and 3/2 at D = 4 there: 1 is a bound of the rate only."""
     matrix, data = np.array([[1, 0, 0.5], [0, 1, -0.5]]), np.array([1.0, 2.0])
     minimizer = prove_minimizer(matrix, data, np.array([1.0, 2.0, 0.0]), np.ones(2))
-    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, np.ones(2))
+    rho = enclose_pattern_constant(minimizer.frame, minimizer.sigma, np.ones(2))
     for depth, rate in ((2.5, 6 / 5), (3, 4 / 3), (4, 3 / 2)):
         limit = LimitProof(matrix, minimizer, depth)
         with pytest.raises(NotProved):
@@ -534,7 +538,7 @@ def test_where_rho_is_zero_there_is_no_power_of_alpha():
     """n = t (0, 1, 1) and ``2 arsinh(t / 2 alpha) = 0``: the error is 0 at every alpha."""
     matrix, data = np.array([[1.0, 0, 0], [0, 1, -1]]), np.array([1.0, 0.0])
     minimizer = prove_minimizer(matrix, data, np.array([1.0, 0, 0]), np.array([1.0, 0.0]))
-    rho = pattern_constant(minimizer.coordinates, minimizer.sigma, np.array([1.0, 0.0]))
+    rho = enclose_pattern_constant(minimizer.frame, minimizer.sigma, np.array([1.0, 0.0]))
     assert rho.value.contains(0)
     for depth in (2, 2.5, 3):
         with pytest.raises(NotProved):
@@ -621,13 +625,15 @@ def test_the_scale_of_the_matrix_does_not_matter(exponent):
         support = np.flatnonzero(point)
         if not 0 < support.size < len(matrix):
             continue
-        one, other = (coordinates(A, support) for A in (matrix, np.ldexp(matrix, exponent)))
+        one, other = (prove_frame(A, support) for A in (matrix, np.ldexp(matrix, exponent)))
         for pattern in product([1.0, -1.0], repeat=support.size):
             try:
-                unscaled = pattern_constant(one, np.array(pattern), nu).value
+                unscaled = enclose_pattern_constant(one, np.array(pattern), nu).value
             except NotProved:
                 continue
-            scaled = pattern_constant(other, np.array(pattern), np.ldexp(nu, -exponent)).value
+            scaled = enclose_pattern_constant(
+                other, np.array(pattern), np.ldexp(nu, -exponent)
+            ).value
             assert scaled.overlaps(unscaled)
             assert scaled.rad() <= 2 * unscaled.rad() + 1e-20
             found += 1
@@ -742,7 +748,7 @@ def test_many_constants_are_bounded(name):
         support = np.flatnonzero(point)
         if not 0 < support.size < len(matrix):
             continue
-        frame = coordinates(matrix, support)
+        frame = prove_frame(matrix, support)
         patterns = np.array(list(product([1.0, -1.0], repeat=support.size)))
         duals = wrong(np.tile(nu, (len(patterns), 1)), seed)[name]
         if duals.shape != (len(patterns), len(matrix)):
@@ -763,7 +769,7 @@ def test_a_bound_where_products_cancel():
     size, rest = 2.0**40, rng.standard_normal((3, 50))
     rest[2] = rest[1] + rng.standard_normal(50) / size
     matrix = np.column_stack([[1.0, 0.0, 0.0], rest])
-    frame = coordinates(matrix, [0])
+    frame = prove_frame(matrix, [0])
     turns = rng.uniform(0.5, 1.0, 40)
     duals = np.column_stack([np.ones(40), size * turns, -size * turns])
     bounds = _heights(frame, np.ones((40, 1)), duals)

@@ -32,9 +32,9 @@ from implicit_l1.potentials import potential
 from implicit_l1.problems.product import first_beyond_rounding, nearest_doubles
 from implicit_l1.proof.ball_potential import BallPotential
 from implicit_l1.proof.balls import ball
-from implicit_l1.proof.constants import _at_vertex, _between, _heights, pattern_constant
+from implicit_l1.proof.constants import _at_vertex, _between, _heights, enclose_pattern_constant
 from implicit_l1.proof.equations import Partition, Unknowns, Values
-from implicit_l1.proof.frame import NotProved, Products, coordinates
+from implicit_l1.proof.frame import NotProved, Products, prove_frame
 from implicit_l1.proof.intervals import Interval, geometric_median
 from implicit_l1.proof.limit import LimitProof, _narrow, _System
 from implicit_l1.proof.minimizer import prove_minimizer
@@ -264,8 +264,8 @@ def test_the_largest_product_may_be_one_of_which_rounding_left_nothing():
 
 def test_a_constant_that_two_columns_attain_has_no_vertex():
     """|S| = N, M = (1/2, 1/2): each of them would make half of the first order."""
-    frame = coordinates(np.array([[1.0, 0.5, 0.5]]), [0])
-    found = pattern_constant(frame, np.ones(1), np.ones(1))
+    frame = prove_frame(np.array([[1.0, 0.5, 0.5]]), [0])
+    found = enclose_pattern_constant(frame, np.ones(1), np.ones(1))
     assert found.active is None
     assert found.value.contains(arb(0.5))
 
@@ -280,7 +280,7 @@ def rough_inverse(monkeypatch, factor=0.75):
 def test_heights_allow_for_a_dual_vector_that_is_not_feasible(monkeypatch, guess):
     """A = [1, 1/2]: the constant is 1/2, R = 3/4 and nu a guess of 1."""
     rough_inverse(monkeypatch)
-    frame = coordinates(np.array([[1.0, 0.5]]), [0])
+    frame = prove_frame(np.array([[1.0, 0.5]]), [0])
     assert frame.inverse.approximate == 0.75
     (height,) = _heights(frame, np.ones((1, 1)), np.array([[guess]]))
     assert height >= 0.5
@@ -292,7 +292,7 @@ def test_heights_allow_for_rounding_of_what_is_off_the_support():
     matrix = np.array([[1.0, small, small], [0.0, 1.0, -1.0], [0.0, 1.0, -1.0]])
     dual = np.array([[1.0, 2.0**40, -(2.0**40)]])
     assert not np.any(_one_by_one(dual, matrix[:, 1:]))
-    frame = coordinates(OneByOne.of(matrix), [0])
+    frame = prove_frame(OneByOne.of(matrix), [0])
     (height,) = _heights(frame, np.ones((1, 1)), dual)
     assert height >= small
 
@@ -306,7 +306,7 @@ def test_heights_allow_for_rounding_on_the_support():
     exact = rationals(near).transpose().solve(rationals(pattern[:, None])).entries()
     dual = np.array([float(arb(value)) for value in exact]) * (1.0 - 2.0**-16)
     assert np.array_equal(_one_by_one(dual, near), pattern)
-    frame = coordinates(OneByOne.of(matrix), [0, 1])
+    frame = prove_frame(OneByOne.of(matrix), [0, 1])
     (height,) = _heights(frame, pattern[None], dual[None])
     assert height >= 2.0  # <pattern, (1, -1)>, M being (1, -1)
 
@@ -381,9 +381,9 @@ MEETING = np.array([[1.0, 0.5, 0.25], [0.0, 1.0, -1.0]])
 @pytest.mark.parametrize("free", [0.0, -0.125, -0.5, 1.0, -5.0])
 def test_a_lower_bound_of_rho_is_that_of_a_vector_in_the_kernel(free):
     """From any dual vector, whichever entries are the largest there."""
-    frame = coordinates(MEETING, [0])
+    frame = prove_frame(MEETING, [0])
     for found in (
-        pattern_constant(frame, np.ones(1), np.array([1.0, free])),
+        enclose_pattern_constant(frame, np.ones(1), np.array([1.0, free])),
         _between(frame, np.ones(1), frame.basis.T @ np.array([1.0, free])),
     ):
         assert found.value.contains(arb(0.375))
@@ -391,7 +391,7 @@ def test_a_lower_bound_of_rho_is_that_of_a_vector_in_the_kernel(free):
 
 @pytest.mark.parametrize("signs", [[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])
 def test_a_vertex_of_wrong_signs_is_none(signs):
-    found = _at_vertex(coordinates(MEETING, [0]), np.ones(1), np.arange(2), np.array(signs))
+    found = _at_vertex(prove_frame(MEETING, [0]), np.ones(1), np.arange(2), np.array(signs))
     assert (found is not None) == (signs == [1.0, 1.0])
     assert found is None or found.value.contains(arb(0.375))
 
@@ -408,7 +408,7 @@ def test_a_vertex_of_wrong_signs_is_none(signs):
 def test_a_vertex_is_that_of_rho_where_weights_have_signs_and_no_entry_is_larger(
     columns, free, rho
 ):
-    frame = coordinates(np.column_stack([[1.0, 0.0], columns]), [0])
+    frame = prove_frame(np.column_stack([[1.0, 0.0], columns]), [0])
     for active in ([0, 1], [0, 2], [1, 2]):
         off = np.array(columns)[0] + free * np.array(columns)[1]
         for signs in (np.where(off < 0, -1.0, 1.0)[active], [1.0, 1.0], [1.0, -1.0]):
@@ -423,7 +423,7 @@ def test_a_kernel_vector_counts_by_its_norm():
     matrix[0] = [1.0] + [0.5] * count
     # so small that hardly anything says which vectors the kernel has
     matrix[1:, 1], matrix[1:, 2:] = -0.5e-3, 1e-3 * np.eye(count - 1)
-    frame = coordinates(matrix, [0])
+    frame = prove_frame(matrix, [0])
     nu = np.array([1.0] + [-10.0] * (count - 1))
     assert _between(frame, np.ones(1), frame.basis.T @ nu).value.contains(arb(0.5, 1e-15))
 
@@ -437,7 +437,7 @@ def test_the_constant_of_a_kernel_of_one_dimension(depth):
     matrix[1:, 1], matrix[1:, 2:] = -1.0, np.eye(count - 1)
     nu = np.eye(count)[0]
     minimizer = prove_minimizer(matrix, nu, np.eye(count + 1)[0], nu)
-    constant = pattern_constant(minimizer.coordinates, minimizer.sigma, nu)
+    constant = enclose_pattern_constant(minimizer.frame, minimizer.sigma, nu)
     limit = LimitProof(matrix, minimizer, depth)
     kernel = np.array([-rho * count, *[1.0] * count])
     phi = 1.0 if depth == 2 else 64 - (4 / 7) ** 3

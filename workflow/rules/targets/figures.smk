@@ -1,5 +1,6 @@
 # what draws figures loads every kind, so that what is recorded of its code is the same for all
-KIND_CODE = sorted({file for kind in plan.KINDS for file in program(f"figures/kinds/{kind}")})
+KIND_CODE = ["scripts/figures/kinds/__init__.py"]
+KIND_CODE += sorted({file for kind in plan.KINDS for file in program(f"figures/kinds/{kind}")})
 
 # .csv: the numbers that are drawn; .json: how the figure was made
 FIGURES = expand(
