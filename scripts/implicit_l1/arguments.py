@@ -10,12 +10,13 @@ from implicit_l1.linear.exact import Undecided
 from implicit_l1.minimizer.decision import Minimizer
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.proposals import AUTO
+from implicit_l1.minimizer.support import Certificate
 from implicit_l1.network.initialization import initialize_from_ones
 from implicit_l1.network.selection import select
 from implicit_l1.problems.given import as_array, given_problem, standardized
 from implicit_l1.problems.problem import Problem, exact_data
 from implicit_l1.proof.balls import ball, power_of_ten
-from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,13 @@ class Instance:
         problem: (A, y) / 2^exponent, of which x and alpha are those of (A, y).
         exponent: of that power of two.
         minimizer: of the l1 norm.
+        certificate: its dual vector.
     """
 
     problem: Problem
     exponent: int
     minimizer: Minimizer
+    certificate: Certificate
 
     def given_minimizer(self) -> Minimizer:
         """The minimizer with the dual vector of (A, y) as they are given.
@@ -38,12 +41,11 @@ class Instance:
         Raises:
             Undecided: if that is beyond the doubles.
         """
-        dual = self.minimizer.certificate
         with np.errstate(over="ignore"):
-            nu = np.ldexp(dual.nu, -self.exponent)
+            nu = np.ldexp(self.certificate.nu, -self.exponent)
         if not np.all(np.isfinite(nu)):
             raise Undecided("the dual vector of this A and y is beyond the doubles")
-        return replace(self.minimizer, certificate=replace(dual, nu=nu))
+        return replace(self.minimizer, certificate=replace(self.certificate, nu=nu))
 
 
 def decided_instance(A: ArrayLike, y: ArrayLike, noiseless: bool) -> Instance:
@@ -55,9 +57,9 @@ def decided_instance(A: ArrayLike, y: ArrayLike, noiseless: bool) -> Instance:
     """
     problem, exponent = standardized(given_problem(A, y, noiseless))
     minimizer = decide_minimizer(problem.matrix, problem.data, AUTO, exact_data(problem))
-    if minimizer.status.startswith(UNDECIDED):
+    if minimizer.certificate is None:
         raise Undecided(f"the l1 minimizer of this A and y is {minimizer.status}")
-    return Instance(problem, exponent, minimizer)
+    return Instance(problem, exponent, minimizer, minimizer.certificate)
 
 
 def selected_instance(A: ArrayLike, y: ArrayLike, depth: float, noiseless: bool) -> Instance:
@@ -80,9 +82,9 @@ def selected_instance(A: ArrayLike, y: ArrayLike, depth: float, noiseless: bool)
         found.minimizer.point,
         exact_data(problem),
     )
-    if minimizer.status.startswith(UNDECIDED):
+    if minimizer.certificate is None:
         raise Undecided(f"the minimizer that the flow selects is {minimizer.status}")
-    return Instance(problem, found.exponent, minimizer)
+    return Instance(problem, found.exponent, minimizer, minimizer.certificate)
 
 
 def unique_instance(A: ArrayLike, y: ArrayLike, noiseless: bool, what: str) -> Instance:
@@ -157,7 +159,8 @@ def checked_scales(alpha: ArrayLike | None, log10_alpha: ArrayLike | None, depth
     if (alpha is None) == (log10_alpha is None):
         raise ValueError("alpha, log10_alpha: give one of them")
     in_decades = alpha is None
-    name, values = ("log10_alpha", log10_alpha) if in_decades else ("alpha", alpha)
+    name = "log10_alpha" if in_decades else "alpha"
+    values = log10_alpha if alpha is None else alpha
     array = as_array(values, name)
     if array.dtype.kind not in "iuf" or array.ndim > 1 or not array.size:
         raise ValueError(f"{name} must be a number or a sequence of numbers, got {values!r}")

@@ -209,7 +209,7 @@ def enclose_limit_points(
     path = limit_path(
         found.problem.matrix,
         minimizer.point,
-        minimizer.certificate,
+        found.certificate,
         potential(depth),
         scales.log_alpha,
         minimizer_low=minimizer.point_low,
@@ -280,7 +280,7 @@ def enclose_first_order(
     guess, log_unit = np.zeros(minimizer.point.size), 0.0
     if depth > 2:
         geometry = support_geometry(matrix, minimizer.support)
-        law = first_order(geometry, minimizer.point, minimizer.certificate, potential(depth))
+        law = first_order(geometry, minimizer.point, found.certificate, potential(depth))
         guess, log_unit = law.error, law.log_unit
 
     def prove() -> EnclosedFirstOrder:
@@ -304,11 +304,11 @@ def _proved(found: Instance) -> ProvedMinimizer:
     """The proof of the minimizer at the present precision."""
     minimizer = found.minimizer
     data = exact_data(found.problem)
-    return prove_minimizer(found.problem.matrix, data, minimizer.point, minimizer.certificate.nu)
+    return prove_minimizer(found.problem.matrix, data, minimizer.point, found.certificate.nu)
 
 
 def _rho(found: Instance, proof: ProvedMinimizer) -> PatternConstant:
-    return enclose_pattern_constant(proof.frame, proof.sigma, found.minimizer.certificate.nu)
+    return enclose_pattern_constant(proof.frame, proof.sigma, found.certificate.nu)
 
 
 def _at_some_precision(prove: Callable[[], _Result]) -> _Result:

@@ -212,7 +212,7 @@ def _path(found: Instance, depth: float, scales: Scales) -> LimitPath:
     return limit_path(
         found.problem.matrix,
         minimizer.point,
-        minimizer.certificate,
+        found.certificate,
         potential(depth),
         scales.log_alpha,
         minimizer_low=minimizer.point_low,
@@ -350,7 +350,7 @@ def find_first_order(
     found = unique_instance(A, y, noiseless, "the first order of the error")
     minimizer = found.minimizer
     geometry = support_geometry(found.problem.matrix, minimizer.support)
-    law = first_order(geometry, minimizer.point, minimizer.certificate, potential(depth))
+    law = first_order(geometry, minimizer.point, found.certificate, potential(depth))
     exponent, log10_size = np.full((2, minimizer.point.size), np.nan)
     exponent[geometry.complement] = law.entry_exponent
     log10_size[geometry.complement] = law.entry_log_size / _LOG10
@@ -424,7 +424,7 @@ def bound_error(
         matrix,
         geometry,
         minimizer.point,
-        minimizer.certificate,
+        found.certificate,
         potential(depth),
         scales.log_alpha,
         _in_doubles(path),

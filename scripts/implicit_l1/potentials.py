@@ -33,15 +33,19 @@ LOG2 = np.log(2.0)
 _LOG_GROWTH = 1.5  # of phi', in Potential.reach
 
 
-def log_sinh(u):
+def log_sinh(u: np.ndarray) -> np.ndarray:
     """log(sinh(u)) for u >= 0; -inf at 0."""
     with np.errstate(divide="ignore"):
         return u - LOG2 + np.log(-np.expm1(-2.0 * u))
 
 
-def log_cosh(u):
+def log_cosh(u: np.ndarray) -> np.ndarray:
     """log(cosh(u)) for u >= 0."""
     return u - LOG2 + np.log1p(np.exp(-2.0 * u))
+
+
+# one number, or one for each entry
+Real = float | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -83,21 +87,22 @@ class Potential(ABC):
 
     depth: float
     edge: float  # phi is defined for |z| below it
+    power: float  # p = D / (D - 2), of D > 2
 
     @abstractmethod
-    def phi(self, z):
+    def phi(self, z: np.ndarray) -> np.ndarray:
         """phi_D(z), elementwise."""
 
     @abstractmethod
-    def phi_prime(self, z):
+    def phi_prime(self, z: np.ndarray) -> np.ndarray:
         """Derivative of phi_D, elementwise."""
 
     @abstractmethod
-    def phi_inverse(self, t):
+    def phi_inverse(self, t: np.ndarray) -> np.ndarray:
         """Inverse of phi_D, elementwise; also the derivative of q_D."""
 
     @abstractmethod
-    def reach(self, room):
+    def reach(self, room: np.ndarray) -> np.ndarray:
         """How far z may move, either way, before phi' has grown by a factor of e^(3/2).
 
         Args:
@@ -105,23 +110,25 @@ class Potential(ABC):
         """
 
     @abstractmethod
-    def time_constant(self, alpha):
+    def time_constant(self, alpha: float) -> float:
         """c_D(alpha) in lam' = c_D(alpha) (y - A x), for the plain gradient flow's time."""
 
     @abstractmethod
-    def dual_scale(self, log_alpha):
+    def dual_scale(self, log_alpha: Real) -> Real:
         """Scale of z on the support: log(1/alpha) for D = 2, 1 for D > 2."""
 
     @abstractmethod
-    def dual_scale_rate(self):
+    def dual_scale_rate(self) -> float:
         """Derivative of :meth:`dual_scale` with respect to log(alpha)."""
 
     @abstractmethod
-    def on_support(self, x, sigma, log_alpha) -> OnSupport:
+    def on_support(self, x: Real, sigma: Real, log_alpha: Real) -> OnSupport:
         """Dual variables of x relative to the signs sigma (see :class:`OnSupport`)."""
 
     @abstractmethod
-    def off_support(self, direction, margin, shift, log_alpha) -> OffSupport:
+    def off_support(
+        self, direction: Real, margin: Real, shift: Real, log_alpha: Real
+    ) -> OffSupport:
         """alpha * phi(z) at ``z = dual_scale * direction + shift``.
 
         Args:
@@ -132,7 +139,9 @@ class Potential(ABC):
         """
 
     @abstractmethod
-    def deviation(self, x, n, scale, log_alpha):
+    def deviation(
+        self, x: np.ndarray, n: np.ndarray, scale: np.ndarray, log_alpha: Real
+    ) -> tuple[np.ndarray, np.ndarray]:
         """What n adds to the dual coordinate of x, beyond its leading term in alpha at n = 0.
 
         With ``z = phi^{-1}((x + n) / (alpha scale))``: ``z - sign(x) log(|x| / (alpha scale))``
@@ -153,28 +162,28 @@ class HyperbolicPotential(Potential):
     depth = 2.0
     edge = np.inf
 
-    def phi(self, z):
+    def phi(self, z: np.ndarray) -> np.ndarray:
         return 2.0 * np.sinh(z)
 
-    def phi_prime(self, z):
+    def phi_prime(self, z: np.ndarray) -> np.ndarray:
         return 2.0 * np.cosh(z)
 
-    def phi_inverse(self, t):
+    def phi_inverse(self, t: np.ndarray) -> np.ndarray:
         return np.arcsinh(0.5 * np.asarray(t))
 
-    def reach(self, room):
+    def reach(self, room: np.ndarray) -> np.ndarray:
         return np.full_like(room, _LOG_GROWTH)  # cosh(z + h) <= e^|h| cosh(z)
 
-    def time_constant(self, alpha):
+    def time_constant(self, alpha: float) -> float:
         return 4.0
 
-    def dual_scale(self, log_alpha):
+    def dual_scale(self, log_alpha: Real) -> Real:
         return -log_alpha
 
-    def dual_scale_rate(self):
+    def dual_scale_rate(self) -> float:
         return -1.0
 
-    def on_support(self, x, sigma, log_alpha):
+    def on_support(self, x: Real, sigma: Real, log_alpha: Real) -> OnSupport:
         alpha = np.exp(log_alpha)  # underflows to 0 where alpha no longer matters to x
         slope = np.hypot(x, 2.0 * alpha)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -188,7 +197,9 @@ class HyperbolicPotential(Potential):
             rate = np.where(x == 0, sigma, sigma - x / slope)
         return OnSupport(zeta, slope, rate)
 
-    def off_support(self, direction, margin, shift, log_alpha):
+    def off_support(
+        self, direction: Real, margin: Real, shift: Real, log_alpha: Real
+    ) -> OffSupport:
         z = -log_alpha * direction + shift
         size = np.abs(z)
         # log(alpha e^|z|), without the cancellation of log(alpha) against |z|
@@ -199,7 +210,9 @@ class HyperbolicPotential(Potential):
             log_size = head + np.log(-np.expm1(-2.0 * size))
         return OffSupport(np.sign(z), log_size, head + np.log1p(tail), np.full_like(z, np.inf))
 
-    def deviation(self, x, n, scale, log_alpha):
+    def deviation(
+        self, x: np.ndarray, n: np.ndarray, scale: np.ndarray, log_alpha: Real
+    ) -> tuple[np.ndarray, np.ndarray]:
         total = x + n
         small = (2.0 * np.exp(log_alpha) * scale / total) ** 2
         # arsinh(t/2) = log t + log((1 + sqrt(1 + 4/t^2)) / 2)
@@ -212,35 +225,35 @@ class PowerPotential(Potential):
 
     edge = 1.0
 
-    def __init__(self, depth):
+    def __init__(self, depth: float) -> None:
         self.depth = float(depth)
         self.power = self.depth / (self.depth - 2.0)
 
-    def phi(self, z):
+    def phi(self, z: np.ndarray) -> np.ndarray:
         theta = np.arctanh(z)
         return 2.0 * np.cosh(theta) ** self.power * np.sinh(self.power * theta)
 
-    def phi_prime(self, z):
+    def phi_prime(self, z: np.ndarray) -> np.ndarray:
         theta = np.arctanh(z)
         p = self.power
         return 2.0 * p * np.cosh(theta) ** (p + 1.0) * np.cosh((p + 1.0) * theta)
 
-    def phi_inverse(self, t):
+    def phi_inverse(self, t: np.ndarray) -> np.ndarray:
         t = np.asarray(t, dtype=float)
         with np.errstate(divide="ignore"):
             return np.sign(t) * np.tanh(self._theta(np.log(np.abs(t))))
 
-    def reach(self, room):
+    def reach(self, room: np.ndarray) -> np.ndarray:
         # 1 - z and 1 + z shrink by a factor r at most where z moves by (1 - r) (1 - |z|)
         return -np.expm1(-_LOG_GROWTH / (self.power + 1.0)) * room
 
-    def time_constant(self, alpha):
+    def time_constant(self, alpha: float) -> float:
         return self.depth * (self.depth - 2.0) * alpha ** (1.0 - 2.0 / self.depth)
 
-    def dual_scale(self, log_alpha):
+    def dual_scale(self, log_alpha: Real) -> Real:
         return 1.0
 
-    def dual_scale_rate(self):
+    def dual_scale_rate(self) -> float:
         return 0.0
 
     def _theta(self, log_t):
@@ -268,7 +281,7 @@ class PowerPotential(Potential):
                 break
         return theta
 
-    def slack(self, log_t):
+    def slack(self, log_t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(w, log w) with ``w = 1 - |z|`` where ``|phi_D(z)| = t >= 0``, given log t, elementwise.
 
         w in (0, 1] solves ``w^-p - (2 - w)^-p = t``; it underflows to 0 before log w does.
@@ -292,7 +305,7 @@ class PowerPotential(Potential):
         log_far = np.log(2.0 - slack)
         return slack, np.logaddexp(log_t, -p * log_far) / -p
 
-    def on_support(self, x, sigma, log_alpha):
+    def on_support(self, x: Real, sigma: Real, log_alpha: Real) -> OnSupport:
         p = self.power
         with np.errstate(divide="ignore"):
             log_x = np.log(np.abs(x))
@@ -302,7 +315,9 @@ class PowerPotential(Potential):
         log_slope = log_alpha + np.log(p) - (p + 1.0) * log_slack + np.log1p(ratio)
         return OnSupport(zeta, np.exp(log_slope), -np.sign(x) * np.exp(log_x - log_slope))
 
-    def off_support(self, direction, margin, shift, log_alpha):
+    def off_support(
+        self, direction: Real, margin: Real, shift: Real, log_alpha: Real
+    ) -> OffSupport:
         p = self.power
         z = direction + shift
         size = np.abs(z)
@@ -322,7 +337,9 @@ class PowerPotential(Potential):
             )
         return OffSupport(np.sign(z), log_size, log_slope, slack)
 
-    def deviation(self, x, n, scale, log_alpha):
+    def deviation(
+        self, x: np.ndarray, n: np.ndarray, scale: np.ndarray, log_alpha: Real
+    ) -> tuple[np.ndarray, np.ndarray]:
         p = self.power
         total = np.abs(x + n)
         ratio = np.exp(log_alpha) * scale / total
@@ -334,7 +351,7 @@ class PowerPotential(Potential):
         return -np.sign(x) * leading * change, (scale / total) ** (1.0 / p) / (p * total)
 
 
-def potential(depth) -> Potential:
+def potential(depth: float) -> Potential:
     """The potential of a network of real depth D >= 2.
 
     Raises:

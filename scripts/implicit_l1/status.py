@@ -23,7 +23,7 @@ CONVERGED, STALLED = "converged", "stalled"
 ITERATION_LIMIT, DIVERGED = "iteration limit", "diverged"
 
 
-def data_in_words(product, noiseless_support) -> str:
+def data_in_words(product: bool, noiseless_support: int) -> str:
     """What a reader must know of the data of a problem; empty if they are what was stored.
 
     Args:

@@ -8,6 +8,8 @@ residuals that prove a point feasible, and quantities that are later multiplied
 by log(1/alpha).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 _SPLITTER = 2.0**27 + 1.0
@@ -19,7 +21,7 @@ def _split(a):
     return high, a - high
 
 
-def two_product(a, b):
+def two_product(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Elementwise ``a * b`` as (rounded product, exact rounding error)."""
     product = a * b
     a_high, a_low = _split(a)
@@ -28,14 +30,16 @@ def two_product(a, b):
     return product, error
 
 
-def two_sum(a, b):
+def two_sum(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Elementwise ``a + b`` as (rounded sum, exact rounding error)."""
     total = a + b
     shadow = total - a
     return total, (a - (total - shadow)) + (b - shadow)
 
 
-def residual(matrix, x, y, x_low=None):
+def residual(
+    matrix: np.ndarray, x: np.ndarray, y: np.ndarray, x_low: np.ndarray | None = None
+) -> np.ndarray:
     """``y - matrix @ (x + x_low)``, as if computed in twice the working precision.
 
     Args:
@@ -56,7 +60,9 @@ def residual(matrix, x, y, x_low=None):
     return terms[:, 0] + low
 
 
-def refine(solve, matrix, y, rounds=3):
+def refine(
+    solve: Callable[[np.ndarray], np.ndarray], matrix: np.ndarray, y: np.ndarray, rounds: int = 3
+) -> tuple[np.ndarray, np.ndarray]:
     """Solve ``matrix @ x = y`` as an unevaluated sum ``x + x_low`` of two doubles.
 
     Args:

@@ -18,6 +18,7 @@ for exact ones: Applegate, Cook, Dash and Espinoza, *Exact solutions to linear p
 problems*, Oper. Res. Lett. 35, 2007.)
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,7 +45,7 @@ def as_rational(value: float) -> fmpq:
     return fmpq(*float(value).as_integer_ratio())
 
 
-def rationals_of(values) -> list[fmpq]:
+def rationals_of(values: Iterable) -> list[fmpq]:
     """Doubles, or numbers that are rational already, as rational numbers."""
     return [value if isinstance(value, fmpq) else as_rational(value) for value in values]
 
@@ -88,7 +89,7 @@ class RationalMatrix:
         """The integers: row i is that of the doubles over ``units[i]``."""
         return fmpz_mat(self.integers)
 
-    def columns(self, chosen) -> fmpq_mat:
+    def columns(self, chosen: Iterable[int]) -> fmpq_mat:
         """The integers at some columns, as a matrix of rationals."""
         return fmpq_mat(fmpz_mat([[row[j] for j in chosen] for row in self.integers]))
 
@@ -101,7 +102,7 @@ class RationalMatrix:
         row = fmpz_mat([[value.p * (denominator // value.q) for value in scaled]])
         return (row * self.whole).entries(), denominator
 
-    def first_basis(self, order) -> list[int]:
+    def first_basis(self, order: Iterable[int]) -> list[int]:
         """The columns that are independent of those before them in an order.
 
         Args:
@@ -165,7 +166,15 @@ class Vertex:
     denominator: fmpz
 
 
-def minimize(matrix: RationalMatrix, right, weights, order, *, signs=None, pivots=1000) -> Vertex:
+def minimize(
+    matrix: RationalMatrix,
+    right: Sequence[fmpq],
+    weights: Sequence[int],
+    order: Iterable[int],
+    *,
+    signs: Sequence[int] | None = None,
+    pivots: int = 1000,
+) -> Vertex:
     """An optimal vertex of ``min sum w_j |x_j|`` subject to ``M x = b``.
 
     Args:
@@ -215,7 +224,7 @@ def minimize(matrix: RationalMatrix, right, weights, order, *, signs=None, pivot
     raise Undecided(f"{pivots} exact pivots did not suffice")
 
 
-def _sign(value) -> int:
+def _sign(value: fmpq) -> int:
     return (value > 0) - (value < 0)
 
 
@@ -249,7 +258,7 @@ def _leaving(values, direction, signs, side, weights, basis):
     return found, best
 
 
-def solve_consistent(matrix: np.ndarray, right) -> list[fmpq] | None:
+def solve_consistent(matrix: np.ndarray, right: Sequence[fmpq]) -> list[fmpq] | None:
     """The solution of ``B x = b``; None if there is none.
 
     Args:

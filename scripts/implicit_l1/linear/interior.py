@@ -29,7 +29,9 @@ _ROUNDING = 1e-12
 _AT_ONCE = 2**17
 
 
-def smallest_maximum(form, offset, steps=60):
+def smallest_maximum(
+    form: "_ByEquations | _ByBasis", offset: np.ndarray, steps: int = 60
+) -> tuple[np.ndarray, np.ndarray]:
     r"""``min_b ||c + C^T b||_inf`` and the kernel vector that proves it.
 
     By the method of :func:`smallest_maxima`.
@@ -52,7 +54,9 @@ def smallest_maximum(form, offset, steps=60):
     return free[0], kernel[0]
 
 
-def smallest_maxima(form, offsets, enough=-np.inf, steps=60):
+def smallest_maxima(
+    form: "_ByEquations | _ByBasis", offsets: np.ndarray, enough: float = -np.inf, steps: int = 60
+) -> tuple[np.ndarray, np.ndarray]:
     r"""``min_b ||c + C^T b||_inf`` and the kernel vectors that prove it, for many c at once.
 
     Mehrotra's predictor-corrector method (*On the implementation of a primal-dual interior
@@ -183,7 +187,7 @@ def _solved(systems, right):
         return np.concatenate([_solved(*one) for one in one_by_one])
 
 
-def kernel_form(free_map):
+def kernel_form(free_map: np.ndarray) -> "_ByEquations | _ByBasis":
     """The kernel of C as the interior-point method works with it.
 
     Args:

@@ -42,7 +42,7 @@ class KernelPrograms:
         free_map: C, shape (r, n), of full row rank; r may be 0.
     """
 
-    def __init__(self, free_map):
+    def __init__(self, free_map: np.ndarray) -> None:
         self.free_map = free_map
 
     @cached_property
@@ -103,7 +103,7 @@ class KernelPrograms:
         residual = np.abs(self._rows * (self.free_map @ kernel)).max()
         return max(abs(height - offset @ kernel) / unit, residual)
 
-    def solve(self, offset, name):
+    def solve(self, offset: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
         """(k, b) for c = offset: k of shape (n,), b of shape (r,) minimizing ``||c + C^T b||_inf``.
 
         Raises:
@@ -119,7 +119,8 @@ class KernelPrograms:
             return np.zeros(count), np.linalg.solve(self.free_map.T, -offset)
         if not offset.any():
             return np.zeros(count), np.zeros(rows)
-        likely, reason = offset, "its value is 0, or all methods have failed"
+        likely = offset
+        reason: str | Exception = "its value is 0, or all methods have failed"
         for solve in (self._by_interior_point, self._by_highs):
             try:
                 likely, free = solve(offset)
@@ -136,7 +137,9 @@ class KernelPrograms:
             pass
         raise LinearProgramError(f"the linear program {name} is not solved: {reason}")
 
-    def solve_all(self, offsets, name, enough=-np.inf):
+    def solve_all(
+        self, offsets: np.ndarray, name: str, enough: float = -np.inf
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(k, b) for many c at once, which takes less time than one by one.
 
         Args:
@@ -158,7 +161,7 @@ class KernelPrograms:
         return kernel, free
 
 
-def least_norm_vertex(matrix, data):
+def least_norm_vertex(matrix: np.ndarray, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     r"""A minimizer of ``||x||_1`` subject to ``A x = y`` as the direction of a kernel vector.
 
     With Q an orthonormal basis of the complement of y, the multiples of the x with

@@ -6,7 +6,7 @@ Where it does not, the rank is decided exactly (:func:`implicit_l1.linear.exact.
 import numpy as np
 
 
-def equilibrated(matrix):
+def equilibrated(matrix: np.ndarray) -> np.ndarray:
     """The matrix with rows, then columns, divided by powers of two.
 
     Each row and column that is not 0 then has its largest absolute value in [1/2, 1].  Rank and
@@ -19,7 +19,7 @@ def equilibrated(matrix):
     return matrix
 
 
-def well_conditioned(matrix):
+def well_conditioned(matrix: np.ndarray) -> bool:
     """Whether it is plain that the smallest singular value is at least 1e-4 of the largest.
 
     It is where A A^T, less 1e-8 of its trace, has a Cholesky factor, which takes a fraction of

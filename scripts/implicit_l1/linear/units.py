@@ -9,7 +9,7 @@ import numpy as np
 BALANCED = 10
 
 
-def unit_of(values, axis=None):
+def unit_of(values: np.ndarray, axis: int | None = None) -> np.ndarray:
     """The power of two nearest to the largest absolute value, along an axis if one is given.
 
     What solvers tolerate is absolute: they are given values of the order of 1, and a division
@@ -18,18 +18,18 @@ def unit_of(values, axis=None):
     return 2.0 ** np.rint(np.log2(np.abs(values).max(axis=axis)))
 
 
-def divides(values, unit):
+def divides(values: np.ndarray, unit: float) -> bool:
     """Whether a power of two divides all entries without rounding: none is lost to underflow."""
     with np.errstate(over="ignore", under="ignore"):
         return bool(np.array_equal(values / unit * unit, values))
 
 
-def dividing_unit(values):
+def dividing_unit(values: np.ndarray) -> float:
     """The unit of values where it divides them, else 1."""
-    unit = unit_of(values)
+    unit = float(unit_of(values))
     return unit if divides(values, unit) else 1.0
 
 
-def exponents(values, axis):
+def exponents(values: np.ndarray, axis: int) -> np.ndarray:
     """The e with 2^(e - 1) <= largest absolute value < 2^e, along an axis; 0 where all are 0."""
     return np.frexp(np.abs(values).max(axis=axis))[1]

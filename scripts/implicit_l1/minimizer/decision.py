@@ -143,9 +143,9 @@ def decide(
         for value in rationals_of(data if exact_data is None else exact_data)
     ]
     matrix, data = matrix / size, data / unit
-    last, reason = None, ""
+    last, reason = np.zeros(matrix.shape[1]), ""
     for proposal in _in_units_of_one(proposed, matrix, data, size, unit):
-        last = proposal
+        last = proposal.point
         found = _certified(matrix, data, right, proposal.point)
         if found is None:
             try:
@@ -154,7 +154,7 @@ def decide(
                 reason = str(error)
         if found is not None:
             return _in_units(found, size, unit / size)
-    return _in_units(undecided(matrix, data, last.point, reason), size, unit / size)
+    return _in_units(undecided(matrix, data, last, reason), size, unit / size)
 
 
 def _check(matrix, data, exact_data):

@@ -13,6 +13,8 @@ from flint import fmpq
 from implicit_l1.linear.exact import (
     RankError,
     RationalMatrix,
+    Undecided,
+    Vertex,
     as_double,
     minimize,
     rationals_of,
@@ -29,7 +31,9 @@ LIKELY_ZERO = 1e-9
 PIVOTS = 1000
 
 
-def likeliest_columns(matrix, point, dual=None):
+def likeliest_columns(
+    matrix: np.ndarray, point: np.ndarray, dual: np.ndarray | None = None
+) -> np.ndarray:
     """Columns, the likeliest to be in an optimal basis first, from an approximate solution."""
     size = np.abs(point)
     likely = size > LIKELY_ZERO * size.max()
@@ -82,7 +86,8 @@ def minimizer_face(
     order = likeliest_columns(matrix, point)
     vertex = minimize(exact, right, [1] * count, order, pivots=pivots)
     sides, face = _face(vertex)
-    total, found, vertices = [fmpq(0)] * count, set(), 0
+    total, vertices = [fmpq(0)] * count, 0
+    found: set[int] = set()
     while True:
         used = {j: x for j, x in zip(vertex.basis, vertex.values, strict=True) if x != 0}
         if not set(used) - found:
@@ -95,7 +100,10 @@ def minimizer_face(
     support = np.array(sorted(found))
     signs = np.array([float(sides[j]) for j in support])
     inside = [total[j] / vertices for j in support]
-    return MinimizerFace(support, signs, inside, signed_certificate(matrix, support, signs, pivots))
+    dual = signed_certificate(matrix, support, signs, pivots)
+    if dual is None:
+        raise Undecided("no dual vector belongs to the face that was found")
+    return MinimizerFace(support, signs, inside, dual)
 
 
 def signed_certificate(
@@ -120,6 +128,8 @@ def signed_certificate(
     for j in set(range(support.size)) - set(basis):
         column = rationals_of(matrix[:, support[j]])
         weights = solve_consistent(matrix[:, support[basis]], column)
+        if weights is None:
+            raise Undecided("a column is no combination of the basis that was found")
         reached = sum((w * int(s) for w, s in zip(weights, signs[basis], strict=True)), fmpq(0))
         if reached != int(signs[j]):
             return None
@@ -150,7 +160,9 @@ def _minimize_on_face(exact, right, weights, start, face, sides, pivots):
 _WEIGHTS_SEED, _LARGEST_WEIGHT = 1, 2**31
 
 
-def kept_vertex(exact, right, vertex, pivots):
+def kept_vertex(
+    exact: RationalMatrix, right: Sequence[fmpq], vertex: Vertex, pivots: int
+) -> Vertex:
     """The vertex of the face of minimizers that is kept, from any vertex of it."""
     sides, face = _face(vertex)
     rng = np.random.default_rng(_WEIGHTS_SEED)
@@ -158,7 +170,9 @@ def kept_vertex(exact, right, vertex, pivots):
     return _minimize_on_face(exact, right, weights, vertex, face, sides, pivots)
 
 
-def attained_constant(matrix, support, sigma, pivots):
+def attained_constant(
+    matrix: np.ndarray, support: np.ndarray, sigma: np.ndarray, pivots: int
+) -> tuple[fmpq, Certificate]:
     """rho and a dual vector that attains it, exactly.
 
     The program is ``min ||n_Sc||_1`` subject to ``A n = 0``, ``-<sigma, n_S> = 1``: its value

@@ -50,7 +50,9 @@ class Bracket:
 UNKNOWN = Bracket(float("nan"), float("nan"), "none")
 
 
-def constants_of(matrix, point, margin, enumerate_up_to) -> tuple[Bracket, Bracket]:
+def constants_of(
+    matrix: np.ndarray, point: np.ndarray, margin: float, enumerate_up_to: int
+) -> tuple[Bracket, Bracket]:
     """(rho, rho~) of a minimizer; UNKNOWN both where there is no dual vector.
 
     Args:
@@ -67,12 +69,14 @@ def constants_of(matrix, point, margin, enumerate_up_to) -> tuple[Bracket, Brack
     return rho_of(margin), tilde
 
 
-def rho_of(margin) -> Bracket:
+def rho_of(margin: float) -> Bracket:
     """rho of a minimizer, 1 less the largest margin of its dual vectors, which is decided."""
     return UNKNOWN if np.isnan(margin) else Bracket(1.0 - margin, 1.0 - margin, "decided")
 
 
-def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
+def largest_margin_dual(
+    matrix: np.ndarray, geometry: SupportGeometry, sigma: np.ndarray
+) -> np.ndarray:
     """A dual vector attaining rho: ``min ||A_Sc^T nu||_inf`` subject to ``A_S^T nu = sigma``.
 
     A linear program, see :class:`implicit_l1.linear.programs.KernelPrograms`; what is found to
@@ -109,7 +113,7 @@ def largest_margin_dual(matrix, geometry: SupportGeometry, sigma):
     return start + geometry.q2 @ candidates[int(np.argmin(heights))]
 
 
-def program_of_rho(free_map, direction):
+def program_of_rho(free_map: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(k, b): the kernel vector and the b of ``min ||direction + C^T b||_inf``, in any units.
 
     Args:
@@ -130,12 +134,14 @@ class PatternPrograms:
     ``||n_Sc||_1 <= 1``, patterns differ in the objective only.
     """
 
-    def __init__(self, geometry):
+    def __init__(self, geometry: SupportGeometry) -> None:
         self.geometry = geometry
         self.range_map = geometry.range_map
         self.programs = KernelPrograms(geometry.free_map)
 
-    def solve(self, patterns, enough=-np.inf):
+    def solve(
+        self, patterns: np.ndarray, enough: float = -np.inf
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(values, n_Sc, dual vectors nu with ``A_S^T nu = eps``) for many patterns, one a row.
 
         Args:
@@ -230,7 +236,9 @@ def _enumerated(programs, sigma):
     return float(best), patterns, np.vstack(duals)
 
 
-def null_space_constant(geometry: SupportGeometry, sigma, enumerate_up_to) -> Bracket:
+def null_space_constant(
+    geometry: SupportGeometry, sigma: np.ndarray, enumerate_up_to: int
+) -> Bracket:
     """rho~, the null space constant of a support.
 
     Exact where S has N elements (a formula), one element, or at most enumerate_up_to

@@ -68,7 +68,7 @@ class Recovery:
     planted_dual: np.ndarray | None
 
 
-def recovery(matrix, data, signal) -> Recovery:
+def recovery(matrix: np.ndarray, data: np.ndarray, signal: np.ndarray) -> Recovery:
     """Decide whether basis pursuit recovers a signal, and find its minimizer.
 
     The linear program of rho comes first: where it proves that x_0 is the minimizer, the
@@ -84,8 +84,13 @@ def recovery(matrix, data, signal) -> Recovery:
     minimizer = certified_support(matrix, data, signal)
     if minimizer is None:
         minimizer = decide(matrix, data, _proposed(matrix, data))
-    if minimizer.status == CERTIFIED and np.array_equal(minimizer.point, signal):
-        return Recovery(1.0 - minimizer.margin, True, minimizer, minimizer.certificate.nu)
+    dual = minimizer.certificate
+    if (
+        minimizer.status == CERTIFIED
+        and dual is not None
+        and np.array_equal(minimizer.point, signal)
+    ):
+        return Recovery(1.0 - minimizer.margin, True, minimizer, dual.nu)
     support = np.flatnonzero(signal)
     signs = np.sign(signal[support])
     try:
@@ -109,12 +114,12 @@ def _proposed(matrix, data):
 class KernelBall:
     """Linear programs over ``{n in ker A: ||n||_1 <= 1}``."""
 
-    def __init__(self, matrix):
+    def __init__(self, matrix: np.ndarray) -> None:
         self.programs = KernelPrograms(matrix)
         self.count = matrix.shape[1]
         self.basis = np.linalg.qr(matrix.T)[0]
 
-    def maximize(self, gains):
+    def maximize(self, gains: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Maximize ``<gain, n>`` for many gains.
 
         Args:
@@ -129,7 +134,7 @@ class KernelBall:
         # those of HiGHS are in the kernel to its tolerance only
         return n - (n @ self.basis) @ self.basis.T, -free
 
-    def largest_entries(self):
+    def largest_entries(self) -> tuple[np.ndarray, np.ndarray]:
         """(kernel, duals): for each j, n with the largest n_j, and the nu that proves it.
 
         Returns:
@@ -138,7 +143,7 @@ class KernelBall:
         return self.maximize(np.eye(self.count))
 
 
-def entry_bounds(matrix, duals):
+def entry_bounds(matrix: np.ndarray, duals: np.ndarray) -> np.ndarray:
     """``|I - Y A|`` from above: row j bounds n_j by ``sum_i B_ji |n_i|`` for n in ker A.
 
     Valid for any Y, the more useful the smaller; rounding is added, so no entry is too small.
@@ -179,7 +184,7 @@ def _largest_signs(rows, s):
     return patterns
 
 
-def local_search(ball, starts, s):
+def local_search(ball: KernelBall, starts: np.ndarray, s: int) -> tuple[np.ndarray, np.ndarray]:
     """Kernel vectors whose ratio is the best for their own s largest entries and their signs.
 
     Args:
@@ -203,7 +208,7 @@ def local_search(ball, starts, s):
     return found, best
 
 
-def order_constant(matrix, s, starts) -> Bracket:
+def order_constant(matrix: np.ndarray, s: int, starts: np.ndarray) -> Bracket:
     """The null space constant of order s, ``sup_{|T| <= s} ||n_T||_1 / ||n_Tc||_1``, bracketed.
 
     The lower bound is the ratio of a kernel vector (up to rounding) found by a local search,

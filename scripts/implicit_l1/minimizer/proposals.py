@@ -88,13 +88,15 @@ def _solves_programs(name):
 
 
 @cache
-def is_solver(name) -> bool:
+def is_solver(name: str) -> bool:
     """Whether it is one of :func:`solvers`."""
     ours = name in (INTERIOR_POINT, AUTO)
     return ours or (name in cp.installed_solvers() and _solves_programs(name))
 
 
-def proposals(matrix, data, solver=DEFAULT, tilt=None) -> Iterator[Proposal]:
+def proposals(
+    matrix: np.ndarray, data: np.ndarray, solver: str = DEFAULT, tilt: np.ndarray | None = None
+) -> Iterator[Proposal]:
     """Candidate solutions of ``min ||x||_1 - <tilt, x>`` subject to ``A x = y``, one by one.
 
     The routes of the chosen solver come first, then those of all others that are installed.
@@ -162,7 +164,9 @@ def _multiplied(values, powers):
 # --- routes ---
 
 
-def statement(matrix, data, weights, tilt):
+def statement(
+    matrix: np.ndarray, data: np.ndarray, weights: np.ndarray, tilt: np.ndarray
+) -> tuple[cp.Variable, cp.Constraint, cp.Problem]:
     """``min sum_j weights_j (|x_j| - tilt_j x_j)`` subject to ``A x = y`` in cvxpy.
 
     Args:

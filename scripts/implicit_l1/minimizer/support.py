@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from flint import arb, arb_mat, ctx
+from numpy.typing import ArrayLike
 
 from implicit_l1.linear.compensated import refine, residual, two_sum
 from implicit_l1.linear.exact import RationalMatrix, independent
@@ -44,16 +45,16 @@ class SupportGeometry:
     q2: np.ndarray
     r: np.ndarray
 
-    def least_norm_dual(self, values):
+    def least_norm_dual(self, values: np.ndarray) -> np.ndarray:
         """The vector of least Euclidean norm with ``A_S^T nu = values``, shape (N,)."""
         return self.q1 @ np.linalg.solve(self.r.T, values)
 
-    def least_squares(self, data):
+    def least_squares(self, data: np.ndarray) -> np.ndarray:
         """The minimizer of ``||A_S x_S - data||_2``, shape (k,)."""
         return np.linalg.solve(self.r, self.q1.T @ data)
 
 
-def support_geometry(matrix, support) -> SupportGeometry:
+def support_geometry(matrix: np.ndarray, support: ArrayLike) -> SupportGeometry:
     """Factor A_S and express the other columns in its coordinates.
 
     Args:
@@ -93,7 +94,7 @@ def support_geometry(matrix, support) -> SupportGeometry:
     )
 
 
-def row_scales(matrix):
+def row_scales(matrix: np.ndarray) -> np.ndarray:
     """Powers of two that bring the rows of A to one size; ones where they nearly have it.
 
     Multiplied by them, A and y are the same problem, but for the flow's way to its end.
@@ -138,7 +139,7 @@ def _plainly_independent(r):
     return diagonal.min(initial=np.inf) > 1e-12 * diagonal.max(initial=0.0)
 
 
-def independent_columns(matrix, point):
+def independent_columns(matrix: np.ndarray, point: np.ndarray) -> np.ndarray:
     """Indices of columns of A that span those of the support of a point, shape (rank,).
 
     The support itself if its columns are independent; else each column that is independent of
@@ -160,7 +161,7 @@ def independent_columns(matrix, point):
     return np.sort(support[RationalMatrix(on).first_basis(order)])
 
 
-def solve_positive_definite(rows, right):
+def solve_positive_definite(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
     """The solution of ``B B^T x = right``, shape (n,).
 
     Args:
@@ -192,12 +193,18 @@ class Certificate:
     direction: np.ndarray
     margin: np.ndarray
 
-    def smallest_margin(self, support):
+    def smallest_margin(self, support: np.ndarray) -> float:
         """The smallest margin off S; 1 if there is nothing off S."""
         return float(np.delete(self.margin, support).min(initial=1.0))
 
 
-def certificate(matrix, geometry, sigma, nu, tilt=None) -> Certificate:
+def certificate(
+    matrix: np.ndarray,
+    geometry: SupportGeometry,
+    sigma: np.ndarray,
+    nu: np.ndarray,
+    tilt: np.ndarray | None = None,
+) -> Certificate:
     """Make nu feasible, ``A_S^T nu = sigma``, to twice the working precision.
 
     Args:

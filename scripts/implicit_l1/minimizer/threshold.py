@@ -24,11 +24,12 @@ the curve is in Donoho, Maleki and Montanari, PNAS 106 (2009), pp. 18914-18919.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import erfc, erfcx
 
 
-def weak_threshold(delta):
+def weak_threshold(delta: ArrayLike) -> np.ndarray:
     """s / N at the weak threshold of l1 recovery, for Gaussian matrices.
 
     Args:

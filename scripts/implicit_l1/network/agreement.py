@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def disagreement(end, minimizer, error):
+def disagreement(end: np.ndarray, minimizer: np.ndarray, error: np.ndarray) -> np.ndarray:
     """How far an end is from the limit point g* + n, in units of ||n||_1, shape (r,).
 
     Args:
@@ -18,7 +18,9 @@ def disagreement(end, minimizer, error):
         return distance / np.abs(error).sum(axis=1)
 
 
-def is_explained(disagreement, claimed, uncertain):
+def is_explained(
+    disagreement: np.ndarray, claimed: np.ndarray, uncertain: np.ndarray
+) -> np.ndarray:
     """Whether ends are as near to the limit points as both computations claim, shape (r,).
 
     Args:

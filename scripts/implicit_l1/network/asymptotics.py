@@ -36,7 +36,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from implicit_l1.minimizer.support import Certificate, SupportGeometry, solve_positive_definite
-from implicit_l1.potentials import OffSupport, Potential
+from implicit_l1.potentials import OffSupport, Potential, Real
 
 # Of ``|A_j^T nu_0|``, which is 0 up to rounding where rho = 0.
 _ZERO = 1e-14
@@ -72,7 +72,7 @@ class FirstOrder:
     entry_exponent: np.ndarray
     entry_log_size: np.ndarray
 
-    def log_constant(self, order):
+    def log_constant(self, order: float) -> float:
         """Natural logarithm of the limit of ``||n||_order / alpha^exponent``."""
         with np.errstate(divide="ignore"):
             return self.log_unit + np.log(np.linalg.norm(self.error, order))
@@ -80,10 +80,10 @@ class FirstOrder:
 
 def first_order(
     geometry: SupportGeometry,
-    minimizer,
+    minimizer: np.ndarray,
     certificate: Certificate,
     potential: Potential,
-    tolerance=1e-9,
+    tolerance: float = 1e-9,
 ) -> FirstOrder:
     """The first-order behaviour of the error of one instance.
 
@@ -197,7 +197,14 @@ def _least_exponential_sum(free_map, shift, steps=100, tolerance=1e-9):
 
 
 def balance(
-    free_map, potential: Potential, direction, margin, shift, log_alpha, free, steps=200
+    free_map: np.ndarray,
+    potential: Potential,
+    direction: np.ndarray,
+    margin: np.ndarray,
+    shift: Real,
+    log_alpha: float,
+    free: np.ndarray,
+    steps: int = 200,
 ) -> tuple[np.ndarray, OffSupport]:
     """Solve ``C phi(z) = 0``, ``z = dual_scale * direction + shift + C^T b``, for b.
 

@@ -6,7 +6,7 @@ is -inf.
 
 import numpy as np
 
-from implicit_l1.minimizer.support import support_geometry
+from implicit_l1.minimizer.support import Certificate, support_geometry
 from implicit_l1.network.bounds import classical_log_upper, error_bounds
 from implicit_l1.potentials import potential
 
@@ -28,13 +28,21 @@ COLUMNS = [
 CLASSICAL = "log10_classical_upper"
 
 
-def columns_at(depth) -> list[str]:
+def columns_at(depth: float) -> list[str]:
     """Names of the columns at a depth: at D = 2 there is a classical bound, too."""
     return [*COLUMNS, CLASSICAL] if depth == 2 else COLUMNS
 
 
 def bands(
-    matrix, minimizer, certificate, depth, log_alpha, log_unit, error, rho_tilde, entry_bound
+    matrix: np.ndarray,
+    minimizer: np.ndarray,
+    certificate: Certificate,
+    depth: float,
+    log_alpha: np.ndarray,
+    log_unit: np.ndarray,
+    error: np.ndarray,
+    rho_tilde: float,
+    entry_bound: np.ndarray,
 ) -> dict:
     """Errors of one instance and bounds on them, at every scale of a path.
 
@@ -94,7 +102,7 @@ def bands(
     return {name: columns[name] for name in columns_at(depth)}
 
 
-def contradiction(columns, uncertain) -> str:
+def contradiction(columns: dict, uncertain: np.ndarray) -> str:
     """What is wrong with errors and bounds, if anything: an empty text, or where and what first.
 
     Every bound is a number, and the error lies within it.

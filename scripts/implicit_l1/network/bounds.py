@@ -127,15 +127,15 @@ class ErrorBounds:
 
 
 def error_bounds(
-    matrix,
+    matrix: np.ndarray,
     geometry: SupportGeometry,
-    minimizer,
+    minimizer: np.ndarray,
     certificate: Certificate,
     potential: Potential,
-    log_alpha,
-    error,
-    rho_tilde,
-    entry_bound=0.0,
+    log_alpha: np.ndarray,
+    error: np.ndarray,
+    rho_tilde: float,
+    entry_bound: np.ndarray | float = 0.0,
 ) -> ErrorBounds:
     """The bounds of the module's docstring at every scale of a path of limit points.
 
@@ -199,7 +199,9 @@ def _bands(log_upper, lower, prior, rho_tilde):
     return [Band(*ends) for ends in zip(uppers, lower, prior, strict=True)]
 
 
-def classical_log_upper(minimizer, margin, rho_tilde, log_alpha):
+def classical_log_upper(
+    minimizer: np.ndarray, margin: float, rho_tilde: float, log_alpha: np.ndarray
+) -> np.ndarray:
     """Logarithm of the D = 2 upper bound on ||n||_1 in which g* enters by its extremes only.
 
     ``(1 + rho~) |S^c| 2 alpha sinh(rho arsinh(||g*||_inf / 2 alpha) + rho~ log kappa)`` with

@@ -36,10 +36,8 @@ the room of z is checked.)
 import numpy as np
 
 from implicit_l1.linear.compensated import two_sum
-
-# exp(-80) is far below the rounding error of x_T = g_T + n_T: from here on n_T
-# does not influence the rest and follows from F1 = 0.
-LOG_NEGLIGIBLE = -80.0
+from implicit_l1.network.equations import LOG_NEGLIGIBLE, Equations, State
+from implicit_l1.proof.verified import Exact
 
 _EPSILON, _TINY = np.finfo(float).eps, np.finfo(float).tiny
 
@@ -50,7 +48,9 @@ _FIRST_ORDER = 0.05
 _STEADY = 1e-9
 
 
-def correct_error(equations, state, exact, low):
+def correct_error(
+    equations: Equations, state: State, exact: Exact, low: np.ndarray
+) -> tuple[np.ndarray, float, np.ndarray]:
     """n at a converged state, after Newton's step from its defects.
 
     Args:

@@ -54,6 +54,7 @@ the weights where descent stopped, a convex problem.  What is left then is the s
 trace up to there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,7 +114,7 @@ class Descent:
     loss: float
 
 
-def limit_weights(point, depth, alpha):
+def limit_weights(point: np.ndarray, depth: float, alpha: float) -> tuple[np.ndarray, np.ndarray]:
     """The weights (u, v) of the flow where its predictor is x, shape (d,) each.
 
     Each is accurate to rounding, the smaller one too: neither is a difference.
@@ -136,7 +137,7 @@ def limit_weights(point, depth, alpha):
     return np.where(point < 0, smaller, larger), np.where(point < 0, larger, smaller)
 
 
-def stable_step(matrix, depth, u, v):
+def stable_step(matrix: np.ndarray, depth: float, u: np.ndarray, v: np.ndarray) -> float:
     """2 / lambda_max for the Hessian of the loss at weights with ``A x = y``.
 
     Args:
@@ -148,7 +149,14 @@ def stable_step(matrix, depth, u, v):
     return 2.0 / np.linalg.eigvalsh((matrix * speed) @ matrix.T)[-1]
 
 
-def gradient_descent(matrix, data, depth, alpha, step, options=None) -> Descent:
+def gradient_descent(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    depth: float,
+    alpha: float,
+    step: float,
+    options: DescentOptions | None = None,
+) -> Descent:
     """Gradient descent from ``u = v = alpha**(1/D)``.
 
     Args:
@@ -167,7 +175,15 @@ def gradient_descent(matrix, data, depth, alpha, step, options=None) -> Descent:
     return descend(matrix, data, depth, start, start, step, options)
 
 
-def descend(matrix, data, depth, u, v, step, options=None) -> Descent:
+def descend(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    depth: float,
+    u: np.ndarray,
+    v: np.ndarray,
+    step: float,
+    options: DescentOptions | None = None,
+) -> Descent:
     """Gradient descent from any weights.
 
     Arguments and errors as in :func:`gradient_descent`, with the weights u and v, shape
@@ -230,7 +246,14 @@ def descend(matrix, data, depth, u, v, step, options=None) -> Descent:
 _FARTHEST, _LAST = 1.4, 1e-8
 
 
-def end_of_flow(matrix, data, depth, u, v, steps=500):
+def end_of_flow(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    depth: float,
+    u: np.ndarray,
+    v: np.ndarray,
+    steps: int = 500,
+) -> np.ndarray:
     """Limit of the gradient flow from weights (u, v): the x it would end at, shape (d,).
 
     With ``s = A^T lam`` the flow moves along ``u**D = (U - s)**(-p)``, ``v**D = (V + s)**(-p)``,
@@ -307,7 +330,16 @@ class Comparison:
     relative_step_distance: float
 
 
-def compare_with_flow(matrix, data, minimizer, error, depth, alpha, fractions, options=None):
+def compare_with_flow(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    minimizer: np.ndarray,
+    error: np.ndarray,
+    depth: float,
+    alpha: float,
+    fractions: Sequence[float],
+    options: DescentOptions | None = None,
+) -> list[Comparison]:
     """Gradient descent with several steps against the limit point of the flow.
 
     Args:

@@ -41,13 +41,38 @@ import numpy as np
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from implicit_l1.network.defects import LOG_NEGLIGIBLE
+from implicit_l1.minimizer.support import Certificate
 from implicit_l1.network.exchange import DualCoordinates
-from implicit_l1.potentials import OffSupport, OnSupport
+from implicit_l1.network.initialization import Initialization
+from implicit_l1.potentials import OffSupport, OnSupport, Potential
+
+# exp(-80) is far below the rounding error of x_T = g_T + n_T: from here on n_T
+# does not influence the rest and follows from F1 = 0.
+LOG_NEGLIGIBLE = -80.0
+
+
+@dataclass(frozen=True)
+class PathOptions:
+    """Numerical settings of :func:`limit_path`.
+
+    Attributes:
+        tolerance: a Newton step that changes ||n_Sc||_1 by less than this fraction
+            is the last (the error after it is of the order of its square).
+        newton_steps: most Newton steps before a path step counts as failed.
+        shortest_stride: a path step in log(alpha) below this is a failure.
+        path_steps: most steps of the path from one scale to the next.
+        accuracy: largest bound of the relative error of ||n||_1 that is accepted.
+    """
+
+    tolerance: float = 1e-9
+    newton_steps: int = 10
+    shortest_stride: float = 1e-6
+    path_steps: int = 1000
+    accuracy: float = 1e-10
 
 
 @dataclass
-class _State:
+class State:
     """The unknowns at one scale, in one set of coordinates, and what follows from them."""
 
     log_alpha: float
@@ -80,8 +105,14 @@ class Equations:
     """F1 = 0, F2 = 0 in the coordinates of a subset T of a basis of the support."""
 
     def __init__(
-        self, adapted: DualCoordinates, minimizer, certificate, potential, basis, initialization
-    ):
+        self,
+        adapted: DualCoordinates,
+        minimizer: np.ndarray,
+        certificate: Certificate,
+        potential: Potential,
+        basis: np.ndarray,
+        initialization: Initialization,
+    ) -> None:
         scale, offset, tilt = initialization.scale, initialization.offset, initialization.tilt
         on, off = adapted.support, adapted.complement
         self.minimizer, self.scale = minimizer, scale
@@ -109,29 +140,36 @@ class Equations:
         self.sigma = certificate.direction[on]
         self.direction = certificate.direction[off]
         self.margin = certificate.margin[off]
-        self.factored = None  # the state of which `cholesky` is the factor
+        self.factored: State | None = None  # the state of which `cholesky` is the factor
         rows = len(self.stacked)
         self.iterations = min(rows // _ROWS_AN_ITERATION, _ITERATIONS) if rows >= _MANY_ROWS else 0
 
-    def evaluate(self, log_alpha, error_on, free) -> _State | None:
+    def evaluate(self, log_alpha: float, error_on: np.ndarray, free: np.ndarray) -> State | None:
         """The state at these unknowns; None outside the domain of phi."""
         on = self.potential.on_support(
             (self.minimizer_on + error_on) / self.scale_on, self.sigma, log_alpha
         )
         on = OnSupport(on.zeta, self.scale_on * on.slope, on.zeta_rate)
-        return self._completed(_State(log_alpha, error_on, free, on))
+        return self._completed(State(log_alpha, error_on, free, on))
 
-    def evaluate_dual(self, log_alpha, zeta, free):
+    def evaluate_dual(
+        self, log_alpha: float, zeta: np.ndarray, free: np.ndarray
+    ) -> tuple[State | None, np.ndarray | None]:
         """(state, room of z on T) where zeta and b are the unknowns; None outside the domain."""
         on = self.potential.off_support(self.sigma, np.zeros(zeta.size), zeta, log_alpha)
         if not on.room.min(initial=np.inf) > 0:
             return None, None
         point = self.scale_on * on.sign * np.exp(on.log_size)
         slope = self.scale_on * np.exp(on.log_slope)
-        state = _State(log_alpha, point - self.minimizer_on, free, OnSupport(zeta, slope, None))
+        state = State(
+            log_alpha,
+            point - self.minimizer_on,
+            free,
+            OnSupport(zeta, slope, np.full_like(zeta, np.nan)),
+        )
         return self._completed(state), on.room
 
-    def _completed(self, state) -> _State | None:
+    def _completed(self, state: State) -> State | None:
         """The state with what follows from its unknowns; None outside the domain of phi."""
         log_alpha, error_on, on, free = state.log_alpha, state.error_on, state.on, state.free
         state.shift = np.concatenate([on.zeta, free]) @ self.stacked + self.constant
@@ -161,14 +199,14 @@ class Equations:
             state.first = (state.error_on + unit * image) / np.sqrt(unit)
         return state
 
-    def rows(self, state):
+    def rows(self, state: State) -> np.ndarray:
         """``B W^(1/2)``, scaled: Newton's matrix is its product with itself, plus a diagonal."""
         size = self.minimizer_on.size
         rows = self.stacked * state.root_slope
         rows[:size] *= (np.exp(0.5 * state.log_unit) / np.sqrt(state.on.slope))[:, None]
         return rows
 
-    def factor(self, state):
+    def factor(self, state: State) -> None:
         """Keep the Cholesky factor of the scaled Newton matrix, in its lower triangle.
 
         Raises:
@@ -184,7 +222,9 @@ class Equations:
             raise np.linalg.LinAlgError("the Newton matrix is not positive definite")
         self.factored = state
 
-    def solve(self, state, first, second):
+    def solve(
+        self, state: State, first: np.ndarray, second: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(d zeta, db, dz_Tc) with F1' = sqrt(unit) * first and F2' = unit * second.
 
         By the Cholesky factor of this state, or by conjugate gradients with that of an earlier
@@ -235,13 +275,13 @@ class Equations:
             direction = preconditioned + energy / before * direction
         return None
 
-    def rounding(self, state):
+    def rounding(self, state: State) -> float:
         """What is left of the rest of S in a converged step, in units of exp(log_unit)."""
         if not self.rest.any():
             return 0.0
         return 1e-13 * np.abs(self.minimizer_off).sum() / np.exp(state.log_unit)
 
-    def rounding_of_z(self, state):
+    def rounding_of_z(self, state: State) -> float:
         """By how much z may move by rounding alone."""
         adapted = self.adapted
         parts = np.abs(self.potential.dual_scale(state.log_alpha) * self.direction)
@@ -249,7 +289,7 @@ class Equations:
         parts += np.abs(adapted.free_map).T @ np.abs(state.free) + np.abs(self.constant)
         return 8.0 * _EPSILON * parts.max(initial=0.0)
 
-    def correct(self, state, options):
+    def correct(self, state: State, options: PathOptions) -> tuple[State | None, int]:
         """Newton's method at fixed alpha: (state or None where it fails, steps)."""
         for step in range(1, options.newton_steps + 1):
             try:
@@ -272,13 +312,14 @@ class Equations:
             if not small and np.abs(shift).max() < 1e-6:
                 small = np.abs(shift).max() <= self.rounding_of_z(state)
             before = state
-            state = self.evaluate(
+            found = self.evaluate(
                 state.log_alpha,
                 state.error_on + length * state.on.slope * zeta,
                 state.free + length * free,
             )
-            if state is None:
+            if found is None:
                 return None, step
+            state = found
             if length == 1.0 and small:
                 # a factor of the iterate before is one of this; but for the unit, which
                 # changes where the error is 0
@@ -287,7 +328,7 @@ class Equations:
                 return state, step
         return None, options.newton_steps
 
-    def rates(self, state):
+    def rates(self, state: State) -> np.ndarray:
         """The derivative of :meth:`position` with respect to log(alpha) along the path."""
         drift = (
             self.potential.dual_scale_rate() * self.direction
@@ -309,7 +350,7 @@ class Equations:
             free,
         )
 
-    def position(self, state):
+    def position(self, state: State) -> np.ndarray:
         """x and the shifted dual vector ``lam - dual_scale * nu_0``, shape (d + N,)."""
         return self._stacked(
             self.minimizer_on + state.error_on,
@@ -327,20 +368,20 @@ class Equations:
         stacked[size:] = adapted.dual_map @ np.concatenate([zeta, free])
         return stacked
 
-    def error(self, state):
+    def error(self, state: State) -> np.ndarray:
         """n in units of exp(log_unit), shape (d,), exactly in the form of F1 = 0."""
         error = np.empty(self.minimizer_on.size + self.minimizer_off.size)
         error[self.adapted.complement] = state.unit_error
         error[self.adapted.support] = -(self.adapted.range_map @ state.unit_error)
         return error
 
-    def error_in_unit(self, state):
+    def error_in_unit(self, state: State) -> tuple[float, np.ndarray]:
         """(log_unit, n in units of exp(log_unit)), with all its digits on the rest of S too."""
         if self.settled(state):
             return self._refined(state)
         return state.log_unit, self.error(state)
 
-    def settled(self, state):
+    def settled(self, state: State) -> bool:
         """Whether x has come near one of several minimizers, so that g* + n cancels.
 
         Before, x may not even have the signs of g*.
@@ -383,7 +424,7 @@ class Equations:
         log_unit = np.log(np.abs(error).max()) if np.any(error) else 0.0
         return log_unit, error / np.exp(log_unit)
 
-    def deviation(self, state, columns, error):
+    def deviation(self, state: State, columns: np.ndarray, error: np.ndarray) -> np.ndarray:
         """What n adds to z at some columns of the support, see Potential.deviation; in units of z.
 
         Args:
@@ -401,7 +442,7 @@ class Equations:
         slope = potential.on_support((point + error) / scale, np.sign(point), log_alpha).slope
         return values * np.exp(unit), 1.0 / (scale * slope)
 
-    def fixed_point_residual(self, state):
+    def fixed_point_residual(self, state: State) -> float:
         """||F1||_1 / ||n||_1."""
         mismatch = np.abs(state.first).sum()
         if mismatch == 0.0:

@@ -6,7 +6,15 @@ Both are logarithms, so that they are told however small n is.
 import numpy as np
 
 
-def log_excess_l1(point, error, log_unit, direction, margins, unit, tilt):
+def log_excess_l1(
+    point: np.ndarray,
+    error: np.ndarray,
+    log_unit: np.ndarray,
+    direction: np.ndarray,
+    margins: np.ndarray,
+    unit: np.ndarray,
+    tilt: np.ndarray,
+) -> np.ndarray:
     """log(||x||_1 / ||g*||_1 - 1) for x = g* + n.
 
     With the dual vector nu of g* and ``d = A^T nu``, which is sign(g*) on S, ``<d, n> = 0`` as
@@ -45,7 +53,9 @@ def log_excess_l1(point, error, log_unit, direction, margins, unit, tilt):
         return excess - np.log((np.abs(point) - tilt * point).sum(axis=2))
 
 
-def log_excess_l2(point, error, log_unit, interpolator):
+def log_excess_l2(
+    point: np.ndarray, error: np.ndarray, log_unit: np.ndarray, interpolator: np.ndarray
+) -> np.ndarray:
     """log(||x||_2 / ||z||_2 - 1) for x = g* + n and the interpolator z of least Euclidean norm.
 
     x - z is in the kernel of A and z is orthogonal to it, so with r = ||x - z|| / ||z|| the

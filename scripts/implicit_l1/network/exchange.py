@@ -37,31 +37,31 @@ class DualCoordinates:
     table: np.ndarray
 
     @property
-    def dual_map(self):
+    def dual_map(self) -> np.ndarray:
         """``[P^T Q]``, from (zeta, b) to the dual vector, shape (N, N)."""
         return self.table[:, : len(self.table)].T
 
     @property
-    def stacked(self):
+    def stacked(self) -> np.ndarray:
         """``[M; C]``, shape (N, d - k)."""
         return self.table[:, len(self.table) :]
 
     @property
-    def range_map(self):
+    def range_map(self) -> np.ndarray:
         """M, shape (k, d - k)."""
         return self.stacked[: self.support.size]
 
     @property
-    def free_map(self):
+    def free_map(self) -> np.ndarray:
         """C, shape (N - k, d - k)."""
         return self.stacked[self.support.size :]
 
     @property
-    def free_basis(self):
+    def free_basis(self) -> np.ndarray:
         """Q, shape (N, N - k)."""
         return self.dual_map[:, self.support.size :]
 
-    def without(self, indices):
+    def without(self, indices: np.ndarray) -> "DualCoordinates":
         """The coordinates once these indices, shape (m,), have left T."""
         leaves = np.isin(self.support, indices)
         on, free = self.table[: self.support.size], self.table[self.support.size :]
@@ -78,7 +78,7 @@ class DualCoordinates:
         complement = np.concatenate([self.complement, self.support[leaves]])
         return DualCoordinates(self.support[~leaves], complement, table)
 
-    def joined(self, indices):
+    def joined(self, indices: np.ndarray) -> "DualCoordinates":
         """The coordinates once these indices, shape (m,), have joined T.
 
         Raises:
@@ -101,7 +101,7 @@ class DualCoordinates:
         )
 
 
-def dual_coordinates(matrix, support):
+def dual_coordinates(matrix: np.ndarray, support: np.ndarray) -> DualCoordinates:
     """The coordinates of a set T, by a QR factorization.
 
     Args:

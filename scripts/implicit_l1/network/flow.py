@@ -20,14 +20,17 @@ double precision cannot tell whether the flow has come so near, it has not conve
 """
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from implicit_l1.network.initialization import initialize, initialize_from_ones
+from implicit_l1.network.initialization import Initialization, initialize, initialize_from_ones
 from implicit_l1.network.limit_distance import LimitPoint
 from implicit_l1.network.radau import IntegrationError, radau_steps
+from implicit_l1.potentials import Potential
 from implicit_l1.potentials import potential as potential_of
 
 _HALF_UNIT = 0.5 * np.finfo(float).eps  # the relative error of a rounding
@@ -79,7 +82,9 @@ class Trajectory:
     claim: float
 
 
-def shown(trajectory, matrix, data, minimizer, count) -> dict:
+def shown(
+    trajectory: Trajectory, matrix: np.ndarray, data: np.ndarray, minimizer: np.ndarray, count: int
+) -> dict:
     """What is shown of a trajectory: norms, and some entries of x.
 
     Args:
@@ -105,7 +110,7 @@ def shown(trajectory, matrix, data, minimizer, count) -> dict:
     return values
 
 
-def saved_times(first, last, per_decade):
+def saved_times(first: float, last: float, per_decade: int) -> np.ndarray:
     """Times ``10**(j / per_decade)`` in [first, last), then last."""
     low = np.ceil(per_decade * np.log10(first))
     high = np.floor(per_decade * np.log10(last))
@@ -114,7 +119,13 @@ def saved_times(first, last, per_decade):
 
 
 def gradient_flow(
-    matrix, data, potential, alpha, minimizer, options=None, initialization=None
+    matrix: np.ndarray,
+    data: np.ndarray,
+    potential: Potential,
+    alpha: float,
+    minimizer: np.ndarray,
+    options: FlowOptions | None = None,
+    initialization: Initialization | None = None,
 ) -> Trajectory:
     """Integrate the flow in its dual form, to convergence.
 
@@ -247,7 +258,15 @@ def _change(time, speed, point):
     return time * np.abs(speed).sum() / size if size else 0.0
 
 
-def plain_flow(matrix, data, depth, alpha, minimizer, options=None, shapes=()) -> Trajectory:
+def plain_flow(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    depth: float,
+    alpha: float,
+    minimizer: np.ndarray,
+    options: FlowOptions | None = None,
+    shapes: Sequence[np.ndarray] = (),
+) -> Trajectory:
     """Integrate the flow of the 2d weights (u, v) itself; slow, for comparison.
 
     Arguments and errors as in :func:`gradient_flow`, with the depth D >= 2 in place of
@@ -306,7 +325,8 @@ def plain_flow(matrix, data, depth, alpha, minimizer, options=None, shapes=()) -
         distance = limit.distance(x)
         return (distance.motion + distance.rest) / options.change - 1.0
 
-    unconverged.terminal = True
+    event: Any = unconverged
+    event.terminal = True
     try:
         with warnings.catch_warnings():
             # LSODA says in a warning why it fails
@@ -320,7 +340,7 @@ def plain_flow(matrix, data, depth, alpha, minimizer, options=None, shapes=()) -
                 rtol=options.rtol,
                 atol=1e-3 * options.rtol,
                 first_step=1e-3 * unit,
-                events=unconverged,
+                events=event,
                 dense_output=True,
             )
     except UserWarning as warning:

@@ -20,6 +20,7 @@ entry costs ``w_u^(2-D)`` a unit, a negative one ``w_v^(2-D)``.  In terms of x~ 
 ``||x~||_1 - <tilt, x~>`` subject to ``A~ x~ = y``.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,7 @@ class Initialization:
     offset: np.ndarray
 
 
-def initialize(depth, shape_u, shape_v) -> Initialization:
+def initialize(depth: float, shape_u: np.ndarray, shape_v: np.ndarray) -> Initialization:
     """The initialization from these shapes, of a network of depth D >= 2.
 
     Args:
@@ -83,25 +84,34 @@ def initialize(depth, shape_u, shape_v) -> Initialization:
     )
 
 
-def initialize_from_ones(size) -> Initialization:
+def initialize_from_ones(size: int) -> Initialization:
     """The initialization from ones, for d columns."""
     zero = np.zeros(size)
     return Initialization(zero + 1.0, zero + 1.0, zero, zero)
 
 
-def draw_shapes(rng, size, law, *, low=None, high=None, sigma=None, balanced=True):
+def draw_shapes(
+    rng: np.random.Generator,
+    size: int,
+    law: str,
+    *,
+    balanced: bool = True,
+    **parameters: float,
+) -> tuple[np.ndarray, np.ndarray]:
     """(w_u, w_v), shape (d,) each; the same vector twice where balanced.
 
     Args:
         law: "uniform", on [low, high]; or "lognormal", exp(sigma xi) with xi ~ N(0, 1).
+        parameters: low and high, or sigma.
     Raises:
         ProblemError: if the law is unknown.
     """
-    draw = {
-        "uniform": lambda: rng.uniform(low, high, size),
-        "lognormal": lambda: np.exp(sigma * rng.standard_normal(size)),
-    }.get(law)
-    if draw is None:
+    laws: dict[str, Callable[..., np.ndarray]] = {
+        "uniform": lambda low, high: rng.uniform(low, high, size),
+        "lognormal": lambda sigma: np.exp(sigma * rng.standard_normal(size)),
+    }
+    if law not in laws:
         raise ProblemError(f"unknown law of an initialization: {law!r}")
-    shapes = [np.maximum(np.rint(draw() * _GRID), 1.0) / _GRID for _ in range(2 - balanced)]
+    drawn = [laws[law](**parameters) for _ in range(2 - balanced)]
+    shapes = [np.maximum(np.rint(shape * _GRID), 1.0) / _GRID for shape in drawn]
     return shapes[0], shapes[-1]

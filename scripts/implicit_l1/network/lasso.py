@@ -37,6 +37,7 @@ from scipy.integrate import solve_ivp
 from sklearn.linear_model import lars_path
 
 from implicit_l1.network.flow import FlowError
+from implicit_l1.potentials import Potential
 
 # of the largest entry: below this an entry of the solver's points at a knot is 0
 _VANISHED = 1e-13
@@ -58,13 +59,13 @@ class LassoPath:
     knots: np.ndarray
     points: np.ndarray
 
-    def at(self, mu):
+    def at(self, mu: np.ndarray) -> np.ndarray:
         """x(mu), shape (..., d) for mu of shape (...)."""
         order = slice(None, None, -1)  # np.interp wants increasing knots
         columns = [np.interp(mu, self.knots[order], column[order]) for column in self.points.T]
         return np.stack(columns, axis=-1)
 
-    def monotone(self, tolerance=1e-9):
+    def monotone(self, tolerance: float = 1e-9) -> bool:
         """Whether x(mu) / mu is monotone in every coordinate, as 1/mu grows from 0.
 
         Between two knots ``x = a + b mu``, so ``x / mu = a / mu + b`` with the slope a in
@@ -79,7 +80,7 @@ class LassoPath:
         return bool(np.all((slopes >= -floor).all(axis=0) | (slopes <= floor).all(axis=0)))
 
 
-def lasso_path(matrix, data, tolerance=1e-9) -> LassoPath:
+def lasso_path(matrix: np.ndarray, data: np.ndarray, tolerance: float = 1e-9) -> LassoPath:
     """The lasso path of ``||A x - y||_2^2 / 2 + mu ||x||_1`` down to mu = 0.
 
     Args:
@@ -107,7 +108,7 @@ def lasso_path(matrix, data, tolerance=1e-9) -> LassoPath:
     return path
 
 
-def kkt_residual(matrix, data, point, mu):
+def kkt_residual(matrix: np.ndarray, data: np.ndarray, point: np.ndarray, mu: float) -> float:
     """How far a point is from satisfying the optimality conditions of the lasso.
 
     With ``g = A^T (y - A x)`` they are ``g_i = mu sign(x_i)`` where x_i is not 0, and
@@ -126,13 +127,15 @@ def kkt_residual(matrix, data, point, mu):
     return excess.max() / np.abs(matrix.T @ data).max()
 
 
-def objective(matrix, data, point, mu):
+def objective(
+    matrix: np.ndarray, data: np.ndarray, point: np.ndarray, mu: np.ndarray | float
+) -> np.ndarray:
     """``||A x - y||_2^2 / 2 + mu ||x||_1``; points of shape (..., d), mu of shape (...)."""
     gap = point @ matrix.T - data
     return 0.5 * np.sum(gap**2, axis=-1) + mu * np.abs(point).sum(axis=-1)
 
 
-def regularization(potential, alpha, time):
+def regularization(potential: Potential, alpha: float, time: np.ndarray) -> np.ndarray:
     """The mu of the lasso that belongs to a time of the flow (see above); an involution.
 
     So the time that belongs to mu is ``regularization(potential, alpha, mu)``.
@@ -157,7 +160,14 @@ class AveragedFlow:
     dual: np.ndarray
 
 
-def averaged_flow(matrix, data, potential, alpha, time, rtol=1e-10) -> AveragedFlow:
+def averaged_flow(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    potential: Potential,
+    alpha: float,
+    time: np.ndarray,
+    rtol: float = 1e-10,
+) -> AveragedFlow:
     """Integrate the flow together with the integral of x.
 
     The integral is part of the state, so it has the accuracy of the integrator, also in the
@@ -236,7 +246,14 @@ class Comparison:
     monotone: bool
 
 
-def compare_with_path(matrix, data, potential, alpha, fractions, rtol=1e-10) -> Comparison:
+def compare_with_path(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    potential: Potential,
+    alpha: float,
+    fractions: np.ndarray,
+    rtol: float = 1e-10,
+) -> Comparison:
     """The averaged flow at the times that belong to values of mu, and the lasso there.
 
     Args:

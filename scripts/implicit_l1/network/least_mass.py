@@ -6,7 +6,7 @@ on arrays of some 10,000 entries.
 
 import numpy as np
 
-from implicit_l1.potentials import LOG2
+from implicit_l1.potentials import LOG2, Potential
 
 
 def _derivatives(potential, z):
@@ -69,7 +69,7 @@ def _roots(function, start, low, high, tolerance, steps=100):
     return result
 
 
-def refined_upper(potential, size):
+def refined_upper(potential: Potential, size: np.ndarray) -> np.ndarray:
     """Logarithms of the least ``sum(h^*(size + tau)) / tau`` over tau, one a row of size.
 
     ``h^*(s) = phi^2 / phi'`` at the z with ``z + phi / phi' = s``.  As ``(h^*)' = phi``, tau is
@@ -167,7 +167,7 @@ def _inverse_slope(potential, log_slope, start):
     return y, rate
 
 
-def least_mass(potential, weights, value):
+def least_mass(potential: Potential, weights: np.ndarray, value: np.ndarray) -> np.ndarray:
     """Logarithms of the least ``sum(phi(y))`` subject to ``sum(weights * y) >= value``, y >= 0.
 
     The dual problem in one multiplier mu: ``log phi'(y_i) = log mu + log weights_i``, or

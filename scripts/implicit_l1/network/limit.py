@@ -34,45 +34,28 @@ than what is asked for, the point is computed anew with more bits and proved
 (:mod:`implicit_l1.network.precise`), and if that fails, too, an error says so.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from flint import fmpq
 from scipy.interpolate import KroghInterpolator
 
 from implicit_l1.linear.exact import as_rational, rationals_of, solve_consistent
 from implicit_l1.linear.units import dividing_unit
 from implicit_l1.minimizer.support import Certificate, independent_columns, row_scales
 from implicit_l1.network.defects import correct_error
-from implicit_l1.network.equations import Equations
+from implicit_l1.network.equations import Equations, PathOptions
 from implicit_l1.network.exchange import dual_coordinates
-from implicit_l1.network.initialization import initialize_from_ones
+from implicit_l1.network.initialization import Initialization, initialize_from_ones
 from implicit_l1.network.precise import PreciseLimit
+from implicit_l1.potentials import Potential
 from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.verified import Exact
 
 
 class ConvergenceError(RuntimeError):
     """The path could not be followed to a requested scale."""
-
-
-@dataclass(frozen=True)
-class PathOptions:
-    """Numerical settings of :func:`limit_path`.
-
-    Attributes:
-        tolerance: a Newton step that changes ||n_Sc||_1 by less than this fraction
-            is the last (the error after it is of the order of its square).
-        newton_steps: most Newton steps before a path step counts as failed.
-        shortest_stride: a path step in log(alpha) below this is a failure.
-        path_steps: most steps of the path from one scale to the next.
-        accuracy: largest bound of the relative error of ||n||_1 that is accepted.
-    """
-
-    tolerance: float = 1e-9
-    newton_steps: int = 10
-    shortest_stride: float = 1e-6
-    path_steps: int = 1000
-    accuracy: float = 1e-10
 
 
 @dataclass(frozen=True)
@@ -104,12 +87,12 @@ class LimitPath:
     entry_bound: np.ndarray
     proved: np.ndarray
 
-    def log_norm(self, order):
+    def log_norm(self, order: float) -> np.ndarray:
         """Natural logarithm of ||n||_order, shape (m,); -inf where n = 0."""
         with np.errstate(divide="ignore"):
             return self.log_unit + np.log(np.linalg.norm(self.error, order, axis=1))
 
-    def distance(self, offset):
+    def distance(self, offset: np.ndarray) -> np.ndarray:
         """||n + offset||_2 at each scale, however small it is, shape (m,).
 
         Args:
@@ -198,10 +181,11 @@ class _Path:
                     self.start(target)
                 self.advance(target)
                 guess, bounds = self._measured()
-            except ConvergenceError as error:
-                self.lost = error
-            except np.linalg.LinAlgError as error:
-                self.lost = ConvergenceError(f"log10(alpha) = {target / np.log(10.0):.6g}: {error}")
+            except ConvergenceError as failure:
+                self.lost = failure
+            except np.linalg.LinAlgError as failure:
+                name = f"log10(alpha) = {target / np.log(10.0):.6g}"
+                self.lost = ConvergenceError(f"{name}: {failure}")
         steps, self.steps = self.steps, 0
         fixed = np.nan
         more = not bounds[0] <= self.options.accuracy
@@ -396,7 +380,7 @@ class _Path:
         self.stride *= 2.0
 
 
-def error_vanishes(matrix, minimizer):
+def error_vanishes(matrix: np.ndarray, minimizer: np.ndarray) -> bool:
     """Whether x(alpha) = g* is proved for every alpha, from a test that is enough for it.
 
     It is where for each of the values of |g*_S| some nu has ``A_i^T nu = sigma_i`` at the i with
@@ -416,7 +400,7 @@ def error_vanishes(matrix, minimizer):
     )
 
 
-def extrapolated(nodes, at):
+def extrapolated(nodes: Sequence[tuple[float, np.ndarray, np.ndarray]], at: float) -> np.ndarray:
     """The value at `at` of the polynomial that has the values and derivatives of the nodes.
 
     Weights of values (they add up to 1) that are large in sum would amplify rounding, and the
@@ -438,15 +422,15 @@ def extrapolated(nodes, at):
 
 
 def limit_path(
-    matrix,
-    minimizer,
+    matrix: np.ndarray,
+    minimizer: np.ndarray,
     certificate: Certificate,
-    potential,
-    log_alpha,
-    options=None,
-    initialization=None,
-    minimizer_low=None,
-    exact_data=None,
+    potential: Potential,
+    log_alpha: np.ndarray,
+    options: PathOptions | None = None,
+    initialization: Initialization | None = None,
+    minimizer_low: np.ndarray | None = None,
+    exact_data: Sequence[fmpq] | None = None,
 ) -> LimitPath:
     """Limit points along decreasing scales, as error vectors.
 

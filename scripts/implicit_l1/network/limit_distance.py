@@ -42,7 +42,8 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 
 from implicit_l1.linear.compensated import residual
-from implicit_l1.network.initialization import initialize_from_ones
+from implicit_l1.network.initialization import Initialization, initialize_from_ones
+from implicit_l1.potentials import Potential
 
 _EPSILON = np.finfo(float).eps
 
@@ -69,7 +70,7 @@ class LimitDistance:
     resolution: float
 
     @property
-    def claim(self):
+    def claim(self) -> float:
         """The bound; +inf where nothing can be said."""
         if not self.rest < 1.0:
             return np.inf
@@ -82,7 +83,15 @@ UNKNOWN = LimitDistance(np.inf, np.inf, np.inf, 0.0)
 class LimitPoint:
     """The limit point of one problem at one scale, as something to measure distances from."""
 
-    def __init__(self, matrix, data, minimizer, potential, alpha, initialization=None):
+    def __init__(
+        self,
+        matrix: np.ndarray,
+        data: np.ndarray,
+        minimizer: np.ndarray,
+        potential: Potential,
+        alpha: float,
+        initialization: Initialization | None = None,
+    ) -> None:
         """
         Args:
             matrix: A, shape (N, d).
@@ -101,7 +110,7 @@ class LimitPoint:
             np.abs(data) + self.size_of_matrix @ np.abs(minimizer)
         )
 
-    def distance(self, point) -> LimitDistance:
+    def distance(self, point: np.ndarray) -> LimitDistance:
         """The distance of x, shape (d,), from the limit point."""
         with np.errstate(all="ignore"):  # what is not finite is found at the end
             try:

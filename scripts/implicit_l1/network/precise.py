@@ -14,8 +14,10 @@ shortened so that phi' grows by at most e^(3/2), which makes it converge from an
 by the proofs of :mod:`implicit_l1.proof.limit`.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-from flint import arb, arb_mat, ctx
+from flint import arb, arb_mat, ctx, fmpq
 
 from implicit_l1.linear.exact import solve_consistent
 from implicit_l1.potentials import potential
@@ -60,7 +62,14 @@ class PreciseLimit:
             two.
     """
 
-    def __init__(self, matrix, minimizer, low, depth, exact_data=None):
+    def __init__(
+        self,
+        matrix: np.ndarray,
+        minimizer: np.ndarray,
+        low: np.ndarray,
+        depth: float,
+        exact_data: Sequence[fmpq] | None = None,
+    ) -> None:
         self.matrix, self.minimizer, self.low, self.depth = matrix, minimizer, low, depth
         self.support = np.flatnonzero(minimizer)
         self.exact = None
@@ -70,7 +79,9 @@ class PreciseLimit:
                 raise ValueError("y is no combination of the columns of the minimizer's support")
         self._dual = None  # of Newton's method, at the scale before
 
-    def error(self, log_alpha, guess, radius):
+    def error(
+        self, log_alpha: float, guess: tuple[np.ndarray, float] | None, radius: float
+    ) -> tuple[np.ndarray, float, float]:
         """n(alpha) as (error in units of exp(log_unit), log_unit, relative radius of its norm).
 
         Args:
@@ -89,7 +100,9 @@ class PreciseLimit:
             raise NotProved("double precision leads to no point that could be proved")
         return self._proved(log_alpha, self._solution(log_alpha), radius)
 
-    def difference(self, log_alpha, _, radius):
+    def difference(
+        self, log_alpha: float, _: tuple[np.ndarray, float] | None, radius: float
+    ) -> tuple[np.ndarray, float, float]:
         """The same where g* is one of several minimizers: x(alpha) less g*, which is not proved.
 
         The bound is that of what is known of g*, a sum of two doubles; Newton's method has many

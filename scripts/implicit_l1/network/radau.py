@@ -38,10 +38,12 @@ long for an error of 6e-7, and 1.1 s for 2e-10 (tolerance 1e-12); its BDF 0.5 s 
 D = 2 without noise: 0.05 s for 2e-10, LSODA 0.09 s for 1e-10, BDF 0.25 s for 2e-9.)
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial.legendre import legroots, legvander
+from numpy.typing import ArrayLike
 
 STAGES = 9
 
@@ -57,7 +59,7 @@ class IntegrationError(RuntimeError):
     """Steps have become too short, or the time too long, for double precision."""
 
 
-def collocation(stages):
+def collocation(stages: int) -> tuple[np.ndarray, np.ndarray]:
     """Points c in (0, 1], shape (s,), and matrix A, shape (s, s), of Radau IIA.
 
     In Legendre polynomials on [0, 1], which keep the digits that powers would lose.
@@ -73,7 +75,7 @@ def collocation(stages):
     return 0.5 * (points + 1.0), 0.5 * integrals @ np.linalg.inv(values[:, :-1])
 
 
-def embedded(points, inverse, gamma):
+def embedded(points: np.ndarray, inverse: np.ndarray, gamma: float) -> np.ndarray:
     """e inv(A) of the error estimate, shape (s,): weights of Z / h.
 
     The quadrature formula ``gamma g(0) + sum_i b_i g(c_i)`` is exact for degrees below s,
@@ -113,13 +115,20 @@ class Step:
     reached: np.ndarray
     coefficients: np.ndarray
 
-    def at(self, times):
+    def at(self, times: ArrayLike) -> np.ndarray:
         """w at times of shape (m,), shape (m, N)."""
         place = (np.asarray(times) - self.start) / (self.end - self.start)
         return self.state + legvander(2.0 * place - 1.0, STAGES) @ self.coefficients
 
 
-def radau_steps(velocity, curvature, start, length, rtol, atol):
+def radau_steps(
+    velocity: Callable[[np.ndarray], np.ndarray],
+    curvature: Callable[[np.ndarray], np.ndarray],
+    start: np.ndarray,
+    length: float,
+    rtol: float,
+    atol: float,
+) -> Iterator[Step]:
     """Integrate ``w' = f(w)`` from time 0, for as long as steps are asked for.
 
     Args:
@@ -138,7 +147,9 @@ def radau_steps(velocity, curvature, start, length, rtol, atol):
     # not below rounding (Hairer and Wanner, IV.8)
     tolerance = max(10.0 * np.finfo(float).eps / rtol, min(_NEWTON, np.sqrt(rtol)))
     time, state, slope = 0.0, start, velocity(start[None])[0]
-    step = modes = last = None
+    step: Step | None = None
+    modes: tuple[np.ndarray, np.ndarray] | None = None
+    last = None
     resting = True
     while True:
         if length < 10.0 * np.spacing(time):
@@ -146,10 +157,10 @@ def radau_steps(velocity, curvature, start, length, rtol, atol):
         if length > _FOREVER:
             raise IntegrationError("Time is too long for double precision.")
         fresh = modes is None
-        if fresh:
+        if modes is None:
             modes = np.linalg.eigh(curvature(state))
         scale = atol + rtol * np.abs(state)
-        if resting:  # outside its step a polynomial of rounding does not
+        if resting or step is None:  # outside its step a polynomial of rounding does not
             guess = np.zeros((STAGES, start.size))
         else:
             guess = step.at(time + _POINTS * length) - state

@@ -7,17 +7,26 @@ paper's: 1 for D >= 3 and 1 - rho for D = 2 (this project's expression for rho);
 real depths 2 < D < 3 the rate 1 is derived for this project.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 _NEARLY_MINUS_INFINITY = -1e100
 
 
-def predicted_rate(depth, rho):
+def predicted_rate(depth: float, rho: np.ndarray) -> np.ndarray:
     """Exponent of alpha in the error as alpha -> 0: 1 - rho for D = 2, 1 for D > 2."""
     return 1.0 - rho if depth == 2 else np.ones_like(rho)
 
 
-def leading_rho(certified, rho, margin, support_size, unit, tilt):
+def leading_rho(
+    certified: np.ndarray,
+    rho: np.ndarray,
+    margin: np.ndarray,
+    support_size: np.ndarray,
+    unit: np.ndarray,
+    tilt: np.ndarray,
+) -> np.ndarray:
     """The rho that decides the rate of each instance, shape (r,).
 
     That of stage null_space belongs to the l1 norm and its unique minimizer.  Where the norm is
@@ -37,7 +46,9 @@ def leading_rho(certified, rho, margin, support_size, unit, tilt):
     return np.where(support_size == unit.shape[1], -1.0, np.where(plain, rho, 1.0 - margin))
 
 
-def log_prediction(log_alpha, log_constant, exponent):
+def log_prediction(
+    log_alpha: np.ndarray, log_constant: np.ndarray, exponent: np.ndarray
+) -> np.ndarray:
     """``log(C alpha^p)``, the first order of the error, shape (r, m).
 
     Args:
@@ -47,7 +58,9 @@ def log_prediction(log_alpha, log_constant, exponent):
     return log_constant[:, None] + exponent[:, None] * log_alpha
 
 
-def log_over_prediction(log_error, log_alpha, log_constant, exponent):
+def log_over_prediction(
+    log_error: np.ndarray, log_alpha: np.ndarray, log_constant: np.ndarray, exponent: np.ndarray
+) -> np.ndarray:
     """log of the error over its first order, shape (r, m); nan where both are 0.
 
     Args:
@@ -58,7 +71,7 @@ def log_over_prediction(log_error, log_alpha, log_constant, exponent):
         return log_error - log_constant[:, None] - exponent[:, None] * log_alpha
 
 
-def local_slopes(log_alpha, log_error):
+def local_slopes(log_alpha: np.ndarray, log_error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(midpoints, slopes) between neighbouring scales.
 
     Args:
@@ -73,7 +86,9 @@ def local_slopes(log_alpha, log_error):
         return log_alpha[:-1] + 0.5 * step, np.diff(log_error, axis=-1) / step
 
 
-def fitted_rate(log_alpha, log_error, window):
+def fitted_rate(
+    log_alpha: np.ndarray, log_error: np.ndarray, window: Sequence[float]
+) -> np.ndarray:
     """Least-squares slope of log_error against log_alpha over a window; nan where the error is 0.
 
     Args:
@@ -92,7 +107,7 @@ def fitted_rate(log_alpha, log_error, window):
     return slopes
 
 
-def onset(log_alpha, log_error, rate, tolerance):
+def onset(log_alpha: np.ndarray, log_error: np.ndarray, rate: float, tolerance: float) -> float:
     """Largest log alpha below which every local slope stays within a tolerance of the rate.
 
     Args:
@@ -112,7 +127,7 @@ def onset(log_alpha, log_error, rate, tolerance):
     return float(log_alpha[bad[-1] + 1] if bad.size else log_alpha[0])
 
 
-def largest_competitor(exponent, log_size, log_alpha):
+def largest_competitor(exponent: np.ndarray, log_size: np.ndarray, log_alpha: float) -> float:
     """How much of the error entries of higher order make up at a scale.
 
     Args:
@@ -135,13 +150,15 @@ def largest_competitor(exponent, log_size, log_alpha):
     return float(size[others].max() - size[leading].max())
 
 
-def log_smallest_entry(points):
+def log_smallest_entry(points: np.ndarray) -> np.ndarray:
     """log of the smallest size among the nonzero entries of each row, inf without one."""
     sizes = np.abs(points)
     return np.log(np.min(sizes, axis=1, initial=np.inf, where=sizes > 0))
 
 
-def log_correction(depth, log_smallest, log_error, log_alpha):
+def log_correction(
+    depth: float, log_smallest: np.ndarray, log_error: np.ndarray, log_alpha: float
+) -> np.ndarray:
     """Order of what is missing in the leading term of the error, relative to it, at a scale.
 
     The leading term has sigma, for D > 2, or ``log(|g*_S| / alpha)``, for D = 2, in place of
@@ -162,7 +179,9 @@ def log_correction(depth, log_smallest, log_error, log_alpha):
     return np.log(power + 1.0) + (np.maximum(log_error, log_alpha) - log_smallest) / power
 
 
-def bootstrap_interval(values, rng, resamples, confidence):
+def bootstrap_interval(
+    values: np.ndarray, rng: np.random.Generator, resamples: int, confidence: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Percentile interval of the median over repetitions, by resampling them.
 
     The interval of ``scipy.stats.bootstrap`` for the same generator, without sorting any
@@ -186,7 +205,7 @@ def bootstrap_interval(values, rng, resamples, confidence):
     return low.reshape(values.shape[1:]), high.reshape(values.shape[1:])
 
 
-def resampled_medians(values, draws):
+def resampled_medians(values: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """The medians of ``values[draws]`` over repetitions, without sorting any resample.
 
     The values of a column are sorted once.  With c_k the number of draws of a resample that
@@ -216,7 +235,9 @@ def resampled_medians(values, draws):
     return np.where(np.isnan(ordered[:, -1:]), np.nan, 0.5 * (middle[0] + middle[1]))
 
 
-def summary(values, rng, resamples, confidence):
+def summary(
+    values: np.ndarray, rng: np.random.Generator, resamples: int, confidence: float
+) -> dict[str, np.ndarray]:
     """Median, quartiles and bootstrap interval of the median over repetitions.
 
     Args:

@@ -8,6 +8,8 @@ done.  (Where N = 100,
 d = 400, s = 8 and the scales are 10^-12 to 1, 957 of 2,940 programs are solved.)
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.linalg import null_space
 
@@ -21,7 +23,14 @@ _OPTIMAL = 1e-12
 _LARGEST_GAP = 1e-6
 
 
-def solve_rho_alpha(free_map, scale, direction, margin, shift, names):
+def solve_rho_alpha(
+    free_map: np.ndarray,
+    scale: np.ndarray,
+    direction: np.ndarray,
+    margin: np.ndarray,
+    shift: np.ndarray,
+    names: Sequence[str],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(b, k, gap) for each ``c = scale * direction + shift``, one a row; see the module.
 
     Args:
@@ -68,7 +77,7 @@ def solve_rho_alpha(free_map, scale, direction, margin, shift, names):
         left = left[~optimal]
     height = np.abs(c + free @ free_map).max(axis=1)
     gap = (height - np.sum(kernel * c, axis=1)) / np.maximum(height, 1e-300)
-    for row in np.flatnonzero(~(gap < _LARGEST_GAP)):
+    for row in np.flatnonzero(~(gap < _LARGEST_GAP)).tolist():
         raise LinearProgramError(
             f"the linear program {names[row]} is not solved: its relative gap is {gap[row]:.1e}"
         )

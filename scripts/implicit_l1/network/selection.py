@@ -21,10 +21,11 @@ that every minimizer is supported in S with signs sigma.  On S the columns may b
 there the functional is minimized by Newton's method.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from flint import arb, arb_mat, ctx
+from flint import arb, arb_mat, ctx, fmpq
 from scipy.linalg import null_space, qr
 from scipy.optimize import linprog
 
@@ -62,7 +63,9 @@ class SelectionError(RuntimeError):
     """The minimizer that the flow selects could not be found."""
 
 
-def tilted_basis_pursuit(matrix, data, tilt, solver=DEFAULT):
+def tilted_basis_pursuit(
+    matrix: np.ndarray, data: np.ndarray, tilt: np.ndarray, solver: str = DEFAULT
+) -> np.ndarray:
     """A minimizer of ``||x||_1 - <tilt, x>`` subject to ``A x = y``, approximately, shape (d,).
 
     Args:
@@ -80,7 +83,15 @@ def tilted_basis_pursuit(matrix, data, tilt, solver=DEFAULT):
     raise SelectionError("no solver of the tilted l1 problem has found an x with A x = y")
 
 
-def minimizer_of(matrix, data, initialization, depth, point, solver, exact_data=None) -> Minimizer:
+def minimizer_of(
+    matrix: np.ndarray,
+    data: np.ndarray,
+    initialization: Initialization,
+    depth: float,
+    point: np.ndarray,
+    solver: str,
+    exact_data: Sequence[fmpq] | None = None,
+) -> Minimizer:
     """What the flow of depth D from an initialization approaches as alpha -> 0.
 
     Its point, and kappa, are of x; its certificate is of x~.
@@ -113,7 +124,12 @@ def minimizer_of(matrix, data, initialization, depth, point, solver, exact_data=
 
 
 def select(
-    matrix, data, initialization: Initialization, depth, point, exact_data=None
+    matrix: np.ndarray,
+    data: np.ndarray,
+    initialization: Initialization,
+    depth: float,
+    point: np.ndarray,
+    exact_data: Sequence[fmpq] | None = None,
 ) -> Minimizer:
     """The minimizer that the flow of depth D approaches as alpha -> 0, as x~.
 

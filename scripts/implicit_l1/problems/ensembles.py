@@ -18,9 +18,9 @@ import inspect
 import math
 import numbers
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -49,12 +49,12 @@ class Parameter:
     check: Callable[[Any], bool]
 
     @property
-    def required(self):
+    def required(self) -> bool:
         """Whether a value must be given."""
         return self.default is None
 
 
-def real(condition):
+def real(condition: Callable[[float], bool]) -> Callable[[object], bool]:
     """The predicate of finite numbers (bool is none) with a condition."""
 
     def check(value):
@@ -69,7 +69,7 @@ def real(condition):
     return check
 
 
-def flag():
+def flag() -> Parameter:
     """A parameter that is on or off, and off by default."""
     return Parameter(False, "true or false", lambda value: isinstance(value, bool))
 
@@ -99,11 +99,11 @@ class Law:
         return {**self.own, **self.common}
 
     @property
-    def doc(self):
+    def doc(self) -> str:
         """What is drawn, in one line."""
-        return inspect.getdoc(self.function).partition("\n\n")[0].replace("\n", " ")
+        return (inspect.getdoc(self.function) or "").partition("\n\n")[0].replace("\n", " ")
 
-    def complete(self, given):
+    def complete(self, given: Mapping[str, float | bool]) -> dict[str, float | bool]:
         """The values of all parameters, defaults in place of what is not given.
 
         Args:
@@ -140,7 +140,10 @@ class Law:
         return found
 
 
-def named(registry, name):
+_Registered = TypeVar("_Registered", bound=Law)
+
+
+def named(registry: Mapping[str, _Registered], name: str) -> _Registered:
     """The entry of this name.
 
     Raises:
@@ -161,7 +164,7 @@ def _add(registry, entry):
     registry[entry.name] = entry
 
 
-def euclidean_norm(vector):
+def euclidean_norm(vector: np.ndarray) -> float:
     """The Euclidean norm, from a correctly rounded sum: np.linalg.norm depends on the BLAS."""
     return math.sqrt(math.fsum(vector * vector))
 
@@ -178,7 +181,7 @@ class Ensemble(Law):
     kind = "ensemble"
     common: ClassVar = {"normalized": flag()}
 
-    def axes(self, parameters):
+    def axes(self, parameters: Mapping[str, float | bool]) -> dict[str, float | bool]:
         """What names the streams of random numbers besides the ensemble: name -> value.
 
         The function's own parameters, defaults filled in: nothing for an ensemble without
@@ -187,7 +190,9 @@ class Ensemble(Law):
         values = self.complete(parameters)
         return {f"ensemble.{name}": values[name] for name in self.own}
 
-    def draw(self, rng, rows, columns, **parameters):
+    def draw(
+        self, rng: np.random.Generator, rows: int, columns: int, **parameters: float | bool
+    ) -> np.ndarray:
         """A matrix, shape (rows, columns).
 
         Raises:
@@ -210,7 +215,7 @@ class Ensemble(Law):
 ENSEMBLES: dict[str, Ensemble] = {}
 
 
-def register(name=None, /, **parameters):
+def register(name: str | None = None, /, **parameters: Parameter) -> Callable[[Callable], Callable]:
     """Make an ensemble of a function ``(rng, rows, columns, *, parameter, ...)``.
 
     Args:
@@ -229,13 +234,13 @@ def register(name=None, /, **parameters):
 
 
 @register()
-def gaussian(rng, rows, columns):
+def gaussian(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
     """Independent entries N(0, 1/N), shape (N, d)."""
     return rng.standard_normal((rows, columns)) / np.sqrt(rows)
 
 
 @register()
-def rademacher(rng, rows, columns):
+def rademacher(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
     """Independent entries of absolute value 1/sqrt(N) and random sign, shape (N, d)."""
     return rng.choice([-1.0, 1.0], (rows, columns)) / np.sqrt(rows)
 
@@ -249,7 +254,7 @@ def _waves(function, period):
 
 
 @register()
-def partial_fourier(rng, rows, columns):
+def partial_fourier(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
     """Random distinct rows of the real discrete Fourier basis of size d, times sqrt(d/N).
 
     The orthonormal basis consists of 1/sqrt(d), of sqrt(2/d) cos(2 pi f j/d) and
@@ -270,7 +275,7 @@ def partial_fourier(rng, rows, columns):
 
 
 @register()
-def partial_dct(rng, rows, columns):
+def partial_dct(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
     """Random distinct rows of the orthonormal discrete cosine transform, times sqrt(d/N).
 
     Type II and size d: row 0 is 1/sqrt(d), row k is sqrt(2/d) cos(pi k (2j + 1)/(2d)),
@@ -287,7 +292,9 @@ def partial_dct(rng, rows, columns):
         0.5, "a number greater than -1 and less than 1", real(lambda c: -1.0 < c < 1.0)
     )
 )
-def toeplitz(rng, rows, columns, *, correlation):
+def toeplitz(
+    rng: np.random.Generator, rows: int, columns: int, *, correlation: float
+) -> np.ndarray:
     """Independent rows N(0, Sigma)/sqrt(N) with Sigma_ij = correlation^|i-j|.
 
     A row is a stationary autoregressive process, x_1 = z_1 and
@@ -306,7 +313,9 @@ def toeplitz(rng, rows, columns, *, correlation):
         0.3, "a number greater than 0 and at most 1", real(lambda density: 0.0 < density <= 1.0)
     )
 )
-def sparse_bernoulli(rng, rows, columns, *, density):
+def sparse_bernoulli(
+    rng: np.random.Generator, rows: int, columns: int, *, density: float
+) -> np.ndarray:
     """Independent entries: 0 with probability 1 - density, otherwise +-1/sqrt(density N).
 
     (With density 1/3: Achlioptas, *Database-friendly random projections*, J. Comput. Syst.
@@ -336,7 +345,7 @@ class Magnitudes(Law):
     kind = "law of magnitudes"
     common: ClassVar = {"unit_norm": flag()}
 
-    def draw(self, rng, size, **parameters):
+    def draw(self, rng: np.random.Generator, size: int, **parameters: float | bool) -> np.ndarray:
         """Magnitudes before they are rounded, shape (size,).
 
         Raises:
@@ -350,7 +359,9 @@ class Magnitudes(Law):
 MAGNITUDES: dict[str, Magnitudes] = {}
 
 
-def register_magnitudes(name=None, /, *, raised=False, **parameters):
+def register_magnitudes(
+    name: str | None = None, /, *, raised: bool = False, **parameters: Parameter
+) -> Callable[[Callable], Callable]:
     """Make a law of magnitudes of a function ``(rng, size, *, parameter, ...)``.
 
     Args:
@@ -370,7 +381,7 @@ def register_magnitudes(name=None, /, *, raised=False, **parameters):
 
 
 @register_magnitudes()
-def constant(rng, size):
+def constant(rng: np.random.Generator, size: int) -> np.ndarray:
     """Every magnitude is 1."""
     return np.ones(size)
 
@@ -381,7 +392,7 @@ def _at_least_the_smallest():
 
 
 @register_magnitudes(low=_at_least_the_smallest(), high=_at_least_the_smallest())
-def uniform(rng, size, *, low, high):
+def uniform(rng: np.random.Generator, size: int, *, low: float, high: float) -> np.ndarray:
     """Independent, uniform on [low, high]."""
     if low > high:
         raise ProblemError(f"law of magnitudes uniform: low is {low}, more than high, {high}")
@@ -389,7 +400,7 @@ def uniform(rng, size, *, low, high):
 
 
 @register_magnitudes("gaussian", raised=True)
-def gaussian_magnitudes(rng, size):
+def gaussian_magnitudes(rng: np.random.Generator, size: int) -> np.ndarray:
     """Independent, |N(0, 1)|; what would round to 0 is raised to 2^-10.
 
     Raised, not drawn again, so that each takes one variate; with or without unit_norm this
@@ -401,7 +412,7 @@ def gaussian_magnitudes(rng, size):
 @register_magnitudes(
     exponent=Parameter(1.0, "a number greater than 0", real(lambda exponent: exponent > 0.0))
 )
-def power_law(rng, size, *, exponent):
+def power_law(rng: np.random.Generator, size: int, *, exponent: float) -> np.ndarray:
     """The k-th largest is k^-exponent; its place is random because the support is."""
     return np.array([float(k) ** -exponent for k in range(1, size + 1)])
 
@@ -414,7 +425,7 @@ class Noise(Law):
 
     kind = "law of the noise"
 
-    def draw(self, rng, size, **parameters):
+    def draw(self, rng: np.random.Generator, size: int, **parameters: float | bool) -> np.ndarray:
         """Noise before it is scaled, shape (size,).
 
         Raises:
@@ -426,7 +437,9 @@ class Noise(Law):
 NOISES: dict[str, Noise] = {}
 
 
-def register_noise(name=None, /, **parameters):
+def register_noise(
+    name: str | None = None, /, **parameters: Parameter
+) -> Callable[[Callable], Callable]:
     """Make a law of the noise of a function ``(rng, size, *, parameter, ...)``.
 
     Args:
@@ -445,18 +458,18 @@ def register_noise(name=None, /, **parameters):
 
 
 @register_noise("gaussian")
-def gaussian_noise(rng, size):
+def gaussian_noise(rng: np.random.Generator, size: int) -> np.ndarray:
     """Independent, N(0, 1): the direction is uniform on the sphere."""
     return rng.standard_normal(size)
 
 
 @register_noise("rademacher")
-def rademacher_noise(rng, size):
+def rademacher_noise(rng: np.random.Generator, size: int) -> np.ndarray:
     """Independent signs: every entry has the same absolute value."""
     return rng.choice([-1.0, 1.0], size)
 
 
 @register_noise("uniform")
-def uniform_noise(rng, size):
+def uniform_noise(rng: np.random.Generator, size: int) -> np.ndarray:
     """Independent, uniform on [-1, 1]: bounded."""
     return rng.uniform(-1.0, 1.0, size)

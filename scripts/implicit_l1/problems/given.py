@@ -66,7 +66,7 @@ def given_problem(A: ArrayLike, y: ArrayLike, noiseless: bool = False) -> Proble
     return problem if found.exact else as_product(problem, found.preimage)
 
 
-def as_array(values: ArrayLike, name: str) -> NDArray:
+def as_array(values: ArrayLike | None, name: str) -> NDArray:
     """What is given as an array.
 
     Raises:
@@ -95,9 +95,9 @@ def as_doubles(values: NDArray, name: str) -> NDArray[np.float64]:
         for place in np.argwhere(np.abs(doubles) >= 2.0**53):
             changed[tuple(place)] = int(doubles[tuple(place)]) != int(values[tuple(place)])
     if changed.any():
-        place = tuple(np.argwhere(changed)[0].tolist())
+        first = tuple(np.argwhere(changed)[0].tolist())
         raise ProblemError(
-            f"{name}[{', '.join(map(str, place))}] = {values[place]!s} ({values.dtype}) is "
+            f"{name}[{', '.join(map(str, first))}] = {values[first]!s} ({values.dtype}) is "
             "no double; round the array yourself"
         )
     return doubles

@@ -15,7 +15,9 @@ powers come from the system's logarithm, cosine and power, whose last bits are n
 rounding A, the magnitudes and the noise to their grids removes them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from flint import fmpq
@@ -71,7 +73,7 @@ class Problem:
         return self.preimage is not None
 
 
-def exact_data(problem) -> list[fmpq]:
+def exact_data(problem: Problem) -> list[fmpq]:
     """y as rational numbers: the exact ``A x`` where it is a product, else the doubles as stored.
 
     What is proved of a problem is proved of this y, of which `data` is the rounding.
@@ -81,7 +83,7 @@ def exact_data(problem) -> list[fmpq]:
     Returns:
         N numbers.
     """
-    if problem.product:
+    if problem.preimage is not None:
         return exact_product(problem.matrix, problem.preimage)
     return rationals_of(problem.data)
 
@@ -90,7 +92,9 @@ def _round(values, grid):
     return np.rint(values * grid) / grid
 
 
-def magnitudes(rng, size, law, **parameters):
+def magnitudes(
+    rng: np.random.Generator, size: int, law: str, **parameters: float | bool
+) -> np.ndarray:
     """Absolute values of the nonzero entries of x_0, multiples of 2^-10, shape (size,).
 
     Args:
@@ -116,7 +120,17 @@ def magnitudes(rng, size, law, **parameters):
 
 
 def random_problem(
-    *, ensemble, N, d, s, eta, repetition, signal, seed, parameters=None, noise=None
+    *,
+    ensemble: str,
+    N: int,
+    d: int,
+    s: int,
+    eta: float,
+    repetition: int,
+    signal: Mapping[str, Any],
+    seed: int,
+    parameters: Mapping[str, float | bool] | None = None,
+    noise: Mapping[str, Any] | None = None,
 ) -> Problem:
     """Draw an instance.
 
@@ -164,7 +178,7 @@ def random_problem(
     return checked(Problem(matrix, x0, data))
 
 
-def one_dimensional_kernel(*, m, rho) -> Problem:
+def one_dimensional_kernel(*, m: int, rho: float) -> Problem:
     """The explicit family whose kernel is spanned by (-rho m, 1, ..., 1), N = m, d = m + 1.
 
     ``y = A e_1`` and g* = e_1 with null space constant rho exactly; for m = 1 this is
@@ -191,7 +205,7 @@ def _wide(shape):
         raise ProblemError(f"A must have fewer rows than columns, its shape is {shape}")
 
 
-def checked(problem) -> Problem:
+def checked(problem: Problem) -> Problem:
     """The same problem, if A is finite with full row rank and N < d, and y is not 0.
 
     Full row rank is decided exactly wherever floating point leaves a doubt, so that no scaling
@@ -237,6 +251,6 @@ def _check_rank(matrix):
         )
 
 
-def least_norm_interpolator(matrix, data):
+def least_norm_interpolator(matrix: np.ndarray, data: np.ndarray) -> np.ndarray:
     """The solution of ``A x = y`` of least Euclidean norm, shape (d,)."""
     return np.linalg.lstsq(matrix, data, rcond=None)[0]

@@ -12,6 +12,7 @@ size of the rounding.  Here ``A x`` is computed exactly, so nothing but the data
 is in the comparison.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ UNIT_ROUNDOFF = 2.0**-53  # of double precision
 _SMALLEST = {2.0**-53: (-1074, -1022), 2.0**-24: (-149, -126), 2.0**-11: (-24, -14)}
 
 
-def nearest_doubles(numbers):
+def nearest_doubles(numbers: Iterable[fmpq]) -> np.ndarray:
     """Rational numbers, each rounded once, to the nearest double.
 
     Args:
@@ -35,7 +36,9 @@ def nearest_doubles(numbers):
     return np.array([int(value.p) / int(value.q) for value in numbers])  # rounded once by Python
 
 
-def rounding_bounds(matrix, x, unit_roundoff, exponent=0):
+def rounding_bounds(
+    matrix: np.ndarray, x: np.ndarray, unit_roundoff: float, exponent: int = 0
+) -> list[fmpq]:
     """Largest distance of ``A @ x`` computed in floating point from A x, entry by entry.
 
     Args:
@@ -78,7 +81,9 @@ def _last_bit(values):
     return np.where(whole == 0, 0, exponents - 53 + trailing)
 
 
-def first_beyond_rounding(matrix, x, data, unit_roundoff, exponent=0):
+def first_beyond_rounding(
+    matrix: np.ndarray, x: np.ndarray, data: np.ndarray, unit_roundoff: float, exponent: int = 0
+) -> tuple[int, float, float] | None:
     """The first row in which y is not A x to rounding, see :func:`rounding_bounds`.
 
     Returns:
@@ -109,11 +114,13 @@ class Explanation:
     exact: bool
 
     @property
-    def size(self):
+    def size(self) -> int:
         return int(np.count_nonzero(self.preimage))
 
 
-def explanation(matrix, data, most, unit_roundoff=UNIT_ROUNDOFF):
+def explanation(
+    matrix: np.ndarray, data: np.ndarray, most: int, unit_roundoff: float = UNIT_ROUNDOFF
+) -> Explanation | None:
     """The solution with the fewest entries of an l1 minimizer that explains y to its rounding.
 
     Of an l1 minimizer, computed in floating point, the k largest entries are kept, x on them is
@@ -145,7 +152,7 @@ def explanation(matrix, data, most, unit_roundoff=UNIT_ROUNDOFF):
     matrix, data = np.ldexp(matrix, -shift[:, None]), np.ldexp(data, -shift)
     point = _minimizer(matrix, data)
     order = np.argsort(-np.abs(point), kind="stable")
-    few, many = 0, min(most, np.count_nonzero(point)) + 1
+    few, many = 0, min(most, int(np.count_nonzero(point))) + 1
     best = None
     while many - few > 1:
         count = (few + many) // 2

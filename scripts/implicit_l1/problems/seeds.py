@@ -6,12 +6,13 @@ A stream is identified by axis names and values (the ensemble, N, d, a repetitio
 
 import hashlib
 import json
+from typing import Any
 
 import numpy as np
 
 
 # in quotes: to name numpy.random loads it, which programs that draw nothing need not wait for
-def generator(**axes) -> "np.random.Generator":
+def generator(**axes: Any) -> "np.random.Generator":
     """The generator of the stream that these axes name.
 
     Args:

@@ -1,5 +1,6 @@
 """phi_D and its inverse in ball arithmetic (Woodworth et al., COLT 2020)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,13 +25,13 @@ class BallPotential:
             raise ValueError(f"depth must be a number >= 2, not {self.depth}")
 
     @property
-    def power(self):
+    def power(self) -> arb | int:
         """p = D / (D - 2) for D > 2: an integer where it is one, else a ball."""
         power = arb(self.depth) / (arb(self.depth) - 2)
         whole = power.unique_fmpz()
         return power if whole is None or not power.is_exact() else int(whole)
 
-    def phi(self, z):
+    def phi(self, z: arb) -> arb:
         """phi_D(z) of a ball.
 
         Raises:
@@ -38,11 +39,11 @@ class BallPotential:
         """
         return self.with_slopes([z])[0][0]
 
-    def phi_prime(self, z):
+    def phi_prime(self, z: arb) -> arb:
         """The derivative of phi_D; raises as phi does."""
         return self.with_slopes([z])[0][1]
 
-    def with_slopes(self, points):
+    def with_slopes(self, points: Sequence[arb]) -> list[tuple[arb, arb]]:
         """(phi_D, its derivative) at each of some balls; raises as phi does."""
         if self.depth == 2:
             return [(2 * sinh, 2 * cosh) for sinh, cosh in (z.sinh_cosh() for z in points)]
@@ -57,11 +58,11 @@ class BallPotential:
             found.append((high - low, power * (high / left + low / right)))
         return found
 
-    def inverse(self, t):
+    def inverse(self, t: arb) -> tuple[arb, arb]:
         """(z, phi'(z)) with phi(z) = t, for a ball t that does not contain 0; raises as below."""
         return self.inverses_with_room([t])[0][:2]
 
-    def inverses_with_room(self, points):
+    def inverses_with_room(self, points: Sequence[arb]) -> list[tuple[arb, arb, arb]]:
         """(z, phi'(z), room of z) with phi(z) = t: 1 - |z| for D > 2, and 1 for D = 2.
 
         For D > 2 the unknown is the slack s = 1 - |z|, in which ``s^(-p) - (2 - s)^(-p)``

@@ -7,26 +7,28 @@ for a statement, the statement is not made: the functions raise or return a wide
 never a wrong one.
 """
 
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 import numpy as np
 from flint import arb, arb_mat, ctx, fmpz
+from numpy.typing import ArrayLike
 
 
-def ball(value):
+def ball(value: float | arb) -> arb:
     """A double, an integer or a ball as a ball; a double is taken as it is, exactly."""
     if isinstance(value, arb):
         return value
     return arb(int(value)) if isinstance(value, (int, np.integer)) else arb(float(value))
 
 
-def column(values):
+def column(values: Iterable) -> arb_mat:
     """A column vector of balls from a sequence of doubles or balls."""
     entries = list(values)
     return arb_mat(len(entries), 1, entries)
 
 
-def exact_matrix(array):
+def exact_matrix(array: ArrayLike) -> arb_mat:
     """A matrix of doubles as balls without radius.
 
     Args:
@@ -36,13 +38,13 @@ def exact_matrix(array):
     return arb_mat(*array.shape, array.ravel().tolist())
 
 
-def to_doubles(matrix):
+def to_doubles(matrix: arb_mat) -> np.ndarray:
     """Midpoints of a matrix of balls, rounded to doubles."""
     values = [float(v.mid()) for v in matrix.entries()]
     return np.array(values).reshape(matrix.nrows(), matrix.ncols())
 
 
-def columns_of(matrix, indices):
+def columns_of(matrix: arb_mat, indices: Sequence[int] | np.ndarray) -> arb_mat:
     """The columns of a matrix at these indices."""
     entries, width = matrix.entries(), matrix.ncols()
     return arb_mat(
@@ -52,7 +54,7 @@ def columns_of(matrix, indices):
     )
 
 
-def scaled(matrix, rows, columns):
+def scaled(matrix: arb_mat, rows: Sequence[arb] | None, columns: Sequence[arb] | None) -> arb_mat:
     """diag(rows) * matrix * diag(columns); None stands for ones."""
     width, entries = matrix.ncols(), matrix.entries()
     if columns is not None:
@@ -62,7 +64,7 @@ def scaled(matrix, rows, columns):
     return arb_mat(matrix.nrows(), width, entries)
 
 
-def largest(values):
+def largest(values: Sequence[arb]) -> arb:
     """A ball that contains the largest of the numbers that the balls contain."""
     result = values[0]
     for value in values[1:]:
@@ -70,7 +72,7 @@ def largest(values):
     return result
 
 
-def smallest(values):
+def smallest(values: Sequence[arb]) -> arb:
     """A ball that contains the smallest of the numbers that the balls contain."""
     result = values[0]
     for value in values[1:]:
@@ -78,7 +80,7 @@ def smallest(values):
     return result
 
 
-def sum_of_sizes(values):
+def sum_of_sizes(values: Iterable[arb]) -> arb:
     """The l1 norm."""
     total = arb(0)
     for value in values:
@@ -86,7 +88,7 @@ def sum_of_sizes(values):
     return total
 
 
-def sum_of_squares(values):
+def sum_of_squares(values: Iterable[arb]) -> arb:
     """The square of the Euclidean norm."""
     total = arb(0)
     for value in values:
@@ -94,26 +96,26 @@ def sum_of_squares(values):
     return total
 
 
-def is_positive(value):
+def is_positive(value: arb) -> bool:
     """Whether a ball contains positive numbers only."""
     return bool(value > 0)
 
 
-def sign(value):
+def sign(value: arb) -> float:
     """1.0 or -1.0 where a ball proves it, else 0.0."""
     if value > 0:
         return 1.0
     return -1.0 if value < 0 else 0.0
 
 
-def relative_radius(value):
+def relative_radius(value: arb) -> float:
     """Radius over the smallest absolute value in the ball; inf if that is 0."""
     if value.contains(0):
         return 0.0 if value.is_zero() else float("inf")
     return float((value.rad() / value.abs_lower()).upper())
 
 
-def to_decimals(value, digits=25):
+def to_decimals(value: arb, digits: int = 25) -> tuple[str, str]:
     """The ends of a ball as decimal texts, the lower one rounded down, the upper one up.
 
     Raises:
@@ -121,10 +123,11 @@ def to_decimals(value, digits=25):
     """
     if not value.is_finite():
         raise ValueError("the enclosure is not finite")
-    return tuple(
-        str(_decimal(end, Context(prec=digits, rounding=rounding, Emax=10**15, Emin=-(10**15))))
-        for end, rounding in ((value.lower(), ROUND_FLOOR), (value.upper(), ROUND_CEILING))
+    down, up = (
+        Context(prec=digits, rounding=rounding, Emax=10**15, Emin=-(10**15))
+        for rounding in (ROUND_FLOOR, ROUND_CEILING)
     )
+    return str(_decimal(value.lower(), down)), str(_decimal(value.upper(), up))
 
 
 def _decimal(end, context):
@@ -144,7 +147,7 @@ def _decimal(end, context):
     return context.scaleb(context.plus(Decimal(outward)), Decimal(power))
 
 
-def power_of_ten(exponent):
+def power_of_ten(exponent: float) -> arb:
     """10^exponent for a double, taken exactly."""
     if float(exponent).is_integer():
         return arb(10) ** fmpz(int(exponent))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from flint import arb
+from numpy.typing import ArrayLike
 from scipy.optimize import nnls
 
 from implicit_l1.linear.units import BALANCED
@@ -53,7 +54,7 @@ class PatternConstant:
 _ACTIVE = 1e-9
 
 
-def enclose_pattern_constant(frame: Frame, pattern, nu) -> PatternConstant:
+def enclose_pattern_constant(frame: Frame, pattern: ArrayLike, nu: np.ndarray) -> PatternConstant:
     """Enclose the null space constant of a sign pattern on S.
 
     Args:
@@ -169,7 +170,9 @@ def _between(frame, pattern, free):
     return PatternConstant(lower.union(upper), None, None, None)
 
 
-def enclose_null_space_constant(frame: Frame, patterns, duals):
+def enclose_null_space_constant(
+    frame: Frame, patterns: ArrayLike, duals: ArrayLike
+) -> tuple[arb, arb]:
     """Enclose the null space constant rho~ of S, ``sup ||n_S||_1 / ||n_Sc||_1`` over ker A.
 
     It is the largest constant of a sign pattern.  For |S| = N there is a formula.  Otherwise

@@ -10,11 +10,13 @@ in the unknowns (n_T, lam), T a part of the columns (Woodworth et al., COLT 2020
 concave.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from flint import arb
+from numpy.typing import ArrayLike
 
 from implicit_l1.potentials import potential
 from implicit_l1.proof.ball_potential import BallPotential
@@ -60,7 +62,7 @@ class Partition:
         on, off: A_T and A_Tc, doubles; sizes: |A_Tc|.
     """
 
-    def __init__(self, exact: Exact, inside):
+    def __init__(self, exact: Exact, inside: ArrayLike) -> None:
         self.exact = exact
         self.inside = np.asarray(inside, dtype=int)
         self.outside = np.delete(np.arange(exact.doubles.shape[1]), self.inside)
@@ -77,7 +79,7 @@ class Partition:
         free = self._factors[0][:, self.inside.size :].T @ self.off
         return free, free @ free.T
 
-    def dual(self, z_in, z_out, known):
+    def dual(self, z_in: np.ndarray, z_out: np.ndarray, known: np.ndarray) -> np.ndarray:
         """lam with ``A_T^T lam = z_in``, and ``A_Tc^T lam`` near z_out where that is known."""
         size = self.inside.size
         basis, factor = self._factors
@@ -94,7 +96,7 @@ class Partition:
             dual += basis[:, size:] @ move
         return dual
 
-    def kernel(self, outer):
+    def kernel(self, outer: np.ndarray) -> np.ndarray:
         """n_T with ``A_T n_T + A_Tc n_Tc = 0``."""
         basis, factor = self._factors
         size = self.inside.size
@@ -108,7 +110,15 @@ class Equations:
     ``[[-diag(dz_T / du_T), A_T^T], [A_T, A_Tc diag(du_Tc / dz_Tc) A_Tc^T]]``.
     """
 
-    def __init__(self, depth, partition: Partition, alpha, unit, values, fixed=None):
+    def __init__(
+        self,
+        depth: float,
+        partition: Partition,
+        alpha: arb,
+        unit: arb,
+        values: Mapping[int, arb],
+        fixed: np.ndarray | None = None,
+    ) -> None:
         """
         Args:
             depth: D.
@@ -127,7 +137,7 @@ class Equations:
         self.values_in = [values.get(index) for index in partition.inside.tolist()]
         self.values_out = [values.get(index) for index in partition.outside.tolist()]
 
-    def start(self, error):
+    def start(self, error: np.ndarray) -> Unknowns:
         """Unknowns from a guess of n in units, doubles, shape (d,)."""
         partition = self.partition
         inner, outer = error[partition.inside], error[partition.outside]
@@ -170,7 +180,7 @@ class Equations:
             for part in (self.partition.inside, self.partition.outside)
         ]
 
-    def evaluate(self, unknowns, in_balls=False):
+    def evaluate(self, unknowns: Unknowns, in_balls: bool = False) -> Values:
         """Values over the box of unknowns; for `in_balls` see Exact.times."""
         if self.fixed is not None:
             fixed = [(ball(z), arb(0), arb(0)) for z in self.fixed]
@@ -203,7 +213,7 @@ class Equations:
             entries[index] = value
         return entries
 
-    def entries(self, unknowns):
+    def entries(self, unknowns: Unknowns) -> list[arb]:
         """Balls of n over a box of the unknowns, in the order of the columns."""
         outer, _ = self._outer(self._products(unknowns.dual, in_balls=True)[1])
         return [self.unit * value for value in self._ordered(unknowns.error, outer)]

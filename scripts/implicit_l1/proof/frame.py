@@ -9,11 +9,13 @@ All proofs start from (A, y), exact as the doubles they are.  What other rooms h
 in as guesses: a wrong guess makes a proof fail, it cannot make a wrong statement.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from flint import arb, arb_mat, ctx
+from numpy.typing import ArrayLike
 
 from implicit_l1.proof.balls import ball, column, exact_matrix
 from implicit_l1.proof.verified import Exact, Inverse, doubles_of, gamma, rounded_up
@@ -23,7 +25,7 @@ class NotProved(ArithmeticError):
     """A statement could not be proved; the message says which and why."""
 
 
-def wanted_radius():
+def wanted_radius() -> float:
     """Radius, relative to its largest entry, to which a dual or a kernel vector is enclosed.
 
     At 128 bits 1e-24: what is made of it has more digits than a table shows, and each further
@@ -32,7 +34,7 @@ def wanted_radius():
     return 2.0 ** -(5 * ctx.prec // 8)
 
 
-def checked_guess(values, shape):
+def checked_guess(values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
     """A guess as doubles.
 
     Raises:
@@ -63,17 +65,17 @@ class Frame:
     inverse: Inverse
 
     @cached_property
-    def on(self):
+    def on(self) -> Exact:
         """A_T, with its balls."""
         return Exact(self.matrix.doubles[:, self.inside])
 
     @cached_property
-    def range_map(self):
+    def range_map(self) -> arb_mat:
         """M, k x (d - k), as balls."""
         return self._map(slice(None, self.inside.size))
 
     @cached_property
-    def free_map(self):
+    def free_map(self) -> arb_mat:
         """C, (N - k) x (d - k), as balls."""
         return self._map(slice(self.inside.size, None))
 
@@ -89,11 +91,11 @@ class Frame:
         chosen = self._solution[rows]
         return arb_mat(chosen) if chosen else arb_mat(0, self.outside.size)
 
-    def dual(self, pattern, free):
+    def dual(self, pattern: Iterable, free: Iterable) -> list[arb]:
         """Balls of the nu with ``A_T^T nu = pattern`` and ``B^T nu = free``, as a list."""
         return self.inverse.solve([ball(value) for value in (*pattern, *free)], transposed=True)
 
-    def feasible(self, pattern, guess):
+    def feasible(self, pattern: np.ndarray, guess: np.ndarray) -> list[arb]:
         """Balls of a nu near a guess with ``A_T^T nu = pattern``, as a list: its own digits.
 
         ``guess + K^{-T} (pattern - A_T^T guess, 0)``, which hardly depends on B.
@@ -106,7 +108,7 @@ class Frame:
         step = self.inverse.solve(right, True, wanted_radius(), beside=np.max(np.abs(guess)))
         return (column(guess) + column(step)).entries()
 
-    def off(self, nu):
+    def off(self, nu: list[arb]) -> "Products":
         """``A_Tc^T nu`` for a vector nu of balls."""
         return Products(self.matrix.doubles[:, self.outside], nu)
 
@@ -120,7 +122,7 @@ class Products:
         approximate: z in doubles; bounds: upper bounds of ``|z|``, inf where none is known.
     """
 
-    def __init__(self, columns, nu):
+    def __init__(self, columns: np.ndarray, nu: list[arb]) -> None:
         self._columns, self._nu = columns, column(nu)
         middles, radii = doubles_of(nu)
         self.approximate = middles @ columns
@@ -128,12 +130,12 @@ class Products:
         bounds = rounded_up(np.abs(self.approximate) + error)
         self.bounds = np.where(np.isfinite(bounds), bounds, np.inf)
 
-    def entry(self, place):
+    def entry(self, place: int) -> arb:
         """z_j as a ball."""
         entries = self._columns[:, place].tolist()
         return (arb_mat(1, len(entries), entries) * self._nu)[0, 0]
 
-    def largest(self, places=None):
+    def largest(self, places: np.ndarray | None = None) -> arb:
         """A ball that contains the largest ``|z_j|``, of all or at some places."""
         places = np.arange(self.bounds.size) if places is None else places
         value = arb(0)
@@ -143,12 +145,12 @@ class Products:
             value = value.max(abs(self.entry(place)))
         return value
 
-    def all_below(self, height, places):
+    def all_below(self, height: arb, places: np.ndarray) -> bool:
         """Whether ``|z_j| < height`` is proved at these places."""
         return not places.size or bool(self.largest(places) < height)
 
 
-def prove_frame(matrix, inside) -> Frame:
+def prove_frame(matrix: np.ndarray, inside: ArrayLike) -> Frame:
     """Frame of a set of columns, in balls.
 
     Args:

@@ -7,14 +7,16 @@ its ends are those of the lower and of the upper ends.
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from typing import Self
 
-_RANGE = {"prec": 40, "Emax": 10**15, "Emin": -(10**15)}
-_DOWN = Context(rounding=ROUND_FLOOR, **_RANGE)
-_UP = Context(rounding=ROUND_CEILING, **_RANGE)
-_THREE_DOWN = Context(rounding=ROUND_FLOOR, **(_RANGE | {"prec": 3}))
-_THREE_UP = Context(rounding=ROUND_CEILING, **(_RANGE | {"prec": 3}))
+_LARGEST = 10**15
+_DOWN = Context(prec=40, rounding=ROUND_FLOOR, Emax=_LARGEST, Emin=-_LARGEST)
+_UP = Context(prec=40, rounding=ROUND_CEILING, Emax=_LARGEST, Emin=-_LARGEST)
+_THREE_DOWN = Context(prec=3, rounding=ROUND_FLOOR, Emax=_LARGEST, Emin=-_LARGEST)
+_THREE_UP = Context(prec=3, rounding=ROUND_CEILING, Emax=_LARGEST, Emin=-_LARGEST)
 
 
 DECADE = "decade"
@@ -28,7 +30,7 @@ class Interval:
     upper: Decimal
 
     @classmethod
-    def of(cls, lower, upper):
+    def of(cls, lower: str | float | Decimal, upper: str | float | Decimal) -> Self:
         """From decimal texts, integers or doubles (taken exactly).
 
         Raises:
@@ -39,28 +41,28 @@ class Interval:
             raise ValueError(f"{lower} and {upper} are not the ends of an interval")
         return ends
 
-    def __sub__(self, other):
+    def __sub__(self, other: Self) -> "Interval":
         return Interval(
             _DOWN.subtract(self.lower, other.upper), _UP.subtract(self.upper, other.lower)
         )
 
-    def __truediv__(self, count):
+    def __truediv__(self, count: int) -> "Interval":
         """Divided by a positive integer; ValueError otherwise."""
         divisor = Decimal(count)
         if not divisor > 0:
             raise ValueError(f"{count} is not positive: the ends would change places")
         return Interval(_DOWN.divide(self.lower, divisor), _UP.divide(self.upper, divisor))
 
-    def __abs__(self):
+    def __abs__(self) -> "Interval":
         # copy_abs: abs() itself would round to the digits of the default context
         ends = sorted([self.lower.copy_abs(), self.upper.copy_abs()])
         return Interval(Decimal(0) if self.lower <= 0 <= self.upper else ends[0], ends[1])
 
-    def overlaps(self, other):
+    def overlaps(self, other: Self) -> bool:
         """Whether some number lies in both."""
         return self.lower <= other.upper and other.lower <= self.upper
 
-    def text(self, style):
+    def text(self, style: str) -> str:
         """The number in as many digits as the style asks for, fewer where not so many are known.
 
         Args:
@@ -77,7 +79,7 @@ class Interval:
         return "..".join(rounded(end, 3, "g") for end in ends)
 
 
-def rounded(value, digits, kind):
+def rounded(value: Decimal, digits: int, kind: str) -> str:
     """A decimal as text: so many digits after the point ("f") or significant ones ("g").
 
     Zeros at the end are kept, they are digits too; a zero has no sign.
@@ -93,36 +95,36 @@ def rounded(value, digits, kind):
     return f"{mantissa}e{int(exponent):+03d}"
 
 
-def is_number(text):
+def is_number(text: str) -> bool:
     """Whether a text is a finite number as it is printed in decimals."""
     return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
 
 
-def stands_for(text):
+def stands_for(text: str) -> Interval:
     """The interval of half a unit of the last digit around a printed number."""
     value = Decimal(text)
-    half = Decimal((0, (5,), value.as_tuple().exponent - 1))
+    half = Decimal((0, (5,), int(value.as_tuple().exponent) - 1))
     return Interval(value - half, value + half)
 
 
-def minimum(intervals):
+def minimum(intervals: Sequence[Interval]) -> Interval:
     """Enclosure of the smallest."""
     return Interval(min(i.lower for i in intervals), min(i.upper for i in intervals))
 
 
-def maximum(intervals):
+def maximum(intervals: Sequence[Interval]) -> Interval:
     """Enclosure of the largest."""
     return Interval(max(i.lower for i in intervals), max(i.upper for i in intervals))
 
 
-def median(intervals):
+def median(intervals: Sequence[Interval]) -> Interval:
     """Enclosure of the median: between two middle ones half way."""
     lower, upper = _middle_ends(intervals)
     half = Decimal("0.5")
     return Interval(_DOWN.multiply(half, _DOWN.add(*lower)), _UP.multiply(half, _UP.add(*upper)))
 
 
-def geometric_median(intervals):
+def geometric_median(intervals: Sequence[Interval]) -> Interval:
     """Enclosure of the median of positive numbers on a logarithmic scale.
 
     Raises:
@@ -145,7 +147,7 @@ def _middle_ends(intervals):
     return [(ends[low], ends[high]) for ends in ordered]
 
 
-def log10(interval):
+def log10(interval: Interval) -> Interval:
     """Enclosure of the decimal logarithm of a positive number."""
     # correctly rounded to the nearest, as the square root
     return Interval(
@@ -153,7 +155,7 @@ def log10(interval):
     )
 
 
-def farthest(intervals, value):
+def farthest(intervals: Sequence[Interval], value: float) -> Interval:
     """Enclosure of the one farthest from a number; of several that it may be, the hull."""
     distances = [abs(i - Interval.of(value, value)) for i in intervals]
     least = max(distance.lower for distance in distances)
@@ -163,7 +165,7 @@ def farthest(intervals, value):
     return Interval(min(i.lower for i in candidates), max(i.upper for i in candidates))
 
 
-def float_text(value, style):
+def float_text(value: float, style: str) -> str:
     """A double as text: empty for nan, and without the sign of a zero.
 
     Args:

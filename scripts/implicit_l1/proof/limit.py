@@ -44,7 +44,7 @@ class LimitProof:
         ValueError: if the minimizer is of another matrix.
     """
 
-    def __init__(self, matrix, minimizer: ProvedMinimizer, depth):
+    def __init__(self, matrix: np.ndarray, minimizer: ProvedMinimizer, depth: float) -> None:
         if not np.array_equal(matrix, minimizer.frame.matrix.doubles):
             raise ValueError("the minimizer is proved of another matrix")
         self.matrix = matrix
@@ -57,7 +57,7 @@ class LimitProof:
             for index, value in zip(minimizer.support, minimizer.values, strict=True)
         }
 
-    def error(self, alpha, error, log_unit, radius):
+    def error(self, alpha: arb, error: np.ndarray, log_unit: float, radius: float) -> list[arb]:
         """Enclose n(alpha) = x(alpha) - g* from a guess of it.
 
         Args:
@@ -94,7 +94,9 @@ class LimitProof:
             self._last = Partition(self._exact, inside)
         return self._last
 
-    def first_order(self, rho: PatternConstant | None, error, log_unit, radius):
+    def first_order(
+        self, rho: PatternConstant | None, error: np.ndarray, log_unit: float, radius: float
+    ) -> tuple[arb, arb]:
         """Enclose exponent and constant of ``||n||_1 ~ constant * alpha^exponent``.
 
         The formulas are those of :mod:`implicit_l1.network.asymptotics`; for D = 2 and |S| < N the
@@ -110,6 +112,8 @@ class LimitProof:
             NotProved: if it cannot be proved, or the leading term is not of this form.
         """
         if self.depth == 2:
+            if rho is None:
+                raise NotProved("rho, which is in the first order of D = 2, is not given")
             exponent, entries = 1 - rho.value, self._logarithmic(rho)
         else:
             exponent, entries = arb(1), self._linear(error, log_unit)

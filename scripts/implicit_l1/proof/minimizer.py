@@ -7,10 +7,12 @@ prove that g* is the unique l1 minimizer (Fuchs 2004; Foucart and Rauhut, *A Mat
 Introduction to Compressive Sensing*, ch. 4).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from flint import arb
+from numpy.typing import ArrayLike
 
 from implicit_l1.linear.exact import exact_product, rationals_of, solve_consistent
 from implicit_l1.proof.balls import ball, is_positive, largest, sign, smallest
@@ -35,13 +37,15 @@ class ProvedMinimizer:
     margin: arb
 
     @property
-    def kappa(self):
+    def kappa(self) -> arb:
         """Enclosure of ``max|g*_S| / min|g*_S|``."""
         sizes = [abs(value) for value in self.values]
         return largest(sizes) / smallest(sizes)
 
 
-def prove_minimizer(matrix, data, point, nu) -> ProvedMinimizer:
+def prove_minimizer(
+    matrix: np.ndarray, data: Iterable, point: ArrayLike, nu: ArrayLike
+) -> ProvedMinimizer:
     """Prove support, signs, value and uniqueness of the l1 minimizer.
 
     Args:

@@ -4,12 +4,14 @@ Each quantity is enclosed in ball arithmetic from (A, y) and x_0; what other com
 found are guesses to start from.  A quantity that is not enclosed says why.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from flint import ctx
+from flint import arb, ctx
 
-from implicit_l1.problems.problem import exact_data
+from implicit_l1.problems.problem import Problem, exact_data
 from implicit_l1.proof.balls import (
     ball,
     largest,
@@ -52,7 +54,9 @@ class Statement:
         return self.status == PROVED
 
 
-def statement(quantity, value, log10_alpha=float("nan")) -> Statement:
+def statement(
+    quantity: str, value: arb | NotProved, log10_alpha: float = float("nan")
+) -> Statement:
     """That a quantity lies in a ball, or the NotProved that says why it has none."""
     lower, upper, status = "", "", PROVED
     if isinstance(value, NotProved):
@@ -64,7 +68,7 @@ def statement(quantity, value, log10_alpha=float("nan")) -> Statement:
     return Statement(quantity, log10_alpha, lower, upper, status)
 
 
-def at_some_precision(prove, *arguments) -> list[Statement]:
+def at_some_precision(prove: Callable[..., list[Statement]], *arguments: Any) -> list[Statement]:
     """The statements of the first precision at which all are proved; otherwise of the last."""
     for bits in PRECISIONS:
         with ctx.workprec(bits):
@@ -74,7 +78,13 @@ def at_some_precision(prove, *arguments) -> list[Statement]:
     return statements
 
 
-def constants(problem, point, nu, patterns, tilde_duals) -> list[Statement]:
+def constants(
+    problem: Problem,
+    point: np.ndarray,
+    nu: np.ndarray,
+    patterns: np.ndarray,
+    tilde_duals: np.ndarray,
+) -> list[Statement]:
     """What does not depend on depth and scale: margin, rho, kappa, ||g* - x_0||_2, rho~.
 
     Args:
@@ -97,7 +107,16 @@ def constants(problem, point, nu, patterns, tilde_duals) -> list[Statement]:
     ]
 
 
-def limits(problem, point, nu, depth, scales, errors, first_order, radius) -> list[Statement]:
+def limits(
+    problem: Problem,
+    point: np.ndarray,
+    nu: np.ndarray,
+    depth: float,
+    scales: Sequence[tuple[int, float]],
+    errors: tuple[np.ndarray, np.ndarray],
+    first_order: tuple[np.ndarray, float],
+    radius: float,
+) -> list[Statement]:
     """What is known of the limit points at one depth, and of their first order.
 
     Args:
@@ -147,7 +166,7 @@ def limits(problem, point, nu, depth, scales, errors, first_order, radius) -> li
     return statements
 
 
-def recovery(problem, found, rho_tilde) -> list[Statement]:
+def recovery(problem: Problem, found: Any, rho_tilde: Any) -> list[Statement]:
     """rho of x_0, and constants of the l1 minimizer.
 
     Args:
@@ -167,7 +186,7 @@ def recovery(problem, found, rho_tilde) -> list[Statement]:
     else:
         rho_planted = _attempt(_planted_constant, problem, found.planted_dual)
     statements = [statement("rho_planted", rho_planted)]
-    if rho is None:
+    if rho is None or proof is None:
         reason = proof or NotProved("there is no dual vector to start from")
         return [*statements, statement("margin", reason)]
     statements += [statement("margin", proof.margin), statement("rho", rho)]
@@ -176,7 +195,7 @@ def recovery(problem, found, rho_tilde) -> list[Statement]:
     return statements
 
 
-def first_order_guess(entry_log_size, signs):
+def first_order_guess(entry_log_size: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, float]:
     """(n* in units of exp(log_unit), log_unit): the limit of n / alpha, for D > 2.
 
     Args:

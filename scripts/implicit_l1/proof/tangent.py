@@ -14,7 +14,9 @@ than r s.  (Derived for this project.)
 from dataclasses import dataclass
 
 import numpy as np
+from flint import arb
 
+from implicit_l1.potentials import Potential
 from implicit_l1.proof.equations import Partition, Values
 from implicit_l1.proof.verified import LARGE, UNIT, Preconditioned, doubles_of, gamma, rounded_up
 
@@ -41,7 +43,7 @@ class Tangent:
         near: what is known of ``I - R J``.
     """
 
-    def __init__(self, partition: Partition, doubles, values: Values):
+    def __init__(self, partition: Partition, doubles: Potential, values: Values) -> None:
         """
         Args:
             partition: T.
@@ -71,7 +73,7 @@ class Tangent:
         self.inverse = np.linalg.inv(self.matrix)
         self.near = Preconditioned(self.inverse, self.matrix)
 
-    def step(self, residual) -> Step:
+    def step(self, residual: list[arb]) -> Step:
         """Newton's step from a residual, balls."""
         middles, radii = doubles_of(residual)
         size = self.inverse @ middles
@@ -79,16 +81,18 @@ class Tangent:
         error = rounded_up(np.abs(self.inverse) @ rounding)
         return Step(size, error, float(np.max(rounded_up(np.abs(size) + error))))
 
-    def distance(self, radius):
+    def distance(self, radius: float) -> float:
         """Upper bound of ``||I - R J||`` on the box of this radius around x_0, inf or nan."""
         return self.near.contraction(self.bounds(radius))
 
-    def bounds(self, radius):
+    def bounds(self, radius: float) -> np.ndarray:
         """Upper bounds of ``|J - K| 1`` there, shape (k + N,); inf or nan where none is known."""
         ones, sums = np.ones(len(self.matrix)), self._partition.sizes.sum(axis=0)
         return self.change(ones, sums, radius * ones, rounded_up(radius * sums))
 
-    def change(self, weights, weights_z, moved, moved_z):
+    def change(
+        self, weights: np.ndarray, weights_z: np.ndarray, moved: np.ndarray, moved_z: np.ndarray
+    ) -> np.ndarray:
         """Upper bounds of ``|(J - K) v|``, shape (k + N,); inf or nan where none is known.
 
         ``A_T`` and ``A_T^T`` in J do not change, and of the rest of ``J v`` the first part is
@@ -125,14 +129,16 @@ class Tangent:
         small = np.minimum(change, 0.5)
         return np.where(change <= 0.5, rounded_up(small / (1.0 - small)), np.inf)
 
-    def of_z(self, step, radius):
+    def of_z(self, step: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(m, e): ``|A_Tc^T (lam - lam') - m| <= e`` where ``|x - x' + step| <= radius``."""
         size = self._partition.inside.size
         shift = -step[size:] @ self._partition.off
         rounding = gamma(len(step)) * np.abs(step[size:]) + radius[size:]
         return shift, rounded_up(rounded_up(rounding) @ self._partition.sizes)
 
-    def of_outer(self, shift, spread, away):
+    def of_outer(
+        self, shift: np.ndarray, spread: np.ndarray, away: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(m, e): n_Tc in units changes by m, up to e, where z_Tc does by `shift`, up to `spread`.
 
         By the mean value theorem the change is ``s' h`` with the slope s' at a point between,

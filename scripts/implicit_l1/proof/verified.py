@@ -41,7 +41,9 @@ Proof: with the mean J' of J between x and x*, ``F(x*) - F(x) = J' (x* - x)``, s
 derived for this project.)
 """
 
+from collections.abc import Sequence
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from flint import arb, arb_mat, ctx
@@ -61,17 +63,20 @@ LARGE = 1e60
 _TINY = 1e-120
 
 
-def rounded_up(bound):
+_Bound = TypeVar("_Bound", float, np.ndarray)
+
+
+def rounded_up(bound: _Bound) -> _Bound:
     """An upper bound of the exact value of an expression in nonnegative doubles."""
     return bound * _UP + _TINY
 
 
-def gamma(count):
+def gamma(count: int) -> float:
     """Upper bound of gamma_n for n up to 2^20."""
     return rounded_up(count * UNIT)
 
 
-def doubles_of(balls):
+def doubles_of(balls: Sequence[arb]) -> tuple[np.ndarray, np.ndarray]:
     """(m, r): doubles such that each ball lies within r of m, shape (n,) each."""
     middles = np.array([float(value) for value in balls])
     radii = np.array([float(value.rad()) for value in balls])
@@ -86,14 +91,14 @@ class Preconditioned:
         inverse, matrix: R, approximately the inverse, and K, shape (n, n).
     """
 
-    def __init__(self, inverse, matrix):
+    def __init__(self, inverse: np.ndarray, matrix: np.ndarray) -> None:
         self._sizes = [np.abs(inverse), np.abs(matrix)]
         # where entries are so large that underflow is not bounded, nothing is
         self._known = all(np.all(part <= LARGE) for part in self._sizes)
         if self._known:
             self._rest = np.abs(np.eye(len(matrix)) - inverse @ matrix)
 
-    def contraction(self, spread):
+    def contraction(self, spread: np.ndarray) -> float:
         """Upper bound of ``||I - R J||`` for all J whose ``|J - K|`` has row sums up to `spread`.
 
         Args:
@@ -105,7 +110,7 @@ class Preconditioned:
             return np.inf
         return float(np.max(self.remainder(np.ones(len(spread)), spread)))
 
-    def remainder(self, weights, spread):
+    def remainder(self, weights: np.ndarray, spread: np.ndarray) -> np.ndarray:
         """Upper bounds of ``|(I - R J) v|`` where ``|v| <= weights`` and ``|(J - K) v| <= spread``.
 
         Args:
@@ -133,7 +138,7 @@ _TWICE = 128
 _MODERATE = 2.0**-300, 2.0**300
 
 
-def slices_of(values, bits, most):
+def slices_of(values: np.ndarray, bits: int, most: int) -> tuple[list[np.ndarray], np.ndarray]:
     """Slices that add up to a sum of doubles, but for a rest.
 
     Slice k is what remains, rounded to multiples of the unit ``2^(e - k bits)``, with ``2^e``
@@ -148,7 +153,7 @@ def slices_of(values, bits, most):
         (slices, rest): a list of arrays of the shape (...); the values that are left.
     """
     exponent = int(np.frexp(np.max(np.abs(values[0])))[1])
-    slices = []
+    slices: list[np.ndarray] = []
     while len(slices) < most and values.any():
         # the last place of a number plus this is the unit
         shift = 1.5 * 2.0 ** (exponent - (len(slices) + 1) * bits + 52)
@@ -158,7 +163,7 @@ def slices_of(values, bits, most):
     return slices, values
 
 
-def distilled(terms):
+def distilled(terms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The sum of doubles as that of three, by Knuth's two-sum, which tells a rounding exactly.
 
     (Ogita, Rump and Oishi, *Accurate sum and dot product*, SIAM J. Sci. Comput. 26, 2005.)
@@ -194,11 +199,11 @@ class Exact:
         doubles: A.
     """
 
-    def __init__(self, doubles):
+    def __init__(self, doubles: np.ndarray) -> None:
         self.doubles = doubles
 
     @cached_property
-    def balls(self):
+    def balls(self) -> arb_mat:
         """The same as balls."""
         return exact_matrix(self.doubles)
 
@@ -222,7 +227,9 @@ class Exact:
         low, high = _MODERATE
         return self.doubles.size >= _SMALL and bool(low <= np.max(self._sizes) <= high)
 
-    def times(self, vector, transposed=False, in_balls=False):
+    def times(
+        self, vector: np.ndarray | Sequence[arb], transposed: bool = False, in_balls: bool = False
+    ) -> list[arb]:
         """Enclosures of A x, or of A^T x, as a list.
 
         Args:
@@ -231,7 +238,8 @@ class Exact:
             in_balls: whether to the working precision, even where it takes longer.
         """
         if self._in_doubles and ctx.prec <= _TWICE and not in_balls:
-            found = self._sliced(*_two_doubles(vector), transposed)
+            parts, radius = _two_doubles(vector)
+            found = self._sliced(parts, radius, transposed)
             if found is not None:
                 sums, error = found
                 entries = zip(*sums.tolist(), error.tolist(), strict=True)
@@ -240,7 +248,9 @@ class Exact:
             return (arb_mat(1, len(vector), list(vector)) * self.balls).entries()
         return (self.balls * column(vector)).entries()
 
-    def residual(self, vector, right, transposed=False):
+    def residual(
+        self, vector: np.ndarray, right: np.ndarray, transposed: bool = False
+    ) -> np.ndarray:
         """``b - A x``, or ``b - A^T x``, of doubles, as if in twice the working precision.
 
         Args:
@@ -305,7 +315,7 @@ class Inverse:
         ZeroDivisionError: if K is not proved regular.
     """
 
-    def __init__(self, matrix):
+    def __init__(self, matrix: np.ndarray) -> None:
         self.matrix = Exact(matrix)
         self.approximate = None
         try:
@@ -320,7 +330,13 @@ class Inverse:
         else:
             self.matrix.balls.solve(column(np.ones(len(matrix))))
 
-    def solve(self, right, transposed=False, enough=0.0, beside=0.0):
+    def solve(
+        self,
+        right: Sequence[arb],
+        transposed: bool = False,
+        enough: float = 0.0,
+        beside: float = 0.0,
+    ) -> list[arb]:
         """Enclosures of K^{-1} b, or of K^{-T} b, for a vector b of balls, as a list.
 
         The enclosures are not finite where b is not, or its entries are not doubles.  They are
@@ -362,14 +378,14 @@ class Inverse:
             image = self.matrix.times(solution, transposed)
             residual = [b - value for b, value in zip(right, image, strict=True)]
 
-    def solve_in_doubles(self, right, transposed=False):
+    def solve_in_doubles(self, right: np.ndarray, transposed: bool = False) -> np.ndarray:
         """K^{-1} b, or K^{-T} b, approximately, for a vector b of doubles, shape (n,)."""
         if self.approximate is None:
             return np.array([float(value) for value in self.solve(right.tolist(), transposed)])
         return (self.approximate.T if transposed else self.approximate) @ right
 
 
-def largest_column_sums(inverse: Inverse, columns):
+def largest_column_sums(inverse: Inverse, columns: np.ndarray) -> np.ndarray:
     """Upper bounds of the l1 norms of the columns of K^{-1} Y, shape (m,).
 
     With X = R Y and ``||I - K R||_1 <= q``: ``K^{-1} = R (K R)^{-1}``, so the error of a column
