@@ -295,11 +295,20 @@ def test_a_bad_configuration_changes_nothing(tmp_path):
     assert not (project.folder / "results").exists()
 
 
-def test_a_damaged_intermediate_is_named(copy):
-    path = copy.folder / "results/smoke/problems/gaussian_N20_d40_s2_eta0/reps0-2.npz"
-    path.write_bytes(path.read_bytes()[:-100])
+def test_a_damaged_intermediate_is_named_and_the_others_of_its_job_are_made(copy, finished):
+    before = finished.checksums()
+    name = "{}/gaussian_N20_d40_s2_eta0{}/reps0-2.npz"
+    damaged = copy.folder / "results/smoke" / name.format("problems", "")
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    for noise in ("", ".1"):
+        (copy.folder / "results/smoke" / name.format("l1", noise)).unlink()
     result = copy.snakemake()
     assert result.returncode != 0
-    assert f"{path.relative_to(copy.folder)} is damaged" in result.stdout + result.stderr
-    assert not (copy.folder / "results/smoke/l1/gaussian_N20_d40_s2_eta0/reps0-2.npz").exists()
+    assert f"{damaged.relative_to(copy.folder)} is damaged" in result.stdout + result.stderr
+    made = copy.checksums()
+    assert f"smoke/{name.format('l1', '')}" not in made
+    assert made[f"smoke/{name.format('l1', '.1')}"] == before[f"smoke/{name.format('l1', '.1')}"]
     assert not list(copy.folder.rglob("results/**/.reps*"))
+    damaged.write_bytes((finished.folder / damaged.relative_to(copy.folder)).read_bytes())
+    copy.run()
+    assert copy.checksums() == before

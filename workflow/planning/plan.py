@@ -35,12 +35,12 @@ PROVED = (*kinds_where(alpha=PATH), *kinds_where(alpha=DECADES))
 OPTIONS = {
     "rates": ("l1", "null_space", "limit", "rates"),
     "bounds": ("l1", "null_space", "limit"),
-    "descent": ("l1", "limit"),
+    "descent": ("l1", "limit", "descent"),
     "flow": ("l1", "flow"),
-    "lasso_path": ("flow.rtol",),
+    "lasso_path": ("flow.rtol", "lasso_path"),
     "agreement": ("l1", "limit", "flow"),
     "certificates": ("certificates",),
-    "phase": ("null_space.enumerate_up_to",),
+    "phase": ("null_space.enumerate_up_to", "phase"),
 }
 
 

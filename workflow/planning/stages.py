@@ -18,16 +18,10 @@ from typing import Any
 from planning import grid
 from planning.configuration import FILE, KERNEL, OWN_DATA
 from planning.grid import AlphaPath, Cell, Network, ProblemSpec
+from tables.kinds.constants import MARKS
 
 # log10 of the scales at which every path that has them is certified: those of the tables
-# (scripts/tables)
-CERTIFIED_LOG10_ALPHA = (-4, -8, -12)
-# the local search for the constant of order s starts from so many random supports
-ORDER_STARTS = 4
-# relative to ||y||^2 / 2, where gradient descent has converged
-DESCENT_LOSS = 1e-22
-# of mu below max|A^T y|, in the figure of the lasso path: further down both are near the minimizer
-LASSO_DECADES, LASSO_PER_DECADE = 3, 40
+CERTIFIED_LOG10_ALPHA = tuple(MARKS.values())
 
 
 @dataclass(frozen=True)
@@ -397,7 +391,7 @@ class Stages:
         file = f"{self._at_scale('lasso_path', cell, alpha, block)}.parquet"
         values = {"depth": cell.network.depth, "alpha": grid.number(alpha)}
         values |= {"rtol": self.config["flow"]["rtol"]}
-        values |= {"decades": LASSO_DECADES, "per_decade": LASSO_PER_DECADE}
+        values |= self.config["lasso_path"]
         inputs = {"problems": self.problems(cell.problem, block)}
         words = ["--cell", columns(cell), *options(values)]
         self._call("lasso_path", cell.problem, inputs, {"output": file}, words)
@@ -409,7 +403,7 @@ class Stages:
         inputs = self._solved(cell.problem, block) | {"limit": self.limit(cell, block)}
         values = {"depth": cell.network.depth, "alpha": grid.number(alpha)}
         values |= {key: experiment[key] for key in ("fractions", "iterations")}
-        words = ["--cell", columns(cell), *options(values | {"loss": DESCENT_LOSS})]
+        words = ["--cell", columns(cell), *options(values | self.config["descent"])]
         self._call("descent", cell.problem, inputs, {"output": file}, words)
         return file
 
@@ -433,7 +427,7 @@ class Stages:
         values |= {key: value for key, value in law.items() if key not in ("eta", "noise-law")}
         values |= {"enumerate_up_to": self.config["null_space"]["enumerate_up_to"]}
         values |= {"order_repetitions": order}
-        words = options(values | {"order_starts": ORDER_STARTS})
+        words = options(values | self.config["phase"])
         self._call("phase", problem, {}, tables, words)
         return tables["output"], tables["certificates"]
 

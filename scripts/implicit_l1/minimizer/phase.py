@@ -161,24 +161,6 @@ def entry_bounds(matrix: np.ndarray, duals: np.ndarray) -> np.ndarray:
     return np.abs(identity - duals @ matrix) + rounding
 
 
-def largest_entry_constant(matrix: np.ndarray) -> Bracket:
-    """gamma_1, the largest entry of n over ``{n in ker A: ||n||_1 <= 1}``.
-
-    One linear program a column.  The lower bound is attained by a kernel vector (up to
-    rounding), the upper bound is :func:`entry_bounds` of the multipliers, which holds by weak
-    duality whatever the solver's tolerance; they meet to about 1e-9 or better.
-
-    Args:
-        matrix: A, shape (N, d), of full row rank.
-    Raises:
-        RuntimeError: if a linear program is not solved.
-    """
-    kernel, duals = KernelBall(matrix).largest_entries()
-    lower = _largest_sums(kernel, 1).max()
-    upper = entry_bounds(matrix, duals).max()
-    return Bracket(float(lower), float(max(lower, upper)), "linear programs")
-
-
 def _largest_sums(rows, s):
     """The sum of the s largest absolute values in each row, over the l1 norm of the row."""
     size = np.sort(np.abs(rows), axis=1)[:, ::-1]

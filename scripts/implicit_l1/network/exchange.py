@@ -11,7 +11,8 @@ their parts along them.  Where columns J join T, ``Q^T A_J = W [R_J; 0]`` gives 
 ``Q_J = Q W_1`` that leave Q, the new rows ``P_J = R_J^{-1} Q_J^T``, and what the other rows
 lose, ``(P A_J) P_J``.  All of it are row operations on ``[P; Q^T]``, and the same ones lead
 from M and C to the new ones: O(N d |J|) operations in place of O(N^2 d).  (Derived for this
-project.)
+project.)  LAPACK applies the reflectors of a QR factorization, which SciPy's ``qr_multiply`` does
+for the first columns of the orthogonal factor only.
 """
 
 from dataclasses import dataclass

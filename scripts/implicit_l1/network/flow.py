@@ -216,7 +216,8 @@ def _indistinct(name, distance, tolerance):
 def _convergence(step, unconverged, unit):
     """Time and state at the first zero of `unconverged` after time `unit`, by bisection.
 
-    It lies in the step, at the end of which the flow has converged.
+    It lies in the step, at the end of which the flow has converged.  Unlike
+    ``scipy.optimize.bisect`` this ends on the side where it has converged.
     """
     early, late = max(step.start, unit), step.end
     state = step.reached

@@ -31,6 +31,11 @@ solution has come to rest, what it leaves must be too small to be taken for moti
 
 Nine stages need the least time for 8 digits among 5, 7, 9 and 11: long steps, whose stages
 are evaluated together.
+
+Why it is not a library's: with N = 100, d = 400, noise 0.1, D = 4 and alpha = 1e-4 it takes 0.2 s
+at a tolerance of 1e-8, with an error of 1e-10 along the whole trajectory.  SciPy's LSODA takes as
+long for an error of 6e-7, and 1.1 s for 2e-10 (tolerance 1e-12); its BDF 0.5 s for 2e-6.  (At
+D = 2 without noise: 0.05 s for 2e-10, LSODA 0.09 s for 1e-10, BDF 0.25 s for 2e-9.)
 """
 
 from collections.abc import Callable, Iterator
