@@ -19,7 +19,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 PATIENTS, DEGREE, SEED = 100, 3, 1
 
 
-def main():
+def main() -> None:
     data = load_diabetes()
     features = PolynomialFeatures(DEGREE, include_bias=False)
     columns = features.fit_transform(StandardScaler().fit_transform(data.data))

@@ -17,7 +17,7 @@ from sklearn.datasets import load_digits
 THREE, EIGHT, IMAGES, SEED = 3, 8, 40, 1
 
 
-def main():
+def main() -> None:
     data = load_digits()
     candidates = np.flatnonzero(np.isin(data.target, (THREE, EIGHT)))
     chosen = np.sort(np.random.default_rng(SEED).choice(candidates, IMAGES, replace=False))

@@ -18,7 +18,7 @@ from sklearn.preprocessing import PolynomialFeatures
 WINES, SEED = 60, 1
 
 
-def main():
+def main() -> None:
     data = load_wine()
     features = PolynomialFeatures(2, include_bias=False)
     columns = features.fit_transform(data.data)

@@ -18,10 +18,12 @@ from contextlib import redirect_stderr
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from audit.findings import BESIDE
+from audit.findings import BESIDE, Audit
 from audit.origins import DRAWING
 from audit.reference import differing
+from audit.workflow_queries import Job
 from implicit_l1.proof.intervals import Interval
 from implicit_l1.status import PROVED
 from pipeline.calls import EACH
@@ -42,7 +44,7 @@ TOLD = 3
 # --- The problems ---
 
 
-def check_drawings(audit):
+def check_drawings(audit: Audit) -> None:
     """The problems, drawn anew with the workflow's own arguments, are the same bit for bit."""
     for job in audit.jobs:
         if job.command[:1] != (DRAWING,):
@@ -75,7 +77,7 @@ def check_drawings(audit):
                 audit.add(file, f"differs from what is drawn: repetition {index}, {others}")
 
 
-def draw(words):
+def draw(words: list[str]) -> dict[str, np.ndarray]:
     """The arrays that the program of stage problems writes for these arguments.
 
     Raises:
@@ -90,7 +92,7 @@ def draw(words):
     return drawn(args).arrays()
 
 
-def same_bytes(one, other):
+def same_bytes(one: np.ndarray, other: np.ndarray) -> bool:
     """Whether two arrays are of one type and shape, and the same bit for bit."""
     return (one.dtype, one.shape) == (other.dtype, other.shape) and one.tobytes() == other.tobytes()
 
@@ -98,7 +100,7 @@ def same_bytes(one, other):
 # --- Jobs ---
 
 
-def make_again(audit, size, seed, workers):
+def make_again(audit: Audit, size: int | None, seed: int, workers: int) -> None:
     """Make figures, tables and a sample of other jobs again, and compare.
 
     Args:
@@ -141,9 +143,9 @@ def _is_sampled(job):
     return job.command[0].endswith(".py") and job.command[0] != DRAWING
 
 
-def by_program(jobs, workers):
+def by_program(jobs: list[Job], workers: int) -> list[list[Job]]:
     """Jobs in parts, each of one program: at most so many parts of each."""
-    found = {}
+    found: dict[str, list[Job]] = {}
     for job in jobs:
         found.setdefault(job.command[0], []).append(job)
     parts = [members[first::workers] for members in found.values() for first in range(workers)]
@@ -156,7 +158,7 @@ def _is_known_to_be_wrong(audit, job):
     return any(file in audit.findings for file in files)
 
 
-def sample(jobs, size, seed):
+def sample(jobs: list[Job], size: int | None, seed: int) -> list[Job]:
     """So many jobs of proofs and so many others, drawn with a seed; all if size is None."""
     if size is None:
         return jobs
@@ -168,7 +170,7 @@ def sample(jobs, size, seed):
     return chosen
 
 
-def is_proof(file):
+def is_proof(file: str) -> bool:
     """Whether a file is a table of enclosures."""
     path = Path(file)
     return path.suffix == ".parquet" and (
@@ -176,7 +178,7 @@ def is_proof(file):
     )
 
 
-def run_again(jobs, folder):
+def run_again(jobs: list[Job], folder: Path) -> list[dict[str, str] | Failure]:
     """Run jobs of one program in one process, with their outputs in a folder.
 
     Returns:
@@ -207,7 +209,7 @@ def run_again(jobs, folder):
     ]
 
 
-def compare(audit, job, outcome):
+def compare(audit: Audit, job: Job, outcome: dict[str, str]) -> None:
     """Compare the outputs of a job with what was made again, and say where they differ."""
     teller = next(name for name in reversed(job.outputs) if name in audit.told)
     here = audit.told[teller]["machine"] == machine()
@@ -240,13 +242,13 @@ def compare(audit, job, outcome):
             audit.add(file, f"is not what its rule makes of its inputs here: {what}")
 
 
-def differing_origins(found, made):
+def differing_origins(found: dict, made: dict) -> list[str]:
     """What a JSON file tells beside what its place, its machine and its files decide."""
     keys = {*found, *made} - {"path", "command", "files", "machine", "sources"}
     return [f"key {key}" for key in sorted(keys) if found.get(key) != made.get(key)]
 
 
-def differing_arrays(found, made):
+def differing_arrays(found: dict[str, np.ndarray], made: dict[str, np.ndarray]) -> list[str]:
     """Names of arrays that are not the same bit for bit."""
     return [
         f"array {name}"
@@ -255,7 +257,7 @@ def differing_arrays(found, made):
     ]
 
 
-def differing_tables(found, made):
+def differing_tables(found: pd.DataFrame, made: pd.DataFrame) -> list[str]:
     """Columns of a table that are not the same, and where first."""
     if list(found.columns) != list(made.columns) or len(found) != len(made):
         return [
@@ -271,7 +273,7 @@ def differing_tables(found, made):
     return result
 
 
-def differing_enclosures(found, made):
+def differing_enclosures(found: pd.DataFrame, made: pd.DataFrame) -> list[str]:
     """Rows of a table of enclosures that contradict those that were proved anew."""
     words = ["repetition", "quantity", "status"]
     if list(found.columns) != list(made.columns) or not found[words].equals(made[words]):

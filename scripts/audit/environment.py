@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 from threadpoolctl import threadpool_info
 
 from audit import committed
+from audit.findings import Audit
 from pipeline.machine import processor
 from pipeline.origin import AT_START, PACKAGES, is_standard
 
@@ -37,7 +38,7 @@ def locked(text: str) -> dict[str, str]:
     Args:
         text: locked requirements.
     """
-    pins = {}
+    pins: dict[str, str] = {}
     for line in text.replace("\\\n", " ").splitlines():
         line = line.split(" --hash")[0].split("#")[0].strip()
         if not line or line.startswith("-"):
@@ -51,7 +52,7 @@ def locked(text: str) -> dict[str, str]:
 
 def installed() -> dict[str, list[Distribution]]:
     """Package -> its distributions on the path of this interpreter, the first the imported one."""
-    found = {}
+    found: dict[str, list[Distribution]] = {}
     for one in distributions():
         known = found.setdefault(canonicalize_name(one.metadata["Name"]), [])
         # a folder may be on the path twice
@@ -64,7 +65,7 @@ def _folder(distribution):
     return Path(distribution.locate_file("")).resolve()
 
 
-def check_packages(audit, lock: str) -> None:
+def check_packages(audit: Audit, lock: str) -> None:
     """What is installed, and imported, is what is locked, and nothing else.
 
     Args:
@@ -79,7 +80,9 @@ def check_packages(audit, lock: str) -> None:
     check_start(audit)
 
 
-def check_versions(audit, pins, found):
+def check_versions(
+    audit: Audit, pins: dict[str, str], found: dict[str, list[Distribution]]
+) -> None:
     """Every package is there once, in the version that is locked."""
     for name, version in sorted(pins.items()):
         if name not in found:
@@ -95,7 +98,7 @@ def check_versions(audit, pins, found):
     audit.counts["locked packages"] = len(pins)
 
 
-def check_files(audit, found):
+def check_files(audit: Audit, found: list[Distribution]) -> None:
     """Every file that came with a package is as it came, by the hash in the package's RECORD."""
     files = []
     for one in found:
@@ -124,9 +127,9 @@ def _is_as_it_came(file):
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == file.hash.value
 
 
-def check_imports(audit, found):
+def check_imports(audit: Audit, found: list[Distribution]) -> None:
     """What is imported under a name is Python's module of that name, or the package's."""
-    places = {}  # several packages may share a name, and its folder
+    places: dict[str, set] = {}  # several packages may share a name, and its folder
     for one in found:
         for file in one.files or ():
             name = importable(file.parts)
@@ -141,7 +144,7 @@ def check_imports(audit, found):
             audit.general.append(what)
 
 
-def importable(parts):
+def importable(parts: tuple[str, ...]) -> str | None:
     """The name under which a file of a package's is imported at the top; None of others."""
     if not parts[-1].endswith((".py", ".so")):
         return None
@@ -161,7 +164,7 @@ def _origin(name):
     return spec.origin if spec is not None and spec.has_location else None
 
 
-def check_start(audit):
+def check_start(audit: Audit) -> None:
     """Nothing that no package brought runs whenever Python starts."""
     for name in AT_START:
         origin = _origin(name)
@@ -171,7 +174,7 @@ def check_start(audit):
             audit.notes.append(f"{origin} runs whenever Python starts: it came with Python")
 
 
-def check_strays(audit, found):
+def check_strays(audit: Audit, found: list[Distribution]) -> None:
     """Whatever Python loads, or reads when it starts, from the folders of packages is of one."""
     known = {os.path.normpath(file.locate()) for one in found for file in one.files or ()}
     for folder in sorted(set(PACKAGES)):

@@ -2,9 +2,11 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from audit.workflow_queries import Job
 from pipeline.origin import checksum
 
 PUBLISHED = ("figures", "tables")
@@ -108,7 +110,7 @@ class Audit:
 
     jobs: list
     results: Path
-    all_jobs: list = None
+    all_jobs: list = field(default_factory=list)
     findings: dict = field(default_factory=dict)
     general: list = field(default_factory=list)
     of_values: dict = field(default_factory=dict)
@@ -127,27 +129,27 @@ class Audit:
             self.all_jobs = self.jobs
         self.job_of = {file: job for job in self.jobs for file in job.outputs}
 
-    def add(self, file, what, derived=False):
+    def add(self, file: str, what: str, derived: bool = False) -> None:
         self.findings.setdefault(file, []).append(Finding(file, what, derived))
 
-    def checksum(self, file):
+    def checksum(self, file: str) -> str:
         """SHA-256 of a file as it lies there, read once."""
         if file not in self._checksums:
             self._checksums[file] = checksum(file)
         return self._checksums[file]
 
     @property
-    def partial(self):
+    def partial(self) -> bool:
         """Whether a part of the workflow is judged only."""
         return len(self.jobs) < len(self.all_jobs)
 
-    def published(self):
+    def published(self) -> Iterator[tuple[str, str, Job]]:
         """(kind, name, job) of every figure and table."""
         yield from published(self.jobs, self.results)
 
-    def unproved(self):
+    def unproved(self) -> list[str]:
         """Names of the experiments of whose figures and own tables no number is proved."""
-        right = {}
+        right: dict[str, int] = {}
         for kind, name, job in self.published():
             (words,) = job.after("--configuration")
             experiments = list(json.loads(words)["experiments"])
@@ -157,7 +159,7 @@ class Audit:
                 right[experiments[0]] = right.get(experiments[0], 0) + found
         return sorted(name for name, count in right.items() if count == 0)
 
-    def proofs_in_words(self):
+    def proofs_in_words(self) -> str:
         """How much of what is published is proved, and of which experiments nothing."""
         parts = []
         for kind, what in (("table", "numbers of tables"), ("figure", "plotted points")):
@@ -171,7 +173,7 @@ class Audit:
             words += f"; no number of {one} {', '.join(nothing)} is proved"
         return words
 
-    def reasons(self, files):
+    def reasons(self, files: list[str]) -> list[str]:
         """What is wrong with these files, less what follows from other files among them."""
         found = []
         for file in files:
@@ -181,7 +183,7 @@ class Audit:
                 for finding in self.findings.get(file, [])
                 if not (finding.derived and bad_inputs)
             ]
-        grouped = {}
+        grouped: dict[str, list[str]] = {}
         for finding in sorted(found, key=lambda finding: (finding.derived, finding.file)):
             grouped.setdefault(finding.what, []).append(finding.file)
         return [
@@ -189,7 +191,7 @@ class Audit:
             for what, files in grouped.items()
         ]
 
-    def report(self):
+    def report(self) -> dict:
         """The verdict and everything behind it, as what JSON can hold."""
         published, seen = [], set()
         for kind, name, job in self.published():
@@ -227,7 +229,7 @@ class Audit:
             "notes": self.notes,
         }
 
-    def sentence(self, verdict, published, others):
+    def sentence(self, verdict: str, published: list[dict], others: list) -> str:
         """What the verdict means, in a line."""
         if verdict == "PASS":
             said = (
@@ -261,13 +263,13 @@ class Audit:
         return f"{said}."
 
 
-def named(names):
+def named(names: list[str]) -> str:
     """The first few of some names, and how many more."""
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def published(jobs, results):
+def published(jobs: list[Job], results: Path) -> Iterator[tuple[str, str, Job]]:
     """(kind, name, job) of every figure and table among some jobs."""
     for folder in PUBLISHED:
         for job in sorted(jobs, key=lambda job: job.outputs):
@@ -275,14 +277,15 @@ def published(jobs, results):
                 yield folder.removesuffix("s"), Path(job.outputs[0]).stem, job
 
 
-def behind(job, job_of):
+def behind(job: Job, job_of: dict[str, Job]) -> list[str]:
     """The outputs of a job, and every file of results that it depends on.
 
     Args:
         job: where to begin.
         job_of: output -> job that makes it.
     """
-    seen, queue = {}, list(job.outputs)
+    seen: dict[str, None] = {}
+    queue = list(job.outputs)
     while queue:
         file = queue.pop()
         if file in seen or file not in job_of:

@@ -10,6 +10,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from audit.page import as_page
 from audit.reference import check_committed, check_reference
 from audit.values import certificates_of, check_values
 from audit.workflow_queries import (
+    Job,
     jobs_and_states,
     jobs_and_states_of,
     read_jobs,
@@ -43,7 +45,7 @@ ALL = "all"
 REFERENCE = Path("results/reference")
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     configuration = parser.add_mutually_exclusive_group(required=True)
     configuration.add_argument("--configfile", help="the configuration that was run: a YAML file")
@@ -97,23 +99,23 @@ def main():
         sys.exit(1)
 
 
-def sample_size(text):
+def sample_size(text: str) -> int | None:
     """How many jobs are run again: a number, None for all."""
     return None if text == ALL else int(text)
 
 
-def workers(cores):
-    return os.cpu_count() if cores == ALL else int(cores)
+def workers(cores: str) -> int:
+    return (os.cpu_count() or 1) if cores == ALL else int(cores)
 
 
-def configuration_of(jobs):
+def configuration_of(jobs: list[Job]) -> tuple[str, Path]:
     """The text of the whole configuration, and its folder of results, as the workflow has them."""
     (job,) = (job for job in jobs if job.rule == "configuration")
     text = job.command[2]
     return text, Path(yaml.safe_load(text)["results"])
 
 
-def chosen(jobs, results, names):
+def chosen(jobs: list[Job], results: Path, names: Sequence[str]) -> list[Job]:
     """The jobs behind some figures and tables, with their proofs; all if none is named.
 
     Raises:
@@ -137,7 +139,12 @@ def chosen(jobs, results, names):
     return [job for job in jobs if files & set(job.outputs)]
 
 
-def complete(jobs, states, targets, args):
+def complete(
+    jobs: list[Job],
+    states: dict[str, tuple[str, str]],
+    targets: list[str],
+    args: argparse.Namespace,
+) -> dict[str, tuple[str, str]]:
     """Make the outputs of some jobs that are missing; the states of all outputs after that.
 
     Of what is there only that is made anew which is made from a missing file; nothing else is,
@@ -161,7 +168,14 @@ def complete(jobs, states, targets, args):
     return states_of(snakemake("--summary", ALL, *configfile))
 
 
-def judge(audit, configuration, states, size, seed, workers):
+def judge(
+    audit: Audit,
+    configuration: str,
+    states: dict[str, tuple[str, str]],
+    size: int | None,
+    seed: int,
+    workers: int,
+) -> None:
     """Look at everything but the environment.
 
     Args:

@@ -3,12 +3,13 @@
 import json
 import os
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
-from audit.findings import BESIDE, PUBLISHED, TELLING
+from audit.findings import BESIDE, PUBLISHED, TELLING, Audit
 from pipeline.origin import LOCK, without_output
 from pipeline.storage import DamagedFileError, read_origin, unfinished, written_origin
 
@@ -28,7 +29,7 @@ BY_TIME = "updated input files"
 FUTURE = 60.0
 
 
-def check_origins(audit):
+def check_origins(audit: Audit) -> None:
     """Every output is there, is whole, and was made the way the workflow makes it now."""
     for file in audit.job_of:
         if not Path(file).is_file():
@@ -59,7 +60,7 @@ def check_origins(audit):
                     audit.add(file, "has nothing beside it that tells its origin")
 
 
-def check_origin(audit, file, origin):
+def check_origin(audit: Audit, file: str, origin: dict) -> None:
     """An origin says what the workflow would do now."""
     job = audit.job_of[file]
     if origin["path"] != file:
@@ -103,7 +104,7 @@ def check_origin(audit, file, origin):
             break
 
 
-def difference(what, found, expected):
+def difference(what: str, found: Sequence, expected: Sequence) -> str:
     """Two commands, as far as they differ first."""
     for one, other in zip(found, expected, strict=False):
         if one != other:
@@ -111,7 +112,7 @@ def difference(what, found, expected):
     return f"{what} ({len(found)} words for {len(expected)})"
 
 
-def check_told(audit, teller, origin):
+def check_told(audit: Audit, teller: str, origin: dict) -> None:
     """What cannot tell its origin is as the file beside it tells."""
     job = audit.job_of[teller]
     # as it is written: of a key that stands twice, a reader shows one and a program takes the other
@@ -128,14 +129,14 @@ def check_told(audit, teller, origin):
         audit.add(teller, "tells another configuration")
 
 
-def check_configuration(audit, configuration):
+def check_configuration(audit: Audit, configuration: str) -> None:
     """The results are of the configuration that is used now."""
     path = audit.results / CONFIGURATION
     if path.is_file() and path.read_bytes() != configuration.encode():
         audit.add(str(path), "is not the configuration that is used now")
 
 
-def check_states(audit, states):
+def check_states(audit: Audit, states: dict[str, tuple[str, str]]) -> None:
     """The workflow has nothing left to do.  What is known to be wrong needs no second word."""
     by_time = 0
     for file in audit.job_of:
@@ -154,7 +155,7 @@ def check_states(audit, states):
         )
 
 
-def check_times(audit):
+def check_times(audit: Audit) -> None:
     """No result is of a time to come: the workflow would take it for newer than its inputs."""
     now = time.time()
     for file in audit.job_of:
@@ -163,7 +164,7 @@ def check_times(audit):
             audit.add(file, f"has a time to come ({when:%Y-%m-%d %H:%M} UTC)")
 
 
-def check_strays(audit):
+def check_strays(audit: Audit) -> None:
     """Everything in the folder of results is made by a rule; nothing there is a link."""
     made = {file for job in audit.all_jobs for file in (*job.outputs, *job.messages)}
     # what a job that was killed leaves: the next one of its kind overwrites it

@@ -32,7 +32,7 @@ def as_page(report: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def caveat(report):
+def caveat(report: dict) -> str:
     """What of the programs, the workflow and the reference is not as it is committed."""
     names = report["uncommitted"]
     if not names:
@@ -40,7 +40,7 @@ def caveat(report):
     return f" (with uncommitted changes in {len(names)} files: {listed(names, ', ')})"
 
 
-def listed(texts, separator="; "):
+def listed(texts: list[str], separator: str = "; ") -> str:
     """Texts in a line, the first few of them."""
     more = len(texts) - SHOWN
     return separator.join(texts[:SHOWN]) + (f"{separator}and {more} more" if more > 0 else "")

@@ -4,11 +4,12 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 
 from audit import committed
-from audit.findings import PUBLISHED
+from audit.findings import PUBLISHED, Audit
 from implicit_l1.proof.intervals import Interval, is_number, stands_for
 
 # columns that name a row of a published table or of the numbers of a figure
@@ -27,7 +28,7 @@ DECIDING = (
 )
 
 
-def check_committed(audit, reference):
+def check_committed(audit: Audit, reference: Path) -> None:
     """Which files of the programs, the workflow and the reference are not as they are committed."""
     try:
         audit.uncommitted = committed.changed(*DECIDING, str(reference))
@@ -36,7 +37,7 @@ def check_committed(audit, reference):
         audit.notes.append(f"{error}: programs, workflow and reference are as they lie here")
 
 
-def check_reference(audit, reference):
+def check_reference(audit: Audit, reference: Path) -> None:
     """The numbers of figures and tables are the committed ones, as far as they are printed."""
     texts = reference_texts(reference)
     audit.compared = bool(texts)
@@ -82,13 +83,13 @@ def _numbers(jobs, results):
     ]
 
 
-def reference_texts(reference):
+def reference_texts(reference: Path) -> dict[str, str] | None:
     """Path -> text of every CSV file of a reference: as committed, or where there is no git, as
     it lies there.
     """
     folders = [Path(reference) / folder for folder in PUBLISHED]
     try:
-        names = committed.files(*map(str, folders))
+        names: Iterable[str] = committed.files(*map(str, folders))
         read = committed.text
     except committed.NoRepository:
         names = [file.as_posix() for folder in folders for file in folder.glob("*.csv")]
@@ -99,7 +100,7 @@ def reference_texts(reference):
     return {name: read(name) for name in names if PurePosixPath(name).suffix == ".csv"}
 
 
-def differing(text, reference):
+def differing(text: str, reference: str) -> tuple[list, int]:
     """Where two tables in CSV differ by more than their printed digits allow.
 
     A number stands for the interval of half a unit of its last digit around it, and two

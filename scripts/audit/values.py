@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from audit.findings import Compared
+from audit.findings import Audit, Compared
+from audit.workflow_queries import Job
 from implicit_l1.proof.intervals import (
     Interval,
     geometric_median,
@@ -35,7 +36,9 @@ WITH_PROOFS = ("median", "rho_tilde_lower", "rho_tilde_upper", "rho_planted")
 SMALLEST = np.nextafter(0.0, 1.0)
 
 
-def table_problems(name, text, data, certificates):
+def table_problems(
+    name: str, text: pd.DataFrame, data: list[str], certificates: list[str]
+) -> Compared:
     """Compare a table with the enclosures it was rounded from.
 
     Args:
@@ -104,7 +107,7 @@ class Number:
     wrong: bool = False
 
 
-def figure_problems(text, data, made):
+def figure_problems(text: pd.DataFrame, data: list[str], made: dict[str, Job]) -> Compared:
     """Compare the data of a figure with the certificates of its cells, where there are to be any.
 
     A plotted row is proved if the numbers behind it are in their enclosures and it stands where
@@ -115,7 +118,8 @@ def figure_problems(text, data, made):
         data: paths of the Parquet tables that the figure reads.
         made: every file that the workflow makes.
     """
-    result, places = Compared(), set()
+    result = Compared()
+    places: set[tuple] = set()
     for path in data:
         compare = _COMPARISONS.get(_kind(path))
         if compare is None:
@@ -166,12 +170,12 @@ def _kind(path):
     return next((part for part in path.parts if part in ("bounds", "phase")), None)
 
 
-def certificates_of(path, made):
+def certificates_of(path: str, made: dict[str, Job]) -> list[Path]:
     """The tables of stage certificates that the workflow makes of the cell behind a file."""
-    path = Path(path)
+    file = Path(path)
     if _kind(path) == "phase":
-        return _made([path.with_name(f"{path.stem}_certificates.parquet")], made)
-    parts = list(path.parts)
+        return _made([file.with_name(f"{file.stem}_certificates.parquet")], made)
+    parts = list(file.parts)
     stage = next(place for place, part in enumerate(parts) if part in ("rates", "bounds"))
     root = Path(*parts[:stage]) / "certificates"
     if _kind(path) == "bounds":
@@ -313,7 +317,7 @@ def _bounds(path, frame, certificates):
 _COMPARISONS = {"curves": _curves, "instances": _instances, "bounds": _bounds, "phase": _phase}
 
 
-def check_values(audit):
+def check_values(audit: Audit) -> None:
     """The numbers of tables and figures lie in what is proved of them."""
     for kind, name, job in audit.published():
         file = next(file for file in job.outputs if Path(file).suffix == ".csv")

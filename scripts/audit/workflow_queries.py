@@ -56,7 +56,8 @@ def jobs_and_states(configfile: str | Path) -> tuple[str, str]:
     dry_run = ("--dry-run", "--forceall", "--printshellcmds", "--nocolor")
     with ThreadPoolExecutor() as pool:
         answers = [pool.submit(snakemake, *options, *words) for options in (dry_run, ["--summary"])]
-        return tuple(answer.result() for answer in answers)
+        jobs, states = (answer.result() for answer in answers)
+    return jobs, states
 
 
 def jobs_and_states_of(configuration: str) -> tuple[str, str]:

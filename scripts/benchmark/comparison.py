@@ -1,13 +1,19 @@
 """What the parts of target benchmark have in common: problems, options, rows of their tables."""
 
+import argparse
 import statistics
 
 import numpy as np
+from flint import arb
 
-from benchmark.peers import versions
+from benchmark.measure import Measurement
+from benchmark.peers import Peer, versions
+from implicit_l1.minimizer.decision import Minimizer
 from implicit_l1.minimizer.l1 import decide_minimizer
+from implicit_l1.minimizer.support import Certificate
 from implicit_l1.problems.problem import random_problem
 from implicit_l1.proof.balls import ball
+from implicit_l1.proof.minimizer import ProvedMinimizer
 from implicit_l1.status import CERTIFIED
 from pipeline.command_line import Failure
 
@@ -16,7 +22,7 @@ SOLVER = "auto"  # of stage l1, in the grids
 BITS = 256
 
 
-def add_options(parser, limit=True):
+def add_options(parser: argparse.ArgumentParser, limit: bool = True) -> None:
     """The options that all parts have, and that of a limit of time."""
     parser.add_argument(
         "--size", nargs=3, type=int, action="append", required=True, metavar=("N", "d", "s")
@@ -29,20 +35,20 @@ def add_options(parser, limit=True):
     parser.add_argument("--csv", required=True)
 
 
-def add_scales(parser):
+def add_scales(parser: argparse.ArgumentParser) -> None:
     """The options of the parts that are about scales, and choose contestants by name."""
     parser.add_argument("--depth", nargs="+", type=float, required=True, help="D >= 2")
     parser.add_argument("--log10-alpha", nargs="+", type=float, required=True, help="scales")
     parser.add_argument("--only", nargs="+", default=[""], help="parts of contestants' names")
 
 
-def check(args):
+def check(args: argparse.Namespace) -> None:
     """Stop where the options of :func:`add_options` are not sound."""
     if args.repetitions < 1 or getattr(args, "limit", 1.0) <= 0:
         raise Failure("there must be at least one repetition, and some time for it")
 
 
-def chosen(contestants, args):
+def chosen(contestants: list, args: argparse.Namespace) -> list:
     """The contestants that the options name, if the other options are sound."""
     check(args)
     found = [one for one in contestants if any(part in one.name for part in args.only)]
@@ -51,18 +57,24 @@ def chosen(contestants, args):
     return found
 
 
-def drawn(size, eta, seed):
+def drawn(
+    size: tuple[int, int, int], eta: float, seed: int
+) -> tuple[str, np.ndarray, np.ndarray, Minimizer]:
     """(its words, A, y, the certified l1 minimizer) of a random problem.
 
     Raises:
         Failure: if it cannot be drawn, or its minimizer is not certified.
     """
-    parameters = dict(zip(("N", "d", "s"), size, strict=True)) | {"eta": eta}
+    N, d, s = size
+    parameters = {"N": N, "d": d, "s": s, "eta": eta}
     words = ", ".join(f"{name} = {value:g}" for name, value in parameters.items())
     try:
         problem = random_problem(
             ensemble="gaussian",
-            **parameters,
+            N=N,
+            d=d,
+            s=s,
+            eta=eta,
             repetition=0,
             signal={"law": "uniform", "low": 0.5, "high": 1.5},
             seed=seed,
@@ -73,7 +85,7 @@ def drawn(size, eta, seed):
     return words, problem.matrix, problem.data, minimizer
 
 
-def certified_minimizer(matrix, data):
+def certified_minimizer(matrix: np.ndarray, data: np.ndarray) -> Minimizer:
     """What stage l1 does.
 
     Raises:
@@ -85,7 +97,18 @@ def certified_minimizer(matrix, data):
     return found
 
 
-def distances(point, proof):
+def certificate_of(found: Minimizer) -> Certificate:
+    """The dual vector of a certified minimizer.
+
+    Raises:
+        ArithmeticError: if it has none.
+    """
+    if found.certificate is None:
+        raise ArithmeticError(f"the minimizer is {found.status}")
+    return found.certificate
+
+
+def distances(point: np.ndarray, proof: ProvedMinimizer) -> list[arb]:
     """``x - g*`` in balls, x exact as the doubles that it is."""
     found = [ball(value) for value in point]
     for index, value in zip(proof.support, proof.values, strict=True):
@@ -93,7 +116,7 @@ def distances(point, proof):
     return found
 
 
-def times(seconds):
+def times(seconds: list[float]) -> dict[str, float]:
     """The columns of the times of a contestant's runs."""
     return {
         "seconds": statistics.median(seconds) if len(seconds) else np.nan,
@@ -103,7 +126,7 @@ def times(seconds):
     }
 
 
-def told(peer, result, seconds=None):
+def told(peer: Peer, result: Measurement, seconds: list[float] | None = None) -> dict:
     """The columns that every contestant has: what it is, and what its runs took.
 
     Args:

@@ -13,6 +13,7 @@ One row a contestant, tolerance and scale; `status` says why a contestant has no
 import argparse
 import sys
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from benchmark.instance import Instance
 from benchmark.measure import Workers
 from benchmark.peers import Peer, trajectory
 from benchmark.peers.limit_point import dual_form
-from implicit_l1.network.flow import FlowOptions, gradient_flow
+from implicit_l1.network.flow import FlowOptions, Trajectory, gradient_flow
 from implicit_l1.potentials import potential
 from pipeline.command_line import run
 from pipeline.storage import write_text
@@ -31,11 +32,11 @@ TIMES = 30
 # The flow has escaped from the origin where the residual has fallen by so much.
 ESCAPED = 0.01
 # An integration has converged at these, see implicit_l1.network.flow.
-CONVERGED = {"residual": 1e-9, "change": 1e-9}
+CONVERGED = (1e-9, 1e-9)
 REFERENCE = {"rtol": 1e-12, "atol": 1e-15}
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser)
     add_scales(parser)
@@ -58,7 +59,7 @@ def main():
 # --- this project's solver, in the same form as a peer ---
 
 
-def ours():
+def ours() -> list[Peer]:
     return [
         Peer(
             f"ours, Radau IIA on lam, rtol {rtol:.0e}",
@@ -70,7 +71,7 @@ def ours():
     ]
 
 
-def our_flow(problem, rtol):
+def our_flow(problem: dict, rtol: float) -> np.ndarray:
     """x at the times of the problem, the last one that of convergence."""
     flow = integrated(problem, rtol, problem["states_per_decade"])
     wanted = np.log(problem["times"][:-1])
@@ -80,21 +81,21 @@ def our_flow(problem, rtol):
     return flow.point[[*places, -1]]
 
 
-def integrated(problem, rtol, states_per_decade):
+def integrated(problem: dict, rtol: float, states_per_decade: int) -> Trajectory:
     return gradient_flow(
         problem["matrix"],
         problem["data"],
         potential(problem["depth"]),
         problem["alpha"],
         problem["minimizer"],
-        FlowOptions(rtol=rtol, states_per_decade=states_per_decade, **CONVERGED),
+        FlowOptions(rtol, *CONVERGED, states_per_decade=states_per_decade),
     )
 
 
 # --- the comparison ---
 
 
-def with_times(problem):
+def with_times(problem: dict) -> dict:
     """The problem with times, those of `states_per_decade` that count, and the last."""
     flow = integrated(problem, 1e-8, 10)
     gap = np.linalg.norm(flow.point @ problem["matrix"].T - problem["data"], axis=1)
@@ -107,7 +108,7 @@ def with_times(problem):
     return problem | {"times": times, "states_per_decade": density}
 
 
-def reference(problem):
+def reference(problem: dict) -> tuple[np.ndarray, float]:
     """x at the times but the last, and how far another method is from it."""
     found, other = (
         trajectory.scipy_trajectory(problem, method, form=dual_form, **REFERENCE)[:-1]
@@ -116,12 +117,19 @@ def reference(problem):
     return found, distance(other, found)
 
 
-def distance(points, others):
+def distance(points: np.ndarray, others: np.ndarray) -> float:
     """Largest relative distance in the l1 norm over times."""
     return float((np.abs(points - others).sum(axis=1) / np.abs(others).sum(axis=1)).max())
 
 
-def compared(instance, depth, log10_alpha, contestants, workers, repetitions):
+def compared(
+    instance: Instance,
+    depth: float,
+    log10_alpha: float,
+    contestants: list[Peer],
+    workers: Workers,
+    repetitions: int,
+) -> list[dict]:
     print(f"{instance.name}, D = {depth:g}, alpha = 1e{log10_alpha:g}", file=sys.stderr)
     problem = with_times(instance.problem(depth, log10_alpha))
     limit = instance.reference(problem)
@@ -136,6 +144,7 @@ def compared(instance, depth, log10_alpha, contestants, workers, repetitions):
         times_error = np.nan if result.value is None else distance(result.value[:-1], states)
         end = None if result.value is None else result.value[-1]
         error, _ = instance.accuracy(end, False, limit)
+        solve: Any = one.solve  # a partial function
         rows.append(
             instance.parameters
             | {"depth": depth, "log10_alpha": log10_alpha}
@@ -143,7 +152,7 @@ def compared(instance, depth, log10_alpha, contestants, workers, repetitions):
             | {
                 "error": error,
                 "contestant": one.name.partition(", rtol")[0],
-                "rtol": one.solve.keywords["rtol"],
+                "rtol": solve.keywords["rtol"],
                 "times_error": times_error,
                 "reference_error": reference_error,
             }

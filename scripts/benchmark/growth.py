@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections import namedtuple
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ SIMPLEX, INTERIOR, BOTH, NO_PROGRAM = "simplex", "interior point", "both", ""
 Run = namedtuple("Run", "stage N d seconds memory method", defaults=(NO_PROGRAM,))
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", nargs="+", type=int, required=True, help="values of N")
     parser.add_argument("--ratios", nargs="+", type=float, required=True, help="values of d / N")
@@ -137,7 +138,7 @@ def main():
 # --- stages ---
 
 
-def largest_size(text):
+def largest_size(text: str) -> tuple[list[str], int]:
     """(stages, N) from STAGE=N, where STAGE is that of one depth or a program."""
     name, _, size = text.rpartition("=")
     stages = [stage for stage in EXPECTED if name in (stage, stage.partition(" D")[0])]
@@ -146,7 +147,7 @@ def largest_size(text):
     return stages, int(size)
 
 
-def needs(stage):
+def needs(stage: str) -> tuple[str, ...]:
     """The stages that write what a stage reads."""
     name, _, depth = stage.partition(" D")
     if name == "certificates":
@@ -154,7 +155,7 @@ def needs(stage):
     return {"problems": (), "l1": ("problems",)}.get(name, ("l1",))
 
 
-def with_needs(stages):
+def with_needs(stages: Collection[str]) -> list[str]:
     """These stages and all that they need, in the order in which they run."""
     wanted = set(stages)
     for stage in reversed(EXPECTED):  # a stage comes after those that it needs
@@ -163,7 +164,7 @@ def with_needs(stages):
     return [stage for stage in EXPECTED if stage in wanted]
 
 
-def runs_at(stage, N, largest):
+def runs_at(stage: str, N: int, largest: dict[str, int]) -> bool:
     """Whether neither a stage nor what it needs is left out at N."""
     return largest.get(stage, N) >= N and all(runs_at(s, N, largest) for s in needs(stage))
 
@@ -173,7 +174,9 @@ def runs_at(stage, N, largest):
 # that starts another to the peak of the other.
 
 
-def medians(stages, size, repetitions, args):
+def medians(
+    stages: list[str], size: tuple[int, int], repetitions: int, args: argparse.Namespace
+) -> list[Run]:
     """Runs of stages on problems of one size (N, d), each the median over repetitions."""
     runs = []
     for repetition in range(repetitions):
@@ -193,23 +196,25 @@ def medians(stages, size, repetitions, args):
     ]
 
 
-def loading(stage):
+def loading(stage: str) -> Run:
     """The run of a stage that loads what it imports at its start, and ends: the median."""
     program = STAGES / f"{stage.partition(' D')[0]}.py"
     runs = [measured(stage, (0, 0), [program, "--help"]) for _ in range(EMPTY_RUNS)]
     return sorted(runs, key=lambda run: run.seconds)[EMPTY_RUNS // 2]
 
 
-def command(stage, size, repetition, folder, args):
+def command(
+    stage: str, size: tuple[int, int], repetition: int, folder: Path, args: argparse.Namespace
+) -> list:
     """The words of a stage's command after the interpreter."""
     name, _, depth = stage.partition(" D")
     N, d = size
     files = {one: folder / f"{one.replace(' ', '_')}.npz" for one in EXPECTED}
-    output = ("--output", files[stage])
+    output: tuple = ("--output", files[stage])
     inputs = ("--problems", files["problems"], "--l1", files["l1"])
     if name == "certificates":
         output = ("--output", files[stage].with_suffix(".parquet"), "--cell", "{}")
-        guesses = ("--null-space", files["null_space"])
+        guesses: tuple = ("--null-space", files["null_space"])
         if depth:
             scales = sorted(args.log10_alpha)[:CERTIFIED]
             guesses = ("--limit", files[f"limit D{depth}"], "--depth", depth)
@@ -238,7 +243,7 @@ def command(stage, size, repetition, folder, args):
     return [STAGES / f"{name}.py", *options[name]]
 
 
-def measured(stage, size, words):
+def measured(stage: str, size: tuple[int, int], words: list) -> Run:
     """Run a command of a stage: its CPU time in seconds, its peak of memory in MB."""
     with tempfile.TemporaryFile("w+") as messages:
         process = subprocess.Popen(
@@ -261,7 +266,7 @@ def measured(stage, size, words):
 # --- exponents ---
 
 
-def method(stage, N, d, sparsity, eta):
+def method(stage: str, N: int, d: int, sparsity: float, eta: float) -> str:
     """How a stage solves its linear programs; NO_PROGRAM if it has none.
 
     Stage l1 has two, of A and, without noise, of the smaller matrix that null_space has too.
@@ -273,7 +278,7 @@ def method(stage, N, d, sparsity, eta):
     return {(): NO_PROGRAM, (False,): SIMPLEX, (True,): INTERIOR}.get(tuple(interior), BOTH)
 
 
-def exponent(sizes, seconds):
+def exponent(sizes: list[float], seconds: list[float]) -> tuple[float, float]:
     """The p of the least-squares fit ``log(seconds) = p log(size) + constant``.
 
     Args:
@@ -283,20 +288,20 @@ def exponent(sizes, seconds):
     Raises:
         ValueError: if they are not.
     """
-    sizes, seconds = np.asarray(sizes, dtype=float), np.asarray(seconds, dtype=float)
-    if np.unique(sizes).size < 2:
+    x, y = np.asarray(sizes, dtype=float), np.asarray(seconds, dtype=float)
+    if np.unique(x).size < 2:
         raise ValueError("an exponent needs at least two sizes")
-    if not (np.all(sizes > 0) and np.all(seconds > 0)):
+    if not (np.all(x > 0) and np.all(y > 0)):
         raise ValueError("an exponent needs positive sizes and times")
-    x, y = np.log(sizes), np.log(seconds)
+    x, y = np.log(x), np.log(y)
     x, y = x - x.mean(), y - y.mean()
     p = x @ y / (x @ x)
-    free = sizes.size - 2
+    free = x.size - 2
     error = np.linalg.norm(y - p * x) / np.sqrt(free * (x @ x)) if free else np.nan
     return float(p), float(error)
 
 
-def exponents(results, resolution):
+def exponents(results: Sequence[Run], resolution: float) -> list[tuple]:
     """All fits: (stage, method, what is fixed, what grows, sizes, exponent, its error, expected).
 
     Args:
@@ -326,7 +331,9 @@ def exponents(results, resolution):
 # --- report ---
 
 
-def report(results, starts, left_out, args):
+def report(
+    results: Sequence[Run], starts: list, left_out: dict[str, list[int]], args: argparse.Namespace
+) -> None:
     table = pd.DataFrame(results).rename(columns={"memory": "memory_mb"})
     write_text(args.csv, table.round(3).to_csv(index=False, lineterminator="\n"))
     columns = ["stage", "method", "fixed", "grows", "sizes", "exponent", "error", "expected"]

@@ -1,11 +1,13 @@
 """A random problem with its proved minimizer and limit points, of which targets measure errors."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from flint import ctx
+from flint import arb, ctx
+from numpy.typing import ArrayLike
 
-from benchmark.comparison import BITS, certified_minimizer, distances, drawn
+from benchmark.comparison import BITS, certificate_of, certified_minimizer, distances, drawn
 from implicit_l1.minimizer.support import Certificate
 from implicit_l1.network.descent import limit_weights, stable_step
 from implicit_l1.network.limit import limit_path
@@ -21,19 +23,21 @@ LOG10 = np.log(10.0)
 RADIUS = 1e-18
 
 
-def one_point(problem, solve_l1=False):
+def one_point(problem: dict, solve_l1: bool = False) -> np.ndarray:
     """n(alpha) from (A, y), g* and its certificate, or from (A, y) alone."""
     if solve_l1:
         found = certified_minimizer(problem["matrix"], problem["data"])
-        return errors(problem, found.point, found.certificate, [problem["log10_alpha"]])[-1]
+        return errors(problem, found.point, certificate_of(found), [problem["log10_alpha"]])[-1]
     return errors(problem, problem["minimizer"], certificate(problem), [problem["log10_alpha"]])[-1]
 
 
-def certificate(problem):
+def certificate(problem: dict) -> Certificate:
     return Certificate(problem["nu"], problem["direction"], problem["margin"])
 
 
-def errors(problem, minimizer, dual, log10_alpha):
+def errors(
+    problem: dict, minimizer: np.ndarray, dual: Certificate, log10_alpha: ArrayLike
+) -> np.ndarray:
     """n at scales, shape (m, d)."""
     path = limit_path(
         problem["matrix"],
@@ -48,16 +52,16 @@ def errors(problem, minimizer, dual, log10_alpha):
 class Instance:
     """A random problem with its proved minimizer."""
 
-    def __init__(self, size, eta, seed):
+    def __init__(self, size: tuple[int, int, int], eta: float, seed: int) -> None:
         self.parameters = {"N": size[0], "d": size[1], "s": size[2], "eta": eta}
         self.name, self.matrix, self.data, self.minimizer = drawn(size, eta, seed)
         with ctx.workprec(BITS), proving(self.name):
-            dual = self.minimizer.certificate
+            dual = certificate_of(self.minimizer)
             self.proof = prove_minimizer(self.matrix, self.data, self.minimizer.point, dual.nu)
 
-    def problem(self, depth, log10_alpha):
+    def problem(self, depth: float, log10_alpha: float) -> dict:
         """What contestants are given; peers of it A, y, D, alpha and, for descent, a step."""
-        dual = self.minimizer.certificate
+        dual = certificate_of(self.minimizer)
         given = {
             "matrix": self.matrix,
             "data": self.data,
@@ -73,7 +77,7 @@ class Instance:
         weights = limit_weights(point, given["depth"], given["alpha"])
         return given | {"stable_step": stable_step(self.matrix, given["depth"], *weights)}
 
-    def reference(self, problem):
+    def reference(self, problem: dict) -> list[arb]:
         """n in balls."""
         depth, log10_alpha = problem["depth"], problem["log10_alpha"]
         with ctx.workprec(BITS), proving(f"{self.name}, D = {depth:g}, alpha = 1e{log10_alpha:g}"):
@@ -82,7 +86,9 @@ class Instance:
             unit = np.log(np.abs(guess).max())
             return proof.error(power_of_ten(log10_alpha), guess / np.exp(unit), unit, RADIUS)
 
-    def accuracy(self, value, is_error, reference):
+    def accuracy(
+        self, value: np.ndarray | None, is_error: bool, reference: list[arb]
+    ) -> tuple[float, float]:
         """Relative errors of ||n||_1 and of n, given n, or x with n = x - g*; nan without it."""
         if value is None:
             return np.nan, np.nan
@@ -94,7 +100,7 @@ class Instance:
 
 
 @contextmanager
-def proving(what):
+def proving(what: str) -> Iterator[None]:
     """Report what is not proved as a failure of the program."""
     try:
         yield

@@ -11,6 +11,7 @@ formula: there is no linear program to compare.
 import argparse
 import statistics
 from collections import namedtuple
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,13 +22,14 @@ from benchmark.comparison import (
     BITS,
     SOLVER,
     add_options,
+    certificate_of,
     certified_minimizer,
     check,
     distances,
     drawn,
     told,
 )
-from benchmark.measure import Workers
+from benchmark.measure import Measurement, Workers
 from benchmark.peers import Peer
 from benchmark.peers.minimizer import MINIMIZER, RHO
 from implicit_l1.linear.compensated import residual
@@ -54,7 +56,7 @@ class Proof:
     rho: PatternConstant
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser)
     args = parser.parse_args()
@@ -81,10 +83,10 @@ def main():
     print(table.drop(columns=["settings", "versions"]).to_string(index=False))
 
 
-def posed(size, eta, seed):
+def posed(size: tuple[int, int, int], eta: float, seed: int) -> tuple[dict, Proof]:
     """(the problem that contestants are given, its Proof)."""
     words, matrix, data, found = drawn(size, eta, seed)
-    nu = found.certificate.nu
+    nu = certificate_of(found).nu
     try:
         with ctx.workprec(BITS):
             minimizer = prove_minimizer(matrix, data, found.point, nu)
@@ -109,20 +111,20 @@ def posed(size, eta, seed):
 # --- contestants of this project ---
 
 
-def certified_point(problem):
+def certified_point(problem: dict) -> np.ndarray:
     return certified_minimizer(problem["matrix"], problem["data"]).point
 
 
-def pursuit(problem):
+def pursuit(problem: dict) -> np.ndarray:
     return next(proposals(problem["matrix"], problem["data"], SOLVER)).point
 
 
-def dual_vector(problem):
+def dual_vector(problem: dict) -> np.ndarray:
     geometry = support_geometry(problem["matrix"], problem["support"])
     return largest_margin_dual(problem["matrix"], geometry, problem["sigma"])
 
 
-def program_alone(problem):
+def program_alone(problem: dict) -> np.ndarray:
     """The linear program in largest_margin_dual, its coefficients being there."""
     _, free = program_of_rho(problem["free_map"], problem["offset"])
     return problem["start"] + problem["basis"] @ free
@@ -156,9 +158,11 @@ CONTESTANTS = [
 ]
 
 
-def row(contestant, result, proof):
+def row(contestant: Contestant, result: Measurement, proof: Proof) -> dict:
     """The columns of a contestant: what it is, its times, and what its result is worth."""
-    judged = {OF_MINIMIZER: of_point, OF_RHO: of_dual_vector}[contestant.problem]
+    judges: dict[str, Callable[[np.ndarray, Proof], tuple[float, ...]]]
+    judges = {OF_MINIMIZER: of_point, OF_RHO: of_dual_vector}
+    judged = judges[contestant.problem]
     error, infeasibility = (np.nan, np.nan) if result.value is None else judged(result.value, proof)
     return (
         {"problem": contestant.problem}
@@ -167,15 +171,15 @@ def row(contestant, result, proof):
     )
 
 
-def of_point(x, proof):
+def of_point(x: np.ndarray, proof: Proof) -> tuple[float, float]:
     """(||x - g*||_1, ||A x - y||_2 / ||y||_2), the first rounded up."""
     with ctx.workprec(BITS):
         error = sum_of_sizes(distances(x, proof.minimizer))
     gap = np.linalg.norm(residual(proof.matrix, x, proof.data)) / np.linalg.norm(proof.data)
-    return float(error.upper()), gap
+    return float(error.upper()), float(gap)
 
 
-def of_dual_vector(nu, proof):
+def of_dual_vector(nu: np.ndarray, proof: Proof) -> tuple[float, ...]:
     """(| ||A_Sc^T nu||_inf - rho |, ||A_S^T nu - sigma||_inf), rounded up."""
     with ctx.workprec(BITS):
         image = (exact_matrix(proof.matrix.T) * column(nu)).entries()
@@ -185,7 +189,7 @@ def of_dual_vector(nu, proof):
         return tuple(float(v.upper()) for v in (abs(height - proof.rho.value), largest(on)))
 
 
-def over_programs(results):
+def over_programs(results: dict) -> float:
     """Time of stage l1 over that of the linear programs in it: the median of the rounds."""
     seconds = {c.peer.name: results[c.name].seconds for c in CONTESTANTS if c.name in results}
     programs = [seconds[name] for name in ALONE if name in seconds]

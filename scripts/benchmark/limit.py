@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from flint import arb
 
 from benchmark.comparison import OURS, add_options, add_scales, chosen, told
 from benchmark.instance import Instance, certificate, errors, one_point
@@ -32,7 +33,7 @@ EASY = 2.0
 PATIENCE = 2
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser)
     add_scales(parser)
@@ -55,7 +56,7 @@ def main():
 # --- this project's solver, in the same form as a peer ---
 
 
-def ours():
+def ours() -> list[Peer]:
     own = ("numpy", "scipy")
     return [
         Peer("ours, one point", one_point, own, "g* and its certificate given"),
@@ -74,7 +75,7 @@ def ours():
     ]
 
 
-def point_of_path(problem):
+def point_of_path(problem: dict) -> np.ndarray:
     scales = np.union1d(PATH, problem["log10_alpha"])[::-1]
     path = errors(problem, problem["minimizer"], certificate(problem), scales)
     return path[np.flatnonzero(scales == problem["log10_alpha"])[0]]
@@ -83,7 +84,14 @@ def point_of_path(problem):
 # --- the comparison ---
 
 
-def compared(instance, depth, contestants, workers, scales, repetitions):
+def compared(
+    instance: Instance,
+    depth: float,
+    contestants: list[Peer],
+    workers: Workers,
+    scales: list[float],
+    repetitions: int,
+) -> list[dict]:
     """Rows of one instance and depth, at decreasing scales."""
     rows, ended = [], dict.fromkeys((one.name for one in contestants), 0)
     easy = instance.problem(depth, EASY)
@@ -107,7 +115,7 @@ def compared(instance, depth, contestants, workers, scales, repetitions):
     return rows
 
 
-def row(one, result, instance, reference):
+def row(one: Peer, result: Measurement, instance: Instance, reference: list[arb]) -> dict:
     parts = PATH.size if one.solve is point_of_path else 1
     is_error = one.name.startswith(OURS)
     error, vector_error = instance.accuracy(result.value, is_error, reference)

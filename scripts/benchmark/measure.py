@@ -11,9 +11,11 @@ import os
 import threading
 import time
 import warnings
+from collections.abc import Callable, Collection, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
+from typing import Any
 
 ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -44,7 +46,7 @@ class Measurement:
     """
 
     seconds: list = field(default_factory=list)
-    value: object = None
+    value: Any = None
     status: str = ""
 
 
@@ -62,7 +64,13 @@ class Workers:
             in its process.
     """
 
-    def __init__(self, contestants, limit, preparation=PREPARATION, clock=time.perf_counter):
+    def __init__(
+        self,
+        contestants: Sequence,
+        limit: float,
+        preparation: float = PREPARATION,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.limit = limit
         self.preparation = preparation
         self._workers = {one.name: _Worker(one.solve, clock) for one in contestants}
@@ -70,11 +78,17 @@ class Workers:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         for worker in self._workers.values():
             worker.end()
 
-    def measure(self, problem, repetitions, easy=None, leave_out=()):
+    def measure(
+        self,
+        problem: dict,
+        repetitions: int,
+        easy: dict | None = None,
+        leave_out: Collection[str] = (),
+    ) -> dict[str, Measurement]:
         """Runs of all contestants on one problem: name -> Measurement.
 
         Args:
@@ -85,7 +99,8 @@ class Workers:
             leave_out: names of contestants that do not run.
         """
         easy = problem if easy is None else easy
-        results, waiting = {}, []
+        results: dict[str, Measurement] = {}
+        waiting = []
         for name, worker in self._workers.items():
             if name not in leave_out:
                 results[name] = Measurement(status=self._prepared(worker, easy))
@@ -111,7 +126,7 @@ class Workers:
         return status if status == NOT_INSTALLED or not worker.alive else ""
 
 
-def runs(first, repetitions):
+def runs(first: float, repetitions: int) -> int:
     """How many runs a contestant has whose first took so many seconds."""
     if first < SHORT:
         return repetitions

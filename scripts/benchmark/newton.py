@@ -12,9 +12,11 @@ import cProfile
 import pstats
 import statistics
 from collections import namedtuple
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +25,7 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 
 from benchmark.comparison import add_options, check, drawn, times
 from implicit_l1.network import equations
-from implicit_l1.network.limit import limit_path
+from implicit_l1.network.limit import LimitPath, limit_path
 from implicit_l1.potentials import potential
 from pipeline.command_line import run
 from pipeline.storage import write_text
@@ -36,7 +38,7 @@ PRODUCT, CHOLESKY, OTHER = "product", "cholesky", "other_blas"
 Call = namedtuple("Call", "method equations state solves")
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser, limit=False)
     parser.add_argument("--depth", nargs="+", type=float, required=True)
@@ -80,7 +82,7 @@ def main():
 # --- times ---
 
 
-def measured(path, repetitions):
+def measured(path: Callable[[], LimitPath], repetitions: int) -> dict:
     """Times of a path and of its linear algebra alone, in turn; medians, in seconds."""
     with recorded() as calls:
         steps = int(path().newton_steps.sum())
@@ -111,7 +113,7 @@ def measured(path, repetitions):
 
 
 @contextmanager
-def recorded():
+def recorded() -> Iterator[list]:
     """Collect the calls of a path's equations that do linear algebra."""
     calls, kind = [], equations.Equations
     methods = {name: getattr(kind, name) for name in ("factor", "solve", "evaluate")}
@@ -143,7 +145,7 @@ def recorded():
             setattr(kind, name, method)
 
 
-def replay(calls):
+def replay(calls: list) -> dict[str, float]:
     """Seconds that the linear algebra of these calls takes by itself, by its kind."""
     spent = dict.fromkeys((PRODUCT, CHOLESKY, OTHER), 0.0)
 
@@ -176,11 +178,11 @@ def replay(calls):
 # --- profile ---
 
 
-def profile(path):
+def profile(path: Callable[[], LimitPath]) -> list[dict]:
     """The functions of a path with the most time of their own, as shares of it."""
     profiler = cProfile.Profile()
     profiler.runcall(path)
-    stats = pstats.Stats(profiler)
+    stats: Any = pstats.Stats(profiler)
     total = sum(own for _, _, own, _, _ in stats.stats.values())
     heaviest = sorted(stats.stats.items(), key=lambda item: -item[1][2])[:HEAVIEST]
     return [
@@ -189,7 +191,7 @@ def profile(path):
     ]
 
 
-def name_of(file, _, function):
+def name_of(file: str, _: int, function: str) -> str:
     """A function as a profile shows it: module.function, or the words for a built-in one."""
     return function if file == "~" else f"{Path(file).stem}.{function}"
 

@@ -9,15 +9,18 @@ import json
 import os
 import platform
 from collections import namedtuple
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import psutil
+from matplotlib.figure import Figure
 from threadpoolctl import threadpool_info
 
 from benchmark.comparison import OURS
@@ -59,7 +62,7 @@ DIGITS = 16
 Aim = namedtuple("Aim", "part aim measured met")
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", required=True, help="with <part>.csv of each part")
     parser.add_argument("--style", required=True, help="a matplotlib style sheet")
@@ -84,7 +87,7 @@ def main():
                 figure.savefig(temporary)
 
 
-def read(path):
+def read(path: Path) -> pd.DataFrame | None:
     """The table of a part, None if there is none."""
     if not path.is_file():
         return None
@@ -95,7 +98,7 @@ def read(path):
     return table
 
 
-def machine():
+def machine() -> dict:
     """What the measurements were made on."""
     libraries = {
         " ".join(filter(None, (pool["internal_api"], pool["version"], pool.get("architecture"))))
@@ -123,7 +126,7 @@ def machine():
 # --- words ---
 
 
-def duration(seconds, *others, digits=3):
+def duration(seconds: float, *others: float, digits: int = 3) -> str:
     """A time in a fitting unit; others follow in the same unit, in parentheses."""
     unit, word = next(
         ((unit, word) for unit, word in ((1.0, "s"), (1e-3, "ms")) if seconds >= unit),
@@ -136,27 +139,27 @@ def duration(seconds, *others, digits=3):
     return f"{values[0]} {word}" + (f" ({'–'.join(values[1:])})" if others else "")
 
 
-def time_of(row):
+def time_of(row: Any) -> str:
     """The median of a contestant's runs, and its spread if there are several."""
     return duration(row.seconds, *((row.fastest, row.slowest) if row.runs > 1 else ()))
 
 
-def factor(value):
+def factor(value: float) -> str:
     """A ratio of times."""
     return f"×{value:,.0f}" if value >= 10 else f"×{value:.2g}"
 
 
-def small(value):
+def small(value: float) -> str:
     if pd.isna(value):
         return "–"
     return f"{value:.0e}" if value else "0"
 
 
-def power(log10_alpha):
+def power(log10_alpha: float) -> str:
     return f"10<sup>{log10_alpha:g}</sup>".replace("-", "−")
 
 
-def cell_words(cell):
+def cell_words(cell: dict) -> str:
     """A cell, given by its columns, in words."""
     names = {"eta": "η", "depth": "D", "log10_alpha": "log₁₀α"}
     return ", ".join(
@@ -165,13 +168,13 @@ def cell_words(cell):
     )
 
 
-def grouped(table, keys):
+def grouped(table: pd.DataFrame, keys: list[str]) -> Iterator[tuple[dict, pd.DataFrame]]:
     """(cell, its rows) in the order of the table, a cell as key -> value."""
     for values, rows in table.groupby(keys, sort=False):
         yield dict(zip(keys, values, strict=True)), rows
 
 
-def markdown(rows, columns=None):
+def markdown(rows: Any, columns: Sequence[str] | None = None) -> str:
     table = pd.DataFrame(rows, columns=columns).astype(str)
     table = table.map(lambda text: text.replace("|", "\\|"))
     return table.to_markdown(index=False, disable_numparse=True)
@@ -183,7 +186,7 @@ class Notes:
     def __init__(self):
         self.texts = []
 
-    def status(self, text):
+    def status(self, text: str) -> str:
         """The status of a run that gave nothing, as it stands in a table."""
         if len(text) <= SHORT_STATUS:
             return text or "–"
@@ -195,7 +198,7 @@ class Notes:
         return "\n".join(f"[{place}] {text}  " for place, text in enumerate(self.texts, start=1))
 
 
-def settings(table):
+def settings(table: pd.DataFrame) -> str:
     """What the contestants of a part are."""
     return markdown(
         table.drop_duplicates("contestant")[["contestant", "settings", "versions"]].fillna("")
@@ -205,7 +208,7 @@ def settings(table):
 # --- the limit point ---
 
 
-def limit_part(table):
+def limit_part(table: pd.DataFrame) -> tuple[str, list]:
     notes = Notes()
     wide = []
     for cell, rows in grouped(table, [*CELL, "depth"]):
@@ -255,12 +258,12 @@ All but {TEXTBOOK}, which is no package but written for this comparison:
     )
 
 
-def ours_of(table):
+def ours_of(table: pd.DataFrame) -> list[str]:
     """The names of this project's contestants."""
     return [name.removeprefix(OURS) for name in table.loc[table["ours"], "contestant"].unique()]
 
 
-def times_and_errors(rows, scales, notes):
+def times_and_errors(rows: pd.DataFrame, scales: list, notes: Notes) -> str:
     """Contestants against scales: time, and below it the error or why there is none."""
     lines = []
     for contestant, own in rows.groupby("contestant", sort=False):
@@ -272,19 +275,19 @@ def times_and_errors(rows, scales, notes):
     return markdown(lines)
 
 
-def outcome(row, notes):
+def outcome(row: Any, notes: Notes) -> str:
     if pd.isna(row.error):
         return notes.status(row.status)
     return f"{time_of(row)}<br>{small(row.error)}"
 
 
-def fastest(rows, error):
+def fastest(rows: pd.DataFrame, error: float) -> pd.Series | None:
     """The fastest row with at most this error, None if there is none."""
     rows = rows[rows["error"] <= error]
     return None if rows.empty else rows.loc[rows["seconds"].idxmin()]
 
 
-def fastest_peers(table):
+def fastest_peers(table: pd.DataFrame) -> pd.DataFrame:
     """For each cell, scale and accuracy the fastest peer, and its time over each of ours.
 
     A ratio is NaN where ours does not reach the accuracy.
@@ -297,17 +300,17 @@ def fastest_peers(table):
             line = cell | {"accuracy": error, "peer": None if peer is None else peer.contestant}
             for name in table.loc[table["ours"], "contestant"].unique():
                 own = fastest(ours[ours["contestant"] == name], error)
-                known = peer is not None and own is not None
-                line[name.removeprefix(OURS)] = peer.seconds / own.seconds if known else np.nan
+                ratio = np.nan if peer is None or own is None else peer.seconds / own.seconds
+                line[name.removeprefix(OURS)] = ratio
             lines.append(line)
     return pd.DataFrame(lines)
 
 
-def own_columns(ratios):
+def own_columns(ratios: pd.DataFrame) -> list[str]:
     return list(ratios.columns[ratios.columns.get_loc("peer") + 1 :])
 
 
-def reach_summary(ratios):
+def reach_summary(ratios: pd.DataFrame) -> str:
     """How often a peer reaches an accuracy, and how its times compare."""
     lines = []
     for error, rows in ratios.groupby("accuracy", sort=False):
@@ -320,7 +323,7 @@ def reach_summary(ratios):
     return markdown(lines)
 
 
-def reach_tables(ratios):
+def reach_tables(ratios: pd.DataFrame) -> str:
     texts = []
     for cell, rows in grouped(ratios, CELL):
         lines = []
@@ -333,7 +336,7 @@ def reach_tables(ratios):
     return "\n".join(texts)
 
 
-def peer_words(row, names):
+def peer_words(row: pd.Series, names: list[str]) -> str:
     if pd.isna(row["peer"]):
         return "—"
     values = ["ours does not" if pd.isna(row[name]) else factor(row[name]) for name in names]
@@ -344,7 +347,7 @@ def peer_words(row, names):
     return f"{row['peer']}<br>{' · '.join(words)}"
 
 
-def better_peers(table, ratios):
+def better_peers(table: pd.DataFrame, ratios: pd.DataFrame) -> str:
     """Where a peer is better than ours, said plainly."""
     lines = []
     known = ratios[ratios["peer"].notna()]
@@ -381,7 +384,7 @@ def better_peers(table, ratios):
     )
 
 
-def reach_aims(ratios, who):
+def reach_aims(ratios: pd.DataFrame, who: str) -> list:
     aims = []
     for name in own_columns(ratios):
         values = ratios[name].dropna()
@@ -402,7 +405,7 @@ def reach_aims(ratios, who):
 # --- the flow ---
 
 
-def flow_part(table):
+def flow_part(table: pd.DataFrame) -> tuple[str, list]:
     # what is reached is reached on the way and at the end
     table = table.assign(
         end_error=table["error"], error=table[["error", "times_error"]].max(axis=1)
@@ -427,7 +430,9 @@ def flow_part(table):
                 status = rows.loc[rows["contestant"] == contestant, "status"].iloc[0]
                 lines.append(line | {"time": notes.status(status)})
                 continue
-            known = ours is not None and reached
+            over = "not reached"
+            if ours is not None and reached:
+                over = factor(found.seconds / ours.seconds)
             lines.append(
                 line
                 | {
@@ -435,7 +440,7 @@ def flow_part(table):
                     "time": time_of(found),
                     "error at the end": small(found.end_error),
                     "on the way": small(found.times_error),
-                    "over ours": factor(found.seconds / ours.seconds) if known else "not reached",
+                    "over ours": over,
                 }
             )
     return (
@@ -456,7 +461,7 @@ its time over the fastest of ours; where none does, the most accurate.
 # --- minimizer and constant ---
 
 
-def minimizer_part(table):
+def minimizer_part(table: pd.DataFrame) -> tuple[str, list]:
     lines, notes = [], Notes()
     inner = "over_programs" if "over_programs" in table else None
     for cell, rows in grouped(table, [*CELL, "problem"]):
@@ -499,7 +504,7 @@ def minimizer_part(table):
 # --- where time goes ---
 
 
-def newton_part(table, profile):
+def newton_part(table: pd.DataFrame, profile: pd.DataFrame) -> tuple[str, list]:
     lines = [
         {
             "N, d, s": f"{row.N}, {row.d}, {row.s}",
@@ -555,7 +560,7 @@ often seem longer):
     )
 
 
-def growth_part(table, exponents):
+def growth_part(table: pd.DataFrame, exponents: pd.DataFrame) -> tuple[str, list]:
     fits, aims = "No run was long enough for a fit.", []
     if exponents is not None and len(exponents):
         within = exponents["exponent"] <= exponents["expected"] + EXPONENT_SLACK
@@ -595,7 +600,7 @@ CPU seconds of a stage without what an empty run takes, and its peak of memory.
     )
 
 
-def pipeline_part(table, summary):
+def pipeline_part(table: pd.DataFrame, summary: pd.DataFrame) -> tuple[str, list]:
     row = summary.iloc[0]
     aims = []
     if row.configuration == GRID and row.cores == GRID_CORES:
@@ -650,7 +655,7 @@ Stage by stage, seconds of its jobs by the clock, and the packages whose import 
 # --- the page ---
 
 # files of a part -> what it makes of them: its text and its aims; the first must be there
-PARTS = {
+PARTS: dict[tuple[str, ...], Callable[..., tuple[str, list]]] = {
     (LIMIT,): limit_part,
     (FLOW,): flow_part,
     (MINIMIZER,): minimizer_part,
@@ -661,7 +666,7 @@ PARTS = {
 NAMES = [name for names in PARTS for name in names]
 
 
-def page(tables, here):
+def page(tables: dict[str, pd.DataFrame], here: dict) -> str:
     texts, aims = [], []
     for names, part in PARTS.items():
         if tables[names[0]] is None:
@@ -686,7 +691,7 @@ Other machines give other numbers; ratios travel better than times.
 # --- the figure ---
 
 
-def drawing(table):
+def drawing(table: pd.DataFrame) -> Figure:
     """Digits by colour, and times in words: contestants against alpha, a panel a D and η."""
     largest = max(table[["N", "d", "s"]].itertuples(index=False, name=None))
     table = table[(table[["N", "d", "s"]] == list(largest)).all(axis=1)]
@@ -734,12 +739,12 @@ def drawing(table):
     return figure
 
 
-def digits_of(error):
+def digits_of(error: pd.Series) -> pd.Series:
     """Correct decimal digits of what has this relative error."""
     return -np.log10(error.clip(10.0**-DIGITS, 1.0))
 
 
-def short_outcome(row):
+def short_outcome(row: Any) -> str:
     """The time of a run, or why there is none, in very few letters."""
     if not pd.isna(row.error):
         return duration(row.seconds, digits=2)

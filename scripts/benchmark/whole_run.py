@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter, namedtuple
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import psutil
@@ -40,7 +41,7 @@ Timing = namedtuple("Timing", "seconds snakemake children")
 Imports = namedtuple("Imports", "processes packages")
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--configuration", required=True, help="a YAML file of config/")
     parser.add_argument("--cores", type=int, required=True)
@@ -57,10 +58,12 @@ def main():
     timings, jobs = [], []
     for _ in range(args.repetitions):
         with tempfile.TemporaryDirectory() as folder:
-            timings.append(timed(args.project, folder, args.configuration, args.cores))
+            timings.append(timed(args.project, Path(folder), args.configuration, args.cores))
             jobs.append(job_seconds(Path(folder) / results / "benchmarks"))
     with tempfile.TemporaryDirectory() as folder:
-        timed(args.project, folder, args.configuration, args.cores, PYTHONPROFILEIMPORTTIME="1")
+        timed(
+            args.project, Path(folder), args.configuration, args.cores, PYTHONPROFILEIMPORTTIME="1"
+        )
         imports = imports_by_stage(Path(folder) / results / "logs")
 
     start = {
@@ -81,7 +84,9 @@ def main():
 # --- runs ---
 
 
-def timed(project, folder, configuration, cores, **environment):
+def timed(
+    project: Path, folder: Path, configuration: str, cores: int, **environment: str
+) -> Timing:
     """Run a copy of the project, in this folder, from nothing."""
     copy(Path(project), Path(folder))
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
@@ -89,7 +94,7 @@ def timed(project, folder, configuration, cores, **environment):
     messages = Path(folder) / "messages"
     with messages.open("w") as file:
         start = time.perf_counter()
-        process = psutil.Popen(
+        process: Any = psutil.Popen(
             command, cwd=folder, env=os.environ | environment, stdout=file, stderr=file
         )
         own, ended = 0.0, 0
@@ -107,7 +112,7 @@ def timed(project, folder, configuration, cores, **environment):
     return Timing(seconds, own, usage.ru_utime + usage.ru_stime - own)
 
 
-def copy(project, folder):
+def copy(project: Path, folder: Path) -> None:
     """The files of the project and no results, as a new clone with today's changes has them."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *PARTS, *FILES],
@@ -128,7 +133,7 @@ def copy(project, folder):
             shutil.copy2(file, target)
 
 
-def cpu_seconds(command, runs=15):
+def cpu_seconds(command: list[str], runs: int = 15) -> float:
     """CPU seconds of a command, the median of some runs."""
     found = []
     for _ in range(runs):
@@ -142,31 +147,31 @@ def cpu_seconds(command, runs=15):
 # --- what the runs left ---
 
 
-def stage_of(file, folder):
+def stage_of(file: Path, folder: Path) -> str:
     """The stage of a log or a timing, whose folders are those of the results."""
     return file.relative_to(folder).with_suffix("").parts[0]
 
 
-def job_seconds(folder):
+def job_seconds(folder: Path) -> dict[str, list[float]]:
     """Stage -> seconds of its jobs by the clock, from Snakemake's own benchmarking."""
-    seconds = {}
+    seconds: dict[str, list[float]] = {}
     for file in sorted(folder.rglob("*.tsv")):
         jobs = seconds.setdefault(stage_of(file, folder), [])
         jobs += pd.read_csv(file, sep="\t")["s"].tolist()
     return seconds
 
 
-def read_imports(text):
+def read_imports(text: str) -> Imports:
     """What programs under PYTHONPROFILEIMPORTTIME have written."""
-    packages = Counter()
+    packages: Any = Counter()  # of seconds
     for microseconds, module in IMPORT.findall(text):
         packages[module.partition(".")[0]] += 1e-6 * int(microseconds)
     return Imports(text.count(HEADER), packages)
 
 
-def imports_by_stage(folder):
+def imports_by_stage(folder: Path) -> dict[str, Imports]:
     """Stage -> its imports, from the logs of its jobs."""
-    found = {}
+    found: dict[str, Imports] = {}
     for file in sorted(folder.rglob("*.log")):
         new = read_imports(file.read_text(encoding="utf-8", errors="replace"))
         old = found.get(stage_of(file, folder), Imports(0, Counter()))
@@ -176,7 +181,7 @@ def imports_by_stage(folder):
     return found
 
 
-def bare_imports():
+def bare_imports() -> Imports:
     """The imports of an interpreter that does nothing."""
     bare = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", "pass"],
@@ -187,7 +192,7 @@ def bare_imports():
     return read_imports(bare.stderr)
 
 
-def stages(runs, imports, start):
+def stages(runs: list, imports: dict, start: dict[str, float]) -> pd.DataFrame:
     """A row a stage; seconds are sums over its jobs, the median of the runs.
 
     Args:
@@ -220,7 +225,7 @@ def stages(runs, imports, start):
     return pd.DataFrame(rows).sort_values("seconds", ascending=False, ignore_index=True)
 
 
-def summary(timings, table):
+def summary(timings: list[Timing], table: pd.DataFrame) -> dict:
     """Clock and CPU seconds of a run, and the shares of what they are spent on."""
     seconds = [timing.seconds for timing in timings]
     snakemake = statistics.median(timing.snakemake for timing in timings)

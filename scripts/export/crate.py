@@ -12,9 +12,11 @@ import hashlib
 import json
 import platform
 import shlex
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import yaml
 from rocrate.model import ContextEntity
@@ -64,11 +66,11 @@ class Export:
         self.crate.metadata.extra_terms["sha256"] = "http://schema.org/sha256"
         self.files, self.times, self.digests = {}, {}, {}
 
-    def entity(self, key, /, **properties):
+    def entity(self, key: str, /, **properties: Any) -> ContextEntity:
         """Add something that is not a file."""
         return self.crate.add(ContextEntity(self.crate, key, properties=renamed(properties)))
 
-    def file(self, path, add=None, /, **properties):
+    def file(self, path: Any, add: Callable | None = None, /, **properties: Any) -> Any:
         """Add a file of the project under its own path."""
         path = Path(path)
         try:
@@ -87,7 +89,7 @@ class Export:
         self.files[name], self.times[name], self.digests[name] = entity, time, digest
         return entity
 
-    def written(self, paths):
+    def written(self, paths: Iterable) -> list[str]:
         """When the first and the last of these files were written, in ISO 8601."""
         times = [self.times[path] for path in paths]
         return [
@@ -96,23 +98,23 @@ class Export:
         ]
 
 
-def renamed(properties):
+def renamed(properties: dict) -> dict:
     """Properties with type for @type, which is no name of an argument in Python."""
     return {{"type": "@type"}.get(key, key): value for key, value in properties.items()}
 
 
-def compact(entities):
+def compact(entities: list) -> Any:
     """One entity for itself, more as a list: RO-Crate has no lists of one."""
     return entities[0] if len(entities) == 1 else entities
 
 
-def content_version(export, paths):
+def content_version(export: Export, paths: Iterable) -> str:
     """A version for code without release numbers: the beginning of a digest of its files."""
     digests = "".join(f"{path} {export.digests[path]}\n" for path in sorted(paths))
     return hashlib.sha256(digests.encode()).hexdigest()[:12]
 
 
-def read(path, parse, keys):
+def read(path: str, parse: Callable, keys: Iterable[str]) -> dict:
     """A parsed mapping that has these keys.
 
     Raises:
@@ -130,12 +132,12 @@ def read(path, parse, keys):
     return content
 
 
-def full_name(person):
+def full_name(person: dict) -> str:
     """The name of a person in a citation."""
     return f"{person.get('given-names', '')} {person['family-names']}".strip()
 
 
-def add_authors(export, citation):
+def add_authors(export: Export, citation: dict) -> Any:
     """The authors that the citation names, people or organizations."""
     authors = []
     for number, author in enumerate(citation["authors"], start=1):
@@ -153,7 +155,7 @@ def add_authors(export, citation):
     return compact(authors)
 
 
-def add_paper(export, reference):
+def add_paper(export: Export, reference: dict) -> ContextEntity:
     """The paper whose statements the results are about."""
     names = map(full_name, reference["authors"])
     return export.entity(
@@ -164,7 +166,7 @@ def add_paper(export, reference):
     )
 
 
-def describe_root(export, citation, authors, end):
+def describe_root(export: Export, citation: dict, authors: Any, end: str) -> None:
     """What the crate is, by whom and under which license."""
     crate, root = export.crate, export.crate.root_dataset
     crate.name = f"Results of {citation['title']}"
@@ -188,7 +190,7 @@ def describe_root(export, citation, authors, end):
         root["citation"] = add_paper(export, citation["preferred-citation"])
 
 
-def add_software(export):
+def add_software(export: Export) -> tuple:
     """Python and Snakemake as they run here, each an entity."""
     python = export.entity(
         "https://www.python.org/",
@@ -208,7 +210,7 @@ def add_software(export):
     return python, snakemake
 
 
-def add_workflow(export, citation, authors, code):
+def add_workflow(export: Export, citation: dict, authors: Any, code: list[str]) -> Any:
     """The workflow, which is the crate's main entity."""
 
     def add(path, target, properties):
@@ -237,7 +239,7 @@ def add_workflow(export, citation, authors, code):
     return workflow
 
 
-def add_slot(export, direction, name, description, files):
+def add_slot(export: Export, direction: str, name: str, description: str, files: list) -> None:
     """An input or an output of the workflow, and the files that fill it."""
     slot = export.crate.add_formal_parameter(
         name, "File", f"#{name}", description, valueRequired=direction == "input"
@@ -248,7 +250,9 @@ def add_slot(export, direction, name, description, files):
     export.crate.mainEntity.append_to(direction, slot, compact=True)
 
 
-def add_action(export, key, /, instrument, used, made, **properties):
+def add_action(
+    export: Export, key: str, /, instrument: Any, used: Any, made: Any, **properties: Any
+) -> ContextEntity:
     """A run of a program or of the workflow: entities used, paths of files made."""
     action = export.crate.add_action(
         instrument,
@@ -265,7 +269,7 @@ def add_action(export, key, /, instrument, used, made, **properties):
     return action
 
 
-def read_record(path, project):
+def read_record(path: str, project: Any) -> dict:
     """What the record beside a figure or a table tells of its job, with its program."""
     told = read(path, json.loads, ("command", "code", "inputs", "files"))
     program = next((word for word in told["command"] if word in project), None)
@@ -274,7 +278,7 @@ def read_record(path, project):
     return told | {"program": program}
 
 
-def add_job(export, path, told):
+def add_job(export: Export, path: str, told: dict) -> None:
     """The job that made a figure or a table, as the record in a file tells of it.
 
     Raises:
@@ -312,7 +316,9 @@ def add_job(export, path, told):
     )
 
 
-def build(project, results, configuration, lock, citation_file):
+def build(
+    project: set[str], results: set[str], configuration: str, lock: str, citation_file: str
+) -> ROCrate:
     """The crate of a finished run.
 
     Args:
@@ -380,7 +386,7 @@ def build(project, results, configuration, lock, citation_file):
     return export.crate
 
 
-def beside(results):
+def beside(results: list[str]) -> set[str]:
     """The records and the plotted data that stand beside figures and tables."""
     return {
         sibling.as_posix()
@@ -391,7 +397,7 @@ def beside(results):
     }
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--project", nargs="+", required=True, help="code and what it needs to run")
     parser.add_argument("--results", nargs="+", required=True, help="what the workflow made")

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.command_line import run
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kept", nargs="*", default=[], help="files to copy")
     parser.add_argument("--output", nargs="*", default=[], help="where to, in the same order")

@@ -12,7 +12,7 @@ from pipeline.command_line import Failure, run
 from pipeline.storage import write_text
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--benchmarks", required=True, help="folder, with one folder a stage")
     parser.add_argument("--csv", required=True)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -32,7 +33,7 @@ def panels_of(count: int, height: float) -> tuple[Figure, list[Axes]]:
     return figure, list(grid.flat[:count])
 
 
-def rows_of(rows: int, count: int, height: float, **options) -> tuple[Figure, np.ndarray]:
+def rows_of(rows: int, count: int, height: float, **options: Any) -> tuple[Figure, np.ndarray]:
     """A figure of rows of panels that share their axes; its axes, shape (rows, count)."""
     width = PAGE * max(1, count / 3) if count > 1 else COLUMN
     shared = {"sharex": True, "sharey": "row", "squeeze": False}

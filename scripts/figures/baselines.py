@@ -1,5 +1,7 @@
 """The errors of the two interpolators that do not depend on alpha."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -53,7 +55,7 @@ def draw_baselines(ax: Axes, rows: pd.DataFrame, prefix: str = "") -> None:
         prefix: SQUARED for errors that are squared.
     """
     errors = where(rows, quantity=prefix + ERROR)
-    place = {"coordinates": ("axes fraction", "data")}
+    place: dict[str, Any] = {"coordinates": ("axes fraction", "data")}
 
     value = where(rows, quantity=prefix + INTERPOLATOR)["median"].iloc[0]
     words = r"minimum-$\ell^2$-norm interpolator"

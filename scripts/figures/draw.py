@@ -10,9 +10,12 @@ import argparse
 import importlib
 import json
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
 
 from figures.frames import Options, Tables, as_csv
 from figures.layout import break_titles, replace_words, settle, write_below
@@ -26,7 +29,7 @@ from pipeline.storage import replacing, write_origin, write_text
 METADATA = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figure", choices=KINDS, required=True)
     parser.add_argument("--style", required=True, help="a matplotlib style sheet")
@@ -65,7 +68,7 @@ def main():
     )
 
 
-def use_style(path):
+def use_style(path: str) -> None:
     """Draw in this style alone, without settings of the user's own."""
     mpl.use("agg")
     mpl.rcdefaults()
@@ -73,7 +76,7 @@ def use_style(path):
     remember(path)
 
 
-def drawn(name, tables, options):
+def drawn(name: str, tables: Any, options: Any) -> tuple[pd.DataFrame, Figure]:
     """(frame that is plotted, figure) of a kind of figure."""
     # all of them, so that what is recorded of the code does not depend on what else was drawn
     kinds = {kind: importlib.import_module(f"figures.kinds.{kind}") for kind in KINDS}
@@ -81,7 +84,7 @@ def drawn(name, tables, options):
     return frame, kinds[name].picture(frame, options)
 
 
-def lay_out(figure, tables):
+def lay_out(figure: Figure, tables: Any) -> None:
     """Finish a figure: what its tables say of all of it, and where everything stands."""
     if tables.shaped:
         replace_words(figure, ALPHA, ALPHA_SHAPED)

@@ -60,7 +60,7 @@ class Tables:
         labels = [label for frame in frames.values() for label in frame["ensemble"].unique()]
         # a table without rows does not say which ensemble it is of, and from which to tell others
         words = told_apart(labels, whole=any(frame.empty for frame in frames.values()))
-        found = {kind: [] for kind in TELLING}
+        found: dict[str, list[pd.DataFrame]] = {kind: [] for kind in TELLING}
         for path, frame in frames.items():
             kind = next((kind for kind, column in TELLING.items() if column in frame), None)
             if kind is None:

@@ -1,5 +1,7 @@
 """What is drawn on axes: looks, curves, brackets, words and legends."""
 
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -21,7 +23,7 @@ GREY = "0.3"
 DOT = {"color": GREY, "linestyle": "", "marker": "o"}
 
 
-def looks(values) -> dict:
+def looks(values: Any) -> dict:
     """Colour and marker of each value, spread over the palette from dark to light."""
     palette = mpl.rcParams["axes.prop_cycle"].by_key()
     blend = LinearSegmentedColormap.from_list("blend", palette["color"])
@@ -87,16 +89,18 @@ def draw_reference(
     x = 10**ends
     y = 10 ** (height + rate * ends)
     ax.plot(x, y, color=color, scalex=False, scaley=False, **DASHED)
-    side = {"ha": "right", "va": "bottom"} if offset > 0 else {"ha": "left", "va": "top"}
+    side: dict[str, Any] = (
+        {"ha": "right", "va": "bottom"} if offset > 0 else {"ha": "left", "va": "top"}
+    )
     write(ax, x[1], y[1], words, **side)
 
 
-def draw_diagonal(ax: Axes, ends) -> None:
+def draw_diagonal(ax: Axes, ends: Any) -> None:
     """The line y = x."""
     ax.plot(ends, ends, color="black", zorder=0.8, **DASHED)
 
 
-def draw_brackets(ax: Axes, x, lower, upper, color) -> None:
+def draw_brackets(ax: Axes, x: Any, lower: Any, upper: Any, color: Any) -> None:
     """From lower to upper bounds; an arrow where the upper one is infinite."""
     for place, low, high in zip(x, lower, upper, strict=True):
         if np.isfinite(high):
@@ -107,7 +111,15 @@ def draw_brackets(ax: Axes, x, lower, upper, color) -> None:
             ax.annotate("", (place, low), (0, 14), textcoords="offset points", arrowprops=look)
 
 
-def write(ax: Axes, x, y, words: str, coordinates="data", shift: float = 0, **options) -> None:
+def write(
+    ax: Axes,
+    x: Any,
+    y: Any,
+    words: str,
+    coordinates: str | tuple[str, str] = "data",
+    shift: float = 0,
+    **options: Any,
+) -> None:
     """Text on a white halo, to be read where it meets a line; shifted up by some points."""
     halo = [withStroke(linewidth=2, foreground="white")]
     ax.annotate(
@@ -125,9 +137,9 @@ def write_beside(ax: Axes, y: float, words: str) -> None:
     write(ax, 1.01, y, words, ("axes fraction", "data"), va="center")
 
 
-def say_empty(ax: Axes, words: str = EMPTY) -> None:
+def say_empty(ax: Axes, words: str | None = None) -> None:
     """Words in the middle of a panel of which nothing is drawn."""
-    write(ax, 0.5, 0.5, words, "axes fraction", ha="center", va="center")
+    write(ax, 0.5, 0.5, words or EMPTY, "axes fraction", ha="center", va="center")
 
 
 def nothing_of(rows: pd.DataFrame) -> str | None:
@@ -138,7 +150,7 @@ def nothing_of(rows: pd.DataFrame) -> str | None:
     return None
 
 
-def legend_above(figure: Figure, handles: list, ncols: int | None = None, **options) -> None:
+def legend_above(figure: Figure, handles: list, ncols: int | None = None, **options: Any) -> None:
     """A legend above the axes, in as few rows as the width of the figure allows.
 
     Args:

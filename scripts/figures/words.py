@@ -1,6 +1,7 @@
 """The words of the figures: of axes, panels and legends."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,7 @@ def equation(name: str, value: float) -> str:
 
 def named(values: Mapping) -> str:
     """Parameters in words, without those that a cell does not have: rademacher, s = 8, η = 0.1."""
-    words = {"ensemble": str, "initialization": "from {}".format}
+    words: dict[str, Callable[[Any], str]] = {"ensemble": str, "initialization": "from {}".format}
     return ", ".join(
         words[name](value) if name in words else equation(name, value)
         for name, value in values.items()

@@ -35,7 +35,7 @@ def verify_loaded(module: ModuleType) -> None:
         found = Path(cached).read_bytes() if cached else b""
     except OSError:
         return  # there is none: the source was loaded
-    source = Path(module.__file__)
+    source = Path(str(module.__file__))
     if found[FLAGS] == CHECKED_HASH or not _is_taken(found, source):
         return
     if marshal.loads(found[HEADER:]) != compile(source.read_bytes(), source, "exec"):
@@ -65,7 +65,7 @@ def compile_with_hashes(folder: str | Path) -> None:
         if not cached.is_file() or cached.read_bytes()[FLAGS] != CHECKED_HASH:
             try:
                 mode = py_compile.PycInvalidationMode.CHECKED_HASH
-                py_compile.compile(source, cached, doraise=True, invalidation_mode=mode)
+                py_compile.compile(str(source), str(cached), doraise=True, invalidation_mode=mode)
             except py_compile.PyCompileError:
                 continue  # whoever imports it says why
             except OSError:

@@ -1,12 +1,15 @@
 """What the programs share: how they start, how they end, and options that several have."""
 
+import argparse
 import errno
 import fcntl
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pipeline import origin as origins
 from pipeline.byte_code import StaleByteCodeError
@@ -55,7 +58,7 @@ class Failure(Exception):
 
 
 @contextmanager
-def repetition(output, index):
+def repetition(output: str, index: int) -> Iterator[None]:
     """Name the cell and the repetition in any error of the library raised inside."""
     try:
         yield
@@ -63,13 +66,13 @@ def repetition(output, index):
         raise Failure(f"{cell_of(output)}, repetition {index}: {error}") from error
 
 
-def cell_of(output):
+def cell_of(output: str) -> str:
     """The cell that an output belongs to, read off its path: results/<stage>/<cell>/<file>."""
     path = Path(output)
     return "/".join(path.with_suffix("").parts[1:])
 
 
-def run(main, writes=("--output",)):
+def run(main: Callable[[], None], writes: Sequence[str] = ("--output",)) -> None:
     """Call main(), once or for each of several calls, and end the process.
 
     On a failure one line is printed, and the exit status is 1.  Of several calls (see
@@ -111,7 +114,9 @@ def _failures(main, writes):
             yield failure
 
 
-def add_random_problem(parser, ensembles, laws):
+def add_random_problem(
+    parser: argparse.ArgumentParser, ensembles: Mapping[str, Any], laws: Mapping[str, Any]
+) -> None:
     """Options that name a random problem, less its noise.
 
     Args:
@@ -127,14 +132,21 @@ def add_random_problem(parser, ensembles, laws):
     add_law(parser, "--law", "law of the magnitudes of x_0", "signal", laws, required=True)
 
 
-def add_law(parser, option, words, kind, laws, **settings):
+def add_law(
+    parser: argparse.ArgumentParser,
+    option: str,
+    words: str,
+    kind: str,
+    laws: Mapping[str, Any],
+    **settings: Any,
+) -> None:
     """An option that names a law, and one for each parameter that some law has."""
     known = ". ".join(f"{name}: {law.doc.rstrip('.')}" for name, law in laws.items())
     parser.add_argument(option, help=f"{words}. {known}".replace("%", "%%"), **settings)
     add_parameters(parser, kind, laws)
 
 
-def add_parameters(parser, kind, entries):
+def add_parameters(parser: argparse.ArgumentParser, kind: str, entries: Mapping[str, Any]) -> None:
     """An option for each parameter that some entry of a registry has, None if not given.
 
     Whether the chosen entry has it, and whether its value is allowed, the library says.
@@ -144,10 +156,11 @@ def add_parameters(parser, kind, entries):
         kind: distinguishes parameters of one name, see :func:`given`.
         entries: name -> entry.
     """
-    owners = {}
+    owners: dict[str, list[str]] = {}
     for name, entry in entries.items():
         for parameter in entry.parameters:
             owners.setdefault(parameter, []).append(name)
+    form: dict[str, Any]
     for parameter, names in owners.items():
         found = entries[names[0]].parameters[parameter]
         if isinstance(found.default, bool):  # a parameter that is on or off is a flag
@@ -166,7 +179,7 @@ def add_parameters(parser, kind, entries):
         )
 
 
-def given(args, kind):
+def given(args: argparse.Namespace, kind: str) -> dict[str, float]:
     """The parameters of :func:`add_parameters` that were given: name -> value."""
     head = f"{kind}."
     return {
@@ -176,7 +189,7 @@ def given(args, kind):
     }
 
 
-def random_problem_options(args):
+def random_problem_options(args: argparse.Namespace) -> dict:
     """Those options as arguments of implicit_l1.problems.problem.random_problem."""
     return {
         **{key: getattr(args, key) for key in ("ensemble", "N", "d", "s", "seed")},
@@ -185,7 +198,7 @@ def random_problem_options(args):
     }
 
 
-def add_solver(parser):
+def add_solver(parser: argparse.ArgumentParser) -> None:
     """The option of basis pursuit."""
     parser.add_argument(
         "--solver",
@@ -195,7 +208,7 @@ def add_solver(parser):
     )
 
 
-def add_nonunique(parser):
+def add_nonunique(parser: argparse.ArgumentParser) -> None:
     """The option for problems with several minimizers."""
     parser.add_argument(
         "--nonunique",
@@ -205,7 +218,7 @@ def add_nonunique(parser):
     )
 
 
-def add_enumeration(parser):
+def add_enumeration(parser: argparse.ArgumentParser) -> None:
     """The option of the null space constant of a support."""
     parser.add_argument(
         "--enumerate-up-to",

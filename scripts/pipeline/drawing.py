@@ -17,7 +17,7 @@ from pipeline.own_data import read_problem
 from pipeline.records import Problems
 
 
-def problem_parser(description):
+def problem_parser(description: str | None) -> argparse.ArgumentParser:
     """The options of a block of repetitions of a problem."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--output", required=True, help="the .npz file to write")
@@ -47,7 +47,7 @@ def problem_parser(description):
     return parser
 
 
-def drawn(args):
+def drawn(args: argparse.Namespace) -> Problems:
     """The problems that these options name.
 
     Raises:

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import sysconfig
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -26,25 +27,26 @@ PACKAGES = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
 AT_START = ("sitecustomize", "usercustomize")
 
 # of this process: file -> checksum
-_inputs = {}
-_code = {}
+_inputs: dict[str, str] = {}
+_code: dict[str, str] = {}
 # modules that were looked at, and packages and modules that are not the project's
-_seen, _foreign = set(), set()
+_seen: set[str] = set()
+_foreign: set[str] = set()
 # of these, those that neither Python nor an installed package has brought
-_elsewhere = set()
+_elsewhere: set[str] = set()
 # of this process: file that was drawn -> words of its command
-_sources = {}
+_sources: dict[str, list[str]] = {}
 # of this process: files that nothing of the project made and problems are read from
-_data = set()
+_data: set[str] = set()
 
 
-def checksum(path):
+def checksum(path: str | Path) -> str:
     """SHA-256 of a file, read piece by piece."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def name_of(path):
+def name_of(path: str | Path) -> str:
     """A path as it is recorded: from the project's folder on, or as given if it lies elsewhere."""
     path = Path(path)
     if path.is_absolute() and path.is_relative_to(ROOT):
@@ -52,13 +54,13 @@ def name_of(path):
     return path.as_posix()
 
 
-def forget():
+def forget() -> None:
     """Forget what was read: what this process does next is another call."""
     for memory in (_inputs, _sources, _data):
         memory.clear()
 
 
-def remember(path, sources=None):
+def remember(path: str | Path, sources: dict[str, list[str]] | None = None) -> None:
     """Remember that this process reads a file.
 
     Args:
@@ -70,7 +72,7 @@ def remember(path, sources=None):
     _sources.update(sources or {})
 
 
-def remember_data(path):
+def remember_data(path: str | Path) -> None:
     """Remember that this process reads a problem from a file that is not the project's.
 
     What it writes is a source, as if it were drawn: the command says which files, and their
@@ -117,7 +119,7 @@ def _own_folder(folder):
     return name_of(path) if path.is_relative_to(ROOT / PROGRAMS) else None
 
 
-def command():
+def command() -> list[str]:
     """The words of the command line, the program's path from the project's folder on."""
     program = Path(sys.argv[0])
     if program.is_absolute() or (Path.cwd() / program).is_file():
@@ -127,7 +129,7 @@ def command():
     return [name, *sys.argv[1:]]
 
 
-def without_output(words):
+def without_output(words: Sequence[str]) -> list[str]:
     """The words of a command after the program, without --output and what follows it."""
     words = list(words[1:])
     if "--output" in words:
@@ -136,7 +138,7 @@ def without_output(words):
     return words
 
 
-def origin_of(path):
+def origin_of(path: str | Path) -> dict:
     """What is known of a file that this process writes.
 
     Args:
@@ -169,6 +171,6 @@ def origin_of(path):
     }
 
 
-def as_text(origin, indent=None):
+def as_text(origin: dict, indent: int | None = None) -> str:
     """An origin as JSON, the same text for the same content."""
     return json.dumps(origin, indent=indent, sort_keys=True, ensure_ascii=False)

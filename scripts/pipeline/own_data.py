@@ -71,7 +71,9 @@ _UNREADABLE = (
 )
 
 
-def read_problem(path, data=None, signal=None, *, noiseless=False) -> Problem:
+def read_problem(
+    path: str, data: str | None = None, signal: str | None = None, *, noiseless: bool = False
+) -> Problem:
     """The problem that one file holds, or one and those of y and x_0; see above.
 
     Args:

@@ -5,8 +5,10 @@ path, decreasing; k linear programs.  An annotation says the shape of an array, 
 and what it is in words.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Self, get_type_hints
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar, get_type_hints
 
 import numpy as np
 
@@ -59,12 +61,12 @@ class Record:
         """Name -> array, of those that are there."""
         return {name: values for name, values in vars(self).items() if values is not None}
 
-    def save(self, path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the arrays as an .npz file."""
         write_arrays(path, **self.arrays())
 
     @classmethod
-    def load(cls, path) -> Self:
+    def load(cls, path: str | Path) -> Self:
         """Read a file that :meth:`save` has written.
 
         Raises:
@@ -75,17 +77,21 @@ class Record:
         except (TypeError, ValueError) as error:
             raise damaged(path, error) from error
 
-    def part(self, place) -> Self:
+    def part(self, place: int | slice) -> Self:
         """The record of one instance."""
         of_each = [name for name in self.arrays() if self.shapes()[name].startswith("r")]
         return replace(self, **{name: self.arrays()[name][[place]] for name in of_each})
 
-    def without(self, *names) -> Self:
+    def without(self, *names: str) -> Self:
         """The record with these arrays left out, for memory."""
-        return replace(self, **dict.fromkeys(names))
+        nothing: dict[str, Any] = dict.fromkeys(names)
+        return replace(self, **nothing)
 
 
-def stacked(records):
+_Record = TypeVar("_Record", bound="Record")
+
+
+def stacked(records: Sequence[_Record]) -> _Record:
     """Records of one class as one, instance after instance.
 
     What is not of instances, as the path, is that of the first.
@@ -99,7 +105,7 @@ def stacked(records):
     return replace(first, **arrays)
 
 
-def joined(blocks, output):
+def joined(blocks: Sequence[_Record], output: str) -> _Record:
     """Records of the blocks of a cell as one.
 
     Args:
@@ -130,15 +136,15 @@ class Problems(Record):
     ]
 
     @classmethod
-    def of(cls, repetition, problems) -> Self:
+    def of(cls, repetition: np.ndarray, problems: Sequence[Problem]) -> Self:
         """A block of problems of one size."""
         names = ("matrix", "signal", "data", "product", "noiseless_support")
-        arrays = {name: [getattr(each, name) for each in problems] for name in names}
+        arrays = {name: np.array([getattr(each, name) for each in problems]) for name in names}
         absent = np.full(problems[0].matrix.shape[1], np.nan)
-        preimages = [each.preimage if each.product else absent for each in problems]
-        return cls(repetition=repetition, preimage=preimages, **arrays)
+        preimages = [absent if each.preimage is None else each.preimage for each in problems]
+        return cls(repetition=repetition, preimage=np.array(preimages), **arrays)
 
-    def at(self, place) -> Problem:
+    def at(self, place: int) -> Problem:
         """An instance."""
         return Problem(
             self.matrix[place],
@@ -180,7 +186,9 @@ class Minimizers(Record):
     offset: Annotated[np.ndarray | None, "rd", "what does not"] = None
 
     @classmethod
-    def of(cls, problems: Problems, minimizers: list[Minimizer], interpolators) -> Self:
+    def of(
+        cls, problems: Problems, minimizers: list[Minimizer], interpolators: Sequence[np.ndarray]
+    ) -> Self:
         """What is found of the problems of a block.
 
         Args:
@@ -188,54 +196,57 @@ class Minimizers(Record):
             minimizers: of each.
             interpolators: of least Euclidean norm, shape (r, d).
         """
-        duals = [each.certificate for each in minimizers]
-        points = [each.point for each in minimizers]
+        points = np.array([each.point for each in minimizers])
         absent = Certificate(
-            np.full(problems.data.shape[1], np.nan), *np.full((2, points[0].size), np.nan)
+            np.full(problems.data.shape[1], np.nan), *np.full((2, points.shape[1]), np.nan)
         )
-        duals = [absent if dual is None else dual for dual in duals]
+        duals = [each.certificate or absent for each in minimizers]
         return cls(
             repetition=problems.repetition,
-            status=[each.status for each in minimizers],
+            status=np.array([each.status for each in minimizers]),
             point=points,
-            point_low=[each.point_low for each in minimizers],
-            nu=[dual.nu for dual in duals],
-            direction=[dual.direction for dual in duals],
-            margins=[dual.margin for dual in duals],
-            margin=[each.margin for each in minimizers],
-            support_size=[each.support.size for each in minimizers],
-            duality_gap=[each.duality_gap for each in minimizers],
-            kappa=[each.kappa for each in minimizers],
+            point_low=np.array([each.point_low for each in minimizers]),
+            nu=np.array([dual.nu for dual in duals]),
+            direction=np.array([dual.direction for dual in duals]),
+            margins=np.array([dual.margin for dual in duals]),
+            margin=np.array([each.margin for each in minimizers]),
+            support_size=np.array([each.support.size for each in minimizers]),
+            duality_gap=np.array([each.duality_gap for each in minimizers]),
+            kappa=np.array([each.kappa for each in minimizers]),
             estimation_error=_distances(points, problems.signal),
-            interpolator=interpolators,
+            interpolator=np.array(interpolators),
             interpolator_estimation_error=_distances(interpolators, problems.signal),
             product=problems.product,
             noiseless_support=problems.noiseless_support,
         )
 
-    def certificate(self, place) -> Certificate:
+    def certificate(self, place: int) -> Certificate:
         """The dual vector of an instance."""
         return Certificate(self.nu[place], self.direction[place], self.margins[place])
 
-    def initialization(self, place) -> Initialization:
+    def initialization(self, place: int) -> Initialization:
         """Those of an instance's initialization; from ones where stage selection says nothing."""
         if self.unit is None:
             return initialize_from_ones(self.point.shape[1])
         names = ("unit", "scale", "tilt", "offset")
         return Initialization(*(getattr(self, name)[place] for name in names))
 
-    def shapes_at(self, place) -> tuple:
+    def shapes_at(self, place: int) -> tuple:
         """(w_u, w_v) of an instance; empty where stage selection says nothing."""
-        return () if self.unit is None else (self.shape_u[place], self.shape_v[place])
+        if self.shape_u is None or self.shape_v is None:
+            return ()
+        return self.shape_u[place], self.shape_v[place]
 
-    def started_from(self, shape_u, shape_v, initialization: Initialization) -> Self:
+    def started_from(
+        self, shape_u: np.ndarray, shape_v: np.ndarray, initialization: Initialization
+    ) -> Self:
         """The record of one instance, from an initialization."""
         start = {"shape_u": shape_u, "shape_v": shape_v, **vars(initialization)}
         return replace(self, **{name: values[None] for name, values in start.items()})
 
     def norm(self) -> tuple[np.ndarray, np.ndarray]:
         """unit and tilt of all instances; ones and zeros where stage selection says nothing."""
-        if self.unit is None:
+        if self.unit is None or self.tilt is None:
             shape = (self.margin.size, self.point.shape[1])
             return np.ones(shape), np.zeros(shape)
         return self.unit, self.tilt
@@ -243,7 +254,8 @@ class Minimizers(Record):
 
 def _distances(points, signals):
     """The Euclidean distances of vectors, one by one."""
-    return [np.linalg.norm(x - signal) for x, signal in zip(points, signals, strict=True)]
+    pairs = zip(points, signals, strict=True)
+    return np.array([np.linalg.norm(x - signal) for x, signal in pairs])
 
 
 @dataclass(frozen=True)
@@ -260,7 +272,12 @@ class NullSpaceConstants(Record):
     tilde_nu: Annotated[np.ndarray, "kN", "a dual vector that attains its value"]
 
     @classmethod
-    def of(cls, problems: Problems, supports, brackets: list[tuple[Bracket, Bracket]]) -> Self:
+    def of(
+        cls,
+        problems: Problems,
+        supports: Sequence[np.ndarray],
+        brackets: list[tuple[Bracket, Bracket]],
+    ) -> Self:
         """The constants of a block.
 
         Args:
@@ -279,11 +296,11 @@ class NullSpaceConstants(Record):
             duals.append(tilde.duals.reshape(-1, rows))
         return cls(
             repetition=problems.repetition,
-            rho_lower=[rho.lower for rho, _ in brackets],
-            rho_upper=[rho.upper for rho, _ in brackets],
-            rho_tilde_lower=[tilde.lower for tilde in tildes],
-            rho_tilde_upper=[tilde.upper for tilde in tildes],
-            rho_tilde_method=[tilde.method for tilde in tildes],
+            rho_lower=np.array([rho.lower for rho, _ in brackets]),
+            rho_upper=np.array([rho.upper for rho, _ in brackets]),
+            rho_tilde_lower=np.array([tilde.lower for tilde in tildes]),
+            rho_tilde_upper=np.array([tilde.upper for tilde in tildes]),
+            rho_tilde_method=np.array([tilde.method for tilde in tildes]),
             tilde_place=np.array(places, dtype=int),
             tilde_pattern=np.concatenate(patterns),
             tilde_nu=np.concatenate(duals),
@@ -307,7 +324,13 @@ class LimitPoints(Record):
     entry_bound: Annotated[np.ndarray, "rm", "bound on the error of any entry of n, over ‖n‖₁"]
 
     @classmethod
-    def of(cls, problems: Problems, minimizers: Minimizers, log_alpha, paths) -> Self:
+    def of(
+        cls,
+        problems: Problems,
+        minimizers: Minimizers,
+        log_alpha: np.ndarray,
+        paths: Sequence[LimitPath | None],
+    ) -> Self:
         """The limit points of a block.
 
         Args:
@@ -317,26 +340,28 @@ class LimitPoints(Record):
         """
         signals = problems.signal
         unknown = _unknown_path(log_alpha, signals.shape[1])
-        paths = [unknown if path is None else path for path in paths]
+        known = [path or unknown for path in paths]
         names = ("log_unit", "error", "newton_steps", "relative_residual")
         return cls(
             repetition=problems.repetition,
             log_alpha=log_alpha,
             **{
-                name: [getattr(path, name) for path in paths]
+                name: np.array([getattr(path, name) for path in known])
                 for name in (*names, "error_bound", "entry_bound")
             },
             **{
-                f"log_error_{order}": [path.log_norm(order) for path in paths]
+                f"log_error_{order}": np.array([path.log_norm(order) for path in known])
                 for order in (1, 2, np.inf)
             },
-            estimation_error=[
-                path.distance(point - signal)
-                for path, point, signal in zip(paths, minimizers.point, signals, strict=True)
-            ],
+            estimation_error=np.array(
+                [
+                    path.distance(point - signal)
+                    for path, point, signal in zip(known, minimizers.point, signals, strict=True)
+                ]
+            ),
         )
 
-    def place_of(self, log10_alpha, output) -> int:
+    def place_of(self, log10_alpha: float, output: str) -> int:
         """The place of a scale on the path.
 
         Raises:
@@ -347,7 +372,7 @@ class LimitPoints(Record):
         except ValueError as error:
             raise Failure(f"{cell_of(output)}: {error}") from error
 
-    def errors_at(self, place) -> np.ndarray:
+    def errors_at(self, place: int) -> np.ndarray:
         """The error vectors n at one of the scales, shape (r, d)."""
         return np.exp(self.log_unit[:, place, None]) * self.error[:, place]
 
@@ -388,14 +413,14 @@ class Endpoints(Record):
     steps: Annotated[np.ndarray, "r", "steps of the integrator"]
 
     @classmethod
-    def of(cls, problems: Problems, flows: list[Trajectory | None]) -> Self:
+    def of(cls, problems: Problems, flows: Sequence[Trajectory | None]) -> Self:
         """The ends of a block's flows, None where there was none."""
         absent = np.full(problems.signal.shape[1], np.nan)
         return cls(
             repetition=problems.repetition,
-            point=[absent if flow is None else flow.point[-1] for flow in flows],
-            claimed=[np.nan if flow is None else flow.claim for flow in flows],
-            steps=[0 if flow is None else flow.steps for flow in flows],
+            point=np.array([absent if flow is None else flow.point[-1] for flow in flows]),
+            claimed=np.array([np.nan if flow is None else flow.claim for flow in flows]),
+            steps=np.array([0 if flow is None else flow.steps for flow in flows]),
         )
 
 

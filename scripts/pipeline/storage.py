@@ -10,14 +10,17 @@ in a file beside them.
 import hashlib
 import json
 import zipfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import ArrayLike
 
 from pipeline import origin as origins
 
@@ -26,14 +29,14 @@ class DamagedFileError(RuntimeError):
     """A file of the project is truncated, damaged or not what it should be."""
 
 
-def unfinished(path):
+def unfinished(path: str | Path) -> Path:
     """The path at which a file stands until it is complete."""
     path = Path(path)
     return path.with_name(f".{path.stem}-unfinished{path.suffix}")
 
 
 @contextmanager
-def replacing(path):
+def replacing(path: str | Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place when the block succeeds.
 
     It has one name: what a killed job has left there is overwritten by the next.
@@ -52,7 +55,7 @@ def replacing(path):
         raise
 
 
-def write_text(path, text):
+def write_text(path: str | Path, text: str) -> None:
     """Write a text file."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
@@ -69,7 +72,7 @@ _UNREADABLE = (
 _ORIGIN, _CHECKSUM = "origin", "checksum"
 
 
-def damaged(path, reason):
+def damaged(path: str | Path, reason: object) -> DamagedFileError:
     """The error of a file that is there, and not what it should be."""
     return DamagedFileError(f"{path} is damaged ({reason}); delete it and run the workflow again")
 
@@ -113,7 +116,7 @@ def _arrays_checksum(arrays, origin):
     return digest.hexdigest().encode()
 
 
-def write_arrays(path, **arrays):
+def write_arrays(path: str | Path, **arrays: ArrayLike) -> None:
     """Write arrays under names; strings as fixed-width unicode, objects not at all.
 
     Args:
@@ -141,7 +144,7 @@ def _load_arrays(path):
         return arrays, _verified(path, found, _arrays_checksum(arrays, origin), origin)
 
 
-def read_arrays(path):
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """All arrays of a file, by name.
 
     Raises:
@@ -166,7 +169,7 @@ def _table_checksum(table, origin):
     return digest.hexdigest().encode()
 
 
-def write_table(path, frame):
+def write_table(path: str | Path, frame: pd.DataFrame) -> None:
     """Write a data frame as Parquet, without its index.
 
     Args:
@@ -192,7 +195,7 @@ def _load_table(path):
     return table.to_pandas(), origin
 
 
-def read_table(path):
+def read_table(path: str | Path) -> pd.DataFrame:
     """Read a Parquet table as a data frame.
 
     Raises:
@@ -203,7 +206,7 @@ def read_table(path):
     return frame
 
 
-def read_tables(paths):
+def read_tables(paths: Sequence[str | Path]) -> pd.DataFrame | None:
     """Parquet tables one below the other, as a data frame; None if there are none."""
     frames = [read_table(path) for path in paths]
     return pd.concat(frames, ignore_index=True) if frames else None
@@ -212,7 +215,7 @@ def read_tables(paths):
 # --- origins ---
 
 
-def write_origin(path, files, **more):
+def write_origin(path: str | Path, files: Sequence[str | Path], **more: Any) -> None:
     """Write the origin of text files or figures, as JSON.
 
     Args:
@@ -232,7 +235,7 @@ def write_origin(path, files, **more):
     write_text(path, written_origin(origin | more))
 
 
-def written_origin(origin):
+def written_origin(origin: dict) -> str:
     """The text of a JSON file that tells an origin, with its checksum."""
     return origins.as_text(origin | {_CHECKSUM: _text_checksum(origin)}, indent=1) + "\n"
 
@@ -241,7 +244,7 @@ def _text_checksum(origin):
     return hashlib.sha256(origins.as_text(origin).encode()).hexdigest()
 
 
-def read_origin(path):
+def read_origin(path: str | Path) -> dict:
     """How a file was made, its content checked: of arrays, of a table, or a JSON file.
 
     Returns:

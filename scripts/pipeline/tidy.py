@@ -6,7 +6,7 @@ import pandas as pd
 WORDS = ("ensemble", "path", "initialization")
 
 
-def with_cell(cell, frame):
+def with_cell(cell: dict, frame: pd.DataFrame) -> pd.DataFrame:
     """A frame with the parameters of its cell in front of each row.
 
     Parameters have one type in all tables: text, or floating point with nan where an axis

@@ -3,6 +3,7 @@
 What is proved and what floating point says are counted apart and have different words.
 """
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from implicit_l1.status import CERTIFIED, MEASURED
@@ -11,7 +12,7 @@ from implicit_l1.status import CERTIFIED, MEASURED
 FILES = (".csv", ".npz", ".mtx")
 
 
-def readable(text):
+def readable(text: str) -> str:
     """A name in words; names of files as they are."""
     return " ".join(
         word if word.rstrip(",;").endswith(FILES) else word.replace("_", " ")
@@ -19,7 +20,7 @@ def readable(text):
     )
 
 
-def told_apart(labels, whole=False):
+def told_apart(labels: Sequence[str], whole: bool = False) -> dict[str, str]:
     """Label of an ensemble -> its words; of files as few folders as tell all labels apart.
 
     Args:
@@ -42,7 +43,7 @@ def _with_folders(label, folders):
     return ", ".join(str(PurePosixPath(*path)) for path in paths)
 
 
-def in_numbers(statuses, kinds=MEASURED, noun=""):
+def in_numbers(statuses: Sequence[str], kinds: Sequence[str] = MEASURED, noun: str = "") -> str:
     """How many of some instances are of each kind: "17 of 20 certified, 3 selected in ...".
 
     Args:
@@ -58,7 +59,7 @@ def in_numbers(statuses, kinds=MEASURED, noun=""):
     return ", ".join([*words, *(f"{count} {kind}" for count, kind in rest)])
 
 
-def weakest(statuses):
+def weakest(statuses: Sequence[str]) -> str:
     """The status of an instance that holds at every depth: what is said of it least surely."""
     order = [*MEASURED, *sorted(set(statuses) - set(MEASURED))]
     return max(statuses, key=order.index)

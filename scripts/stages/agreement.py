@@ -18,7 +18,7 @@ from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--l1", nargs="+", required=True, help="blocks of stage l1, in order")
     parser.add_argument("--limit", nargs="+", required=True, help="blocks of stage limit")
@@ -60,7 +60,14 @@ def main():
     write_table(args.output, with_cell(args.cell, pd.concat(tables, ignore_index=True)))
 
 
-def check(found, claimed, uncertain, status, index, place):
+def check(
+    found: np.ndarray,
+    claimed: np.ndarray,
+    uncertain: np.ndarray,
+    status: np.ndarray,
+    index: np.ndarray,
+    place: str,
+) -> None:
     """Fail unless every end is as near to the limit point as stages flow and limit claim.
 
     Args:

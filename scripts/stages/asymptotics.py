@@ -12,7 +12,7 @@ from pipeline.command_line import repetition, run
 from pipeline.records import FirstOrders, Minimizers, Problems
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")
@@ -47,7 +47,7 @@ def main():
         row["log_constant"] = found.log_constant(1)
         row["entry_exponent"][geometry.complement] = found.entry_exponent
         row["entry_log_size"][geometry.complement] = found.entry_log_size
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     FirstOrders(repetition=block.repetition, **columns).save(args.output)
 
 

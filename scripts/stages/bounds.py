@@ -19,7 +19,7 @@ from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for stage in ("problems", "l1", "null-space", "limit"):
         parser.add_argument(f"--{stage}", required=True, help=f"the block's .npz of stage {stage}")

@@ -11,11 +11,18 @@ One row a quantity: the number lies between the decimal texts `lower` and `upper
 
 import argparse
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from implicit_l1.proof.statements import at_some_precision, constants, first_order_guess, limits
+from implicit_l1.proof.statements import (
+    Statement,
+    at_some_precision,
+    constants,
+    first_order_guess,
+    limits,
+)
 from pipeline.command_line import run
 from pipeline.records import (
     FirstOrders,
@@ -23,6 +30,7 @@ from pipeline.records import (
     Minimizers,
     NullSpaceConstants,
     Problems,
+    Record,
 )
 from pipeline.storage import write_table
 from pipeline.tidy import with_cell
@@ -30,7 +38,7 @@ from pipeline.tidy import with_cell
 COLUMNS = ["repetition", "quantity", "log10_alpha", "lower", "upper", "status"]
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1: guesses")
@@ -51,9 +59,15 @@ def main():
     missing = [name for name in of_limits if args.limit and getattr(args, name) is None]
     if missing or not (args.limit or args.null_space):
         parser.error(f"give --null-space, or all of {', '.join(of_limits)}")
-    files = {"problems": Problems, "l1": Minimizers, "null_space": NullSpaceConstants}
+    files: dict[str, type[Record]] = {
+        "problems": Problems,
+        "l1": Minimizers,
+        "null_space": NullSpaceConstants,
+    }
     files |= {"limit": LimitPoints, "asymptotics": FirstOrders}
-    blocks = {name: kind.load(path) for name, kind in files.items() if (path := vars(args)[name])}
+    blocks: dict[str, Any] = {
+        name: kind.load(path) for name, kind in files.items() if (path := vars(args)[name])
+    }
     rows = []
     for place, index in enumerate(blocks["problems"].repetition):
         prove = proofs_of_limits if args.limit else proofs_of_constants
@@ -65,7 +79,7 @@ def main():
     write_table(args.output, with_cell(args.cell, table))
 
 
-def proofs_of_constants(blocks, place, args):
+def proofs_of_constants(blocks: dict, place: int, args: argparse.Namespace) -> list[Statement]:
     """What is proved of one instance, whatever depth and scale."""
     l1, null_space = blocks["l1"], blocks["null_space"]
     mine = null_space.tilde_place == place
@@ -79,7 +93,7 @@ def proofs_of_constants(blocks, place, args):
     )
 
 
-def proofs_of_limits(blocks, place, args):
+def proofs_of_limits(blocks: dict, place: int, args: argparse.Namespace) -> list[Statement]:
     """What is proved of the limit points of one instance at the scales wanted."""
     l1, limit = blocks["l1"], blocks["limit"]
     wanted = sorted(args.log10_alpha, reverse=True)

@@ -19,7 +19,7 @@ NOT_RUN = "not run"
 COLUMNS = ["repetition", "status", *(field.name for field in fields(Comparison))]
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")

@@ -5,7 +5,7 @@ import json
 
 import pandas as pd
 
-from implicit_l1.network.flow import FlowOptions, gradient_flow, plain_flow, shown
+from implicit_l1.network.flow import FlowOptions, Trajectory, gradient_flow, plain_flow, shown
 from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED
 from pipeline.command_line import repetition, run
@@ -18,7 +18,7 @@ COLUMNS = ["repetition", "quantity", "coordinate", "time", "value", "status"]
 EMPTY = pd.DataFrame(columns=COLUMNS, dtype=float)
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1 or selection")
@@ -39,7 +39,8 @@ def main():
     options = FlowOptions(
         args.rtol, args.residual, args.change, states_per_decade=args.states_per_decade
     )
-    flows, tables = [], []
+    flows: list[Trajectory | None] = []
+    tables = []
     for place, index in enumerate(block.repetition):
         matrix, data, minimizer = block.matrix[place], block.data[place], l1.point[place]
         if l1.status[place] not in MEASURED:

@@ -16,7 +16,7 @@ from pipeline.command_line import (
 from pipeline.records import Minimizers, Problems
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--output", required=True, help="the .npz file to write")

@@ -17,7 +17,7 @@ from pipeline.tidy import with_cell
 ABOVE = 0.2
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--output", required=True, help="the Parquet file to write")
@@ -42,7 +42,13 @@ def main():
     write_table(args.output, table)
 
 
-def comparison(index, matrix, data, fractions, args):
+def comparison(
+    index: int,
+    matrix: np.ndarray,
+    data: np.ndarray,
+    fractions: np.ndarray,
+    args: argparse.Namespace,
+) -> pd.DataFrame:
     """Long table of one instance: repetition, quantity, coordinate (-1 for others), mu, value."""
     found = compare_with_path(matrix, data, potential(args.depth), args.alpha, fractions, args.rtol)
     mu, worst = found.mu, found.distance.argmax()

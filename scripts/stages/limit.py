@@ -4,7 +4,7 @@ import argparse
 
 import numpy as np
 
-from implicit_l1.network.limit import PathOptions, limit_path
+from implicit_l1.network.limit import LimitPath, PathOptions, limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.problems.problem import exact_data
 from implicit_l1.status import MEASURED
@@ -12,7 +12,7 @@ from pipeline.command_line import repetition, run
 from pipeline.records import LimitPoints, Minimizers, Problems
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1 or selection")
@@ -27,7 +27,7 @@ def main():
     block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
     log_alpha = np.log(10.0) * np.sort(args.log10_alpha)[::-1]
     options = PathOptions(tolerance=args.tolerance)
-    paths = []
+    paths: list[LimitPath | None] = []
     for place, index in enumerate(block.repetition):
         if l1.status[place] not in MEASURED:
             paths.append(None)

@@ -9,7 +9,7 @@ from pipeline.command_line import add_enumeration, repetition, run
 from pipeline.records import Minimizers, NullSpaceConstants, Problems
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")

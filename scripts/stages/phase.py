@@ -8,12 +8,13 @@ certificates.
 
 import argparse
 
+import numpy as np
 import pandas as pd
 
-from implicit_l1.minimizer.null_space import UNKNOWN, constants_of, rho_of
-from implicit_l1.minimizer.phase import order_constant, recovery
+from implicit_l1.minimizer.null_space import UNKNOWN, Bracket, constants_of, rho_of
+from implicit_l1.minimizer.phase import Recovery, order_constant, recovery
 from implicit_l1.problems.ensembles import ENSEMBLES, MAGNITUDES
-from implicit_l1.problems.problem import random_problem
+from implicit_l1.problems.problem import Problem, random_problem
 from implicit_l1.problems.seeds import generator
 from implicit_l1.proof import statements
 from pipeline.command_line import (
@@ -27,7 +28,7 @@ from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", required=True, help="the Parquet file: one row a repetition")
     parser.add_argument(
@@ -82,15 +83,23 @@ def main():
     write_table(args.certificates, with_cell(cell, pd.DataFrame(proofs)))
 
 
-def order_of(problem, index, args):
+def order_of(problem: Problem, index: int, args: argparse.Namespace) -> Bracket:
     """The bracket of the constant of order s."""
     axes = {name: getattr(args, name) for name in ("N", "d", "s", "seed")}
     rng = generator(stream="order", ensemble=args.label, repetition=index, **axes)
-    starts = [problem.signal, *rng.standard_normal((args.order_starts, args.d))]
+    random = rng.standard_normal((args.order_starts, args.d))
+    starts = np.vstack([problem.signal, random])
     return order_constant(problem.matrix, args.s, starts)
 
 
-def record(args, index, found, rho, rho_tilde, order):
+def record(
+    args: argparse.Namespace,
+    index: int,
+    found: Recovery,
+    rho: Bracket,
+    rho_tilde: Bracket,
+    order: Bracket,
+) -> dict:
     """The row of one repetition."""
     return {
         "ensemble": args.label,

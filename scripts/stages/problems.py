@@ -4,7 +4,7 @@ from pipeline.command_line import run
 from pipeline.drawing import drawn, problem_parser
 
 
-def main():
+def main() -> None:
     args = problem_parser(__doc__).parse_args()
     drawn(args).save(args.output)
 

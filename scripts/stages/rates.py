@@ -25,7 +25,7 @@ from pipeline.tidy import with_cell
 FOUR_DIGITS = 5e-5
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for stage in ("l1", "null-space", "limit", "asymptotics"):
         parser.add_argument(
@@ -46,36 +46,42 @@ def main():
 
     paths = zip(args.l1, args.null_space, args.limit, args.asymptotics, strict=True)
     parts = zip(*(read_block(*block) for block in paths), strict=True)
-    *records, excess = (list(blocks) for blocks in parts)
+    *records, excesses = (list(blocks) for blocks in parts)
     l1, null_space, limit, asymptotics = (joined(each, args.instances) for each in records)
-    excess = {name: np.concatenate([block[name] for block in excess]) for name in excess[0]}
+    excess = {name: np.concatenate([one[name] for one in excesses]) for name in excesses[0]}
     write_table(args.instances, instance_table(l1, null_space, limit, asymptotics, args))
     write_table(args.points, point_table(l1, limit, asymptotics, args))
     write_table(args.curves, curve_table(l1, limit, asymptotics, excess, args))
 
 
-def read_block(l1, null_space, limit, asymptotics):
+def read_block(l1: str, null_space: str, limit: str, asymptotics: str) -> tuple:
     """One block of each stage, the error vectors reduced to their excess.
 
     Over all repetitions of a large cell they have so many entries that memory ends.
     """
-    l1, null_space = Minimizers.load(l1), NullSpaceConstants.load(null_space)
-    limit, asymptotics = LimitPoints.load(limit), FirstOrders.load(asymptotics)
-    error = l1.point, limit.error, limit.log_unit
+    minimizers, points = Minimizers.load(l1), LimitPoints.load(limit)
+    error = minimizers.point, points.error, points.log_unit
+    dual = minimizers.direction, minimizers.margins
     excess = {
-        "excess_l1": log_excess_l1(*error, l1.direction, l1.margins, *l1.norm()),
-        "excess_l2": log_excess_l2(*error, l1.interpolator),
+        "excess_l1": log_excess_l1(*error, *dual, *minimizers.norm()),
+        "excess_l2": log_excess_l2(*error, minimizers.interpolator),
     }
     return (
-        l1.without("interpolator"),
-        null_space.without("tilde_place", "tilde_pattern", "tilde_nu"),
-        limit.without("error"),
-        asymptotics,
+        minimizers.without("interpolator"),
+        NullSpaceConstants.load(null_space).without("tilde_place", "tilde_pattern", "tilde_nu"),
+        points.without("error"),
+        FirstOrders.load(asymptotics),
         excess,
     )
 
 
-def instance_table(l1, null_space, limit, asymptotics, args):
+def instance_table(
+    l1: Minimizers,
+    null_space: NullSpaceConstants,
+    limit: LimitPoints,
+    asymptotics: FirstOrders,
+    args: argparse.Namespace,
+) -> pd.DataFrame:
     """One row for each instance."""
     log_alpha = limit.log_alpha
     rho = rates.leading_rho(
@@ -151,7 +157,9 @@ def instance_table(l1, null_space, limit, asymptotics, args):
     return with_cell(args.cell, table)
 
 
-def point_table(l1, limit, asymptotics, args):
+def point_table(
+    l1: Minimizers, limit: LimitPoints, asymptotics: FirstOrders, args: argparse.Namespace
+) -> pd.DataFrame:
     """One row for each instance and scale."""
     log_alpha, count = limit.log_alpha, limit.log_alpha.size
     _, slopes = rates.local_slopes(log_alpha, limit.log_error_1)
@@ -176,7 +184,13 @@ def point_table(l1, limit, asymptotics, args):
     return with_cell(args.cell, table)
 
 
-def curve_table(l1, limit, asymptotics, excess, args):
+def curve_table(
+    l1: Minimizers,
+    limit: LimitPoints,
+    asymptotics: FirstOrders,
+    excess: dict[str, np.ndarray],
+    args: argparse.Namespace,
+) -> pd.DataFrame:
     """One row for each quantity and scale, over the certified repetitions.
 
     Args:

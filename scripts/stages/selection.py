@@ -30,7 +30,7 @@ from pipeline.records import Minimizers, Problems, stacked
 from pipeline.shapes import read_shapes
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")
@@ -67,12 +67,12 @@ def main():
                 "l1.nonunique to select to measure the error from the one that the flow selects"
             )
         if part.status[0] == SELECTED and args.nonunique == "carry":
-            part = replace(part, status=[NOT_UNIQUE])
+            part = replace(part, status=np.array([NOT_UNIQUE]))
         parts.append(part)
     stacked(parts).save(args.output)
 
 
-def selected(block, l1, place, args):
+def selected(block: Problems, l1: Minimizers, place: int, args: argparse.Namespace) -> Minimizers:
     """The record of the minimizer of this network for one instance."""
     problem = block.at(place)
     shape_u, shape_v = shapes(block.repetition[place], problem.matrix.shape[1], args)
@@ -86,11 +86,11 @@ def selected(block, l1, place, args):
         args.solver,
         exact_data(problem),
     )
-    record = Minimizers.of(block.part(place), [found], l1.interpolator[[place]])
+    record = Minimizers.of(block.part(place), [found], [l1.interpolator[place]])
     return record.started_from(shape_u, shape_v, initialization)
 
 
-def shapes(index, size, args):
+def shapes(index: int, size: int, args: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
     """(w_u, w_v) of a repetition: the same for every depth and every problem of this size."""
     if args.shape is None:
         return np.ones(size), np.ones(size)

@@ -6,6 +6,7 @@ that every cell keeps its row.
 """
 
 from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ def largest(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return frame[frame["repetitions"] == largest]
 
 
-def of_each(groups, function: Callable[[pd.Series], object]) -> pd.Series:
+def of_each(groups: Any, function: Callable[[pd.Series], object]) -> pd.Series:
     """A function of each group, whatever it returns."""
     return objects((function(group) for _, group in groups), groups.size().index)
 
@@ -68,11 +69,11 @@ class Cells:
         self.counted = self.rows["status"].isin(statuses)
 
     @property
-    def numbers(self):
+    def numbers(self) -> Any:
         """The rows that statistics are over, by cell."""
         return self.by_cell(self.rows[self.counted].reindex(self.rows.index))
 
-    def by_cell(self, values: pd.Series | pd.DataFrame):
+    def by_cell(self, values: pd.Series | pd.DataFrame) -> Any:
         """What has a value a row, grouped by cell."""
         return values.groupby(self.cell)
 
@@ -116,7 +117,12 @@ class EnclosedCells(Cells):
         """
         super().__init__(frame.drop_duplicates([*keys, "repetition"]), keys, [CERTIFIED])
         self.proved = proofs is not None
-        known = proofs if self.proved else floats(frame[frame["status"] == CERTIFIED])
+        if proofs is not None:
+            known = proofs
+        elif floats is not None:
+            known = floats(frame[frame["status"] == CERTIFIED])
+        else:
+            raise ValueError("floats: needed where nothing was to be proved")
         both = pd.concat([self.rows[keys], known[keys]], ignore_index=True)
         cell = both.groupby(keys, dropna=False).ngroup()
         self.cell, known = cell[: len(self.rows)], known.assign(cell=cell[len(self.rows) :].array)

@@ -9,7 +9,7 @@ from tables.registry import TABLES
 from tables.rendering import digits_of, in_html, in_latex, in_markdown, notes
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--table", choices=TABLES, required=True)
     parser.add_argument("--input", nargs="+", required=True, help="Parquet tables of its stage")

@@ -15,6 +15,7 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import yaml
@@ -47,7 +48,7 @@ class ConfigurationError(ValueError):
     """The configuration is not usable; the message has one line for each mistake."""
 
 
-def load(path):
+def load(path: str | Path) -> Any:
     """The contents of a YAML file, not yet validated.
 
     Raises:
@@ -82,7 +83,7 @@ def load(path):
     return config
 
 
-def validate(config):
+def validate(config: dict) -> dict:
     """The configuration with every default filled in; the argument is left as it is.
 
     Integral values of eta, rho and depth are returned as integers, so that 2 and 2.0 name
@@ -104,45 +105,45 @@ def validate(config):
     return config
 
 
-def as_list(value):
+def as_list(value: Any) -> list:
     """The values of an axis, which is a scalar or a list."""
     return list(value) if isinstance(value, list) else [value]
 
 
-def figures(experiment):
+def figures(experiment: dict) -> list[str]:
     """The kinds of figures of an experiment."""
     return as_list(experiment["figure"])
 
 
-def has_scales(experiment):
+def has_scales(experiment: dict) -> bool:
     """Whether an experiment asks for cells; else for problems only."""
     return all(KINDS[kind].alpha != NONE for kind in figures(experiment))
 
 
-def ensemble_of(entry):
+def ensemble_of(entry: str | dict) -> tuple[str, dict]:
     """(name, parameters given) of an entry of key ensemble."""
     if isinstance(entry, str):
         return entry, {}
     return entry["name"], {key: value for key, value in entry.items() if key != "name"}
 
 
-def axes_of(experiment):
+def axes_of(experiment: dict) -> tuple[str, ...]:
     """The numerical axes of an experiment's ensembles."""
     name, _ = ensemble_of(as_list(experiment["ensemble"])[0])
     return {KERNEL: ("m", "rho"), FILE: ()}.get(name, ("N", "d", "s", "eta"))
 
 
-def fed(experiment):
+def fed(experiment: dict) -> list[str]:
     """The tables that an experiment's cells fill."""
     return list(dict.fromkeys(table for kind in figures(experiment) for table in KINDS[kind].feeds))
 
 
-def feeding(table):
+def feeding(table: str) -> list[str]:
     """The kinds of figures whose cells fill a kind of table."""
     return [name for name, kind in KINDS.items() if table in kind.feeds]
 
 
-def alpha_path(smallest, largest, per_decade):
+def alpha_path(smallest: float, largest: float, per_decade: int) -> list[float]:
     """The scales of a log-spaced path, increasing, both ends included.
 
     The spacing is the one nearest to ``per_decade`` points for each factor of ten that
@@ -155,7 +156,7 @@ def alpha_path(smallest, largest, per_decade):
     return [float(smallest), *inner, float(largest)]
 
 
-def decades_path(decades, per_tenfold):
+def decades_path(decades: float, per_tenfold: int) -> list[float]:
     """log10 of the scales of a path whose log(1/alpha) is log-spaced, increasing, both ends in.
 
     From alpha = 10^-decades to 1/10, then 1.
@@ -166,7 +167,7 @@ def decades_path(decades, per_tenfold):
     return sorted({-float(decades), *(-value for value in inner), 0.0})
 
 
-def sparsities(values, rows):
+def sparsities(values: Any, rows: int) -> list[int]:
     """The numbers s of nonzero entries of figure phase, for one number of rows."""
     return sorted({max(1, round(value * rows)) for value in as_list(values)})
 
@@ -560,7 +561,7 @@ def _check_proved(experiments, report):
             report.reject(path, experiment["tables"], allowed)
 
 
-def figure_names(name, experiment):
+def figure_names(name: str, experiment: dict) -> dict[str, str]:
     """Name of a figure -> its kind, of an experiment."""
     kinds = experiment["figure"]
     return {name: kinds} if isinstance(kinds, str) else {f"{name}_{kind}": kind for kind in kinds}

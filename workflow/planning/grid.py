@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -31,7 +32,7 @@ from planning.configuration import (
 )
 
 
-def number(value):
+def number(value: float) -> str:
     """A number as it stands in file names: the shortest text that reads back the same."""
     text = re.sub(r"e\+?(-?)0*(\d+)", r"e\1\2", repr(value))
     return text.removesuffix(".0")
@@ -72,7 +73,7 @@ class ProblemSpec:
     noise: str = ""
 
     @property
-    def name(self):
+    def name(self) -> str:
         parts = [_written(self.ensemble.replace("_", "-"), self.parameters)]
         parts += [f"{key}{number(value)}" for key, value in self.axes]
         if self.signal:
@@ -82,13 +83,13 @@ class ProblemSpec:
         return "_".join(parts)
 
     @property
-    def family(self):
+    def family(self) -> str:
         """The name that problems share which differ in sparsity, noise and constants only."""
         size = tuple((key, value) for key, value in self.axes if key in ("N", "d"))
         return replace(self, axes=size).name
 
     @property
-    def label(self):
+    def label(self) -> str:
         """The ensemble in words, as tables and legends show it."""
         if self.ensemble == FILE:
             # with x_0, which tells problems apart that have all else in common
@@ -123,12 +124,12 @@ class Network:
     initialization: tuple = ()
 
     @property
-    def name(self):
+    def name(self) -> str:
         shape = f"_{_written('from', self._shape)}" if self.initialization else ""
         return f"D{number(self.depth)}{shape}"
 
     @property
-    def label(self):
+    def label(self) -> str | None:
         """The initialization in words; None of the usual one."""
         return " ".join(_words(self._shape)) if self.initialization else None
 
@@ -157,18 +158,18 @@ class Cell:
     repetitions: int
 
     @property
-    def name(self):
+    def name(self) -> str:
         return f"{self.problem.name}/{self.network.name}/{self.path.name}"
 
 
-def blocks(repetitions, size):
+def blocks(repetitions: int, size: int) -> list[str]:
     """Names of the blocks that hold repetitions 0, ..., repetitions - 1."""
     return [
         f"reps{first}-{min(first + size, repetitions) - 1}" for first in range(0, repetitions, size)
     ]
 
 
-def block_range(name):
+def block_range(name: str) -> tuple[int, int]:
     """(first, last) repetition of a block, both included."""
     first, last = name.removeprefix("reps").split("-")
     return int(first), int(last)
@@ -188,7 +189,7 @@ def _path(alpha):
     return AlphaPath(name, tuple(math.log10(value) for value in values))
 
 
-def cells(experiment):
+def cells(experiment: dict) -> list[Cell]:
     """The cells of an experiment's block of configuration, in the order of its lists."""
     axes = axes_of(experiment)
     path = _path(experiment["alpha"])
@@ -221,7 +222,7 @@ def _problem(entry, axes, experiment):
     return ProblemSpec(name, axes, parameters, signal, experiment.get("noise", ""))
 
 
-def phase_problems(experiment):
+def phase_problems(experiment: dict) -> list[ProblemSpec]:
     """The problems of an experiment of figure phase: (N, d) with s = sparsity * N, noiseless."""
     return [
         _problem(entry, (("N", N), ("d", d), ("s", s), ("eta", 0)), experiment)
@@ -232,7 +233,7 @@ def phase_problems(experiment):
     ]
 
 
-def code(program, root):
+def code(program: str | Path, root: Path) -> list[str]:
     """A program and every file of the project that it imports, directly or not.
 
     These are inputs of its rule, so that changing one reruns exactly what uses it.
@@ -250,7 +251,7 @@ def code(program, root):
     return [str(path) for path in [found[0], *sorted(found[1:])]]
 
 
-def digest(files, root):
+def digest(files: Iterable[str | Path], root: Path) -> str:
     """One checksum of the contents of files, those that are there: what is missing is an error
     of its own.
 

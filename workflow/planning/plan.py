@@ -7,7 +7,10 @@ is computed.
 import itertools
 import json
 from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from figures.registry import DECADES, KINDS, PATH, STAGE_OF, kinds_reading, kinds_where
 from planning import grid
@@ -21,7 +24,8 @@ from planning.configuration import (
     figures,
     has_scales,
 )
-from planning.stages import Call, Stages, batches
+from planning.grid import Cell
+from planning.stages import Batch, Call, Stages, batches
 from tables.registry import LIMITS, TABLES
 
 # kinds of figures of whose cells limits are proved
@@ -64,11 +68,12 @@ class Plan:
         paths, networks: name -> path of scales, network.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: dict) -> None:
         self.config = config
         self.results = config["results"]
         experiments = config["experiments"]
-        self.figure_of, self.experiment_of = {}, {}
+        self.figure_of: dict[str, str] = {}
+        self.experiment_of: dict[str, str] = {}
         for name, experiment in experiments.items():
             named = figure_names(name, experiment)
             self.figure_of |= named
@@ -100,7 +105,7 @@ class Plan:
         }
         self.proofs = self.certificates(self.cells_of(*PROVED))
 
-    def named(self, *kinds, among=None):
+    def named(self, *kinds: str, among: Iterable[str] | None = None) -> list[str]:
         """Names of the experiments with these kinds of figures.
 
         Args:
@@ -112,7 +117,7 @@ class Plan:
             if set(kinds).intersection(figures(experiment)) and (among is None or name in among)
         ]
 
-    def cells_of(self, *kinds, among=None):
+    def cells_of(self, *kinds: str, among: Iterable[str] | None = None) -> list[Cell]:
         """The cells of these kinds of figures, each once."""
         names = self.named(*kinds, among=among)
         return list(dict.fromkeys(cell for name in names for cell in self.experiments[name]))
@@ -133,7 +138,7 @@ class Plan:
         return {kind: shared[kind] for kind in TABLES if kind in shared} | own
 
     @property
-    def proved(self):
+    def proved(self) -> bool:
         """Whether anything is proved in ball arithmetic."""
         return self.config["certificates"]["scales"] != "none"
 
@@ -170,7 +175,7 @@ class Plan:
 
     # --- parameters ---
 
-    def settings(self, experiments, files, *more):
+    def settings(self, experiments: Iterable[str], files: Any, *more: str) -> str:
         """The slice of the configuration behind a figure or a table, as JSON.
 
         Args:
@@ -191,15 +196,15 @@ class Plan:
 
     # --- files ---
 
-    def rates(self, cells, table):
+    def rates(self, cells: Iterable[Cell], table: str) -> list[str]:
         """A table of stage rates of some cells."""
         return [self.stages.rates(cell)[table] for cell in cells]
 
-    def bounds(self, cells):
+    def bounds(self, cells: Iterable[Cell]) -> list[str]:
         """The tables of stage bounds of some cells."""
         return [file for cell in cells for file in self.stages.bounds(cell)]
 
-    def certificates(self, cells, *, with_limits=True):
+    def certificates(self, cells: Iterable[Cell], *, with_limits: bool = True) -> list[str]:
         """The tables of proofs of some cells: of their problems, of their limits.
 
         There are none of cells with an initialization of its own.
@@ -210,14 +215,15 @@ class Plan:
             dict.fromkeys(file for cell in proved for stage in stages for file in stage(cell))
         )
 
-    def at_scales(self, stage, name):
+    def at_scales(self, stage: str, name: str) -> list[str]:
         """The tables of an experiment of a stage that has one scale a call."""
         experiment = self.config["experiments"][name]
-        table = {
-            "flow": lambda *where: self.stages.flow(*where)[0],
+        tables: dict[str, Callable[[Cell, float, str], str]] = {
+            "flow": lambda cell, alpha, block: self.stages.flow(cell, alpha, block)[0],
             "lasso_path": self.stages.lasso_path,
-            "descent": lambda *where: self.stages.descent(*where, experiment),
-        }[stage]
+            "descent": partial(self.stages.descent, experiment=experiment),
+        }
+        table = tables[stage]
         return [
             table(cell, alpha, block)
             for cell in self.experiments[name]
@@ -225,14 +231,14 @@ class Plan:
             for block in self.stages.blocks(cell)
         ]
 
-    def agreement(self, experiments):
+    def agreement(self, experiments: Iterable[str]) -> list[str]:
         """The tables of stage agreement of some experiments."""
         return [
             self.stages.agreement(cell, *self._flows[cell])
             for cell in self.cells_of(*kinds_reading("trajectories"), among=experiments)
         ]
 
-    def phase(self, name, table=0):
+    def phase(self, name: str, table: int = 0) -> list[str]:
         """The tables of an experiment of figure phase: of recovery, or (1) of its proofs."""
         experiment = self.config["experiments"][name]
         count, order = experiment["repetitions"], experiment["order_repetitions"]
@@ -242,7 +248,7 @@ class Plan:
             for block in grid.blocks(count, count)
         ]
 
-    def figure_data(self, name):
+    def figure_data(self, name: str) -> list[str]:
         """The tidy tables that a figure reads."""
         kind = KINDS[self.figure_of[name]]
         return [
@@ -259,7 +265,7 @@ class Plan:
         cells = self.experiments[experiment]
         return self.bounds(cells) if stage == "bounds" else self.rates(cells, table)
 
-    def in_words(self, name):
+    def in_words(self, name: str) -> str:
         """The problems and the initialization of an experiment, for captions."""
         experiment = self.config["experiments"][name]
         law = "file" if axes_of(experiment) == () else "law of A"
@@ -286,7 +292,7 @@ class Plan:
             return [problem.label for problem in grid.phase_problems(experiment)]
         return [cell.problem.label for cell in self.experiments[name]]
 
-    def table_data(self, table):
+    def table_data(self, table: str) -> list[str]:
         """The tidy tables that a table reads."""
         kind, among = self.tables[table]
         names, reads = self.named(*feeding(kind), among=among), TABLES[kind].reads
@@ -301,7 +307,7 @@ class Plan:
         kind, among = self.tables[table]
         return self.cells_of(*feeding(kind), among=among)
 
-    def table_certificates(self, table):
+    def table_certificates(self, table: str) -> list[str]:
         """The tables of stage certificates that a table reads."""
         kind, _ = self.tables[table]
         proofs = TABLES[kind].proofs
@@ -314,17 +320,18 @@ class Plan:
 
     # --- jobs ---
 
-    def batches(self, stage):
+    def batches(self, stage: str) -> list[Batch]:
         """The jobs of a stage."""
         return self.stages.batches(stage)
 
-    def figure_batches(self, style):
+    def figure_batches(self, style: str) -> list[Batch]:
         """The jobs that draw the figures; no two figures of one kind are in one.
 
         Args:
             style: file of a Matplotlib style sheet.
         """
-        calls, ordinal = {}, Counter()
+        calls: dict[str, list[Call]] = {}
+        ordinal: Counter[str] = Counter()
         for name, kind in self.figure_of.items():
             ordinal[kind] += 1
             call = self._figure_call(name, kind, style)
@@ -344,12 +351,12 @@ class Plan:
         words += ["--configuration", self.settings([experiment], data, "realistic_alpha")]
         return Call(tuple(words), tuple(data), (*pictures, csv, origin), (style,))
 
-    def of_kinds(self, batch, what):
+    def of_kinds(self, batch: Batch, what: Callable[[str], str]) -> dict[str, str]:
         """Kind of figure -> something about its experiment, of the figures of a batch."""
         names = dict.fromkeys(Path(file).stem for file in batch.outputs)
         return {self.figure_of[name]: what(self.experiment_of[name]) for name in names}
 
-    def table_batches(self):
+    def table_batches(self) -> list[Batch]:
         """The jobs that write the tables."""
         calls = [self._table_call(name, *about) for name, about in self.tables.items()]
         return batches("tables", {"1": calls}, self.config["cells_per_job"])

@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import TextIO
 
 import psutil
 
@@ -183,7 +184,7 @@ class Run:
         say(f"The run has ended early: {self._reason}. {NOTHING_LOST}")
 
 
-def _going_on(results, lock) -> str:
+def _going_on(results: str, lock: TextIO) -> str:
     lock.seek(0)
     try:
         owner = json.loads(lock.read())
@@ -193,7 +194,7 @@ def _going_on(results, lock) -> str:
     return f"A run is going on in {results}{known}"
 
 
-def _locked(file) -> bool:
+def _locked(file: TextIO) -> bool:
     """Lock a file, unless another process has locked it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -204,7 +205,7 @@ def _locked(file) -> bool:
     return True
 
 
-def _wait(file) -> None:
+def _wait(file: TextIO) -> None:
     """Wait until no other process has a file locked."""
     with contextlib.suppress(OSError):  # of a file system without locks
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -2,6 +2,7 @@
 tables add."""
 
 import functools
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import yaml
@@ -35,13 +36,13 @@ def schema() -> dict:
     return loaded
 
 
-def own_keys(kinds) -> dict[str, dict]:
+def own_keys(kinds: Iterable[str]) -> dict[str, dict]:
     """Key -> its schema, of the keys that experiments with these kinds have."""
     definitions = schema()["$defs"]
     return {key: definitions[key] for kind in kinds for key in KINDS[kind].keys}
 
 
-def named(kinds) -> str:
+def named(kinds: Sequence[str]) -> str:
     """Kinds of figures in words."""
     return f"figure{'s' if len(kinds) > 1 else ''} {', '.join(kinds)}"
 

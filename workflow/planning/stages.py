@@ -13,9 +13,11 @@ Stages are asked for files; what makes them, and what these are made from, is no
 import json
 import shlex
 from dataclasses import dataclass
+from typing import Any
 
 from planning import grid
 from planning.configuration import FILE, KERNEL, OWN_DATA
+from planning.grid import AlphaPath, Cell, Network, ProblemSpec
 from tables.kinds.constants import MARKS
 
 # log10 of the scales at which every path that has them is certified: those of the tables
@@ -90,29 +92,29 @@ class Batch:
     calls: tuple
 
     @property
-    def rule(self):
+    def rule(self) -> str:
         """The name of its rule."""
         return self.place.replace("/", "_")
 
     @property
-    def inputs(self):
+    def inputs(self) -> list[str]:
         return list(dict.fromkeys(file for call in self.calls for file in call.inputs))
 
     @property
-    def data(self):
+    def data(self) -> list[str]:
         return list(dict.fromkeys(file for call in self.calls for file in call.data))
 
     @property
-    def outputs(self):
+    def outputs(self) -> list[str]:
         return [file for call in self.calls for file in call.outputs]
 
     @property
-    def command_lines(self):
+    def command_lines(self) -> list[str]:
         """The words of each call as one text."""
         return [shlex.join(call.words) for call in self.calls]
 
 
-def batches(stage, calls, size):
+def batches(stage: str, calls: dict, size: int) -> list[Batch]:
     """Calls in jobs.
 
     Args:
@@ -127,7 +129,7 @@ def batches(stage, calls, size):
     ]
 
 
-def options(values):
+def options(values: dict) -> list[str]:
     """Name -> value as words of a command line: lists as several words, flags by their name."""
     words = []
     for key, value in values.items():
@@ -147,13 +149,13 @@ class Stages:
         calls: stage -> family -> calls.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: dict) -> None:
         self.config = config
         self.results = config["results"]
-        self.calls = {stage: {} for stage in STAGES}
-        self._made = set()
+        self.calls: dict[str, dict[str, list[Call]]] = {stage: {} for stage in STAGES}
+        self._made: set[str] = set()
 
-    def batches(self, stage):
+    def batches(self, stage: str) -> list[Batch]:
         """The jobs of a stage."""
         return batches(stage, self.calls[stage], self.config["cells_per_job"])
 
@@ -180,7 +182,7 @@ class Stages:
 
     # --- problems and their minimizers ---
 
-    def problems(self, problem, block):
+    def problems(self, problem: ProblemSpec, block: str) -> str:
         """The block of a problem."""
         file = f"{self.results}/problems/{problem.name}/{block}.npz"
         own = problem.ensemble == FILE
@@ -198,14 +200,14 @@ class Stages:
             values["noise-law"] = problem.noise or self.config["noise"]
         return values
 
-    def l1(self, problem, block):
+    def l1(self, problem: ProblemSpec, block: str) -> str:
         """The block of stage l1."""
         file = f"{self.results}/l1/{problem.name}/{block}.npz"
         inputs = {"problems": self.problems(problem, block)}
         self._call("l1", problem, inputs, {"output": file}, options(self.config["l1"]))
         return file
 
-    def null_space(self, problem, block):
+    def null_space(self, problem: ProblemSpec, block: str) -> str:
         """The block of stage null_space."""
         file = f"{self.results}/null_space/{problem.name}/{block}.npz"
         inputs = self._solved(problem, block)
@@ -217,7 +219,7 @@ class Stages:
     def _solved(self, problem, block):
         return {"problems": self.problems(problem, block), "l1": self.l1(problem, block)}
 
-    def selection(self, problem, network, block):
+    def selection(self, problem: ProblemSpec, network: Network, block: str) -> str:
         """The block of stage selection."""
         file = f"{self.results}/selection/{problem.name}/{network.name}/{block}.npz"
         shape = dict(network.initialization)
@@ -230,7 +232,7 @@ class Stages:
         self._call("selection", problem, inputs, {"output": file}, words, data=data)
         return file
 
-    def minimizers(self, problem, network, block):
+    def minimizers(self, problem: ProblemSpec, network: Network, block: str) -> str:
         """The block of what the error is measured from, which depends on the network too where
         it has an initialization of its own or the flow is asked which minimizer it selects."""
         if network.initialization or self.config["l1"]["nonunique"] == "select":
@@ -245,7 +247,7 @@ class Stages:
 
     # --- the flow's limit ---
 
-    def limit(self, cell, block):
+    def limit(self, cell: Cell, block: str) -> str:
         """The block of stage limit."""
         file = f"{self.results}/limit/{cell.name}/{block}.npz"
         values = {"depth": cell.network.depth, "log10_alpha": cell.path.log10_alpha}
@@ -253,7 +255,7 @@ class Stages:
         self._call("limit", cell.problem, self._measured(cell, block), {"output": file}, words)
         return file
 
-    def asymptotics(self, cell, block):
+    def asymptotics(self, cell: Cell, block: str) -> str:
         """The block of stage asymptotics."""
         folder = f"{self.results}/asymptotics/{cell.problem.name}/{cell.network.name}"
         file = f"{folder}/{block}.npz"
@@ -263,7 +265,7 @@ class Stages:
         )
         return file
 
-    def rates(self, cell):
+    def rates(self, cell: Cell) -> dict[str, str]:
         """Table -> file of stage rates."""
         folder = f"{self.results}/rates/{cell.name}/reps{cell.repetitions}"
         tables = {table: f"{folder}/{table}.parquet" for table in ("instances", "points", "curves")}
@@ -285,7 +287,7 @@ class Stages:
         self._call("rates", problem, inputs, tables, words)
         return tables
 
-    def bounds(self, cell):
+    def bounds(self, cell: Cell) -> list[str]:
         """The blocks of stage bounds."""
         return [self._bounds(cell, block) for block in self.blocks(cell)]
 
@@ -300,7 +302,7 @@ class Stages:
 
     # --- proofs ---
 
-    def certificates(self, cell):
+    def certificates(self, cell: Cell) -> list[str]:
         """The tables of proofs of a cell's problems."""
         return [self._certificates(cell, block) for block in self.blocks(cell)]
 
@@ -313,7 +315,7 @@ class Stages:
         self._call("certificates", problem, inputs, {"output": file}, words)
         return file
 
-    def limit_certificates(self, cell):
+    def limit_certificates(self, cell: Cell) -> list[str]:
         """The tables of proofs of a cell's limit points and first-order constants."""
         return [self._limit_certificates(cell, block) for block in self.blocks(cell)]
 
@@ -327,7 +329,7 @@ class Stages:
         self._call("limit_certificates", cell.problem, inputs, {"output": file}, words)
         return file
 
-    def certified_scales(self, path):
+    def certified_scales(self, path: AlphaPath) -> tuple[float, ...]:
         """log10 of the scales of a path whose limit points are certified."""
         scales = path.log10_alpha
         if self.config["certificates"]["scales"] == "all":
@@ -342,7 +344,7 @@ class Stages:
         folder = f"{cell.problem.name}/{cell.network.name}/alpha{grid.number(alpha)}"
         return f"{self.results}/{stage}/{folder}/{block}"
 
-    def flow(self, cell, alpha, block):
+    def flow(self, cell: Cell, alpha: float, block: str) -> tuple[str, str]:
         """The table of trajectories of a block, and the file of their ends."""
         place = self._at_scale("flow", cell, alpha, block)
         outputs = {"endpoints": f"{place}.npz", "trajectories": f"{place}.parquet"}
@@ -350,7 +352,7 @@ class Stages:
         self._call("flow", cell.problem, self._measured(cell, block), outputs, words)
         return outputs["trajectories"], outputs["endpoints"]
 
-    def plain_flow(self, cell, alpha, block):
+    def plain_flow(self, cell: Cell, alpha: float, block: str) -> str:
         """The ends of the flow in its plain form."""
         file = f"{self._at_scale('plain_flow', cell, alpha, block)}.npz"
         words = ["--form", "plain", *self._flow_options(cell, alpha)]
@@ -362,7 +364,7 @@ class Stages:
         values = {"depth": cell.network.depth, "alpha": grid.number(alpha)}
         return options(values | self.config["flow"])
 
-    def agreement(self, cell, scales, plain_scales):
+    def agreement(self, cell: Cell, scales: Any, plain_scales: Any) -> str:
         """The table that compares flow and plain flow with the limit, at these scales."""
         file = f"{self.results}/agreement/{cell.name}/reps{cell.repetitions}.parquet"
         blocks = self.blocks(cell)
@@ -384,7 +386,7 @@ class Stages:
         self._call("agreement", cell.problem, inputs, {"output": file}, words, reads=ends)
         return file
 
-    def lasso_path(self, cell, alpha, block):
+    def lasso_path(self, cell: Cell, alpha: float, block: str) -> str:
         """The table of the time-averaged flow along the lasso path."""
         file = f"{self._at_scale('lasso_path', cell, alpha, block)}.parquet"
         values = {"depth": cell.network.depth, "alpha": grid.number(alpha)}
@@ -395,7 +397,7 @@ class Stages:
         self._call("lasso_path", cell.problem, inputs, {"output": file}, words)
         return file
 
-    def descent(self, cell, alpha, block, experiment):
+    def descent(self, cell: Cell, alpha: float, block: str, experiment: dict) -> str:
         """The table of gradient descent, as an experiment asks for it."""
         file = f"{self._at_scale('descent', cell, alpha, block)}.parquet"
         inputs = self._solved(cell.problem, block) | {"limit": self.limit(cell, block)}
@@ -407,7 +409,7 @@ class Stages:
 
     # --- recovery ---
 
-    def phase(self, problem, block, order):
+    def phase(self, problem: ProblemSpec, block: str, order: bool) -> tuple[str, str]:
         """The table of recovery of a block, and that of its proofs.
 
         Args:
@@ -416,7 +418,10 @@ class Stages:
         place = f"{self.results}/phase/{problem.name}/{block}/order{order}"
         tables = {"output": f"{place}.parquet", "certificates": f"{place}_certificates.parquet"}
         law = self._law(problem)
-        values = {"repetitions": grid.block_range(block), "ensemble": problem.ensemble}
+        values: dict[str, Any] = {
+            "repetitions": grid.block_range(block),
+            "ensemble": problem.ensemble,
+        }
         if problem.label != problem.ensemble:
             values["label"] = problem.label
         values |= {key: value for key, value in law.items() if key not in ("eta", "noise-law")}
@@ -426,7 +431,7 @@ class Stages:
         self._call("phase", problem, {}, tables, words)
         return tables["output"], tables["certificates"]
 
-    def blocks(self, cell):
+    def blocks(self, cell: Cell) -> list[str]:
         """Names of a cell's blocks, in the order of their repetitions."""
         return grid.blocks(cell.repetitions, self.config["block"])
 
@@ -440,7 +445,7 @@ def _files(given):
     ]
 
 
-def columns(cell, network=True, **more):
+def columns(cell: Cell, network: bool = True, **more: Any) -> str:
     """The parameters of a cell as columns, None where an axis is not its own, as JSON.
 
     Args:
@@ -450,7 +455,7 @@ def columns(cell, network=True, **more):
     """
     axes = dict(cell.problem.axes)
     names = {"N": "N", "d": "d", "s": "s", "eta": "eta", "m": "m", "rho": "family_rho"}
-    found = {"ensemble": cell.problem.label}
+    found: dict[str, Any] = {"ensemble": cell.problem.label}
     found |= {column: axes.get(axis) for axis, column in names.items()}
     found["depth"] = cell.network.depth if network else None
     if network and cell.network.initialization:

@@ -7,6 +7,7 @@ uses nothing of this project.  What it computes, and how well, is for target ben
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import cvxpy as cp
 
@@ -30,7 +31,7 @@ class Peer:
     settings: str
 
 
-def versions(peer):
+def versions(peer: Peer) -> str:
     """The installed versions of a peer's packages, in one text."""
     found = []
     for package in peer.packages:
@@ -41,7 +42,7 @@ def versions(peer):
     return ", ".join(found)
 
 
-def solve_program(program, **options):
+def solve_program(program: Any, **options: Any) -> None:
     """Solve a problem of cvxpy.
 
     The tolerances ask for more than the solvers promise: what they call inaccurate is measured.

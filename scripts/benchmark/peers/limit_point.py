@@ -25,6 +25,7 @@ moves by more than a small fraction of ``|x_i| + alpha``: entries off the suppor
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import Any
 
 import cvxpy as cp
 import numpy as np
@@ -36,7 +37,7 @@ from benchmark.peers import Peer, solve_program
 # --- the equations ---
 
 
-def phi(z, depth, xp=np):
+def phi(z: Any, depth: float, xp: Any = np) -> tuple:
     """phi_D and its derivative, as they are defined; nan outside the domain."""
     if depth == 2:
         return 2 * xp.sinh(z), 2 * xp.cosh(z)
@@ -64,7 +65,7 @@ class Form:
     point: Callable
 
 
-def weights_form(problem, xp=np):
+def weights_form(problem: dict, xp: Any = np) -> Form:
     """``u' = -D u^(D-1) g``, ``v' = D v^(D-1) g``, ``g = A^T (A x - y)``, ``x = u^D - v^D``."""
     matrix, data, depth = problem["matrix"], problem["data"], problem["depth"]
     size = matrix.shape[1]
@@ -94,7 +95,7 @@ def weights_form(problem, xp=np):
     return Form(scale * xp.ones(2 * size), unit, velocity, jacobian, point)
 
 
-def dual_form(problem, xp=np):
+def dual_form(problem: dict, xp: Any = np) -> Form:
     """``lam' = c_D (y - A x)``, ``x = alpha phi_D(A^T lam)``."""
     matrix, data, depth = problem["matrix"], problem["data"], problem["depth"]
     alpha = problem["alpha"]
@@ -117,7 +118,7 @@ def dual_form(problem, xp=np):
 RESIDUAL, CHANGE = 1e-9, 1e-8
 
 
-def settled(problem, before, point):
+def settled(problem: dict, before: np.ndarray, point: np.ndarray) -> bool:
     """Whether x, and x at most half as late, are both the limit."""
     if not np.all(np.isfinite(point)):
         raise ArithmeticError("x is not finite")
@@ -131,7 +132,9 @@ def settled(problem, before, point):
 # --- differential equations ---
 
 
-def scipy_flow(problem, form, method, rtol, atol):
+def scipy_flow(
+    problem: dict, form: Callable[..., Form], method: str, rtol: float, atol: float
+) -> np.ndarray:
     equations = form(problem)
     solver = getattr(integrate, method)(
         equations.velocity,
@@ -155,7 +158,7 @@ def scipy_flow(problem, form, method, rtol, atol):
             before, mark = point, 2 * solver.t
 
 
-def diffrax_flow(problem, form, rtol, atol):
+def diffrax_flow(problem: dict, form: Callable[..., Form], rtol: float, atol: float) -> np.ndarray:
     import diffrax
 
     advance = compiled(form, problem["depth"])
@@ -174,7 +177,7 @@ def diffrax_flow(problem, form, rtol, atol):
 
 
 @cache
-def compiled(form, depth):
+def compiled(form: Callable[..., Form], depth: float) -> Callable:
     """An integration from one time to another by the implicit method of Kvaerno, order 5."""
     import diffrax
     import jax
@@ -201,7 +204,7 @@ def compiled(form, depth):
     return advance
 
 
-def gradient_descent(problem, fraction=0.5, residual=1e-10):
+def gradient_descent(problem: dict, fraction: float = 0.5, residual: float = 1e-10) -> np.ndarray:
     """From weights alpha^(1/D), with a step that is a fraction of the largest stable one."""
     matrix, data, depth = problem["matrix"], problem["data"], problem["depth"]
     rate = fraction * problem["stable_step"] * depth
@@ -223,7 +226,7 @@ def gradient_descent(problem, fraction=0.5, residual=1e-10):
 # --- the dual problem as a smooth one ---
 
 
-def dual_value(problem, lam):
+def dual_value(problem: dict, lam: np.ndarray) -> float:
     """The objective of the dual problem; inf outside its domain."""
     z, depth = problem["matrix"].T @ lam, problem["depth"]
     if depth == 2:
@@ -236,7 +239,7 @@ def dual_value(problem, lam):
     return problem["alpha"] * total - lam @ problem["data"]
 
 
-def dual_derivatives(problem, lam):
+def dual_derivatives(problem: dict, lam: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x, the gradient and the Hessian."""
     matrix = problem["matrix"]
     value, slope = phi(matrix.T @ lam, problem["depth"])
@@ -244,10 +247,10 @@ def dual_derivatives(problem, lam):
     return x, matrix @ x - problem["data"], (matrix * slope) @ matrix.T
 
 
-def newton(problem, steps=1000):
+def newton(problem: dict, steps: int = 1000) -> np.ndarray:
     """Damped Newton's method from lam = 0, until rounding stops it."""
     lam = np.zeros(problem["data"].size)
-    value, least, best = 0.0, np.inf, None
+    value, least, best = 0.0, np.inf, np.zeros(problem["matrix"].shape[1])
     for _ in range(steps):
         x, gradient, hessian = dual_derivatives(problem, lam)
         step = -np.linalg.solve(hessian, gradient)
@@ -262,7 +265,7 @@ def newton(problem, steps=1000):
                     raise ArithmeticError("no step decreases the objective")
             lam = lam + length * step
         else:  # the objective is flat to rounding: Newton's method alone
-            size = np.linalg.norm(gradient)
+            size = float(np.linalg.norm(gradient))
             if size >= 0.5 * least:
                 return best
             least, best, lam = size, x, lam + step
@@ -270,7 +273,7 @@ def newton(problem, steps=1000):
     raise ArithmeticError(f"no convergence in {steps} steps")
 
 
-def scipy_minimize(problem, method, tolerance):
+def scipy_minimize(problem: dict, method: str, tolerance: float) -> np.ndarray:
     def hessian(lam):
         # of a point outside the domain the method asks before it turns to another
         result = dual_derivatives(problem, lam)[2]
@@ -301,7 +304,7 @@ CONE_SOLVERS = {
 }
 
 
-def cone_program(problem, dual, solver):
+def cone_program(problem: dict, dual: bool, solver: str) -> np.ndarray:
     """x from a cone program in the form that its solvers do best with, of those tried."""
     objective, constraints, solution = (dual_program if dual else primal_program)(problem, cp)
     program = cp.Problem(cp.Minimize(objective), constraints)
@@ -309,7 +312,7 @@ def cone_program(problem, dual, solver):
     return solution()
 
 
-def primal_program(problem, cp):
+def primal_program(problem: dict, cp: Any) -> tuple:
     """Objective, constraints, and a function that gives x from the solution."""
     matrix, depth, alpha = problem["matrix"], problem["depth"], problem["alpha"]
     p, m = cp.Variable(matrix.shape[1]), cp.Variable(matrix.shape[1])
@@ -325,7 +328,7 @@ def primal_program(problem, cp):
     return objective, [matrix @ (p - m) == problem["data"]], lambda: p.value - m.value
 
 
-def dual_program(problem, cp):
+def dual_program(problem: dict, cp: Any) -> tuple:
     matrix, depth, alpha = problem["matrix"], problem["depth"], problem["alpha"]
     scaled = cp.Variable(matrix.shape[0])
     z = matrix.T @ scaled
@@ -348,7 +351,7 @@ def dual_program(problem, cp):
 FLOWS = {"(u, v)": weights_form, "lam": dual_form}
 
 
-def peers():
+def peers() -> list[Peer]:
     """All of them, as Peers."""
     result = [
         Peer(

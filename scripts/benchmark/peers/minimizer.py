@@ -19,6 +19,7 @@ nu are the multipliers of ``A n = 0`` in the second.
 """
 
 from functools import partial
+from typing import Any
 
 import cvxpy as cp
 import numpy as np
@@ -30,7 +31,7 @@ from benchmark.peers import Peer, solve_program
 # HiGHS rejects less than 1e-10
 HIGHS = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 INTERIOR = {"ipm_optimality_tolerance": 1e-12}
-CONE_SOLVERS = {
+CONE_SOLVERS: dict[str, dict[str, Any]] = {
     "CLARABEL": {
         **dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), 1e-13),
         # with it, the program of sparse data stops at gaps of 1e-8
@@ -54,7 +55,7 @@ END = 1e-10
 # --- solvers ---
 
 
-def linear_program(method, *program, **bounds):
+def linear_program(method: str, *program: Any, **bounds: Any) -> Any:
     """The result of SciPy's linprog.  Presolve takes longer than it saves: A is dense."""
     options = {"presolve": False, **HIGHS, **(INTERIOR if method == "highs-ipm" else {})}
     result = linprog(*program, method=method, options=options, **bounds)
@@ -66,7 +67,7 @@ def linear_program(method, *program, **bounds):
 # --- the minimizer ---
 
 
-def split_program(problem, method):
+def split_program(problem: dict, method: str) -> np.ndarray:
     matrix, data = problem["matrix"], problem["data"]
     size = matrix.shape[1]
     equations = {"A_eq": np.hstack([matrix, -matrix]), "b_eq": data}
@@ -74,15 +75,15 @@ def split_program(problem, method):
     return parts[:size] - parts[size:]
 
 
-def least_norm(problem, solver):
+def least_norm(problem: dict, solver: str) -> np.ndarray:
     x = cp.Variable(problem["matrix"].shape[1])
     equations = problem["matrix"] @ x == problem["data"]
     program = cp.Problem(cp.Minimize(cp.norm1(x)), [equations])
     solve_program(program, solver=solver, **CONE_SOLVERS[solver])
-    return x.value
+    return np.asarray(x.value)
 
 
-def pareto_root(problem):
+def pareto_root(problem: dict) -> np.ndarray:
     from spgl1 import spg_bp
 
     steps = SPGL1["iter_lim"]
@@ -95,7 +96,7 @@ def pareto_root(problem):
     return x
 
 
-def lasso_path(problem):
+def lasso_path(problem: dict) -> np.ndarray:
     matrix, data = problem["matrix"], problem["data"]
     (end,), _, x = lars_path(matrix, data, method="lasso", max_iter=LARS_STEPS, return_path=False)
     if end > END * np.abs(matrix.T @ data).max() / data.size:
@@ -106,13 +107,13 @@ def lasso_path(problem):
 # --- rho ---
 
 
-def columns(problem):
+def columns(problem: dict) -> tuple[np.ndarray, np.ndarray]:
     """(A_S, A_Sc)."""
     matrix, support = problem["matrix"], problem["support"]
     return matrix[:, support], np.delete(matrix, support, axis=1)
 
 
-def smallest_height(problem, method):
+def smallest_height(problem: dict, method: str) -> np.ndarray:
     on, off = columns(problem)
     height = np.ones((off.shape[1], 1))
     return linear_program(
@@ -126,7 +127,7 @@ def smallest_height(problem, method):
     ).x[:-1]
 
 
-def multipliers_of_kernel(problem, method):
+def multipliers_of_kernel(problem: dict, method: str) -> np.ndarray:
     on, off = columns(problem)
     free, parts = on.shape[1], 2 * off.shape[1]
     result = linear_program(
@@ -141,13 +142,13 @@ def multipliers_of_kernel(problem, method):
     return result.eqlin.marginals
 
 
-def least_maximum(problem, solver):
+def least_maximum(problem: dict, solver: str) -> np.ndarray:
     on, off = columns(problem)
     nu = cp.Variable(on.shape[0])
     equations = on.T @ nu == problem["sigma"]
     program = cp.Problem(cp.Minimize(cp.norm_inf(off.T @ nu)), [equations])
     solve_program(program, solver=solver, **CONE_SOLVERS[solver])
-    return nu.value
+    return np.asarray(nu.value)
 
 
 # --- the peers ---

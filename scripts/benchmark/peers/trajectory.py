@@ -3,6 +3,7 @@
 The last of the times is one at which the flow has converged; peers are told it.
 """
 
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 
 import numpy as np
@@ -14,11 +15,17 @@ from benchmark.peers.limit_point import Form, weights_form
 RTOLS = (1e-6, 1e-8, 1e-10, 1e-12)
 
 
-def points(equations: Form, states):
+def points(equations: Form, states: Iterable) -> np.ndarray:
     return np.array([equations.point(state) for state in states])
 
 
-def scipy_trajectory(problem, method, rtol, form=weights_form, atol=0.0):
+def scipy_trajectory(
+    problem: dict,
+    method: str,
+    rtol: float,
+    form: Callable[..., Form] = weights_form,
+    atol: float = 0.0,
+) -> np.ndarray:
     """x at problem["times"], shape (m, d); each time is the end of a step for Radau, whose
     interpolation is of lower order than its steps."""
     equations, times = form(problem), problem["times"]
@@ -46,7 +53,7 @@ def scipy_trajectory(problem, method, rtol, form=weights_form, atol=0.0):
     return points(equations, states)
 
 
-def diffrax_trajectory(problem, rtol, atol):
+def diffrax_trajectory(problem: dict, rtol: float, atol: float) -> np.ndarray:
     import diffrax
 
     equations = weights_form(problem)
@@ -58,7 +65,7 @@ def diffrax_trajectory(problem, rtol, atol):
 
 
 @cache
-def compiled(depth):
+def compiled(depth: float) -> Callable:
     import diffrax
     import jax
 
@@ -88,7 +95,7 @@ def compiled(depth):
     return integrate
 
 
-def peers():
+def peers() -> list[Peer]:
     """All of them, at each tolerance, as Peers."""
     result = []
     for rtol in RTOLS:

@@ -56,7 +56,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
                 say_empty(ax, nothing_of(rows))
     for (_, rows), column in zip(panels, grid.T, strict=True):
         for D in {2, max(style)}.intersection(style):
-            _draw_rate(*column, where(rows, depth=D, quantity="error_1"), D)
+            _draw_rate(column[0], column[1], where(rows, depth=D, quantity="error_1"), D)
     if frame["nothing"].isna().any():
         log_ticks(grid[0, 0].yaxis)
     grid[0, 0].set_ylabel(ERROR)

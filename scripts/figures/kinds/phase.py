@@ -31,7 +31,8 @@ def plotted(tables: Tables, options: Options) -> pd.DataFrame:
     cell = ["delta", "sparsity"]
     cells = frame.groupby(cell, as_index=False)["rho_planted"].median()
     lower, upper = edges(np.sort(frame["delta"].unique()))
-    delta = np.linspace(*np.clip([lower[0], upper[-1]], 0.0, 1.0), 200)
+    first, last = np.clip([lower[0], upper[-1]], 0.0, 1.0)
+    delta = np.linspace(first, last, 200)
     known = frame.dropna(subset="order_lower")
     deltas = np.sort(known["delta"].unique())
     deltas = deltas[np.linspace(0, len(deltas) - 1, min(3, len(deltas))).round().astype(int)]

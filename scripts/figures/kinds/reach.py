@@ -37,7 +37,7 @@ def plotted(tables: Tables, options: Options) -> pd.DataFrame:
     return frame.assign(nothing=None)
 
 
-def largest_scale(log10_alpha, error, target: float) -> float:
+def largest_scale(log10_alpha: np.ndarray, error: np.ndarray, target: float) -> float:
     """log10 of the largest alpha at which an error is at most a target.
 
     Between the largest scale that has such an error and its upper neighbour, log error is

@@ -7,7 +7,7 @@ import numpy as np
 _ROUNDING = 1e-12
 
 
-def place_of(log10_alpha: float, log_alpha: np.ndarray) -> int | None:
+def place_of(log10_alpha: float, log_alpha: np.ndarray) -> int:
     """The place of a scale on a path.
 
     Args:
