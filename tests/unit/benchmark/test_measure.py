@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -157,7 +158,8 @@ if __name__ == "__main__":
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    folders = os.pathsep.join(str(ROOT / name) for name in ("scripts", "tests", "workflow"))
+    here = (ROOT / "scripts", ROOT / "tests", ROOT / "workflow", Path(__file__).parent)
+    folders = os.pathsep.join(map(str, here))
     with subprocess.Popen(
         [sys.executable, program],
         stdout=subprocess.PIPE,
