@@ -17,8 +17,9 @@ import yaml
 
 import slurm_cluster
 from planning import runs
+from planning.stages import STAGES
 from slurm_cluster import HELD, NODE, Cluster, wait_until
-from workflow_runs import ROOT, Project
+from workflow_runs import ROOT, Project, stage_of
 
 PROFILE = "workflow/profiles/slurm"
 # There is no accounting database to ask; and a local file is there at once.
@@ -31,6 +32,7 @@ PATIENCE = 600
 PROBLEMS = "results/smoke/problems/gaussian_N20_d40_s2_eta0/reps0-0.npz"
 # Two jobs that are two submissions, the second after the first.
 L1 = "results/smoke/l1/gaussian_N20_d40_s2_eta0/reps0-0.npz"
+RULE_L1 = "l1_gaussian_N20_d40_1"
 FLOW = "results/smoke/plain_flow/gaussian_N20_d40_s2_eta0/D2/alpha0.1/reps0-0.npz"
 
 needs_slurm = pytest.mark.skipif(bool(slurm_cluster.missing()), reason=slurm_cluster.missing())
@@ -93,7 +95,9 @@ def slow(cluster, finished, tmp_path_factory):
     project = OnCluster(tmp_path_factory.mktemp("slow"), results=finished).without(L1)
     (project.folder / HELD).write_text(".")
     # a minute, and then most of a day
-    with project.started("--set-resources", "l1:runtime=1000*attempt-999", "--", L1) as process:
+    with project.started(
+        "--set-resources", f"{RULE_L1}:runtime=1000*attempt-999", "--", L1
+    ) as process:
         yield project, process
 
 
@@ -122,7 +126,7 @@ def read(profile):
 
 
 def rules():
-    """The rules of the workflow but for the targets and those made for each experiment."""
+    """The rules of the workflow but for the targets and the batches of stages."""
     listed = subprocess.run(
         [sys.executable, "-m", "snakemake", "--list-rules", "--quiet", "all"],
         cwd=ROOT,
@@ -130,14 +134,12 @@ def rules():
         text=True,
         check=True,
     ).stdout.split()
-    return {rule for rule in listed if not re.match("all$|figure_|table_", rule)}
+    return {rule for rule in listed if rule != "all" and stage_of(rule) == rule}
 
 
 def test_the_profile_knows_the_rules():
     profile, known = read(PROFILE), rules()
     assert set(profile["set-resources"]) == known
-    assert set(profile["groups"]) <= known
-    assert set(profile["groups"].values()) == set(profile["group-components"])
 
 
 def test_the_profile_keeps_what_the_default_profile_says():
@@ -170,12 +172,12 @@ def test_results_are_what_they_are_without_a_cluster(cluster, finished, tmp_path
     (steps,) = re.findall(r"(\d+) of \1 steps \(100%\) done", project.run("--", *targets))
     jobs = cluster.jobs(project.folder)
     assert {job["state"] for job in jobs} == {"COMPLETED"}
-    assert 0 < len(jobs) < int(steps) / 3
-    # a group asks for one core, the largest memory of its jobs, and the time of all of them
+    assert len(jobs) == int(steps)
     assert {job["cores"] for job in jobs} == {"1"}
     assert {job["memory"] for job in jobs} == {"1000M", "2000M"}
-    groups = [job for job in jobs if job["what"].startswith("rule_problem_")]
-    assert groups and min(job["minutes"] for job in groups) > 20
+    # a job asks for the time of all its calls
+    (batch,) = (job for job in jobs if job["what"] == "rule_limit_gaussian_N20_d40_1")
+    assert batch["minutes"] == 8 * STAGES["limit"].minutes
     found = project.checksums()
     assert found == {name: expected[name] for name in (expected if whole else found)}
     assert {name.split("/")[1] for name in found} == {name.split("/")[1] for name in expected}
@@ -207,7 +209,8 @@ def test_a_second_run_is_refused_and_ends(tmp_path, monkeypatch):
 @needs_slurm
 def test_a_job_out_of_memory_gets_more(cluster, finished, tmp_path):
     project = OnCluster(tmp_path, results=finished).without(L1)
-    said = project.run("--set-resources", "l1:mem_mb=100 * 10 ** (attempt - 1)", "--", L1)
+    memory = f"{RULE_L1}:mem_mb=100 * 10 ** (attempt - 1)"
+    said = project.run("--set-resources", memory, "--", L1)
     assert "exceeded memory limit" in said
     first, second = cluster.jobs(tmp_path)
     assert first["state"] != "COMPLETED"

@@ -230,7 +230,7 @@ def test_jacobian_of_the_weights_is_the_derivative(monkeypatch, depth):
         caught.update(velocity=velocity, start=start, **options)
         raise ValueError("caught")
 
-    monkeypatch.setattr(scipy.integrate, "solve_ivp", catch)
+    monkeypatch.setattr("implicit_l1.network.flow.solve_ivp", catch)
     case, alpha = case_of(0.1), 0.3
     with pytest.raises(FlowError, match="caught"):
         plain_flow(case.matrix, case.data, depth, alpha, case.minimizer.point)
