@@ -177,7 +177,7 @@ def test_results_are_what_they_are_without_a_cluster(cluster, finished, tmp_path
     assert {job["memory"] for job in jobs} == {"1000M", "2000M"}
     # a job asks for the time of all its calls
     (batch,) = (job for job in jobs if job["what"] == "rule_limit_gaussian_N20_d40_1")
-    assert batch["minutes"] == 8 * STAGES["limit"].minutes
+    assert batch["minutes"] == 12 * STAGES["limit"].minutes
     found = project.checksums()
     assert found == {name: expected[name] for name in (expected if whole else found)}
     assert {name.split("/")[1] for name in found} == {name.split("/")[1] for name in expected}

@@ -234,7 +234,7 @@ def test_the_default_grid_is_few_jobs():
     stages = [plan.batches(stage) for stage in STAGES]
     jobs = [*itertools.chain(*stages), *plan.figure_batches("style"), *plan.table_batches()]
     assert len(jobs) < 150
-    assert max(len(batch.calls) for batch in jobs) == DEFAULT.get("cells_per_job", 8)
+    assert max(len(batch.calls) for batch in jobs) == DEFAULT.get("cells_per_job", 12)
     assert len({batch.rule for batch in jobs}) == len(jobs)
 
 
