@@ -76,10 +76,6 @@ class OnCluster(Project):
             (self.folder / file).unlink()
         return self
 
-    def stamps(self):
-        """Name -> time of last change of every result."""
-        return {name: path.stat().st_mtime_ns for name, path in self.outputs().items()}
-
 
 @pytest.fixture(scope="module")
 def cluster():
@@ -224,14 +220,14 @@ def test_a_cancelled_job_is_reported_and_the_next_run_goes_on(cluster, finished,
     project, wait = interrupted
     with project.started("--retries", "0", "--", FLOW) as process:
         cancelled = wait()
-        kept = project.stamps()
+        kept = project.checksums()
         cluster.run("scancel", cancelled)
         assert process.wait(timeout=PATIENCE) != 0
     assert f"JOB {cancelled} ON {NODE} CANCELLED" in project.report()
-    assert project.stamps() == kept
+    assert project.checksums() == kept
     (project.folder / HELD).unlink()
     project.run("--", FLOW)
-    assert kept.items() <= project.stamps().items()
+    assert kept.items() <= project.checksums().items()
     assert project.checksums() == finished.checksums()
 
 
@@ -257,7 +253,7 @@ def test_a_job_whose_node_goes_down_is_repeated(cluster, finished, interrupted):
     project, wait = interrupted
     with project.started("--", FLOW) as process:
         wait()
-        kept = project.stamps()
+        kept = project.checksums()
         cluster.lose_node()
         wait_until(
             lambda: len(cluster.jobs(project.folder)) == 3 or process.poll() is not None,
@@ -266,11 +262,11 @@ def test_a_job_whose_node_goes_down_is_repeated(cluster, finished, interrupted):
         )
         states = [job["state"] for job in cluster.jobs(project.folder)]
         assert states == ["COMPLETED", "NODE_FAIL", "PENDING"], project.report()
-        assert project.stamps() == kept
+        assert project.checksums() == kept
         (project.folder / HELD).unlink()
         cluster.start_node()
         assert process.wait(timeout=PATIENCE) == 0, project.report()
     states = [job["state"] for job in cluster.jobs(project.folder)]
     assert states == ["COMPLETED", "NODE_FAIL", "COMPLETED"]
-    assert kept.items() <= project.stamps().items()
+    assert kept.items() <= project.checksums().items()
     assert project.checksums() == finished.checksums()
