@@ -1,5 +1,6 @@
 # make figures   every figure and table, from nothing; CONFIG=config/smoke.yaml of another configuration
-# make test      style checks and the test suite
+# make check     style and types, and the tests of single modules: about a minute
+# make test      style and types, and every test
 # make report    one HTML page with figures, tables, captions and configuration
 # make timings   where the time of the last run went, stage by stage
 # make growth    how time and memory of each stage grow with N and d
@@ -22,7 +23,7 @@ RESOLVE := .lock-venv/bin/uv pip compile --upgrade --universal --python-version 
     --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links \
     --custom-compile-command "make lock"
 
-.PHONY: figures test report timings growth benchmark crate reference benchmark-reference audit \
+.PHONY: figures check test report timings growth benchmark crate reference benchmark-reference audit \
     same-bytes faults lint format lock clean
 
 figures: .venv/installed
@@ -61,6 +62,9 @@ audit: .venv/installed
 
 same-bytes: .venv/installed
 	$(BIN)/python tests/same_bytes.py
+
+check: lint
+	$(BIN)/python -m pytest -m "unit and not long"
 
 test: lint
 	$(BIN)/python tests/suite.py

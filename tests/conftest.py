@@ -34,6 +34,10 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        room = item.path.relative_to(REPOSITORY / "tests").parts[0]
+        # what needs a run of the workflow is a test of it, wherever it stands
+        item.add_marker("workflow" if room == "unit" and "finished" in item.fixturenames else room)
     part = config.getoption("part")
     if part is not None:
         left_out = [it for it in items if ("finished" in it.fixturenames) == (part == "rest")]
