@@ -172,9 +172,8 @@ def test_the_sample_is_drawn_afresh_and_as_large_as_asked(said):
 
 
 def test_what_cannot_be_made_again_is_said(copy, said, monkeypatch):
-    copy.replace(
-        "scripts/stages/l1.py", "def main():\n", "def main():\n    raise SystemExit('no')\n"
-    )
+    begin = "def main() -> None:\n"
+    copy.replace("scripts/stages/l1.py", begin, f"{begin}    raise SystemExit('no')\n")
     found = audited(said, copy.folder, monkeypatch, MINIMIZER)
     assert [finding.what for finding in found.findings[MINIMIZER]] == ["cannot be made again (no)"]
 
