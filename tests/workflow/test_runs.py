@@ -291,8 +291,8 @@ def test_a_job_that_the_system_kills_has_a_line(tmp_path):
     project = Project(tmp_path)
     project.replace(
         "scripts/stages/problems.py",
-        "def main():\n",
-        "def main():\n    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n",
+        "def main() -> None:\n",
+        "def main() -> None:\n    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n",
     )
     result = project.snakemake("--", PROBLEMS.format("0-1"))
     assert result.returncode == 1
