@@ -55,7 +55,7 @@ def test_files_that_were_changed_are_removed(copy):
     table.write_text(table.read_text(encoding="utf-8") + "1\n", encoding="utf-8")
     moved = folder / f"{RESULTS}/phase/gaussian_N5_d20_s1_eta0/reps0-2/order1.parquet"
     (folder / str(moved).replace("s1", "s2")).write_bytes(moved.read_bytes())
-    counted = next((folder / RESULTS).glob("rates/rademacher*/D2/alpha*/reps*/curves.parquet"))
+    counted = next((folder / RESULTS).glob("rates/gaussian_N30*/D2/alpha*/reps*/curves.parquet"))
     forge_table(counted, lambda table: table.assign(count=table["count"] + 1))
     picture = folder / f"{RESULTS}/figures/flow.csv"
     tell_anew(folder, f"{RESULTS}/figures/flow.json", lambda told: told | {"rule": "other"})
@@ -111,7 +111,7 @@ def test_what_is_imported_from_elsewhere_is_made_without_it(copy, tmp_path_facto
     (front / "sitecustomize.py").write_text("")
     name = f"{RESULTS}/tables/rates.csv"
     (copy.folder / name).unlink()
-    page = audited(copy, PYTHONPATH=str(front))
+    page = audited(copy, PYTHONPATH=os.pathsep.join([str(front), "scripts"]))
     said(page, "runs whenever Python starts", "from elsewhere than the environment")
     page = audited(copy)
     told = f"{RESULTS}/tables/rates.json"

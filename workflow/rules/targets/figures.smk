@@ -45,7 +45,7 @@ for batch in PLAN.figure_batches("scripts/figures/house.mplstyle"):
             content=content("figures/draw", *KIND_CODE, *batch.data),
             calls=batch.command_lines,
             # for the captions: no two figures of a batch are of one kind
-            experiment=PLAN.of_kinds(batch, PLAN.experiment_of.get),
+            experiment=PLAN.of_kinds(batch, str),
             problems=PLAN.of_kinds(batch, PLAN.in_words),
             realistic=[CONFIG["realistic_alpha"][end] for end in ("smallest", "largest")],
         shell:
