@@ -3,7 +3,7 @@
 import numpy as np
 
 from implicit_l1.problems.problem import Problem
-from pipeline.records import Problems
+from pipeline.records.problems import Problems
 
 
 def write_problems(folder, matrix, signal, data, name="results/problems/mine/reps0-1.npz"):

@@ -37,6 +37,7 @@ from audit.workflow_queries import (
     snakemake,
     states_of,
 )
+from pipeline.calls import ONLY_MISSING
 from pipeline.command_line import Failure, run
 from pipeline.origin import LOCK
 from pipeline.storage import write_text
@@ -164,7 +165,11 @@ def complete(
     words += ["--rerun-triggers", "software-env", "--quiet", "all"]
     configfile = ("--configfile", args.configfile)
     # where that fails, the audit says so
-    subprocess.run([sys.executable, "-m", "snakemake", *words, *configfile], check=False)
+    subprocess.run(
+        [sys.executable, "-m", "snakemake", *words, *configfile],
+        env=os.environ | {ONLY_MISSING: "yes"},
+        check=False,
+    )
     return states_of(snakemake("--summary", ALL, *configfile))
 
 

@@ -14,7 +14,7 @@ from pipeline.command_line import (
     repetition,
 )
 from pipeline.own_data import read_problem
-from pipeline.records import Problems
+from pipeline.records.problems import Problems
 
 
 def problem_parser(description: str | None) -> argparse.ArgumentParser:

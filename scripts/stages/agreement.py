@@ -13,7 +13,10 @@ import pandas as pd
 from implicit_l1.network.agreement import disagreement, is_explained
 from implicit_l1.status import MEASURED
 from pipeline.command_line import Failure, cell_of, run
-from pipeline.records import Endpoints, LimitPoints, Minimizers, joined
+from pipeline.records.flow import Endpoints
+from pipeline.records.limit import LimitPoints
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.record import joined
 from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 

@@ -9,7 +9,9 @@ from implicit_l1.network.asymptotics import DegenerateFaceError, first_order
 from implicit_l1.potentials import potential
 from implicit_l1.status import CERTIFIED
 from pipeline.command_line import repetition, run
-from pipeline.records import FirstOrders, Minimizers, Problems
+from pipeline.records.asymptotics import FirstOrders
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.problems import Problems
 
 
 def main() -> None:

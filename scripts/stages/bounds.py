@@ -14,7 +14,10 @@ import pandas as pd
 from implicit_l1.network.bands import bands, columns_at, contradiction
 from implicit_l1.status import CERTIFIED
 from pipeline.command_line import Failure, cell_of, repetition, run
-from pipeline.records import LimitPoints, Minimizers, NullSpaceConstants, Problems
+from pipeline.records.limit import LimitPoints
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.null_space import NullSpaceConstants
+from pipeline.records.problems import Problems
 from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 

@@ -24,14 +24,12 @@ from implicit_l1.proof.statements import (
     limits,
 )
 from pipeline.command_line import run
-from pipeline.records import (
-    FirstOrders,
-    LimitPoints,
-    Minimizers,
-    NullSpaceConstants,
-    Problems,
-    Record,
-)
+from pipeline.records.asymptotics import FirstOrders
+from pipeline.records.limit import LimitPoints
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.null_space import NullSpaceConstants
+from pipeline.records.problems import Problems
+from pipeline.records.record import Record
 from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 

@@ -10,7 +10,9 @@ import pandas as pd
 from implicit_l1.network.descent import Comparison, DescentOptions, compare_with_flow
 from implicit_l1.status import CERTIFIED
 from pipeline.command_line import repetition, run
-from pipeline.records import LimitPoints, Minimizers, Problems
+from pipeline.records.limit import LimitPoints
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.problems import Problems
 from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 

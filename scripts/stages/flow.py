@@ -9,7 +9,9 @@ from implicit_l1.network.flow import FlowOptions, Trajectory, gradient_flow, pla
 from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED
 from pipeline.command_line import repetition, run
-from pipeline.records import Endpoints, Minimizers, Problems
+from pipeline.records.flow import Endpoints
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.problems import Problems
 from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 

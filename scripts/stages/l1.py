@@ -13,7 +13,8 @@ from pipeline.command_line import (
     repetition,
     run,
 )
-from pipeline.records import Minimizers, Problems
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.problems import Problems
 
 
 def main() -> None:

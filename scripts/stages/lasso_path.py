@@ -9,7 +9,7 @@ import pandas as pd
 from implicit_l1.network.lasso import compare_with_path
 from implicit_l1.potentials import potential
 from pipeline.command_line import repetition, run
-from pipeline.records import Problems
+from pipeline.records.problems import Problems
 from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 

@@ -9,7 +9,9 @@ from implicit_l1.potentials import potential
 from implicit_l1.problems.problem import exact_data
 from implicit_l1.status import MEASURED
 from pipeline.command_line import repetition, run
-from pipeline.records import LimitPoints, Minimizers, Problems
+from pipeline.records.limit import LimitPoints
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.problems import Problems
 
 
 def main() -> None:

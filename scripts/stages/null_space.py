@@ -6,7 +6,9 @@ import numpy as np
 
 from implicit_l1.minimizer.null_space import constants_of
 from pipeline.command_line import add_enumeration, repetition, run
-from pipeline.records import Minimizers, NullSpaceConstants, Problems
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.null_space import NullSpaceConstants
+from pipeline.records.problems import Problems
 
 
 def main() -> None:

@@ -11,13 +11,11 @@ from implicit_l1.network.excess import log_excess_l1, log_excess_l2
 from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, MEASURED
 from pipeline.command_line import run
-from pipeline.records import (
-    FirstOrders,
-    LimitPoints,
-    Minimizers,
-    NullSpaceConstants,
-    joined,
-)
+from pipeline.records.asymptotics import FirstOrders
+from pipeline.records.limit import LimitPoints
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.null_space import NullSpaceConstants
+from pipeline.records.record import joined
 from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 

@@ -26,7 +26,9 @@ from pipeline.command_line import (
     repetition,
     run,
 )
-from pipeline.records import Minimizers, Problems, stacked
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.problems import Problems
+from pipeline.records.record import stacked
 from pipeline.shapes import read_shapes
 
 

@@ -232,7 +232,8 @@ def test_the_default_grid_is_few_jobs():
     """A process a job, which costs what imports cost."""
     plan = Plan(validate(DEFAULT))
     stages = [plan.batches(stage) for stage in STAGES]
-    jobs = [*itertools.chain(*stages), *plan.figure_batches("style"), *plan.table_batches()]
+    jobs = [*itertools.chain(*stages), *plan.figure_batches("style").values()]
+    jobs += plan.table_batches().values()
     assert len(jobs) < 150
     assert max(len(batch.calls) for batch in jobs) == DEFAULT.get("cells_per_job", 12)
     assert len({batch.rule for batch in jobs}) == len(jobs)
@@ -247,11 +248,12 @@ def test_a_call_is_the_same_whatever_else_there_is_to_compute():
         assert set(calls(few, stage)) <= set(calls(many, stage))
 
 
-def test_no_two_figures_of_a_job_are_of_one_kind():
-    """Their captions could not be told apart."""
-    plan = plan_of(one=BLOCK | {"figure": ["depth", "norms"]}, two=BLOCK | {"eta": 0.5})
-    kinds = [sorted(plan.of_kinds(batch, plan.in_words)) for batch in plan.figure_batches("style")]
-    assert kinds == [["depth", "norms"], ["depth"]]
+def test_figures_and_tables_are_made_by_themselves():
+    plan = plan_of(one=BLOCK | {"figure": ["depth", "norms"]})
+    for batches, files in ((plan.figure_batches("style"), 5), (plan.table_batches(), 5)):
+        for name, batch in batches.items():
+            assert [len(call.outputs) for call in batch.calls] == [files]
+            assert all(f"/{name}." in file for file in batch.outputs)
 
 
 def test_numbers_in_names_read_back():

@@ -345,6 +345,7 @@ def curves_of(eta, depth):
             {
                 **CELL,
                 **{"eta": eta, "depth": depth, "quantity": quantity, "alpha": alpha},
+                "log10_alpha": np.log10(alpha),
                 **{"lower_quartile": 0.9 * value, "median": value, "upper_quartile": 1.1 * value},
             }
         )

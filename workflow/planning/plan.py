@@ -6,10 +6,8 @@ is computed.
 
 import itertools
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from figures.registry import DECADES, KINDS, PATH, STAGE_OF, kinds_reading, kinds_where
@@ -25,7 +23,7 @@ from planning.configuration import (
     has_scales,
 )
 from planning.grid import Cell
-from planning.stages import Batch, Call, Stages, batches
+from planning.stages import Batch, Call, Stages
 from tables.registry import LIMITS, TABLES
 
 # kinds of figures of whose cells limits are proved
@@ -324,19 +322,16 @@ class Plan:
         """The jobs of a stage."""
         return self.stages.batches(stage)
 
-    def figure_batches(self, style: str) -> list[Batch]:
-        """The jobs that draw the figures; no two figures of one kind are in one.
+    def figure_batches(self, style: str) -> dict[str, Batch]:
+        """Figure -> the job that draws it, so that one can be made by itself.
 
         Args:
             style: file of a Matplotlib style sheet.
         """
-        calls: dict[str, list[Call]] = {}
-        ordinal: Counter[str] = Counter()
-        for name, kind in self.figure_of.items():
-            ordinal[kind] += 1
-            call = self._figure_call(name, kind, style)
-            calls.setdefault(str(ordinal[kind]), []).append(call)
-        return batches("figures", calls, self.config["cells_per_job"])
+        return {
+            name: Batch(f"figures/{name}", (self._figure_call(name, kind, style),))
+            for name, kind in self.figure_of.items()
+        }
 
     def _figure_call(self, name, kind, style):
         place, data = f"{self.results}/figures/{name}", self._figures[name]
@@ -351,15 +346,12 @@ class Plan:
         words += ["--configuration", self.settings([experiment], data, "realistic_alpha")]
         return Call(tuple(words), tuple(data), (*pictures, csv, origin), (style,))
 
-    def of_kinds(self, batch: Batch, what: Callable[[str], str]) -> dict[str, str]:
-        """Kind of figure -> something about its experiment, of the figures of a batch."""
-        names = dict.fromkeys(Path(file).stem for file in batch.outputs)
-        return {self.figure_of[name]: what(self.experiment_of[name]) for name in names}
-
-    def table_batches(self) -> list[Batch]:
-        """The jobs that write the tables."""
-        calls = [self._table_call(name, *about) for name, about in self.tables.items()]
-        return batches("tables", {"1": calls}, self.config["cells_per_job"])
+    def table_batches(self) -> dict[str, Batch]:
+        """Table -> the job that writes it."""
+        return {
+            name: Batch(f"tables/{name}", (self._table_call(name, *about),))
+            for name, about in self.tables.items()
+        }
 
     def _table_call(self, name, kind, shown):
         place, (data, proofs) = f"{self.results}/tables/{name}", self._tables[name]

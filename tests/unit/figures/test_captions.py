@@ -17,9 +17,7 @@ EVERY_KEY = {
 
 def written(path, nonunique="fail", **keys):
     """The caption of an experiment with these keys beside those of its figure."""
-    kind = path.stem.removeprefix("figure_")
-    about = {"experiment": {kind: "one"}, "problems": {kind: "file: a_b.csv"}}
-    params = SimpleNamespace(**about, realistic=[1e-4, 0.1])
+    params = SimpleNamespace(experiment="one", problems="file: a_b.csv", realistic=[1e-4, 0.1])
     config = {"experiments": {"one": EVERY_KEY | keys}, "l1": {"nonunique": nonunique}}
     # as the report does: what is not there is empty, but a name cannot be called
     template = jinja2.Environment(autoescape=False).from_string(path.read_text(encoding="utf-8"))

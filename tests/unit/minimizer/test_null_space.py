@@ -9,7 +9,8 @@ from implicit_l1.minimizer import null_space
 from implicit_l1.minimizer.null_space import largest_margin_dual, null_space_constant
 from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.problems.problem import Problem, one_dimensional_kernel
-from pipeline.records import NullSpaceConstants, Problems
+from pipeline.records.null_space import NullSpaceConstants
+from pipeline.records.problems import Problems
 from reference import instance, kernel_vertices, null_space_constant_by_patterns, pattern_constant
 
 

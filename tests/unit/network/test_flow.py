@@ -18,7 +18,9 @@ from implicit_l1.network.limit_distance import LimitPoint
 from implicit_l1.network.radau import IntegrationError
 from implicit_l1.potentials import potential
 from implicit_l1.status import CERTIFIED
-from pipeline.records import Endpoints, LimitPoints, Minimizers
+from pipeline.records.flow import Endpoints
+from pipeline.records.limit import LimitPoints
+from pipeline.records.minimizers import Minimizers
 from pipeline.storage import read_table
 from reference import filled_record, instance, limit_error, weights_flow
 from workflow_runs import ROOT

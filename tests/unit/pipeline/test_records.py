@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from pipeline.command_line import Failure
-from pipeline.records import KINDS, Endpoints, LimitPoints, Minimizers, joined, stacked
+from pipeline.records.flow import Endpoints
+from pipeline.records.kinds import KINDS
+from pipeline.records.limit import LimitPoints
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.record import joined, stacked
 from pipeline.storage import DamagedFileError, write_arrays
 from reference import filled_record, partial_record
 from workflow_runs import ROOT

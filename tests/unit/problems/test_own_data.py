@@ -25,7 +25,7 @@ from implicit_l1.problems.problem import exact_data
 from implicit_l1.status import data_in_words
 from pipeline import origin as origins
 from pipeline.own_data import read_problem
-from pipeline.records import Problems
+from pipeline.records.problems import Problems
 from pipeline.storage import read_arrays, read_origin, write_arrays
 from workflow_runs import ROOT, Project
 

@@ -8,7 +8,7 @@ import pytest
 from implicit_l1.linear.exact import exact_product
 from implicit_l1.problems.problem import Problem, exact_data
 from implicit_l1.problems.product import explanation, first_beyond_rounding, nearest_doubles
-from pipeline.records import Problems
+from pipeline.records.problems import Problems
 
 DOUBLE, SINGLE = 2.0**-53, 2.0**-24
 

@@ -24,15 +24,13 @@ from implicit_l1.problems.problem import (
 )
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
 from pipeline.command_line import Failure
-from pipeline.records import (
-    Endpoints,
-    FirstOrders,
-    LimitPoints,
-    Minimizers,
-    NullSpaceConstants,
-    Problems,
-    joined,
-)
+from pipeline.records.asymptotics import FirstOrders
+from pipeline.records.flow import Endpoints
+from pipeline.records.limit import LimitPoints
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.null_space import NullSpaceConstants
+from pipeline.records.problems import Problems
+from pipeline.records.record import joined
 from pipeline.storage import read_arrays, read_table
 from reference import filled_record, partial_record
 from stages import agreement, asymptotics

@@ -23,7 +23,7 @@ def drawn(file):
     )
 
 
-for batch in PLAN.figure_batches("scripts/figures/house.mplstyle"):
+for figure, batch in PLAN.figure_batches("scripts/figures/house.mplstyle").items():
 
     rule:
         name:
@@ -44,9 +44,9 @@ for batch in PLAN.figure_batches("scripts/figures/house.mplstyle"):
         params:
             content=content("figures/draw", *KIND_CODE, *batch.data),
             calls=batch.command_lines,
-            # for the captions: no two figures of a batch are of one kind
-            experiment=PLAN.of_kinds(batch, str),
-            problems=PLAN.of_kinds(batch, PLAN.in_words),
+            # for the caption
+            experiment=PLAN.experiment_of[figure],
+            problems=PLAN.in_words(PLAN.experiment_of[figure]),
             realistic=[CONFIG["realistic_alpha"][end] for end in ("smallest", "largest")],
         shell:
             "python {input.code[0]} --each {params.calls:q} &> {log}"

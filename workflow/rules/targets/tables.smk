@@ -19,7 +19,7 @@ def shown(file):
     )
 
 
-for batch in PLAN.table_batches():
+for batch in PLAN.table_batches().values():
 
     rule:
         name:

@@ -1,0 +1,45 @@
+"""The arrays of stage problems."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+import numpy as np
+
+from implicit_l1.problems.problem import Problem
+from pipeline.records.record import Record
+
+
+@dataclass(frozen=True)
+class Problems(Record):
+    """Of stage problems: instances of A x = y."""
+
+    matrix: Annotated[np.ndarray, "rNd", "A"]
+    signal: Annotated[np.ndarray, "rd", "x₀; nan where it is not known"]
+    data: Annotated[np.ndarray, "rN", "y, rounded to double precision"]
+    product: Annotated[np.ndarray, "r", "whether y is exactly A times the preimage"]
+    preimage: Annotated[np.ndarray, "rd", "an x with A x = y exactly; nan where there is none"]
+    noiseless_support: Annotated[
+        np.ndarray,
+        "r",
+        "entries of a sparse solution that explains y; 0: none",
+    ]
+
+    @classmethod
+    def of(cls, repetition: np.ndarray, problems: Sequence[Problem]) -> Self:
+        """A block of problems of one size."""
+        names = ("matrix", "signal", "data", "product", "noiseless_support")
+        arrays = {name: np.array([getattr(each, name) for each in problems]) for name in names}
+        absent = np.full(problems[0].matrix.shape[1], np.nan)
+        preimages = [absent if each.preimage is None else each.preimage for each in problems]
+        return cls(repetition=repetition, preimage=np.array(preimages), **arrays)
+
+    def at(self, place: int) -> Problem:
+        """An instance."""
+        return Problem(
+            self.matrix[place],
+            self.signal[place],
+            self.data[place],
+            self.preimage[place] if self.product[place] else None,
+            int(self.noiseless_support[place]),
+        )
