@@ -1,8 +1,7 @@
 """The profile for SLURM: on paper, and on a cluster of one node.
 
 A job costs two starts of Snakemake there, so that by default a part of the grid is computed.  With
-SLURM_GRID=whole in the environment it is all of it, which takes
-some ten minutes.
+SLURM_GRID=whole in the environment it is all of it, which takes some ten minutes.
 """
 
 import contextlib
