@@ -118,11 +118,8 @@ def test_own_data_replaced_by_older_ones_are_seen(tmp_path):
     assert project.scheduled(config="config/own.yaml")["problems"] == [target]
 
 
-ADDED = {
-    "depth: [2, 3]": ("depth: [2, 3, 5]", "/D5/"),
-    "eta: [0, 0.1]": ("eta: [0, 0.1, 0.25]", "_eta0.25/"),
-    "rho: [0, 0.5]": ("rho: [0, 0.5, 0.75]", "_rho0.75/"),
-}
+# a depth more: see test_recipes.py
+ADDED = {"rho: [0, 0.5]": ("rho: [0, 0.5, 0.75]", "_rho0.75/")}
 
 
 def test_adding_values_computes_only_their_cells(copy):
