@@ -11,6 +11,7 @@ from planning import grid
 from planning.configuration import ConfigurationError, validate
 from planning.plan import Plan
 from planning.stages import STAGES
+from workflow_runs import ROOT
 
 BLOCK = {
     "figure": "depth",
@@ -235,6 +236,9 @@ def test_the_default_grid_is_few_jobs():
     jobs = [*itertools.chain(*stages), *plan.figure_batches("style").values()]
     jobs += plan.table_batches().values()
     assert len(jobs) < 150
+    assert f"the default grid is {len(jobs)} jobs" in (ROOT / "README.md").read_text(
+        encoding="utf-8"
+    )
     assert max(len(batch.calls) for batch in jobs) == DEFAULT.get("cells_per_job", 12)
     assert len({batch.rule for batch in jobs}) == len(jobs)
 

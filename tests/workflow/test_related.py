@@ -356,7 +356,9 @@ def curves_of(eta, depth):
 
 def instances_of(eta, depth):
     rows = {"eta": eta, "depth": depth, "repetition": range(3), "fitted_rate": 1.0}
-    return pd.DataFrame({**CELL, **rows, "status": [CERTIFIED, CERTIFIED, UNDECIDED]})
+    return pd.DataFrame(
+        {**CELL, **rows, "predicted_rate": 0.5, "status": [CERTIFIED, CERTIFIED, UNDECIDED]}
+    )
 
 
 @pytest.mark.parametrize("levels", [[0.1], [0.0, 0.1]])
