@@ -61,7 +61,7 @@ audit: .venv/installed
 	    $(if $(NAME),--only $(NAME)) $(if $(AGAIN),--again $(AGAIN)) $(if $(SEED),--seed $(SEED))
 
 same-bytes: .venv/installed
-	$(BIN)/python tests/same_bytes.py
+	PYTHONPATH=scripts:workflow $(BIN)/python tests/same_bytes.py
 
 check: lint
 	$(BIN)/python -m pytest -m "unit and not long"

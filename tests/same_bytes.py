@@ -1,6 +1,6 @@
 """Run the smoke grid under different circumstances and compare the results byte for byte.
 
-    python tests/same_bytes.py [--only NAME ...] [--cores N] [--keep]
+    PYTHONPATH=scripts:workflow python tests/same_bytes.py [--only NAME ...] [--cores N] [--keep]
 
 A run in plain circumstances is compared with runs in which several are changed at once.
 When such a run differs, each of its variations is run alone, to say which is to blame.
@@ -25,7 +25,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workflow_runs import ROOT, Project, RunFailed
+from pipeline.storage import read_arrays, read_origin, read_table
+from workflow_runs import Project, RunFailed
 
 # parts of an origin that tell of them
 CIRCUMSTANCES = ("machine", "elsewhere")
@@ -85,9 +86,6 @@ def same_but_for_what_they_tell(one, two):
 
     Checksums of inputs are of files that tell of circumstances, too.
     """
-    sys.path.insert(0, str(ROOT / "scripts"))  # this file runs by itself, too
-    from pipeline.storage import read_arrays, read_origin, read_table
-
     if one.suffix not in (".npz", ".parquet", ".json"):
         return False
     told = []
