@@ -161,6 +161,8 @@ def test_columns_of_zeros_do_nothing(run):
 
 
 def test_the_audit_passes(run):
-    run.project.run("audit", config=f"config/{run.name}.yaml")
+    # a sample of two: that audits sample is tested elsewhere, and these are large
+    words = ("scripts/audit/judge.py", "--configfile", f"config/{run.name}.yaml", "--again", "2")
+    subprocess.run([sys.executable, *words], cwd=run.project.folder, check=True)
     page = (run.project.folder / "results" / run.name / "audit.md").read_text(encoding="utf-8")
     assert "FAIL" not in page
