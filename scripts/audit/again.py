@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from audit.findings import BESIDE, Audit
+from audit.findings import Audit
 from audit.origins import DRAWING
 from audit.reference import differing
 from audit.workflow_queries import Job
@@ -31,7 +31,7 @@ from pipeline.command_line import Failure
 from pipeline.drawing import drawn, problem_parser
 from pipeline.machine import JOB_ENVIRONMENT, machine
 from pipeline.origin import without_output
-from pipeline.storage import DamagedFileError, read_arrays, read_origin, read_table
+from pipeline.storage import BESIDE, DamagedFileError, read_arrays, read_origin, read_table
 
 # so many jobs are run again of proofs, and so many of the other stages
 SAMPLE = 8

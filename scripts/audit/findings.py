@@ -10,9 +10,6 @@ from audit.workflow_queries import Job
 from pipeline.origin import checksum
 
 PUBLISHED = ("figures", "tables")
-# files that tell their origin; of others a file of this kind beside them tells it
-BESIDE = ".json"
-TELLING = (".npz", ".parquet", BESIDE)
 # so many names stand in a sentence
 NAMED = 3
 

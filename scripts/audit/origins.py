@@ -9,9 +9,16 @@ from pathlib import Path
 
 import yaml
 
-from audit.findings import BESIDE, PUBLISHED, TELLING, Audit
+from audit.findings import PUBLISHED, Audit
 from pipeline.origin import LOCK, without_output
-from pipeline.storage import DamagedFileError, read_origin, unfinished, written_origin
+from pipeline.storage import (
+    BESIDE,
+    TELLING,
+    DamagedFileError,
+    read_origin,
+    unfinished,
+    written_origin,
+)
 
 DRAWING = "scripts/stages/problems.py"
 CONFIGURATION = "configuration.yaml"

@@ -6,7 +6,6 @@ that Python's tempfile has made.
 
 import csv
 import io
-import itertools
 import os
 import re
 import shlex
@@ -18,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.calls import EACH, calls_of
+from pipeline.calls import EACH, calls_of, words_after
 from pipeline.command_line import Failure
 
 
@@ -94,8 +93,7 @@ class Job:
 
     def after(self, option: str) -> list[str]:
         """The words of the command that follow an option."""
-        words = self.command[self.command.index(option) + 1 :]
-        return list(itertools.takewhile(lambda word: not word.startswith("--"), words))
+        return words_after(self.command, option)
 
 
 def read_jobs(text: str) -> list[Job]:

@@ -8,17 +8,18 @@ the same command from the same code, lock and inputs, all by their content.
 
 import os
 import shlex
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from pipeline import origin as origins
-from pipeline.storage import DamagedFileError, read_origin
+from pipeline.storage import TELLING, DamagedFileError, read_origin
 
 EACH = "--each"
 # in the environment: an audit completes what it is to judge, and repairs nothing
 ONLY_MISSING = "IMPLICIT_L1_ONLY_MISSING"
 # what the log says of a file that is not made
 KEPT = " is there already"
-TELLING = (".npz", ".parquet", ".json")
 
 
 def calls_of(words: list[str]) -> list[list[str]]:
@@ -28,7 +29,7 @@ def calls_of(words: list[str]) -> list[list[str]]:
     return [shlex.split(call) for call in words[1:]]
 
 
-def files_after(words: list[str], options: tuple[str, ...]) -> list[str]:
+def words_after(words: Iterable[str], *options: str) -> list[str]:
     """The words that follow some options, up to the next option of each."""
     found, taken = [], False
     for word in words:
@@ -56,12 +57,17 @@ def are_current(files: list[str], command: list[str]) -> bool:
     """
     if not all(Path(file).is_file() for file in files):
         return False
+    # what the files of a call tell of is mostly the same
+    checksum = cache(origins.checksum)
     told = {file: _origin(file) for file in files if Path(file).suffix in TELLING}
-    if not told or not all(map(_is_of(command), told.items())):
+    if not told or not all(
+        origin is not None and _is_of(origin, file, command, checksum)
+        for file, origin in told.items()
+    ):
         return False
+    beside = {name: found for origin in told.values() for name, found in _files(origin)}
     silent = [file for file in files if file not in told]
-    known = {name: found for one in told.values() for name, found in one.get("files", {}).items()}
-    return all(known.get(origins.name_of(file)) == origins.checksum(file) for file in silent)
+    return all(beside.get(origins.name_of(file)) == checksum(file) for file in silent)
 
 
 def _origin(file):
@@ -71,27 +77,18 @@ def _origin(file):
         return None
 
 
-def _is_of(command):
-    """Whether a file and its origin are of a command, and of what lies there now."""
-
-    def is_so(told):
-        file, origin = told
-        return (
-            origin is not None
-            and origin["path"] == origins.name_of(file)
-            and origin["command"] == command
-            and origin["lock"] == origins.checksum(origins.ROOT / origins.LOCK)
-            and not origin["elsewhere"]
-            and _are_unchanged(origins.ROOT, origin["code"])
-            and _are_unchanged(Path(), origin["inputs"])
-        )
-
-    return is_so
+def _files(origin):
+    """(name, checksum) of the files beside a JSON file that tells of them."""
+    return origin.get("files", {}).items()
 
 
-def _are_unchanged(folder, recorded):
-    """Whether files of a folder have these checksums."""
-    return all(
-        (folder / name).is_file() and origins.checksum(folder / name) == found
-        for name, found in recorded.items()
+def _is_of(origin, file, command, checksum):
+    """Whether an origin is that of this file, of this command, and of what lies there now."""
+    recorded = {origins.ROOT / name: found for name, found in origin["code"].items()}
+    recorded |= {Path(name): found for name, found in origin["inputs"].items()}
+    recorded[origins.ROOT / origins.LOCK] = origin["lock"]
+    return (
+        (origin["path"], origin["command"]) == (origins.name_of(file), command)
+        and not origin["elsewhere"]
+        and all(path.is_file() and checksum(path) == found for path, found in recorded.items())
     )

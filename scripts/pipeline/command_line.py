@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline import origin as origins
 from pipeline.byte_code import StaleByteCodeError
-from pipeline.calls import EACH, KEPT, are_kept, calls_of, files_after
+from pipeline.calls import EACH, KEPT, are_kept, calls_of, words_after
 from pipeline.storage import DamagedFileError
 
 NO_MEMORY = "there is not enough memory"
@@ -104,7 +104,7 @@ def _failures(main, writes):
     for call in calls_of(words):
         sys.argv = [program, *call]
         origins.forget()
-        files = files_after(call, writes)
+        files = words_after(call, *writes)
         if words[:1] == [EACH] and are_kept(files, origins.command()):
             print(*(f"{file}{KEPT}" for file in files), sep="\n")
             continue

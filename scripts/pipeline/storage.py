@@ -24,6 +24,10 @@ from numpy.typing import ArrayLike
 
 from pipeline import origin as origins
 
+# files that tell their origin; of others a file of this kind beside them tells it
+BESIDE = ".json"
+TELLING = (".npz", ".parquet", BESIDE)
+
 
 class DamagedFileError(RuntimeError):
     """A file of the project is truncated, damaged or not what it should be."""

@@ -7,7 +7,7 @@ import pytest
 
 from forging import forge_arrays
 from pipeline import origin as origins
-from pipeline.calls import KEPT, are_current, calls_of, files_after
+from pipeline.calls import KEPT, are_current, calls_of, words_after
 from pipeline.storage import read_origin
 from problem_files import write_problems
 from workflow_runs import script
@@ -24,8 +24,8 @@ def test_the_calls_of_a_command_line():
 
 def test_the_files_that_a_call_writes():
     words = ["--in", "a", "--output", "b", "c", "--log10-alpha", "-1.5", "--csv", "d"]
-    assert files_after(words, ("--output", "--csv")) == ["b", "c", "d"]
-    assert files_after(words, ("--in",)) == ["a"]
+    assert words_after(words, "--output", "--csv") == ["b", "c", "d"]
+    assert words_after(words, "--in") == ["a"]
 
 
 @pytest.fixture
