@@ -116,6 +116,16 @@ def checked_depth(depth: float) -> float:
     return float(values)
 
 
+def check_enumeration(enumerate_up_to: int) -> None:
+    """See that the largest support of which all sign patterns are tried is a number.
+
+    Raises:
+        ValueError: if it is no integer >= 0.
+    """
+    if not (isinstance(enumerate_up_to, int | np.integer) and enumerate_up_to >= 0):
+        raise ValueError(f"enumerate_up_to must be an integer >= 0, got {enumerate_up_to!r}")
+
+
 # Decimal logarithms of the smallest and the largest scale that is tried, at D = 2 and D > 2.  (At
 # D > 2 the slack of an entry has an exponent of its own, and a path does not come further.)
 _RANGES = {True: (-1e6, 300.0), False: (-1e3, 300.0)}

@@ -14,7 +14,13 @@ import numpy as np
 from flint import arb, ctx
 from numpy.typing import ArrayLike, NDArray
 
-from implicit_l1.arguments import Instance, checked_depth, checked_scales, decided_instance
+from implicit_l1.arguments import (
+    Instance,
+    check_enumeration,
+    checked_depth,
+    checked_scales,
+    decided_instance,
+)
 from implicit_l1.interface import ENUMERATED
 from implicit_l1.minimizer.null_space import null_space_constant
 from implicit_l1.minimizer.support import support_geometry
@@ -133,8 +139,7 @@ def enclose_null_space_constants(
         >>> proof.rho.text(".6g"), proof.rho_tilde.text(".6g")
         ('0.750000', '0.750000')
     """
-    if not (isinstance(enumerate_up_to, int | np.integer) and enumerate_up_to >= 0):
-        raise ValueError(f"enumerate_up_to must be an integer >= 0, got {enumerate_up_to!r}")
+    check_enumeration(enumerate_up_to)
     found = _unique(A, y, noiseless)
     point = found.minimizer.point
     geometry = support_geometry(found.problem.matrix, found.minimizer.support)

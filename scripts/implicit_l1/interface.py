@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from implicit_l1.arguments import (
     Instance,
     Scales,
+    check_enumeration,
     checked_depth,
     checked_scales,
     decided_instance,
@@ -126,8 +127,7 @@ def find_null_space_constants(
         >>> found.rho, round(found.rho_tilde.lower, 6), round(found.rho_tilde.upper, 6)
         (0.75, 0.75, 0.75)
     """
-    if not (isinstance(enumerate_up_to, int | np.integer) and enumerate_up_to >= 0):
-        raise ValueError(f"enumerate_up_to must be an integer >= 0, got {enumerate_up_to!r}")
+    check_enumeration(enumerate_up_to)
     found = decided_instance(A, y, noiseless)
     minimizer = found.minimizer
     geometry = support_geometry(found.problem.matrix, minimizer.support)
