@@ -296,25 +296,19 @@ class Plan:
         names, reads = self.named(*feeding(kind), among=among), TABLES[kind].reads
         if reads == "agreement":
             return self.agreement(names)
-        if reads in ("descent", "phase"):
-            return list(dict.fromkeys(file for name in names for file in self._read(reads, name)))
-        cells = self._cells_feeding(table)
-        return self.bounds(cells) if reads == "bounds" else self.rates(cells, reads)
-
-    def _cells_feeding(self, table):
-        kind, among = self.tables[table]
-        return self.cells_of(*feeding(kind), among=among)
+        return list(dict.fromkeys(file for name in names for file in self._read(reads, name)))
 
     def table_certificates(self, table: str) -> list[str]:
         """The tables of stage certificates that a table reads."""
-        kind, _ = self.tables[table]
+        kind, among = self.tables[table]
         proofs = TABLES[kind].proofs
         if proofs is None:
             return []
         if kind == "phase":  # its stage proves, too
-            names = self.named(*feeding(kind), among=self.tables[table][1])
+            names = self.named(*feeding(kind), among=among)
             return [file for name in names for file in self.phase(name, 1)]
-        return self.certificates(self._cells_feeding(table), with_limits=proofs == LIMITS)
+        cells = self.cells_of(*feeding(kind), among=among)
+        return self.certificates(cells, with_limits=proofs == LIMITS)
 
     # --- jobs ---
 
