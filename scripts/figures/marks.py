@@ -5,6 +5,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -65,6 +66,32 @@ def draw_curve(ax: Axes, x: pd.Series, rows: pd.DataFrame, look: dict, shift: fl
     ax.plot(x, rows["median"], **markers | look)
     lower, upper = rows["lower_quartile"], rows["upper_quartile"]
     ax.fill_between(x, lower, upper, color=look["color"], alpha=0.25, linewidth=0)
+
+
+def draw_trajectories(ax: Axes, rows: pd.DataFrame, x: str, style: dict, **look: Any) -> None:
+    """A line for each scale and coordinate.
+
+    Args:
+        x: the column to draw the values over.
+        style: alpha -> its look, of which the colour is taken.
+        look: of all lines, and other options of seaborn.lineplot.
+    """
+    if rows.empty:
+        return
+    sns.lineplot(
+        rows,
+        x=x,
+        y="value",
+        hue="alpha",
+        palette=colors_of(style),
+        units="coordinate",
+        estimator=None,
+        marker="",
+        legend=False,
+        ax=ax,
+        **look,
+    )
+    ax.set(xlabel="", ylabel="")
 
 
 def draw_reference(

@@ -3,7 +3,6 @@
 from itertools import zip_longest
 
 import pandas as pd
-import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,7 +18,7 @@ from figures.frames import (
     where,
     without_rounding,
 )
-from figures.marks import DASHES, DOTS, GREY, colors_of, legend_above, looks, say_empty
+from figures.marks import DASHES, DOTS, GREY, draw_trajectories, legend_above, looks, say_empty
 from figures.words import ALPHA, EMPTY, equation, named
 from implicit_l1.status import CERTIFIED
 from pipeline.words import weakest
@@ -96,9 +95,8 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
                 (column[2], "x_off", DASHES),
                 (column[2], "x_on", dash),
             ):
-                _draw_lines(ax, where(rows, quantity=quantity), style, linestyle)
-    for ax in grid.flat:
-        ax.set(xlabel="", ylabel="")
+                lines = where(rows, quantity=quantity)
+                draw_trajectories(ax, lines, "time", style, sort=False, linestyle=linestyle)
     for ax, words in zip(grid[:, 0], PANELS.values(), strict=True):
         ax.set_ylabel(words)
     for axis in (grid[0, 0].xaxis, grid[0, 0].yaxis, grid[1, 0].yaxis):
@@ -118,26 +116,6 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
         ncols=max(len(colors), len(kinds)),
     )
     return figure
-
-
-def _draw_lines(ax, rows, style, linestyle):
-    """A line a scale and coordinate."""
-    if rows.empty:
-        return
-    sns.lineplot(
-        rows,
-        x="time",
-        y="value",
-        hue="alpha",
-        palette=colors_of(style),
-        units="coordinate",
-        estimator=None,
-        marker="",
-        sort=False,
-        linestyle=linestyle,
-        legend=False,
-        ax=ax,
-    )
 
 
 def _entry(words, linestyle="-", color=GREY):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -17,7 +16,7 @@ from figures.frames import (
     where,
     without_rounding,
 )
-from figures.marks import DASHED, DOT, colors_of, legend_above, looks, write
+from figures.marks import DASHED, DOT, draw_trajectories, legend_above, looks, write
 from figures.words import ALPHA, equation, named
 
 # of the largest value: where the logarithmic axes end
@@ -51,7 +50,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
         axes[0].set_title(", ".join(filter(None, [named(values), words])))
         _draw_coordinates(axes[0], rows, style)
         for ax, (quantity, deepest) in zip(axes[1:], DEEPEST.items(), strict=True):
-            _draw_lines(ax, where(rows, quantity=quantity), style)
+            draw_trajectories(ax, where(rows, quantity=quantity), "mu", style)
             ax.set_yscale("log")
             top = ax.get_ylim()[1]
             ax.set_ylim(deepest * top, top)
@@ -76,28 +75,11 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     return figure
 
 
-def _draw_lines(ax, rows, style, **look):
-    """A line a scale and coordinate."""
-    sns.lineplot(
-        rows,
-        x="mu",
-        y="value",
-        hue="alpha",
-        palette=colors_of(style),
-        units="coordinate",
-        estimator=None,
-        marker="",
-        legend=False,
-        ax=ax,
-        **look,
-    )
-    ax.set(xlabel="", ylabel="")
-
-
 def _draw_coordinates(ax, rows, style):
     """Coordinates of the averages for each scale, those of the lasso dashed and named."""
     ax.set_xscale("log")
-    _draw_lines(ax, where(rows, quantity="average"), style, linewidth=0.9)
+    average = where(rows, quantity="average")
+    draw_trajectories(ax, average, "mu", style, linewidth=0.9)
     lasso = where(rows, quantity="lasso")
     ends = {}
     for values, line in groups(lasso, ["coordinate"]):
