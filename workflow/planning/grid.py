@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from implicit_l1.problems.ensembles import ENSEMBLES
@@ -72,7 +72,7 @@ class ProblemSpec:
     signal: tuple = ()
     noise: str = ""
 
-    @property
+    @cached_property
     def name(self) -> str:
         parts = [_written(self.ensemble.replace("_", "-"), self.parameters)]
         parts += [f"{key}{number(value)}" for key, value in self.axes]
@@ -82,7 +82,7 @@ class ProblemSpec:
             parts.append(f"noise-{self.noise}")
         return "_".join(parts)
 
-    @property
+    @cached_property
     def family(self) -> str:
         """The name that problems share which differ in sparsity, noise and constants only."""
         size = tuple((key, value) for key, value in self.axes if key in ("N", "d"))
@@ -123,7 +123,7 @@ class Network:
     depth: float
     initialization: tuple = ()
 
-    @property
+    @cached_property
     def name(self) -> str:
         shape = f"_{_written('from', self._shape)}" if self.initialization else ""
         return f"D{number(self.depth)}{shape}"
@@ -157,7 +157,7 @@ class Cell:
     path: AlphaPath
     repetitions: int
 
-    @property
+    @cached_property
     def name(self) -> str:
         return f"{self.problem.name}/{self.network.name}/{self.path.name}"
 

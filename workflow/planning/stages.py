@@ -10,10 +10,12 @@ value, however the calls are divided then.
 Stages are asked for files; what makes them, and what these are made from, is noted on the way.
 """
 
+import functools
 import json
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from planning import grid
 from planning.configuration import FILE, KERNEL, OWN_DATA
@@ -142,6 +144,22 @@ def options(values: dict) -> list[str]:
     return words
 
 
+Answer = TypeVar("Answer")
+
+
+def _once(ask: Callable[..., Answer]) -> Callable[..., Answer]:
+    """A method of which the answer is kept: what is behind a file is walked through once."""
+
+    @functools.wraps(ask)
+    def answer(self, *about):
+        key = (ask.__name__, *about)
+        if key not in self._answers:
+            self._answers[key] = ask(self, *about)
+        return self._answers[key]
+
+    return answer
+
+
 class Stages:
     """Files of the stages by what they hold; asking for one notes the call that makes it.
 
@@ -154,6 +172,7 @@ class Stages:
         self.results = config["results"]
         self.calls: dict[str, dict[str, list[Call]]] = {stage: {} for stage in STAGES}
         self._made: set[str] = set()
+        self._answers: dict[tuple, Any] = {}
 
     def batches(self, stage: str) -> list[Batch]:
         """The jobs of a stage."""
@@ -182,6 +201,7 @@ class Stages:
 
     # --- problems and their minimizers ---
 
+    @_once
     def problems(self, problem: ProblemSpec, block: str) -> str:
         """The block of a problem."""
         file = f"{self.results}/problems/{problem.name}/{block}.npz"
@@ -200,6 +220,7 @@ class Stages:
             values["noise-law"] = problem.noise or self.config["noise"]
         return values
 
+    @_once
     def l1(self, problem: ProblemSpec, block: str) -> str:
         """The block of stage l1."""
         file = f"{self.results}/l1/{problem.name}/{block}.npz"
@@ -207,6 +228,7 @@ class Stages:
         self._call("l1", problem, inputs, {"output": file}, options(self.config["l1"]))
         return file
 
+    @_once
     def null_space(self, problem: ProblemSpec, block: str) -> str:
         """The block of stage null_space."""
         file = f"{self.results}/null_space/{problem.name}/{block}.npz"
@@ -219,6 +241,7 @@ class Stages:
     def _solved(self, problem, block):
         return {"problems": self.problems(problem, block), "l1": self.l1(problem, block)}
 
+    @_once
     def selection(self, problem: ProblemSpec, network: Network, block: str) -> str:
         """The block of stage selection."""
         file = f"{self.results}/selection/{problem.name}/{network.name}/{block}.npz"
@@ -247,6 +270,7 @@ class Stages:
 
     # --- the flow's limit ---
 
+    @_once
     def limit(self, cell: Cell, block: str) -> str:
         """The block of stage limit."""
         file = f"{self.results}/limit/{cell.name}/{block}.npz"
@@ -255,6 +279,7 @@ class Stages:
         self._call("limit", cell.problem, self._measured(cell, block), {"output": file}, words)
         return file
 
+    @_once
     def asymptotics(self, cell: Cell, block: str) -> str:
         """The block of stage asymptotics."""
         folder = f"{self.results}/asymptotics/{cell.problem.name}/{cell.network.name}"
@@ -265,6 +290,7 @@ class Stages:
         )
         return file
 
+    @_once
     def rates(self, cell: Cell) -> dict[str, str]:
         """Table -> file of stage rates."""
         folder = f"{self.results}/rates/{cell.name}/reps{cell.repetitions}"
@@ -291,6 +317,7 @@ class Stages:
         """The blocks of stage bounds."""
         return [self._bounds(cell, block) for block in self.blocks(cell)]
 
+    @_once
     def _bounds(self, cell, block):
         file = f"{self.results}/bounds/{cell.name}/{block}.parquet"
         inputs = self._solved(cell.problem, block)
@@ -306,6 +333,7 @@ class Stages:
         """The tables of proofs of a cell's problems."""
         return [self._certificates(cell, block) for block in self.blocks(cell)]
 
+    @_once
     def _certificates(self, cell, block):
         problem = cell.problem
         file = f"{self.results}/certificates/{problem.name}/{block}.parquet"
@@ -319,6 +347,7 @@ class Stages:
         """The tables of proofs of a cell's limit points and first-order constants."""
         return [self._limit_certificates(cell, block) for block in self.blocks(cell)]
 
+    @_once
     def _limit_certificates(self, cell, block):
         file = f"{self.results}/certificates/{cell.name}/{block}.parquet"
         inputs = self._solved(cell.problem, block) | {"limit": self.limit(cell, block)}
@@ -344,6 +373,7 @@ class Stages:
         folder = f"{cell.problem.name}/{cell.network.name}/alpha{grid.number(alpha)}"
         return f"{self.results}/{stage}/{folder}/{block}"
 
+    @_once
     def flow(self, cell: Cell, alpha: float, block: str) -> tuple[str, str]:
         """The table of trajectories of a block, and the file of their ends."""
         place = self._at_scale("flow", cell, alpha, block)
@@ -352,6 +382,7 @@ class Stages:
         self._call("flow", cell.problem, self._measured(cell, block), outputs, words)
         return outputs["trajectories"], outputs["endpoints"]
 
+    @_once
     def plain_flow(self, cell: Cell, alpha: float, block: str) -> str:
         """The ends of the flow in its plain form."""
         file = f"{self._at_scale('plain_flow', cell, alpha, block)}.npz"
@@ -386,6 +417,7 @@ class Stages:
         self._call("agreement", cell.problem, inputs, {"output": file}, words, reads=ends)
         return file
 
+    @_once
     def lasso_path(self, cell: Cell, alpha: float, block: str) -> str:
         """The table of the time-averaged flow along the lasso path."""
         file = f"{self._at_scale('lasso_path', cell, alpha, block)}.parquet"
@@ -409,6 +441,7 @@ class Stages:
 
     # --- recovery ---
 
+    @_once
     def phase(self, problem: ProblemSpec, block: str, order: bool) -> tuple[str, str]:
         """The table of recovery of a block, and that of its proofs.
 
