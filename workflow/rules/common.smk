@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -78,6 +79,7 @@ onerror:
     RUN.fail(log)
 
 
+@cache
 def program(name):
     """The inputs that stand for the code of a rule: the program, what it imports, the lock."""
     return [*grid.code(f"scripts/{name}.py", Path(workflow.basedir)), LOCK]
