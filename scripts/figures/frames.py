@@ -29,7 +29,10 @@ TELLING = {
     "bounds": "rho_alpha",
     "phase": "rho_planted",
     "descent": "fraction",
+    "agreement": "disagreement",
 }
+# of rows that hold the error of an integrated flow
+FLOW_POINTS = "flow_error_1"
 STATISTICS = ["lower_quartile", "median", "upper_quartile"]
 # what names a row, beside its parameters; written with ten digits, less the zeros at their end
 KEYS = [
@@ -52,6 +55,7 @@ class Tables:
     bounds: pd.DataFrame
     phase: pd.DataFrame
     descent: pd.DataFrame
+    agreement: pd.DataFrame
 
     @classmethod
     def read(cls, paths: Iterable) -> "Tables":
@@ -190,6 +194,23 @@ def curves_of(
             parts += [found.assign(**head) for found in rows]
     columns = [*axes, "depth", "instances", "predicted_rate", "quantity", "log10_alpha"]
     return stacked(parts, [*columns, *STATISTICS, "nothing"])
+
+
+def with_flow_points(frame: pd.DataFrame, tables: Tables, axes: list[str]) -> pd.DataFrame:
+    """A frame of curves with the errors of the flows that were integrated, if there are any.
+
+    Their rows have the quantity FLOW_POINTS, a repetition and a value, and no statistics.
+    """
+    flows = tables.agreement
+    if flows.empty:
+        return frame
+    flows = measured(where(flows, form="dual"))
+    points = flows.assign(
+        quantity=FLOW_POINTS, log10_alpha=np.log10(flows["alpha"]), value=flows["error_1"]
+    ).sort_values([*axes, "depth", "log10_alpha", "repetition"])
+    instances = frame.drop_duplicates([*axes, "depth"])[[*axes, "depth", "instances"]]
+    points = points.merge(instances, how="left", on=[*axes, "depth"])
+    return stacked([frame, points], [*frame.columns, "repetition", "value"])
 
 
 def stacked(parts: Iterable[pd.DataFrame], columns: Iterable[str]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
+from figures.frames import FLOW_POINTS
 from figures.layout import break_lines
 from figures.words import EMPTY, equation
 
@@ -22,6 +23,9 @@ DASHED = {"linestyle": DASHES, "linewidth": 0.8, "marker": ""}
 GREY = "0.3"
 # of legend entries that speak of markers, whatever their colour
 DOT = {"color": GREY, "linestyle": "", "marker": "o"}
+
+# a flow that was integrated
+CROSS = {"color": GREY, "linestyle": "", "marker": "x", "markersize": 3.5, "markeredgewidth": 0.8}
 
 
 def looks(values: Any) -> dict:
@@ -66,6 +70,19 @@ def draw_curve(ax: Axes, x: pd.Series, rows: pd.DataFrame, look: dict, shift: fl
     ax.plot(x, rows["median"], **markers | look)
     lower, upper = rows["lower_quartile"], rows["upper_quartile"]
     ax.fill_between(x, lower, upper, color=look["color"], alpha=0.25, linewidth=0)
+
+
+def draw_flow_points(ax: Axes, rows: pd.DataFrame, look: dict) -> None:
+    """The errors of flows, a cross each, where they were integrated."""
+    if rows.empty:
+        return
+    ax.plot(10.0 ** rows["log10_alpha"], rows["value"], **CROSS | {"color": look["color"]})
+
+
+def flow_entries(frame: pd.DataFrame) -> list[Line2D]:
+    """The legend entry of integrated flows, where a frame has some."""
+    drawn = (frame["quantity"] == FLOW_POINTS).any()
+    return [Line2D([], [], label="flow, integrated", **CROSS)] if drawn else []
 
 
 def draw_trajectories(ax: Axes, rows: pd.DataFrame, x: str, style: dict, **look: Any) -> None:

@@ -20,11 +20,16 @@ STAGE_OF = {
     "points": "rates",
     "bounds": "bounds",
     "trajectories": "flow",
+    "agreement": "agreement",
     "descent": "descent",
     "lasso_paths": "lasso_path",
     "phase": "phase",
 }
 # tables for the reader that every path of scales fills
+# what figures of the error against alpha read: points of the flow are drawn beside the curves
+CURVES = ("curves", "instances", "agreement")
+# keys of experiments with a path of scales: where the flow itself is integrated, too
+OF_FLOWS = ("flow_alpha", "flow_repetitions")
 OF_RATES = ("cells", "rates", "constants", "newton", "errors")
 
 
@@ -38,7 +43,7 @@ class Kind:
         alpha: the form of its scales.
         problems: what its experiment may be of.
         initialization: whether u(0), v(0) may have other shapes than ones.
-        keys: of its experiment, beside those that every experiment has.
+        keys: of its experiment, beside those that every experiment, or every one with a path, has.
         whole_depth: whether depths have to be integers; below_one: whether scales are below 1.
     """
 
@@ -52,19 +57,28 @@ class Kind:
     below_one: bool = False
 
     @property
+    def all_keys(self) -> tuple[str, ...]:
+        """Its keys, with those of every path."""
+        return (*self.keys, *OF_FLOWS) if self.alpha == PATH else self.keys
+
+    @property
     def shares(self) -> bool:
         """Whether other kinds that share can be drawn from the same experiment."""
         return self.alpha == PATH and self.problems != (KERNEL,)
 
 
 KINDS = {
-    "noise": Kind(("curves", "instances"), OF_RATES, PATH, initialization=True),
-    "depth": Kind(("curves", "instances"), OF_RATES, PATH, initialization=True),
+    "noise": Kind(CURVES, OF_RATES, PATH, initialization=True),
+    "depth": Kind(CURVES, OF_RATES, PATH, initialization=True),
     "generalization": Kind(("curves", "instances"), OF_RATES, PATH, initialization=True),
     "prediction": Kind(("instances",), OF_RATES, PATH, initialization=True),
     "tight": Kind(("curves", "instances"), OF_RATES, PATH, problems=(KERNEL,)),
     "flow": Kind(
-        ("trajectories",), ("agreement",), LIST, initialization=True, keys=("plain_alpha",)
+        ("trajectories", "agreement"),
+        ("agreement",),
+        LIST,
+        initialization=True,
+        keys=("plain_alpha",),
     ),
     "far": Kind(("curves", "instances"), ("far", "constants", "errors"), DECADES),
     "bounds": Kind(("bounds",), (*OF_RATES, "tightness"), PATH),

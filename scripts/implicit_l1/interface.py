@@ -287,12 +287,7 @@ def integrate_flow(
         raise ValueError(f"options must be FlowOptions, got {options!r}")
     found = selected_instance(A, y, depth, noiseless)
     flow = gradient_flow(
-        found.problem.matrix,
-        found.problem.data,
-        potential(depth),
-        scale,
-        found.minimizer.point,
-        options,
+        found.problem.matrix, found.minimizer.point, potential(depth), scale, options
     )
     # from the time of (A, y) / 2^e
     with np.errstate(over="ignore", under="ignore"):

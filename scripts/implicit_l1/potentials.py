@@ -110,6 +110,27 @@ class Potential(ABC):
         """
 
     @abstractmethod
+    def values(self, z: np.ndarray, slack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(phi, phi') at z, whose distance to the edge is given apart, so that it keeps its digits.
+
+        Not finite outside the domain.
+        """
+
+    @abstractmethod
+    def change(self, z: np.ndarray, slack: np.ndarray, move: np.ndarray) -> np.ndarray:
+        """``phi(z + move) - phi(z)``, without the cancellation."""
+
+    @abstractmethod
+    def moved(
+        self, z: np.ndarray, slack: np.ndarray, move: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """z + move, and its distance to the edge."""
+
+    @abstractmethod
+    def dual(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """z with phi(z) = t, and its distance to the edge."""
+
+    @abstractmethod
     def time_constant(self, alpha: float) -> float:
         """c_D(alpha) in lam' = c_D(alpha) (y - A x), for the plain gradient flow's time."""
 
@@ -173,6 +194,20 @@ class HyperbolicPotential(Potential):
 
     def reach(self, room: np.ndarray) -> np.ndarray:
         return np.full_like(room, _LOG_GROWTH)  # cosh(z + h) <= e^|h| cosh(z)
+
+    def values(self, z: np.ndarray, slack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.phi(z), self.phi_prime(z)
+
+    def change(self, z: np.ndarray, slack: np.ndarray, move: np.ndarray) -> np.ndarray:
+        return 4.0 * np.cosh(z + 0.5 * move) * np.sinh(0.5 * move)
+
+    def moved(
+        self, z: np.ndarray, slack: np.ndarray, move: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return z + move, slack
+
+    def dual(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.phi_inverse(t), np.full_like(t, np.inf)
 
     def time_constant(self, alpha: float) -> float:
         return 4.0
@@ -246,6 +281,37 @@ class PowerPotential(Potential):
     def reach(self, room: np.ndarray) -> np.ndarray:
         # 1 - z and 1 + z shrink by a factor r at most where z moves by (1 - r) (1 - |z|)
         return -np.expm1(-_LOG_GROWTH / (self.power + 1.0)) * room
+
+    def values(self, z: np.ndarray, slack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        p = self.power
+        with np.errstate(all="ignore"):
+            log_slack = np.log(slack)
+            twice_theta = np.log1p(2.0 * np.abs(z) / slack)  # log of (1 + |z|) / (1 - |z|)
+            near = np.exp(-p * log_slack)
+            phi = np.copysign(near * -np.expm1(-p * twice_theta), z)
+            return phi, p * near / slack * (1.0 + np.exp(-(p + 1.0) * twice_theta))
+
+    def change(self, z: np.ndarray, slack: np.ndarray, move: np.ndarray) -> np.ndarray:
+        p, outward = self.power, np.copysign(1.0, z) * move
+        with np.errstate(all="ignore"):
+            near = slack**-p * np.expm1(-p * np.log1p(-outward / slack))
+            far = (2.0 - slack) ** -p * np.expm1(-p * np.log1p(outward / (2.0 - slack)))
+            return np.copysign(1.0, z) * (near - far)
+
+    def moved(
+        self, z: np.ndarray, slack: np.ndarray, move: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        size = np.abs(z + move)
+        # 1 - |z| has digits of its own near the edge only
+        left = np.where(np.abs(z) < 0.5, 1.0 - size, slack - np.copysign(1.0, z) * move)
+        left = np.where(left > 1.0, 1.0 - size, left)
+        return z + move, left
+
+    def dual(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        with np.errstate(divide="ignore"):
+            slack, _ = self.slack(np.log(np.abs(t)))
+        z = np.where(slack > 0.5, self.phi_inverse(t), np.copysign(1.0 - slack, t))
+        return z, np.where(slack > 0.5, 1.0 - np.abs(z), slack)
 
     def time_constant(self, alpha: float) -> float:
         return self.depth * (self.depth - 2.0) * alpha ** (1.0 - 2.0 / self.depth)

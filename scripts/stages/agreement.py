@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from implicit_l1.network.agreement import disagreement, is_explained
+from implicit_l1.network.flow import escape_scale
+from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED
 from pipeline.command_line import Failure, cell_of, run
 from pipeline.records.flow import Endpoints
@@ -42,21 +44,28 @@ def main() -> None:
     tables = []
     for form, alpha, *paths in args.flow:
         flow = joined([Endpoints.load(path) for path in paths], args.output)
+        count = flow.repetition.size  # the first of the cell, or all
         places = [limit.place_of(np.log10(float(alpha)), args.output) for limit in limits]
         blocks = list(zip(limits, places, strict=True))
-        error = np.concatenate([limit.errors_at(place) for limit, place in blocks])
-        uncertain = np.concatenate([limit.error_bound[:, place] for limit, place in blocks])
-        found = disagreement(flow.point, l1.point, error)
+        error = np.concatenate([limit.errors_at(place) for limit, place in blocks])[:count]
+        uncertain = np.concatenate([limit.error_bound[:, place] for limit, place in blocks])[:count]
+        found, status = disagreement(flow.error, error), l1.status[:count]
         place = f"{cell_of(args.output)}, {form} flow at alpha = {alpha}"
-        check(found, flow.claimed, uncertain, l1.status, flow.repetition, place)
+        check(found, flow.claimed, uncertain, status, flow.repetition, place)
+        rate = potential(args.cell["depth"]).time_constant(float(alpha))
         columns = {
             "form": form,
             "alpha": float(alpha),
             "repetition": flow.repetition,
-            "status": l1.status,
-            "error_1": np.abs(error).sum(axis=1),
+            "status": status,
+            "error_1": np.abs(flow.error).sum(axis=1),
+            "limit_error_1": np.abs(error).sum(axis=1),
             "disagreement": found,
             "claimed": flow.claimed,
+            "escaped": flow.escaped,
+            "escape_scale": escape_scale(args.cell["depth"], float(alpha)),
+            "settled": flow.settled,
+            "slow_scale": 1.0 / (rate * np.abs(error).sum(axis=1)),
             "steps": flow.steps,
         }
         tables.append(pd.DataFrame(columns))

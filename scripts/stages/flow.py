@@ -5,7 +5,8 @@ import json
 
 import pandas as pd
 
-from implicit_l1.network.flow import FlowOptions, Trajectory, gradient_flow, plain_flow, shown
+from implicit_l1.network.flow import FlowOptions, Trajectory, gradient_flow, shown
+from implicit_l1.network.plain_flow import plain_flow
 from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED
 from pipeline.command_line import repetition, run
@@ -31,19 +32,17 @@ def main() -> None:
     parser.add_argument("--depth", type=float, required=True, help="depth D >= 2")
     parser.add_argument("--alpha", type=float, required=True, help="scale of the predictor")
     parser.add_argument("--rtol", type=float, required=True, help="of the integrator")
-    parser.add_argument("--residual", type=float, required=True, help="relative, at the end")
-    parser.add_argument("--change", type=float, required=True, help="relative, at the end")
+    parser.add_argument("--distance", type=float, required=True, help="to the limit, at the end")
     parser.add_argument("--states-per-decade", type=int, required=True, help="of time, saved")
     parser.add_argument("--coordinates", type=int, required=True, help="entries of x saved")
+    parser.add_argument("--first", type=int, help="integrate so many repetitions of the block")
     args = parser.parse_args()
 
     block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
-    options = FlowOptions(
-        args.rtol, args.residual, args.change, states_per_decade=args.states_per_decade
-    )
+    options = FlowOptions(args.rtol, args.distance, args.states_per_decade)
     flows: list[Trajectory | None] = []
     tables = []
-    for place, index in enumerate(block.repetition):
+    for place, index in enumerate(block.repetition[: args.first]):
         matrix, data, minimizer = block.matrix[place], block.data[place], l1.point[place]
         if l1.status[place] not in MEASURED:
             flows.append(None)
@@ -55,16 +54,15 @@ def main() -> None:
             else:
                 flow = gradient_flow(
                     matrix,
-                    data,
+                    minimizer,
                     potential(args.depth),
                     args.alpha,
-                    minimizer,
                     options,
                     l1.initialization(place),
                 )
         flows.append(flow)
         head = {"repetition": index, "status": l1.status[place], "time": flow.time}
-        values = shown(flow, matrix, data, minimizer, args.coordinates)
+        values = shown(flow, minimizer, args.coordinates)
         tables += [
             pd.DataFrame({**head, "quantity": quantity, "coordinate": coordinate, "value": value})
             for (quantity, coordinate), value in values.items()

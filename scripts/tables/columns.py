@@ -8,7 +8,6 @@ No number has a unit: errors are in the units of the data, everything else is a 
 
 from dataclasses import dataclass
 
-from implicit_l1.proof.intervals import DECADE
 from implicit_l1.status import PROVED
 
 EXACT, FLOAT = "exact", "floating point"
@@ -130,7 +129,7 @@ COLUMNS = {
     "rho_planted": proved("ϱ of x₀", ".3f"),
     "order_lower": floating("order s ≥", ".3g"),
     "order_upper": floating("order s ≤", ".3g"),
-    "disagreement": floating("disagreement below", DECADE),
+    "disagreement": floating("largest disagreement", ".1e"),
     "steps": floating("steps, about", ".0f"),
 }
 

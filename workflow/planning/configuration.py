@@ -135,7 +135,9 @@ def axes_of(experiment: dict) -> tuple[str, ...]:
 
 def fed(experiment: dict) -> list[str]:
     """The tables that an experiment's cells fill."""
-    return list(dict.fromkeys(table for kind in figures(experiment) for table in KINDS[kind].feeds))
+    tables = [table for kind in figures(experiment) for table in KINDS[kind].feeds]
+    # flows can be asked for beside a path of limit points
+    return list(dict.fromkeys([*tables, *(["agreement"] if experiment.get("flow_alpha") else [])]))
 
 
 def feeding(table: str) -> list[str]:
@@ -615,11 +617,19 @@ def _check_experiment(experiment, path, report):
         _check_below("order_repetitions", "repetitions", experiment, path, report, strict=False)
     if sound("depth", "alpha") and "decades" in experiment["alpha"]:
         _check_decades(experiment, path, report)
+    if sound("flow_repetitions"):
+        most = experiment.get("repetitions", 1)
+        if sound("repetitions") and experiment.get("flow_repetitions", 1) > most:
+            report.reject(
+                (*path, "flow_repetitions"), experiment["flow_repetitions"], f"at most {most}"
+            )
     if sound("figure", "alpha"):
         alpha = experiment["alpha"]
         if isinstance(alpha, dict):
             if "smallest" in alpha:
                 _check_order(alpha, _ENDS, (*path, "alpha"), report)
+                if sound("alpha", "flow_alpha"):
+                    _check_flows(experiment, path, report)
             return
         below = [kind for kind in kinds if KINDS[kind].below_one]
         if below and alpha and max(alpha) >= 1:
@@ -634,6 +644,19 @@ def _check_experiment(experiment, path, report):
         ):
             allowed = f"values of {_dotted((*path, 'alpha'))}, which is {_show(alpha)}"
             report.reject((*path, "plain_alpha"), experiment["plain_alpha"], allowed)
+
+
+def _check_flows(experiment, path, report):
+    """A flow is compared with a limit point, which there is at the scales of the path."""
+    scales = alpha_path(**experiment["alpha"])
+    wrong = [
+        alpha
+        for alpha in experiment["flow_alpha"]
+        if not any(math.isclose(alpha, scale, rel_tol=1e-9) for scale in scales)
+    ]
+    if wrong:
+        allowed = f"scales of {_dotted((*path, 'alpha'))}, which {_show(wrong[0])} is not one of"
+        report.reject((*path, "flow_alpha"), experiment["flow_alpha"], allowed)
 
 
 def _check_decades(experiment, path, report):

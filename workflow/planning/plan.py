@@ -23,7 +23,7 @@ from planning.configuration import (
     has_scales,
 )
 from planning.grid import Cell
-from planning.stages import Batch, Call, Stages
+from planning.stages import Batch, Call, Flows, Stages
 from tables.registry import LIMITS, TABLES
 
 # kinds of figures of whose cells limits are proved
@@ -141,14 +141,25 @@ class Plan:
         return self.config["certificates"]["scales"] != "none"
 
     def _all_flows(self):
-        """Cell of a figure of trajectories -> (alpha, alpha of the plain form)."""
+        """Cell -> its flows, of all experiments that ask for some."""
         flows = {}
-        for name in self.named(*kinds_reading("trajectories")):
-            experiment = self.config["experiments"][name]
-            for cell in self.experiments[name]:
-                _, plain = flows.get(cell, ([], []))
-                both = list(dict.fromkeys([*plain, *experiment["plain_alpha"]]))
-                flows[cell] = experiment["alpha"], both
+        for name, experiment in self.config["experiments"].items():
+            with_trajectories = "plain_alpha" in experiment
+            scales = experiment["alpha"] if with_trajectories else experiment.get("flow_alpha")
+            for cell in self.experiments[name] if scales else ():
+                known = flows.get(cell, Flows(()))
+                alpha, plain = (
+                    tuple(dict.fromkeys([*old, *new]))
+                    for old, new in (
+                        (known.alpha, scales),
+                        (known.plain_alpha, experiment.get("plain_alpha", ())),
+                    )
+                )
+                if with_trajectories:
+                    flows[cell] = Flows(alpha, plain)
+                else:
+                    count = max(known.repetitions or 0, experiment["flow_repetitions"])
+                    flows[cell] = Flows(alpha, plain, count)
         return flows
 
     def _check_descents(self):
@@ -230,11 +241,12 @@ class Plan:
         ]
 
     def agreement(self, experiments: Iterable[str]) -> list[str]:
-        """The tables of stage agreement of some experiments."""
-        return [
-            self.stages.agreement(cell, *self._flows[cell])
-            for cell in self.cells_of(*kinds_reading("trajectories"), among=experiments)
-        ]
+        """The tables of stage agreement of those of some experiments that ask for flows."""
+        asking = (
+            name for name in experiments if "agreement" in fed(self.config["experiments"][name])
+        )
+        cells = dict.fromkeys(cell for name in asking for cell in self.experiments[name])
+        return [self.stages.agreement(cell, self._flows[cell]) for cell in cells]
 
     def phase(self, name: str, table: int = 0) -> list[str]:
         """The tables of an experiment of figure phase: of recovery, or (1) of its proofs."""
@@ -258,6 +270,8 @@ class Plan:
         stage = STAGE_OF[table]
         if stage == "phase":
             return self.phase(experiment)
+        if stage == "agreement":
+            return self.agreement([experiment])
         if isinstance(self.config["experiments"][experiment]["alpha"], list):
             return self.at_scales(stage, experiment)
         cells = self.experiments[experiment]
@@ -293,9 +307,8 @@ class Plan:
     def table_data(self, table: str) -> list[str]:
         """The tidy tables that a table reads."""
         kind, among = self.tables[table]
-        names, reads = self.named(*feeding(kind), among=among), TABLES[kind].reads
-        if reads == "agreement":
-            return self.agreement(names)
+        reads = TABLES[kind].reads
+        names = [name for name in among if kind in fed(self.config["experiments"][name])]
         return list(dict.fromkeys(file for name in names for file in self._read(reads, name)))
 
     def table_certificates(self, table: str) -> list[str]:

@@ -39,7 +39,7 @@ def schema() -> dict:
 def own_keys(kinds: Iterable[str]) -> dict[str, dict]:
     """Key -> its schema, of the keys that experiments with these kinds have."""
     definitions = schema()["$defs"]
-    return {key: definitions[key] for kind in kinds for key in KINDS[kind].keys}
+    return {key: definitions[key] for kind in kinds for key in KINDS[kind].all_keys}
 
 
 def named(kinds: Sequence[str]) -> str:
@@ -60,8 +60,8 @@ def _excluded(keys, words):
 
 def _of_keys(definitions):
     """What keys a kind requires or allows, which no other kind does."""
-    for key in dict.fromkeys(key for kind in KINDS.values() for key in kind.keys):
-        owners = [name for name, kind in KINDS.items() if key in kind.keys]
+    for key in dict.fromkeys(key for kind in KINDS.values() for key in kind.all_keys):
+        owners = [name for name, kind in KINDS.items() if key in kind.all_keys]
         required = [] if "default" in definitions[key] else [key]
         yield {
             "if": _with(owners),

@@ -82,6 +82,20 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Flows:
+    """Which flows of a cell are integrated.
+
+    Attributes:
+        alpha, plain_alpha: at which scales, in the dual and in the plain form.
+        repetitions: so many of the first, without their trajectories; all, with them, if None.
+    """
+
+    alpha: tuple[float, ...]
+    plain_alpha: tuple[float, ...] = ()
+    repetitions: int | None = None
+
+
+@dataclass(frozen=True)
 class Batch:
     """Calls that one job makes.
 
@@ -383,29 +397,43 @@ class Stages:
         return outputs["trajectories"], outputs["endpoints"]
 
     @_once
+    def flow_ends(self, cell: Cell, alpha: float, block: str, count: int) -> str:
+        """The ends of the flow of the first repetitions of a block."""
+        file = f"{self._at_scale('flow', cell, alpha, block)}first{count}.npz"
+        words = ["--form", "dual", *self._flow_options(cell, alpha), "--first", count]
+        inputs = self._measured(cell, block)
+        self._call("flow", cell.problem, inputs, {"endpoints": file}, words)
+        return file
+
+    @_once
     def plain_flow(self, cell: Cell, alpha: float, block: str) -> str:
         """The ends of the flow in its plain form."""
         file = f"{self._at_scale('plain_flow', cell, alpha, block)}.npz"
-        words = ["--form", "plain", *self._flow_options(cell, alpha)]
+        words = ["--form", "plain", *self._flow_options(cell, alpha, plain=True)]
         inputs = self._measured(cell, block)
         self._call("plain_flow", cell.problem, inputs, {"endpoints": file}, words)
         return file
 
-    def _flow_options(self, cell, alpha):
+    def _flow_options(self, cell, alpha, plain=False):
         values = {"depth": cell.network.depth, "alpha": grid.number(alpha)}
-        return options(values | self.config["flow"])
+        settings = dict(self.config["flow"])
+        plain_distance = settings.pop("plain_distance")
+        if plain:
+            settings["distance"] = plain_distance
+        return options(values | settings)
 
-    def agreement(self, cell: Cell, scales: Any, plain_scales: Any) -> str:
-        """The table that compares flow and plain flow with the limit, at these scales."""
-        file = f"{self.results}/agreement/{cell.name}/reps{cell.repetitions}.parquet"
-        blocks = self.blocks(cell)
+    def agreement(self, cell: Cell, flows: Flows) -> str:
+        """The table that compares flow and plain flow with the limit."""
+        count = flows.repetitions or cell.repetitions
+        file = f"{self.results}/agreement/{cell.name}/reps{count}.parquet"
+        blocks = [block for block in self.blocks(cell) if grid.block_range(block)[0] < count]
         compared = [
-            ("dual", alpha, [self.flow(cell, alpha, block)[1] for block in blocks])
-            for alpha in scales
+            ("dual", alpha, [self._flow_ends(cell, alpha, block, flows) for block in blocks])
+            for alpha in flows.alpha
         ]
         compared += [
             ("plain", alpha, [self.plain_flow(cell, alpha, block) for block in blocks])
-            for alpha in plain_scales
+            for alpha in flows.plain_alpha
         ]
         inputs = {
             "l1": [self.minimizers(cell.problem, cell.network, block) for block in blocks],
@@ -416,6 +444,13 @@ class Stages:
         ends = [file for _, _, files in compared for file in files]
         self._call("agreement", cell.problem, inputs, {"output": file}, words, reads=ends)
         return file
+
+    def _flow_ends(self, cell, alpha, block, flows):
+        """Of a block with its trajectories, or of its first repetitions alone."""
+        if flows.repetitions is None:
+            return self.flow(cell, alpha, block)[1]
+        first, last = grid.block_range(block)
+        return self.flow_ends(cell, alpha, block, min(flows.repetitions, last + 1) - first)
 
     @_once
     def lasso_path(self, cell: Cell, alpha: float, block: str) -> str:

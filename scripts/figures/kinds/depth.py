@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from figures.axes import alpha_axis, log_ticks, rows_of
 from figures.frames import (
+    FLOW_POINTS,
     STATISTICS,
     Options,
     Tables,
@@ -13,12 +14,15 @@ from figures.frames import (
     groups,
     varying,
     where,
+    with_flow_points,
     without_rounding,
 )
 from figures.marks import (
     DASHED,
     draw_curve,
+    draw_flow_points,
     draw_reference,
+    flow_entries,
     legend_above,
     lines_of,
     looks,
@@ -35,7 +39,7 @@ def plotted(tables: Tables, options: Options) -> pd.DataFrame:
     frame = curves_of(tables, axes, ["error_1", "slope"])
     slopes = frame["quantity"] == "slope"
     frame.loc[slopes, STATISTICS] = without_rounding(frame.loc[slopes, STATISTICS])
-    return frame
+    return with_flow_points(frame, tables, axes)
 
 
 def picture(frame: pd.DataFrame, options: Options) -> Figure:
@@ -50,6 +54,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
             for ax, quantity in ((top, "error_1"), (bottom, "slope")):
                 line = where(rows, depth=D, quantity=quantity)
                 draw_curve(ax, 10.0 ** line["log10_alpha"], line, look, place / len(style))
+            draw_flow_points(top, where(rows, depth=D, quantity=FLOW_POINTS), look)
         for ax in column:
             alpha_axis(ax, frame["log10_alpha"])
             if nothing_of(rows):
@@ -62,7 +67,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     grid[0, 0].set_ylabel(ERROR)
     grid[1, 0].set_ylabel("local slope of the error")
     figure.supxlabel(ALPHA)
-    legend_above(figure, lines_of(style, "depth"))
+    legend_above(figure, [*lines_of(style, "depth"), *flow_entries(frame)])
     return figure
 
 

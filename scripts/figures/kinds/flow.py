@@ -1,4 +1,7 @@
-"""Figure flow: loss, error and coordinates against time, a column a depth, a colour a scale."""
+"""Figure flow: loss, error and coordinates against time, and the time that the flow takes.
+
+A column a depth, a colour a scale.
+"""
 
 from itertools import zip_longest
 
@@ -13,12 +16,22 @@ from figures.frames import (
     Tables,
     first_repetition,
     groups,
+    measured,
     stacked,
     varying,
     where,
     without_rounding,
 )
-from figures.marks import DASHES, DOTS, GREY, draw_trajectories, legend_above, looks, say_empty
+from figures.marks import (
+    DASHED,
+    DASHES,
+    DOTS,
+    GREY,
+    draw_trajectories,
+    legend_above,
+    looks,
+    say_empty,
+)
 from figures.words import ALPHA, EMPTY, equation, named
 from implicit_l1.status import CERTIFIED
 from pipeline.words import weakest
@@ -27,10 +40,13 @@ from pipeline.words import weakest
 FLOOR = 1e-15
 # the columns of the entries of x, on the support and off it
 ENTRIES = ["x_on", "x_off"]
+# of table agreement: a time, and what it is in proportion to
+TIMES = {"settled": "slow_scale", "escaped": "escape_scale"}
 PANELS = {
     "loss": r"loss $\frac{1}{2}\Vert Ax(t)-y\Vert_2^2$",
     "error_1": r"$\Vert x(t)-g^{*}\Vert_1$",
     "entries": r"$x_i(t)$",
+    "times": "times of escape, and\nuntil near the end",
 }
 
 
@@ -58,10 +74,26 @@ def plotted(tables: Tables, options: Options) -> pd.DataFrame:
                 for _, line in groups(where(rows, quantity=quantity), keys)
             ]
     heads = ["depth", "repetition", "status", "alpha", "quantity", "coordinate"]
+    parts += _times(tables.of("agreement"), axes, cells)
     result = stacked(parts, [*axes, *heads, "time", "value"])
     entries = result["quantity"].isin(ENTRIES)
     result.loc[entries, ["value"]] = without_rounding(result.loc[entries, ["value"]])
     return result.assign(cells_left_out=max(len(cells) - 2, 0))
+
+
+def _times(table, axes, cells):
+    """Of these cells: the times of escape and until near the end, medians, and their scales."""
+    parts = []
+    for place in sorted({0, len(cells) - 1}):
+        values, _ = cells[place]
+        rows = measured(where(table, form="dual", **values))
+        columns = [*TIMES, *TIMES.values()]
+        medians = rows.groupby(["depth", "alpha"], as_index=False)[columns].median()
+        parts += [
+            medians.assign(**values, quantity=name, value=medians[name]).dropna(subset="value")
+            for name in columns
+        ]
+    return parts
 
 
 def _comparable(line):
@@ -72,20 +104,22 @@ def _comparable(line):
 
 
 def picture(frame: pd.DataFrame, options: Options) -> Figure:
-    """Three rows of panels; the first cell is solid, its entries off the support dashed."""
+    """Rows of trajectories and of times, the first cell solid, entries off the support dashed."""
     if "nothing" in frame:
         figure, ax = one_panel(2.0)
         ax.set_axis_off()
         say_empty(ax, frame["nothing"].iloc[0])
         return figure
-    depths, style = sorted(frame["depth"].unique()), looks(sorted(frame["alpha"].unique()))
+    scales = sorted(frame["alpha"].unique())
+    depths, style = sorted(frame["depth"].unique()), looks(scales)
     cells = groups(frame, varying(frame, "eta", but=["depth"]))
-    figure, grid = plt.subplots(
-        3, len(depths), figsize=(PAGE, 5.6), sharex=True, sharey="row", squeeze=False
-    )
+    figure, grid = plt.subplots(4, len(depths), figsize=(PAGE, 7.4), sharey="row", squeeze=False)
     for D, column in zip(depths, grid.T, strict=True):
-        column[0].set(title=equation("depth", D), xscale="log", yscale="log")
+        column[0].set(title=equation("depth", D), yscale="log")
         column[1].set_yscale("log")
+        for ax in column[:3]:
+            ax.set_xscale("log")
+            ax.sharex(grid[0, 0])
         # the first one on top
         for (_, rows), dash in reversed(list(zip(cells, ("-", DOTS), strict=False))):
             rows = where(rows, depth=D)
@@ -97,11 +131,16 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
             ):
                 lines = where(rows, quantity=quantity)
                 draw_trajectories(ax, lines, "time", style, sort=False, linestyle=linestyle)
+            _draw_times(column[3], rows, dash, style)
+        for ax in column[:2]:
+            ax.tick_params(labelbottom=False)
+        column[2].set_xlabel("time $t$")
+        column[3].set_xlabel(r"$\alpha$")
+        log_ticks(column[3].xaxis)
     for ax, words in zip(grid[:, 0], PANELS.values(), strict=True):
         ax.set_ylabel(words)
-    for axis in (grid[0, 0].xaxis, grid[0, 0].yaxis, grid[1, 0].yaxis):
+    for axis in (*(ax.xaxis for ax in grid[2]), *(grid[row, 0].yaxis for row in (0, 1, 3))):
         log_ticks(axis)
-    figure.supxlabel("time $t$ of the gradient flow")
 
     colors = [
         _entry(equation("alpha", alpha), color=look["color"]) for alpha, look in style.items()
@@ -116,6 +155,21 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
         ncols=max(len(colors), len(kinds)),
     )
     return figure
+
+
+def _draw_times(ax, rows, dash, style):
+    """The times of a cell; of the first cell what they are in proportion to, too."""
+    ax.set(xscale="log", yscale="log")
+    for name, scale in TIMES.items():
+        times = where(rows, quantity=name).sort_values("alpha")
+        ax.plot(times["alpha"], times["value"], linestyle=dash, color=GREY, marker="")
+        for alpha, value in zip(times["alpha"], times["value"], strict=True):
+            ax.plot(alpha, value, markerfacecolor="white", **style[alpha])
+        guide = where(rows, quantity=scale).sort_values("alpha")
+        if dash == "-" and len(times) and len(guide):
+            # through the time at the smallest scale
+            through = guide["value"] * (times["value"].iloc[0] / guide["value"].iloc[0])
+            ax.plot(guide["alpha"], through, zorder=0.8, color="black", **DASHED)
 
 
 def _entry(words, linestyle="-", color=GREY):

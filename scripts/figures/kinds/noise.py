@@ -5,12 +5,23 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from figures.axes import alpha_axis, log_ticks, one_panel
-from figures.frames import Options, Tables, curves_of, groups, varying
+from figures.frames import (
+    FLOW_POINTS,
+    Options,
+    Tables,
+    curves_of,
+    groups,
+    varying,
+    where,
+    with_flow_points,
+)
 from figures.marks import (
     DASHED,
     GREY,
     draw_curve,
+    draw_flow_points,
     draw_reference,
+    flow_entries,
     legend_above,
     looks,
     nothing_of,
@@ -22,7 +33,7 @@ from figures.words import ALL_CERTIFIED, ALPHA, ERROR, named, rate_words, slope_
 def plotted(tables: Tables, options: Options) -> pd.DataFrame:
     """The errors of each cell."""
     axes = varying(tables.of("curves"), "eta")
-    return curves_of(tables, axes, ["error_1"])
+    return with_flow_points(curves_of(tables, axes, ["error_1"]), tables, axes)
 
 
 def picture(frame: pd.DataFrame, options: Options) -> Figure:
@@ -34,6 +45,8 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     drawn, handles = [], []
     for place, look in looks(range(len(cells))).items():
         values, rows = cells[place]
+        draw_flow_points(ax, where(rows, quantity=FLOW_POINTS), look)
+        rows = rows[rows["quantity"] != FLOW_POINTS]
         nothing = nothing_of(rows)
         if nothing is None:
             draw_curve(ax, 10.0 ** rows["log10_alpha"], rows, look, place / len(cells))
@@ -45,6 +58,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
         log_ticks(ax.yaxis)
     else:
         say_empty(ax, nothing_of(frame))
+    handles = [*flow_entries(frame), *handles]
     known = frame.dropna(subset=["predicted_rate", "median"])
     if len(known):
         words = f"slope {slope_words(set(known['depth']))}"

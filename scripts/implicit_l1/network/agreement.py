@@ -3,19 +3,17 @@
 import numpy as np
 
 
-def disagreement(end: np.ndarray, minimizer: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """How far an end is from the limit point g* + n, in units of ||n||_1, shape (r,).
+def disagreement(ends: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """How far ends are from limit points, in units of ||n||_1, shape (r,).
 
     Args:
-        end: of the flow, shape (r, d).
-        minimizer: g*, shape (r, d).
-        error: n, shape (r, d).
+        ends: n = x - g* at the ends of the flow, shape (r, d).
+        limits: n at the limit points, shape (r, d).
     Returns:
-        nan or infinite where n = 0.
+        nan or infinite where n = 0 at the limit point.
     """
-    distance = np.abs(end - minimizer - error).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return distance / np.abs(error).sum(axis=1)
+        return np.abs(ends - limits).sum(axis=1) / np.abs(limits).sum(axis=1)
 
 
 def is_explained(

@@ -1,62 +1,83 @@
-r"""Radau IIA collocation for stiff equations with a symmetric Jacobian.
+r"""Radau IIA collocation for gradient flows in coordinates of their own.
 
-For ``w' = f(w)`` with Jacobian -H, H symmetric and positive semidefinite, a step of length
-h is the polynomial of degree s that starts at w and satisfies the equation at s points
-``c_i h``, the last of them the end of the step.  Its increments Z, one row a point, solve
+For ``inv(G) w' = F(w)`` with symmetric positive definite G and -dF/dw = K symmetric and positive
+semidefinite, a step of length h is the polynomial of degree s that starts at w and satisfies the
+equation at s points ``c_i h``, the last of them the end of the step.  Its increments Z, one row a
+point, solve
 
-    inv(A) Z / h = f(w + Z)
+    inv(A) Z inv(G) / h = F(w + Z)
 
 with the matrix A of the s-stage Radau IIA method, which is L-stable and of order 2s - 1 at
 the ends of steps (Hairer and Wanner, *Solving Ordinary Differential Equations II*, sections
-IV.5 and IV.8).  Newton's method keeps H over the step, and over the next steps as long as it
-converges fast:
+IV.5 and IV.8).  Newton's method keeps K over the step: with ``inv(A) = T diag(nu) inv(T)`` it takes
+a linear system for each eigenvalue nu (of which one is real, the others are complex pairs) with
 
-    inv(A) dZ / h + dZ H = R = f(w + Z) - inv(A) Z / h.
+    nu / h inv(G) + K,
 
-(Derived for this project:) with ``inv(A) = T diag(nu) inv(T)`` and ``H = V diag(mu) V^T``,
-multiplied by inv(T) from the left and by V from the right this is a division, whatever h is,
-
-    dZ = T W V^T,    W_kj = (inv(T) R V)_kj / (nu_k / h + mu_j),
-
-so that one eigendecomposition of an N x N matrix serves all stages and many steps.
+which is scaled by its diagonal before it is factored: rates that are many decades apart, in
+coordinates in which they are separated, keep their digits, which an eigendecomposition takes
+from the slow ones.  (Derived for this project.)
 
 The error estimate is the difference to an embedded formula of order s,
 
-    (I + gamma h H)^{-1} h (gamma f(w) + e inv(A) Z / h),    gamma = 1 / nu_real,
+    (nu / h inv(G) + K)^{-1} (F(w) + nu e inv(A) Z inv(G) / h),    nu the real one,
 
 where e makes it vanish for polynomials of degree s (ibid., IV.8).  It is of the order of the
 error of the collocation polynomial between the points, which is the dense output; the error
-at the ends of steps is far smaller.  Newton's method is stopped as in ibid., IV.8; where the
-solution has come to rest, what it leaves must be too small to be taken for motion.
+at the ends of steps is far smaller.  Newton's method is stopped as in ibid., IV.8.
 
-Nine stages need the least time for 8 digits among 5, 7, 9 and 11: long steps, whose stages
+Nine stages need the least time for 8 digits among 5, 7, 9, 11 and 13: long steps, whose stages
 are evaluated together.
-
-Why it is not a library's: with N = 100, d = 400, noise 0.1, D = 4 and alpha = 1e-4 it takes 0.2 s
-at a tolerance of 1e-8, with an error of 1e-10 along the whole trajectory.  SciPy's LSODA takes as
-long for an error of 6e-7, and 1.1 s for 2e-10 (tolerance 1e-12); its BDF 0.5 s for 2e-6.  (At
-D = 2 without noise: 0.05 s for 2e-10, LSODA 0.09 s for 1e-10, BDF 0.25 s for 2e-9.)
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.polynomial.legendre import legroots, legvander
 from numpy.typing import ArrayLike
+from scipy.linalg import lu_factor, lu_solve
 
 STAGES = 9
 
-# Newton's method: its error, in units of the tolerance, at most; iterations at most; and the
-# rate of convergence above which H is computed anew
-_NEWTON, _ITERATIONS, _SLOW = 0.03, 12, 0.05
+# Newton's method: iterations at most
+_ITERATIONS = 12
 # of the next step: caution, and the limits of its length in units of the last
-_SAFETY, _SHORTEST, _LONGEST = 0.9, 0.2, 6.0
+_SAFETY, _SHORTEST, _LONGEST = 0.95, 0.2, 6.0
+# of a step that Newton's method does not find
+_SHORTER = 0.3
 _FOREVER = 1e300
 
 
 class IntegrationError(RuntimeError):
     """Steps have become too short, or the time too long, for double precision."""
+
+
+class System(Protocol):
+    """The equation at a state, seen from there: all arguments are increments of w."""
+
+    @property
+    def mass(self) -> np.ndarray:
+        """inv(G), shape (N, N); the same object as long as the coordinates are the same."""
+
+    def force(self, increments: np.ndarray) -> np.ndarray:
+        """F, shape (m, N), at increments of shape (m, N); not finite outside its domain."""
+
+    def stiffness(self) -> np.ndarray:
+        """K at the state, shape (N, N)."""
+
+    def size(self, increments: np.ndarray, reached: np.ndarray | None = None) -> float:
+        """Of increments of shape (m, N), in units of the tolerance.
+
+        The unit is that of the state, or, if it is smaller, that of where w has moved by `reached`.
+        """
+
+    def advanced(self, increment: np.ndarray) -> Self:
+        """The system at the state with the increment, shape (N,); its coordinates may be others."""
+
+
+S = TypeVar("S", bound=System)
 
 
 def collocation(stages: int) -> tuple[np.ndarray, np.ndarray]:
@@ -92,136 +113,138 @@ _POINTS, _MATRIX = collocation(STAGES)
 _INVERSE = np.linalg.inv(_MATRIX)
 _NU, _VECTORS = np.linalg.eig(_INVERSE)
 _DUAL_VECTORS = np.linalg.inv(_VECTORS)
-_GAMMA = 1.0 / _NU[np.argmin(np.abs(_NU.imag))].real  # an odd number of stages has one
+_REAL = int(np.argmin(np.abs(_NU.imag)))  # an odd number of stages has one
+_PAIRS = np.flatnonzero(_NU.imag > 1e-8)  # and the conjugates of these
+_GAMMA = 1.0 / _NU[_REAL].real
 _EMBEDDED = embedded(_POINTS, _INVERSE, _GAMMA)
 # coefficients of the polynomial that is 0 at 0 and Z_i at c_i
 _COEFFICIENTS = np.linalg.inv(legvander(2.0 * np.append(0.0, _POINTS) - 1.0, STAGES))[:, 1:]
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(Generic[S]):
     """A step, and the polynomial that the solution is along it.
 
     Attributes:
         start, end: times.
-        state: w at the start, shape (N,).
-        reached: w at the end, shape (N,).
-        coefficients: of w less its start, in Legendre polynomials on the step, shape (s + 1, N).
+        system: the equation, at the start.
+        reached: increment of w at the end, shape (N,).
+        coefficients: of the increment of w, in Legendre polynomials on the step, shape (s + 1, N).
     """
 
     start: float
     end: float
-    state: np.ndarray
+    system: S
     reached: np.ndarray
     coefficients: np.ndarray
 
     def at(self, times: ArrayLike) -> np.ndarray:
-        """w at times of shape (m,), shape (m, N)."""
+        """Increments of w at times of shape (m,), shape (m, N)."""
         place = (np.asarray(times) - self.start) / (self.end - self.start)
-        return self.state + legvander(2.0 * place - 1.0, STAGES) @ self.coefficients
+        return legvander(2.0 * place - 1.0, STAGES) @ self.coefficients
 
 
-def radau_steps(
-    velocity: Callable[[np.ndarray], np.ndarray],
-    curvature: Callable[[np.ndarray], np.ndarray],
-    start: np.ndarray,
-    length: float,
-    rtol: float,
-    atol: float,
-) -> Iterator[Step]:
-    """Integrate ``w' = f(w)`` from time 0, for as long as steps are asked for.
+class _Factors:
+    """LU factors of ``nu / h inv(G) + K``, scaled by the diagonal, for each nu."""
+
+    def __init__(self, mass, stiffness, length):
+        self.scales, self.factors = [], []
+        for nu in (_NU[_REAL].real, *_NU[_PAIRS]):
+            matrix = nu / length * mass + stiffness
+            scale = 1.0 / np.sqrt(np.abs(np.diag(matrix)))
+            self.scales.append(scale)
+            self.factors.append(
+                lu_factor(scale[:, None] * matrix * scale, check_finite=False, overwrite_a=True)
+            )
+
+    def solve(self, place, right):
+        """The solution, of the real nu at place 0, of a pair after it."""
+        scale = self.scales[place]
+        return scale * lu_solve(self.factors[place], scale * right, check_finite=False)
+
+    def newton_step(self, residual):
+        """The increments that Newton's method adds, shape (s, N)."""
+        right = _DUAL_VECTORS @ residual
+        step = np.outer(_VECTORS[:, _REAL].real, self.solve(0, right[_REAL].real))
+        paired = [self.solve(place + 1, right[pair]) for place, pair in enumerate(_PAIRS)]
+        return step + 2.0 * (_VECTORS[:, _PAIRS] @ np.array(paired)).real
+
+
+def radau_steps(system: S, length: float, newton: float = 1e-2) -> Iterator[Step[S]]:
+    """Integrate from time 0, for as long as steps are asked for.
 
     Args:
-        velocity: f, of several states at once: shape (m, N) to (m, N).  Where it is not
-            finite, the step was too long.
-        curvature: H at a state, shape (N,) to (N, N); symmetric, positive semidefinite.
-        start: w at time 0, shape (N,).
+        system: at the state at time 0.
         length: of the first step that is tried.
-        rtol, atol: a step's error is below ``atol + rtol |w|``, in the root mean square.
+        newton: the error that Newton's method leaves at most, in units of the tolerance.
     Yields:
-        Step, one after another.
+        Step, one after another, each with an estimated error of size 1 at most.
     Raises:
         IntegrationError: if the tolerances ask for steps below the spacing of floating-point
             numbers, or the time comes near the largest of them.
     """
-    # not below rounding (Hairer and Wanner, IV.8)
-    tolerance = max(10.0 * np.finfo(float).eps / rtol, min(_NEWTON, np.sqrt(rtol)))
-    time, state, slope = 0.0, start, velocity(start[None])[0]
-    step: Step | None = None
-    modes: tuple[np.ndarray, np.ndarray] | None = None
+    time = 0.0
+    step: Step[S] | None = None  # to begin Newton's method with
     last = None
-    resting = True
     while True:
-        if length < 10.0 * np.spacing(time):
-            raise IntegrationError("Required step size is less than spacing between numbers.")
-        if length > _FOREVER:
-            raise IntegrationError("Time is too long for double precision.")
-        fresh = modes is None
-        if modes is None:
-            modes = np.linalg.eigh(curvature(state))
-        scale = atol + rtol * np.abs(state)
-        if resting or step is None:  # outside its step a polynomial of rounding does not
-            guess = np.zeros((STAGES, start.size))
-        else:
-            guess = step.at(time + _POINTS * length) - state
-        increments, iterations, rate = _increments(
-            velocity, state, guess, length, modes, scale, tolerance
-        )
-        if increments is None:
-            modes = None
-            if fresh:
-                length *= 0.5
-            continue
-        mu, vectors = modes
-        defect = _GAMMA * slope + _EMBEDDED @ increments / length
-        error = vectors @ ((defect @ vectors) / (1.0 / length + _GAMMA * mu))
-        reached = state + increments[-1]
-        error /= np.maximum(scale, atol + rtol * np.abs(reached))
-        size = max(_size(error), 1e-12)
-        caution = _SAFETY * (2 * _ITERATIONS + 1) / (2 * _ITERATIONS + iterations)
-        factor = caution * size ** (-1.0 / (STAGES + 1))
-        if not size <= 1.0:
+        stiffness, force = system.stiffness(), system.force(np.zeros((1, len(system.mass))))[0]
+        while True:
+            if length < 10.0 * np.spacing(time):
+                raise IntegrationError("Required step size is less than spacing between numbers.")
+            if length > _FOREVER:
+                raise IntegrationError("Time is too long for double precision.")
+            factors = _Factors(system.mass, stiffness, length)
+            increments = _increments(system, _guess(step, time, length), length, factors, newton)
+            if increments is None:
+                length *= 1.0 if step is not None else _SHORTER
+                step = None
+                continue
+            right = force + system.mass @ (_EMBEDDED @ increments) / (_GAMMA * length)
+            error = max(system.size(factors.solve(0, right)[None], increments[-1]), 1e-12)
+            factor = _SAFETY * error ** (-1.0 / (STAGES + 1))
+            if error <= 1.0:
+                break
             length *= max(_SHORTEST, factor)
-            continue
+            step = None
         if last is not None:
             # as the error has grown over the last two steps, so it will (Gustafsson)
-            factor *= min(1.0, length / last[0] * (last[1] / size) ** (1.0 / (STAGES + 1)))
-        last = length, max(size, 1e-2)
-        step = Step(time, time + length, state, reached, _COEFFICIENTS @ increments)
+            factor *= min(1.0, length / last[0] * (last[1] / error) ** (1.0 / (STAGES + 1)))
+        last = length, max(error, 1e-2)
+        step = Step(time, time + length, system, increments[-1], _COEFFICIENTS @ increments)
         yield step
-        time, state, slope = step.end, reached, velocity(reached[None])[0]
+        time, mass = step.end, system.mass
+        resting = system.size(step.reached[None]) < 1.0
+        system = system.advanced(step.reached)
         length *= min(_LONGEST, max(_SHORTEST, factor))
-        resting = _size((step.reached - step.state) / scale) < 1.0
-        if rate > _SLOW or resting:
-            modes = None
+        if resting or system.mass is not mass:  # a polynomial of rounding, or of other unknowns
+            step = None
 
 
-def _increments(velocity, state, guess, length, modes, scale, tolerance):
-    """Z by Newton's method, its iterations and its rate; Z is None if it does not converge."""
-    mu, vectors = modes
-    divisor = _NU[:, None] / length + mu
-    increments, rate, last = guess, 0.0, None
-    for iteration in range(_ITERATIONS):
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            residual = velocity(state + increments) - _INVERSE @ increments / length
-        move = (_VECTORS @ ((_DUAL_VECTORS @ (residual @ vectors)) / divisor)).real @ vectors.T
+def _guess(step, time, length):
+    """Increments from `time`, by the polynomial of the last step; None if there is no such step."""
+    if step is None:
+        return np.zeros((STAGES, 1))
+    return step.at(time + _POINTS * length) - step.reached
+
+
+def _increments(system, guess, length, factors, newton):
+    """Z by Newton's method; None if it does not converge."""
+    increments, last = guess + np.zeros((STAGES, len(system.mass))), None
+    for _ in range(_ITERATIONS):
+        with np.errstate(all="ignore"):
+            residual = system.force(increments) - _INVERSE @ increments @ system.mass / length
+        if not np.all(np.isfinite(residual)):
+            break
+        move = factors.newton_step(residual)
         increments = increments + move
-        size = _size(move / scale)
-        if last is not None:
-            rate = size / last
+        size = system.size(move)
+        rate = 0.0 if last is None else size / last
         # comparisons so that they fail for what is not a number
         if not (rate < 1.0 and size < np.inf):
             break
         # of the rest, the first time that it converges at a rate below 1/2
         left = size if last is None else rate / (1.0 - rate) * size
-        if left < tolerance:
-            return increments, iteration + 1, rate
-        if last is not None and left * rate ** (_ITERATIONS - 1 - iteration) > tolerance:
-            break
+        if left < newton:
+            return increments
         last = size
-    return None, _ITERATIONS, rate
-
-
-def _size(values):
-    """Root mean square."""
-    return np.linalg.norm(values) / np.sqrt(values.size)
+    return None

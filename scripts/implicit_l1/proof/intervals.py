@@ -19,9 +19,6 @@ _THREE_DOWN = Context(prec=3, rounding=ROUND_FLOOR, Emax=_LARGEST, Emin=-_LARGES
 _THREE_UP = Context(prec=3, rounding=ROUND_CEILING, Emax=_LARGEST, Emin=-_LARGEST)
 
 
-DECADE = "decade"
-
-
 @dataclass(frozen=True)
 class Interval:
     """A number between two decimals, both included."""
@@ -169,12 +166,9 @@ def float_text(value: float, style: str) -> str:
     """A double as text: empty for nan, and without the sign of a zero.
 
     Args:
-        style: a format specification; or DECADE for the next power of ten above, which is all
-            that two machines agree on where a number is made of rounding.
+        style: a format specification.
     """
     if math.isnan(value):
         return ""
-    if style == DECADE and value > 0:
-        return f"1e{math.ceil(math.log10(value)):+03d}"
-    text = format(value, ".0f" if style == DECADE else style)
+    text = format(value, style)
     return text.removeprefix("-") if math.isfinite(value) and not float(text) else text

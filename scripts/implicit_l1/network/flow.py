@@ -1,0 +1,282 @@
+r"""The gradient flow, integrated to its limit point at any scale.
+
+The flow of the weights, ``u' = -dL/du``, ``v' = -dL/dv`` with ``L = ||A x - y||^2 / 2``,
+``x = u**D - v**D``, from ``u = v = alpha**(1/D)``, is exactly
+
+    lam' = c_D(alpha) (y - A x),    x = alpha phi_D(A^T lam),    lam(0) = 0
+
+(Woodworth et al., COLT 2020; the time constants c_D are derived for this project); from
+other initializations it is of the same form, see :mod:`implicit_l1.network.initialization`.
+It is integrated in the coordinates of :mod:`implicit_l1.network.mirror_flow`, which keep
+``n = x - g*`` to full relative accuracy, by the implicit method of
+:mod:`implicit_l1.network.radau`, which follows it through many decades of time.  Time is that of
+the plain flow (:mod:`implicit_l1.network.plain_flow` integrates that one, by another method).
+
+The flow has converged where ``||x - x*||_1`` is below a fraction of ``||x* - g*||_1``, with x* the
+limit point, to which Newton's method leads from the state.  No rate of change tells this: for
+``1/c << t << 1/(c alpha)`` x rests on a plateau while the entries off the support are still far
+from their ends.  What rounding does to x* is estimated, and where it is more than the fraction
+wanted, the flow has not converged.
+
+Why it is not a library's: SciPy's LSODA, BDF and Radau lose n below alpha = 1e-4, and take longer
+above it (see the benchmark of the flow).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from implicit_l1.network.initialization import Initialization
+from implicit_l1.network.mirror_flow import MirrorFlow, begin
+from implicit_l1.network.radau import IntegrationError, Step, radau_steps
+from implicit_l1.potentials import Potential
+from implicit_l1.potentials import potential as potential_of
+
+# x rises where the slack of its entry is about (alpha / |g*_i|)^(1/p): of x, rounding of the time
+# until then and what Newton's method leaves are a relative error of this at most
+_RISING = 1e-7
+# what Newton's method leaves, in units of the tolerance, where nothing rises so fast; and at least,
+# relative to z
+_NEWTON, _ROUNDING = 1e-2, 2e-15
+# Newton's method to the limit point is tried once a step moves no entry by more than this
+_SLOW = 1e-2
+
+
+class FlowError(RuntimeError):
+    """The integrator failed, or the flow did not converge within its time."""
+
+
+@dataclass(frozen=True)
+class FlowOptions:
+    """Numerical settings.
+
+    Attributes:
+        rtol: relative tolerance of the integrator: of a step's error in x, or, where an entry has
+            come near its end, in units of ||n||_1.
+        distance: ||x - x*||_1 / ||x* - g*||_1 at the end, with the limit point x*.
+        states_per_decade: saved states per decade of time.
+        steps: of the integrator, after which the flow is given up.
+    """
+
+    rtol: float = 1e-8
+    distance: float = 1e-9
+    states_per_decade: int = 10
+    steps: int = 50_000
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """States of the flow at log-spaced times, the last one at convergence.
+
+    Attributes:
+        time: shape (m,), in the plain flow's time.
+        point: x(t), shape (m, d).
+        error: n(t) = x(t) - g*, shape (m, d), to relative accuracy.
+        loss: ||A x(t) - y||_2^2 / 2, shape (m,).
+        steps: steps of the integrator.
+        claim: the distance of the last point to the limit point, in units of that of the limit
+            point to g*, both in the 1-norm, with an estimate of what rounding does to it.
+    """
+
+    time: np.ndarray
+    point: np.ndarray
+    error: np.ndarray
+    loss: np.ndarray
+    steps: int
+    claim: float
+
+
+def shown(trajectory: Trajectory, minimizer: np.ndarray, count: int) -> dict:
+    """What is shown of a trajectory: norms, and some entries of x.
+
+    Args:
+        trajectory: of the flow.
+        minimizer: g*, shape (d,).
+        count: of entries; half of them are the largest of g*, the others those of the largest
+            at the end off its support.
+    Returns:
+        (quantity, coordinate) -> values over time, shape (m,); the coordinate is -1 for
+        ``loss``, ``||A x - y||_2^2 / 2``; ``error_1``, ``||x - g*||_1``; ``norm_1``, ``||x||_1``.
+    """
+    point = trajectory.point
+    values = {
+        ("loss", -1): trajectory.loss,
+        ("error_1", -1): np.abs(trajectory.error).sum(axis=1),
+        ("norm_1", -1): np.abs(point).sum(axis=1),
+    }
+    largest = np.argsort(-np.abs(minimizer), kind="stable")[: (count + 1) // 2]
+    leak = np.where(minimizer == 0, np.abs(point[-1]), -1.0)
+    strays = np.argsort(-leak, kind="stable")[: count // 2]
+    for name, chosen in (("x_on", largest), ("x_off", strays)):
+        values |= {(name, int(coordinate)): point[:, coordinate] for coordinate in chosen}
+    return values
+
+
+def settling_time(trajectory: Trajectory) -> float:
+    """The last time at which ||x - g*||_1 is twice, or half, its end; nan if it never is."""
+    log_error = np.log(np.abs(trajectory.error).sum(axis=1))
+    return _last_time(trajectory.time, np.abs(log_error - log_error[-1]) - np.log(2.0))
+
+
+def escape_time(trajectory: Trajectory) -> float:
+    """The last time at which the loss is half of that at x = 0, nearly that of the first state."""
+    return _last_time(trajectory.time, np.log(2.0 * trajectory.loss / trajectory.loss[0]))
+
+
+def _last_time(time, excess):
+    """When a quantity becomes negative for good, nan if it always is.
+
+    Between saved times it is taken as linear in the logarithm of time.
+    """
+    above = np.flatnonzero(excess > 0)
+    if above.size == 0:
+        return np.nan
+    ends = slice(above[-1], above[-1] + 2)
+    return float(np.exp(np.interp(0.0, -excess[ends], np.log(time[ends]))))
+
+
+def escape_scale(depth: float, alpha: float) -> float:
+    """What :func:`escape_time` is in proportion to as alpha -> 0.
+
+    ``1 / c_D(alpha)``, times ``log(1 / alpha)`` for D = 2, where z has to come so far; nan from
+    alpha = 1, where there is no such time.  (Derived for this project.)
+    """
+    if not alpha < 1.0:
+        return np.nan
+    constant = potential_of(depth).time_constant(alpha)
+    return (-np.log(alpha) if depth == 2 else 1.0) / constant
+
+
+def saved_times(first: float, last: float, per_decade: int) -> np.ndarray:
+    """Times ``10**(j / per_decade)`` in [first, last), then last."""
+    low = np.ceil(per_decade * np.log10(first))
+    high = np.floor(per_decade * np.log10(last))
+    times = 10.0 ** (np.arange(low, high + 1) / per_decade)
+    return np.append(times[times < last * (1.0 - 1e-9)], last)
+
+
+def flow_steps(
+    matrix: np.ndarray,
+    minimizer: np.ndarray,
+    potential: Potential,
+    alpha: float,
+    rtol: float,
+    initialization: Initialization | None = None,
+) -> Iterator[Step[MirrorFlow]]:
+    """The flow, step by step, without end; time is c t (see :class:`Trajectory` for c).
+
+    Arguments as in :func:`gradient_flow`.
+    """
+    return _steps(begin(matrix, minimizer, potential, alpha, rtol, initialization))
+
+
+def _steps(flow):
+    # the time at which an entry rises has to be right to _RISING of what the rise takes
+    newton = min(_NEWTON, max(_RISING * _rise(flow), _ROUNDING) / flow.setting.accuracy)
+    return radau_steps(flow, 1e-2 * _time_unit(flow), newton)
+
+
+def _rise(flow):
+    """What the largest entries rise in, relative to the time until then: 1 - |z| over p."""
+    setting = flow.setting
+    if np.isinf(setting.potential.edge):
+        return 1.0
+    on = setting.minimizer != 0
+    _, slack = setting.potential.dual(setting.minimizer[on] / setting.size[on])
+    return slack.min() / setting.potential.power
+
+
+def _time_unit(flow):
+    """The time c t in which lam would move the largest entry of x by about alpha."""
+    matrix = flow.setting.matrix
+    return 1.0 / np.abs(matrix.T @ (matrix @ flow.setting.minimizer)).max()
+
+
+def gradient_flow(
+    matrix: np.ndarray,
+    minimizer: np.ndarray,
+    potential: Potential,
+    alpha: float,
+    options: FlowOptions | None = None,
+    initialization: Initialization | None = None,
+) -> Trajectory:
+    """Integrate the flow to convergence.
+
+    Args:
+        matrix: A, shape (N, d).
+        minimizer: g*, shape (d,), zero off its support; y is ``A g*``.
+        potential: of the depth wanted.
+        alpha: scale of the predictor, positive.
+        options: numerical settings.
+        initialization: from ones if None.
+    Raises:
+        FlowError: if alpha is so small that double precision does not hold the times at which
+            entries rise, the integrator fails or needs more steps than allowed, or rounding hides
+            how near to its limit point the flow has come.
+    """
+    options = options or FlowOptions()
+    name = f"gradient flow at alpha = {alpha:g}"
+    flow = begin(matrix, minimizer, potential, alpha, options.rtol, initialization)
+    _check_scale(name, flow)
+    rate, unit = potential.time_constant(alpha), flow.setting.unit
+    seen = []  # (times, n, loss) of the steps
+    time, claim, count = 1e-2 * _time_unit(flow) / rate, np.inf, 0
+    try:
+        for step in _steps(flow):
+            count += 1
+            end = step.end / rate
+            if step.system.size(step.reached[None]) * options.rtol < _SLOW:
+                state = step.system.advanced(step.reached)
+                claim = _distance(name, state, options.distance)
+            times = saved_times(time, end, options.states_per_decade) if end > time else np.empty(0)
+            if claim <= options.distance:
+                increments = np.vstack([step.at(times[:-1] * rate), step.reached])
+                seen.append((times, *_seen(step.system, increments)))
+                break
+            seen.append((times[:-1], *_seen(step.system, step.at(times[:-1] * rate))))
+            time = max(time, end)
+            if count == options.steps:
+                raise FlowError(f"{name} did not converge within {count} steps (t = {end:.3g})")
+    except IntegrationError as failure:
+        raise FlowError(f"{name} failed: {failure} (t = {time:.3g})") from failure
+    time_of, error, loss = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+    error = error * unit
+    return Trajectory(time_of, minimizer + error, error, loss, count, claim)
+
+
+def _check_scale(name, flow):
+    """Raise an error where the times at which entries of x rise are beyond double precision."""
+    blur = np.finfo(float).eps / _rise(flow)
+    if not blur <= _RISING:
+        raise FlowError(
+            f"{name} cannot be followed in double precision: where entries of x rise, rounding of "
+            f"the time moves them by {blur:.1e} of their size; raise alpha"
+        )
+
+
+def _seen(flow, increments):
+    """n and the loss at increments of the coordinates, shapes (m, d) and (m,).
+
+    ``A n`` is L F, whose digits are not lost.
+    """
+    error = flow.errors(flow.moves(increments))
+    gap = np.linalg.solve(flow.coordinates.dual_map.T, flow.residuals(error).T)
+    return error, 0.5 * np.sum(gap**2, axis=0)
+
+
+def _distance(name, flow, tolerance):
+    """That of a state to the limit point, in units of ||n||_1, with what rounding does to it."""
+    (limit, rounding), unit = flow.limit(), flow.setting.unit
+    size = np.abs(limit * unit).sum()
+    if size == 0.0:
+        raise FlowError(f"{name} ends at the l1 minimizer itself: no distance to measure it by")
+    motion = np.abs((flow.error - limit) * unit).sum() / size
+    blur = (rounding * unit).sum() / size
+    if motion <= tolerance < blur:
+        raise FlowError(
+            f"{name} has come to rest, but double precision cannot tell whether within "
+            f"{tolerance:g} of the limit point, relative to its distance from the minimizer: "
+            f"rounding moves it by about {blur:.1e}; raise alpha or the tolerance"
+        )
+    return motion + blur
