@@ -36,12 +36,14 @@ from figures.words import ALPHA, EMPTY, equation, named
 from implicit_l1.status import CERTIFIED
 from pipeline.words import weakest
 
-# of the largest value of a trajectory: below it is what is left of rounding
-FLOOR = 1e-15
+# of the error: below its square is what is left of rounding and of Newton's method in the loss
+FLOOR = 1e-8
 # the columns of the entries of x, on the support and off it
 ENTRIES = ["x_on", "x_off"]
 # of table agreement: a time, and what it is in proportion to
 TIMES = {"settled": "slow_scale", "escaped": "escape_scale"}
+# times of entries that are shown, in units of the first and the last time of escape
+RISE = (0.1, 30.0)
 PANELS = {
     "loss": r"loss $\frac{1}{2}\Vert Ax(t)-y\Vert_2^2$",
     "error_1": r"$\Vert x(t)-g^{*}\Vert_1$",
@@ -54,8 +56,8 @@ def plotted(tables: Tables, options: Options) -> pd.DataFrame:
     """The trajectories of one repetition of the first and of the last cell, entries of the first.
 
     The repetition is the first certified one, if there is any.  Where an integrator stops, and what
-    it leaves of a loss, is not the same on another processor: the ends of trajectories, and what is
-    below FLOOR of the largest value of a loss or an error, are left out.
+    it leaves of a loss, is not the same on another processor: the ends of trajectories, and losses
+    below the square of FLOOR times the error, are left out.
     """
     frame = tables.of("trajectories")
     if frame.empty:
@@ -66,11 +68,11 @@ def plotted(tables: Tables, options: Options) -> pd.DataFrame:
     for place in sorted({0, len(cells) - 1}):
         values, rows = cells[place]
         certified = where(rows, status=CERTIFIED)
-        rows = first_repetition(rows if certified.empty else certified)
+        rows = _comparable(first_repetition(rows if certified.empty else certified))
         for quantity in ["loss", "error_1", *(ENTRIES if place == 0 else [])]:
             keys = ["depth", "alpha", "coordinate"]
             parts += [
-                _comparable(line).assign(**values, status=weakest(rows["status"].unique()))
+                line.assign(**values, status=weakest(rows["status"].unique()))
                 for _, line in groups(where(rows, quantity=quantity), keys)
             ]
     heads = ["depth", "repetition", "status", "alpha", "quantity", "coordinate"]
@@ -96,11 +98,14 @@ def _times(table, axes, cells):
     return parts
 
 
-def _comparable(line):
-    """The part of a trajectory that is the same wherever it is computed."""
-    if line["quantity"].iloc[0] not in ENTRIES:
-        line = line[line["value"] >= FLOOR * line["value"].max()]
-    return line.iloc[:-1]
+def _comparable(rows):
+    """The parts of trajectories that are the same wherever they are computed."""
+    keys = ["depth", "alpha", "time"]
+    errors = where(rows, quantity="error_1").set_index(keys)["value"]
+    loss = rows["quantity"] == "loss"
+    floor = (FLOOR * errors.reindex(pd.MultiIndex.from_frame(rows.loc[loss, keys])).to_numpy()) ** 2
+    last = rows["time"] == rows.groupby(["depth", "alpha"])["time"].transform("max")
+    return rows[~last & ~rows.index.isin(rows.index[loss][rows.loc[loss, "value"] < floor])]
 
 
 def picture(frame: pd.DataFrame, options: Options) -> Figure:
@@ -119,6 +124,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
         column[1].set_yscale("log")
         for ax in column[:3]:
             ax.set_xscale("log")
+        for ax in column[:2]:
             ax.sharex(grid[0, 0])
         # the first one on top
         for (_, rows), dash in reversed(list(zip(cells, ("-", DOTS), strict=False))):
@@ -132,14 +138,20 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
                 lines = where(rows, quantity=quantity)
                 draw_trajectories(ax, lines, "time", style, sort=False, linestyle=linestyle)
             _draw_times(column[3], rows, dash, style)
-        for ax in column[:2]:
-            ax.tick_params(labelbottom=False)
-        column[2].set_xlabel("time $t$")
+        column[0].tick_params(labelbottom=False)
+        for ax in column[1:3]:
+            ax.set_xlabel("time $t$")
+        rise = where(frame, depth=D, quantity="escaped")["value"]
+        if len(rise):  # entries rise about then
+            column[2].set_xlim(RISE[0] * rise.min(), RISE[1] * rise.max())
         column[3].set_xlabel(r"$\alpha$")
         log_ticks(column[3].xaxis)
     for ax, words in zip(grid[:, 0], PANELS.values(), strict=True):
         ax.set_ylabel(words)
-    for axis in (*(ax.xaxis for ax in grid[2]), *(grid[row, 0].yaxis for row in (0, 1, 3))):
+    for axis in (
+        *(ax.xaxis for ax in (*grid[1], *grid[2])),
+        *(grid[row, 0].yaxis for row in (0, 1, 3)),
+    ):
         log_ticks(axis)
 
     colors = [
@@ -180,8 +192,8 @@ def _kinds(cells, left_out):
     """Legend entries of the kinds of lines."""
     least, most = (_cell_in_words(*cells[place]) for place in (0, -1))
     kinds = [
-        _entry(least + r", bottom: $i\in S$"),
-        _entry(least + r", bottom: $i\notin S$", DASHES),
+        _entry(least + r", $x_i$: $i\in S$"),
+        _entry(least + r", $x_i$: $i\notin S$", DASHES),
     ]
     kinds += [_entry(most, DOTS)] if len(cells) > 1 else []
     if left_out:

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from implicit_l1.proof.intervals import (
-    DECADE,
     Interval,
     farthest,
     float_text,
