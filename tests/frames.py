@@ -210,6 +210,22 @@ def trajectories(values, statuses, signal=True, zero=False):
     return pd.concat(frames, ignore_index=True)
 
 
+def agreement(values, statuses, signal=True, zero=False):
+    """The table of stage agreement, of the flow in both forms."""
+    known = np.array([status in SHOWN for status in statuses])
+    frames = []
+    for form, alpha in itertools.product(("dual", "plain"), (1e-4, 1e-2)):
+        error = 0.0 if is_zero(values, zero) else alpha ** rate_of(values)
+        numbers = {"error_1": error, "limit_error_1": error, "disagreement": 1e-11}
+        numbers |= {"claimed": 1e-10, "escaped": 3.0, "escape_scale": 0.25}
+        numbers |= {"settled": 2.0 / alpha, "slow_scale": 0.1 / alpha}
+        columns = {name: np.where(known, value, np.nan) for name, value in numbers.items()}
+        head = {"path": "alpha1e-12to1by2", "form": form, "alpha": alpha, "steps": 50}
+        head |= {"repetition": np.arange(len(statuses)), "status": statuses}
+        frames.append(of_cell(values, head | columns))
+    return pd.concat(frames, ignore_index=True)
+
+
 def descent(values, statuses, signal=True, zero=False):
     """The table of stage descent; only of what is proved anything is run."""
     frames = []

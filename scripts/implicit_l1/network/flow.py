@@ -229,12 +229,14 @@ def gradient_flow(
             if step.system.size(step.reached[None]) * options.rtol < _SLOW:
                 state = step.system.advanced(step.reached)
                 claim = _distance(name, state, options.distance)
-            times = saved_times(time, end, options.states_per_decade) if end > time else np.empty(0)
+            times = saved_times(time, max(time, end), options.states_per_decade)[:-1]
+            increments = step.at(times * rate)
             if claim <= options.distance:
-                increments = np.vstack([step.at(times[:-1] * rate), step.reached])
+                times, increments = np.append(times, end), np.vstack([increments, step.reached])
+            if times.size:
                 seen.append((times, *_seen(step.system, increments)))
+            if claim <= options.distance:
                 break
-            seen.append((times[:-1], *_seen(step.system, step.at(times[:-1] * rate))))
             time = max(time, end)
             if count == options.steps:
                 raise FlowError(f"{name} did not converge within {count} steps (t = {end:.3g})")

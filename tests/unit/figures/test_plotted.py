@@ -18,6 +18,7 @@ from figures.kinds.phase import edges
 from figures.words import ALL_CERTIFIED, ALPHA, EMPTY, ERROR, ERROR_OFF
 from frames import (
     LOG10_ALPHA,
+    agreement,
     bounds,
     cell,
     curves,
@@ -230,6 +231,35 @@ def test_far_slopes_are_against_the_logarithm(draw):
     assert ax.xaxis_inverted() and figure.get_supylabel() == "local slope of the error"
 
 
+@pytest.mark.parametrize("kind", ["noise", "depth"])
+def test_flows_that_were_integrated_are_crosses_beside_the_curves(draw, kind):
+    """A cross a repetition and scale, of the dual form alone; without flows there are none."""
+    tables, _ = tables_of(random(eta=(0.0, 0.1)))
+    flows = [agreement(values, [CERTIFIED, NOT_UNIQUE, CERTIFIED]) for values in random()]
+    for place, table in enumerate(flows):
+        table["error_1"] *= (1 + place) * (1 + table["repetition"])
+        table.loc[table["form"] == "plain", "error_1"] = 5.0
+    figure, frame = draw(kind, *tables, *flows, laid_out=False)
+    for place, eta in enumerate((0.0, 0.1)):
+        points = where(frame, eta=eta, quantity="flow_error_1")
+        rate = 0.6 if eta == 0 else 0.4
+        wanted = [
+            [alpha, repetition, (1 + place) * (1 + repetition) * alpha**rate]
+            for alpha in (1e-4, 1e-2)
+            for repetition in (0, 2)
+        ]
+        found = points[["log10_alpha", "repetition", "value"]].to_numpy(float)
+        found[:, 0] = 10.0 ** found[:, 0]
+        np.testing.assert_allclose(found, wanted)
+        ax = figure.axes[place if kind == "depth" else 0]
+        crosses = [np.array(line.get_data()) for line in ax.lines if line.get_marker() == "x"]
+        assert any(np.allclose(cross, found[:, [0, 2]].T) for cross in crosses)
+    assert "flow, integrated" in [words for _, words in entries_of(figure)]
+    figure, frame = draw(kind, *tables, laid_out=False)
+    assert "flow_error_1" not in set(frame["quantity"])
+    assert "flow, integrated" not in [words for _, words in entries_of(figure)]
+
+
 def test_flow_has_loss_error_and_entries_each_in_its_panel(draw):
     frames = []
     order = {"loss": 1.0, "error_1": 10.0, "norm_1": 100.0, "x_on": 3.0, "x_off": 7.0}
@@ -237,14 +267,18 @@ def test_flow_has_loss_error_and_entries_each_in_its_panel(draw):
         frame = trajectories(values, [NOT_UNIQUE, CERTIFIED, CERTIFIED])
         scale = frame["quantity"].map(order) * (1 + frame["repetition"]) * (1 + 20 * frame["eta"])
         frames.append(frame.assign(value=frame["value"] * scale * frame["depth"]))
+        times = agreement(values, [NOT_UNIQUE, CERTIFIED, CERTIFIED])
+        for place, name in enumerate(("escaped", "settled", "escape_scale", "slow_scale")):
+            times[name] *= (1 + place) * (1 + 20 * times["eta"]) * times["depth"]
+        frames.append(times)
     figure, frame = draw("flow", *frames, laid_out=False)
     assert set(frame["repetition"]) == {1} and set(frame["eta"]) == {0.0, 0.1}
     assert set(frame["cells_left_out"]) == {1}
     first = np.exp(-1e-3) + np.array([1e-4, 1e-2])
     panels = {"loss": 0, "error_1": 2, "x_on": 4, "x_off": 4}
     entry = {
-        ("x_off", 0.0): r"$\eta=0$, bottom: $i\notin S$",
-        **{(name, 0.0): r"$\eta=0$, bottom: $i\in S$" for name in ("loss", "error_1", "x_on")},
+        ("x_off", 0.0): r"$\eta=0$, $x_i$: $i\notin S$",
+        **{(name, 0.0): r"$\eta=0$, $x_i$: $i\in S$" for name in ("loss", "error_1", "x_on")},
         **{(name, 0.1): r"$\eta=0.1$" for name in ("loss", "error_1")},
     }
     for column, D in enumerate((2, 3)):
@@ -259,10 +293,26 @@ def test_flow_has_loss_error_and_entries_each_in_its_panel(draw):
                 words = rf"$\alpha={written}$", label
                 assert_drawn(figure, ax, line["time"], line["value"], *words)
                 assert len(called(figure, ax, *words)) == 1
+        _assert_times(frame, figure.axes[6 + column], D)
     assert where(frame, eta=0.1, quantity="x_on").empty
     words = [ax.get_ylabel() for ax in figure.axes[::2]]
-    assert words[0].startswith("loss")
-    assert words[1:] == [r"$\Vert x(t)-g^{*}\Vert_1$", "$x_i(t)$"]
+    assert words[0].startswith("loss") and words[3].startswith("times of escape")
+    assert words[1:3] == [r"$\Vert x(t)-g^{*}\Vert_1$", "$x_i(t)$"]
+
+
+def _assert_times(frame, ax, D):
+    """Both times of both cells, and through the first cell's at the smallest scale what they are in
+    proportion to."""
+    alpha, lines = np.array([1e-4, 1e-2]), [np.array(line.get_data()) for line in ax.lines]
+    wanted = []
+    for eta in (0.0, 0.1):
+        factor = (1 + 20 * eta) * D
+        wanted += [[3.0 * factor] * 2, 2 * factor * 2.0 / alpha]
+    wanted += [[3.0 * D] * 2, 2 * D * 2.0 / alpha]
+    for values in wanted:
+        assert any(line.shape == (2, 2) and np.allclose(line, [alpha, values]) for line in lines)
+    scales = where(frame, depth=D, eta=0.0, quantity="slow_scale")["value"]
+    np.testing.assert_allclose(scales, 4 * D * 0.1 / alpha)
 
 
 def test_of_a_trajectory_what_every_processor_computes_is_plotted(draw):
@@ -272,7 +322,9 @@ def test_of_a_trajectory_what_every_processor_computes_is_plotted(draw):
     table.loc[line, "value"] = np.geomspace(1.0, 1e-39, 40)
     off = (table["quantity"] == "x_off") & (table["time"] > 1)
     table.loc[off, "value"] = 1e-18
-    _, frame = draw("flow", table, laid_out=False)
+    error = (table["quantity"] == "error_1") & (table["alpha"] == 1e-2)
+    table.loc[error, "value"] = 10.0  # whose square times 1e-16 is 1e-14
+    _, frame = draw("flow", table, agreement(cell(eta=0.1), THREE[:1]), laid_out=False)
     loss = where(frame, quantity="loss", alpha=1e-2)["value"]
     np.testing.assert_allclose(loss, np.geomspace(1.0, 1e-39, 40)[:15])
     assert len(where(frame, quantity="loss", alpha=1e-4)) == 39
