@@ -13,6 +13,7 @@ import itertools
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ def load(path: str | Path) -> Any:
     """The contents of a YAML file, not yet validated.
 
     Raises:
-        ConfigurationError: if it cannot be read, is not YAML, gives a key twice, or is too large.
+        ConfigurationError: if it cannot be read, is not YAML, gives a key twice, holds a number
+            that YAML takes for another one, or is too large.
     """
     try:
         size = Path(path).stat().st_size
@@ -68,7 +70,7 @@ def load(path: str | Path) -> Any:
                 f"{path}: has {values:.1e} values, with every alias written out; allowed: at most "
                 f"{MOST_VALUES}"
             )
-        duplicates = list(_duplicates(node, (), set()))
+        mistakes = [*_duplicates(node, (), set()), *_misread(path, loader, node, (), set())]
         config = None if node is None else loader.construct_document(node)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
@@ -76,10 +78,12 @@ def load(path: str | Path) -> Any:
         raise ConfigurationError(f"{path}: lists and mappings are nested too deeply") from error
     except ConfigurationError:
         raise
+    except yaml.MarkedYAMLError as error:
+        raise ConfigurationError(_not_yaml(path, error)) from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2025-13-01
         raise ConfigurationError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    if duplicates:
-        raise ConfigurationError("\n".join(duplicates))
+    if mistakes:
+        raise ConfigurationError("\n".join(mistakes))
     return config
 
 
@@ -187,8 +191,9 @@ class _Report:
         self.paths.append(path)
         self.lines.setdefault(key, f"{key}: {text}")
 
-    def reject(self, path, value, allowed):
-        self.add(path, f"{_show(value)} is not allowed; allowed: {allowed}")
+    def reject(self, path, value, allowed, names=()):
+        """Names: those that are allowed, if any, of which one may be meant."""
+        self.add(path, f"{_show(value)} is not allowed; {_meant(value, names)}allowed: {allowed}")
 
     def sound(self, *path):
         """Whether nothing at, above or below this key is wrong."""
@@ -217,11 +222,39 @@ def _show(value):
     return text if len(text) <= 100 else text[:97] + "..."
 
 
+def _meant(value, names):
+    """The name that is meant, as a question; nothing if none is near."""
+    if not isinstance(value, str):
+        return ""
+    lower = {name.casefold(): name for name in names}
+    close = difflib.get_close_matches(value.casefold(), lower, n=1)
+    return f"did you mean {lower[close[0]]}? " if close else ""
+
+
 def _names(names):
     return ", ".join(str(name) for name in names)
 
 
 # --- Reading -----------------------------------------------------------------------------
+
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+# and .inf and .nan, which are refused where no number may be so
+_READ_AS_WRITTEN = re.compile(
+    r"[-+]?(0|[1-9]\d*|\d*\.\d*(e[-+]\d+)?|\.inf|\.nan)", re.ASCII | re.IGNORECASE
+)
+
+
+def _not_yaml(path, error):
+    """What is wrong, and where, in one line."""
+    place, what = str(path), " ".join(filter(None, (error.context, error.problem)))
+    if error.context_mark is not None:
+        what += f" (it begins in line {error.context_mark.line + 1})"
+    if error.problem_mark is not None:
+        mark = error.problem_mark
+        place += f", line {mark.line + 1}, column {mark.column + 1}"
+        if mark.buffer is not None and mark.buffer[mark.pointer : mark.pointer + 1] == "\t":
+            what += "; indent with spaces"
+    return f"{place}: not YAML: {' '.join(what.split())}"
 
 
 def _written_out(node, known):
@@ -255,6 +288,38 @@ def _duplicates(node, path, seen):
                     yield f"{_dotted(here)}: given twice, {both}; allowed: once"
                 lines[key.tag, key.value] = line
                 yield from _duplicates(value, here, seen)
+
+
+def _misread(path, loader, node, keys, seen):
+    """A line for each number in the syntax tree that YAML takes for another than a person does:
+    1:30 for 90 (of a clock), 020 for 16 (of base eight), 1.0e-400 for 0."""
+    if isinstance(node, yaml.ScalarNode):
+        if node.tag in _NUMBERS and not _READ_AS_WRITTEN.fullmatch(node.value):
+            why = "write a decimal number, without : _ 0x 0b or a 0 in front"
+        elif node.tag in _NUMBERS and (reason := _out_of_range(node.value)):
+            why = reason
+        else:
+            return
+        place, read = f"{path}, line {node.start_mark.line + 1}", loader.construct_object(node)
+        yield f"{place}: {_dotted(keys)}: YAML reads {node.value} as {_show(read)}; {why}"
+    elif node is not None and id(node) not in seen:
+        seen.add(id(node))
+        inner = enumerate(node.value)
+        if isinstance(node, yaml.MappingNode):
+            inner = ((key.value, value) for key, value in node.value)
+        for key, value in inner:
+            part = key if isinstance(key, (int, str)) else "?"
+            yield from _misread(path, loader, value, (*keys, part), seen)
+
+
+def _out_of_range(text):
+    """Why a decimal number is no double, or not the one that it says; None if it is."""
+    if text[-1].isalpha():  # .inf, .nan
+        return None
+    value = float(text)
+    if value == 0.0 and re.search("[1-9]", re.split("[eE]", text)[0]):
+        return "the smallest number is 5.0e-324"
+    return f"the largest number is {_show(sys.float_info.max)}" if math.isinf(value) else None
 
 
 def _plain(value, path, report, parents):
@@ -332,10 +397,8 @@ def _explain(error, report):
             if named:
                 report.reject((*path, key), key, _names(s["title"] for s in named.values()))
             else:
-                close = difflib.get_close_matches(key, known, n=1)
-                hint = f"did you mean {close[0]}? " if close else ""
-                text = f"{_show(value[key])} is not allowed: unknown key; {hint}allowed: "
-                report.add((*path, key), text + _names(known))
+                text = f"{_show(value[key])} is not allowed: unknown key; {_meant(key, known)}"
+                report.add((*path, key), f"{text}allowed: {_names(known)}")
     elif error.validator == "required":
         for key in error.validator_value:
             if key not in value:
@@ -345,10 +408,23 @@ def _explain(error, report):
         twice = [item for k, item in enumerate(value) if item in value[:k]]
         report.reject(path, value, f"a list without duplicates ({_show(twice[0])} is there twice)")
     elif error.validator == "type" and (number := _number(value, schema)):
-        text = f"YAML reads {value.strip()} as text; write {number} (allowed: {_allowed(schema)})"
-        report.add(path, text)
+        text = f"YAML reads {value.strip()} as text; write {number}"
+        if number == value.strip():
+            text = (
+                f"{_show(value)} is text; in a file write {number} without quotes (the command "
+                "line's --config makes text of what is inside of {...}: give the key in a file, "
+                "a further one after --configfile)"
+            )
+        report.add(path, f"{text} (allowed: {_allowed(schema)})")
     else:
-        report.reject(path, value, _allowed(schema))
+        report.reject(path, value, _allowed(schema), _enumerated(schema))
+
+
+def _enumerated(schema):
+    """The names that a schema allows, of an item if of a list."""
+    schema = _resolve(schema)
+    items = _enumerated(schema["items"]) if "items" in schema else []
+    return [*schema.get("enum", []), *([schema["const"]] if "const" in schema else []), *items]
 
 
 def _number(value, schema):
@@ -360,8 +436,10 @@ def _number(value, schema):
     if not match or not (match[2] or match[3]):
         return None
     sign, whole, fraction, exponent_sign, exponent = match.groups()
+    if exponent is None and fraction is None:
+        return f"{sign.removeprefix('+')}{int(whole)}"
     if exponent is None:
-        return f"{value.strip()} without quotes"
+        return value.strip()
     # YAML 1.1 wants the point and the sign of the exponent
     sign = sign.removeprefix("+")
     return f"{sign}{whole or '0'}.{fraction or '0'}e{exponent_sign or '+'}{exponent}"
@@ -521,7 +599,7 @@ def _check_order(values, keys, path, report, strict=True):
 def _check_solver(name, report):
     """That it is there, and solves linear programs."""
     if not is_solver(name):
-        report.reject(("l1", "solver"), name, _names(solvers()))
+        report.reject(("l1", "solver"), name, _names(solvers()), solvers())
 
 
 def _check_uniform(law, path, report):
@@ -669,9 +747,7 @@ def _check_ensemble(experiment, path, report):
         name, parameters = ensemble_of(entry)
         where = (*path, "ensemble", *([place] if isinstance(experiment["ensemble"], list) else []))
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}? " if close else ""
-            report.add(where, f"{_show(name)} is not allowed; {hint}allowed: {_names(known)}")
+            report.reject(where, name, _names(known), known)
         else:
             _check_parameters(name, parameters, where, report)
     for alone in (KERNEL, FILE):
@@ -705,9 +781,8 @@ def _check_parameters(name, parameters, path, report):
     for key, value in parameters.items():
         if key not in allowed:
             listed = _names(allowed) or f"none, {name} has no parameters"
-            report.add(
-                (*path, key), f"{_show(value)} is not allowed: unknown key; allowed: {listed}"
-            )
+            text = f"{_show(value)} is not allowed: unknown key; {_meant(key, allowed)}"
+            report.add((*path, key), f"{text}allowed: {listed}")
         elif not sound[key](value):
             report.reject((*path, key), value, allowed[key])
 
