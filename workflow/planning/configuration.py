@@ -1,4 +1,4 @@
-"""The configuration: reading it, and checking it before any job starts.
+"""The configuration: checking it before any job starts.
 
 The shape (keys, types, bounds, defaults) is in ``schemas/config.schema.yaml``, what a kind of
 figure allows in the registry of kinds; rules that tie several keys together are in this module.
@@ -10,21 +10,18 @@ import copy
 import difflib
 import functools
 import itertools
-import json
 import math
 import re
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 
 from figures.registry import FILE, KERNEL, KINDS, NONE, RANDOM, kinds_where
 from implicit_l1.minimizer.proposals import is_solver, solvers
 from implicit_l1.problems.ensembles import ENSEMBLES
 from pipeline.sizes import MOST_ENTRIES
+from planning.reading import ConfigurationError, dotted, shown
 from planning.schema import named, own_keys, schema
 from tables.registry import TABLES
 
@@ -37,54 +34,9 @@ OWN_DATA = ("path", "data", "signal")
 NOISELESS = "noiseless"
 # A slope fitted to fewer points than this says nothing about its own error.
 FEWEST_WINDOW_POINTS = 3
-# Limits that a slip of the hand exceeds before anyone means to (the default grid is a hundredth of
-# each, or less): bytes of a file, and values in it with every alias written out;
-MOST_BYTES = 10**6
-MOST_VALUES = 10**5
-# blocks of repetitions, of each of which some ten jobs compute something.
+# A limit that a slip of the hand exceeds before anyone means to: blocks of repetitions, of each of
+# which some ten jobs compute something.
 MOST_BLOCKS = 10**5
-
-
-class ConfigurationError(ValueError):
-    """The configuration is not usable; the message has one line for each mistake."""
-
-
-def load(path: str | Path) -> Any:
-    """The contents of a YAML file, not yet validated.
-
-    Raises:
-        ConfigurationError: if it cannot be read, is not YAML, gives a key twice, holds a number
-            that YAML takes for another one, or is too large.
-    """
-    try:
-        size = Path(path).stat().st_size
-        if size > MOST_BYTES:
-            raise ConfigurationError(f"{path}: has {size} bytes; allowed: at most {MOST_BYTES}")
-        loader = yaml.SafeLoader(Path(path).read_bytes())
-        # Duplicates are looked for in the syntax tree: the mappings built from it have
-        # already lost them.
-        node = loader.get_single_node()
-        values = _written_out(node, {})
-        if values > MOST_VALUES:
-            raise ConfigurationError(
-                f"{path}: has {values:.1e} values, with every alias written out; allowed: at most "
-                f"{MOST_VALUES}"
-            )
-        mistakes = [*_duplicates(node, (), set()), *_misread(path, loader, node, (), set())]
-        config = None if node is None else loader.construct_document(node)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
-    except RecursionError as error:
-        raise ConfigurationError(f"{path}: lists and mappings are nested too deeply") from error
-    except ConfigurationError:
-        raise
-    except yaml.MarkedYAMLError as error:
-        raise ConfigurationError(_not_yaml(path, error)) from error
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2025-13-01
-        raise ConfigurationError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    if mistakes:
-        raise ConfigurationError("\n".join(mistakes))
-    return config
 
 
 def validate(config: dict) -> dict:
@@ -187,39 +139,17 @@ class _Report:
         self.paths = []
 
     def add(self, path, text):
-        key = _dotted(path)
+        key = dotted(path)
         self.paths.append(path)
         self.lines.setdefault(key, f"{key}: {text}")
 
     def reject(self, path, value, allowed, names=()):
         """Names: those that are allowed, if any, of which one may be meant."""
-        self.add(path, f"{_show(value)} is not allowed; {_meant(value, names)}allowed: {allowed}")
+        self.add(path, f"{shown(value)} is not allowed; {_meant(value, names)}allowed: {allowed}")
 
     def sound(self, *path):
         """Whether nothing at, above or below this key is wrong."""
         return not any(path[: len(other)] == other[: len(path)] for other in self.paths)
-
-
-def _dotted(path):
-    def written(part):
-        if isinstance(part, int):
-            return f"[{part}]"
-        return "." + (part if re.fullmatch(r"[\w-]+", part) else json.dumps(part))
-
-    return "".join(written(part) for part in path).removeprefix(".") or "configuration"
-
-
-def _show(value):
-    """A value in one short line, numbers as YAML wants them (1.0e-12)."""
-    if isinstance(value, str):
-        text = json.dumps(value, ensure_ascii=False)
-    else:
-        try:
-            text = yaml.safe_dump(value, default_flow_style=True, width=math.inf, sort_keys=False)
-        except (yaml.YAMLError, ValueError):  # ValueError: thousands of digits
-            text = f"<{type(value).__name__}>"
-        text = text.removesuffix("\n").removesuffix("\n...").replace("\n", " ")
-    return text if len(text) <= 100 else text[:97] + "..."
 
 
 def _meant(value, names):
@@ -237,90 +167,6 @@ def _names(names):
 
 # --- Reading -----------------------------------------------------------------------------
 
-_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
-# and .inf and .nan, which are refused where no number may be so
-_READ_AS_WRITTEN = re.compile(
-    r"[-+]?(0|[1-9]\d*|\d*\.\d*(e[-+]\d+)?|\.inf|\.nan)", re.ASCII | re.IGNORECASE
-)
-
-
-def _not_yaml(path, error):
-    """What is wrong, and where, in one line."""
-    place, what = str(path), " ".join(filter(None, (error.context, error.problem)))
-    if error.context_mark is not None:
-        what += f" (it begins in line {error.context_mark.line + 1})"
-    if error.problem_mark is not None:
-        mark = error.problem_mark
-        place += f", line {mark.line + 1}, column {mark.column + 1}"
-        if mark.buffer is not None and mark.buffer[mark.pointer : mark.pointer + 1] == "\t":
-            what += "; indent with spaces"
-    return f"{place}: not YAML: {' '.join(what.split())}"
-
-
-def _written_out(node, known):
-    """How many values a syntax tree stands for, with every alias written out."""
-    if id(node) not in known:
-        known[id(node)] = 1  # for an alias to what it stands in, which is reported elsewhere
-        inner = [] if node is None else node.value
-        if isinstance(node, yaml.MappingNode):
-            inner = [value for _, value in inner]
-        if isinstance(node, yaml.CollectionNode):
-            known[id(node)] += sum(_written_out(value, known) for value in inner)
-    return known[id(node)]
-
-
-def _duplicates(node, path, seen):
-    """A line for each key that a mapping in the syntax tree gives twice."""
-    if id(node) in seen:  # an alias
-        return
-    seen.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield from _duplicates(item, (*path, index), seen)
-    if isinstance(node, yaml.MappingNode):
-        lines = {}
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                here = (*path, key.value)
-                line = key.start_mark.line + 1
-                if (key.tag, key.value) in lines:
-                    both = f"in lines {lines[key.tag, key.value]} and {line}"
-                    yield f"{_dotted(here)}: given twice, {both}; allowed: once"
-                lines[key.tag, key.value] = line
-                yield from _duplicates(value, here, seen)
-
-
-def _misread(path, loader, node, keys, seen):
-    """A line for each number in the syntax tree that YAML takes for another than a person does:
-    1:30 for 90 (of a clock), 020 for 16 (of base eight), 1.0e-400 for 0."""
-    if isinstance(node, yaml.ScalarNode):
-        if node.tag in _NUMBERS and not _READ_AS_WRITTEN.fullmatch(node.value):
-            why = "write a decimal number, without : _ 0x 0b or a 0 in front"
-        elif node.tag in _NUMBERS and (reason := _out_of_range(node.value)):
-            why = reason
-        else:
-            return
-        place, read = f"{path}, line {node.start_mark.line + 1}", loader.construct_object(node)
-        yield f"{place}: {_dotted(keys)}: YAML reads {node.value} as {_show(read)}; {why}"
-    elif node is not None and id(node) not in seen:
-        seen.add(id(node))
-        inner = enumerate(node.value)
-        if isinstance(node, yaml.MappingNode):
-            inner = ((key.value, value) for key, value in node.value)
-        for key, value in inner:
-            part = key if isinstance(key, (int, str)) else "?"
-            yield from _misread(path, loader, value, (*keys, part), seen)
-
-
-def _out_of_range(text):
-    """Why a decimal number is no double, or not the one that it says; None if it is."""
-    if text[-1].isalpha():  # .inf, .nan
-        return None
-    value = float(text)
-    if value == 0.0 and re.search("[1-9]", re.split("[eE]", text)[0]):
-        return "the smallest number is 5.0e-324"
-    return f"the largest number is {_show(sys.float_info.max)}" if math.isinf(value) else None
-
 
 def _plain(value, path, report, parents):
     """A copy in dicts and lists, free of what JSON does not know, which is reported."""
@@ -335,7 +181,7 @@ def _plain(value, path, report, parents):
             if isinstance(key, str):
                 copied[key] = _plain(item, (*path, key), report, parents)
             else:
-                report.reject((*path, _show(key)), key, "a key that YAML reads as text")
+                report.reject((*path, shown(key)), key, "a key that YAML reads as text")
         return copied
     if isinstance(value, (list, tuple)):
         return [_plain(item, (*path, k), report, parents) for k, item in enumerate(value)]
@@ -397,7 +243,7 @@ def _explain(error, report):
             if named:
                 report.reject((*path, key), key, _names(s["title"] for s in named.values()))
             else:
-                text = f"{_show(value[key])} is not allowed: unknown key; {_meant(key, known)}"
+                text = f"{shown(value[key])} is not allowed: unknown key; {_meant(key, known)}"
                 report.add((*path, key), f"{text}allowed: {_names(known)}")
     elif error.validator == "required":
         for key in error.validator_value:
@@ -406,12 +252,12 @@ def _explain(error, report):
                 report.add((*path, key), f"missing; required: {_allowed(wanted)}")
     elif error.validator == "uniqueItems":
         twice = [item for k, item in enumerate(value) if item in value[:k]]
-        report.reject(path, value, f"a list without duplicates ({_show(twice[0])} is there twice)")
+        report.reject(path, value, f"a list without duplicates ({shown(twice[0])} is there twice)")
     elif error.validator == "type" and (number := _number(value, schema)):
         text = f"YAML reads {value.strip()} as text; write {number}"
         if number == value.strip():
             text = (
-                f"{_show(value)} is text; in a file write {number} without quotes (the command "
+                f"{shown(value)} is text; in a file write {number} without quotes (the command "
                 "line's --config makes text of what is inside of {...}: give the key in a file, "
                 "a further one after --configfile)"
             )
@@ -464,7 +310,7 @@ def _allowed(schema):
         item = _allowed(schema["items"])
         return f"{item}; or a non-empty list of such values without duplicates"
     bounds = [
-        f"{words} {_show(schema[keyword])}"
+        f"{words} {shown(schema[keyword])}"
         for keyword, words in [
             ("minimum", "at least"),
             ("exclusiveMinimum", "greater than"),
@@ -592,7 +438,7 @@ def _check_order(values, keys, path, report, strict=True):
     low, high = (values[key] for key in keys)
     if low > high or (strict and low == high):
         relation = "less than" if strict else "at most"
-        allowed = f"{relation} {_dotted((*path, keys[1]))}, which is {_show(high)}"
+        allowed = f"{relation} {dotted((*path, keys[1]))}, which is {shown(high)}"
         report.reject((*path, keys[0]), low, allowed)
 
 
@@ -710,7 +556,7 @@ def _check_experiment(experiment, path, report):
             and experiment["plain_alpha"]
             and not set(experiment["plain_alpha"]) <= set(alpha)
         ):
-            allowed = f"values of {_dotted((*path, 'alpha'))}, which is {_show(alpha)}"
+            allowed = f"values of {dotted((*path, 'alpha'))}, which is {shown(alpha)}"
             report.reject((*path, "plain_alpha"), experiment["plain_alpha"], allowed)
 
 
@@ -781,7 +627,7 @@ def _check_parameters(name, parameters, path, report):
     for key, value in parameters.items():
         if key not in allowed:
             listed = _names(allowed) or f"none, {name} has no parameters"
-            text = f"{_show(value)} is not allowed: unknown key; {_meant(key, allowed)}"
+            text = f"{shown(value)} is not allowed: unknown key; {_meant(key, allowed)}"
             report.add((*path, key), f"{text}allowed: {listed}")
         elif not sound[key](value):
             report.reject((*path, key), value, allowed[key])
@@ -794,7 +640,7 @@ def _check_below(small, large, experiment, path, report, strict):
     if wrong:
         rule = f"{small} < {large}" if strict else f"{small} <= {large}"
         allowed = f"{rule} for every pair, so at most {bound} with {large}: "
-        report.reject((*path, small), experiment[small], allowed + _show(experiment[large]))
+        report.reject((*path, small), experiment[small], allowed + shown(experiment[large]))
 
 
 def _check_window(window, experiments, report):
@@ -810,7 +656,7 @@ def _check_window(window, experiments, report):
             continue
         points = sum(low <= alpha <= high for alpha in alpha_path(**experiment["alpha"]))
         if points < FEWEST_WINDOW_POINTS:
-            short.append(f"{_dotted((*path, 'alpha'))} ({points})")
+            short.append(f"{dotted((*path, 'alpha'))} ({points})")
     if short:
         allowed = f"a window with at least {FEWEST_WINDOW_POINTS} points of every path; too few of "
         report.reject(("rates", "window"), window, allowed + _names(short))

@@ -13,7 +13,6 @@ from typing import Any
 from figures.registry import DECADES, KINDS, PATH, STAGE_OF, kinds_reading, kinds_where
 from planning import grid
 from planning.configuration import (
-    ConfigurationError,
     as_list,
     axes_of,
     fed,
@@ -23,6 +22,7 @@ from planning.configuration import (
     has_scales,
 )
 from planning.grid import Cell
+from planning.reading import ConfigurationError
 from planning.stages import Batch, Call, Stages
 from tables.registry import LIMITS, TABLES
 

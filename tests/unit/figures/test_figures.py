@@ -27,7 +27,8 @@ from figures.words import (
 from frames import cell, family, files, instances, random, schema
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED, UNDECIDED, UNIQUE_IN_FLOATS
 from pipeline.words import in_numbers, readable, told_apart
-from planning.configuration import ConfigurationError, validate
+from planning.configuration import validate
+from planning.reading import ConfigurationError
 from workflow_runs import ROOT
 
 UNDECIDED_WHY = f"{UNDECIDED}: the exact pivots took longer than 10 s"
