@@ -17,6 +17,7 @@ include: "workflow/rules/targets/audit.smk"
 include: "workflow/rules/targets/reference.smk"
 include: "workflow/rules/targets/crate.smk"
 
+
 report: "workflow/report/workflow.rst"
 
 
