@@ -23,7 +23,7 @@ from planning.configuration import (
 )
 from planning.grid import Cell
 from planning.reading import ConfigurationError
-from planning.stages import Batch, Call, Stages
+from planning.stages import STAGES, Batch, Call, Stages
 from tables.registry import LIMITS, TABLES
 
 # kinds of figures of whose cells limits are proved
@@ -315,6 +315,17 @@ class Plan:
     def batches(self, stage: str) -> list[Batch]:
         """The jobs of a stage."""
         return self.stages.batches(stage)
+
+    def rules_of_cells(self) -> dict[str, set[str]]:
+        """Name of a cell -> the rules that compute something for its path of scales."""
+        found: dict[str, set[str]] = {cell.name: set() for cell in self.cells}
+        for stage in STAGES:
+            for batch in self.batches(stage):
+                for file in batch.outputs:
+                    name = "/".join(file.removeprefix(f"{self.results}/").split("/")[1:4])
+                    if name in found:
+                        found[name].add(batch.rule)
+        return found
 
     def figure_batches(self, style: str) -> dict[str, Batch]:
         """Figure -> the job that draws it, so that one can be made by itself.
