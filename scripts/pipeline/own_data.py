@@ -129,6 +129,26 @@ def read_problem(
     return _without_signal(problem, roundoff, noiseless, where)
 
 
+def shape_of(path: str, data: str | None = None) -> tuple[int, int] | None:
+    """(N, d) of the problem in a file, told from its beginning; None if it cannot be read.
+
+    Args:
+        path, data: as of :func:`read_problem`.
+    """
+    try:
+        kind = Path(path).suffix.lower()
+        if kind == ".npz":
+            rows, columns = _promised_shape(path, "A")
+        elif kind == ".mtx":
+            rows, columns, *_ = scipy.io.mminfo(path)
+        else:
+            header, lines = _lines(path)
+            rows, columns = len(lines), len(header) - (data is None)
+    except (*_UNREADABLE, ProblemError):
+        return None
+    return rows, columns
+
+
 def _fitting(matrix, data, signal, path, data_path, signal_path):
     """The problem, if shapes fit and all entries are finite; each array with its file."""
     if matrix.ndim != 2 or 0 in matrix.shape:
@@ -296,7 +316,7 @@ def _arrays(path):
     with archive:
         for name in ("A", "y", "x0"):
             if name in archive.files:
-                _check_promise(path, name)
+                check_shape(path, f"array {name}", _promised_shape(path, name))
                 values = _member(archive, name, path)
                 found[name] = _numbers(values, name, path)
                 if name == "y" and values.dtype in (np.float16, np.float32):
@@ -309,8 +329,8 @@ def _arrays(path):
     return found, roundoff
 
 
-def _check_promise(path, name):
-    """Raise an error if the header of an array in a .npz file says that it is too large.
+def _promised_shape(path, name):
+    """The shape of an array in a .npz file, as its header says.
 
     Whatever is behind the header, no more is read than it promises.
     """
@@ -331,7 +351,7 @@ def _check_promise(path, name):
         raise
     except _UNREADABLE as error:
         raise ProblemError(f"{path}: array {name} cannot be read ({error})") from error
-    check_shape(path, f"array {name}", shape)
+    return shape
 
 
 def _member(archive, name, path):

@@ -11,8 +11,10 @@ from functools import partial
 from typing import Any
 
 from figures.registry import DECADES, KINDS, PATH, STAGE_OF, kinds_reading, kinds_where
+from pipeline.own_data import shape_of
 from planning import grid
 from planning.configuration import (
+    FILE,
     as_list,
     axes_of,
     fed,
@@ -51,6 +53,13 @@ def _named_apart(specifications):
                 f"experiments: {named[one.name].label} and {one.label} are both named {one.name}; "
                 "rename a file"
             )
+
+
+def _size(problem):
+    """N and d of a problem in a file, in brackets; nothing of others."""
+    files = dict(problem.parameters)
+    shape = shape_of(files["path"], files.get("data")) if problem.ensemble == FILE else None
+    return f" (N = {shape[0]}, d = {shape[1]})" if shape else ""
 
 
 class Plan:
@@ -267,7 +276,7 @@ class Plan:
         """The problems and the initialization of an experiment, for captions."""
         experiment = self.config["experiments"][name]
         law = "file" if axes_of(experiment) == () else "law of A"
-        words = [f"{law}: {'; '.join(dict.fromkeys(self._labels(name)))}"]
+        words = [f"{law}: {'; '.join(self._labels(name))}"]
         for axis, text in (
             ("N", "N = {}"),
             ("d", "d = {}"),
@@ -285,10 +294,13 @@ class Plan:
         return "; ".join(words)
 
     def _labels(self, name):
+        """The laws of an experiment's problems; or their files, with N and d."""
         experiment = self.config["experiments"][name]
         if not has_scales(experiment):
-            return [problem.label for problem in grid.phase_problems(experiment)]
-        return [cell.problem.label for cell in self.experiments[name]]
+            problems = grid.phase_problems(experiment)
+        else:
+            problems = [cell.problem for cell in self.experiments[name]]
+        return list(dict.fromkeys(problem.label + _size(problem) for problem in problems))
 
     def table_data(self, table: str) -> list[str]:
         """The tidy tables that a table reads."""

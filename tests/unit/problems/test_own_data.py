@@ -24,7 +24,7 @@ from implicit_l1.problems.ensembles import ProblemError
 from implicit_l1.problems.problem import exact_data
 from implicit_l1.status import data_in_words
 from pipeline import origin as origins
-from pipeline.own_data import read_problem
+from pipeline.own_data import read_problem, shape_of
 from pipeline.records.problems import Problems
 from pipeline.storage import read_arrays, read_origin, write_arrays
 from workflow_runs import ROOT, Project
@@ -109,6 +109,17 @@ def test_a_column_with_the_name_of_an_index_is_one_of_numbers():
 def test_a_signal_farther_from_the_data_than_0_is():
     np.savez("p.npz", A=A, y=Y, x0=-X0)
     refused("p.npz: A x0 is farther from y than 0 is, ||y - A x0|| = 1.3 ||y||: are x0,", "p.npz")
+
+
+def test_the_shape_of_a_problem_is_told_from_its_file():
+    np.savez("p.npz", A=A, y=Y)
+    scipy.io.mmwrite("A.mtx", A)
+    write(p_csv=text(np.column_stack([A, Y]), "a,b,c,d,y"), A_csv=text(A, "a,b,c,d"))
+    files = [("p.npz",), ("A.mtx", "y.csv"), ("p.csv",), ("A.csv", "y.csv")]
+    assert [shape_of(*names) for names in files] == [A.shape] * 4
+    write(bad_csv="", bad_npz="no", bad_mtx="no")
+    bad = ["bad.csv", "bad.npz", "bad.mtx", "none.csv", "none.npz", "none.mtx"]
+    assert [shape_of(name) for name in bad] == [None] * 6
 
 
 def test_a_transposed_matrix_is_recognised():
