@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -79,8 +80,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
 def _draw_coordinates(ax, rows, style):
     """Coordinates of the averages for each scale, those of the lasso dashed and named.
 
-    Lines lead from the names to the ends of the curves where there is no room beside all of them;
-    coordinates that are 0 all along have no name.
+    Coordinates that are 0 all along have no name.
     """
     ax.set_xscale("log")
     average = where(rows, quantity="average")
@@ -93,10 +93,17 @@ def _draw_coordinates(ax, rows, style):
             ends[values["coordinate"]] = line["value"].iloc[0]
     ax.set_xlim(lasso["mu"].min(), lasso["mu"].max())
     log_ticks(ax.xaxis)
+    name_curves(ax, ends)
+
+
+def name_curves(ax: Axes, ends: dict[float, float]) -> None:
+    """The names of coordinates to the right of a panel, at the heights at which they end.
+
+    Where there is no room beside all of them, lines lead from the names to the ends.
+    """
     height = np.ptp(ax.get_ylim())
     gap = min(LINE_OF_NAMES, 1 / max(1, len(ends)))
     places = apart(np.array(list(ends.values())), gap * height)
-    size = 7 * min(1.0, gap / LINE_OF_NAMES)
     led = max(map(abs, places - list(ends.values())), default=0) > gap * height / 2
     for (coordinate, end), place in zip(ends.items(), places, strict=True):
         ax.annotate(
@@ -106,7 +113,7 @@ def _draw_coordinates(ax, rows, style):
             xycoords=ax.get_yaxis_transform(),
             annotation_clip=False,
             va="center",
-            fontsize=size,
+            fontsize=7 * min(1.0, gap / LINE_OF_NAMES),
             arrowprops={"arrowstyle": "-", "linewidth": 0.4, "shrinkB": 0} if led else None,
         )
 
