@@ -10,6 +10,7 @@ import logging
 import re
 import textwrap
 import time
+from typing import Any
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
@@ -44,8 +45,8 @@ class Progress(logging.Filter):
         """Whether there were jobs of figures or tables."""
         return any(rule.startswith(("figures_", "tables_")) for rule in self._rules.values())
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Make a record shorter, in place, or leave it out (False)."""
+    def filter(self, record: Any) -> bool:
+        """Make a record of Snakemake's logger shorter, in place, or leave it out (False)."""
         event = getattr(record, "event", None)
         if event == LogEvent.RUN_INFO and (jobs := getattr(record, "stats", None)):
             self._waiting = set(jobs)
