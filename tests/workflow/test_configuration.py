@@ -2,7 +2,10 @@
 
 import copy
 import itertools
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -634,6 +637,27 @@ def test_numbers_as_they_are_written(tmp_path):
 def test_missing_file(tmp_path):
     with pytest.raises(ConfigurationError, match=r"none\.yaml: cannot be read"):
         load(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        ("seed: 1\n", 0, ""),
+        ("seed: [1\nblock: 2\n", 1, f"{reading.UNUSABLE}\n{{}}, line 2, column 6: not YAML: "),
+    ],
+)
+def test_a_file_is_checked_before_snakemake_reads_it(tmp_path, text, status, said):
+    """Snakemake says of a file after --configfile neither what is wrong nor where."""
+    file = _file(tmp_path, text)
+    result = subprocess.run(
+        [sys.executable, "-m", "planning", ROOT / "config/smoke.yaml", file],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == status
+    assert result.stderr.startswith(said.format(file)) and bool(result.stderr) == bool(said)
 
 
 def test_merged_mappings_are_not_duplicates(tmp_path):
