@@ -61,6 +61,11 @@ def test_shipped_configurations_are_valid(name):
     assert validate(complete) == complete
 
 
+def test_the_published_configuration_is_the_default_one():
+    """Captions say what is to be seen on it where an experiment is one of these."""
+    assert load(ROOT / "results/reference/configuration.yaml") == validate(DEFAULT)
+
+
 def test_smoke_has_the_experiments_of_the_default_and_two_more():
     more = ["bracketed", "uneven"]
     assert list(SMOKE["experiments"]) == [*DEFAULT["experiments"], *more]
