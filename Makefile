@@ -1,4 +1,5 @@
 # make figures   every figure and table, from nothing; CONFIG=config/smoke.yaml of another configuration
+# make figure NAME=depth   one figure, and what it is made from
 # make check     style and types, and the tests of single modules: about a minute
 # make test      style and types, and every test
 # make report    one HTML page with figures, tables, captions and configuration
@@ -19,15 +20,24 @@ CONFIG ?= config/config.yaml
 BIN := .venv/bin
 # the configuration first: --configfile takes all words that follow it
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
+# Snakemake says of a file that is no YAML neither what is wrong nor where
+CHECK = @PYTHONPATH=scripts:workflow $(BIN)/python -m planning $(CONFIG)
 RESOLVE := .lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 \
     --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links \
     --custom-compile-command "make lock"
 
-.PHONY: figures check test report timings growth benchmark crate reference benchmark-reference audit \
+.PHONY: figures figure check test report timings growth benchmark crate reference benchmark-reference audit \
     same-bytes faults lint format lock clean
 
 figures: .venv/installed
+	$(CHECK)
 	$(SNAKEMAKE)
+
+figure: .venv/installed
+	$(CHECK)
+	@known=$$($(SNAKEMAKE) --list-rules 2>&1 | sed -n 's/^figures_//p'); \
+	    echo "$$known" | grep -qxF -- "$(NAME)" || { echo "make figure NAME=...: one of" $$known >&2; exit 1; }
+	$(SNAKEMAKE) figures_$(NAME)
 
 report: figures
 	$(SNAKEMAKE) --report results/report.html
@@ -36,6 +46,7 @@ timings: figures
 	$(SNAKEMAKE) --force timings
 
 growth: .venv/installed
+	$(CHECK)
 	$(SNAKEMAKE) --force growth
 
 # All parts are measured, also those that are there already.
@@ -57,6 +68,7 @@ benchmark-reference:
 # NAME=depth audits one figure or table; AGAIN=all runs every job again, AGAIN=0 none; SEED=7 draws
 # the sample of those that are run again as an earlier audit did.
 audit: .venv/installed
+	$(CHECK)
 	@PYTHONPATH=scripts $(BIN)/python scripts/audit/judge.py --configfile $(CONFIG) --complete --cores $(CORES) \
 	    $(if $(NAME),--only $(NAME)) $(if $(AGAIN),--again $(AGAIN)) $(if $(SEED),--seed $(SEED))
 

@@ -1,16 +1,8 @@
 """Every figure and table of the project: `snakemake --cores all`."""
 
-import sys
-
 from snakemake.utils import min_version
 
 min_version("9.0")
-
-
-# A configuration given on the command line replaces the default, it is not merged into it.
-if not workflow.config_settings.configfiles:
-
-    configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"

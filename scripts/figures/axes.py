@@ -14,6 +14,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 # widths in inches at which the figures are printed
 COLUMN = 3.35
 PAGE = 6.9
+# panels that stand in two columns on a page
+MOST_IN_TWO = 8
 
 
 def one_panel(height: float) -> tuple[Figure, Axes]:
@@ -22,12 +24,11 @@ def one_panel(height: float) -> tuple[Figure, Axes]:
 
 
 def panels_of(count: int, height: float) -> tuple[Figure, list[Axes]]:
-    """A figure of one or two columns of panels; its axes as a list."""
-    columns = min(count, 2)
+    """A figure of one or two columns of panels, more where there are many; its axes as a list."""
+    columns = min(count, 2) if count <= MOST_IN_TWO else math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(PAGE if columns > 1 else COLUMN, 0.7 + height * rows), squeeze=False
-    )
+    width = PAGE * columns / 2 if columns > 1 else COLUMN
+    figure, grid = plt.subplots(rows, columns, figsize=(width, 0.7 + height * rows), squeeze=False)
     for ax in grid.flat[count:]:
         ax.set_axis_off()
     return figure, list(grid.flat[:count])

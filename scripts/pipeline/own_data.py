@@ -54,6 +54,10 @@ from pipeline import origin as origins
 from pipeline.sizes import check_file, check_shape
 
 _DATA = "y"
+# what may stand between cells in place of commas
+_SEPARATORS = {";": "semicolons stand", "\t": "tabs stand", "|": "bars stand"}
+# names of a first column that may be no column of A
+_INDICES = ("unnamed: 0", "index", "id", "row")
 
 # how a file of NumPy with one array begins, and what reads the header of each version that holds
 # numbers
@@ -106,7 +110,10 @@ def read_problem(
         x0 = None
     else:
         if data is None:
-            raise ProblemError(f"{path}: Matrix Market holds A alone; y is needed as well (--data)")
+            raise ProblemError(
+                f"{path}: Matrix Market holds A alone; y is needed as well, in a file of its own "
+                "(key data of the ensemble, option --data)"
+            )
         matrix, y, x0 = _matrix_market(path), None, None
     y = y if data is None else _column(data)
     x0 = x0 if signal is None else _column(signal)
@@ -122,12 +129,37 @@ def read_problem(
     return _without_signal(problem, roundoff, noiseless, where)
 
 
+def shape_of(path: str, data: str | None = None) -> tuple[int, int] | None:
+    """(N, d) of the problem in a file, told from its beginning; None if it cannot be read.
+
+    Args:
+        path, data: as of :func:`read_problem`.
+    """
+    try:
+        kind = Path(path).suffix.lower()
+        if kind == ".npz":
+            rows, columns = _promised_shape(path, "A")
+        elif kind == ".mtx":
+            rows, columns, *_ = scipy.io.mminfo(path)
+        else:
+            header, lines = _lines(path)
+            rows, columns = len(lines), len(header) - (data is None)
+    except (*_UNREADABLE, ProblemError):
+        return None
+    return rows, columns
+
+
 def _fitting(matrix, data, signal, path, data_path, signal_path):
     """The problem, if shapes fit and all entries are finite; each array with its file."""
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise ProblemError(f"{path}: A must have rows and columns, its shape is {matrix.shape}")
     rows, columns = matrix.shape
     _finite(matrix, "A", path)
+    if data.size == columns < rows:
+        raise ProblemError(
+            f"{data_path}: y has {columns} entries, one for each column of A, whose shape is "
+            f"{matrix.shape}; a row is needed for each: transpose A"
+        )
     data = _vector(data, rows, "y", "a row", data_path)
     if signal is None:
         return Problem(matrix, np.full(columns, np.nan), data)
@@ -173,6 +205,13 @@ def _with_signal(problem, roundoff, exponent, noiseless, where):
         raise ProblemError(
             f"{where}: noiseless is true, but y[{row}] differs from (A x0)[{row}] by "
             f"{distance:.1e} in units of max |A_ij|, rounding of the product by {bound:.1e} at most"
+        )
+    rest = np.linalg.norm(problem.data - problem.matrix @ problem.signal)
+    if rest > np.linalg.norm(problem.data):
+        times = rest / np.linalg.norm(problem.data)
+        raise ProblemError(
+            f"{where}: A x0 is farther from y than 0 is, ||y - A x0|| = {times:.2g} ||y||: are x0, "
+            "A and y in the same units and order? If x0 is not known, leave it out"
         )
     return _at_its_word(problem, roundoff)
 
@@ -241,8 +280,12 @@ def _named(path):
 def _kind(path, known):
     """The suffix of a path; the file is there, and remembered."""
     kind = Path(path).suffix.lower()
+    if Path(path).is_dir():
+        raise ProblemError(f"{path}: is a folder; the path of a file in it is needed")
     if kind not in known:
-        raise ProblemError(f"{path}: must be a file {' or '.join(known)}")
+        raise ProblemError(
+            f"{path}: must be a file {' or '.join(known)}; a spreadsheet can be saved as .csv"
+        )
     if not Path(path).is_file():
         raise ProblemError(f"{path}: there is no such file")
     check_file(path)
@@ -273,19 +316,21 @@ def _arrays(path):
     with archive:
         for name in ("A", "y", "x0"):
             if name in archive.files:
-                _check_promise(path, name)
+                check_shape(path, f"array {name}", _promised_shape(path, name))
                 values = _member(archive, name, path)
                 found[name] = _numbers(values, name, path)
                 if name == "y" and values.dtype in (np.float16, np.float32):
                     roundoff = float(np.finfo(values.dtype).eps) / 2.0
             elif name != "x0":
                 there = ", ".join(archive.files) or "nothing"
-                raise ProblemError(f"{path}: has no array {name} (it holds {there})")
+                raise ProblemError(
+                    f"{path}: has no array {name} (it holds {there}){_renamed(name, archive.files)}"
+                )
     return found, roundoff
 
 
-def _check_promise(path, name):
-    """Raise an error if the header of an array in a .npz file says that it is too large.
+def _promised_shape(path, name):
+    """The shape of an array in a .npz file, as its header says.
 
     Whatever is behind the header, no more is read than it promises.
     """
@@ -306,7 +351,7 @@ def _check_promise(path, name):
         raise
     except _UNREADABLE as error:
         raise ProblemError(f"{path}: array {name} cannot be read ({error})") from error
-    check_shape(path, f"array {name}", shape)
+    return shape
 
 
 def _member(archive, name, path):
@@ -330,7 +375,10 @@ def _matrix_and_data(path, with_data):
             raise ProblemError(f"{path}: has a column y, and y is given in another file too")
         return _values(path, header, lines), None
     if _DATA not in header:
-        raise ProblemError(f"{path}: has no column y (its columns: {_some(header)})")
+        raise ProblemError(
+            f"{path}: has no column y (its columns: {_some(header)}){_renamed(_DATA, header)}; "
+            "or y is in a file of its own (key data of the ensemble, option --data)"
+        )
     values, place = _values(path, header, lines), header.index(_DATA)
     return np.delete(values, place, axis=1), values[:, place]
 
@@ -357,6 +405,11 @@ def _lines(path):
     if len(lines) < 2:
         raise ProblemError(f"{path}: must have a header and at least one row below it")
     header = [name.strip() for name in lines[0][1]]
+    for separator, words in _SEPARATORS.items():
+        if len(header) == 1 and separator in header[0]:
+            raise ProblemError(
+                f"{path}: {words} between its cells; commas are needed, and points within numbers"
+            )
     if "" in header:
         raise ProblemError(
             f"{path}: column {header.index('') + 1} has no name (an index that a program wrote? "
@@ -369,6 +422,13 @@ def _lines(path):
     counted = header == [str(place) for place in range(len(header))]
     if not counted and all(_number(name) is not None for name in header):
         raise ProblemError(f"{path}: its first line must be a header, it holds numbers")
+    if header[0].casefold() in _INDICES:
+        first = [_number(cells[0]) for _, cells in lines[1:]]
+        if first in (list(range(len(first))), list(range(1, len(first) + 1))):
+            raise ProblemError(
+                f"{path}: column {header[0]!r} counts the rows (an index that a program wrote? "
+                "leave it out; if it is a column of A, give it another name)"
+            )
     return header, lines[1:]
 
 
@@ -408,6 +468,12 @@ def _number(text):
 def _lost(text, value):
     """Whether a number that is not 0 becomes 0."""
     return value == 0.0 and any(digit in "123456789" for digit in re.split("[eE]", text)[0])
+
+
+def _renamed(name, there):
+    """What to do if the name is there in other letters, as the end of a message."""
+    close = [other for other in there if other.casefold() == name.casefold()]
+    return f"; rename {close[0]} to {name}" if close else ""
 
 
 def _some(names):

@@ -2,7 +2,10 @@
 
 import copy
 import itertools
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -11,8 +14,9 @@ from hypothesis import strategies as st
 
 from implicit_l1.minimizer.proposals import is_solver
 from pipeline import sizes
-from planning import configuration
-from planning.configuration import ConfigurationError, alpha_path, load, validate
+from planning import configuration, reading
+from planning.configuration import alpha_path, validate
+from planning.reading import ConfigurationError, load
 from planning.schema import schema
 from workflow_runs import ROOT
 
@@ -55,6 +59,11 @@ def test_shipped_configurations_are_valid(name):
     complete = validate(config)
     assert config == before
     assert validate(complete) == complete
+
+
+def test_the_published_configuration_is_the_default_one():
+    """Captions say what is to be seen on it where an experiment is one of these."""
+    assert load(ROOT / "results/reference/configuration.yaml") == validate(DEFAULT)
 
 
 def test_smoke_has_the_experiments_of_the_default_and_two_more():
@@ -417,7 +426,7 @@ def test_ensemble_must_fit_the_figure(name, ensemble, words):
         ({"smallest": 1.0}, "smallest", "less than experiments.noise.alpha.largest, which is 1.0"),
         ({"smallest": "1e-3"}, "smallest", "YAML reads 1e-3 as text; write 1.0e-3 "),
         ({"largest": "1E3"}, "largest", "YAML reads 1E3 as text; write 1.0e+3 "),
-        ({"largest": "0.5"}, "largest", "YAML reads 0.5 as text; write 0.5 without quotes "),
+        ({"largest": "0.5"}, "largest", '"0.5" is text; in a file write 0.5 without quotes '),
         ({"largest": "-.5e2"}, "largest", "YAML reads -.5e2 as text; write -0.5e+2 "),
         ({"largest": "one"}, "largest", '"one" is not allowed'),
         ({"largest": float("inf")}, "largest", ".inf is not allowed; allowed: a finite number"),
@@ -479,6 +488,47 @@ def test_all_mistakes_are_reported_sorted_by_key():
         "signal.high",
         "signal.low",
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (
+            ["experiments", "depth", "figure"],
+            "dpeth",
+            '"dpeth" is not allowed; did you mean depth? ',
+        ),
+        (
+            ["experiments", "depth", "figure"],
+            ["Depth"],
+            '"Depth" is not allowed; did you mean depth? ',
+        ),
+        (["experiments", "depth", "tables"], "shraed", "did you mean shared? "),
+        (["experiments", "depth", "tables"], ["cell"], "did you mean cells? "),
+        (["experiments", "depth", "n"], 1, "unknown key; did you mean N? "),
+        (
+            ["experiments", "depth", "ensemble"],
+            {"name": "toeplitz", "corelation": 1},
+            "correlation? ",
+        ),
+        (["l1", "solver"], "highs", "did you mean HIGHS? "),
+        (["l1", "nonunique"], "cary", "did you mean carry? "),
+        (["signal", "law"], "unifrom", "did you mean uniform? "),
+        (["noise"], "zzz", '"zzz" is not allowed; allowed: '),
+    ],
+)
+def test_a_misspelt_name_is_recognised(path, value, words):
+    (line,) = complaints(changed(path, value))
+    assert words in line
+
+
+@pytest.mark.parametrize(("value", "written"), [("1.0e-10", "1.0e-10"), ("08", "8"), ("12", "12")])
+def test_a_number_in_quotes_or_inside_of_braces_on_the_command_line(value, written):
+    """Snakemake passes on {limit: {tolerance: 1.0e-10}} with texts for numbers."""
+    (line,) = complaints(changed(["limit", "tolerance"], value))
+    assert f"write {written}" in line
+    if value == written:
+        assert "give the key in a file, a further one after --configfile" in line
 
 
 @pytest.mark.parametrize("config", [None, [], "text", 3, True])
@@ -551,7 +601,22 @@ def _file(tmp_path, text):
         ("flow: {rtol: 1, 'rtol': 2}", "flow.rtol: given twice"),
         ("experiments:\n  a: {N: 1}\n  a: {N: 2}\n", "experiments.a: given twice"),
         ("experiments: {a: [{x: 1, x: 1}]}", "experiments.a[0].x: given twice"),
-        ("seed: [1", "not YAML"),
+        ("seed: [1\nblock: 2", ", line 2, column 6: not YAML: while parsing a flow sequence"),
+        ("seed: [1\nblock: 2", "(it begins in line 1)"),
+        ("a:\n\tseed: 1", ", line 2, column 1: not YAML: "),
+        ("a:\n\tseed: 1", "; indent with spaces"),
+        ("seed: 1:30", "config.yaml, line 1: seed: YAML reads 1:30 as 90; write a decimal number"),
+        ("a: {b: [1, 020]}", "config.yaml, line 1: a.b[1]: YAML reads 020 as 16; write"),
+        ("seed: 1_000", "YAML reads 1_000 as 1000; write"),
+        ("seed: 0x14", "YAML reads 0x14 as 20; write"),
+        (
+            "a: 1\nb: 1.0e-400",
+            "line 2: b: YAML reads 1.0e-400 as 0.0; the smallest number is 5.0e-324",
+        ),
+        (
+            "a: -1.0e+400",
+            "YAML reads -1.0e+400 as -.inf; the largest number is 1.7976931348623157e+308",
+        ),
         ("seed: 2025-13-01", "not YAML"),
         ("seed: !!python/object:object {}", "not YAML"),
         ("a: 1\n---\nb: 2\n", "not YAML"),
@@ -565,9 +630,39 @@ def test_bad_files(tmp_path, text, words):
     assert len(str(caught.value).splitlines()) == 1
 
 
+NUMBERS = "[0, -0, +7, 20, 0.5, .5, -5., 0.0e-400, 1.0e-300, 1.0E+300, .inf, -.INF, .nan, 10]"
+
+
+def test_numbers_as_they_are_written(tmp_path):
+    config = load(_file(tmp_path, f"a: {NUMBERS}\nb: ['020', \"1:30\", yes, 2020-01-31, x]\n"))
+    assert config["a"][:10] == [0, 0, 7, 20, 0.5, 0.5, -5.0, 0.0, 1.0e-300, 1.0e300]
+    assert config["b"][:3] == ["020", "1:30", True]
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(ConfigurationError, match=r"none\.yaml: cannot be read"):
         load(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        ("seed: 1\n", 0, ""),
+        ("seed: [1\nblock: 2\n", 1, f"{reading.UNUSABLE}\n{{}}, line 2, column 6: not YAML: "),
+    ],
+)
+def test_a_file_is_checked_before_snakemake_reads_it(tmp_path, text, status, said):
+    """Snakemake says of a file after --configfile neither what is wrong nor where."""
+    file = _file(tmp_path, text)
+    result = subprocess.run(
+        [sys.executable, "-m", "planning", ROOT / "config/smoke.yaml", file],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == status
+    assert result.stderr.startswith(said.format(file)) and bool(result.stderr) == bool(said)
 
 
 def test_merged_mappings_are_not_duplicates(tmp_path):
@@ -798,7 +893,8 @@ def test_the_limits_are_documented():
     text = (CONFIG / "README.md").read_text(encoding="utf-8")
     table = text[text.index("| Limit |") : text.index("Who has the memory")]
     limits = {
-        configuration: ("MOST_BYTES", "MOST_VALUES", "MOST_BLOCKS"),
+        configuration: ("MOST_BLOCKS",),
+        reading: ("MOST_BYTES", "MOST_VALUES"),
         sizes: ("MOST_ENTRIES", "MOST_BYTES"),
     }
     for module, names in limits.items():

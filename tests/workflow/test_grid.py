@@ -8,8 +8,9 @@ import pytest
 from test_configuration import DEFAULT, SMOKE
 
 from planning import grid
-from planning.configuration import ConfigurationError, validate
+from planning.configuration import validate
 from planning.plan import Plan
+from planning.reading import ConfigurationError
 from planning.stages import STAGES
 from workflow_runs import ROOT
 

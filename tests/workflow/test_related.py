@@ -23,7 +23,7 @@ from implicit_l1.problems.problem import least_norm_interpolator
 from implicit_l1.status import CERTIFIED, SELECTED, UNDECIDED
 from pipeline.command_line import Failure
 from pipeline.storage import read_table
-from planning import configuration
+from planning import configuration, reading
 from planning.plan import Plan
 from reference import instance
 from workflow_runs import ROOT
@@ -35,7 +35,7 @@ from workflow_runs import ROOT
 def test_configurations_of_related_work(name):
     """They are valid, their data are there, and they draw the figures that are new."""
     path = ROOT / f"config/related/{name}.yaml"
-    made = Plan(configuration.validate(configuration.load(path)))
+    made = Plan(configuration.validate(reading.load(path)))
     assert made.results == f"results/related-{name}"
     new = {"wind": {"norms"}, "woodworth": {"norms", "reach"}, "berthier": {"lasso_path"}}
     assert new[name] <= set(made.figure_of.values())

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from pipeline.storage import read_table
-from planning import configuration, grid
+from planning import configuration, grid, reading
 from planning.plan import Plan
 from workflow_runs import ROOT, Project
 
@@ -22,7 +22,7 @@ PROGRAMS = sorted(
 )
 
 # figure of the smoke grid -> its kind
-FIGURES = Plan(configuration.validate(configuration.load(ROOT / "config/smoke.yaml"))).figure_of
+FIGURES = Plan(configuration.validate(reading.load(ROOT / "config/smoke.yaml"))).figure_of
 
 
 READABLE = [

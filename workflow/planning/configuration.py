@@ -1,4 +1,4 @@
-"""The configuration: reading it, and checking it before any job starts.
+"""The configuration: checking it before any job starts.
 
 The shape (keys, types, bounds, defaults) is in ``schemas/config.schema.yaml``, what a kind of
 figure allows in the registry of kinds; rules that tie several keys together are in this module.
@@ -10,20 +10,18 @@ import copy
 import difflib
 import functools
 import itertools
-import json
 import math
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 
 from figures.registry import FILE, KERNEL, KINDS, NONE, RANDOM, kinds_where
 from implicit_l1.minimizer.proposals import is_solver, solvers
 from implicit_l1.problems.ensembles import ENSEMBLES
 from pipeline.sizes import MOST_ENTRIES
+from planning.reading import ConfigurationError, dotted, shown
 from planning.schema import named, own_keys, schema
 from tables.registry import TABLES
 
@@ -36,51 +34,9 @@ OWN_DATA = ("path", "data", "signal")
 NOISELESS = "noiseless"
 # A slope fitted to fewer points than this says nothing about its own error.
 FEWEST_WINDOW_POINTS = 3
-# Limits that a slip of the hand exceeds before anyone means to (the default grid is a hundredth of
-# each, or less): bytes of a file, and values in it with every alias written out;
-MOST_BYTES = 10**6
-MOST_VALUES = 10**5
-# blocks of repetitions, of each of which some ten jobs compute something.
+# A limit that a slip of the hand exceeds before anyone means to: blocks of repetitions, of each of
+# which some ten jobs compute something.
 MOST_BLOCKS = 10**5
-
-
-class ConfigurationError(ValueError):
-    """The configuration is not usable; the message has one line for each mistake."""
-
-
-def load(path: str | Path) -> Any:
-    """The contents of a YAML file, not yet validated.
-
-    Raises:
-        ConfigurationError: if it cannot be read, is not YAML, gives a key twice, or is too large.
-    """
-    try:
-        size = Path(path).stat().st_size
-        if size > MOST_BYTES:
-            raise ConfigurationError(f"{path}: has {size} bytes; allowed: at most {MOST_BYTES}")
-        loader = yaml.SafeLoader(Path(path).read_bytes())
-        # Duplicates are looked for in the syntax tree: the mappings built from it have
-        # already lost them.
-        node = loader.get_single_node()
-        values = _written_out(node, {})
-        if values > MOST_VALUES:
-            raise ConfigurationError(
-                f"{path}: has {values:.1e} values, with every alias written out; allowed: at most "
-                f"{MOST_VALUES}"
-            )
-        duplicates = list(_duplicates(node, (), set()))
-        config = None if node is None else loader.construct_document(node)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
-    except RecursionError as error:
-        raise ConfigurationError(f"{path}: lists and mappings are nested too deeply") from error
-    except ConfigurationError:
-        raise
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2025-13-01
-        raise ConfigurationError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    if duplicates:
-        raise ConfigurationError("\n".join(duplicates))
-    return config
 
 
 def validate(config: dict) -> dict:
@@ -185,38 +141,26 @@ class _Report:
         self.paths = []
 
     def add(self, path, text):
-        key = _dotted(path)
+        key = dotted(path)
         self.paths.append(path)
         self.lines.setdefault(key, f"{key}: {text}")
 
-    def reject(self, path, value, allowed):
-        self.add(path, f"{_show(value)} is not allowed; allowed: {allowed}")
+    def reject(self, path, value, allowed, names=()):
+        """Names: those that are allowed, if any, of which one may be meant."""
+        self.add(path, f"{shown(value)} is not allowed; {_meant(value, names)}allowed: {allowed}")
 
     def sound(self, *path):
         """Whether nothing at, above or below this key is wrong."""
         return not any(path[: len(other)] == other[: len(path)] for other in self.paths)
 
 
-def _dotted(path):
-    def written(part):
-        if isinstance(part, int):
-            return f"[{part}]"
-        return "." + (part if re.fullmatch(r"[\w-]+", part) else json.dumps(part))
-
-    return "".join(written(part) for part in path).removeprefix(".") or "configuration"
-
-
-def _show(value):
-    """A value in one short line, numbers as YAML wants them (1.0e-12)."""
-    if isinstance(value, str):
-        text = json.dumps(value, ensure_ascii=False)
-    else:
-        try:
-            text = yaml.safe_dump(value, default_flow_style=True, width=math.inf, sort_keys=False)
-        except (yaml.YAMLError, ValueError):  # ValueError: thousands of digits
-            text = f"<{type(value).__name__}>"
-        text = text.removesuffix("\n").removesuffix("\n...").replace("\n", " ")
-    return text if len(text) <= 100 else text[:97] + "..."
+def _meant(value, names):
+    """The name that is meant, as a question; nothing if none is near."""
+    if not isinstance(value, str):
+        return ""
+    lower = {name.casefold(): name for name in names}
+    close = difflib.get_close_matches(value.casefold(), lower, n=1)
+    return f"did you mean {lower[close[0]]}? " if close else ""
 
 
 def _names(names):
@@ -224,39 +168,6 @@ def _names(names):
 
 
 # --- Reading -----------------------------------------------------------------------------
-
-
-def _written_out(node, known):
-    """How many values a syntax tree stands for, with every alias written out."""
-    if id(node) not in known:
-        known[id(node)] = 1  # for an alias to what it stands in, which is reported elsewhere
-        inner = [] if node is None else node.value
-        if isinstance(node, yaml.MappingNode):
-            inner = [value for _, value in inner]
-        if isinstance(node, yaml.CollectionNode):
-            known[id(node)] += sum(_written_out(value, known) for value in inner)
-    return known[id(node)]
-
-
-def _duplicates(node, path, seen):
-    """A line for each key that a mapping in the syntax tree gives twice."""
-    if id(node) in seen:  # an alias
-        return
-    seen.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield from _duplicates(item, (*path, index), seen)
-    if isinstance(node, yaml.MappingNode):
-        lines = {}
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                here = (*path, key.value)
-                line = key.start_mark.line + 1
-                if (key.tag, key.value) in lines:
-                    both = f"in lines {lines[key.tag, key.value]} and {line}"
-                    yield f"{_dotted(here)}: given twice, {both}; allowed: once"
-                lines[key.tag, key.value] = line
-                yield from _duplicates(value, here, seen)
 
 
 def _plain(value, path, report, parents):
@@ -272,7 +183,7 @@ def _plain(value, path, report, parents):
             if isinstance(key, str):
                 copied[key] = _plain(item, (*path, key), report, parents)
             else:
-                report.reject((*path, _show(key)), key, "a key that YAML reads as text")
+                report.reject((*path, shown(key)), key, "a key that YAML reads as text")
         return copied
     if isinstance(value, (list, tuple)):
         return [_plain(item, (*path, k), report, parents) for k, item in enumerate(value)]
@@ -334,10 +245,8 @@ def _explain(error, report):
             if named:
                 report.reject((*path, key), key, _names(s["title"] for s in named.values()))
             else:
-                close = difflib.get_close_matches(key, known, n=1)
-                hint = f"did you mean {close[0]}? " if close else ""
-                text = f"{_show(value[key])} is not allowed: unknown key; {hint}allowed: "
-                report.add((*path, key), text + _names(known))
+                text = f"{shown(value[key])} is not allowed: unknown key; {_meant(key, known)}"
+                report.add((*path, key), f"{text}allowed: {_names(known)}")
     elif error.validator == "required":
         for key in error.validator_value:
             if key not in value:
@@ -345,12 +254,25 @@ def _explain(error, report):
                 report.add((*path, key), f"missing; required: {_allowed(wanted)}")
     elif error.validator == "uniqueItems":
         twice = [item for k, item in enumerate(value) if item in value[:k]]
-        report.reject(path, value, f"a list without duplicates ({_show(twice[0])} is there twice)")
+        report.reject(path, value, f"a list without duplicates ({shown(twice[0])} is there twice)")
     elif error.validator == "type" and (number := _number(value, schema)):
-        text = f"YAML reads {value.strip()} as text; write {number} (allowed: {_allowed(schema)})"
-        report.add(path, text)
+        text = f"YAML reads {value.strip()} as text; write {number}"
+        if number == value.strip():
+            text = (
+                f"{shown(value)} is text; in a file write {number} without quotes (the command "
+                "line's --config makes text of what is inside of {...}: give the key in a file, "
+                "a further one after --configfile)"
+            )
+        report.add(path, f"{text} (allowed: {_allowed(schema)})")
     else:
-        report.reject(path, value, _allowed(schema))
+        report.reject(path, value, _allowed(schema), _enumerated(schema))
+
+
+def _enumerated(schema):
+    """The names that a schema allows, of an item if of a list."""
+    schema = _resolve(schema)
+    items = _enumerated(schema["items"]) if "items" in schema else []
+    return [*schema.get("enum", []), *([schema["const"]] if "const" in schema else []), *items]
 
 
 def _number(value, schema):
@@ -362,8 +284,10 @@ def _number(value, schema):
     if not match or not (match[2] or match[3]):
         return None
     sign, whole, fraction, exponent_sign, exponent = match.groups()
+    if exponent is None and fraction is None:
+        return f"{sign.removeprefix('+')}{int(whole)}"
     if exponent is None:
-        return f"{value.strip()} without quotes"
+        return value.strip()
     # YAML 1.1 wants the point and the sign of the exponent
     sign = sign.removeprefix("+")
     return f"{sign}{whole or '0'}.{fraction or '0'}e{exponent_sign or '+'}{exponent}"
@@ -388,7 +312,7 @@ def _allowed(schema):
         item = _allowed(schema["items"])
         return f"{item}; or a non-empty list of such values without duplicates"
     bounds = [
-        f"{words} {_show(schema[keyword])}"
+        f"{words} {shown(schema[keyword])}"
         for keyword, words in [
             ("minimum", "at least"),
             ("exclusiveMinimum", "greater than"),
@@ -516,14 +440,14 @@ def _check_order(values, keys, path, report, strict=True):
     low, high = (values[key] for key in keys)
     if low > high or (strict and low == high):
         relation = "less than" if strict else "at most"
-        allowed = f"{relation} {_dotted((*path, keys[1]))}, which is {_show(high)}"
+        allowed = f"{relation} {dotted((*path, keys[1]))}, which is {shown(high)}"
         report.reject((*path, keys[0]), low, allowed)
 
 
 def _check_solver(name, report):
     """That it is there, and solves linear programs."""
     if not is_solver(name):
-        report.reject(("l1", "solver"), name, _names(solvers()))
+        report.reject(("l1", "solver"), name, _names(solvers()), solvers())
 
 
 def _check_uniform(law, path, report):
@@ -642,7 +566,7 @@ def _check_experiment(experiment, path, report):
             and experiment["plain_alpha"]
             and not set(experiment["plain_alpha"]) <= set(alpha)
         ):
-            allowed = f"values of {_dotted((*path, 'alpha'))}, which is {_show(alpha)}"
+            allowed = f"values of {dotted((*path, 'alpha'))}, which is {shown(alpha)}"
             report.reject((*path, "plain_alpha"), experiment["plain_alpha"], allowed)
 
 
@@ -692,9 +616,7 @@ def _check_ensemble(experiment, path, report):
         name, parameters = ensemble_of(entry)
         where = (*path, "ensemble", *([place] if isinstance(experiment["ensemble"], list) else []))
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}? " if close else ""
-            report.add(where, f"{_show(name)} is not allowed; {hint}allowed: {_names(known)}")
+            report.reject(where, name, _names(known), known)
         else:
             _check_parameters(name, parameters, where, report)
     for alone in (KERNEL, FILE):
@@ -728,9 +650,8 @@ def _check_parameters(name, parameters, path, report):
     for key, value in parameters.items():
         if key not in allowed:
             listed = _names(allowed) or f"none, {name} has no parameters"
-            report.add(
-                (*path, key), f"{_show(value)} is not allowed: unknown key; allowed: {listed}"
-            )
+            text = f"{shown(value)} is not allowed: unknown key; {_meant(key, allowed)}"
+            report.add((*path, key), f"{text}allowed: {listed}")
         elif not sound[key](value):
             report.reject((*path, key), value, allowed[key])
 
@@ -742,7 +663,7 @@ def _check_below(small, large, experiment, path, report, strict):
     if wrong:
         rule = f"{small} < {large}" if strict else f"{small} <= {large}"
         allowed = f"{rule} for every pair, so at most {bound} with {large}: "
-        report.reject((*path, small), experiment[small], allowed + _show(experiment[large]))
+        report.reject((*path, small), experiment[small], allowed + shown(experiment[large]))
 
 
 def _check_window(window, experiments, report):
@@ -758,7 +679,7 @@ def _check_window(window, experiments, report):
             continue
         points = sum(low <= alpha <= high for alpha in alpha_path(**experiment["alpha"]))
         if points < FEWEST_WINDOW_POINTS:
-            short.append(f"{_dotted((*path, 'alpha'))} ({points})")
+            short.append(f"{dotted((*path, 'alpha'))} ({points})")
     if short:
         allowed = f"a window with at least {FEWEST_WINDOW_POINTS} points of every path; too few of "
         report.reject(("rates", "window"), window, allowed + _names(short))

@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any
 
 from figures.registry import DECADES, KINDS, PATH, STAGE_OF, kinds_reading, kinds_where
+from pipeline.own_data import shape_of
 from planning import grid
 from planning.configuration import (
-    ConfigurationError,
+    FILE,
     as_list,
     axes_of,
     fed,
@@ -23,7 +24,8 @@ from planning.configuration import (
     has_scales,
 )
 from planning.grid import Cell
-from planning.stages import Batch, Call, Flows, Stages
+from planning.reading import ConfigurationError
+from planning.stages import STAGES, Batch, Call, Flows, Stages
 from tables.registry import LIMITS, TABLES
 
 # kinds of figures of whose cells limits are proved
@@ -51,6 +53,13 @@ def _named_apart(specifications):
                 f"experiments: {named[one.name].label} and {one.label} are both named {one.name}; "
                 "rename a file"
             )
+
+
+def _size(problem):
+    """N and d of a problem in a file, in brackets; nothing of others."""
+    files = dict(problem.parameters)
+    shape = shape_of(files["path"], files.get("data")) if problem.ensemble == FILE else None
+    return f" (N = {shape[0]}, d = {shape[1]})" if shape else ""
 
 
 class Plan:
@@ -281,7 +290,7 @@ class Plan:
         """The problems and the initialization of an experiment, for captions."""
         experiment = self.config["experiments"][name]
         law = "file" if axes_of(experiment) == () else "law of A"
-        words = [f"{law}: {'; '.join(dict.fromkeys(self._labels(name)))}"]
+        words = [f"{law}: {'; '.join(self._labels(name))}"]
         for axis, text in (
             ("N", "N = {}"),
             ("d", "d = {}"),
@@ -299,10 +308,13 @@ class Plan:
         return "; ".join(words)
 
     def _labels(self, name):
+        """The laws of an experiment's problems; or their files, with N and d."""
         experiment = self.config["experiments"][name]
         if not has_scales(experiment):
-            return [problem.label for problem in grid.phase_problems(experiment)]
-        return [cell.problem.label for cell in self.experiments[name]]
+            problems = grid.phase_problems(experiment)
+        else:
+            problems = [cell.problem for cell in self.experiments[name]]
+        return list(dict.fromkeys(problem.label + _size(problem) for problem in problems))
 
     def table_data(self, table: str) -> list[str]:
         """The tidy tables that a table reads."""
@@ -328,6 +340,17 @@ class Plan:
     def batches(self, stage: str) -> list[Batch]:
         """The jobs of a stage."""
         return self.stages.batches(stage)
+
+    def rules_of_cells(self) -> dict[str, set[str]]:
+        """Name of a cell -> the rules that compute something for its path of scales."""
+        found: dict[str, set[str]] = {cell.name: set() for cell in self.cells}
+        for stage in STAGES:
+            for batch in self.batches(stage):
+                for file in batch.outputs:
+                    name = "/".join(file.removeprefix(f"{self.results}/").split("/")[1:4])
+                    if name in found:
+                        found[name].add(batch.rule)
+        return found
 
     def figure_batches(self, style: str) -> dict[str, Batch]:
         """Figure -> the job that draws it, so that one can be made by itself.

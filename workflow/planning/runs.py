@@ -84,6 +84,7 @@ class Run:
         self.results = None
         self._lock = None
         self._reason = None  # why it ended early, unless that has been said
+        self._last = ""  # what is said in the end of one that did not
         self._interrupts = 0
 
     def listen(self) -> None:
@@ -150,9 +151,13 @@ class Run:
         self._reason = "not all jobs have succeeded, see above"
         atexit.register(self._end)
 
-    def succeed(self) -> None:
-        """Say that every job has succeeded."""
-        self._reason = None
+    def succeed(self, last: str = "") -> None:
+        """Every job has succeeded.
+
+        Args:
+            last: the line that is said in the end.
+        """
+        self._reason, self._last = None, last
 
     def fail(self, logs: list[str]) -> None:
         """Say that a job has failed.
@@ -176,6 +181,8 @@ class Run:
             with jobs_file(self.results).open("a", encoding="utf-8") as jobs:
                 _wait(jobs)
         if self._reason is None:
+            if self._last:
+                say(self._last)
             return
         try:
             check_writable(Path(self.results), PROBE_BYTES)

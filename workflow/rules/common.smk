@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+from snakemake.logging import logger
 
 sys.path[:0] = [str(Path(workflow.basedir) / part) for part in ("workflow", "scripts")]
 
@@ -17,28 +18,44 @@ RUN = runs.Run()
 if MAIN:
     RUN.listen()  # before imports that take a while
 
-from planning import configuration, grid, plan, stages
+from planning import configuration, grid, plan, progress, reading, stages
 from pipeline.byte_code import StaleByteCodeError, compile_with_hashes, verify_loaded
 from pipeline.machine import JOB_ENVIRONMENT
+
+# What is given on the command line replaces the default, it is not merged into it.
+DEFAULT = "config/config.yaml"
+GIVEN = workflow.config_settings.configfiles
 
 try:
     if MAIN:
         runs.check_interpreter()
         runs.check_writable(runs.FOLDER, 0)
-    for module in (configuration, grid, plan, runs, stages):
+    for module in (configuration, grid, plan, progress, reading, runs, stages):
         verify_loaded(module)
-    for file in workflow.configfiles:
-        configuration.load(file)  # finds keys given twice, which a mapping has lost
-    CONFIG = configuration.validate(config)
-    PLAN = plan.Plan(CONFIG)
-except configuration.ConfigurationError as error:
-    sys.exit(f"The configuration is not usable; nothing was started.\n{error}")
+    for file in GIVEN or [DEFAULT]:
+        reading.load(file)  # says where in a file what is wrong, as Snakemake does not
+except reading.ConfigurationError as error:
+    sys.exit(f"{reading.UNUSABLE}\n{error}")
 except StaleByteCodeError as error:
     sys.exit(str(error))
 except runs.RunError as error:
     sys.exit(f"{error}. Nothing was started. {runs.NOTHING_LOST}")
 
+if not GIVEN:
+
+    configfile: DEFAULT
+
+
+try:
+    CONFIG = configuration.validate(config)
+    PLAN = plan.Plan(CONFIG)
+except reading.ConfigurationError as error:
+    sys.exit(f"{reading.UNUSABLE}\n{error}")
+
 RESULTS = PLAN.results
+PROGRESS = progress.Progress(PLAN.rules_of_cells())
+if MAIN:
+    logger.addFilter(PROGRESS)
 STAGES = stages.STAGES
 LOCK = "requirements.txt"
 
@@ -66,13 +83,15 @@ onstart:
     if MAIN:
         try:
             RUN.start(RESULTS)
+            PROGRESS.begin()
         except runs.RunError as error:
             runs.say(f"{error}. Nothing was started, and nothing is lost.")
             sys.exit(1)
 
 
 onsuccess:
-    RUN.succeed()
+    where = f"Figures are in {RESULTS}/figures, tables in {RESULTS}/tables."
+    RUN.succeed(where if PROGRESS.published else "")
 
 
 onerror:

@@ -44,7 +44,10 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     figure, grid = plt.subplots(
         len(cells),
         len(depths),
-        figsize=(PAGE if len(depths) > 1 else COLUMN, 0.8 + 1.9 * len(cells)),
+        figsize=(
+            PAGE * max(1, len(depths) / 4) if len(depths) > 1 else COLUMN,
+            0.8 + 1.9 * len(cells),
+        ),
         sharex=True,
         sharey="row",
         squeeze=False,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -16,12 +17,13 @@ from figures.frames import (
     where,
     without_rounding,
 )
-from figures.marks import DASHED, DOT, draw_trajectories, legend_above, looks, write
+from figures.marks import DASHED, DOT, draw_trajectories, legend_above, looks
 from figures.words import ALPHA, equation, named
 
 # of the largest value: where the logarithmic axes end
 DEEPEST = {"distance": 1e-5, "gap": 1e-9}
 COORDINATES = ["average", "lasso"]
+LINE_OF_NAMES = 0.07  # of the height of a panel
 
 
 def plotted(tables: Tables, options: Options) -> pd.DataFrame:
@@ -76,7 +78,10 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
 
 
 def _draw_coordinates(ax, rows, style):
-    """Coordinates of the averages for each scale, those of the lasso dashed and named."""
+    """Coordinates of the averages for each scale, those of the lasso dashed and named.
+
+    Coordinates that are 0 all along have no name.
+    """
     ax.set_xscale("log")
     average = where(rows, quantity="average")
     draw_trajectories(ax, average, "mu", style, linewidth=0.9)
@@ -84,13 +89,33 @@ def _draw_coordinates(ax, rows, style):
     ends = {}
     for values, line in groups(lasso, ["coordinate"]):
         ax.plot(line["mu"], line["value"], color="black", zorder=3, **DASHED)
-        ends[values["coordinate"]] = line["value"].iloc[0]
+        if line["value"].any():
+            ends[values["coordinate"]] = line["value"].iloc[0]
     ax.set_xlim(lasso["mu"].min(), lasso["mu"].max())
     log_ticks(ax.xaxis)
-    heights = apart(np.array(list(ends.values())), 0.09 * np.ptp(ax.get_ylim()))
-    for coordinate, height in zip(ends, heights, strict=True):
-        place = ("axes fraction", "data")
-        write(ax, 1.01, height, f"$x_{{{coordinate + 1:.0f}}}$", place, va="center")
+    name_curves(ax, ends)
+
+
+def name_curves(ax: Axes, ends: dict[float, float]) -> None:
+    """The names of coordinates to the right of a panel, at the heights at which they end.
+
+    Where there is no room beside all of them, lines lead from the names to the ends.
+    """
+    height = np.ptp(ax.get_ylim())
+    gap = min(LINE_OF_NAMES, 1 / max(1, len(ends)))
+    places = apart(np.array(list(ends.values())), gap * height)
+    led = max(map(abs, places - list(ends.values())), default=0) > gap * height / 2
+    for (coordinate, end), place in zip(ends.items(), places, strict=True):
+        ax.annotate(
+            f"$x_{{{coordinate + 1:.0f}}}$",
+            (1.0, end),
+            (1.06 if led else 1.01, place),
+            xycoords=ax.get_yaxis_transform(),
+            annotation_clip=False,
+            va="center",
+            fontsize=7 * min(1.0, gap / LINE_OF_NAMES),
+            arrowprops={"arrowstyle": "-", "linewidth": 0.4, "shrinkB": 0} if led else None,
+        )
 
 
 def apart(heights: np.ndarray, gap: float) -> np.ndarray:

@@ -45,7 +45,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     axes = varying(frame, "family_rho", but=["depth"])
     frame = frame.assign(member=frame.groupby(axes, dropna=False).ngroup())
     colors = colors_of(looks(range(frame["member"].nunique())))
-    figure = plt.figure(figsize=(PAGE, 3.7))
+    figure = plt.figure(figsize=(PAGE, max(3.7, 0.7 + len(depths))))
     grid = figure.add_gridspec(len(depths), 2, width_ratios=[1, 1.2])
     _draw_rates(figure.add_subplot(grid[:, 0]), frame, depths, colors)
     panels = [figure.add_subplot(grid[row, 1]) for row in range(len(depths))]
@@ -79,7 +79,11 @@ def _draw_rates(ax, frame, depths, colors):
     ax.set(xscale="log", yscale="log")
     handles = []
     for place, (D, marker) in enumerate(zip(depths, cycle("osDv^P"), strict=False)):
-        look = {"marker": marker, "markersize": 3.5 + 2 * place, "markerfacecolor": "none"}
+        look = {
+            "marker": marker,
+            "markersize": 3.5 + min(2, 6 / len(depths)) * place,
+            "markerfacecolor": "none",
+        }
         for member, color in colors.items():
             rows = where(rates, depth=D, member=member)
             ax.plot(1 - rows["family_rho"], rows["fitted_rate"], ls="", color=color, **look)
@@ -95,7 +99,7 @@ def _draw_rates(ax, frame, depths, colors):
         ax.plot(ends, [1, 1], color="black", zorder=0.8, **DASHED)
         predictions.append(r"$1$ for $D>2$")
     handles.append(Line2D([], [], color="black", label=", ".join(predictions), **DASHED))
-    ax.legend(handles=handles, loc="lower right")
+    ax.legend(handles=handles, loc="best")
     ax.set(xlim=ends, xlabel=r"$1-\varrho$", ylabel=fit_words(frame))
     log_ticks(ax.xaxis)
     log_ticks(ax.yaxis)

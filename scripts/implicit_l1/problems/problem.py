@@ -202,7 +202,8 @@ def one_dimensional_kernel(*, m: int, rho: float) -> Problem:
 
 def _wide(shape):
     if shape[0] >= shape[1]:
-        raise ProblemError(f"A must have fewer rows than columns, its shape is {shape}")
+        hint = "; is it transposed? A row belongs to each entry of y" if shape[0] > shape[1] else ""
+        raise ProblemError(f"A must have fewer rows than columns, its shape is {shape}{hint}")
 
 
 def checked(problem: Problem) -> Problem:

@@ -1,5 +1,6 @@
 """Captions: every one can be written, and says what its numbers are."""
 
+import re
 from types import SimpleNamespace
 
 import jinja2
@@ -15,9 +16,10 @@ EVERY_KEY = {
 }
 
 
-def written(path, nonunique="fail", **keys):
+def written(path, nonunique="fail", published=False, **keys):
     """The caption of an experiment with these keys beside those of its figure."""
     params = SimpleNamespace(experiment="one", problems="file: a_b.csv", realistic=[1e-4, 0.1])
+    params.published = published
     config = {"experiments": {"one": EVERY_KEY | keys}, "l1": {"nonunique": nonunique}}
     # as the report does: what is not there is empty, but a name cannot be called
     template = jinja2.Environment(autoescape=False).from_string(path.read_text(encoding="utf-8"))
@@ -38,3 +40,25 @@ def test_captions_say_what_is_proved(path):
 @pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
 def test_captions_of_files_speak_of_no_noise_level(path):
     assert "η‖A x₀‖₂" not in written(path)
+
+
+@pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
+def test_what_is_seen_on_the_published_grid_is_said_there_alone(path):
+    assert "default grid" not in written(path)
+    of_it = "default grid" in path.read_text(encoding="utf-8")
+    assert ("on the project's default grid" in written(path, published=True)) == of_it
+
+
+def test_a_letter_is_no_markup():
+    """What stands in a role of reStructuredText is shown as it is."""
+    for path in (ROOT / "workflow/report").glob("*.rst"):
+        text = re.sub(r"\{\{.*?\}\}", "", path.read_text(encoding="utf-8"))
+        assert not re.search(r":(sub|sup):`[^`]*[\^_]", text), path
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 repetition for"), (2, "2 repetitions for")])
+def test_one_repetition_is_one(count, words):
+    text = " ".join(
+        written(ROOT / "workflow/report/figure_phase.rst", order_repetitions=count).split()
+    )
+    assert words in text

@@ -6,11 +6,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 import frames
 from drawing import entries_of, titles_of, words_of
 from figures import layout
 from figures.axes import COLUMN, PAGE
+from figures.kinds.lasso_path import name_curves
+from figures.marks import draw_reference
 from figures.registry import DECADES, FILE, KERNEL, KINDS, RANDOM, kinds_where
 from figures.words import (
     ALL_CERTIFIED,
@@ -27,7 +30,8 @@ from figures.words import (
 from frames import cell, family, files, instances, random, schema
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED, UNDECIDED, UNIQUE_IN_FLOATS
 from pipeline.words import in_numbers, readable, told_apart
-from planning.configuration import ConfigurationError, validate
+from planning.configuration import validate
+from planning.reading import ConfigurationError
 from workflow_runs import ROOT
 
 UNDECIDED_WHY = f"{UNDECIDED}: the exact pivots took longer than 10 s"
@@ -200,6 +204,78 @@ def test_every_figure_of_the_family(draw, kind, cells, known):
         assert NO_ERROR in words and EMPTY not in words
     else:
         assert not frame.empty and EMPTY not in words
+
+
+MANY = (2, 3, 4, 5, 6, 8, 10, 20)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells"),
+    [
+        ("bounds", random(depth=MANY)),
+        ("depth", random(eta=(0, 0.05, 0.1, 0.2, 0.4), depth=MANY)),
+        ("prediction", random(depth=MANY)),
+        ("tight", family(rho=(0.5,), depth=MANY[:5])),
+        ("tight", family(rho=(0.5,), depth=(2,))),
+    ],
+)
+def test_many_depths_and_panels_and_one_member(draw, kind, cells):
+    """Nothing is on one another, and neither sideways nor upwards too long for a page on screen."""
+    figure, _ = shown(draw, kind, cells, [CERTIFIED] * 2)
+    width, height = figure.get_size_inches()
+    assert max(width, height) < 18 and 1 / 3.5 < width / height < 3.5
+    for ax in figure.axes:
+        legend = ax.get_legend()
+        boxes = [legend.get_window_extent()] if legend else []
+        for line in ax.lines if boxes else []:
+            if line.get_linestyle() == "None":  # a symbol of the data
+                points = ax.transData.transform(np.column_stack(line.get_data()))
+                assert not any(boxes[0].contains(*point) for point in points)
+
+
+@pytest.mark.parametrize("offset", [-0.1, 0.1])
+@pytest.mark.parametrize("end", ["lowest", "highest"])
+def test_a_guide_line_stays_on_its_axes(offset, end):
+    """Beside a curve that begins at the edge of the axes, on the side where there is room."""
+    figure, ax = plt.subplots()
+    ax.set(xscale="log", yscale="log", xlim=(1e-4, 1), ylim=(1e-4, 1))
+    x = np.linspace(-4.0, 0.0, 9)
+    median = 10.0 ** (x if end == "lowest" else -4.0 - x)
+    rate = 1.0 if end == "lowest" else -1.0
+    draw_reference(
+        ax, pd.DataFrame({"log10_alpha": x, "median": median, "predicted_rate": rate}), offset
+    )
+    (line,) = ax.lines
+    plt.close(figure)
+    assert np.all((line.get_ydata() >= 1e-4) & (line.get_ydata() <= 1))
+    assert len(ax.lines) == 1 and np.ptp(np.log10(line.get_ydata())) == pytest.approx(0.34 * 4)
+
+
+@pytest.mark.usefixtures("draw")
+def test_names_of_many_coordinates_lead_to_their_curves():
+    """Twelve coordinates, of which most end beside one another."""
+    ends = {float(k): end for k, end in enumerate([1.0, -1.0, *np.linspace(0.0, 0.1, 10)])}
+    figure, ax = plt.subplots(figsize=(3, 2.5))
+    ax.set_ylim(-1.1, 1.1)
+    name_curves(ax, ends)
+    figure.draw_without_rendering()
+    names = {text.get_text(): text for text in ax.texts}
+    boxes = [Text.get_window_extent(text) for text in names.values()]  # without their lines
+    plt.close(figure)
+    for k, end in ends.items():
+        name = names[f"$x_{{{k + 1:.0f}}}$"]
+        assert name.xy == (1.0, end) and name.arrow_patch is not None
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+
+
+def test_a_few_names_stand_at_their_curves():
+    figure, ax = plt.subplots()
+    name_curves(ax, {0.0: 0.2, 4.0: 0.8})
+    plt.close(figure)
+    assert [(text.get_text(), text.xyann[1]) for text in ax.texts] == [
+        *(("$x_{1}$", 0.2), ("$x_{5}$", 0.8))
+    ]
+    assert all(text.arrow_patch is None for text in ax.texts)
 
 
 @pytest.mark.parametrize("kind", [*kinds_where(shares=True), "far"])

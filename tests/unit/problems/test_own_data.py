@@ -24,7 +24,7 @@ from implicit_l1.problems.ensembles import ProblemError
 from implicit_l1.problems.problem import exact_data
 from implicit_l1.status import data_in_words
 from pipeline import origin as origins
-from pipeline.own_data import read_problem
+from pipeline.own_data import read_problem, shape_of
 from pipeline.records.problems import Problems
 from pipeline.storage import read_arrays, read_origin, write_arrays
 from workflow_runs import ROOT, Project
@@ -32,7 +32,7 @@ from workflow_runs import ROOT, Project
 A = np.array([[1.0, 2.0, 0.0, -0.1], [0.0, 1.0, 1e-30, 1 / 3]])
 Y = np.array([0.3, -2.0])
 UNIT = 2.0  # the power of two nearest to max |A_ij|, by which both are divided
-X0 = np.array([0.0, 0.5, 0.0, 1e20])
+X0 = np.array([0.0, -0.5, 0.0, 1e-20])
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +101,33 @@ def test_a_table_as_spreadsheets_write_it():
     assert problem.data.tolist() == [0.375] and problem.matrix.tolist() == [[0.5, 0.75]]
 
 
+def test_a_column_with_the_name_of_an_index_is_one_of_numbers():
+    write(p_csv="id,a,b,y\n1,5,1,3\n3,6,1,3\n")
+    assert read_problem("p.csv").matrix.shape == (2, 3)
+
+
+def test_a_signal_farther_from_the_data_than_0_is():
+    np.savez("p.npz", A=A, y=Y, x0=-X0)
+    refused("p.npz: A x0 is farther from y than 0 is, ||y - A x0|| = 1.3 ||y||: are x0,", "p.npz")
+
+
+def test_the_shape_of_a_problem_is_told_from_its_file():
+    np.savez("p.npz", A=A, y=Y)
+    scipy.io.mmwrite("A.mtx", A)
+    write(p_csv=text(np.column_stack([A, Y]), "a,b,c,d,y"), A_csv=text(A, "a,b,c,d"))
+    files = [("p.npz",), ("A.mtx", "y.csv"), ("p.csv",), ("A.csv", "y.csv")]
+    assert [shape_of(*names) for names in files] == [A.shape] * 4
+    write(bad_csv="", bad_npz="no", bad_mtx="no")
+    bad = ["bad.csv", "bad.npz", "bad.mtx", "none.csv", "none.npz", "none.mtx"]
+    assert [shape_of(name) for name in bad] == [None] * 6
+
+
+def test_a_transposed_matrix_is_recognised():
+    np.savez("p.npz", A=A.T, y=Y)
+    message = "y has 2 entries, one for each column of A, whose shape is (4, 2); a row is needed"
+    refused(f"p.npz: {message} for each: transpose A", "p.npz")
+
+
 def test_tables_apart():
     write(A_csv=text(A, "a,b,c,d"), b_csv=text(Y[:, None], "y"), x0_csv=text(X0[:, None], "x"))
     assert is_what_was_written(read_problem("A.csv", "b.csv", "x0.csv"))
@@ -142,7 +169,7 @@ def refused(message, *paths, **more):
     ("arrays", "message"),
     [
         ({"A": A}, "p.npz: has no array y (it holds A)"),
-        ({"y": Y, "a": A}, "p.npz: has no array A (it holds y, a)"),
+        ({"y": Y, "a": A}, "p.npz: has no array A (it holds y, a); rename a to A"),
         ({}, "p.npz: has no array A (it holds nothing)"),
         ({"A": A + 0j}, "p.npz: A holds complex128, not real numbers"),
         ({"A": A, "y": Y > 0}, "p.npz: y holds bool, not real numbers"),
@@ -218,7 +245,17 @@ def test_a_damaged_archive():
         ("", "p.csv: must have a header and at least one row below it"),
         ("a,b,y\n", "p.csv: must have a header and at least one row below it"),
         ("a,b\n1,2\n", "p.csv: has no column y (its columns: 'a', 'b')"),
-        ("a;b;y\n1;2;3\n", "p.csv: has no column y (its columns: 'a;b;y')"),
+        ("a,Y\n1,2\n", "p.csv: has no column y (its columns: 'a', 'Y'); rename Y to y; or"),
+        ("a;b;y\n1;2;3\n", "p.csv: semicolons stand between its cells; commas are needed"),
+        ("a;b;y\n1,5;2;3\n", "p.csv: semicolons stand between its cells"),
+        ("a\tb\ty\n1\t2\t3\n", "p.csv: tabs stand between its cells"),
+        (",a,b,y\n0,1,2,3\n", "p.csv: column 1 has no name (an index that a program wrote?"),
+        ("Unnamed: 0,a,y\n0,1,3\n", "p.csv: column 'Unnamed: 0' counts the rows (an index that"),
+        ("id,a,b,y\n1,5,1,3\n2,6,1,3\n", "p.csv: column 'id' counts the rows"),
+        (
+            "a,y\n1,2\n3,4\n",
+            "p.csv: A must have fewer rows than columns, its shape is (2, 1); is it tr",
+        ),
         (
             "a,b,c,d,e,f\n1,2,3,4,5,6\n",
             "p.csv: has no column y (its columns: 'a', 'b', 'c', 'd', 'e', ...)",
@@ -293,7 +330,7 @@ def test_matrix_market_that_is_no_problem():
         empty_mtx="",
         b_csv="y\n1\n",
     )
-    refused("A.mtx: Matrix Market holds A alone; y is needed as well (--data)", "A.mtx")
+    refused("A.mtx: Matrix Market holds A alone; y is needed as well, in a file of", "A.mtx")
     refused("complex.mtx: the matrix holds complex128, not real numbers", "complex.mtx", "b.csv")
     refused("nan.mtx: A[0, 1] is nan, which is not finite", "nan.mtx", "b.csv")
     for name in ("short", "outside", "text", "empty"):
@@ -309,7 +346,7 @@ def test_paths_that_are_none():
         write(**{name.replace(".", "_"): "1"})
         refused(f"{name}: must be a file .npz or .csv or .mtx", name)
     Path("q.npz").mkdir()
-    refused("q.npz: there is no such file", "q.npz")
+    refused("q.npz: is a folder; the path of a file in it is needed", "q.npz")
 
 
 # Scale

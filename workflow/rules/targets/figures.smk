@@ -9,6 +9,16 @@ FIGURES = expand(
     kind=["pdf", "svg", "png", "csv", "json"],
 )
 
+# the configuration behind results/reference: what is to be seen on its grid is said of no other
+PUBLISHED = Path(workflow.basedir) / "results/reference/configuration.yaml"
+PUBLISHED = reading.load(PUBLISHED) if PUBLISHED.is_file() else {"experiments": {}}
+
+
+def is_published(experiment):
+    """Whether an experiment is that of the published figures."""
+    common = all(CONFIG[key] == PUBLISHED.get(key) for key in ("seed", "signal", "noise"))
+    return common and CONFIG["experiments"][experiment] == PUBLISHED["experiments"].get(experiment)
+
 
 def drawn(file):
     """An output of a figure, its picture for the report."""
@@ -46,6 +56,7 @@ for figure, batch in PLAN.figure_batches("scripts/figures/house.mplstyle").items
             calls=batch.command_lines,
             # for the caption
             experiment=PLAN.experiment_of[figure],
+            published=is_published(PLAN.experiment_of[figure]),
             problems=PLAN.in_words(PLAN.experiment_of[figure]),
             realistic=[CONFIG["realistic_alpha"][end] for end in ("smallest", "largest")],
         shell:

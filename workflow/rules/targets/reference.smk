@@ -6,6 +6,8 @@ REFERENCE = {
     for file in FIGURES + TABLES
     if file.endswith(KEPT)
 }
+if RESULTS == "results":  # of which captions say what is to be seen
+    REFERENCE["results/reference/configuration.yaml"] = f"{RESULTS}/configuration.yaml"
 
 
 rule reference:
