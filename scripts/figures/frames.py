@@ -205,11 +205,11 @@ def with_flow_points(frame: pd.DataFrame, tables: Tables, axes: list[str]) -> pd
     if flows.empty:
         return frame
     flows = measured(where(flows, form="dual"))
+    keys = list(dict.fromkeys([*axes, "depth"]))
     points = flows.assign(
         quantity=FLOW_POINTS, log10_alpha=np.log10(flows["alpha"]), value=flows["error_1"]
-    ).sort_values([*axes, "depth", "log10_alpha", "repetition"])
-    instances = frame.drop_duplicates([*axes, "depth"])[[*axes, "depth", "instances"]]
-    points = points.merge(instances, how="left", on=[*axes, "depth"])
+    ).sort_values([*keys, "log10_alpha", "repetition"])
+    points = points.merge(frame[[*keys, "instances"]].drop_duplicates(), how="left", on=keys)
     return stacked([frame, points], [*frame.columns, "repetition", "value"])
 
 

@@ -579,7 +579,7 @@ def _check_flows(experiment, path, report):
         if not any(math.isclose(alpha, scale, rel_tol=1e-9) for scale in scales)
     ]
     if wrong:
-        allowed = f"scales of {_dotted((*path, 'alpha'))}, which {_show(wrong[0])} is not one of"
+        allowed = f"scales of {dotted((*path, 'alpha'))}, which {shown(wrong[0])} is not one of"
         report.reject((*path, "flow_alpha"), experiment["flow_alpha"], allowed)
 
 
