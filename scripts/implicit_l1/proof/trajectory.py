@@ -1,0 +1,529 @@
+r"""Enclosures of trajectories of the gradient flow.
+
+The argument, with its proof, is docs/trajectories.md; here its formulas.  Along a path lam~,
+``e = lam - lam~`` fulfils
+
+    e' = -c (A Wbar A^T e + d),    d = lam~' / c - (y - A x~) = lam~' / c + A n~,
+
+with means ``wbar_i`` of dx_i / dz_i between the two.  In the coordinates of
+:mod:`implicit_l1.proof.trajectory_frame`, ``d = A_T a + B b``.  On a piece of length h:
+
+- ``E >= ||e||_2``: ``E -> (E^2 + (c h / 2) sum_F a_i^2 / w_i)^(1/2) + c h ||d - A_F a_F||``, for any
+  part F of T;
+- ``u_F >= ||P_F e||_2``, P_F the projector onto the range of A_F: with ``mu = lambda_min(A_F^T A_F)
+  min_F w_i`` and ``H >= ||P_F (d + A_Fc W A_Fc^T e)||``, ``u_F -> u_F e^(-c mu h) + H / mu (1 -
+  e^(-c mu h))``.
+
+Then ``|A_i^T e| <= ||A_i|| min(E, u_F for F with i)`` tells what w ranges over, which has to be
+what was supposed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from flint import arb, fmpq
+
+from implicit_l1.proof.ball_potential import BallPotential
+from implicit_l1.proof.balls import ball
+from implicit_l1.proof.frame import NotProved
+from implicit_l1.proof.minimizer import ProvedMinimizer
+from implicit_l1.proof.taylor import DEGREE, Series, Within, product, series, times, total
+from implicit_l1.proof.trajectory_frame import (
+    Frame,
+    column_norms,
+    eigenvalue_bounds,
+    gram,
+)
+from implicit_l1.proof.verified import UNIT, gamma, rounded_up
+
+
+@dataclass(frozen=True)
+class FlowStep:
+    """A step of a computed flow, as polynomials.
+
+    Attributes:
+        start, end: times.
+        active: T, k indices of independent columns, increasing.
+        basis: near an orthonormal basis of ker A_T^T, shape (N, N - k).
+        coefficients: in Legendre polynomials on the step, shape (m, N), of the increments since
+            its start, k of zeta = A_T^T lam and N - k of lam along the basis.
+    """
+
+    start: float
+    end: float
+    active: np.ndarray
+    basis: np.ndarray
+    coefficients: np.ndarray
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """n = x(t) - g* at a time: d balls, and the bound of ||lam(t) - lam~(t)||_2."""
+
+    time: float
+    error: list[arb]
+    distance: float
+
+
+@dataclass(frozen=True)
+class ProvedTrajectory:
+    """What is proved of a trajectory.
+
+    Attributes:
+        points: at the times that were asked for, up to `until`.
+        until: where the proof ends.
+        reason: why it ends there; empty at the end of the steps.
+        pieces: how many there were.
+    """
+
+    points: list[Enclosure]
+    until: float
+    reason: str
+    pieces: int
+
+
+_SHORTEST = 2.0**-14  # of a piece, in units of its step
+_REST = 0.1  # what the rest of a Taylor model may add to a defect
+_CHANGE = 0.4  # what a room may change by on a piece, relatively, or z at D = 2
+_NOTHING = 1e-110
+_ROUNDS = 8
+_GAP = 3.0  # between the slopes of two levels, at least
+_LEVELS = 6
+
+
+class TrajectoryProof:
+    """Enclosures along the flow of one instance, depth and scale.
+
+    Args:
+        matrix: A as doubles, shape (N, d).
+        minimizer: of (A, y), proved.
+        depth: D.
+        alpha: scale of the predictor, a ball.
+    Raises:
+        ValueError: if the minimizer is of another matrix.
+    """
+
+    def __init__(
+        self, matrix: np.ndarray, minimizer: ProvedMinimizer, depth: float, alpha: arb
+    ) -> None:
+        if not np.array_equal(matrix, minimizer.frame.matrix.doubles):
+            raise ValueError("the minimizer is proved of another matrix")
+        self.matrix, self.alpha, self.potential = matrix, alpha, BallPotential(depth)
+        self.rate = time_constant(depth, alpha)
+        self.goal = [arb(0)] * matrix.shape[1]
+        for index, value in zip(minimizer.support, minimizer.values, strict=True):
+            self.goal[int(index)] = value
+        self.norms = column_norms(Within(matrix, np.zeros_like(matrix)))
+        self.square = eigenvalue_bounds(gram(matrix.T))[1]
+
+    def follow(self, steps: Iterable[FlowStep], times: Sequence[float]) -> ProvedTrajectory:
+        """Enclose the flow along the steps of an approximate one.
+
+        Args:
+            steps: from time 0 on, each starting where the last one ends.
+            times: increasing, at which an enclosure is wanted.
+        """
+        walk = _Walk(self, times)
+        reason = ""
+        try:
+            for step in steps:
+                walk.take(step)
+        except (NotProved, np.linalg.LinAlgError) as failure:
+            reason = str(failure)
+        return ProvedTrajectory(walk.points, walk.time, reason, walk.pieces)
+
+
+def time_constant(depth: float, alpha: arb) -> arb:
+    """c_D(alpha) of ``lam' = c (y - A x)``."""
+    if depth == 2:
+        return arb(4)
+    exact = arb(depth)
+    return exact * (exact - 2) * alpha ** (1 - 2 / exact)
+
+
+@lru_cache(maxsize=4096)
+def _shift(terms, low, high):
+    """Taylor coefficients of Legendre polynomials on [0, 1], less their start, on a part of it.
+
+    In ``tau``, which goes from -1 to 1 there: shape (terms, terms), polynomials in columns.
+    """
+    centre, half = low + high - 1, high - low
+    rows = np.zeros((terms, terms), dtype=object)
+    rows[:] = fmpq(0)
+    rows[0, 0] = fmpq(1)
+    if terms > 1:
+        rows[0, 1], rows[1, 1] = centre, half
+    for degree in range(2, terms):
+        for power in range(degree + 1):
+            here = centre * rows[power, degree - 1]
+            if power:
+                here += half * rows[power - 1, degree - 1]
+            here *= 2 * degree - 1
+            rows[power, degree] = (here - (degree - 1) * rows[power, degree - 2]) / degree
+    for degree in range(terms):
+        rows[0, degree] -= (-1) ** degree
+    return np.array([[float(arb(v)) for v in row] for row in rows])
+
+
+def _chebyshev():
+    """Powers in Chebyshev polynomials, shape (DEGREE + 1, DEGREE + 1), powers in columns; exact."""
+    found = np.zeros((DEGREE + 2, DEGREE + 1))
+    found[0, 0] = 1.0
+    for power in range(1, DEGREE + 1):
+        last = found[:, power - 1]
+        found[1:, power] += 0.5 * last[:-1]
+        found[:-1, power] += 0.5 * last[1:]
+        found[1, power] += 0.5 * last[0]
+    return found[:-1]
+
+
+_CHEBYSHEV = _chebyshev()
+
+
+def _largest(polynomials: Within) -> np.ndarray:
+    """Upper bounds of the sizes of polynomials in tau on [-1, 1]."""
+    turned = np.abs(_CHEBYSHEV @ polynomials.middle).sum(axis=0)
+    wide = gamma(2 * DEGREE + 2) * np.abs(polynomials.middle) + polynomials.radius
+    return rounded_up(turned + wide.sum(axis=0))
+
+
+def _norm(values):
+    """An upper bound of the Euclidean norm of nonnegative numbers."""
+    return float(rounded_up(np.sqrt(np.sum(values * values))))
+
+
+def _decay(exponent: float) -> float:
+    """An upper bound of exp(-exponent) for an exponent >= 0."""
+    return float(rounded_up(float((-arb(exponent)).exp().upper())))
+
+
+@dataclass(frozen=True)
+class _Level:
+    """A part F of T: places in T, indices, lambda_min and u."""
+
+    places: np.ndarray
+    columns: frozenset
+    least: float
+    bound: float
+
+
+class _Walk:
+    """Goes along the steps; holds the end reached, and what is known there.
+
+    Attributes:
+        z: A^T lam~, d balls; distance: E; levels: of the last piece.
+    """
+
+    def __init__(self, proof, wanted):
+        self.proof, self.wanted = proof, list(wanted)
+        self.points, self.pieces, self.time = [], 0, 0.0
+        self.z = [arb(0)] * proof.matrix.shape[1]
+        self.distance, self.levels, self.frame = 0.0, [], None
+        self.least = {}
+        self.rate_up = float(rounded_up(float(proof.rate.upper())))
+        while self.wanted and self.wanted[0] <= 0.0:
+            self._enclose(self.wanted.pop(0), self.z, np.zeros(len(self.z)), 0.0)
+
+    def take(self, step):
+        """Follow a step."""
+        if step.start != self.time or not step.end > step.start:
+            raise ValueError(f"the step from {step.start} to {step.end} follows {self.time}")
+        if self.frame is None or not self.frame.is_of(step.active, step.basis):
+            self.frame = Frame(self.proof.matrix, step.active, step.basis)
+            self.least = {}
+        self._anchor({int(i): self.z[i].mid() for i in step.active})
+        length = arb(step.end) - arb(step.start)
+        todo, begin = [(fmpq(0), fmpq(1))], list(self.z)
+        first = True
+        while todo:
+            low, high = todo.pop()
+            piece = _Piece(self, step, length, begin, low, high)
+            if not piece.fine and float(arb(high - low)) > _SHORTEST:
+                middle = (low + high) / 2
+                todo += [(middle, high), (low, middle)]
+                continue
+            if first:
+                first = False
+                shift = piece.correction()
+                if shift is not None:
+                    self._anchor(shift)
+                    begin = list(self.z)
+                    piece = _Piece(self, step, length, begin, low, high)
+            piece.bound()
+            self.pieces += 1
+        self.z = self._at(step, begin, fmpq(1))
+        self.time = step.end
+
+    def _at(self, step, begin, place):
+        """z at a place of the step."""
+        shift = _shift(len(step.coefficients), place, place)[:1]
+        return self._moved(step, begin, shift)[1]
+
+    def _moved(self, step, begin, shift):
+        """Coefficients of the increments and of z along a part of the step, and z at its centre."""
+        middle = shift @ step.coefficients
+        wide = gamma(len(shift.T) + 2) * (np.abs(shift) @ np.abs(step.coefficients))
+        increments = Within(middle, rounded_up(wide))
+        outer = product(increments, self.frame.moves)
+        count, path = len(step.active), np.zeros((2, len(shift), len(begin)))
+        for part in (0, 1):
+            path[part][:, step.active] = increments[part][:, :count]
+            path[part][:, self.frame.others] = outer[part]
+        moved = [
+            z + arb(x, r)
+            for z, x, r in zip(begin, path[0, 0].tolist(), path[1, 0].tolist(), strict=True)
+        ]
+        return increments, moved, Within(path[0], path[1])
+
+    def _anchor(self, values):
+        """Let lam~ jump so that z has these exact values on T."""
+        frame = self.frame
+        if not len(frame.active):
+            return
+        jump = [values[int(i)] - self.z[i] for i in frame.active]
+        if all(value.is_zero() for value in jump):
+            return
+        size = np.array([float(abs(value).upper()) for value in jump])
+        size = rounded_up(size)
+        for i in frame.active:
+            self.z[i] = values[int(i)]
+        middle = np.array([float(value) for value in jump])
+        radius = rounded_up(
+            np.array([float(value.rad()) for value in jump]) + 2.0 * UNIT * np.abs(middle)
+        )
+        outer = product(Within(middle[None], radius[None]), frame.range_map)
+        for i, x, r in zip(frame.others, outer.middle[0].tolist(), outer.radius[0].tolist()):
+            self.z[i] += arb(x, r)
+        jumped = float(rounded_up(_norm(size) / np.sqrt(frame.least)))
+        self.distance = float(rounded_up(self.distance + jumped))
+        self.levels = [
+            _Level(v.places, v.columns, v.least, float(rounded_up(v.bound + jumped)))
+            for v in self.levels
+        ]
+
+    def _enclose(self, time, z, radius, distance):
+        proof = self.proof
+        wide = [value + arb(0, r) for value, r in zip(z, radius.tolist(), strict=True)]
+        if proof.potential.depth != 2 and not all(abs(value) < 1 for value in wide):
+            raise NotProved("the bound of the distance reaches the end of the domain of phi")
+        x = [proof.alpha * value for value, _ in proof.potential.with_slopes(wide)]
+        error = [value - g for value, g in zip(x, proof.goal, strict=True)]
+        self.points.append(Enclosure(time, error, distance))
+
+
+class _Piece:
+    """A part of a step, with the Taylor models of x~ and of the defect."""
+
+    def __init__(self, walk, step, length, begin, low, high):
+        self.walk, self.step, self.begin = walk, step, begin
+        self.low, self.high, self.length = low, high, length
+        proof, frame, count = walk.proof, walk.frame, len(step.active)
+        shift = _shift(len(step.coefficients), low, high)
+        increments, centre, path = walk._moved(step, begin, shift)
+        self.model: Series = series(proof.potential, proof.alpha, centre, path, proof.goal)
+        half = length * arb(high - low) / 2
+        self.time = float(rounded_up(float((2 * half).upper())))
+        # lam' / c in powers of tau
+        speed = float(1 / (proof.rate * half))
+        order = np.arange(1.0, len(shift))
+        velocity = times(Within(*(part[1:] for part in increments)), order[:, None] * speed, 4)
+        on, off = (
+            Within(*(part[:, places] for part in self.model.coefficients))
+            for places in (frame.active, frame.others)
+        )
+        outer = product(off, frame.images)
+        defect = [outer.middle.copy(), outer.radius.copy()]
+        self.defect = Within(*defect)
+        inner = Within(*(part[:, :count] for part in outer))
+        inner = total(inner, on)
+        inner = _plus(inner, product(Within(*(v[:, :count] for v in velocity)), frame.inverse))
+        free = Within(*(part[:, count:] for part in outer))
+        free = _plus(free, Within(*(v[:, count:] for v in velocity)))
+        self.inner = inner
+        rest = rounded_up(self.model.rest[frame.others] @ frame.images.sizes)
+        self.rest_inner = rounded_up(rest[:count] + self.model.rest[frame.active])
+        self.rest_free = rest[count:]
+        a, b = _largest(inner), _largest(free)
+        reach = self.model.reach.max() if self.model.power is not None else self.model.reach.max()
+        self.fine = bool(
+            reach <= _CHANGE
+            and _norm(self.rest_inner) <= _REST * _norm(a) + _NOTHING
+            and _norm(self.rest_free) <= _REST * _norm(b) + _NOTHING
+        )
+        self.a = rounded_up(a + self.rest_inner)
+        self.b = float(rounded_up(_norm(b) + _norm(self.rest_free)))
+
+    def correction(self):
+        """Values of z_T where the mean of a vanishes, where that is worth a jump, else None."""
+        walk, frame = self.walk, self.walk.frame
+        if not len(frame.active):
+            return None
+        even = 1.0 / np.arange(1.0, DEGREE + 2.0)
+        even[1::2] = 0.0
+        mean = even @ self.inner.middle
+        slope = self.model.slope.sum(axis=0)[frame.active]
+        fast = walk.rate_up * slope * frame.least * self.time > 2.0
+        if not np.any(fast) or _norm(mean[fast]) < 0.3 * _norm(self.a[fast]):
+            return None
+        move = np.where(fast, -mean / slope, 0.0)
+        return {
+            int(i): (walk.z[i] + arb(float(h))).mid()
+            for i, h in zip(frame.active, move, strict=True)
+        }
+
+    def bound(self):
+        """Bounds at the end of the piece, and enclosures at the times in it."""
+        walk = self.walk
+        levels = self._levels()
+        supposed = (walk.distance, [level.bound for level in levels])
+        for _ in range(_ROUNDS):
+            guess = _wider(supposed)
+            radius = self._radius(levels, guess)
+            lower, upper = self.model.slopes(radius)
+            if not np.all(np.isfinite(upper)):
+                break
+            found, rates = self._found(levels, lower, upper, guess)
+            if found[0] < guess[0] and all(
+                new < old for new, old in zip(found[1], guess[1], strict=True)
+            ):
+                self._enclose(levels, guess, rates)
+                walk.distance = found[0]
+                ends = self._ends(levels, rates, self.time)
+                walk.levels = [
+                    _Level(v.places, v.columns, v.least, min(u, found[0]))
+                    for v, u in zip(levels, ends, strict=True)
+                ]
+                return
+            supposed = found
+        raise NotProved(
+            f"the distance of the flow from the path is known only to {walk.distance:.1e}, which "
+            "is too much for the slopes of phi"
+        )
+
+    def _levels(self):
+        """Parts F of T by the size of w, from large parts to small ones, with u at the start."""
+        walk, frame = self.walk, self.walk.frame
+        if not len(frame.active):
+            return []
+        slope = self.model.slope.sum(axis=0)[frame.active]
+        order = np.argsort(-slope, kind="stable")
+        ratio = slope[order[:-1]] / slope[order[1:]]
+        cuts = np.argsort(-ratio, kind="stable")[: _LEVELS - 1]
+        cuts = np.sort(cuts[ratio[cuts] > _GAP]) + 1
+        found = []
+        for cut in [len(order), *cuts[::-1]]:
+            places = np.sort(order[:cut])
+            key = places.tobytes()
+            if key not in walk.least:
+                walk.least[key] = frame.least_of(places)
+            if walk.least[key] > 0.0:
+                columns = frozenset(frame.active[places].tolist())
+                found.append(
+                    _Level(places, columns, walk.least[key], self._start(columns, walk.least[key]))
+                )
+        return found
+
+    def _start(self, columns, least):
+        """u of a part at the start of the piece, from what is known of the last ones."""
+        walk, norms = self.walk, self.walk.proof.norms
+        known = [walk.distance, *(v.bound for v in walk.levels if columns <= v.columns)]
+        each = np.array([
+            norms[i] * min([walk.distance, *(v.bound for v in walk.levels if i in v.columns)])
+            for i in columns
+        ])
+        return min([*known, float(rounded_up(_norm(rounded_up(each)) / np.sqrt(least)))])
+
+    def _radius(self, levels, bounds):
+        """Bounds of ``|A_i^T e|``, all i."""
+        walk = self.walk
+        known = np.full(len(walk.z), bounds[0])
+        for level, bound in zip(levels, bounds[1], strict=True):
+            columns = walk.frame.active[level.places]
+            known[columns] = np.minimum(known[columns], bound)
+        return rounded_up(known * walk.proof.norms)
+
+    def _found(self, levels, lower, upper, guess):
+        """Bounds over the piece from supposed ones; and (mu, H) of each level."""
+        walk, proof = self.walk, self.walk.proof
+        frame, norms = walk.frame, walk.proof.norms
+        on = norms[frame.active]
+        low = lower[frame.active]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            price = np.where(low > 0.0, rounded_up(self.a / low) * self.a, np.inf)
+            energetic = self.a < 4.0 * walk.distance * low * on
+        scale = walk.rate_up * self.time
+        energy = rounded_up(0.5 * scale * np.sum(price[energetic]))
+        slow = _norm(np.array([self.b, np.sum(rounded_up(self.a * on)[~energetic])]))
+        distance = np.sqrt(rounded_up(walk.distance**2 + energy)) + rounded_up(scale * slow)
+        distance = float(rounded_up(distance))
+        radius = self._radius(levels, guess)
+        outer, sizes = frame.others, norms**2
+        coupling = min(np.sum(sizes[outer] * upper[outer]), proof.square * np.max(upper[outer]))
+        coupling = rounded_up(rounded_up(coupling) * guess[0])
+        force = rounded_up(on * upper[frame.active] * radius[frame.active])
+        ends, rates = [], []
+        for level in levels:
+            beyond = np.ones(len(frame.active), dtype=bool)
+            beyond[level.places] = False
+            push = coupling + np.sum(force[beyond]) + np.sum(rounded_up(self.a * on))
+            mu = (1.0 - 2.0**-30) * level.least * float(np.min(low[level.places]))
+            rates.append((mu, float(rounded_up(push))))
+            ends.append(min(distance, max(self._ends([level], rates[-1:], self.time)[0], level.bound)))
+        return (distance, ends), rates
+
+    def _ends(self, levels, rates, time):
+        """u of each level after some time of the piece."""
+        rate = float(self.walk.proof.rate.lower()) * (1.0 - 2.0**-30)
+        ends = []
+        for level, (mu, push) in zip(levels, rates, strict=True):
+            steady = rounded_up(push / mu) if mu > 0.0 else np.inf
+            grown = rounded_up(level.bound + rounded_up(self.walk.rate_up * time * push))
+            left = _decay(rate * mu * time * (1.0 - 2.0**-30))
+            ends.append(float(min(grown, rounded_up(level.bound * left + steady))))
+        return ends
+
+    def _enclose(self, levels, bounds, rates):
+        """Enclosures at the times that lie in the piece."""
+        walk, step = self.walk, self.step
+        start = arb(step.start) + self.length * arb(self.low)
+        end = arb(step.start) + self.length * arb(self.high)
+        while walk.wanted and (arb(walk.wanted[0]) <= end):
+            time = walk.wanted.pop(0)
+            exact = _rational(time)
+            place = (exact - _rational(step.start)) / (_rational(step.end) - _rational(step.start))
+            z = walk._at(step, self.begin, place)
+            since = max(0.0, float((arb(time) - start).lower()) * (1.0 - 2.0**-30))
+            ends = self._ends(levels, rates, self.time) if since >= self.time else [
+                # H lasts for all of the piece, but e^(-c mu t) only for the time since its start
+                min(u, v) for u, v in zip(self._ends_since(levels, rates, since), bounds[1], strict=True)
+            ]
+            radius = self._radius(levels, (bounds[0], ends))
+            walk._enclose(time, z, radius, bounds[0])
+
+    def _ends_since(self, levels, rates, since):
+        rate = float(self.walk.proof.rate.lower()) * (1.0 - 2.0**-30)
+        ends = []
+        for level, (mu, push) in zip(levels, rates, strict=True):
+            steady = rounded_up(push / mu) if mu > 0.0 else np.inf
+            grown = rounded_up(level.bound + rounded_up(self.walk.rate_up * self.time * push))
+            left = _decay(rate * mu * since)
+            ends.append(float(min(grown, rounded_up(level.bound * left + steady))))
+        return ends
+
+
+def _plus(longer, shorter):
+    """The sum of two polynomials, the second of lower degree."""
+    count = len(shorter.middle)
+    head = total(Within(*(part[:count] for part in longer)), shorter)
+    return Within(*(np.vstack([h, t[count:]]) for h, t in zip(head, longer, strict=True)))
+
+
+def _wider(bounds):
+    """A little more than some bounds."""
+    return bounds[0] * 1.05 + 1e-100, [value * 1.05 + 1e-100 for value in bounds[1]]
+
+
+def _rational(value):
+    return fmpq(*float(value).as_integer_ratio())
