@@ -25,18 +25,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from flint import arb
+from flint import arb, arb_mat
 
 from implicit_l1.proof.ball_potential import BallPotential
 from implicit_l1.proof.frame import NotProved
-from implicit_l1.proof.verified import UNIT, gamma, rounded_up
+from implicit_l1.proof.verified import UNIT, doubles_of, gamma, rounded_up
 
 # Coefficients of Taylor models: up to this power.
 DEGREE = 24
 
 _RADII = (1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 30.0, 1e3)  # r of the bound of the rest
 _SHARP, _BLUNT = 2.0**-46, 2.0**-10  # smallest and largest epsilon
-_KNOWN = 2.0**-36  # what room must be known to, relatively
+_KNOWN = 2.0**-12  # what the sides and their rooms must be known to, relatively
 _HALVINGS = 3  # e^q is bounded by (1 - q / 8)^-8
 
 
@@ -75,6 +75,17 @@ def total(left: Within, right: Within) -> Within:
     return Within(middle, rounded_up(left.radius + right.radius + UNIT * np.abs(middle)))
 
 
+def difference(left: Within, right: Within) -> Within:
+    """The difference of two arrays."""
+    return total(left, Within(-right.middle, right.radius))
+
+
+def within(matrix: arb_mat) -> Within:
+    """Balls in doubles."""
+    shape = matrix.nrows(), matrix.ncols()
+    return Within(*(part.reshape(shape) for part in doubles_of(matrix.entries())))
+
+
 def times(values: Within, factor: np.ndarray | float, roundings: int = 1) -> Within:
     """Numbers times doubles, which themselves come from so many roundings less one."""
     middle = values.middle * factor
@@ -98,17 +109,21 @@ class Series:
     """``n = x - g`` along a polynomial, d entries of it.
 
     Attributes:
+        start: n at 0, d balls.
         coefficients: of n, shape (DEGREE + 1, d).
         rest: bounds of the sizes of all further terms together on [-1, 1], shape (d,).
         slope: dx / dz at 0; both sides, with what they are relative to, see below.
-        room: of the two sides at 0, shape (2, d): 1 - z and 1 + z, or ones at D = 2.
+        doubt: bounds of the relative error of slope, shape (2, d).
+        room: lower bounds of the two sides at 0, shape (2, d): 1 - z and 1 + z, or ones at D = 2.
         reach: bounds of ``|s|`` on [-1, 1], shape (2, d).
         power: of 1 / room in dx / dz, rounded up to a whole number; None at D = 2.
     """
 
+    start: list[arb]
     coefficients: Within
     rest: np.ndarray
     slope: np.ndarray
+    doubt: np.ndarray
     room: np.ndarray
     reach: np.ndarray
     power: int | None
@@ -130,8 +145,8 @@ class Series:
             fall = 1.0 / whole_power(1.0 + reach, power)
         with np.errstate(divide="ignore"):
             rise = whole_power(1.0 / np.maximum(1.0 - rounded_up(reach), 0.0), power)
-        lower = (1.0 - 2.0**-28) * (self.slope * fall).sum(axis=0)
-        return lower, (1.0 + 2.0**-28) * (self.slope * rise).sum(axis=0)
+        lower = (self.slope * (1.0 - self.doubt) * fall).sum(axis=0) * (1.0 - 2.0**-30)
+        return lower, rounded_up((self.slope * (1.0 + self.doubt) * rise).sum(axis=0))
 
 
 def series(
@@ -171,11 +186,11 @@ def series(
     )
     signs = np.array([1.0, -1.0])[:, None]
     path_sides = path.middle[:, None, :] * signs / room
-    radius = rounded_up(path.radius[:, None, :] / room * (1.0 + 2.0**-30))
     relative = rounded_up(width / room + 4.0 * UNIT)  # of the room, and of the division
-    if not (np.all(relative < _KNOWN) and np.all(loose < 32.0 * _KNOWN)):
+    if not (np.all(relative < _KNOWN) and np.all(loose < _KNOWN)):
         raise NotProved("the path is not known well enough beside the end of the domain of phi")
-    radius = rounded_up(radius + relative * np.abs(path_sides))
+    radius = path.radius[:, None, :] / room * (1.0 + 2.0 * relative)
+    radius = rounded_up(radius + 2.0 * relative * np.abs(path_sides))
     steps, stages = np.arange(len(path_sides)), len(path_sides) - 1
     growth = (4.0 ** steps)[1:, None, None]
     spread = (growth * radius[1:]).sum(axis=0)
@@ -188,7 +203,7 @@ def series(
         _coefficients(bound, None if exponent is None else rounded_up(exponent))
     )
     places = np.arange(DEGREE + 1)[:, None, None]
-    rounding = rounded_up(1.001 * places * (epsilon + (stages + 12) * UNIT) + loose)
+    rounding = rounded_up(1.001 * (places * (epsilon + (stages + 12) * UNIT) + loose))
     terms = found * size * signs
     middle = terms.sum(axis=1)
     wide = rounded_up((rounding + 4.0 * UNIT) * major * size).sum(axis=1)
@@ -199,10 +214,12 @@ def series(
     tail = rounded_up(_rest(bound, whole) * rounded_up(size * (1.0 + loose))).sum(axis=0)
     slope = size if exponent is None else exponent * size / room
     return Series(
+        start,
         Within(middle, rounded_up(wide)),
         rounded_up(tail),
         slope,
-        room * (1.0 - 2.0**-30),
+        rounded_up(2.0 * (loose + relative)),
+        room * (1.0 - 2.0 * relative),
         rounded_up(bound[1:].sum(axis=0)),
         None if exponent is None else int(np.ceil(exponent)) + 1,
     )

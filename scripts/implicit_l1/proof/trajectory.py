@@ -23,20 +23,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from flint import arb, fmpq
+from flint import arb, arb_mat, fmpq
 
 from implicit_l1.proof.ball_potential import BallPotential
-from implicit_l1.proof.balls import ball
+from implicit_l1.proof.balls import exact_matrix
 from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.minimizer import ProvedMinimizer
-from implicit_l1.proof.taylor import DEGREE, Series, Within, product, series, times, total
+from implicit_l1.proof.taylor import DEGREE, Within, product, series, times, total
 from implicit_l1.proof.trajectory_frame import (
-    Frame,
+    Coordinates,
     column_norms,
     eigenvalue_bounds,
     gram,
 )
-from implicit_l1.proof.verified import UNIT, gamma, rounded_up
+from implicit_l1.proof.verified import UNIT, doubles_of, gamma, rounded_up
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,7 @@ class TrajectoryProof:
             self.goal[int(index)] = value
         self.norms = column_norms(Within(matrix, np.zeros_like(matrix)))
         self.square = eigenvalue_bounds(gram(matrix.T))[1]
+        self.norm = float(rounded_up(np.sqrt(self.square)))
 
     def follow(self, steps: Iterable[FlowStep], times: Sequence[float]) -> ProvedTrajectory:
         """Enclose the flow along the steps of an approximate one.
@@ -147,24 +148,23 @@ def time_constant(depth: float, alpha: arb) -> arb:
 def _shift(terms, low, high):
     """Taylor coefficients of Legendre polynomials on [0, 1], less their start, on a part of it.
 
-    In ``tau``, which goes from -1 to 1 there: shape (terms, terms), polynomials in columns.
+    In ``tau``, which goes from -1 to 1 there: polynomials in columns, as rows of rationals.
     """
     centre, half = low + high - 1, high - low
-    rows = np.zeros((terms, terms), dtype=object)
-    rows[:] = fmpq(0)
-    rows[0, 0] = fmpq(1)
+    rows = [[fmpq(0)] * terms for _ in range(terms)]
+    rows[0][0] = fmpq(1)
     if terms > 1:
-        rows[0, 1], rows[1, 1] = centre, half
+        rows[0][1], rows[1][1] = centre, half
     for degree in range(2, terms):
         for power in range(degree + 1):
-            here = centre * rows[power, degree - 1]
+            here = centre * rows[power][degree - 1]
             if power:
-                here += half * rows[power - 1, degree - 1]
+                here += half * rows[power - 1][degree - 1]
             here *= 2 * degree - 1
-            rows[power, degree] = (here - (degree - 1) * rows[power, degree - 2]) / degree
+            rows[power][degree] = (here - (degree - 1) * rows[power][degree - 2]) / degree
     for degree in range(terms):
-        rows[0, degree] -= (-1) ** degree
-    return np.array([[float(arb(v)) for v in row] for row in rows])
+        rows[0][degree] -= (-1) ** degree
+    return arb_mat(1, terms, rows[0]), np.array([[float(arb(v)) for v in row] for row in rows])
 
 
 def _chebyshev():
@@ -231,15 +231,16 @@ class _Walk:
         if step.start != self.time or not step.end > step.start:
             raise ValueError(f"the step from {step.start} to {step.end} follows {self.time}")
         if self.frame is None or not self.frame.is_of(step.active, step.basis):
-            self.frame = Frame(self.proof.matrix, step.active, step.basis)
+            self.frame = Coordinates(self.proof.matrix, step.active, step.basis)
             self.least = {}
         self._anchor({int(i): self.z[i].mid() for i in step.active})
         length = arb(step.end) - arb(step.start)
+        coefficients = exact_matrix(step.coefficients)
         todo, begin = [(fmpq(0), fmpq(1))], list(self.z)
         first = True
         while todo:
             low, high = todo.pop()
-            piece = _Piece(self, step, length, begin, low, high)
+            piece = _Piece(self, step, length, coefficients, begin, low, high)
             if not piece.fine and float(arb(high - low)) > _SHORTEST:
                 middle = (low + high) / 2
                 todo += [(middle, high), (low, middle)]
@@ -250,53 +251,33 @@ class _Walk:
                 if shift is not None:
                     self._anchor(shift)
                     begin = list(self.z)
-                    piece = _Piece(self, step, length, begin, low, high)
+                    piece = _Piece(self, step, length, coefficients, begin, low, high)
             piece.bound()
             self.pieces += 1
-        self.z = self._at(step, begin, fmpq(1))
+        self.z = self.at(coefficients, begin, fmpq(1), fmpq(1))
         self.time = step.end
 
-    def _at(self, step, begin, place):
-        """z at a place of the step."""
-        shift = _shift(len(step.coefficients), place, place)[:1]
-        return self._moved(step, begin, shift)[1]
-
-    def _moved(self, step, begin, shift):
-        """Coefficients of the increments and of z along a part of the step, and z at its centre."""
-        middle = shift @ step.coefficients
-        wide = gamma(len(shift.T) + 2) * (np.abs(shift) @ np.abs(step.coefficients))
-        increments = Within(middle, rounded_up(wide))
-        outer = product(increments, self.frame.moves)
-        count, path = len(step.active), np.zeros((2, len(shift), len(begin)))
-        for part in (0, 1):
-            path[part][:, step.active] = increments[part][:, :count]
-            path[part][:, self.frame.others] = outer[part]
-        moved = [
-            z + arb(x, r)
-            for z, x, r in zip(begin, path[0, 0].tolist(), path[1, 0].tolist(), strict=True)
-        ]
-        return increments, moved, Within(path[0], path[1])
+    def at(self, coefficients, begin, low, high):
+        """z in the middle of a part of the step, d balls."""
+        increments = _shift(coefficients.nrows(), low, high)[0] * coefficients
+        moved = self.frame.moved(increments)
+        return [z + h for z, h in zip(begin, moved, strict=True)]
 
     def _anchor(self, values):
         """Let lam~ jump so that z has these exact values on T."""
-        frame = self.frame
-        if not len(frame.active):
-            return
+        frame, count = self.frame, len(self.frame.active)
         jump = [values[int(i)] - self.z[i] for i in frame.active]
         if all(value.is_zero() for value in jump):
             return
-        size = np.array([float(abs(value).upper()) for value in jump])
-        size = rounded_up(size)
-        for i in frame.active:
-            self.z[i] = values[int(i)]
-        middle = np.array([float(value) for value in jump])
-        radius = rounded_up(
-            np.array([float(value.rad()) for value in jump]) + 2.0 * UNIT * np.abs(middle)
-        )
-        outer = product(Within(middle[None], radius[None]), frame.range_map)
-        for i, x, r in zip(frame.others, outer.middle[0].tolist(), outer.radius[0].tolist()):
-            self.z[i] += arb(x, r)
-        jumped = float(rounded_up(_norm(size) / np.sqrt(frame.least)))
+        rest = [arb(0)] * (len(self.proof.matrix) - count)
+        moved = frame.moved(arb_mat(1, len(self.proof.matrix), [*jump, *rest]))
+        self.z = [z + h for z, h in zip(self.z, moved, strict=True)]
+        for index in frame.active:
+            self.z[index] = values[int(index)]
+        # d lam = K^{-T} (d zeta, 0), so its square is <(d zeta, 0), K^{-1} K^{-T} (d zeta, 0)>
+        size = Within(*doubles_of(jump))
+        part = Within(*(v[:count, :count] for v in frame.speeds))
+        jumped = float(rounded_up(np.sqrt(np.sum(product(size, part).sizes * size.sizes))))
         self.distance = float(rounded_up(self.distance + jumped))
         self.levels = [
             _Level(v.places, v.columns, v.least, float(rounded_up(v.bound + jumped)))
@@ -316,44 +297,55 @@ class _Walk:
 class _Piece:
     """A part of a step, with the Taylor models of x~ and of the defect."""
 
-    def __init__(self, walk, step, length, begin, low, high):
-        self.walk, self.step, self.begin = walk, step, begin
+    def __init__(self, walk, step, length, exact, begin, low, high):
+        self.walk, self.step, self.exact, self.begin = walk, step, exact, begin
         self.low, self.high, self.length = low, high, length
         proof, frame, count = walk.proof, walk.frame, len(step.active)
-        shift = _shift(len(step.coefficients), low, high)
-        increments, centre, path = walk._moved(step, begin, shift)
-        self.model: Series = series(proof.potential, proof.alpha, centre, path, proof.goal)
+        _, shift = _shift(len(step.coefficients), low, high)
+        wide = gamma(len(shift) + 2) * (np.abs(shift) @ np.abs(step.coefficients))
+        increments = Within(shift @ step.coefficients, rounded_up(wide))
+        moved = product(increments, frame.near)
+        path = Within(*np.zeros((2, len(shift), len(begin))))
+        for whole, inner, outer in zip(path, increments, moved, strict=True):
+            whole[:, frame.active], whole[:, frame.others] = inner[:, :count], outer
+        centre = walk.at(exact, begin, low, high)
+        self.model = series(proof.potential, proof.alpha, centre, path, proof.goal)
         half = length * arb(high - low) / 2
         self.time = float(rounded_up(float((2 * half).upper())))
         # lam' / c in powers of tau
         speed = float(1 / (proof.rate * half))
-        order = np.arange(1.0, len(shift))
-        velocity = times(Within(*(part[1:] for part in increments)), order[:, None] * speed, 4)
-        on, off = (
-            Within(*(part[:, places] for part in self.model.coefficients))
-            for places in (frame.active, frame.others)
+        order = np.arange(1.0, len(shift))[:, None]
+        velocity = times(Within(*(part[1:] for part in increments)), order * speed, 4)
+        velocity = product(velocity, frame.speeds)
+        image = product(
+            Within(*(part[:, frame.others] for part in self.model.coefficients)),
+            Within(frame.near.middle.T, frame.near.radius.T),
         )
-        outer = product(off, frame.images)
-        defect = [outer.middle.copy(), outer.radius.copy()]
-        self.defect = Within(*defect)
-        inner = Within(*(part[:, :count] for part in outer))
-        inner = total(inner, on)
-        inner = _plus(inner, product(Within(*(v[:, :count] for v in velocity)), frame.inverse))
-        free = Within(*(part[:, count:] for part in outer))
-        free = _plus(free, Within(*(v[:, count:] for v in velocity)))
-        self.inner = inner
-        rest = rounded_up(self.model.rest[frame.others] @ frame.images.sizes)
-        self.rest_inner = rounded_up(rest[:count] + self.model.rest[frame.active])
-        self.rest_free = rest[count:]
-        a, b = _largest(inner), _largest(free)
-        reach = self.model.reach.max() if self.model.power is not None else self.model.reach.max()
+        # the first coefficient is a difference of what may be far larger
+        start = self.model.start
+        outer = arb_mat(1, len(frame.others), [start[i] for i in frame.others]) * frame.images
+        first = [value + start[i] for value, i in zip(outer.entries(), frame.active)]
+        first = doubles_of(first + outer.entries()[count:])
+        inner = Within(*np.zeros((2, *image.middle.shape)))
+        speeds = Within(*np.zeros((2, *image.middle.shape)))
+        for part in (0, 1):
+            image[part][0] = first[part]
+            inner[part][1:, :count] = self.model.coefficients[part][1:, frame.active]
+            speeds[part][: len(velocity[part])] = velocity[part]
+        self.defect = total(total(image, inner), speeds)
+        rest = rounded_up(self.model.rest[frame.others] @ frame.near.sizes.T)
+        rest[:count] += self.model.rest[frame.active]
+        rest = rounded_up(rest)
+        size = _largest(self.defect)
+        self.a, self.b = size[:count], _norm(size[count:])
+        rest_a, rest_b = _norm(rest[:count]), _norm(rest[count:])
         self.fine = bool(
-            reach <= _CHANGE
-            and _norm(self.rest_inner) <= _REST * _norm(a) + _NOTHING
-            and _norm(self.rest_free) <= _REST * _norm(b) + _NOTHING
+            np.max(self.model.reach) <= _CHANGE
+            and rest_a <= _REST * _norm(self.a) + _NOTHING
+            and rest_b <= _REST * self.b + _NOTHING
         )
-        self.a = rounded_up(a + self.rest_inner)
-        self.b = float(rounded_up(_norm(b) + _norm(self.rest_free)))
+        self.a = rounded_up(self.a + rest[:count])
+        self.b = float(rounded_up(rounded_up(self.b + rest_b) * frame.stretch))
 
     def correction(self):
         """Values of z_T where the mean of a vanishes, where that is worth a jump, else None."""
@@ -362,7 +354,7 @@ class _Piece:
             return None
         even = 1.0 / np.arange(1.0, DEGREE + 2.0)
         even[1::2] = 0.0
-        mean = even @ self.inner.middle
+        mean = even @ self.defect.middle[:, : len(frame.active)]
         slope = self.model.slope.sum(axis=0)[frame.active]
         fast = walk.rate_up * slope * frame.least * self.time > 2.0
         if not np.any(fast) or _norm(mean[fast]) < 0.3 * _norm(self.a[fast]):
@@ -455,7 +447,7 @@ class _Piece:
             energetic = self.a < 4.0 * walk.distance * low * on
         scale = walk.rate_up * self.time
         energy = rounded_up(0.5 * scale * np.sum(price[energetic]))
-        slow = _norm(np.array([self.b, np.sum(rounded_up(self.a * on)[~energetic])]))
+        slow = self.b + self._image(self.a * ~energetic)
         distance = np.sqrt(rounded_up(walk.distance**2 + energy)) + rounded_up(scale * slow)
         distance = float(rounded_up(distance))
         radius = self._radius(levels, guess)
@@ -463,15 +455,22 @@ class _Piece:
         coupling = min(np.sum(sizes[outer] * upper[outer]), proof.square * np.max(upper[outer]))
         coupling = rounded_up(rounded_up(coupling) * guess[0])
         force = rounded_up(on * upper[frame.active] * radius[frame.active])
+        across = self._image(self.a) + frame.lean * self.b
         ends, rates = [], []
         for level in levels:
             beyond = np.ones(len(frame.active), dtype=bool)
             beyond[level.places] = False
-            push = coupling + np.sum(force[beyond]) + np.sum(rounded_up(self.a * on))
+            push = coupling + np.sum(force[beyond]) + across
             mu = (1.0 - 2.0**-30) * level.least * float(np.min(low[level.places]))
             rates.append((mu, float(rounded_up(push))))
             ends.append(min(distance, max(self._ends([level], rates[-1:], self.time)[0], level.bound)))
         return (distance, ends), rates
+
+    def _image(self, sizes):
+        """A bound of ``||A_T a||``."""
+        proof = self.walk.proof
+        on = proof.norms[self.walk.frame.active]
+        return min(rounded_up(np.sum(sizes * on)), rounded_up(proof.norm * _norm(sizes)))
 
     def _ends(self, levels, rates, time):
         """u of each level after some time of the piece."""
@@ -493,7 +492,7 @@ class _Piece:
             time = walk.wanted.pop(0)
             exact = _rational(time)
             place = (exact - _rational(step.start)) / (_rational(step.end) - _rational(step.start))
-            z = walk._at(step, self.begin, place)
+            z = walk.at(self.exact, self.begin, place, place)
             since = max(0.0, float((arb(time) - start).lower()) * (1.0 - 2.0**-30))
             ends = self._ends(levels, rates, self.time) if since >= self.time else [
                 # H lasts for all of the piece, but e^(-c mu t) only for the time since its start
@@ -511,13 +510,6 @@ class _Piece:
             left = _decay(rate * mu * since)
             ends.append(float(min(grown, rounded_up(level.bound * left + steady))))
         return ends
-
-
-def _plus(longer, shorter):
-    """The sum of two polynomials, the second of lower degree."""
-    count = len(shorter.middle)
-    head = total(Within(*(part[:count] for part in longer)), shorter)
-    return Within(*(np.vstack([h, t[count:]]) for h, t in zip(head, longer, strict=True)))
 
 
 def _wider(bounds):

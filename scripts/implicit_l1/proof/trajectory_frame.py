@@ -1,28 +1,25 @@
-r"""The exact coordinates in which a piece of a trajectory is given, enclosed in doubles.
+r"""The coordinates in which steps of a flow are given, as exact definitions, and what is used of them.
 
-For independent columns A_T and a matrix Q of doubles near an orthonormal basis of ker A_T^T, let
-``G = A_T^T A_T``, ``M = G^{-1} A_T^T A_Tc``, and let B be the orthonormal basis of ker A_T^T that
-is nearest to Q, ``C = B^T A_Tc``.  Increments (d zeta, d b) stand for
+For independent columns A_T and a matrix Q of doubles, near an orthonormal basis of ker A_T^T, let
+``K = [A_T Q]``, which is square.  Increments (d zeta, d b) stand for the d lam with ``A_T^T d lam =
+d zeta`` and ``Q^T d lam = d b``, so
 
-    d lam = A_T G^{-1} d zeta + B d b,   d z_T = d zeta,   d z_Tc = M^T d zeta + C^T d b,
+    d lam = K^{-T} (d zeta, d b),    d z_T = d zeta,    d z_Tc = (K^{-1} A_Tc)^T (d zeta, d b),
 
-exactly, and a vector ``A_T a + B b`` of R^N for its coordinates (a, b).  None of these matrices
-are known exactly; all that is used of them is that they lie within a radius of doubles:
-
-- ``lambda_min(G) >= w (1 - ||I - V V^T||) - ||G - V diag(w) V^T||`` for any V and any w >= 0;
-- ``X - M = G^{-1} A_T^T (A_T X - A_Tc)`` for any X, and ``G^{-1} - X = G^{-1} (I - G X)``;
-- with P the projector onto the range of A_T, ``||P Q|| <= pi = ||A_T^T Q|| / lambda_min(G)^(1/2)``,
-  and the singular values of ``(I - P) Q`` differ from 1 by at most ``||I - Q^T Q|| + pi^2``; B is
-  its polar factor, so ``||Q - B|| <= pi + ||I - Q^T Q|| + pi^2``.
+and a vector d of R^N for its coordinates (a, b) in ``d = A_T a + Q b``, so ``(a, b) = K^{-1} d``.
+K^{-1} and its products are computed in balls.  Where norms are needed: with ``l <=
+lambda_min(A_T^T A_T)``, ``||Q b|| <= (1 + ||I - Q^T Q||)^(1/2) ||b||``, and the projector P onto the
+range of A_T, or of some of its columns, has ``||P Q|| <= ||A_T^T Q|| / l^(1/2)``.  Eigenvalues: for
+any V and any w, ``lambda_min(G) >= min(w) - max|w| ||I - V V^T|| - ||G - V diag(w) V^T||``.
 """
 
-from functools import cached_property
-
 import numpy as np
+from flint import arb, arb_mat
 
+from implicit_l1.proof.balls import columns_of, exact_matrix
 from implicit_l1.proof.frame import NotProved
-from implicit_l1.proof.taylor import Within, known, product, total
-from implicit_l1.proof.verified import gamma, rounded_up
+from implicit_l1.proof.taylor import Within, difference, known, product, within
+from implicit_l1.proof.verified import rounded_up
 
 
 def column_norms(matrix: Within) -> np.ndarray:
@@ -43,27 +40,27 @@ def gram(matrix: np.ndarray) -> Within:
 def eigenvalue_bounds(matrix: Within) -> tuple[float, float]:
     """(l, h): all eigenvalues of a symmetric matrix, not empty, lie between them; l may be < 0."""
     values, vectors = np.linalg.eigh(matrix.middle)
-    eye = np.eye(len(values))
-    again = product(known(vectors * values), known(vectors.T))
-    # of the products of vectors and values, before they are summed
-    rounding = gamma(1) * np.abs(vectors * values) @ np.abs(vectors.T)
-    away = norm_bound(total(Within(matrix.middle - again.middle, matrix.radius), Within(
-        np.zeros_like(eye), rounded_up(again.radius + rounding + gamma(1) * np.abs(matrix.middle)))))
-    square = product(known(vectors), known(vectors.T))
-    turned = norm_bound(total(Within(eye - square.middle, square.radius), known(0.0 * eye)))
-    largest = float(np.max(np.abs(values)))
-    # 1 - turned <= |V^T x|^2 / |x|^2 <= 1 + turned
-    spread = rounded_up(away + turned * largest)
-    return float(values[0]) - spread, float(rounded_up(float(values[-1]) + spread))
+    turned = product(known(vectors), known(vectors.T))
+    scaled = vectors * values
+    again = product(Within(scaled, rounded_up(2.0**-53 * np.abs(scaled))), known(vectors.T))
+    away = norm_bound(difference(matrix, again))
+    away += norm_bound(difference(known(np.eye(len(values))), turned)) * np.max(np.abs(values))
+    away = float(rounded_up(away))
+    return (
+        float(values[0]) - away - 2.0**-52 * abs(float(values[0])),
+        float(rounded_up(float(values[-1]) + away)),
+    )
 
 
-class Frame:
+class Coordinates:
     """Of T and Q.
 
     Attributes:
-        active, others: indices of T and of the others.
-        ranges: M^T, shape (d - k, k), transposed for products from the left: z = zeta M.
-        least: a lower bound of lambda_min(G), inf without columns.
+        active, others: indices of T and of the others; basis: Q.
+        moves: K^{-1} A_Tc, shape (N, d - k); images: its transpose; both as balls.
+        near: `moves` in doubles; speeds: K^{-1} K^{-T} in doubles, shape (N, N).
+        gram: A_T^T A_T; least: l, inf without columns.
+        stretch, lean: bounds of ||Q|| and of ||P Q||.
     """
 
     def __init__(self, matrix: np.ndarray, active: np.ndarray, basis: np.ndarray) -> None:
@@ -73,69 +70,52 @@ class Frame:
             active: T, k indices.
             basis: Q, shape (N, N - k).
         Raises:
-            NotProved: if A_T is not proved injective, or Q is not near such a basis.
+            NotProved: if K is not proved regular.
         """
         rows, count = len(matrix), len(active)
+        if basis.shape != (rows, rows - count):
+            raise ValueError(f"a basis of shape {basis.shape} beside {count} of {rows} columns")
         self.active, self.basis = active, basis
         self.others = np.delete(np.arange(matrix.shape[1]), active)
-        on, off = matrix[:, active], matrix[:, self.others]
+        on = matrix[:, active]
+        frame = exact_matrix(np.hstack([on, basis]))
+        try:
+            inverse = frame.solve(exact_matrix(np.eye(rows)))
+        except ZeroDivisionError as error:
+            raise NotProved("the active columns are not proved independent") from error
+        self.moves = inverse * columns_of(exact_matrix(matrix), self.others)
+        self.images = self.moves.transpose()
+        self.near = within(self.moves)
+        self.speeds = within(inverse * inverse.transpose())
         self.gram = gram(on)
-        self.least = np.inf
+        self.least, self.stretch, self.lean = np.inf, 1.0, 0.0
         if count:
             self.least = eigenvalue_bounds(self.gram)[0]
             if not self.least > 0.0:
                 raise NotProved("the active columns are not proved independent")
-            triangle = np.linalg.qr(on)
-            guess = np.linalg.solve(triangle[1], triangle[0].T @ off)
-            missing = product(known(on), known(guess))
-            missing = total(missing, known(-off))
-            error = column_norms(product(known(on.T), missing)) / self.least
-            self.range_map = Within(guess, np.broadcast_to(rounded_up(error), guess.shape))
-            inverse = np.linalg.inv(self.gram.middle)
-            rest = product(self.gram, known(inverse))
-            rest = total(known(np.eye(count)), Within(-rest.middle, rest.radius))
-            error = rounded_up(column_norms(rest) / self.least)
-            self.inverse = Within(inverse, np.broadcast_to(error, inverse.shape))
-        else:
-            self.range_map = known(np.zeros((0, off.shape[1])))
-            self.inverse = known(np.zeros((0, 0)))
-        free = product(known(basis.T), known(off))
-        self.tilt = self._tilt(on, basis)
-        norms = column_norms(known(off))
-        self.free_map = Within(free.middle, rounded_up(free.radius + self.tilt * norms))
-        if rows - count != basis.shape[1]:
-            raise ValueError(f"a basis of {basis.shape[1]} vectors beside {count} of {rows} columns")
-
-    def _tilt(self, on, basis):
-        """An upper bound of ``||Q - B||``."""
-        if not basis.shape[1]:
-            return 0.0
-        square = gram(basis)
-        bent = norm_bound(total(known(np.eye(basis.shape[1])), Within(-square.middle, square.radius)))
-        lean = 0.0
-        if on.shape[1]:
-            lean = rounded_up(norm_bound(product(known(on.T), known(basis))) / np.sqrt(self.least))
-        tilt = float(rounded_up(lean + bent + lean * lean))
-        if not tilt < 0.5:
-            raise NotProved("the basis of a step is not near an orthonormal one")
-        return tilt
-
-    @cached_property
-    def moves(self) -> Within:
-        """[M; C], shape (N, d - k): ``d z_Tc = (d zeta, d b) [M; C]``."""
-        both = (self.range_map, self.free_map)
-        return Within(*(np.vstack([m[part] for m in both]) for part in (0, 1)))
-
-    @cached_property
-    def images(self) -> Within:
-        """Its transpose."""
-        return Within(*(np.ascontiguousarray(part.T) for part in self.moves))
+        if count < rows:
+            bent = norm_bound(difference(gram(basis), known(np.eye(rows - count))))
+            self.stretch = float(rounded_up(np.sqrt(1.0 + bent)))
+            if count:
+                across = norm_bound(product(known(on.T), known(basis)))
+                self.lean = float(rounded_up(across / np.sqrt(self.least)))
 
     def is_of(self, active: np.ndarray, basis: np.ndarray) -> bool:
-        """Whether it is the frame of these."""
+        """Whether these are the coordinates of T and Q."""
         return np.array_equal(active, self.active) and np.array_equal(basis, self.basis)
 
     def least_of(self, places: np.ndarray) -> float:
         """A lower bound of lambda_min of the Gram matrix of some columns of A_T; places in T."""
         part = np.ix_(places, places)
         return eigenvalue_bounds(Within(self.gram.middle[part], self.gram.radius[part]))[0]
+
+    def moved(self, increments: arb_mat) -> list[arb]:
+        """The increments of z, d balls, for (d zeta, d b), a row of balls."""
+        count = len(self.active)
+        found = [arb(0)] * (count + len(self.others))
+        for index, value in zip(self.active, increments.entries()[:count], strict=True):
+            found[int(index)] = value
+        outer = (increments * self.moves).entries()
+        for index, value in zip(self.others, outer, strict=True):
+            found[int(index)] = value
+        return found
