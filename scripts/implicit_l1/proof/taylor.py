@@ -192,16 +192,14 @@ def series(
     radius = path.radius[:, None, :] / room * (1.0 + 2.0 * relative)
     radius = rounded_up(radius + 2.0 * relative * np.abs(path_sides))
     steps, stages = np.arange(len(path_sides)), len(path_sides) - 1
-    growth = (4.0 ** steps)[1:, None, None]
+    growth = (4.0**steps)[1:, None, None]
     spread = (growth * radius[1:]).sum(axis=0)
     epsilon = 8.0 * spread / ((growth * np.abs(path_sides[1:])).sum(axis=0) + 1e-300)
     epsilon = np.clip(epsilon, _SHARP, _BLUNT)
     bound = rounded_up(np.abs(path_sides) + radius / epsilon)
     exponent = None if two else float(power)
     found = _coefficients(path_sides, exponent)
-    major = rounded_up(
-        _coefficients(bound, None if exponent is None else rounded_up(exponent))
-    )
+    major = rounded_up(_coefficients(bound, None if exponent is None else rounded_up(exponent)))
     places = np.arange(DEGREE + 1)[:, None, None]
     rounding = rounded_up(1.001 * (places * (epsilon + (stages + 12) * UNIT) + loose))
     terms = found * size * signs

@@ -19,7 +19,7 @@ what was supposed.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -27,9 +27,10 @@ from flint import arb, arb_mat, fmpq
 
 from implicit_l1.proof.ball_potential import BallPotential
 from implicit_l1.proof.balls import exact_matrix
+from implicit_l1.proof.comparison import Columns, block_after, distance_after, euclidean, push
 from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.minimizer import ProvedMinimizer
-from implicit_l1.proof.taylor import DEGREE, Within, product, series, times, total
+from implicit_l1.proof.taylor import DEGREE, Within, known, product, series, times, total
 from implicit_l1.proof.trajectory_frame import (
     Coordinates,
     column_norms,
@@ -115,9 +116,8 @@ class TrajectoryProof:
         self.goal = [arb(0)] * matrix.shape[1]
         for index, value in zip(minimizer.support, minimizer.values, strict=True):
             self.goal[int(index)] = value
-        self.norms = column_norms(Within(matrix, np.zeros_like(matrix)))
-        self.square = eigenvalue_bounds(gram(matrix.T))[1]
-        self.norm = float(rounded_up(np.sqrt(self.square)))
+        norm = float(rounded_up(np.sqrt(eigenvalue_bounds(gram(matrix.T))[1])))
+        self.columns = Columns(column_norms(known(matrix)), norm)
 
     def follow(self, steps: Iterable[FlowStep], times: Sequence[float]) -> ProvedTrajectory:
         """Enclose the flow along the steps of an approximate one.
@@ -189,16 +189,6 @@ def _largest(polynomials: Within) -> np.ndarray:
     return rounded_up(turned + wide.sum(axis=0))
 
 
-def _norm(values):
-    """An upper bound of the Euclidean norm of nonnegative numbers."""
-    return float(rounded_up(np.sqrt(np.sum(values * values))))
-
-
-def _decay(exponent: float) -> float:
-    """An upper bound of exp(-exponent) for an exponent >= 0."""
-    return float(rounded_up(float((-arb(exponent)).exp().upper())))
-
-
 @dataclass(frozen=True)
 class _Level:
     """A part F of T: places in T, indices, lambda_min and u."""
@@ -223,6 +213,7 @@ class _Walk:
         self.distance, self.levels, self.frame = 0.0, [], None
         self.least = {}
         self.rate_up = float(rounded_up(float(proof.rate.upper())))
+        self.rate_down = float(proof.rate.lower()) * (1.0 - 2.0**-30)
         while self.wanted and self.wanted[0] <= 0.0:
             self._enclose(self.wanted.pop(0), self.z, np.zeros(len(self.z)), 0.0)
 
@@ -337,11 +328,11 @@ class _Piece:
         rest[:count] += self.model.rest[frame.active]
         rest = rounded_up(rest)
         size = _largest(self.defect)
-        self.a, self.b = size[:count], _norm(size[count:])
-        rest_a, rest_b = _norm(rest[:count]), _norm(rest[count:])
+        self.a, self.b = size[:count], euclidean(size[count:])
+        rest_a, rest_b = euclidean(rest[:count]), euclidean(rest[count:])
         self.fine = bool(
             np.max(self.model.reach) <= _CHANGE
-            and rest_a <= _REST * _norm(self.a) + _NOTHING
+            and rest_a <= _REST * euclidean(self.a) + _NOTHING
             and rest_b <= _REST * self.b + _NOTHING
         )
         self.a = rounded_up(self.a + rest[:count])
@@ -357,7 +348,7 @@ class _Piece:
         mean = even @ self.defect.middle[:, : len(frame.active)]
         slope = self.model.slope.sum(axis=0)[frame.active]
         fast = walk.rate_up * slope * frame.least * self.time > 2.0
-        if not np.any(fast) or _norm(mean[fast]) < 0.3 * _norm(self.a[fast]):
+        if not np.any(fast) or euclidean(mean[fast]) < 0.3 * euclidean(self.a[fast]):
             return None
         move = np.where(fast, -mean / slope, 0.0)
         return {
@@ -366,29 +357,28 @@ class _Piece:
         }
 
     def bound(self):
-        """Bounds at the end of the piece, and enclosures at the times in it."""
+        """Bounds at the end of the piece, and enclosures at the times in it.
+
+        What is supposed of E and u on the piece bounds w, and by it E and u: if these bounds are
+        smaller, what was supposed is true.
+        """
         walk = self.walk
         levels = self._levels()
-        supposed = (walk.distance, [level.bound for level in levels])
+        found = walk.distance, [level.bound for level in levels]
         for _ in range(_ROUNDS):
-            guess = _wider(supposed)
-            radius = self._radius(levels, guess)
-            lower, upper = self.model.slopes(radius)
-            if not np.all(np.isfinite(upper)):
+            supposed = _wider(found)
+            low, high = self.model.slopes(self._radius(levels, supposed))
+            if not np.all(np.isfinite(high)):
                 break
-            found, rates = self._found(levels, lower, upper, guess)
-            if found[0] < guess[0] and all(
-                new < old for new, old in zip(found[1], guess[1], strict=True)
-            ):
-                self._enclose(levels, guess, rates)
+            found, rates = self._found(levels, low, high, supposed)
+            if found[0] < supposed[0] and all(map(float.__lt__, found[1], supposed[1])):
+                self._enclose(levels, supposed, rates)
                 walk.distance = found[0]
-                ends = self._ends(levels, rates, self.time)
                 walk.levels = [
-                    _Level(v.places, v.columns, v.least, min(u, found[0]))
-                    for v, u in zip(levels, ends, strict=True)
+                    replace(level, bound=min(u, found[0]))
+                    for level, u in zip(levels, self._ends(levels, rates), strict=True)
                 ]
                 return
-            supposed = found
         raise NotProved(
             f"the distance of the flow from the path is known only to {walk.distance:.1e}, which "
             "is too much for the slopes of phi"
@@ -419,13 +409,15 @@ class _Piece:
 
     def _start(self, columns, least):
         """u of a part at the start of the piece, from what is known of the last ones."""
-        walk, norms = self.walk, self.walk.proof.norms
+        walk, norms = self.walk, self.walk.proof.columns.norms
         known = [walk.distance, *(v.bound for v in walk.levels if columns <= v.columns)]
-        each = np.array([
-            norms[i] * min([walk.distance, *(v.bound for v in walk.levels if i in v.columns)])
-            for i in columns
-        ])
-        return min([*known, float(rounded_up(_norm(rounded_up(each)) / np.sqrt(least)))])
+        each = np.array(
+            [
+                norms[i] * min([walk.distance, *(v.bound for v in walk.levels if i in v.columns)])
+                for i in columns
+            ]
+        )
+        return min([*known, float(rounded_up(euclidean(rounded_up(each)) / np.sqrt(least)))])
 
     def _radius(self, levels, bounds):
         """Bounds of ``|A_i^T e|``, all i."""
@@ -434,54 +426,36 @@ class _Piece:
         for level, bound in zip(levels, bounds[1], strict=True):
             columns = walk.frame.active[level.places]
             known[columns] = np.minimum(known[columns], bound)
-        return rounded_up(known * walk.proof.norms)
+        return rounded_up(known * walk.proof.columns.norms)
 
-    def _found(self, levels, lower, upper, guess):
-        """Bounds over the piece from supposed ones; and (mu, H) of each level."""
-        walk, proof = self.walk, self.walk.proof
-        frame, norms = walk.frame, walk.proof.norms
-        on = norms[frame.active]
-        low = lower[frame.active]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            price = np.where(low > 0.0, rounded_up(self.a / low) * self.a, np.inf)
-            energetic = self.a < 4.0 * walk.distance * low * on
-        scale = walk.rate_up * self.time
-        energy = rounded_up(0.5 * scale * np.sum(price[energetic]))
-        slow = self.b + self._image(self.a * ~energetic)
-        distance = np.sqrt(rounded_up(walk.distance**2 + energy)) + rounded_up(scale * slow)
-        distance = float(rounded_up(distance))
-        radius = self._radius(levels, guess)
-        outer, sizes = frame.others, norms**2
-        coupling = min(np.sum(sizes[outer] * upper[outer]), proof.square * np.max(upper[outer]))
-        coupling = rounded_up(rounded_up(coupling) * guess[0])
-        force = rounded_up(on * upper[frame.active] * radius[frame.active])
-        across = self._image(self.a) + frame.lean * self.b
-        ends, rates = [], []
+    def _found(self, levels, low, high, supposed):
+        """Bounds on the piece from supposed ones; and (mu, H) of each level."""
+        walk, frame, columns = self.walk, self.walk.frame, self.walk.proof.columns
+        low, scaled = low[frame.active], float(rounded_up(walk.rate_up * self.time))
+        distance = distance_after(walk.distance, self.a, self.b, low, columns, frame.active, scaled)
+        radius = self._radius(levels, supposed)
+        across = float(rounded_up(frame.lean * self.b))
+        rates = []
         for level in levels:
-            beyond = np.ones(len(frame.active), dtype=bool)
-            beyond[level.places] = False
-            push = coupling + np.sum(force[beyond]) + across
-            mu = (1.0 - 2.0**-30) * level.least * float(np.min(low[level.places]))
-            rates.append((mu, float(rounded_up(push))))
-            ends.append(min(distance, max(self._ends([level], rates[-1:], self.time)[0], level.bound)))
-        return (distance, ends), rates
+            beyond = np.delete(frame.active, level.places)
+            force = push(
+                *(supposed[0], radius, self.a, across, high),
+                *(columns, frame.active, frame.others, beyond),
+            )
+            slowest = float(np.min(low[level.places]))
+            rates.append(((1.0 - 2.0**-30) * level.least * slowest, force))
+        # between start and end: u' = -c mu u + c H has monotonic solutions
+        ends = zip(levels, self._ends(levels, rates), strict=True)
+        return (distance, [min(distance, max(level.bound, u)) for level, u in ends]), rates
 
-    def _image(self, sizes):
-        """A bound of ``||A_T a||``."""
-        proof = self.walk.proof
-        on = proof.norms[self.walk.frame.active]
-        return min(rounded_up(np.sum(sizes * on)), rounded_up(proof.norm * _norm(sizes)))
-
-    def _ends(self, levels, rates, time):
-        """u of each level after some time of the piece."""
-        rate = float(self.walk.proof.rate.lower()) * (1.0 - 2.0**-30)
-        ends = []
-        for level, (mu, push) in zip(levels, rates, strict=True):
-            steady = rounded_up(push / mu) if mu > 0.0 else np.inf
-            grown = rounded_up(level.bound + rounded_up(self.walk.rate_up * time * push))
-            left = _decay(rate * mu * time * (1.0 - 2.0**-30))
-            ends.append(float(min(grown, rounded_up(level.bound * left + steady))))
-        return ends
+    def _ends(self, levels, rates, since=np.inf):
+        """u of each level a time, of which a lower bound is given, after the start of the piece."""
+        scaled = float(rounded_up(self.walk.rate_up * self.time))
+        since = self.walk.rate_down * min(since, self.time * (1.0 - 2.0**-29)) * (1.0 - 2.0**-30)
+        return [
+            block_after(level.bound, force, mu, scaled, since)
+            for level, (mu, force) in zip(levels, rates, strict=True)
+        ]
 
     def _enclose(self, levels, bounds, rates):
         """Enclosures at the times that lie in the piece."""
@@ -494,22 +468,10 @@ class _Piece:
             place = (exact - _rational(step.start)) / (_rational(step.end) - _rational(step.start))
             z = walk.at(self.exact, self.begin, place, place)
             since = max(0.0, float((arb(time) - start).lower()) * (1.0 - 2.0**-30))
-            ends = self._ends(levels, rates, self.time) if since >= self.time else [
-                # H lasts for all of the piece, but e^(-c mu t) only for the time since its start
-                min(u, v) for u, v in zip(self._ends_since(levels, rates, since), bounds[1], strict=True)
-            ]
+            ends = self._ends(levels, rates, since)
+            ends = [min(pair) for pair in zip(ends, bounds[1], strict=True)]
             radius = self._radius(levels, (bounds[0], ends))
             walk._enclose(time, z, radius, bounds[0])
-
-    def _ends_since(self, levels, rates, since):
-        rate = float(self.walk.proof.rate.lower()) * (1.0 - 2.0**-30)
-        ends = []
-        for level, (mu, push) in zip(levels, rates, strict=True):
-            steady = rounded_up(push / mu) if mu > 0.0 else np.inf
-            grown = rounded_up(level.bound + rounded_up(self.walk.rate_up * self.time * push))
-            left = _decay(rate * mu * since)
-            ends.append(float(min(grown, rounded_up(level.bound * left + steady))))
-        return ends
 
 
 def _wider(bounds):
