@@ -1,8 +1,8 @@
 r"""How far two solutions of contractive equations are apart: bounds over a piece of time.
 
 The difference e of the flow from a path fulfils ``e' = -c (A W A^T e + d)`` with a diagonal matrix
-W(t), of which ``low <= w_i <= high`` is known, and ``d = A_T a + Q b``, of which bounds of ``|a_i|``
-and of ``||Q b||`` are known.  The bounds here are of
+W(t), of which ``low <= w_i <= high`` is known, and ``d = A_T a + Q b``, of which bounds of
+``|a_i|`` and of ``||Q b||`` are known.  The bounds here are of
 
 - ``||e||`` by :func:`distance_after`;
 - ``||P_F e||`` by :func:`push` and :func:`block_after`, P_F the projector onto the range of the

@@ -224,7 +224,7 @@ def series(
 
 
 def _coefficients(path, power):
-    """Coefficients y_0 ... y_DEGREE of the power, or of the exponential, shape (DEGREE + 1, ...)."""
+    """y_0 ... y_DEGREE of the power, or of the exponential, shape (DEGREE + 1, ...)."""
     found = np.empty((DEGREE + 1, *path.shape[1:]))
     found[0] = 1.0
     most = len(path) - 1

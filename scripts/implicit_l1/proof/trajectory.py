@@ -1,15 +1,15 @@
 r"""Enclosures of trajectories of the gradient flow.
 
-The argument, with its proof, is docs/trajectories.md; here its formulas.  Along a path lam~,
+The argument, with its proof, is in docs/trajectories.md; here its formulas.  Along a path lam~,
 ``e = lam - lam~`` fulfils
 
     e' = -c (A Wbar A^T e + d),    d = lam~' / c - (y - A x~) = lam~' / c + A n~,
 
 with means ``wbar_i`` of dx_i / dz_i between the two.  In the coordinates of
-:mod:`implicit_l1.proof.trajectory_frame`, ``d = A_T a + B b``.  On a piece of length h:
+:mod:`implicit_l1.proof.trajectory_frame`, ``d = A_T a + Q b``.  On a piece of length h:
 
-- ``E >= ||e||_2``: ``E -> (E^2 + (c h / 2) sum_F a_i^2 / w_i)^(1/2) + c h ||d - A_F a_F||``, for any
-  part F of T;
+- ``E >= ||e||_2``: ``E -> (E^2 + (c h / 2) sum_F a_i^2 / w_i)^(1/2) + c h ||d - A_F a_F||``, for
+  any part F of T;
 - ``u_F >= ||P_F e||_2``, P_F the projector onto the range of A_F: with ``mu = lambda_min(A_F^T A_F)
   min_F w_i`` and ``H >= ||P_F (d + A_Fc W A_Fc^T e)||``, ``u_F -> u_F e^(-c mu h) + H / mu (1 -
   e^(-c mu h))``.
@@ -37,7 +37,7 @@ from implicit_l1.proof.trajectory_frame import (
     eigenvalue_bounds,
     gram,
 )
-from implicit_l1.proof.verified import UNIT, doubles_of, gamma, rounded_up
+from implicit_l1.proof.verified import doubles_of, gamma, rounded_up
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class TrajectoryProof:
                 walk.take(step)
         except (NotProved, np.linalg.LinAlgError) as failure:
             reason = str(failure)
-        return ProvedTrajectory(walk.points, walk.time, reason, walk.pieces)
+        return ProvedTrajectory(walk.points, walk.until, reason, walk.pieces)
 
 
 def time_constant(depth: float, alpha: arb) -> arb:
@@ -208,7 +208,7 @@ class _Walk:
 
     def __init__(self, proof, wanted):
         self.proof, self.wanted = proof, list(wanted)
-        self.points, self.pieces, self.time = [], 0, 0.0
+        self.points, self.pieces, self.time, self.until = [], 0, 0.0, 0.0
         self.z = [arb(0)] * proof.matrix.shape[1]
         self.distance, self.levels, self.frame = 0.0, [], None
         self.least = {}
@@ -245,8 +245,9 @@ class _Walk:
                     piece = _Piece(self, step, length, coefficients, begin, low, high)
             piece.bound()
             self.pieces += 1
+            self.until = _below(arb(step.start) + length * arb(high))
         self.z = self.at(coefficients, begin, fmpq(1), fmpq(1))
-        self.time = step.end
+        self.time = self.until = step.end
 
     def at(self, coefficients, begin, low, high):
         """z in the middle of a part of the step, d balls."""
@@ -315,7 +316,9 @@ class _Piece:
         # the first coefficient is a difference of what may be far larger
         start = self.model.start
         outer = arb_mat(1, len(frame.others), [start[i] for i in frame.others]) * frame.images
-        first = [value + start[i] for value, i in zip(outer.entries(), frame.active)]
+        first = [
+            value + start[i] for value, i in zip(outer.entries()[:count], frame.active, strict=True)
+        ]
         first = doubles_of(first + outer.entries()[count:])
         inner = Within(*np.zeros((2, *image.middle.shape)))
         speeds = Within(*np.zeros((2, *image.middle.shape)))
@@ -477,6 +480,12 @@ class _Piece:
 def _wider(bounds):
     """A little more than some bounds."""
     return bounds[0] * 1.05 + 1e-100, [value * 1.05 + 1e-100 for value in bounds[1]]
+
+
+def _below(value):
+    """The largest double that is not above a ball."""
+    found = float(value.lower())
+    return found if arb(found) <= value else float(np.nextafter(found, -np.inf))
 
 
 def _rational(value):

@@ -1,4 +1,4 @@
-r"""The coordinates in which steps of a flow are given, as exact definitions, and what is used of them.
+r"""The coordinates in which steps of a flow are given, defined exactly, and norms in them.
 
 For independent columns A_T and a matrix Q of doubles, near an orthonormal basis of ker A_T^T, let
 ``K = [A_T Q]``, which is square.  Increments (d zeta, d b) stand for the d lam with ``A_T^T d lam =
@@ -8,9 +8,10 @@ d zeta`` and ``Q^T d lam = d b``, so
 
 and a vector d of R^N for its coordinates (a, b) in ``d = A_T a + Q b``, so ``(a, b) = K^{-1} d``.
 K^{-1} and its products are computed in balls.  Where norms are needed: with ``l <=
-lambda_min(A_T^T A_T)``, ``||Q b|| <= (1 + ||I - Q^T Q||)^(1/2) ||b||``, and the projector P onto the
-range of A_T, or of some of its columns, has ``||P Q|| <= ||A_T^T Q|| / l^(1/2)``.  Eigenvalues: for
-any V and any w, ``lambda_min(G) >= min(w) - max|w| ||I - V V^T|| - ||G - V diag(w) V^T||``.
+lambda_min(A_T^T A_T)``, ``||Q b|| <= (1 + ||I - Q^T Q||)^(1/2) ||b||``, and the projector P onto
+the range of A_T, or of some of its columns, has ``||P Q|| <= ||A_T^T Q|| / l^(1/2)``.
+Eigenvalues: for any V and any w, ``lambda_min(G) >= min(w) - max|w| ||I - V V^T|| -
+||G - V diag(w) V^T||``.
 """
 
 import numpy as np

@@ -1,18 +1,21 @@
 """Enclosures of trajectories against trajectories that are known otherwise."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
-from flint import arb, arb_mat, ctx
+from flint import acb, arb, arb_mat, ctx
 from numpy.polynomial.legendre import legvander
 
 from implicit_l1.network.radau import collocation
 from implicit_l1.proof.ball_potential import BallPotential
 from implicit_l1.proof.balls import power_of_ten, relative_radius, sum_of_sizes
+from implicit_l1.proof.limit import LimitProof
 from implicit_l1.proof.minimizer import prove_minimizer
 from implicit_l1.proof.trajectory import FlowStep, TrajectoryProof, time_constant
 
+ONES = np.array([1.0, -0.5, 0.0, 0.0])
 # two problems of one row, mixed by a matrix O with O^T O = 25 I: along it the flow of each is
 # that of one unknown, at 25 times the pace
 TURN = np.array([[3.0, 4.0], [-4.0, 3.0]])
@@ -93,15 +96,23 @@ class Flow:
                 return found
         return None
 
-    def steps(self, end, tolerance, active=(), first=1e-3):
-        """Steps of a flow whose last Legendre coefficients are below a tolerance of the slack."""
+    def frame(self, active, bent):
+        """T as an array, and a basis that is orthonormal up to so much."""
         active = np.array(active, dtype=int)
+        basis = np.eye(len(self.matrix))
+        if active.size:
+            basis = np.linalg.qr(self.matrix[:, active], mode="complete")[0][:, active.size :]
+        return active, basis * (1.0 + bent) + bent
+
+    def steps(self, end, tolerance, actives=((),), bent=0.0):
+        """Steps of a flow whose last Legendre coefficients are below a tolerance of the slack.
+
+        Each of some parts T in turn is that of three steps.  The states at the ends of the steps
+        are left behind as an attribute.
+        """
         rows = len(self.matrix)
-        basis = np.linalg.qr(self.matrix[:, active], mode="complete")[0][:, active.size :]
-        if not active.size:
-            basis = np.eye(rows)
-        turn = arb_mat(np.hstack([self.matrix[:, active], basis]).tolist())
-        lam, time, length = [arb(0)] * rows, 0.0, first / float(self.rate)
+        frames = [self.frame(active, bent) for active in actives]
+        lam, time, length = [arb(0)] * rows, 0.0, 1e-3 / float(self.rate)
         taken, self.states = [], [(0.0, lam)]
         while time < end:
             length = min(length, end - time) if end - time > 1.01 * length else end - time
@@ -120,7 +131,8 @@ class Flow:
             if error > 1.0:
                 length *= 0.6
                 continue
-            turned = series * turn
+            active, basis = frames[len(taken) // 3 % len(frames)]
+            turned = series * arb_mat(np.hstack([self.matrix[:, active], basis]).tolist())
             taken.append(
                 FlowStep(
                     time,
@@ -143,3 +155,167 @@ class Flow:
         z = (arb_mat(1, len(lam), list(lam)) * self.columns).entries()
         x = [self.alpha * value for value, _ in BallPotential(self.depth).with_slopes(z)]
         return [value - arb(g) for value, g in zip(x, self.goal.tolist(), strict=True)]
+
+
+@cache
+def known_flow(depth, exponent, end):
+    """A flow, and n at the ends of steps of a far smaller tolerance."""
+    with ctx.workprec(200):
+        flow = Flow(MATRIX, ONES, depth, exponent)
+        flow.steps(end, 1e-11)
+        return flow, [(time, flow.errors(lam)) for time, lam in flow.states]
+
+
+def follow(flow, steps, known):
+    return flow.proof().follow(steps, [time for time, _ in known])
+
+
+def held(proved, known):
+    """Whether the enclosures hold what is known, at all times."""
+    assert not proved.reason
+    return len(proved.points) == len(known) and all(
+        point.time == time
+        and all(a.contains(b.mid()) for a, b in zip(point.error, error, strict=True))
+        for point, (time, error) in zip(proved.points, known, strict=True)
+    )
+
+
+def widest(proved):
+    return max(relative_radius(sum_of_sizes(point.error)) for point in proved.points)
+
+
+CASES = [
+    (2, -4, 40.0, [(0,), (), (0, 1)], 1e-6),
+    (2.5, -2, 1e2, [(0, 1), (1,)], 1e-5),
+    (3, -6, 1e5, [(0, 1)], 1e-4),
+    (6, -4, 1e5, [(1, 0)], 1e-3),
+]
+
+
+@pytest.mark.parametrize(("depth", "exponent", "end", "actives", "width"), CASES)
+def test_enclosures_hold_a_finer_flow(depth, exponent, end, actives, width):
+    flow, known = known_flow(depth, exponent, end)
+    steps = flow.steps(end, 1e-9, actives)
+    proved = follow(flow, steps, known)
+    assert held(proved, known)
+    assert widest(proved) < width
+    assert proved.until == end
+
+
+@pytest.mark.parametrize("actives", [[()], [(0,)], [(0, 1)], [(0, 2)]])
+@pytest.mark.parametrize("bent", [0.0, 1e-3])
+def test_coordinates_of_steps_do_not_matter(actives, bent):
+    """Neither which columns are active, nor whether the basis is orthonormal."""
+    flow, known = known_flow(3, -2, 2e2)
+    proved = follow(flow, flow.steps(2e2, 1e-9, actives, bent), known)
+    assert held(proved, known)
+    assert widest(proved) < 1e-4
+
+
+def moved(steps, part, size, bend):
+    """Steps with a wrong velocity, or a wrong bend, in some coordinates."""
+    wrong = []
+    for step in steps:
+        coefficients = step.coefficients.copy()
+        coefficients[bend, part] += size * np.max(np.abs(coefficients), axis=0)[part]
+        wrong.append(replace(step, coefficients=coefficients))
+    return wrong
+
+
+@pytest.mark.parametrize("bend", [1, 2, 9])
+@pytest.mark.parametrize("part", [slice(0, 1), slice(1, 2)])
+@pytest.mark.parametrize(("depth", "exponent", "end"), [(2, -2, 30.0), (3, -2, 2e2)])
+def test_wrong_steps_are_no_wrong_proof(depth, exponent, end, part, bend):
+    """Along the active column and beside it; the enclosures are as wide as they have to be."""
+    flow, known = known_flow(depth, exponent, end)
+    steps = moved(flow.steps(end, 1e-9, [(0,)]), part, 1e-6, bend)
+    proved = follow(flow, steps, known)
+    assert held(proved, known)
+    away = max(
+        float(abs(a.mid() - b) / sum_of_sizes(error))
+        for point, (_, error) in zip(proved.points, known, strict=True)
+        for a, b in zip(point.error, error, strict=True)
+    )
+    assert away > 1e-8
+    assert widest(proved) < 0.2
+
+
+def test_wrong_fast_steps_do_not_spoil_the_rest():
+    """A wrong constant along what dies out is forgotten, and corrected where it is stiff."""
+    flow, known = known_flow(3, -6, 1e5)
+    steps = flow.steps(1e5, 1e-9, [(0, 1)])
+    first = replace(steps[0], coefficients=steps[0].coefficients * (1 + 1e-7))
+    proved = follow(flow, [first, *steps[1:]], known)
+    assert held(proved, known)
+    assert widest(proved) < 1e-4
+
+
+def test_what_is_too_wide_is_not_proved():
+    flow, known = known_flow(6, -4, 1e5)
+    steps = moved(flow.steps(1e5, 1e-9, [(0, 1)]), slice(0, 1), 3e-2, 1)
+    proved = follow(flow, steps, known)
+    assert 0.0 < proved.until < 1e5
+    assert "distance" in proved.reason
+    assert all(point.time <= proved.until for point in proved.points)
+    whole = [pair for pair in known if pair[0] <= proved.points[-1].time]
+    assert held(replace(proved, reason=""), whole)
+
+
+def test_the_path_must_stay_in_the_domain():
+    flow, _ = known_flow(3, -2, 2e2)
+    steps = flow.steps(2e2, 1e-9, [(0, 1)])
+    far = replace(steps[9], coefficients=steps[9].coefficients + 3.0)
+    proved = flow.proof().follow([*steps[:9], far], [])
+    assert proved.until == steps[9].start
+    assert "domain" in proved.reason
+
+
+def test_steps_follow_one_another():
+    flow, _ = known_flow(3, -2, 2e2)
+    steps = flow.steps(2e2, 1e-9)
+    with pytest.raises(ValueError, match="follows"):
+        flow.proof().follow([steps[0], steps[2]], [])
+    with pytest.raises(ValueError, match="another matrix"):
+        TrajectoryProof(2 * MATRIX, flow.minimizer, 3, flow.alpha)
+
+
+def time_until(flow, mu, ratio, value):
+    """When the flow of one unknown, ``mu' = 25 c (g - x_0 - r x_1)``, reaches mu: a quadrature."""
+    power = acb(flow.proof().potential.power)
+
+    def phi(z):
+        return (1 - z) ** -power - (1 + z) ** -power
+
+    def pace(z, _):
+        x = acb(flow.alpha) * (phi(z) + acb(ratio) * phi(acb(ratio) * z))
+        return 1 / (25 * acb(flow.rate) * (acb(value) - x))
+
+    return acb.integral(pace, acb(0), acb(mu)).real
+
+
+@pytest.mark.parametrize(("depth", "exponent", "place"), [(3, -3, 0), (4, -8, 2)])
+def test_enclosures_hold_an_integral(depth, exponent, place):
+    """The time at which an entry reaches either end of its enclosure, as an integral in balls."""
+    flow = Flow(TURN @ BLOCKS, GOAL, depth, exponent)
+    ratio, value = (0.5, 1.0) if place == 0 else (-0.75, 0.25)
+
+    def reached(x):
+        mu = BallPotential(depth).inverse(arb(x) / flow.alpha)[0]
+        return time_until(flow, mu, ratio, value)
+
+    end = float(reached(value / 2))  # it is rising fast then
+    proved = flow.proof().follow(flow.steps(end, 1e-9, [(0, 2)]), [end / 3, end])
+    assert len(proved.points) == 2
+    for point in proved.points:
+        x = point.error[place] + arb(GOAL[place])
+        assert reached(x.lower()) < arb(point.time) < reached(x.upper())
+        assert relative_radius(x) < 1e-4
+
+
+def test_the_end_meets_the_limit_point():
+    flow, _ = known_flow(3, -2, 2e2)
+    steps = flow.steps(4e3, 1e-9, [(0, 1)])
+    proved = flow.proof().follow(steps, [steps[-1].end])
+    guess = np.array([float(v) for v in proved.points[0].error])
+    limit = LimitProof(MATRIX, flow.minimizer, 3).error(flow.alpha, guess, 0.0, 1e-9)
+    assert all(a.overlaps(b) for a, b in zip(proved.points[0].error, limit, strict=True))
