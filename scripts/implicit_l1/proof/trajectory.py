@@ -125,7 +125,11 @@ class TrajectoryProof:
         Args:
             steps: from time 0 on, each starting where the last one ends.
             times: increasing, at which an enclosure is wanted.
+        Raises:
+            ValueError: if times or steps are not in order.
         """
+        if np.any(np.diff(times) <= 0.0):
+            raise ValueError("the times of a trajectory are not increasing")
         walk = _Walk(self, times)
         reason = ""
         try:
@@ -215,7 +219,7 @@ class _Walk:
         self.rate_up = float(rounded_up(float(proof.rate.upper())))
         self.rate_down = float(proof.rate.lower()) * (1.0 - 2.0**-30)
         while self.wanted and self.wanted[0] <= 0.0:
-            self._enclose(self.wanted.pop(0), self.z, np.zeros(len(self.z)), 0.0)
+            self.enclose(self.wanted.pop(0), self.z, np.zeros(len(self.z)), 0.0)
 
     def take(self, step):
         """Follow a step."""
@@ -271,12 +275,10 @@ class _Walk:
         part = Within(*(v[:count, :count] for v in frame.speeds))
         jumped = float(rounded_up(np.sqrt(np.sum(product(size, part).sizes * size.sizes))))
         self.distance = float(rounded_up(self.distance + jumped))
-        self.levels = [
-            _Level(v.places, v.columns, v.least, float(rounded_up(v.bound + jumped)))
-            for v in self.levels
-        ]
+        self.levels = [replace(v, bound=float(rounded_up(v.bound + jumped))) for v in self.levels]
 
-    def _enclose(self, time, z, radius, distance):
+    def enclose(self, time, z, radius, distance):
+        """n at a time, from z~ and bounds of ``|z - z~|``."""
         proof = self.proof
         wide = [value + arb(0, r) for value, r in zip(z, radius.tolist(), strict=True)]
         if proof.potential.depth != 2 and not all(abs(value) < 1 for value in wide):
@@ -465,7 +467,7 @@ class _Piece:
         walk, step = self.walk, self.step
         start = arb(step.start) + self.length * arb(self.low)
         end = arb(step.start) + self.length * arb(self.high)
-        while walk.wanted and (arb(walk.wanted[0]) <= end):
+        while walk.wanted and arb(walk.wanted[0]) <= end:
             time = walk.wanted.pop(0)
             exact = _rational(time)
             place = (exact - _rational(step.start)) / (_rational(step.end) - _rational(step.start))
@@ -474,7 +476,7 @@ class _Piece:
             ends = self._ends(levels, rates, since)
             ends = [min(pair) for pair in zip(ends, bounds[1], strict=True)]
             radius = self._radius(levels, (bounds[0], ends))
-            walk._enclose(time, z, radius, bounds[0])
+            walk.enclose(time, z, radius, bounds[0])
 
 
 def _wider(bounds):

@@ -88,6 +88,8 @@ def test_a_column_does_not_pay_twice():
     assert columns.image(sizes, np.arange(4)) == pytest.approx(2.0)
     assert columns.coupling(sizes, np.arange(4)) == pytest.approx(1.0)
     assert columns.image(np.array([3.0]), np.array([2])) == pytest.approx(3.0)
+    long = columns_of(np.array([[0.0, 3.0]]))
+    assert long.coupling(np.array([2.0]), np.array([1])) == pytest.approx(18.0)
 
 
 @pytest.mark.parametrize("term", ["others", "beyond", "inner", "outer"])

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from flint import acb, arb, arb_mat, ctx
+from flint import acb, arb, arb_mat, ctx, fmpq
 from numpy.polynomial.legendre import legvander
 
 from implicit_l1.network.radau import collocation
@@ -13,7 +13,8 @@ from implicit_l1.proof.ball_potential import BallPotential
 from implicit_l1.proof.balls import power_of_ten, relative_radius, sum_of_sizes
 from implicit_l1.proof.limit import LimitProof
 from implicit_l1.proof.minimizer import prove_minimizer
-from implicit_l1.proof.trajectory import FlowStep, TrajectoryProof, time_constant
+from implicit_l1.proof.trajectory import FlowStep, TrajectoryProof, _Piece, _Walk, time_constant
+from implicit_l1.proof.trajectory_frame import Coordinates
 
 ONES = np.array([1.0, -0.5, 0.0, 0.0])
 # two problems of one row, mixed by a matrix O with O^T O = 25 I: along it the flow of each is
@@ -250,12 +251,89 @@ def test_wrong_fast_steps_do_not_spoil_the_rest():
     assert widest(proved) < 1e-4
 
 
+def test_a_step_starts_where_the_last_one_ended():
+    """Whatever its polynomial is there: only increments count."""
+    flow, known = known_flow(3, -2, 2e2)
+    steps = flow.steps(2e2, 1e-9, [(0, 1)])
+    shifted = [
+        replace(step, coefficients=step.coefficients + 0.5 * (np.arange(10) == 0)[:, None])
+        for step in steps
+    ]
+    proved = [follow(flow, given, known) for given in (steps, shifted)]
+    assert held(proved[1], known)
+    for one, other in zip(*(p.points for p in proved), strict=True):
+        assert one.distance == pytest.approx(other.distance, rel=1e-3)
+
+
+def walk_at_rest(active, depth=3):
+    flow, _ = known_flow(3, -2, 2e2)
+    walk = _Walk(TrajectoryProof(MATRIX, flow.minimizer, depth, arb(1)), [])
+    walk.frame = Coordinates(MATRIX, *flow.frame(active, 1e-3))
+    return walk
+
+
+def test_jumps_are_part_of_the_distance():
+    walk = walk_at_rest((1,))
+    walk.levels = [replace(level, bound=0.5) for level in levels_of(walk)]
+    walk.distance = 1.0
+    walk._anchor({1: arb(0.125)})
+    # the jump is orthogonal to Q, and A_1 times it is 1/8
+    frame = np.column_stack([MATRIX[:, 1], walk.frame.basis])
+    jump = np.linalg.solve(frame.T, [0.125, 0.0])
+    assert 1.0 + np.linalg.norm(jump) <= walk.distance < 1.0 + 1.001 * np.linalg.norm(jump)
+    assert all(level.bound >= 0.5 + np.linalg.norm(jump) for level in walk.levels)
+    assert [float(z) for z in walk.z] == pytest.approx(jump @ MATRIX)
+    assert walk.z[1] == arb(0.125)
+
+
+def straight(active, height):
+    """A long slow step along the first coordinate."""
+    flow, _ = known_flow(3, -2, 2e2)
+    coefficients = np.zeros((10, 2))
+    coefficients[:2, 0] = height / 2
+    return FlowStep(0.0, 1e6, *flow.frame(active, 1e-3), coefficients)
+
+
+def levels_of(walk):
+    step = straight(tuple(walk.frame.active), 1e-3)
+    return piece_of(walk, step)._levels()
+
+
+def piece_of(walk, step):
+    exact = arb_mat(step.coefficients.tolist())
+    return _Piece(walk, step, arb(step.end), exact, list(walk.z), fmpq(0), fmpq(1))
+
+
+@pytest.mark.parametrize("active", [(), (0, 1), (0,)])
+@pytest.mark.parametrize("height", [0.03, 0.8])
+def test_the_defect_is_bounded(active, height):
+    """On a piece that is far too long, too, where Taylor polynomials are not enough."""
+    walk = walk_at_rest(active, 6)
+    step = straight(active, height)
+    piece = piece_of(walk, step)
+    frame = np.column_stack([MATRIX[:, step.active], step.basis])
+    velocity = np.linalg.solve(frame.T, [height, 0.0]) / float(walk.proof.rate) / step.end
+    largest = np.zeros(2)
+    for place in np.linspace(0.0, 1.0, 11):
+        lam = np.linalg.solve(frame.T, [height * place, 0.0])
+        z = lam @ MATRIX
+        n = (1 - z) ** -1.5 - (1 + z) ** -1.5 - ONES
+        found = np.linalg.solve(frame, velocity + MATRIX @ n)
+        largest = np.maximum(largest, np.abs(found))
+        assert np.all(np.abs(found[: len(active)]) <= piece.a * (1 + 1e-9))
+        assert np.linalg.norm(found[len(active) :]) <= piece.b * (1 + 1e-9)
+    assert piece.fine == (height < 0.1)
+    if piece.fine:
+        assert np.all(piece.a < 3.0 * largest[: len(active)])
+        assert len(active) == 2 or piece.b < 3.0 * np.linalg.norm(largest[len(active) :])
+
+
 def test_what_is_too_wide_is_not_proved():
     flow, known = known_flow(6, -4, 1e5)
     steps = moved(flow.steps(1e5, 1e-9, [(0, 1)]), slice(0, 1), 3e-2, 1)
     proved = follow(flow, steps, known)
     assert 0.0 < proved.until < 1e5
-    assert "distance" in proved.reason
+    assert "too much for the slopes" in proved.reason
     assert all(point.time <= proved.until for point in proved.points)
     whole = [pair for pair in known if pair[0] <= proved.points[-1].time]
     assert held(replace(proved, reason=""), whole)
@@ -275,6 +353,8 @@ def test_steps_follow_one_another():
     steps = flow.steps(2e2, 1e-9)
     with pytest.raises(ValueError, match="follows"):
         flow.proof().follow([steps[0], steps[2]], [])
+    with pytest.raises(ValueError, match="increasing"):
+        flow.proof().follow(steps, [1.0, 1.0])
     with pytest.raises(ValueError, match="another matrix"):
         TrajectoryProof(2 * MATRIX, flow.minimizer, 3, flow.alpha)
 
