@@ -207,12 +207,14 @@ class _Walk:
     """Goes along the steps; holds the end reached, and what is known there.
 
     Attributes:
-        z: A^T lam~, d balls; distance: E; levels: of the last piece.
+        lam: lam~, N exact balls; z: A^T lam~, d balls; distance: E; levels: of the last piece.
     """
 
     def __init__(self, proof, wanted):
         self.proof, self.wanted = proof, list(wanted)
         self.points, self.pieces, self.time, self.until = [], 0, 0.0, 0.0
+        self.matrix = exact_matrix(proof.matrix)
+        self.lam = arb_mat(1, len(proof.matrix))
         self.z = [arb(0)] * proof.matrix.shape[1]
         self.distance, self.levels, self.frame = 0.0, [], None
         self.least = {}
@@ -228,7 +230,6 @@ class _Walk:
         if self.frame is None or not self.frame.is_of(step.active, step.basis):
             self.frame = Coordinates(self.proof.matrix, step.active, step.basis)
             self.least = {}
-        self._anchor({int(i): self.z[i].mid() for i in step.active})
         length = arb(step.end) - arb(step.start)
         coefficients = exact_matrix(step.coefficients)
         todo, begin = [(fmpq(0), fmpq(1))], list(self.z)
@@ -244,13 +245,13 @@ class _Walk:
                 first = False
                 shift = piece.correction()
                 if shift is not None:
-                    self._anchor(shift)
+                    self.move(shift, jump=True)
                     begin = list(self.z)
                     piece = _Piece(self, step, length, coefficients, begin, low, high)
             piece.bound()
             self.pieces += 1
             self.until = _below(arb(step.start) + length * arb(high))
-        self.z = self.at(coefficients, begin, fmpq(1), fmpq(1))
+        self.move(_shift(len(step.coefficients), fmpq(1), fmpq(1))[0] * coefficients)
         self.time = self.until = step.end
 
     def at(self, coefficients, begin, low, high):
@@ -259,21 +260,17 @@ class _Walk:
         moved = self.frame.moved(increments)
         return [z + h for z, h in zip(begin, moved, strict=True)]
 
-    def _anchor(self, values):
-        """Let lam~ jump so that z has these exact values on T."""
-        frame, count = self.frame, len(self.frame.active)
-        jump = [values[int(i)] - self.z[i] for i in frame.active]
-        if all(value.is_zero() for value in jump):
-            return
-        rest = [arb(0)] * (len(self.proof.matrix) - count)
-        moved = frame.moved(arb_mat(1, len(self.proof.matrix), [*jump, *rest]))
-        self.z = [z + h for z, h in zip(self.z, moved, strict=True)]
-        for index in frame.active:
-            self.z[index] = values[int(index)]
-        # d lam = K^{-T} (d zeta, 0), so its square is <(d zeta, 0), K^{-1} K^{-T} (d zeta, 0)>
-        size = Within(*doubles_of(jump))
-        part = Within(*(v[:count, :count] for v in frame.speeds))
-        jumped = float(rounded_up(np.sqrt(np.sum(product(size, part).sizes * size.sizes))))
+    def move(self, increments, jump=False):
+        """Let lam~ move by (d zeta, d b), a row of balls, and round it, which is a jump.
+
+        Args:
+            jump: whether all of it is a jump.
+        """
+        shift = increments * self.frame.inverse
+        moved = self.lam + shift
+        self.lam = moved.mid()
+        self.z = (self.lam * self.matrix).entries()
+        jumped = _size(moved - self.lam) + (_size(shift) if jump else 0.0)
         self.distance = float(rounded_up(self.distance + jumped))
         self.levels = [replace(v, bound=float(rounded_up(v.bound + jumped))) for v in self.levels]
 
@@ -344,7 +341,7 @@ class _Piece:
         self.b = float(rounded_up(rounded_up(self.b + rest_b) * frame.stretch))
 
     def correction(self):
-        """Values of z_T where the mean of a vanishes, where that is worth a jump, else None."""
+        """A jump to where the mean of a vanishes, where that is worth it, else None."""
         walk, frame = self.walk, self.walk.frame
         if not len(frame.active):
             return None
@@ -356,10 +353,8 @@ class _Piece:
         if not np.any(fast) or euclidean(mean[fast]) < 0.3 * euclidean(self.a[fast]):
             return None
         move = np.where(fast, -mean / slope, 0.0)
-        return {
-            int(i): (walk.z[i] + arb(float(h))).mid()
-            for i, h in zip(frame.active, move, strict=True)
-        }
+        rest = [0.0] * (len(walk.lam.entries()) - len(move))
+        return arb_mat(1, len(move) + len(rest), [*move.tolist(), *rest])
 
     def bound(self):
         """Bounds at the end of the piece, and enclosures at the times in it.
@@ -477,6 +472,11 @@ class _Piece:
             ends = [min(pair) for pair in zip(ends, bounds[1], strict=True)]
             radius = self._radius(levels, (bounds[0], ends))
             walk.enclose(time, z, radius, bounds[0])
+
+
+def _size(row):
+    """An upper bound of the norm of a row of balls."""
+    return euclidean(rounded_up(np.array([float(abs(v).upper()) for v in row.entries()])))
 
 
 def _wider(bounds):

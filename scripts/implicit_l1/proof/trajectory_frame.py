@@ -58,7 +58,7 @@ class Coordinates:
 
     Attributes:
         active, others: indices of T and of the others; basis: Q.
-        moves: K^{-1} A_Tc, shape (N, d - k); images: its transpose; both as balls.
+        inverse: K^{-1}; moves: K^{-1} A_Tc, shape (N, d - k); images: its transpose; as balls.
         near: `moves` in doubles; speeds: K^{-1} K^{-T} in doubles, shape (N, N).
         gram: A_T^T A_T; least: l, inf without columns.
         stretch, lean: bounds of ||Q|| and of ||P Q||.
@@ -84,6 +84,7 @@ class Coordinates:
             inverse = frame.solve(exact_matrix(np.eye(rows)))
         except ZeroDivisionError as error:
             raise NotProved("the active columns are not proved independent") from error
+        self.inverse = inverse
         self.moves = inverse * columns_of(exact_matrix(matrix), self.others)
         self.images = self.moves.transpose()
         self.near = within(self.moves)
