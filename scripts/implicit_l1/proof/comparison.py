@@ -5,8 +5,8 @@ W(t), of which ``low <= w_i <= high`` is known, and ``d = A_T a + Q b``, of whic
 ``|a_i|`` and of ``||Q b||`` are known.  The bounds here are of
 
 - ``||e||`` by :func:`distance_after`;
-- ``||P_F e||`` by :func:`push` and :func:`block_after`, P_F the projector onto the range of the
-  columns in F, of large w, on which e dies out fast.
+- ``||P_F e||`` by :func:`push` and :func:`block_after`, or by :func:`block_energy`, P_F the
+  projector onto the range of the columns in F, of large w, on which e dies out fast.
 
 docs/trajectories.md has the proofs.  Everything is a double, and rounded up.
 """
@@ -115,3 +115,20 @@ def block_after(start: float, force: float, decay: float, scaled: float, since: 
         return float(grown)
     left = float((-arb(decay) * arb(since)).exp().upper())
     return float(min(grown, rounded_up(start * rounded_up(left) + rounded_up(force / decay))))
+
+
+def block_energy(
+    start: float, force: np.ndarray, low: np.ndarray, decay: float, scaled: float, since: float
+) -> float:
+    """A bound of u at one time of a piece, where ``(u^2)' <= -c mu u^2 + c sum_F h_i^2 / w_i``.
+
+    Args:
+        start: u at its start; force: bounds of |h|; low: lower bounds of w on F.
+        decay, scaled, since: as of :func:`block_after`.
+    """
+    if not (decay > 0.0 and np.all(low > 0.0)):
+        return np.inf
+    energy = rounded_up(np.sum(rounded_up(force * rounded_up(force / low))))
+    left = float((-arb(decay) * arb(since)).exp().upper())
+    added = min(rounded_up(scaled * energy), rounded_up(energy / decay))
+    return float(rounded_up(np.sqrt(rounded_up(start * start * rounded_up(left) + added))))

@@ -27,7 +27,14 @@ from flint import arb, arb_mat, fmpq
 
 from implicit_l1.proof.ball_potential import BallPotential
 from implicit_l1.proof.balls import exact_matrix
-from implicit_l1.proof.comparison import Columns, block_after, distance_after, euclidean, push
+from implicit_l1.proof.comparison import (
+    Columns,
+    block_after,
+    block_energy,
+    distance_after,
+    euclidean,
+    push,
+)
 from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.minimizer import ProvedMinimizer
 from implicit_l1.proof.taylor import DEGREE, Within, known, product, series, times, total
@@ -195,12 +202,23 @@ def _largest(polynomials: Within) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Level:
-    """A part F of T: places in T, indices, lambda_min and u."""
+    """A part F of T: places in T, indices, lambda_min, bounds of ``|A_F^+ A|``, and u."""
 
     places: np.ndarray
     columns: frozenset
     least: float
+    maps: np.ndarray
     bound: float
+
+
+@dataclass(frozen=True)
+class _Force:
+    """What moves the block of a level on a piece: mu, H, bounds of |h|, and of w from below."""
+
+    decay: float
+    push: float
+    inner: np.ndarray
+    low: np.ndarray
 
 
 class _Walk:
@@ -217,7 +235,7 @@ class _Walk:
         self.lam = arb_mat(1, len(proof.matrix))
         self.z = [arb(0)] * proof.matrix.shape[1]
         self.distance, self.levels, self.frame = 0.0, [], None
-        self.least = {}
+        self.blocks = {}
         self.rate_up = float(rounded_up(float(proof.rate.upper())))
         self.rate_down = float(proof.rate.lower()) * (1.0 - 2.0**-30)
         while self.wanted and self.wanted[0] <= 0.0:
@@ -229,7 +247,7 @@ class _Walk:
             raise ValueError(f"the step from {step.start} to {step.end} follows {self.time}")
         if self.frame is None or not self.frame.is_of(step.active, step.basis):
             self.frame = Coordinates(self.proof.matrix, step.active, step.basis)
-            self.least = {}
+            self.blocks = {}
         length = arb(step.end) - arb(step.start)
         coefficients = exact_matrix(step.coefficients)
         todo, begin = [(fmpq(0), fmpq(1))], list(self.z)
@@ -370,13 +388,13 @@ class _Piece:
             low, high = self.model.slopes(self._radius(levels, supposed))
             if not np.all(np.isfinite(high)):
                 break
-            found, rates = self._found(levels, low, high, supposed)
+            found, forces = self._found(levels, low, high, supposed)
             if found[0] < supposed[0] and all(map(float.__lt__, found[1], supposed[1])):
-                self._enclose(levels, supposed, rates)
+                self._enclose(levels, supposed, forces)
                 walk.distance = found[0]
                 walk.levels = [
                     replace(level, bound=min(u, found[0]))
-                    for level, u in zip(levels, self._ends(levels, rates), strict=True)
+                    for level, u in zip(levels, self._ends(levels, forces), strict=True)
                 ]
                 return
         raise NotProved(
@@ -398,13 +416,12 @@ class _Piece:
         for cut in [len(order), *cuts[::-1]]:
             places = np.sort(order[:cut])
             key = places.tobytes()
-            if key not in walk.least:
-                walk.least[key] = frame.least_of(places)
-            if walk.least[key] > 0.0:
+            if key not in walk.blocks:
+                walk.blocks[key] = frame.block(places)
+            least, maps = walk.blocks[key]
+            if least > 0.0:
                 columns = frozenset(frame.active[places].tolist())
-                found.append(
-                    _Level(places, columns, walk.least[key], self._start(columns, walk.least[key]))
-                )
+                found.append(_Level(places, columns, least, maps, self._start(columns, least)))
         return found
 
     def _start(self, columns, least):
@@ -429,35 +446,43 @@ class _Piece:
         return rounded_up(known * walk.proof.columns.norms)
 
     def _found(self, levels, low, high, supposed):
-        """Bounds on the piece from supposed ones; and (mu, H) of each level."""
+        """Bounds on the piece from supposed ones; and the forces on each level."""
         walk, frame, columns = self.walk, self.walk.frame, self.walk.proof.columns
         low, scaled = low[frame.active], float(rounded_up(walk.rate_up * self.time))
         distance = distance_after(walk.distance, self.a, self.b, low, columns, frame.active, scaled)
         radius = self._radius(levels, supposed)
         across = float(rounded_up(frame.lean * self.b))
-        rates = []
+        sizes = rounded_up(high * radius)
+        sizes[frame.active] = rounded_up(sizes[frame.active] + self.a)
+        forces = []
         for level in levels:
-            beyond = np.delete(frame.active, level.places)
+            beyond, slopes = np.delete(frame.active, level.places), low[level.places]
             force = push(
                 *(supposed[0], radius, self.a, across, high),
                 *(columns, frame.active, frame.others, beyond),
             )
-            slowest = float(np.min(low[level.places]))
-            rates.append(((1.0 - 2.0**-30) * level.least * slowest, force))
+            # h = A_F^+ (d + A_Fc W A_Fc^T e)
+            inner = rounded_up(self.a[level.places] + level.maps @ sizes)
+            inner = rounded_up(inner + across / np.sqrt(level.least))
+            decay = (1.0 - 2.0**-30) * level.least * float(np.min(slopes))
+            forces.append(_Force(decay, force, inner, slopes))
         # between start and end: u' = -c mu u + c H has monotonic solutions
-        ends = zip(levels, self._ends(levels, rates), strict=True)
-        return (distance, [min(distance, max(level.bound, u)) for level, u in ends]), rates
+        ends = zip(levels, self._ends(levels, forces), strict=True)
+        return (distance, [min(distance, max(level.bound, u)) for level, u in ends]), forces
 
-    def _ends(self, levels, rates, since=np.inf):
+    def _ends(self, levels, forces, since=np.inf):
         """u of each level a time, of which a lower bound is given, after the start of the piece."""
         scaled = float(rounded_up(self.walk.rate_up * self.time))
         since = self.walk.rate_down * min(since, self.time * (1.0 - 2.0**-29)) * (1.0 - 2.0**-30)
         return [
-            block_after(level.bound, force, mu, scaled, since)
-            for level, (mu, force) in zip(levels, rates, strict=True)
+            min(
+                block_after(level.bound, f.push, f.decay, scaled, since),
+                block_energy(level.bound, f.inner, f.low, f.decay, scaled, since),
+            )
+            for level, f in zip(levels, forces, strict=True)
         ]
 
-    def _enclose(self, levels, bounds, rates):
+    def _enclose(self, levels, bounds, forces):
         """Enclosures at the times that lie in the piece."""
         walk, step = self.walk, self.step
         start = arb(step.start) + self.length * arb(self.low)
@@ -468,7 +493,7 @@ class _Piece:
             place = (exact - _rational(step.start)) / (_rational(step.end) - _rational(step.start))
             z = walk.at(self.exact, self.begin, place, place)
             since = max(0.0, float((arb(time) - start).lower()) * (1.0 - 2.0**-30))
-            ends = self._ends(levels, rates, since)
+            ends = self._ends(levels, forces, since)
             ends = [min(pair) for pair in zip(ends, bounds[1], strict=True)]
             radius = self._radius(levels, (bounds[0], ends))
             walk.enclose(time, z, radius, bounds[0])

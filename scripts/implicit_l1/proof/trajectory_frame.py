@@ -57,7 +57,7 @@ class Coordinates:
     """Of T and Q.
 
     Attributes:
-        active, others: indices of T and of the others; basis: Q.
+        matrix: A; active, others: indices of T and of the others; basis: Q.
         inverse: K^{-1}; moves: K^{-1} A_Tc, shape (N, d - k); images: its transpose; as balls.
         near: `moves` in doubles; speeds: K^{-1} K^{-T} in doubles, shape (N, N).
         gram: A_T^T A_T; least: l, inf without columns.
@@ -76,7 +76,7 @@ class Coordinates:
         rows, count = len(matrix), len(active)
         if basis.shape != (rows, rows - count):
             raise ValueError(f"a basis of shape {basis.shape} beside {count} of {rows} columns")
-        self.active, self.basis = active, basis
+        self.matrix, self.active, self.basis = matrix, active, basis
         self.others = np.delete(np.arange(matrix.shape[1]), active)
         on = matrix[:, active]
         frame = exact_matrix(np.hstack([on, basis]))
@@ -106,10 +106,28 @@ class Coordinates:
         """Whether these are the coordinates of T and Q."""
         return np.array_equal(active, self.active) and np.array_equal(basis, self.basis)
 
-    def least_of(self, places: np.ndarray) -> float:
-        """A lower bound of lambda_min of the Gram matrix of some columns of A_T; places in T."""
+    def block(self, places: np.ndarray) -> tuple[float, np.ndarray]:
+        """Of some columns F of A_T; places in T.
+
+        ``X - A_F^+ A = G^{-1} A_F^T (A_F X - A)`` for any X.
+
+        Returns:
+            a lower bound of lambda_min(A_F^T A_F), and, where that is positive, upper bounds of
+            ``|A_F^+ A|`` with zeros for the columns in F, shape (|F|, d).
+        """
         part = np.ix_(places, places)
-        return eigenvalue_bounds(Within(self.gram.middle[part], self.gram.radius[part]))[0]
+        least = eigenvalue_bounds(Within(self.gram.middle[part], self.gram.radius[part]))[0]
+        if not least > 0.0:
+            return least, np.zeros((len(places), 0))
+        columns = self.active[places]
+        on = self.matrix[:, columns]
+        guess = np.linalg.solve(self.gram.middle[part], on.T @ self.matrix)
+        missing = difference(product(known(on), known(guess)), known(self.matrix))
+        sizes = rounded_up(
+            np.abs(guess) + rounded_up(column_norms(product(known(on.T), missing)) / least)
+        )
+        sizes[:, columns] = 0.0
+        return least, sizes
 
     def moved(self, increments: arb_mat) -> list[arb]:
         """The increments of z, d balls, for (d zeta, d b), a row of balls."""

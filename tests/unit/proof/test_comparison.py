@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import expm
 
-from implicit_l1.proof.comparison import Columns, block_after, distance_after, euclidean, push
+from implicit_l1.proof.comparison import (
+    Columns,
+    block_after,
+    block_energy,
+    distance_after,
+    euclidean,
+    push,
+)
 
 seeds = st.integers(0, 10**6)
 
@@ -54,6 +61,13 @@ def test_both_bounds_hold(seed):
         )
         mu = np.linalg.eigvalsh(part.T @ part)[0] * slopes[:inside].min()
         u = block_after(float(np.linalg.norm(project @ start)), force, mu, scaled, scaled)
+        assert np.linalg.norm(project @ end) <= u * (1 + 1e-9)
+        away = bound * slopes * columns.norms
+        away[:count] += inner
+        away[:inside] = 0.0
+        force = inner[:inside] + np.abs(np.linalg.pinv(part) @ matrix) @ away
+        begin = float(np.linalg.norm(project @ start))
+        u = block_energy(begin, force, slopes[:inside], mu, scaled, scaled)
         assert np.linalg.norm(project @ end) <= u * (1 + 1e-9)
 
 
@@ -128,3 +142,16 @@ def test_a_block_decays_to_its_force():
     assert block_after(1.0, 5.0, 0.0, 2.0, 2.0) == pytest.approx(11.0)
     # the time that is left may be shorter than what the force has had
     assert block_after(1.0, 1.0, 2.0, 3.0, 0.0) == pytest.approx(1.5)
+
+
+def test_the_energy_of_a_block_is_attained():
+    """One unknown: the steady state, the decay, and the fastest growth, which is half as fast."""
+    one = np.array([1.0])
+    assert block_energy(1.0, 0.0 * one, 4.0 * one, 4.0, 3.0, 3.0) == pytest.approx(np.exp(-6.0))
+    assert block_energy(0.0, 8.0 * one, 4.0 * one, 4.0, 1e3, 1e3) == pytest.approx(2.0)
+    start, scaled = 0.25, 1e-4  # e = -h / 2w
+    end = solution(ONE, np.array([2.0]), np.array([1.0]), [-start], scaled)
+    bound = block_energy(start, one, 2.0 * one, 2.0, scaled, scaled)
+    assert start < abs(end[0]) <= bound
+    assert bound**2 - start**2 < 1.51 * (end[0] ** 2 - start**2) + 1e-8
+    assert block_energy(1.0, one, 0.0 * one, 0.0, 1.0, 1.0) == np.inf

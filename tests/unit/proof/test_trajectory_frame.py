@@ -87,7 +87,15 @@ def test_coordinates_are_what_they_say(seed, count, bent):
     if count:
         least = np.linalg.svd(matrix[:, active], compute_uv=False)[-1] ** 2
         assert least * (1 - 1e-9) - 1e-13 <= found.least <= least * (1 + 1e-9)
-        assert found.least_of(np.array([0])) <= np.sum(matrix[:, active[0]] ** 2)
+        places = np.arange((count + 1) // 2)
+        part = matrix[:, active[places]]
+        block, sizes = found.block(places)
+        least = np.linalg.svd(part, compute_uv=False)[-1] ** 2
+        assert least * (1 - 1e-9) - 1e-13 <= block <= least * (1 + 1e-9)
+        exact = np.abs(np.linalg.pinv(part) @ matrix)
+        exact[:, active[places]] = 0.0
+        assert np.all(exact <= sizes * (1 + 1e-9) + 1e-13)
+        assert np.all(sizes <= exact * (1 + 1e-8) + 1e-9)
     if count < 3:
         assert np.linalg.norm(basis, 2) <= found.stretch * (1 + 1e-12)
         if count:
