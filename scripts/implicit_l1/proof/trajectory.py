@@ -12,7 +12,7 @@ with means ``wbar_i`` of dx_i / dz_i between the two.  In the coordinates of
   any part F of T;
 - ``u_F >= ||P_F e||_2``, P_F the projector onto the range of A_F: with ``mu = lambda_min(A_F^T A_F)
   min_F w_i`` and ``H >= ||P_F (d + A_Fc W A_Fc^T e)||``, ``u_F -> u_F e^(-c mu h) + H / mu (1 -
-  e^(-c mu h))``.
+  e^(-c mu h))``, or by the sum of ``h_i^2 / w_i``, with ``h >= |A_F^+ (d + A_Fc W A_Fc^T e)|``.
 
 Then ``|A_i^T e| <= ||A_i|| min(E, u_F for F with i)`` tells what w ranges over, which has to be
 what was supposed.
