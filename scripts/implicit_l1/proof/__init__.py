@@ -1,1 +1,1 @@
-"""Enclosures in ball arithmetic: of minimizers, constants and limit points."""
+"""Enclosures in ball arithmetic: of minimizers, constants, limit points and trajectories."""
