@@ -31,7 +31,7 @@ from tables.rendering import digits_of
 # with its zeros, which are digits too: as "0.5" a number would stand for 0.45 to 0.55
 PLOTTED = "#.6g"
 # columns of plotted data whose numbers may have proofs
-WITH_PROOFS = ("median", "rho_tilde_lower", "rho_tilde_upper", "rho_planted")
+WITH_PROOFS = ("median", "value", "rho_tilde_lower", "rho_tilde_upper", "rho_planted")
 # between 0 and this there is no double
 SMALLEST = np.nextafter(0.0, 1.0)
 
@@ -146,7 +146,7 @@ def figure_problems(text: pd.DataFrame, data: list[str], made: dict[str, Job]) -
     points = text[text["nothing"] == ""] if "nothing" in text else text
     result.shown = len(points)
     for row in points.to_dict("records"):
-        at = row.get("log10_alpha") or row.get("rho_upper")
+        at = row.get("log10_alpha") or row.get("rho_upper") or row.get("time")
         drawn = {_place(name, row[name], at) for name in WITH_PROOFS if row.get(name)}
         result.proved += bool(drawn) and drawn <= places
     return result
@@ -167,7 +167,8 @@ def _kind(path):
     path = Path(path)
     if path.name in ("curves.parquet", "instances.parquet"):
         return path.stem
-    return next((part for part in path.parts if part in ("bounds", "phase")), None)
+    # <stage>/<problem>/<network>/<scales>/<block>, and <stage>/<problem>/<block>/<order>
+    return next((part for part in path.parts[-5:-3] if part in ("bounds", "flow", "phase")), None)
 
 
 def certificates_of(path: str, made: dict[str, Job]) -> list[Path]:
@@ -175,12 +176,9 @@ def certificates_of(path: str, made: dict[str, Job]) -> list[Path]:
     file = Path(path)
     if _kind(path) == "phase":
         return _made([file.with_name(f"{file.stem}_certificates.parquet")], made)
-    parts = list(file.parts)
-    stage = next(place for place, part in enumerate(parts) if part in ("rates", "bounds"))
-    root = Path(*parts[:stage]) / "certificates"
-    if _kind(path) == "bounds":
-        return _made([root.joinpath(*parts[stage + 1 :])], made)
-    problem, network, scales = parts[stage + 1 : stage + 4]
+    if _kind(path) in ("bounds", "flow"):
+        return _made([file.parents[4].joinpath("certificates", *file.parts[-4:])], made)
+    root, (problem, network, scales) = file.parents[5] / "certificates", file.parts[-5:-2]
     folder = root / problem if _kind(path) == "instances" else root / problem / network / scales
     return sorted(Path(file) for file in made if Path(file).parent == folder)
 
@@ -314,7 +312,28 @@ def _bounds(path, frame, certificates):
                 yield Number(what, value, log10(values[repetition]))
 
 
-_COMPARISONS = {"curves": _curves, "instances": _instances, "bounds": _bounds, "phase": _phase}
+def _trajectories(path, frame, certificates):
+    """The distances to g* over time."""
+    proofs = certificates[certificates["quantity"] == "error_1"]
+    known = {(row.repetition, row.time): row for row in proofs.itertuples()}
+    for row in frame[frame["quantity"] == "error_1"].itertuples():
+        what = f"||x(t) - g*||_1 of repetition {row.repetition} at t = {row.time:.6g}"
+        proof = known.get((row.repetition, row.time))
+        if proof is None or proof.status != PROVED:
+            said = "no certificate is of it" if proof is None else proof.status
+            yield Number(what, why=f"is not compared: {said}")
+        else:
+            enclosure = Interval.of(proof.lower, proof.upper)
+            yield Number(what, row.value, enclosure, (("value", row.value, row.time),))
+
+
+_COMPARISONS = {
+    "curves": _curves,
+    "instances": _instances,
+    "bounds": _bounds,
+    "flow": _trajectories,
+    "phase": _phase,
+}
 
 
 def check_values(audit: Audit) -> None:

@@ -78,7 +78,7 @@ KINDS = {
         ("agreement",),
         LIST,
         initialization=True,
-        keys=("plain_alpha",),
+        keys=("plain_alpha", "proved_alpha"),
     ),
     "far": Kind(("curves", "instances"), ("far", "constants", "errors"), DECADES),
     "bounds": Kind(("bounds",), (*OF_RATES, "tightness"), PATH),

@@ -129,6 +129,7 @@ COLUMNS = {
     "rho_planted": proved("ϱ of x₀", ".3f"),
     "order_lower": floating("order s ≥", ".3g"),
     "order_upper": floating("order s ≤", ".3g"),
+    "proved_disagreement": text("proved below"),
     "disagreement": floating("largest disagreement", ".1e"),
     "steps": floating("steps, about", ".0f"),
 }

@@ -21,8 +21,8 @@ from tables.kinds.phase import phase_table
 from tables.kinds.rates import rates_table
 from tables.kinds.tightness import tightness_table
 
-# whose certificates a table reads: of problems alone, of limit points too
-PROBLEMS, LIMITS = "problems", "limits"
+# whose certificates a table reads: of problems alone, of limit points too; of trajectories
+PROBLEMS, LIMITS, TRAJECTORIES = "problems", "limits", "trajectories"
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Kind:
         make: (tidy tables that it reads as one frame, certificates as one frame, or None where
             nothing was to be proved) -> the table, columns of :mod:`tables.columns`.
         reads: the tidy tables: "instances" or "points" of stage rates, or another stage's.
-        proofs: the certificates that it reads: of PROBLEMS, or of LIMITS too; None if all its
-            numbers are exact or floating point.
+        proofs: the certificates that it reads: of PROBLEMS, or of LIMITS too, or of TRAJECTORIES;
+            None if all its numbers are exact or floating point.
         over: statuses of the repetitions that its numbers are over.
         shared: whether experiments have rows in one table of this kind; if not, each that asks
             for it has a table of its own.
@@ -60,7 +60,7 @@ def of_floats(
 TABLES = {
     "cells": Kind(cells_table, "instances", PROBLEMS),
     "rates": Kind(rates_table, "instances", LIMITS),
-    "agreement": of_floats(agreement_table, "agreement", MEASURED),
+    "agreement": Kind(agreement_table, "agreement", TRAJECTORIES, MEASURED),
     "far": Kind(far_table, "instances", LIMITS),
     "constants": Kind(constants_table, "points", LIMITS),
     "newton": of_floats(newton_table, "points", MEASURED),

@@ -561,13 +561,11 @@ def _check_experiment(experiment, path, report):
             report.reject((*path, "alpha"), alpha, allowed)
         if any(left >= right for left, right in itertools.pairwise(alpha)):
             report.reject((*path, "alpha"), alpha, "a strictly increasing list")
-        elif (
-            sound("plain_alpha")
-            and experiment["plain_alpha"]
-            and not set(experiment["plain_alpha"]) <= set(alpha)
-        ):
-            allowed = f"values of {dotted((*path, 'alpha'))}, which is {shown(alpha)}"
-            report.reject((*path, "plain_alpha"), experiment["plain_alpha"], allowed)
+            return
+        for key in ("plain_alpha", "proved_alpha"):
+            if sound(key) and not set(experiment.get(key, ())) <= set(alpha):
+                allowed = f"values of {dotted((*path, 'alpha'))}, which is {shown(alpha)}"
+                report.reject((*path, key), experiment[key], allowed)
 
 
 def _check_flows(experiment, path, report):

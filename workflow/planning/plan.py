@@ -26,7 +26,7 @@ from planning.configuration import (
 from planning.grid import Cell
 from planning.reading import ConfigurationError
 from planning.stages import STAGES, Batch, Call, Flows, Stages
-from tables.registry import LIMITS, TABLES
+from tables.registry import LIMITS, PROBLEMS, TABLES, TRAJECTORIES
 
 # kinds of figures of whose cells limits are proved
 PROVED = (*kinds_where(alpha=PATH), *kinds_where(alpha=DECADES))
@@ -38,7 +38,7 @@ OPTIONS = {
     "descent": ("l1", "limit", "descent"),
     "flow": ("l1", "flow"),
     "lasso_path": ("flow.rtol", "lasso_path"),
-    "agreement": ("l1", "limit", "flow"),
+    "agreement": ("l1", "limit", "flow", "certificates"),
     "certificates": ("certificates",),
     "phase": ("null_space.enumerate_up_to", "phase"),
 }
@@ -111,6 +111,7 @@ class Plan:
             name: (self.table_data(name), self.table_certificates(name)) for name in self.tables
         }
         self.proofs = self.certificates(self.cells_of(*PROVED))
+        self.proofs += self.trajectory_certificates(self.named(*kinds_reading("trajectories")))
 
     def named(self, *kinds: str, among: Iterable[str] | None = None) -> list[str]:
         """Names of the experiments with these kinds of figures.
@@ -134,7 +135,11 @@ class Plan:
         shared, own = {}, {}
         for name, experiment in self.config["experiments"].items():
             unproved = "initialization" in experiment
-            filled = [k for k in fed(experiment) if not (unproved and TABLES[k].proofs)]
+            filled = [
+                k
+                for k in fed(experiment)
+                if not (unproved and TABLES[k].proofs in (PROBLEMS, LIMITS))
+            ]
             asked = experiment.get("tables", filled)
             if asked == "shared":
                 for kind in fed(experiment):
@@ -232,6 +237,17 @@ class Plan:
         return list(
             dict.fromkeys(file for cell in proved for stage in stages for file in stage(cell))
         )
+
+    def trajectory_certificates(self, experiments: Iterable[str]) -> list[str]:
+        """The tables of proofs of trajectories that some experiments ask for."""
+        return [
+            self.stages.trajectory_certificates(cell, alpha, block)
+            for name in experiments
+            for cell in self.experiments[name]
+            for alpha in self.config["experiments"][name].get("proved_alpha", ())
+            if self.proved and not cell.network.initialization
+            for block in self.stages.blocks(cell)
+        ]
 
     def at_scales(self, stage: str, name: str) -> list[str]:
         """The tables of an experiment of a stage that has one scale a call."""
@@ -332,6 +348,8 @@ class Plan:
         if kind == "phase":  # its stage proves, too
             names = self.named(*feeding(kind), among=among)
             return [file for name in names for file in self.phase(name, 1)]
+        if proofs == TRAJECTORIES:
+            return self.trajectory_certificates(among)
         cells = self.cells_of(*feeding(kind), among=among)
         return self.certificates(cells, with_limits=proofs == LIMITS)
 

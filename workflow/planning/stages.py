@@ -60,6 +60,8 @@ STAGES = {
     "certificates": Stage("certificates", 2000, 5),
     # proofs of first-order constants and limit points
     "limit_certificates": Stage("certificates", 2000, 5),
+    # proofs of trajectories of the flow
+    "trajectory_certificates": Stage("trajectory_certificates", 2000, 20),
     "descent": Stage("descent", 2000, 5),
     "phase": Stage("phase", 2000, 5),
 }
@@ -379,6 +381,20 @@ class Stages:
             return scales
         # the two smallest give the slope at the end
         return tuple(v for v in scales if v in CERTIFIED_LOG10_ALPHA or v in scales[:2])
+
+    @_once
+    def trajectory_certificates(self, cell: Cell, alpha: float, block: str) -> str:
+        """The table of proofs of the trajectories of a block."""
+        problem, network = cell.problem, cell.network
+        file = f"{self._at_scale('certificates', cell, alpha, block)}.parquet"
+        inputs = self._solved(problem, block)
+        inputs |= {"trajectories": self.flow(cell, alpha, block)[0]}
+        values = {"depth": network.depth, "alpha": grid.number(alpha)}
+        values |= {"rtol": self.config["flow"]["rtol"]}
+        values |= {"radius": self.config["certificates"]["radius"]}
+        words = ["--cell", columns(cell), *options(values)]
+        self._call("trajectory_certificates", problem, inputs, {"output": file}, words)
+        return file
 
     # --- one scale a call ---
 

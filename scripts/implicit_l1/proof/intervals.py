@@ -16,6 +16,7 @@ _LARGEST = 10**15
 _DOWN = Context(prec=40, rounding=ROUND_FLOOR, Emax=_LARGEST, Emin=-_LARGEST)
 _UP = Context(prec=40, rounding=ROUND_CEILING, Emax=_LARGEST, Emin=-_LARGEST)
 _THREE_DOWN = Context(prec=3, rounding=ROUND_FLOOR, Emax=_LARGEST, Emin=-_LARGEST)
+_TWO_UP = Context(prec=2, rounding=ROUND_CEILING, Emax=_LARGEST, Emin=-_LARGEST)
 _THREE_UP = Context(prec=3, rounding=ROUND_CEILING, Emax=_LARGEST, Emin=-_LARGEST)
 
 
@@ -160,6 +161,11 @@ def farthest(intervals: Sequence[Interval], value: float) -> Interval:
         i for i, distance in zip(intervals, distances, strict=True) if distance.upper >= least
     ]
     return Interval(min(i.lower for i in candidates), max(i.upper for i in candidates))
+
+
+def rounded_above(value: Decimal) -> str:
+    """A number with two digits that is not below another."""
+    return f"{float(_TWO_UP.plus(value)):.1e}"
 
 
 def float_text(value: float, style: str) -> str:

@@ -1,0 +1,67 @@
+"""Stage trajectory_certificates: enclosures, in ball arithmetic, of trajectories of the flow.
+
+The flow is integrated once more; its steps, like all files of other stages, are guesses to start
+from.  Of each instance: ``||x(t) - g*||_1`` at the times at which it was saved, and the distance of
+the last one to the limit point.  One row a quantity and time: the number lies between the decimal
+texts `lower` and `upper`, or `status` says why that is not proved.
+"""
+
+import argparse
+import json
+
+import numpy as np
+import pandas as pd
+
+from implicit_l1.proof.flow import trajectory
+from pipeline.command_line import run
+from pipeline.records.minimizers import Minimizers
+from pipeline.records.problems import Problems
+from pipeline.storage import read_table, write_table
+from pipeline.tidy import with_cell
+
+COLUMNS = ["repetition", "time", "quantity", "log10_alpha", "lower", "upper", "status"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
+    parser.add_argument("--l1", required=True, help="the block's .npz of stage l1: guesses")
+    parser.add_argument("--trajectories", required=True, help="the table of stage flow: times")
+    parser.add_argument("--output", required=True, help="the Parquet file: one row a quantity")
+    parser.add_argument("--cell", type=json.loads, required=True, help="its parameters, as JSON")
+    parser.add_argument("--depth", type=float, required=True, help="depth D >= 2, any real number")
+    parser.add_argument("--alpha", type=float, required=True, help="scale of the predictor")
+    parser.add_argument("--rtol", type=float, required=True, help="of the integrator")
+    parser.add_argument(
+        "--radius", type=float, required=True, help="largest relative radius of a limit point"
+    )
+    args = parser.parse_args()
+
+    block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
+    table = read_table(args.trajectories)
+    errors = table[table["quantity"] == "error_1"]
+    rows = []
+    for place, index in enumerate(block.repetition):
+        times = np.sort(errors.loc[errors["repetition"] == index, "time"].to_numpy())
+        if times.size == 0:  # without a minimizer there is no trajectory
+            continue
+        found = trajectory(
+            block.at(place),
+            l1.point[place],
+            l1.nu[place],
+            args.depth,
+            float(np.log10(args.alpha)),
+            args.rtol,
+            times.tolist(),
+            args.radius,
+        )
+        rows += [
+            {"repetition": int(index), "time": timed.time, **vars(timed.statement)}
+            for timed in found
+        ]
+    cell = args.cell | {"alpha": args.alpha}
+    write_table(args.output, with_cell(cell, pd.DataFrame(rows, columns=COLUMNS)))
+
+
+if __name__ == "__main__":
+    run(main)
