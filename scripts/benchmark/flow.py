@@ -3,8 +3,8 @@ and by peers that integrate the weights.
 
 Contestants give x at about 30 times, evenly spaced in their logarithm from the escape from the
 origin to convergence, and at the end.  `times_error` is the largest relative error of x in the l1
-norm over those times, against an integration of lam by an implicit Runge-Kutta method with tight
-tolerances; `reference_error` is how far another method is from that.  `error` is the relative error
+norm over those times, against enclosures of the trajectory; `reference_error` is their largest
+relative radius.  `error` is the relative error
 of ``||n||_1``, n = x - g* at the end, against an enclosure of the limit point.
 
 One row a contestant, tolerance and scale; `status` says why a contestant has no answer.
@@ -17,23 +17,28 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from flint import ctx
 
 from benchmark.comparison import add_options, add_scales, chosen, told
 from benchmark.instance import Instance
 from benchmark.measure import Workers
 from benchmark.peers import Peer, trajectory
-from benchmark.peers.limit_point import dual_form
 from implicit_l1.network.flow import FlowOptions, Trajectory, gradient_flow
 from implicit_l1.potentials import potential
-from pipeline.command_line import run
+from implicit_l1.proof.balls import power_of_ten
+from implicit_l1.proof.flow import flow_in_steps
+from implicit_l1.proof.minimizer import ProvedMinimizer
+from implicit_l1.proof.trajectory import TrajectoryProof
+from pipeline.command_line import Failure, run
 from pipeline.storage import write_text
 
 TIMES = 30
 # The flow has escaped from the origin where the residual has fallen by so much.
 ESCAPED = 0.01
-# An integration has converged at these, see implicit_l1.network.flow.
-CONVERGED = (1e-9, 1e-9)
-REFERENCE = {"rtol": 1e-12, "atol": 1e-15}
+# An integration has converged at this distance, see implicit_l1.network.flow.
+CONVERGED = 1e-9
+# Of the integration whose trajectory is enclosed, and bits of the enclosures.
+REFERENCE_RTOL, BITS = 1e-11, 128
 
 
 def main() -> None:
@@ -62,10 +67,10 @@ def main() -> None:
 def ours() -> list[Peer]:
     return [
         Peer(
-            f"ours, Radau IIA on lam, rtol {rtol:.0e}",
+            f"ours, Radau IIA in adapted coordinates, rtol {rtol:.0e}",
             partial(our_flow, rtol=rtol),
-            ("numpy",),
-            "atol rtol / 1000; finds the time of convergence itself",
+            ("numpy", "scipy"),
+            "finds the time of convergence itself",
         )
         for rtol in trajectory.RTOLS
     ]
@@ -84,11 +89,10 @@ def our_flow(problem: dict, rtol: float) -> np.ndarray:
 def integrated(problem: dict, rtol: float, states_per_decade: int) -> Trajectory:
     return gradient_flow(
         problem["matrix"],
-        problem["data"],
+        problem["minimizer"],
         potential(problem["depth"]),
         problem["alpha"],
-        problem["minimizer"],
-        FlowOptions(rtol, *CONVERGED, states_per_decade=states_per_decade),
+        FlowOptions(rtol, CONVERGED, states_per_decade),
     )
 
 
@@ -98,7 +102,7 @@ def integrated(problem: dict, rtol: float, states_per_decade: int) -> Trajectory
 def with_times(problem: dict) -> dict:
     """The problem with times, those of `states_per_decade` that count, and the last."""
     flow = integrated(problem, 1e-8, 10)
-    gap = np.linalg.norm(flow.point @ problem["matrix"].T - problem["data"], axis=1)
+    gap = np.sqrt(2.0 * flow.loss)
     escape = flow.time[np.flatnonzero(gap < (1 - ESCAPED) * np.linalg.norm(problem["data"]))[0]]
     # what other tolerances find as the time of convergence is later than this
     late = 0.5 * flow.time[-1]
@@ -108,13 +112,28 @@ def with_times(problem: dict) -> dict:
     return problem | {"times": times, "states_per_decade": density}
 
 
-def reference(problem: dict) -> tuple[np.ndarray, float]:
-    """x at the times but the last, and how far another method is from it."""
-    found, other = (
-        trajectory.scipy_trajectory(problem, method, form=dual_form, **REFERENCE)[:-1]
-        for method in ("Radau", "LSODA")
-    )
-    return found, distance(other, found)
+def reference(problem: dict, minimizer: ProvedMinimizer) -> tuple[np.ndarray, float]:
+    """x at the times but the last, from enclosures of the trajectory, and their largest radius."""
+    times, depth = problem["times"][:-1], problem["depth"]
+    with ctx.workprec(BITS):
+        proof = TrajectoryProof(
+            problem["matrix"], minimizer, depth, power_of_ten(problem["log10_alpha"])
+        )
+        steps = flow_in_steps(
+            problem["matrix"],
+            problem["minimizer"],
+            depth,
+            problem["log10_alpha"],
+            REFERENCE_RTOL,
+            times[-1],
+        )
+        found = proof.follow(steps, times.tolist())
+        if found.reason:
+            raise Failure(f"a trajectory at D = {depth:g} is not proved: {found.reason}")
+        middles = np.array([[float(n.mid()) for n in at.error] for at in found.points])
+        radii = np.array([sum(float(n.rad()) for n in at.error) for at in found.points])
+    points = problem["minimizer"] + middles
+    return points, float((radii / np.abs(points).sum(axis=1)).max())
 
 
 def distance(points: np.ndarray, others: np.ndarray) -> float:
@@ -133,7 +152,7 @@ def compared(
     print(f"{instance.name}, D = {depth:g}, alpha = 1e{log10_alpha:g}", file=sys.stderr)
     problem = with_times(instance.problem(depth, log10_alpha))
     limit = instance.reference(problem)
-    states, reference_error = reference(problem)
+    states, reference_error = reference(problem, instance.proof)
     # the same problem to its first times: what is compiled does not depend on them
     first = problem["times"][0]
     easy = problem | {"times": first * np.linspace(1e-3, 1e-2, problem["times"].size)}

@@ -44,5 +44,5 @@ def _largest(enclosures):
         number = rounded_above(max(one.upper for one in found))
         counted = [one for one in enclosures if one is not LEFT_OUT]
         whole = len(found) == len(counted)
-        words.insert(0, number if whole else f"{number} of {len(found)} repetitions")
+        words.insert(0, number if whole else f"{number} ({len(found)} of {len(counted)})")
     return "; ".join(words)

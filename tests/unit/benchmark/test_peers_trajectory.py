@@ -19,7 +19,7 @@ def given(request):
     """A problem with times, and x at them by a reference."""
     tiny = benchmark_limit.Instance([5, 10, 1], 0.1, 1)
     problem = benchmark_flow.with_times(tiny.problem(request.param, -2.0))
-    states, error = benchmark_flow.reference(problem)
+    states, error = benchmark_flow.reference(problem, tiny.proof)
     assert error < 1e-9
     return problem, states
 
@@ -77,6 +77,6 @@ def test_the_program_writes_a_row_a_contestant(tmp_path, monkeypatch):
     assert len(rows) == 2 * len(trajectory.RTOLS)
     assert all((row["status"], row["runs"], row["seconds"]) == ("", "2", "1.0") for row in rows)
     best = [row for row in rows if row["ours"] == "True"][-1]
-    assert best["contestant"] == "ours, Radau IIA on lam"
+    assert best["contestant"] == "ours, Radau IIA in adapted coordinates"
     assert float(best["rtol"]) == 1e-12
     assert float(best["times_error"]) < 1e-9 and float(best["error"]) < 1e-8

@@ -54,9 +54,9 @@ rule benchmark_flow:
         sizes="--size 50 200 5 --size 100 400 8",
         eta="0 0.1",
         depth="2 3",
-        log10_alpha="-2 -4",
+        log10_alpha="-4 -8 -12",
         repetitions=3,
-        limit=5,
+        limit=30,
         seed=CONFIG["seed"],
     shell:
         "python {input.code[0]} {params.sizes} --eta {params.eta} --depth {params.depth}"
