@@ -273,7 +273,7 @@ def _distance(name, flow, tolerance):
         raise FlowError(f"{name} ends at the l1 minimizer itself: no distance to measure it by")
     motion = np.abs((flow.error - limit) * unit).sum() / size
     blur = (rounding * unit).sum() / size
-    if motion <= tolerance < blur:
+    if tolerance < blur and motion <= max(tolerance, blur):
         raise FlowError(
             f"{name} has come to rest, but double precision cannot tell whether within "
             f"{tolerance:g} of the limit point, relative to its distance from the minimizer: "

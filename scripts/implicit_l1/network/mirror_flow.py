@@ -251,6 +251,13 @@ class MirrorFlow:
             (n in the initialization's units, an estimate to first order of its error from
             rounding); not a number where Newton's method does not end.
         """
+        with np.errstate(all="ignore"):  # what is not finite is found at the end
+            try:
+                return self._limit()
+            except np.linalg.LinAlgError:
+                return np.full_like(self.error, np.nan), np.full_like(self.error, np.nan)
+
+    def _limit(self):
         setting = self.setting
         active, others = self.coordinates.support, self.coordinates.complement
         k, stacked = active.size, self.stacked
