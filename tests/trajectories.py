@@ -14,6 +14,20 @@ from flint import arb, arb_mat, ctx, fmpq
 
 STAGES = 7
 
+# (A, g*) of few digits that are not kind
+UNKIND = {
+    # two columns of S that differ by 2^-10, A of condition 3.7
+    "near_copies": ([[1, 1, 0.5, -0.25], [1, 1 + 2.0**-10, 3, -2]], [1, 1, 0, 0]),
+    "one_row": ([[1.0, 0.75, -0.5]], [2.0, 0, 0]),
+    "almost_a_tie": ([[1.0, 1 - 2.0**-12]], [1.0, 0]),
+    "one_column_more": ([[1, 0, 0.875], [0, 1, 0.0625]], [1.0, 2.0**-7, 0]),
+    "scales": ([[2.0**-12, 1, 0.5, 16], [0, 0.5, -0.25, 64]], [0, 1.0, 0, 0.125]),
+    # A of condition 2e6, |S| = 1
+    "nearly_one_row": ([[1, 0.75, 0.5], [1, 0.75 + 2.0**-21, 0.5]], [1.0, 0, 0]),
+    "far_apart": ([[1, 0.5, 0.25, 0], [0, 0.5, -0.5, 1]], [1.0, 2.0**-20, 0, 0]),
+    "no_support_but_one": ([[1, 0.5, 0, 0], [0, 0.5, 1, 0.5], [0, 0, 1, -1]], [1.0, 0, 0, 0]),
+}
+
 
 @cache
 def _collocation(bits):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trajectories import exact_flow
+from trajectories import UNKIND, exact_flow
 
 from implicit_l1.network.flow import (
     FlowError,
@@ -191,20 +191,6 @@ def test_the_distance_that_is_asked_for_decides_the_end(wanted):
     assert np.array_equal(found.error[:-1], tight.error[common])
     # the state before the last step is too far, if it was slow enough to be asked
     assert distance(found.error[0], limit) > wanted
-
-
-UNKIND = {
-    # two columns of S that differ by 2^-10, A of condition 3.7
-    "near_copies": ([[1, 1, 0.5, -0.25], [1, 1 + 2.0**-10, 3, -2]], [1, 1, 0, 0]),
-    "one_row": ([[1.0, 0.75, -0.5]], [2.0, 0, 0]),
-    "almost_a_tie": ([[1.0, 1 - 2.0**-12]], [1.0, 0]),
-    "one_column_more": ([[1, 0, 0.875], [0, 1, 0.0625]], [1.0, 2.0**-7, 0]),
-    "scales": ([[2.0**-12, 1, 0.5, 16], [0, 0.5, -0.25, 64]], [0, 1.0, 0, 0.125]),
-    # A of condition 2e6, |S| = 1
-    "nearly_one_row": ([[1, 0.75, 0.5], [1, 0.75 + 2.0**-21, 0.5]], [1.0, 0, 0]),
-    "far_apart": ([[1, 0.5, 0.25, 0], [0, 0.5, -0.5, 1]], [1.0, 2.0**-20, 0, 0]),
-    "no_support_but_one": ([[1, 0.5, 0, 0], [0, 0.5, 1, 0.5], [0, 0, 1, -1]], [1.0, 0, 0, 0]),
-}
 
 
 @pytest.mark.parametrize("name", UNKIND)
