@@ -1,4 +1,4 @@
-"""The gradient flow: its whole trajectory, its end, and what it says where it cannot be followed."""
+"""The gradient flow: its trajectory, its end, and what it says where it cannot be followed."""
 
 import subprocess
 import sys
