@@ -112,6 +112,96 @@ def test_time_constant_gives_the_first_velocity_of_the_weights(depth, alpha):
     )
 
 
+def near_the_edge(depth):
+    """(z, slack) with slacks that 1 - |z| has no digits of, as numbers of mpmath."""
+    if depth == 2:
+        z = [mpmath.mpf(v) for v in (0.0, 1e-300, 1e-8, 0.3, 5.0, -0.3, -40.0)]
+        return z, [mpmath.inf] * len(z)
+    largest = 300 / (potential(depth).power + 1)  # where phi' is a double
+    slack = [mpmath.mpf(v) for v in (1e-30, 1e-16, 1e-7, 0.05, 0.3, 0.49) if v > 10**-largest]
+    return [1 - w for w in slack] + [w - 1 for w in slack], [*slack, *slack]
+
+
+def exactly(depth, z, slack):
+    """z with the double of the slack, which is what counts, in place of its own."""
+    if depth == 2:
+        return [mpmath.mpf(float(v)) for v in z]
+    return [mpmath.sign(v) * (1 - mpmath.mpf(float(w))) for v, w in zip(z, slack, strict=True)]
+
+
+def doubles(values):
+    return np.array([float(v) for v in values])
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_values_have_the_digits_of_the_slack(depth):
+    z, slack = near_the_edge(depth)
+    phi, slope = potential(depth).values(doubles(z), doubles(slack))
+    z = exactly(depth, z, slack)
+    assert relative_error(phi, [reference.phi(depth, v) for v in z]) < 1e-13
+    assert relative_error(slope, [reference.phi_prime(depth, v) for v in z]) < 1e-13
+
+
+@pytest.mark.parametrize("depth", DEPTHS[1:])
+def test_values_outside_the_domain_are_not_finite(depth):
+    phi, slope = potential(depth).values(np.array([1.5, -2.0, 1.0]), np.array([-0.5, -1.0, 0.0]))
+    assert not np.any(np.isfinite(phi)) and not np.any(np.isfinite(slope))
+
+
+@pytest.mark.parametrize("factor", [1e-12, -1e-12, 1e-3, -1e-3, 0.5, -0.5, -30.0])
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_change_is_a_difference_without_cancellation(depth, factor):
+    z, slack = near_the_edge(depth)
+    outward = factor * np.minimum(doubles(slack), 1.0) * np.where(doubles(z) >= 0, 1.0, -1.0)
+    inside = [depth == 2 or abs(v + m) < 1 for v, m in zip(z, outward, strict=True)]
+    found = potential(depth).change(doubles(z), doubles(slack), outward)[inside]
+    z = [v for v, keep in zip(exactly(depth, z, slack), inside, strict=True) if keep]
+    move = outward[inside]
+    exact = [
+        reference.phi(depth, v + mpmath.mpf(m)) - reference.phi(depth, v)
+        for v, m in zip(z, move, strict=True)
+    ]
+    assert relative_error(found, exact) < 1e-12
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_moved_keeps_the_slack(depth):
+    pot = potential(depth)
+    z, slack = (doubles(part) for part in near_the_edge(depth))
+    move = 0.5 * np.minimum(slack, 1.0) * np.where(z >= 0, -1.0, 1.0)
+    new, left = pot.moved(z, slack, move)
+    assert np.array_equal(new, z + move)
+    if depth == 2:
+        assert np.all(left == np.inf)
+        return
+    assert left == pytest.approx(1.5 * slack, rel=1e-15)
+    # far from the edge it is what z says, and so it is across 0
+    far = np.array([0.1, -0.2, 0.3, 0.75])
+    new, left = pot.moved(far, 1.0 - np.abs(far), np.array([-0.5, 0.1, 0.3, -1.5]))
+    assert left == pytest.approx(1.0 - np.abs(new), abs=1e-15)
+    # and beyond the edge it is not positive
+    assert (
+        pot.moved(np.array([0.9, -0.1]), np.array([0.1, 0.9]), np.array([0.2, -1.0]))[1].max() < 0
+    )
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_dual_undoes_values(depth):
+    t = np.array([0.0, 1e-300, 1e-12, 0.3, 1.0, 40.0, 1e6, 1e20])
+    t = np.concatenate([t, -t])
+    pot = potential(depth)
+    z, slack = pot.dual(t)
+    assert z == pytest.approx(pot.phi_inverse(t), rel=1e-14)
+    assert pot.values(z, slack)[0] == pytest.approx(t, rel=1e-12)
+    if depth == 2:
+        assert np.all(slack == np.inf)
+    else:
+        assert slack == pytest.approx(1.0 - np.abs(z), abs=2e-16)
+        large = np.abs(t) > 1
+        exact = [1 - abs(reference.phi_inverse(depth, v)) for v in t[large]]
+        assert relative_error(slack[large], exact) < 1e-12
+
+
 SIZES = [1e-300, 1e-100, 1e-20, 1e-9, 1e-3, 0.3, 0.999, 1.0, 1.5, 40.0]
 
 

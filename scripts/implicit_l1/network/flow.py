@@ -41,6 +41,9 @@ _RISING = 1e-7
 _NEWTON, _ROUNDING = 1e-2, 2e-15
 # Newton's method to the limit point is tried once a step moves no entry by more than this
 _SLOW = 1e-2
+# ||n||_1 in units of alpha, or of g*, below which the flow ends at g* itself: off the support, n
+# is alpha phi(z) with a z that is 0 but for rounding
+_NOTHING = 1e-15
 
 
 class FlowError(RuntimeError):
@@ -226,6 +229,7 @@ def gradient_flow(
         for step in _steps(flow):
             count += 1
             end = step.end / rate
+            _check_minimizer(name, step.system)
             if step.system.size(step.reached[None]) * options.rtol < _SLOW:
                 state = step.system.advanced(step.reached)
                 claim = _distance(name, state, options.distance)
@@ -257,6 +261,13 @@ def _check_scale(name, flow):
         )
 
 
+def _check_minimizer(name, flow):
+    """Raise an error where the flow has come to g* itself, and goes on towards it for ever."""
+    unit = min(flow.setting.size.min(), np.abs(flow.setting.minimizer).max())
+    if np.abs(flow.error).sum() <= _NOTHING * unit:
+        raise FlowError(f"{name} ends at the l1 minimizer itself: no distance to measure it by")
+
+
 def _seen(flow, increments):
     """n and the loss at increments of the coordinates, shapes (m, d) and (m,).
 
@@ -271,11 +282,10 @@ def _distance(name, flow, tolerance):
     """That of a state to the limit point, in units of ||n||_1, with what rounding does to it."""
     (limit, rounding), unit = flow.limit(), flow.setting.unit
     size = np.abs(limit * unit).sum()
-    if size == 0.0:
-        raise FlowError(f"{name} ends at the l1 minimizer itself: no distance to measure it by")
-    motion = np.abs((flow.error - limit) * unit).sum() / size
-    blur = (rounding * unit).sum() / size
-    if motion <= tolerance < blur:
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a limit that is g*
+        motion = np.abs((flow.error - limit) * unit).sum() / size
+        blur = (rounding * unit).sum() / size
+    if tolerance < blur and motion <= max(tolerance, blur):
         raise FlowError(
             f"{name} has come to rest, but double precision cannot tell whether within "
             f"{tolerance:g} of the limit point, relative to its distance from the minimizer: "

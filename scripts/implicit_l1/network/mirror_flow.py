@@ -251,6 +251,13 @@ class MirrorFlow:
             (n in the initialization's units, an estimate to first order of its error from
             rounding); not a number where Newton's method does not end.
         """
+        with np.errstate(all="ignore"):  # what is not finite is found at the end
+            try:
+                return self._limit()
+            except np.linalg.LinAlgError:
+                return np.full_like(self.error, np.nan), np.full_like(self.error, np.nan)
+
+    def _limit(self):
         setting = self.setting
         active, others = self.coordinates.support, self.coordinates.complement
         k, stacked = active.size, self.stacked
@@ -279,11 +286,16 @@ class MirrorFlow:
         """What rounding does to a limit point: added up like independent errors."""
         setting = self.setting
         active, others = self.coordinates.support, self.coordinates.complement
-        k, squares = active.size, self.stacked**2
-        blur = np.concatenate([zeta, free]) ** 2 @ squares + setting.start[others] ** 2
+        k = active.size
+        # of an entry of [M; C], a product of a column of L with one of A
+        columns = np.sum(setting.matrix[:, others] ** 2, axis=0)
+        wrong_map = np.outer(np.sum(self.coordinates.dual_map**2, axis=0), columns)
+        squares = self.stacked**2
+        wrong_map = squares + wrong_map / len(wrong_map)
+        blur = np.concatenate([zeta, free]) ** 2 @ wrong_map + setting.start[others] ** 2
         blur = self.slope[others] ** 2 * blur + error[others] ** 2
         blur += np.where(self.near[others], setting.minimizer[others], 0.0) ** 2
-        rough = squares @ blur
+        rough = squares @ blur + wrong_map @ error[others] ** 2
         rough[:k] += error[active] ** 2
         moved = inverse**2 @ rough
         wrong = np.empty_like(error)

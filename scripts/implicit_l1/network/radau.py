@@ -189,7 +189,7 @@ def radau_steps(system: S, length: float, newton: float = 1e-2) -> Iterator[Step
     while True:
         stiffness, force = system.stiffness(), system.force(np.zeros((1, len(system.mass))))[0]
         while True:
-            if length < 10.0 * np.spacing(time):
+            if not length >= 10.0 * np.spacing(time):  # or no number
                 raise IntegrationError("Required step size is less than spacing between numbers.")
             if length > _FOREVER:
                 raise IntegrationError("Time is too long for double precision.")

@@ -303,7 +303,7 @@ def test_flow_from_the_start_ends_at_the_limit(depth, eta, alpha):
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_flow_from_any_of_its_points_ends_at_the_limit(depth):
     case, alpha = tiny(0.1), 1e-2
-    flow = gradient_flow(case.matrix, case.data, potential(depth), alpha, case.minimizer.point)
+    flow = gradient_flow(case.matrix, case.minimizer.point, potential(depth), alpha)
     for x in flow.point[:: flow.time.size // 4]:
         end = end_of_flow(case.matrix, case.data, depth, *limit_weights(x, depth, alpha))
         assert distance(end, tiny, 0.1, depth, alpha) < 1e-6

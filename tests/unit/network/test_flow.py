@@ -1,311 +1,61 @@
-"""The gradient flow: its two forms agree, and end at the limit point."""
+"""The gradient flow: its trajectory, its end, and what it says where it cannot be followed."""
 
 import subprocess
 import sys
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 import pytest
-import scipy.integrate
 from hypothesis import given
 from hypothesis import strategies as st
+from trajectories import UNKIND, exact_flow
 
-from implicit_l1.network import flow
-from implicit_l1.network.flow import FlowError, FlowOptions, gradient_flow, plain_flow, saved_times
-from implicit_l1.network.initialization import initialize
+from implicit_l1.network.flow import (
+    FlowError,
+    FlowOptions,
+    Trajectory,
+    escape_scale,
+    escape_time,
+    gradient_flow,
+    saved_times,
+    settling_time,
+)
+from implicit_l1.network.initialization import draw_shapes, initialize, initialize_from_ones
 from implicit_l1.network.limit import limit_path
-from implicit_l1.network.limit_distance import LimitPoint
-from implicit_l1.network.radau import IntegrationError
+from implicit_l1.network.selection import select, tilted_basis_pursuit
 from implicit_l1.potentials import potential
+from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED
 from pipeline.records.flow import Endpoints
 from pipeline.records.limit import LimitPoints
 from pipeline.records.minimizers import Minimizers
 from pipeline.storage import read_table
-from reference import filled_record, instance, limit_error, weights_flow
+from reference import filled_record, instance, limit_error, limit_points
 from workflow_runs import ROOT
 
-# Tighter than the defaults where a whole trajectory is compared.
-TIGHT = FlowOptions(rtol=1e-10)
-DEPTHS = [2, 3, 4]
+DEPTHS = [2, 2.5, 3, 4, 6]
+# two entries of g* that rise one after the other, and a direction left that ends late
+MATRIX = np.array(
+    [[1, 0.25, -0.5, 0.75, 0.125], [-0.375, 1, 0.5, 0.125, 0.25], [0.25, -0.125, 0.5, 0.625, -1]]
+)
+MINIMIZER = np.array([1.5, -0.0625, 0, 0, 0])
 
 
-def case_of(eta):
-    return instance(10, 20, 2, eta)
+def one_norm(values):
+    return np.abs(values).sum(axis=-1)
 
 
 @cache
-def dual_form(depth, eta, alpha, options=TIGHT):
-    case = case_of(eta)
+def small_flow(depth, exponent, options=None):
+    return gradient_flow(MATRIX, MINIMIZER, potential(depth), 10.0**exponent, options)
+
+
+@cache
+def flow_of(size, eta, depth, exponent, options=None):
+    case = instance(*size, eta)
     return gradient_flow(
-        case.matrix, case.data, potential(depth), alpha, case.minimizer.point, options
+        case.matrix, case.minimizer.point, potential(depth), 10.0**exponent, options
     )
-
-
-@cache
-def plain_form(depth, eta, alpha, options=TIGHT):
-    case = case_of(eta)
-    return plain_flow(case.matrix, case.data, depth, alpha, case.minimizer.point, options)
-
-
-@pytest.mark.parametrize("alpha", [1.0, 1e-2, 1e-3])
-@pytest.mark.parametrize("depth", [2, 2.5, 3, 4])
-@pytest.mark.parametrize("eta", [0.0, 0.1])
-def test_flow_ends_at_the_limit_point(depth, eta, alpha):
-    case, end = case_of(eta), dual_form(depth, eta, alpha).point[-1]
-    path = limit_path(
-        case.matrix,
-        case.minimizer.point,
-        case.minimizer.certificate,
-        potential(depth),
-        np.log([alpha]),
-    )
-    n = np.exp(path.log_unit[0]) * path.error[0]
-    gap = np.abs(end - case.minimizer.point - n).sum()
-    assert gap < 2e-6 * np.abs(n).sum()
-
-
-def common_times(one, other):
-    """Places of the times that both trajectories saved."""
-    pairs = [
-        (i, j)
-        for i, time in enumerate(one.time[:-1])
-        for j in np.flatnonzero(np.isclose(other.time[:-1], time, rtol=1e-12, atol=0))
-    ]
-    return tuple(np.array(pairs).T)
-
-
-@pytest.mark.parametrize("alpha", [0.1, 1e-3])
-@pytest.mark.parametrize("depth", DEPTHS)
-def test_both_forms_agree_at_all_times(depth, alpha):
-    """Not only at the end: c_D makes the time of one the time of the other."""
-    dual, plain = dual_form(depth, 0.1, alpha), plain_form(depth, 0.1, alpha)
-    here, there = common_times(dual, plain)
-    assert here.size > 20
-    gaps = np.abs(dual.point[here] - plain.point[there]).sum(axis=1)
-    size = np.abs(dual.point[here]).sum(axis=1)
-    # the rise of the largest entries, where a wrong time would show, is among them
-    assert np.any(size < 0.1 * size[-1]) and np.any(size > 0.9 * size[-1])
-    assert gaps.max() < 1e-6 * size.max()
-    assert np.abs(dual.point[-1] - plain.point[-1]).sum() < 1e-6 * size[-1]
-    # early, where x is far smaller than at the end, relative to itself
-    early = size < 1e-2 * size[-1]
-    assert np.all(gaps[early] < 1e-4 * size[early])
-
-
-@pytest.mark.parametrize("depth", [2, 2.5, 3, 4])
-def test_both_forms_follow_the_weights(depth):
-    """Against an explicit method on u and v that shares no code with either."""
-    case, alpha = case_of(0.1), 0.1
-    forms = [dual_form(depth, 0.1, alpha)]
-    if depth in DEPTHS:
-        forms.append(plain_form(depth, 0.1, alpha))
-    for form in forms:
-        size = np.abs(form.point).sum(axis=1)
-        # late states are stiff for an explicit method
-        chosen = np.flatnonzero((size > 1e-3 * size[-1]) & (form.time < 2e3 * form.time[0]))[::3]
-        exact = weights_flow(case.matrix, case.data, depth, alpha, form.time[chosen])
-        assert chosen.size > 4
-        assert np.abs(form.point[chosen] - exact).max() < 1e-7 * size[-1]
-
-
-@pytest.mark.parametrize("depth", DEPTHS)
-@pytest.mark.parametrize("form", [dual_form, plain_form])
-def test_first_motion(depth, form):
-    """From 0 with x' = 2 D^2 alpha^(2 - 2/D) A^T y."""
-    case, alpha = case_of(0.1), 0.1
-    trajectory = form(depth, 0.1, alpha)
-    velocity = 2 * depth**2 * alpha ** (2 - 2 / depth) * (case.matrix.T @ case.data)
-    first = trajectory.point[0] / trajectory.time[0]
-    # the motion over one hundredth of the time scale bends by about as much
-    assert np.abs(first - velocity).max() < 0.05 * np.abs(velocity).max()
-
-
-@pytest.mark.parametrize("alpha", [1.0, 1e-3])
-@pytest.mark.parametrize("depth", DEPTHS)
-@pytest.mark.parametrize("form", [dual_form, plain_form])
-def test_loss_decreases(form, depth, alpha):
-    case = case_of(0.1)
-    trajectory = form(depth, 0.1, alpha)
-    loss = 0.5 * np.sum((trajectory.point @ case.matrix.T - case.data) ** 2, axis=1)
-    above_rounding = loss > 1e-14 * loss[0]
-    assert np.all(np.diff(loss[above_rounding]) < 0)
-    assert loss[-1] < 1e-14 * loss[0]
-    # it starts at ||y||^2 / 2, where x = 0
-    assert 0.5 < 2 * loss[0] / (case.data @ case.data) < 1.0
-
-
-def test_default_options_suffice_on_the_default_size(large):
-    """The end of the flow at alpha = 1e-2 is the limit point to 1e-5 of the error or better."""
-    for depth in DEPTHS:
-        trajectory = gradient_flow(
-            large.matrix, large.data, potential(depth), 1e-2, large.minimizer.point
-        )
-        path = limit_path(
-            large.matrix,
-            large.minimizer.point,
-            large.minimizer.certificate,
-            potential(depth),
-            np.log([1e-2]),
-        )
-        n = np.exp(path.log_unit[0]) * path.error[0]
-        gap = np.abs(trajectory.point[-1] - large.minimizer.point - n).sum()
-        assert gap < 1e-5 * np.abs(n).sum()
-        assert trajectory.steps < 100
-
-
-def residual_and_change(trajectory, case, depth, alpha):
-    """What the end of a trajectory is decided by, from its last point alone."""
-    x, off, pot = trajectory.point[-1], case.complement, potential(depth)
-    gap = case.data - case.matrix @ x
-    slope = alpha * pot.phi_prime(pot.phi_inverse(x / alpha))
-    speed = pot.time_constant(alpha) * slope * (case.matrix.T @ gap)
-    change = trajectory.time[-1] * np.abs(speed[off]).sum() / np.abs(x[off]).sum()
-    return np.linalg.norm(gap) / np.linalg.norm(case.data), change
-
-
-@pytest.mark.parametrize("depth", DEPTHS)
-@pytest.mark.parametrize("form", [dual_form, plain_form])
-def test_the_end_is_where_both_tolerances_are_met(form, depth):
-    """Each decides where the other is loose, and is met exactly; the distance is smaller."""
-    case, alpha = case_of(0.1), 1e-2
-    by_residual = form(depth, 0.1, alpha, FlowOptions(rtol=1e-10, residual=1e-3, change=1e9))
-    by_change = form(depth, 0.1, alpha, FlowOptions(rtol=1e-10, residual=1e9, change=1e-3))
-    assert residual_and_change(by_residual, case, depth, alpha)[0] == pytest.approx(1e-3, rel=1e-2)
-    assert residual_and_change(by_change, case, depth, alpha)[1] == pytest.approx(1e-3, rel=1e-2)
-    tight = form(depth, 0.1, alpha)
-    residual, change = residual_and_change(tight, case, depth, alpha)
-    assert residual <= 1.1 * TIGHT.residual
-    assert change <= 1.1 * TIGHT.change
-    assert tight.time[-1] > max(by_residual.time[-1], by_change.time[-1])
-
-
-@pytest.mark.parametrize("alpha", [1.0, 1e-2, 1e-4])
-@pytest.mark.parametrize("depth", DEPTHS)
-def test_the_time_of_convergence_is_no_accident(large, depth, alpha):
-    """What Newton's method leaves of its error must not look like motion of the flow."""
-    default, tight = (
-        gradient_flow(
-            large.matrix, large.data, potential(depth), alpha, large.minimizer.point, options
-        ).time[-1]
-        for options in (FlowOptions(), FlowOptions(rtol=1e-11))
-    )
-    assert default == pytest.approx(tight, rel=1e-4)
-
-
-def check_jacobian(velocity, jacobian, state):
-    """By central differences; velocity and jacobian of one state."""
-    exact, h = jacobian(state), 1e-6
-    for place, column in enumerate(exact.T):
-        step = h * np.eye(state.size)[place]
-        difference = (velocity(state + step) - velocity(state - step)) / (2 * h)
-        assert np.abs(difference - column).max() < 1e-7 * np.abs(exact).max()
-
-
-# A wrong Jacobian would only cost steps, so it is caught on its way to the integrator.
-
-
-@pytest.mark.parametrize("depth", [2, 2.5, 4])
-def test_curvature_is_the_derivative(monkeypatch, depth):
-    caught = []
-
-    def catch(*arguments):
-        caught.extend(arguments)
-        raise IntegrationError("caught")
-
-    monkeypatch.setattr(flow, "radau_steps", catch)
-    case, alpha = case_of(0.1), 0.3
-    with pytest.raises(FlowError, match="caught"):
-        gradient_flow(case.matrix, case.data, potential(depth), alpha, case.minimizer.point)
-    velocity, curvature, start, *_ = caught
-    state = start + 0.1 * np.random.default_rng(0).uniform(0, 1, start.size)
-    check_jacobian(lambda w: velocity(w[None])[0], lambda w: -curvature(w), state)
-    # it is given as symmetric
-    assert np.abs(curvature(state) - curvature(state).T).max() < 1e-14 * curvature(state).max()
-
-
-@pytest.mark.parametrize("depth", [2, 2.5, 4])
-def test_jacobian_of_the_weights_is_the_derivative(monkeypatch, depth):
-    caught = {}
-
-    def catch(velocity, span, start, **options):
-        caught.update(velocity=velocity, start=start, **options)
-        raise ValueError("caught")
-
-    monkeypatch.setattr("implicit_l1.network.flow.solve_ivp", catch)
-    case, alpha = case_of(0.1), 0.3
-    with pytest.raises(FlowError, match="caught"):
-        plain_flow(case.matrix, case.data, depth, alpha, case.minimizer.point)
-    start = caught["start"]
-    state = start + 0.1 * np.random.default_rng(0).uniform(0, 1, start.size)
-    check_jacobian(partial(caught["velocity"], 0.0), partial(caught["jac"], 0.0), state)
-
-
-@pytest.mark.parametrize("form", [dual_form, plain_form])
-def test_states_are_saved_at_the_same_times_for_every_instance(form):
-    trajectory = form(3, 0.1, 1e-2, FlowOptions(states_per_decade=5))
-    assert trajectory.point.shape == (trajectory.time.size, 20)
-    places = 5 * np.log10(trajectory.time[:-1])
-    assert np.allclose(places, np.rint(places), atol=1e-9)
-    assert np.array_equal(np.diff(np.rint(places)), np.ones(places.size - 1))
-
-
-def test_too_few_evaluations_are_an_error():
-    few = FlowOptions(evaluations=20)
-    with pytest.raises(FlowError, match=r"^gradient flow at alpha = 0\.01.* within 20 evaluations"):
-        dual_form(3, 0.1, 1e-2, few)
-    with pytest.raises(FlowError, match=r"^plain flow at alpha = 0\.01.* within 20 evaluations"):
-        plain_form(3, 0.1, 1e-2, few)
-
-
-def test_unreachable_tolerances_are_an_error():
-    """A residual below rounding is never met; the flow is given up, not integrated for ever."""
-    greedy = FlowOptions(residual=1e-30, evaluations=3000)
-    with pytest.raises(FlowError, match=r"gradient flow at alpha = 0\.01.* 3000 evaluations"):
-        dual_form(2, 0.1, 1e-2, greedy)
-    with pytest.raises(FlowError, match=r"plain flow at alpha = 0\.01"):
-        plain_form(2, 0.1, 1e-2, greedy)
-    patient = FlowOptions(residual=1e-30)
-    with pytest.raises(
-        FlowError, match=r"^gradient flow at alpha = 0\.01 failed: Time is too long"
-    ):
-        dual_form(2, 0.1, 1e-2, patient)
-    with pytest.raises(FlowError, match=r"^plain flow at alpha = 0\.01 failed: lsoda: "):
-        plain_form(2, 0.1, 1e-2, patient)
-
-
-def test_trajectory_is_accurate_off_the_support_too(large):
-    """At the default tolerance, entry by entry, against LSODA with a far tighter one."""
-    depth, alpha = 3, 1e-3
-    pot = potential(depth)
-    found = gradient_flow(large.matrix, large.data, pot, alpha, large.minimizer.point)
-    rate, times = pot.time_constant(alpha), found.time[:-1]
-
-    def velocity(_, lam):
-        return rate * (large.data - large.matrix @ (alpha * pot.phi(large.matrix.T @ lam)))
-
-    def jacobian(_, lam):
-        slope = alpha * pot.phi_prime(large.matrix.T @ lam)
-        return -rate * (large.matrix * slope) @ large.matrix.T
-
-    states = scipy.integrate.solve_ivp(
-        velocity,
-        (0.0, times[-1]),
-        np.zeros(large.data.size),
-        method="LSODA",
-        jac=jacobian,
-        rtol=1e-12,
-        atol=1e-15,
-        t_eval=times,
-    ).y.T
-    exact = alpha * pot.phi(states @ large.matrix)
-    error = np.abs(found.point[:-1] - exact)
-    assert np.all(error.sum(axis=1) < 1e-6 * np.abs(exact).sum(axis=1))
-    # some entries pass through 0
-    assert np.all(error < 1e-5 * np.abs(exact) + 1e-7 * alpha)
-
-
-# The end
 
 
 def of_limit_path(case, depth, alpha):
@@ -318,189 +68,280 @@ def of_limit_path(case, depth, alpha):
     return np.exp(path.log_unit[0]) * path.error[0]
 
 
-def distance(point, minimizer, error):
+def distance(error, limit):
     """||x - x*||_1 / ||n||_1."""
-    return np.abs(point - minimizer - error).sum() / np.abs(error).sum()
+    return one_norm(error - limit) / one_norm(limit)
 
 
-ATTEMPTS = FlowOptions(evaluations=20_000)
+def check_end(trajectory, limit, tolerance=1e-9, digits=1e-14):
+    """The end is where the trajectory says, up to a tenth of it, and the digits of the limit."""
+    assert distance(trajectory.error[-1], limit) <= 1.1 * trajectory.claim + digits
+    assert trajectory.claim <= tolerance
 
 
-@pytest.mark.parametrize("exponent", [-2, -4, -6, -8, -10, -12, -14])
-@pytest.mark.parametrize("depth", [2, 3, 4, 6])
-@pytest.mark.parametrize("rows, columns", [(5, 12), (20, 40)])
-@pytest.mark.parametrize("sparsity", [1, 2])
-def test_no_plateau_is_the_end(sparsity, rows, columns, depth, exponent):
-    """For 1/c << t << 1/(c alpha) nothing moves, and x is up to 1e7 ||n||_1 from its end."""
-    case, alpha = instance(rows, columns, sparsity, 0.0), 10.0**exponent
-    point, error = case.minimizer.point, of_limit_path(case, depth, alpha)
-    try:
-        trajectory = gradient_flow(case.matrix, case.data, potential(depth), alpha, point, ATTEMPTS)
-    except FlowError as failed:
-        assert exponent < -4
-        assert "rounding" in str(failed) or "spacing" in str(failed)
-    else:
-        assert distance(trajectory.point[-1], point, error) <= trajectory.claim <= 1e-7
+# The whole trajectory
 
 
-@pytest.mark.parametrize("exponent", [-1, -3, -6])
-@pytest.mark.parametrize("depth", [2, 3, 6])
-@pytest.mark.parametrize("rtol", [1e-5, 1e-8])
-def test_no_drift_is_the_end_of_the_plain_flow(rtol, depth, exponent):
-    """u and v drift off what the exact flow conserves, and never come back."""
-    case, alpha = instance(5, 12, 1, 0.0), 10.0**exponent
-    point, error = case.minimizer.point, of_limit_path(case, depth, alpha)
-    options = FlowOptions(rtol=rtol, evaluations=20_000)
-    try:
-        trajectory = plain_flow(case.matrix, case.data, depth, alpha, point, options)
-    except FlowError:
-        assert rtol > 1e-8 or exponent < -3
-    else:
-        assert distance(trajectory.point[-1], point, error) <= trajectory.claim < 2e-3
+@pytest.mark.parametrize("exponent", [-4, -8, -12])
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_trajectory_in_many_bits(depth, exponent):
+    """n relative to itself in the 1-norm, from the first motion to the end, and the loss."""
+    found = small_flow(depth, exponent)
+    error, loss = exact_flow(MATRIX, MINIMIZER, depth, exponent, found.time)
+    assert np.all(one_norm(found.error - error) < 1e-8 * one_norm(error))
+    check_end(found, error[-1], digits=1e-11)
+    # A n is far smaller than n on plateaus and at the end, and no more than the error of n there
+    blur = 1e-8 * one_norm(error)
+    assert np.all(np.abs(np.sqrt(found.loss) - np.sqrt(loss)) < 1e-6 * np.sqrt(loss) + blur)
+    assert np.array_equal(found.point, MINIMIZER + found.error)
+    # it is about more than one front, and the time before and after them
+    risen = np.abs(found.point[:, :2]) > 0.5 * np.abs(MINIMIZER[:2])
+    first, second = risen.argmax(axis=0)
+    assert 10 < first < second - 1 < found.time.size - 2
 
 
-@pytest.mark.parametrize("depth", [4, 6])
-def test_the_distance_decides_the_end_where_x_rests_before(depth):
-    case, alpha = instance(5, 12, 1, 0.0), 1e-5
-    point, error = case.minimizer.point, of_limit_path(case, depth, alpha)
-    trajectory = gradient_flow(case.matrix, case.data, potential(depth), alpha, point)
-    assert trajectory.claim == pytest.approx(1e-7, rel=1e-2)
-    assert distance(trajectory.point[-1], point, error) == pytest.approx(1e-7, rel=0.1)
-    residual, change = residual_and_change(trajectory, case, depth, alpha)
-    assert residual < 0.9e-8 and change < 0.9e-7
+@pytest.mark.parametrize("balanced", [True, False])
+@pytest.mark.parametrize("depth", [2, 3])
+def test_trajectory_from_another_initialization(depth, balanced):
+    shapes = draw_shapes(generator(seed=3), 5, "lognormal", sigma=0.5, balanced=balanced)
+    initialization, alpha = initialize(depth, *shapes), 1e-8
+    found = gradient_flow(MATRIX, MINIMIZER, potential(depth), alpha, initialization=initialization)
+    error, _ = exact_flow(MATRIX, MINIMIZER, depth, -8, found.time, initialization)
+    assert np.all(one_norm(found.error - error) < 1e-8 * one_norm(error))
+    check_end(found, error[-1], digits=1e-11)
+    ones = small_flow(depth, -8)
+    assert distance(found.error[-1], ones.error[-1]) > 0.1
 
 
-def test_a_drift_that_is_too_large_is_an_error():
+def test_a_tolerance_is_kept():
+    """A hundredth of it is a smaller error, and more steps."""
+    steps, errors = [], []
+    for rtol in (1e-5, 1e-7, 1e-9):
+        found = small_flow(3, -6, FlowOptions(rtol=rtol))
+        error, _ = exact_flow(MATRIX, MINIMIZER, 3, -6, found.time)
+        errors.append((one_norm(found.error - error) / one_norm(error)).max() / rtol)
+        steps.append(found.steps)
+        check_end(found, error[-1], digits=1e-11)
+    assert max(errors) < 2.0
+    assert steps == sorted(set(steps))
+
+
+@pytest.mark.parametrize("depth", [2, 4])
+def test_first_motion(depth):
+    """From 0 with x' = 2 D^2 alpha^(2 - 2/D) A^T y."""
+    found, alpha = small_flow(depth, -4), 1e-4
+    velocity = 2 * depth**2 * alpha ** (2 - 2 / depth) * (MATRIX.T @ MATRIX @ MINIMIZER)
+    first = found.point[0] / found.time[0]
+    # the motion over one hundredth of the time scale bends by about as much
+    assert np.abs(first - velocity).max() < 0.05 * np.abs(velocity).max()
+
+
+@pytest.mark.parametrize("exponent", [0, -6, -12])
+@pytest.mark.parametrize("depth", [2, 2.5, 6])
+def test_loss_decreases(depth, exponent):
+    found = flow_of((5, 12, 2), 0.1, depth, exponent)
+    assert np.all(np.diff(found.loss[found.loss > 1e-28 * found.loss[0]]) < 0)
+    assert found.loss[-1] < 1e-16 * found.loss[0]
+    # it starts at ||y||^2 / 2, where x = 0
+    data = instance(5, 12, 2, 0.1).data
+    assert 0.5 < 2 * found.loss[0] / (data @ data) < 1.0 + 1e-12
+
+
+# The end
+
+
+@pytest.mark.parametrize("exponent", [0, -4, -8, -12])
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("eta", [0.0, 0.1])
+def test_flow_ends_at_the_limit_point(depth, eta, exponent):
+    case = instance(5, 12, 2, eta)
+    check_end(flow_of((5, 12, 2), eta, depth, exponent), of_limit_path(case, depth, 10.0**exponent))
+
+
+@pytest.mark.parametrize("exponent", [-2, -6, -10, -14])
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_no_plateau_is_the_end(depth, exponent):
+    """For 1/c << t << 1/(c alpha) nothing moves, and x is far from its end."""
     case = instance(5, 12, 1, 0.0)
-    options = FlowOptions(drift=1e-12)
-    with pytest.raises(FlowError, match=r"^plain flow at alpha = 0\.01: errors of the integrator"):
-        plain_flow(case.matrix, case.data, 3, 1e-2, case.minimizer.point, options)
+    found = flow_of((5, 12, 1), 0.0, depth, exponent)
+    limit = of_limit_path(case, depth, 10.0**exponent)
+    check_end(found, limit)
+    if exponent <= -6:
+        # over a decade of time (10 states) n changes by a hundredth, at half of ||n||_1 and more
+        moved = one_norm(found.error[10:] - found.error[:-10])
+        rests = moved < 1e-2 * one_norm(limit)
+        assert np.any(rests & (distance(found.error[:-10], limit) > 0.5))
 
 
-@pytest.mark.parametrize("exponent", [0, -3, -6, -9])
-@pytest.mark.parametrize("depth", [2, 2.5, 3, 4, 6])
-def test_the_claim_holds_at_every_point_of_a_trajectory(depth, exponent):
-    """Wherever the flow is stopped: early, on a plateau, at the end."""
-    case, alpha = instance(5, 12, 1, 0.0), 10.0**exponent
-    minimizer, error = case.minimizer.point, of_limit_path(case, depth, alpha)
-    limit = LimitPoint(case.matrix, case.data, minimizer, potential(depth), alpha)
-    points = []
-    for change in (10.0, 1e-2, 1e-5):
-        options = FlowOptions(change=change, evaluations=20_000)
-        try:
-            trajectory = gradient_flow(
-                case.matrix, case.data, potential(depth), alpha, minimizer, options
-            )
-        except FlowError:
-            assert change < 10.0 and depth > 2 and exponent == -9
-        else:
-            points.extend(trajectory.point)
-    claims = np.array([limit.distance(x).claim for x in points])
-    found = np.array([distance(x, minimizer, error) for x in points])
-    assert np.all(found <= claims)
-    # the beginning is too far for a claim, the end is not
-    assert claims[0] == np.inf or exponent == 0
-    assert claims.min() < 10.0
+def test_default_options_suffice_on_the_default_size(large):
+    found = gradient_flow(large.matrix, large.minimizer.point, potential(3), 1e-4)
+    check_end(found, of_limit_path(large, 3, 1e-4))
+    assert found.steps < 500
 
 
-UNKIND = {
-    # two columns of S that differ by 2^-10, A of condition 3.7
-    "near_copies": ([[1, 1, 0.5, -0.25], [1, 1 + 2.0**-10, 3, -2]], [1, 1, 0, 0]),
-    "one_row": ([[1.0, 0.75, -0.5]], [2.0, 0, 0]),
-    "almost_a_tie": ([[1.0, 1 - 2.0**-12]], [1.0, 0]),
-    "one_column_more": ([[1, 0, 0.875], [0, 1, 0.0625]], [1.0, 2.0**-7, 0]),
-    "scales": ([[2.0**-12, 1, 0.5, 16], [0, 0.5, -0.25, 64]], [0, 1.0, 0, 0.125]),
-}
+@pytest.mark.parametrize("wanted", [1e-2, 1e-5, 1e-8])
+def test_the_distance_that_is_asked_for_decides_the_end(wanted):
+    """The end is the first step at which it is met."""
+    limit = small_flow(3, -8, FlowOptions(distance=1e-12)).error[-1]
+    found = small_flow(3, -8, FlowOptions(distance=wanted))
+    check_end(found, limit, wanted)
+    tight = small_flow(3, -8)
+    assert found.time[-1] < tight.time[-1] or wanted == 1e-8
+    common = np.searchsorted(tight.time, found.time[:-1])
+    assert np.array_equal(found.error[:-1], tight.error[common])
+    # the state before the last step is too far, if it was slow enough to be asked
+    assert distance(found.error[0], limit) > wanted
 
 
 @pytest.mark.parametrize("name", UNKIND)
-@pytest.mark.parametrize("depth", [2, 3, 4])
-@pytest.mark.parametrize("exponent", [2, 0, -2, -5])
-def test_the_claim_holds_on_unkind_matrices(name, depth, exponent):
+@pytest.mark.parametrize("depth", [2, 3, 6])
+@pytest.mark.parametrize("exponent", [2, -3, -10])
+def test_unkind_matrices(name, depth, exponent):
     matrix, minimizer = (np.array(part, dtype=float) for part in UNKIND[name])
-    exact, alpha = limit_error(matrix, minimizer, depth, exponent), 10.0**exponent
-    limit = LimitPoint(matrix, matrix @ minimizer, minimizer, potential(depth), alpha)
-    rng = np.random.default_rng(0)
-    told = []
-    for size in [0.0, *10.0 ** np.arange(-14.0, 0.0)]:
-        # in the kernel, off it, and in one entry only
-        for noise in (rng.standard_normal(minimizer.size), np.eye(minimizer.size)[-1]):
-            point = minimizer + exact + size * np.abs(exact).sum() * noise
-            claim = limit.distance(point).claim
-            assert distance(point, minimizer, exact) <= claim
-            told.append(claim)
-    assert min(told) < 1e-6  # not by saying nothing
+    limit = limit_error(matrix, minimizer, depth, exponent)
     try:
-        trajectory = gradient_flow(
-            *(matrix, matrix @ minimizer, potential(depth), alpha, minimizer, ATTEMPTS)
-        )
-    except FlowError:
-        assert name in ("near_copies", "scales", "almost_a_tie") or exponent == -5
+        found = gradient_flow(matrix, minimizer, potential(depth), 10.0**exponent)
+    except FlowError as failed:
+        assert "double precision" in str(failed)
+        assert name in ("near_copies", "nearly_one_row")
     else:
-        assert distance(trajectory.point[-1], minimizer, exact) <= trajectory.claim
+        check_end(found, limit)
 
 
-@pytest.mark.parametrize("exponent", [0, -3])
-def test_the_claim_knows_the_initialization(exponent):
-    matrix, minimizer = (np.array(part, dtype=float) for part in UNKIND["one_column_more"])
-    coordinates = initialize(2, np.array([0.5, 1.0, 2.0]), np.array([1.5, 1.0, 0.25]))
-    exact = limit_error(matrix, minimizer, 2, exponent, coordinates)
-    data, alpha = matrix @ minimizer, 10.0**exponent
-    told = LimitPoint(matrix, data, minimizer, potential(2), alpha, coordinates)
-    other = LimitPoint(matrix, data, minimizer, potential(2), alpha)
-    assert told.distance(minimizer + exact).claim < 1e-9
-    assert other.distance(minimizer + exact).claim > 1e-3
-
-
-def test_data_that_are_not_those_of_the_minimizer_enter_the_claim():
-    case = case_of(0.1)
-    end = dual_form(3, 0.1, 1e-2).point[-1]
-    limit = LimitPoint(
-        case.matrix, case.data * (1 + 1e-6), case.minimizer.point, potential(3), 1e-2
+@pytest.mark.parametrize("depth", [2, 2.5, 4])
+@pytest.mark.parametrize("exponent", [0, -4])
+def test_several_minimizers(depth, exponent):
+    """To the one that the flow selects, whose columns are dependent."""
+    matrix, data = np.array([[1.0, -1.0, 0.75, 1.0, 0.5]]), np.array([1.0])
+    ones = initialize_from_ones(5)
+    chosen = select(matrix, data, ones, depth, tilted_basis_pursuit(matrix, data, ones.tilt))
+    point = chosen.point
+    assert np.count_nonzero(point) == 3
+    (*_, exact) = limit_points(
+        matrix, data, depth, range(0, exponent - 1, -1), np.ones(5), np.zeros(5)
     )
-    assert 1e-7 < limit.distance(end).claim < 1e-2
+    found = gradient_flow(matrix, point, potential(depth), 10.0**exponent)
+    # point is rounded, and A of it is not quite y
+    limit = np.array([float(x - g) for x, g in zip(exact, point, strict=True)])
+    assert distance(found.error[-1], limit) <= 1.1 * found.claim + 1e-15 / one_norm(limit)
 
 
-@pytest.mark.parametrize("wrong", ["end", "limit", "nothing"])
-def test_stage_agreement_fails_where_flow_and_limit_disagree(tmp_path, wrong):
-    alpha, error = 1e-3, np.array([[0.25, -0.5, 0.25]] * 2)
-    minimizer = np.array([[1.0, 0, 0]] * 2)
-    path = tmp_path / "results" / "agreement" / "cell"
-    stored = error.copy()
-    if wrong == "limit":
-        stored[1] *= 1.0 + 1e-6
-    repetitions = np.arange(2)
-    filled_record(
-        LimitPoints,
-        repetition=repetitions,
-        log_alpha=np.log([1.0, alpha]),
-        log_unit=np.zeros((2, 2)),
-        error=np.stack([error, stored], axis=1),
-        error_bound=np.full((2, 2), 1e-10),
-    ).save(tmp_path / "limit.npz")
-    filled_record(Minimizers, repetition=repetitions, point=minimizer, status=[CERTIFIED] * 2).save(
-        tmp_path / "l1.npz"
-    )
-    end = minimizer + error * (1.0 + 1e-9)
-    if wrong == "end":
-        end[1] += 1e-5
-    flow = {"point": end, "claimed": [2e-9, 2e-9], "steps": [3, 4]}
-    Endpoints(repetition=repetitions, **flow).save(tmp_path / "flow.npz")
-    script = ROOT / "scripts/stages/agreement.py"
-    arguments = ["--l1", "l1.npz", "--limit", "limit.npz", "--flow", "dual", "1e-3", "flow.npz"]
-    arguments += ["--cell", "{}", "--output", "results/agreement/cell/reps2.parquet"]
-    path.mkdir(parents=True)
-    done = subprocess.run(
-        [sys.executable, str(script), *arguments], cwd=tmp_path, capture_output=True, text=True
-    )
-    if wrong == "nothing":
-        assert done.returncode == 0, done.stderr
-        table = read_table(path / "reps2.parquet")
-        assert np.all(table["disagreement"] <= table["claimed"])
+# What cannot be followed
+
+
+def test_a_tolerance_below_rounding_is_an_error():
+    """It is never met, and the flow is not integrated for ever."""
+    matrix, minimizer = (np.array(part, dtype=float) for part in UNKIND["nearly_one_row"])
+    with pytest.raises(
+        FlowError, match=r"^gradient flow at alpha = 1e-08 has come to rest, but .* within 1e-09"
+    ):
+        gradient_flow(matrix, minimizer, potential(3), 1e-8)
+    with pytest.raises(FlowError, match=r"^gradient flow at alpha = 1e-08"):
+        small_flow(3, -8, FlowOptions(distance=1e-17, steps=200))
+
+
+def test_too_few_steps_are_an_error():
+    taken = small_flow(3, -4).steps
+    assert small_flow(3, -4, FlowOptions(steps=taken)).steps == taken
+    with pytest.raises(
+        FlowError, match=rf"^gradient flow at alpha = 0\.0001 did not .* {taken - 1} steps \(t = "
+    ):
+        small_flow(3, -4, FlowOptions(steps=taken - 1))
+
+
+@pytest.mark.parametrize(("depth", "exponent"), [(6, -14), (3, -40), (20, -12)])
+def test_scales_whose_times_are_beyond_doubles_are_an_error(depth, exponent):
+    with pytest.raises(FlowError, match=r"alpha = 1e-\d+ cannot be followed .* raise alpha"):
+        small_flow(depth, exponent)
+
+
+@pytest.mark.parametrize("exponent", [-30, -200])
+def test_two_layers_are_followed_at_any_scale(exponent):
+    case = instance(5, 12, 2, 0.0)
+    check_end(flow_of((5, 12, 2), 0.0, 2, exponent), of_limit_path(case, 2, 10.0**exponent))
+
+
+@pytest.mark.parametrize("depth", [2, 3, 6])
+def test_an_end_that_is_the_minimizer_itself_is_an_error(depth):
+    """The kernel does not move it: n tends to 0, and nothing is left to measure it by."""
+    matrix, minimizer = np.array([[1.0, 0, 0], [0, 1, 1]]), np.array([1.0, 0, 0])
+    with pytest.raises(FlowError, match="ends at the l1 minimizer itself"):
+        gradient_flow(matrix, minimizer, potential(depth), 1e-2, FlowOptions(steps=300))
+
+
+@pytest.mark.parametrize("factor", [1e178, 1e-178])
+def test_products_that_overflow_are_an_error(factor):
+    """They were a step of no length, taken for ever."""
+    with pytest.raises(FlowError, match=r"^gradient flow at alpha = 0\.01 failed: "):
+        gradient_flow(factor * MATRIX, MINIMIZER, potential(3), 1e-2)
+
+
+def test_a_singular_newton_step_is_no_crash():
+    matrix = np.array([[1.0, 0.5, 0.25], [1.0, 0.5 + 2.0**-40, 0.25]])
+    try:
+        found = gradient_flow(matrix, np.array([1.0, 0, 0]), potential(3), 1e-2)
+    except FlowError as failed:
+        assert "double precision" in str(failed) or "spacing" in str(failed)
     else:
-        assert done.returncode == 1
-        assert "dual flow at alpha = 1e-3, repetition 1" in done.stderr
-        assert "agreement/cell" in done.stderr
+        check_end(found, limit_error(matrix, np.array([1.0, 0, 0]), 3, -2))
+
+
+# Times
+
+
+def test_states_are_saved_at_the_same_times_for_every_instance():
+    for eta in (0.0, 0.1):
+        found = flow_of((5, 12, 2), eta, 3, -2, FlowOptions(states_per_decade=5))
+        assert found.point.shape == found.error.shape == (found.time.size, 12)
+        places = 5 * np.log10(found.time[:-1])
+        assert np.allclose(places, np.rint(places), atol=1e-9)
+        assert np.array_equal(np.diff(np.rint(places)), np.ones(places.size - 1))
+        assert found.time[-1] > found.time[-2]
+
+
+def test_saved_states_do_not_depend_on_how_many_are_saved():
+    few, many = (small_flow(3, -6, FlowOptions(states_per_decade=n)) for n in (2, 20))
+    places = np.searchsorted(many.time, 0.999999 * few.time)
+    assert many.time[places] == pytest.approx(few.time, rel=1e-12)
+    assert many.error[places] == pytest.approx(few.error, rel=1e-9)
+    assert np.array_equal(many.error[-1], few.error[-1])
+
+
+def trajectory(time, size, loss):
+    error = np.array(size, dtype=float)[:, None] * [1.0, -1.0]
+    return Trajectory(np.array(time, dtype=float), error, error, np.array(loss), 3, 1e-9)
+
+
+def test_settling_time_is_the_last_at_which_the_error_is_twice_or_half_its_end():
+    time, loss = [1, 10, 100, 1000, 1e4], np.ones(5)
+    # linear in the logarithms: from 4 to 1 it is at 2 half way
+    assert settling_time(trajectory(time, [9, 0.1, 4, 1, 1], loss)) == pytest.approx(10**2.5)
+    assert settling_time(trajectory(time, [9, 4, 0.25, 1, 1], loss)) == pytest.approx(10**2.5)
+    assert np.isnan(settling_time(trajectory(time, [1.9, 1, 0.6, 1, 1], loss)))
+
+
+def test_escape_time_is_the_last_at_which_the_loss_is_half_its_start():
+    time, size = [1, 10, 100, 1000], np.ones(4)
+    found = escape_time(trajectory(time, size, [8.0, 16.0, 1.0, 0.5]))
+    assert found == pytest.approx(10**1.5)
+    assert np.isnan(escape_time(trajectory(time, size, [8.0, 8.0, 8.0, 0.5]))) is np.False_
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_escape_takes_the_time_of_its_scale(depth):
+    """One entry of size 1 and a column of norm 1: lam = 1 at D > 2, log(1 / alpha) at D = 2."""
+    matrix, minimizer = np.array([[1.0, 0.25]]), np.array([1.0, 0.0])
+    for exponent, tolerance in ((-6, 0.2), (-12, 0.06 if depth == 2 else 0.02)):
+        options = FlowOptions(states_per_decade=300)
+        found = gradient_flow(matrix, minimizer, potential(depth), 10.0**exponent, options)
+        expected = escape_scale(depth, 10.0**exponent)
+        assert escape_time(found) == pytest.approx(expected, rel=tolerance)
+
+
+def test_there_is_no_scale_of_escape_from_one():
+    assert np.isnan(escape_scale(2, 1.0)) and np.isnan(escape_scale(3, 2.0))
+    assert escape_scale(2, 0.1) == pytest.approx(np.log(10.0) / 4.0)
+    assert escape_scale(4, 0.01) == pytest.approx(1.0 / (8.0 * 0.1))
 
 
 @given(st.floats(-6.0, 6.0), st.floats(0.01, 6.0), st.integers(1, 20))
@@ -520,3 +361,49 @@ def test_saved_times(start, decades, per_decade):
 def test_saved_times_of_one_decade():
     assert np.allclose(saved_times(1.0, 10.0, 2), [1.0, 10.0**0.5, 10.0])
     assert np.allclose(saved_times(2.0, 50.0, 1), [10.0, 50.0])
+
+
+# The stage that compares
+
+
+@pytest.mark.parametrize("wrong", ["end", "limit", "nothing"])
+def test_stage_agreement_fails_where_flow_and_limit_disagree(tmp_path, wrong):
+    alpha, error = 1e-3, np.array([[0.25, -0.5, 0.25]] * 2)
+    path = tmp_path / "results" / "agreement" / "cell"
+    stored = error.copy()
+    if wrong == "limit":
+        stored[1] *= 1.0 + 1e-6
+    repetitions = np.arange(2)
+    filled_record(
+        LimitPoints,
+        repetition=repetitions,
+        log_alpha=np.log([1.0, alpha]),
+        log_unit=np.zeros((2, 2)),
+        error=np.stack([error, stored], axis=1),
+        error_bound=np.full((2, 2), 1e-10),
+    ).save(tmp_path / "limit.npz")
+    minimizer = np.array([[1.0, 0, 0]] * 2)
+    filled_record(Minimizers, repetition=repetitions, point=minimizer, status=[CERTIFIED] * 2).save(
+        tmp_path / "l1.npz"
+    )
+    end = error * (1.0 + 1e-9)
+    if wrong == "end":
+        end[1] += 1e-5
+    filled_record(
+        Endpoints, repetition=repetitions, error=end, claimed=[2e-9, 2e-9], steps=[3, 4]
+    ).save(tmp_path / "flow.npz")
+    script = ROOT / "scripts/stages/agreement.py"
+    arguments = ["--l1", "l1.npz", "--limit", "limit.npz", "--flow", "dual", "1e-3", "flow.npz"]
+    arguments += ["--cell", '{"depth": 3}', "--output", "results/agreement/cell/reps2.parquet"]
+    path.mkdir(parents=True)
+    done = subprocess.run(
+        [sys.executable, str(script), *arguments], cwd=tmp_path, capture_output=True, text=True
+    )
+    if wrong == "nothing":
+        assert done.returncode == 0, done.stderr
+        table = read_table(path / "reps2.parquet")
+        assert np.all(table["disagreement"] <= table["claimed"])
+    else:
+        assert done.returncode == 1
+        assert "dual flow at alpha = 1e-3, repetition 1" in done.stderr
+        assert "agreement/cell" in done.stderr

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from implicit_l1.network.flow import FlowOptions, gradient_flow, plain_flow
+from implicit_l1.network.flow import FlowOptions, gradient_flow
 from implicit_l1.network.initialization import (
     draw_shapes,
     initialize,
     initialize_from_ones,
 )
+from implicit_l1.network.plain_flow import plain_flow
 from implicit_l1.network.selection import select, tilted_basis_pursuit
 from implicit_l1.potentials import potential
 from implicit_l1.problems.seeds import generator
@@ -82,17 +83,17 @@ def test_both_forms_of_the_flow_end_at_the_limit_point(depth, balanced, eta):
     case, alpha = instance(10, 20, 2, eta), 1e-2
     shapes = shapes_of(20, balanced)
     limit, minimizer = limit_of(case.matrix, case.data, depth, shapes, np.log([alpha]))
-    options = FlowOptions(rtol=1e-10, residual=1e-10, change=1e-9)
+    options = FlowOptions(rtol=1e-10, distance=1e-7)
     initialization = initialize(depth, *shapes)
     dual = gradient_flow(
-        case.matrix, case.data, potential(depth), alpha, minimizer, options, initialization
+        case.matrix, minimizer, potential(depth), alpha, initialization=initialization
     )
     plain = plain_flow(case.matrix, case.data, depth, alpha, minimizer, options, shapes)
     size = np.abs(limit[0] - minimizer).sum()
-    assert np.abs(dual.point[-1] - limit[0]).sum() < 1e-6 * size
+    assert np.abs(dual.point[-1] - limit[0]).sum() < 2e-9 * size
     assert np.abs(plain.point[-1] - limit[0]).sum() < 1e-5 * size
     for form in (dual, plain):
-        assert np.abs(form.point[-1] - limit[0]).sum() <= form.claim * size
+        assert np.abs(form.point[-1] - limit[0]).sum() <= 1.1 * form.claim * size + 1e-13
 
 
 @pytest.mark.parametrize("balanced", BALANCED)

@@ -1,5 +1,6 @@
-"""Radau IIA collocation with a symmetric Jacobian."""
+"""Radau IIA collocation for gradient flows in coordinates of their own."""
 
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice, pairwise
 
@@ -10,6 +11,33 @@ from scipy.integrate import solve_ivp
 
 from implicit_l1.network import radau
 from implicit_l1.network.radau import STAGES, IntegrationError, collocation, radau_steps
+
+
+@dataclass(frozen=True)
+class Flow:
+    """``mass w' = velocity(w)`` at a state, with ``-d velocity / dw`` as curvature."""
+
+    velocity: object
+    curvature: object
+    state: np.ndarray
+    tolerance: float
+    mass: np.ndarray
+
+    def force(self, increments):
+        return self.velocity(self.state + increments)
+
+    def stiffness(self):
+        return self.curvature(self.state)
+
+    def size(self, increments, reached=None):
+        return float(np.abs(increments).max()) / self.tolerance
+
+    def advanced(self, increment):
+        return replace(self, state=self.state + increment)
+
+
+def flow(velocity, curvature, state, tolerance=1e-8, mass=None):
+    return Flow(velocity, curvature, state, tolerance, np.eye(state.size) if mass is None else mass)
 
 
 def until(time, steps):
@@ -23,7 +51,10 @@ def until(time, steps):
 
 def at(times, steps):
     """The states at increasing times."""
-    parts = [step.at(times[(step.start < times) & (times <= step.end)]) for step in steps]
+    parts = [
+        step.system.state + step.at(times[(step.start < times) & (times <= step.end)])
+        for step in steps
+    ]
     return np.concatenate(parts)
 
 
@@ -52,48 +83,74 @@ def test_two_and_three_stages_are_the_classical_ones():
 
 def test_error_estimate_vanishes_for_polynomials_of_degree_s_only():
     """With w' = g(t): gamma g(0) + e inv(A) Z, where Z_i is the integral of g to c_i."""
-    points = radau._POINTS
+    points, matrix = collocation(STAGES)
+    inverse = np.linalg.inv(matrix)
+    values = np.linalg.eigvals(inverse)
+    gamma = 1.0 / values[np.argmin(np.abs(values.imag))].real
+    weights = radau.embedded(points, inverse, gamma)
     for degree in range(STAGES):
         slope, increments = 0.0**degree, points ** (degree + 1) / (degree + 1)
-        assert abs(radau._GAMMA * slope + radau._EMBEDDED @ increments) < 1e-13
+        assert abs(gamma * slope + weights @ increments) < 1e-13
     # the increments that collocation finds for degree s
-    increments = radau._MATRIX @ points**STAGES
-    assert abs(radau._EMBEDDED @ increments) > 1e-8
+    assert abs(weights @ (matrix @ points**STAGES)) > 1e-8
 
 
-def test_newton_step_solves_the_linear_system_of_all_stages():
-    """Against one system of s N equations: of a linear equation the first step is the answer."""
+def random_metric(size, seed=1):
+    factor = np.random.default_rng(seed).standard_normal((size, size))
+    return factor @ factor.T + np.eye(size)
+
+
+def test_a_linear_step_solves_the_system_of_all_stages():
+    """Against one system of s N equations, in a metric of its own."""
     rng = np.random.default_rng(1)
     factor = rng.standard_normal((6, 6))
-    matrix, state, h = factor @ factor.T, rng.standard_normal(6), 0.7
-    found, _, _ = radau._increments(
-        lambda w: -w @ matrix, state, np.zeros((STAGES, 6)), h, np.linalg.eigh(matrix), 1e-10, 1e-3
+    matrix, mass, state = factor @ factor.T, random_metric(6, 2), rng.standard_normal(6)
+    length = 1e-2
+    step = next(
+        radau_steps(flow(lambda w: -w @ matrix, lambda _: matrix, state, mass=mass), length, 1e-6)
     )
-    system = np.kron(np.linalg.inv(radau._MATRIX) / h, np.eye(6)) + np.kron(np.eye(STAGES), matrix)
+    points, collocated = collocation(STAGES)
+    inverse = np.linalg.inv(collocated)
+    system = np.kron(inverse / length, mass) + np.kron(np.eye(STAGES), matrix)
     exact = np.linalg.solve(system, np.tile(-matrix @ state, STAGES)).reshape(STAGES, 6)
-    assert np.abs(found - exact).max() < 1e-11 * np.abs(exact).max()
+    assert step.end == length
+    assert np.abs(step.at(points * length) - exact).max() < 1e-12 * np.abs(exact).max()
+    assert np.abs(step.reached - exact[-1]).max() < 1e-12 * np.abs(exact).max()
 
 
-@pytest.mark.parametrize("rtol", [1e-6, 1e-8, 1e-10])
+@pytest.mark.parametrize("rtol", [1e-6, 1e-10])
 def test_stiff_linear_system_against_its_exponential(rtol):
     """Rates over 12 decades, on the diagonal: rounding would carry them into each other."""
     rates = 10.0 ** np.arange(-6, 7)
     times = 10.0 ** np.linspace(-8, 6, 57)
-    steps = until(
-        times[-1],
-        radau_steps(lambda w: -w * rates, lambda _: np.diag(rates), np.ones(13), 1e-9, rtol, rtol),
-    )
+    system = flow(lambda w: -w * rates, lambda _: np.diag(rates), np.ones(13), rtol)
+    steps = until(times[-1], radau_steps(system, 1e-9))
 
     def error(time, state):
         return np.abs(state - [float(mpmath.exp(-mpmath.mpf(rate) * time)) for rate in rates]).max()
 
-    assert max(error(step.end, step.reached) for step in steps) < rtol
+    ends = [error(step.end, step.system.state + step.reached) for step in steps]
+    assert max(ends) < 2 * rtol
     between = [error(time, state) for time, state in zip(times, at(times, steps), strict=True)]
-    assert max(between) < rtol
+    assert max(between) < 2 * rtol
     assert len(steps) < 400
 
 
-def cosh_flow():
+def test_slow_directions_keep_their_digits():
+    """inv(G) and K diagonal and 24 decades apart: each unknown to its own relative accuracy."""
+    rates, sizes = 10.0 ** np.arange(-6.0, 7.0, 4.0), 10.0 ** np.arange(-12.0, 13.0, 8.0)
+    system = flow(
+        lambda w: -w * rates * sizes, lambda _: np.diag(rates * sizes), np.ones(4), 1e-9,
+        np.diag(sizes),
+    )  # fmt: skip
+    steps = until(1.0, radau_steps(system, 1e-9))
+    step = steps[-1]
+    found = step.system.state + step.at([1.0])[0]
+    assert found[:2] == pytest.approx(np.exp(-rates[:2]), rel=1e-12)
+    assert found[2] == pytest.approx(np.exp(-rates[2]), abs=1e-8)
+
+
+def cosh_flow(tolerance, mass=None):
     """The gradient flow of a strictly convex function with widely spread slopes."""
     rng = np.random.default_rng(3)
     matrix = rng.standard_normal((5, 12))
@@ -105,16 +162,18 @@ def cosh_flow():
     def curvature(w):
         return (matrix * (1e-3 * np.cosh(w @ matrix))) @ matrix.T
 
-    return velocity, curvature
+    return flow(velocity, curvature, np.zeros(5), tolerance, mass)
 
 
-@pytest.mark.parametrize("rtol", [1e-6, 1e-8, 1e-10, 1e-12])
-def test_nonlinear_flow_against_another_method(rtol):
+@pytest.mark.parametrize("mass", [np.eye(5), random_metric(5)], ids=["plain", "metric"])
+@pytest.mark.parametrize("tolerance", [1e-6, 1e-9, 1e-12])
+def test_nonlinear_flow_against_another_method(tolerance, mass):
     """All along, and not only at the ends of steps."""
-    velocity, curvature = cosh_flow()
+    system = cosh_flow(tolerance, mass)
+    inverse = np.linalg.inv(mass)
     times = np.linspace(0.01, 3.0, 200)
     reference = solve_ivp(
-        lambda _, w: velocity(w),
+        lambda _, w: inverse @ system.velocity(w),
         (0.0, 3.0),
         np.zeros(5),
         method="DOP853",
@@ -122,39 +181,80 @@ def test_nonlinear_flow_against_another_method(rtol):
         atol=1e-14,
         t_eval=times,
     ).y.T
-    steps = until(3.0, radau_steps(velocity, curvature, np.zeros(5), 1e-3, rtol, 1e-3 * rtol))
-    error = np.abs(at(times, steps) - reference).max() / np.abs(reference).max()
-    assert error < 20 * rtol + 1e-12
+    steps = until(3.0, radau_steps(system, 1e-3))
+    assert np.abs(at(times, steps) - reference).max() < 20 * tolerance + 2e-12
     assert len(steps) < 100
 
 
 def test_steps_follow_one_another():
-    velocity, curvature = cosh_flow()
-    steps = list(islice(radau_steps(velocity, curvature, np.zeros(5), 1e-3, 1e-8, 1e-11), 8))
+    steps = list(islice(radau_steps(cosh_flow(1e-8), 1e-3), 8))
     assert steps[0].start == 0.0
     for one, other in pairwise(steps):
-        assert one.end == other.start and np.array_equal(one.reached, other.state)
+        assert one.end == other.start
+        assert np.array_equal(one.system.state + one.reached, other.system.state)
     for step in steps:
-        assert step.at([step.start, step.end]) == pytest.approx(
-            np.array([step.state, step.reached]), abs=1e-13
+        ends = step.at([step.start, step.end])
+        assert ends == pytest.approx(np.array([np.zeros(5), step.reached]), abs=1e-13)
+
+
+class Turned(Flow):
+    """A flow whose coordinates are turned after every step: w = old @ rotation."""
+
+    turn = np.linalg.qr(np.random.default_rng(9).standard_normal((5, 5)))[0]
+
+    def advanced(self, increment):
+        turn, velocity, curvature = self.turn, self.velocity, self.curvature
+        return Turned(
+            lambda w: velocity(w @ turn.T) @ turn,
+            lambda w: turn.T @ curvature(w @ turn.T) @ turn,
+            (self.state + increment) @ turn,
+            self.tolerance,
+            turn.T @ self.mass @ turn,
         )
+
+
+def test_coordinates_may_change_between_steps():
+    plain, mass = cosh_flow(1e-9), random_metric(5)
+    system = Turned(plain.velocity, plain.curvature, plain.state, 1e-9, mass)
+    steps, state = until(3.0, radau_steps(system, 1e-3)), None
+    step = steps[-1]
+    state = step.system.state + step.at([3.0])[0]
+    for _ in steps[:-1]:
+        state = state @ Turned.turn.T
+    (expected,) = at(np.array([3.0]), until(3.0, radau_steps(cosh_flow(1e-9, mass), 1e-3)))
+    assert state == pytest.approx(expected, abs=1e-8)
+
+
+def test_the_unit_of_where_a_step_leads_counts():
+    """A tolerance that becomes tight on the way is kept at once."""
+
+    class Tightening(Flow):
+        def size(self, increments, reached=None):
+            place = self.state if reached is None else self.state + reached
+            return float(np.abs(increments).max()) / (1e-3 if place[0] > 0.5 else 1e-11)
+
+    system = Tightening(lambda w: -(w**3), lambda w: np.diag(3 * w**2), np.ones(1), 0, np.eye(1))
+    for step in until(100.0, radau_steps(system, 1e-2, newton=1e-11)):
+        start, end = step.system.state[0], step.system.state[0] + step.reached[0]
+        if end <= 0.5:
+            times = np.linspace(step.start, step.end, 9)
+            exact = 1.0 / np.sqrt(start**-2.0 + 2.0 * (times - step.start)) - start
+            assert np.abs(step.at(times)[:, 0] - exact).max() < 1e-10
 
 
 def test_a_solution_that_ends_is_an_error():
     """w' = 1 has no continuation past w = 1 here."""
-    steps = radau_steps(
-        lambda w: np.where(w < 1.0, 1.0, np.nan),
-        lambda _: np.zeros((1, 1)),
-        np.zeros(1),
-        0.1,
-        1e-8,
-        1e-11,
-    )
+    system = flow(lambda w: np.where(w < 1.0, 1.0, np.nan), lambda _: np.zeros((1, 1)), np.zeros(1))
     with pytest.raises(IntegrationError, match="less than spacing"):
-        until(2.0, steps)
+        until(2.0, radau_steps(system, 0.1))
 
 
 def test_a_solution_at_rest_is_followed_to_the_end_of_time():
-    steps = radau_steps(lambda w: -w, lambda _: np.eye(1), np.ones(1), 0.1, 1e-8, 1e-11)
+    system = flow(lambda w: -w, lambda _: np.eye(1), np.ones(1))
     with pytest.raises(IntegrationError, match="too long"):
-        until(np.inf, steps)
+        until(np.inf, radau_steps(system, 0.1))
+
+
+def test_a_length_that_is_no_number_is_an_error():
+    with pytest.raises(IntegrationError, match="less than spacing"):
+        next(radau_steps(flow(lambda w: -w, lambda _: np.eye(1), np.ones(1)), np.nan))

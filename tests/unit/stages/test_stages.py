@@ -462,11 +462,11 @@ def test_stage_limit_measures_from_the_signal(tmp_path, monkeypatch, depth):
 
 
 def test_what_is_shown_of_a_flow():
-    matrix, target = np.array([[1.0, 0, 0, 1]]), np.array([2.0])
     minimizer = np.array([2.0, 0.0, -5.0, 0.0])
     point = np.array([[0.0, 0, 0, 0], [1, 0.25, -4, 0.5]])
-    flow = Trajectory(np.array([1.0, 10.0]), point, 7, 1e-9)
-    found = shown(flow, matrix, target, minimizer, 3)
+    loss = np.array([2.0, 0.125])
+    flow = Trajectory(np.array([1.0, 10.0]), point, point - minimizer, loss, 7, 1e-9)
+    found = shown(flow, minimizer, 3)
     assert {name: values[-1] for name, values in found.items()} == {
         ("loss", -1): 0.125,
         ("error_1", -1): 1 + 0.25 + 1 + 0.5,
@@ -511,7 +511,7 @@ def test_stage_agreement_measures_in_the_one_norm_over_all_blocks(tmp_path, monk
     """Ends that miss by (1, 2) 1e-9 and (3, 4) 1e-9 where ||n||_1 is 2 and 4."""
     monkeypatch.chdir(tmp_path)
     miss = 1e-9 * np.array([[1.0, 2.0], [3.0, -4.0]])
-    error, words = np.array([[1.0, -1.0], [1.0, 3.0]]), ["agreement", "--cell", "{}"]
+    error, words = np.array([[1.0, -1.0], [1.0, 3.0]]), ["agreement", "--cell", '{"depth": 4}']
     for place in (0, 1):
         records = {
             "l1": filled_record(Minimizers, point=[[5.0, 0.0]], status=[CERTIFIED]),
@@ -522,11 +522,13 @@ def test_stage_agreement_measures_in_the_one_norm_over_all_blocks(tmp_path, monk
                 error=np.stack([9 * error[place], error[place], error[place] / 9])[None],
                 error_bound=np.full((1, 3), 1e-8),
             ),
-            "flow": Endpoints(
-                repetition=[place],
-                point=[np.array([5.0, 0.0]) + error[place] + miss[place]],
+            "flow": filled_record(
+                Endpoints,
+                error=[error[place] + miss[place]],
                 claimed=[1e-8],
                 steps=[40 + place],
+                escaped=[3.0 + place],
+                settled=[5.0 + place],
             ),
         }
         for name, record in records.items():
@@ -538,5 +540,11 @@ def test_stage_agreement_measures_in_the_one_norm_over_all_blocks(tmp_path, monk
     agreement.main()
     table = read_table("out.parquet")
     np.testing.assert_allclose(table["disagreement"], [3e-9 / 2, 7e-9 / 4], rtol=1e-5)
-    assert table["error_1"].tolist() == [2.0, 4.0]
+    assert table["limit_error_1"].tolist() == [2.0, 4.0]
+    np.testing.assert_allclose(table["error_1"], [2.0 - 1e-9, 4.0 - 1e-9], rtol=1e-15)
     assert table["steps"].tolist() == [40, 41] and table["repetition"].tolist() == [0, 1]
+    assert table["escaped"].tolist() == [3.0, 4.0] and table["settled"].tolist() == [5.0, 6.0]
+    # c_4(0.1) = 8 sqrt(0.1)
+    rate = 8.0 * 0.1**0.5
+    np.testing.assert_allclose(table["escape_scale"], 1.0 / rate)
+    np.testing.assert_allclose(table["slow_scale"], [0.5 / rate, 0.25 / rate])
