@@ -88,6 +88,13 @@ def of_limits(depth=2, path="near", margin=(0.5, 0.5, 0.5), **quantities):
     return pd.concat(parts, ignore_index=True)
 
 
+def of_trajectories(disagreement, margin=(0.5, 0.5, 0.5), alpha=1e-4, depth=2):
+    """What is proved of trajectories at a scale."""
+    parts = [proofs("margin", margin, depth=depth, path="near")]
+    parts += [proofs("disagreement", disagreement, np.log10(alpha), depth, "near")]
+    return pd.concat(parts, ignore_index=True).assign(alpha=alpha, time=1e3)
+
+
 def phase_data(count, **columns):
     frame = data(count, **columns)
     return frame.assign(order_lower=0.777, order_upper=0.777).drop(columns=["depth", "path"])
@@ -126,4 +133,5 @@ def certificates_of_any_table():
         ),
         proofs("constant", [12.3456789, 345678.9, 0.25], depth=2, path="near"),
         proofs("rho_planted", [0.5, 0.7654321, 1.5]),
+        of_trajectories([("1e-20", "2.34e-9"), 3e-9, 1e-9]),
     ]

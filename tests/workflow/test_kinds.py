@@ -53,6 +53,7 @@ def test_a_kind_is_a_module_an_entry_and_a_caption(kind):
     assert list(inspect.signature(module.picture).parameters) == ["frame", "options"]
     asked = set(re.findall(r'tables\.of\("(\w+)"\)', inspect.getsource(module)))
     asked |= {"curves", "instances"} if hasattr(module, "curves_of") else set()
+    asked |= {"agreement"} if hasattr(module, "with_flow_points") else set()
     assert asked == set(entry.reads) <= set(STAGE_OF)
     assert (ROOT / f"workflow/report/figure_{kind}.rst").is_file()
 
@@ -67,7 +68,7 @@ def test_the_schema_allows_what_is_registered():
     assert schema()["$defs"]["figure"]["enum"] == list(KINDS)
     tables = {table for kind in KINDS.values() for table in kind.feeds}
     assert tables == set(schema()["$defs"]["table"]["enum"])
-    assert all(own_keys([kind]).keys() == set(KINDS[kind].keys) for kind in KINDS)
+    assert all(own_keys([kind]).keys() == set(KINDS[kind].all_keys) for kind in KINDS)
 
 
 def row_of(key):

@@ -23,10 +23,10 @@ from implicit_l1.problems.ensembles import ENSEMBLES
 from pipeline.sizes import MOST_ENTRIES
 from planning.reading import ConfigurationError, dotted, shown
 from planning.schema import named, own_keys, schema
-from tables.registry import TABLES
+from tables.registry import LIMITS, PROBLEMS, TABLES
 
 # tables of floating point alone, for cells of which nothing is proved
-UNPROVED = [name for name, kind in TABLES.items() if kind.proofs is None]
+UNPROVED = [name for name, kind in TABLES.items() if kind.proofs not in (PROBLEMS, LIMITS)]
 # parameters of the ensemble "file": paths of A (with y and x_0 where the format holds them),
 # of y and of x_0
 OWN_DATA = ("path", "data", "signal")

@@ -15,6 +15,7 @@ from pipeline.own_data import shape_of
 from planning import grid
 from planning.configuration import (
     FILE,
+    UNPROVED,
     as_list,
     axes_of,
     fed,
@@ -26,7 +27,7 @@ from planning.configuration import (
 from planning.grid import Cell
 from planning.reading import ConfigurationError
 from planning.stages import STAGES, Batch, Call, Flows, Stages
-from tables.registry import LIMITS, PROBLEMS, TABLES, TRAJECTORIES
+from tables.registry import LIMITS, TABLES, TRAJECTORIES
 
 # kinds of figures of whose cells limits are proved
 PROVED = (*kinds_where(alpha=PATH), *kinds_where(alpha=DECADES))
@@ -134,12 +135,9 @@ class Plan:
         """Table -> (kind, experiments that it shows): shared ones, then each experiment's own."""
         shared, own = {}, {}
         for name, experiment in self.config["experiments"].items():
-            unproved = "initialization" in experiment
-            filled = [
-                k
-                for k in fed(experiment)
-                if not (unproved and TABLES[k].proofs in (PROBLEMS, LIMITS))
-            ]
+            filled = fed(experiment)
+            if "initialization" in experiment:
+                filled = [kind for kind in filled if kind in UNPROVED]
             asked = experiment.get("tables", filled)
             if asked == "shared":
                 for kind in fed(experiment):

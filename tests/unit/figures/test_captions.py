@@ -21,6 +21,7 @@ def written(path, nonunique="fail", published=False, **keys):
     params = SimpleNamespace(experiment="one", problems="file: a_b.csv", realistic=[1e-4, 0.1])
     params.published = published
     config = {"experiments": {"one": EVERY_KEY | keys}, "l1": {"nonunique": nonunique}}
+    config |= {"flow": {"distance": 1e-9}}
     # as the report does: what is not there is empty, but a name cannot be called
     template = jinja2.Environment(autoescape=False).from_string(path.read_text(encoding="utf-8"))
     return template.render(snakemake=SimpleNamespace(config=config, params=params))

@@ -20,8 +20,10 @@ def endpoints(*repetitions):
     count = len(repetitions)
     return Endpoints(
         repetition=repetitions,
-        point=np.arange(2.0 * count).reshape(count, 2),
+        error=np.arange(2.0 * count).reshape(count, 2),
         claimed=np.full(count, 1e-9),
+        escaped=np.full(count, 3.0),
+        settled=np.full(count, 7.0),
         steps=np.arange(count),
     )
 
@@ -36,7 +38,7 @@ def test_records_come_back(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "values"), [("claimed", np.zeros(3)), ("point", np.zeros(2)), ("steps", 0)]
+    ("name", "values"), [("claimed", np.zeros(3)), ("error", np.zeros(2)), ("steps", 0)]
 )
 def test_shapes_that_do_not_fit_are_refused(name, values):
     with pytest.raises(ValueError, match=rf"^{name} has shape "):
