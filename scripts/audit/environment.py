@@ -30,6 +30,7 @@ VARIABLES = r"OPENBLAS_|OMP_|MKL_|NPY_|GLIBC_|PYTHON|LD_|TZ$|LANG$|LC_ALL$"
 LOADED = (".py", ".pyc", ".so", ".pth")
 # what virtualenv and uv write into an environment
 OF_INSTALLERS = ("_virtualenv.pth", "_virtualenv.py")
+HERE = Path()
 
 
 def locked(text: str) -> dict[str, str]:
@@ -189,8 +190,12 @@ def check_strays(audit: Audit, found: list[Distribution]) -> None:
                     audit.general.append(what)
 
 
-def environment() -> dict[str, str]:
-    """Where the audit ran: told, not judged."""
+def environment(root: Path = HERE) -> dict[str, str]:
+    """Where the audit ran: told, not judged.
+
+    Args:
+        root: folder of the project.
+    """
     versions = {name: several[0].version for name, several in installed().items()}
     variables = {name: value for name, value in os.environ.items() if re.match(VARIABLES, name)}
     return {
@@ -199,7 +204,7 @@ def environment() -> dict[str, str]:
         "linear algebra": linear_algebra(),
         "Python": platform.python_version(),
         "packages": ", ".join(f"{name} {versions[name]}" for name in SHOWN if name in versions),
-        "git": _commit(),
+        "git": _commit(root),
         "variables": ", ".join(f"{name}={value}" for name, value in sorted(variables.items())),
     }
 
@@ -213,8 +218,8 @@ def linear_algebra() -> str:
     )
 
 
-def _commit():
+def _commit(root):
     try:
-        return f"commit {committed.commit()}"
+        return f"commit {committed.commit(root)}"
     except committed.NoRepository as error:
         return str(error)

@@ -702,6 +702,8 @@ def _check_parameters(name, parameters, path, report):
         known = ENSEMBLES[name].parameters
         allowed = {key: parameter.allowed for key, parameter in known.items()}
         sound = {key: parameter.check for key, parameter in known.items()}
+    if name == FILE and report.sound(*path):
+        _check_own_files(parameters, path, report)
     for key, value in parameters.items():
         if key not in allowed:
             listed = _names(allowed) or f"none, {name} has no parameters"
@@ -710,6 +712,16 @@ def _check_parameters(name, parameters, path, report):
             )
         elif not sound[key](value):
             report.reject((*path, key), value, allowed[key])
+
+
+def _check_own_files(parameters, path, report):
+    """What is recorded of them are their names, so that no two have one."""
+    named = {}
+    for key in OWN_DATA:
+        value = parameters.get(key)
+        if _is_text(value) and named.setdefault(Path(value).name, value) != value:
+            allowed = f"a file of another name than {_show(named[Path(value).name])}; rename one"
+            report.reject((*path, key), value, allowed)
 
 
 def _check_below(small, large, experiment, path, report, strict):

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import yaml
 
-sys.path[:0] = [str(Path(workflow.basedir) / part) for part in ("workflow", "scripts")]
+# The project's folder.  A run works in another one, if it is told to (--directory) or if another
+# workflow has this one as a module; configuration, own data and results are there.
+ROOT = Path(workflow.snakefile).resolve().parents[2]
+if not ROOT.is_dir():
+    sys.exit("The programs lie beside the Snakefile: clone the repository, give the clone's path.")
+sys.path[:0] = [str(ROOT / part) for part in ("workflow", "scripts")]
 
 from planning import runs
 
@@ -40,6 +45,15 @@ except runs.RunError as error:
 
 RESULTS = PLAN.results
 STAGES = stages.STAGES
+# whether another workflow has this one as a module
+IS_MODULE = Path(workflow.main_snakefile).resolve() != ROOT / "Snakefile"
+
+
+def of_project(*names):
+    """Files of the project as inputs: from its folder on, where that is the run's own."""
+    return list(names) if Path.cwd() == ROOT else [str(ROOT / name) for name in names]
+
+
 LOCK = "requirements.txt"
 
 
@@ -50,7 +64,7 @@ LOCK = "requirements.txt"
 shell.prefix(
     "trap '' INT; "
     f'set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH" '
-    f'PYTHONPATH={shlex.quote(str(Path(workflow.basedir) / "scripts"))}'
+    f'PYTHONPATH={shlex.quote(str(ROOT / "scripts"))}'
     '"${{PYTHONPATH:+:$PYTHONPATH}}" '
     f"IMPLICIT_L1_JOBS={runs.jobs_file(RESULTS)} "
     f"{' '.join(f'{name}={value}' for name, value in JOB_ENVIRONMENT.items())}; "
@@ -59,7 +73,7 @@ shell.prefix(
 # Byte code that tells its source by a hash: then what runs is what lies there, whatever its time.
 if not sys.dont_write_bytecode:
     for part in ("workflow", "scripts"):
-        compile_with_hashes(Path(workflow.basedir) / part)
+        compile_with_hashes(ROOT / part)
 
 
 onstart:
@@ -82,7 +96,7 @@ onerror:
 @cache
 def program(name):
     """The inputs that stand for the code of a rule: the program, what it imports, the lock."""
-    return [*grid.code(f"scripts/{name}.py", Path(workflow.basedir)), LOCK]
+    return of_project(*grid.code(f"scripts/{name}.py", ROOT), LOCK)
 
 
 def content(name, *files):
@@ -91,7 +105,7 @@ def content(name, *files):
     Snakemake compares the contents of inputs only where their times are later: with a digest
     among the params a file that is replaced by an older one is seen, too.
     """
-    return grid.digest([*program(name), *files], Path(workflow.basedir))
+    return grid.digest([*program(name), *files])
 
 
 def doubled(amount):
