@@ -12,6 +12,8 @@ import yaml
 ROOT = Path(workflow.snakefile).resolve().parents[2]
 if not ROOT.is_dir():
     sys.exit("The programs lie beside the Snakefile: clone the repository, give the clone's path.")
+if set("{}") & set(str(ROOT)):
+    sys.exit(f"{ROOT}: what is in braces Snakemake would fill in; give the folder another name.")
 sys.path[:0] = [str(ROOT / part) for part in ("workflow", "scripts")]
 
 from planning import runs
@@ -46,7 +48,7 @@ except runs.RunError as error:
 RESULTS = PLAN.results
 STAGES = stages.STAGES
 # whether another workflow has this one as a module
-IS_MODULE = Path(workflow.main_snakefile).resolve() != ROOT / "Snakefile"
+IS_MODULE = Path(workflow.basedir).resolve() not in (ROOT, ROOT / "workflow")
 
 
 def of_project(*names):
@@ -57,13 +59,15 @@ def of_project(*names):
 LOCK = "requirements.txt"
 
 
-# The programs run under the interpreter that runs Snakemake, wherever its folder is.
+# The programs run under the interpreter that runs Snakemake, wherever its folder is, unless
+# Snakemake is told to make environments for them, which have one of their own.
 #
 # Ctrl-C, which a terminal sends to every process, is seen to by the process that started them.
 # Each holds a file locked while it works, wherever it does.
+INTERPRETER = f'PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
 shell.prefix(
-    "trap '' INT; "
-    f'set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH" '
+    "trap '' INT; set -euo pipefail; "
+    f"export {'' if workflow.deployment_settings.deployment_method else INTERPRETER} "
     f'PYTHONPATH={shlex.quote(str(ROOT / "scripts"))}'
     '"${{PYTHONPATH:+:$PYTHONPATH}}" '
     f"IMPLICIT_L1_JOBS={runs.jobs_file(RESULTS)} "
