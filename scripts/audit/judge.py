@@ -46,7 +46,6 @@ from pipeline.origin import LOCK, ROOT
 from pipeline.storage import write_text
 
 ALL = "all"
-AUDIT = "audit"
 REFERENCE = Path("results/reference")
 
 
@@ -74,9 +73,7 @@ def main() -> None:
     parser.add_argument(
         "--snakefile", default=str(ROOT / "Snakefile"), help="another workflow that has this one"
     )
-    parser.add_argument(
-        "--rule", default=AUDIT, help="the name of rule audit there, those of others are like it"
-    )
+    parser.add_argument("--target", default=ALL, help="what target all is called there")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if args.configfile is None:
@@ -88,7 +85,7 @@ def main() -> None:
 def audit(args: argparse.Namespace) -> None:
     """Judge, print the page, and end the process if something is wrong."""
     words = ("--snakefile", args.snakefile, "--configfile", str(args.configfile))
-    workflow = Workflow(args.rule.replace(AUDIT, ALL), words)
+    workflow = Workflow(args.target, words)
     try:
         said = jobs_and_states(workflow)
     except Failure as failure:

@@ -21,6 +21,7 @@ from pipeline.origin import PROGRAMS, checksum, name_of
 from planning.configuration import (
     FILE,
     KERNEL,
+    LABEL,
     NOISELESS,
     OWN_DATA,
     alpha_path,
@@ -107,7 +108,7 @@ class ProblemSpec:
 
     @cached_property
     def name(self) -> str:
-        parts = [_written(self.ensemble.replace("_", "-"), self.parameters)]
+        parts = [_written(self.ensemble.replace("_", "-"), self._own_name or self.parameters)]
         parts += [f"{key}{number(value)}" for key, value in self.axes]
         if self.signal:
             parts.append(_written("signal", self.signal))
@@ -126,14 +127,21 @@ class ProblemSpec:
         """The ensemble in words, as tables and legends show it."""
         if self.ensemble == FILE:
             # with x_0, which tells problems apart that have all else in common
-            files = [name for _, name in _named(self.parameters) if isinstance(name, str)]
-            return ", ".join([*files, *([NOISELESS] if NOISELESS in dict(self.parameters) else [])])
+            return ", ".join(_words(self._own_name or self.parameters))
         words = [self.ensemble, *_words(self.parameters)]
         if self.signal:
             words.append(f"x0 {' '.join(_words(self.signal))}")
         if self.noise:
             words.append(f"noise {self.noise}")
         return ", ".join(words)
+
+    @property
+    def _own_name(self):
+        """Of a problem of one's own that has a name of its own: that, in place of the files'."""
+        chosen = dict(self.parameters) if self.ensemble == FILE else {}
+        if LABEL not in chosen:
+            return ()
+        return tuple((key, chosen[key]) for key in (LABEL, NOISELESS) if key in chosen)
 
 
 def _words(pairs):
@@ -253,7 +261,7 @@ def _problem(entry, axes, experiment):
     name, given = ensemble_of(entry)
     if name in (KERNEL, FILE):
         # in one order; noiseless: false names the same cell as without it
-        keys = (*OWN_DATA, NOISELESS)
+        keys = (*OWN_DATA, LABEL, NOISELESS)
         found = _located({key: given[key] for key in keys if given.get(key)})
         return ProblemSpec(name, axes, found)
     # a parameter that is left out names the same cell as its default

@@ -49,7 +49,8 @@ def _named_apart(specifications):
         if named.setdefault(one.name, one) != one:
             both = " and ".join(map(_in_full, (named[one.name], one)))
             raise ConfigurationError(
-                f"experiments: {both} are both named {one.name}; rename a file"
+                f"experiments: {both} are both named {one.name}; give one a label, or "
+                "its file another name"
             )
 
 

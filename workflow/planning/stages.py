@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from planning import grid
-from planning.configuration import FILE, KERNEL
+from planning.configuration import FILE, KERNEL, LABEL
 from planning.grid import AlphaPath, Cell, Network, ProblemSpec
 from tables.kinds.constants import MARKS
 
@@ -213,6 +213,8 @@ class Stages:
 
     def _law(self, problem):
         values = dict(problem.axes) | dict(problem.parameters)
+        if problem.ensemble == FILE:
+            values.pop(LABEL, None)
         if problem.ensemble not in (KERNEL, FILE):
             values["seed"] = self.config["seed"]
             values |= dict(problem.signal) or self.config["signal"]

@@ -8,7 +8,8 @@ rule audit:
     conda:
         "../../../environment.yml"
     params:
-        snakefile=str(Path(workflow.main_snakefile).resolve()),
+        target=lambda wildcards: rules.all.rule.name,
+        snakefile=lambda wildcards: str(Path(workflow.main_snakefile).resolve()),
         # of a workflow that has this one as a module only what its command line says: the rest is
         # for its own Snakefile to say
         configuration=yaml.safe_dump(
@@ -17,5 +18,5 @@ rule audit:
         ),
     shell:
         # asks the workflow itself what every job would be, and what it thinks of every output
-        "python {input.code[0]:q} --snakefile {params.snakefile:q} --rule {rule:q}"
+        "python {input.code[0]:q} --snakefile {params.snakefile:q} --target {params.target}"
         " --configuration {params.configuration:q} --log {log}"

@@ -2,7 +2,6 @@
 # cores to itself, so that nothing runs beside it.
 ALL = 1000  # more than there are: Snakemake gives what there is
 BENCHMARK = f"{RESULTS}/benchmark"
-GRID = "config/config.yaml"
 BENCHMARK_LOCK = of_project("requirements-benchmark.txt")
 BENCHMARK_FILES = [
     f"{BENCHMARK}/{name}.csv"
@@ -146,7 +145,7 @@ rule benchmark_growth:
 rule benchmark_pipeline:
     input:
         code=program("benchmark/whole_run"),
-        configuration=of_project(GRID),
+        configuration=of_project("config/config.yaml"),
         snakefile=of_project("Snakefile"),
     output:
         csv=f"{BENCHMARK}/pipeline.csv",
@@ -158,12 +157,11 @@ rule benchmark_pipeline:
     threads: ALL
     params:
         content=content("benchmark/whole_run"),
-        project=str(ROOT),
-        configuration=GRID,
+        project=lambda wildcards, input: Path(input.snakefile).parent,
         repetitions=3,
     shell:
         "python {input.code[0]:q} --project {params.project:q}"
-        " --configuration {params.configuration} --cores {threads}"
+        " --configuration {input.configuration:q} --cores {threads}"
         " --repetitions {params.repetitions} --csv {output.csv} --summary {output.summary}"
         " &> {log}"
 
