@@ -7,7 +7,7 @@
 # make benchmark time and accuracy beside other solvers, in an environment that has them too
 # make crate     figures, tables, data and code in one file, an RO-Crate
 # make reference copy what is kept in git from results/ to results/reference/
-# make benchmark-reference  the same of what make benchmark has measured
+# make benchmark-reference  the same of what make benchmark has measured; and BENCHMARK.md
 # make audit     make what is missing, then judge what lies in results/: PASS, or what is wrong
 # make same-bytes  run the smoke grid under other circumstances, compare every byte
 # make faults    put small faults into a copy, one at a time: which do the tests notice?  (hours)
@@ -51,9 +51,11 @@ reference: figures
 	$(SNAKEMAKE) --force reference
 	$(BIN)/snakemake --configfile config/smoke.yaml --cores $(CORES) --force reference
 
-benchmark-reference:
+benchmark-reference: .venv/installed
 	mkdir -p results/reference/benchmark
 	cp $(addprefix results/benchmark/,*.md *.json *.csv *.png) results/reference/benchmark
+	PYTHONPATH=scripts $(BIN)/python scripts/benchmark/summary.py --folder results/reference/benchmark \
+	    --output BENCHMARK.md
 
 # Another folder than this one, with another configuration; the programs stay here.
 study: .venv/installed
