@@ -30,12 +30,27 @@ rule own:
 """
 
 
-def snakemake(*words, cwd):
+# Stands in for conda, which is not to be had everywhere: its environment has a Python of its own.
+CONDA = """#!/bin/bash
+case "$1 $2" in
+"info --json") echo '{"conda_version": "25.1.0", "platform": "linux-64", "root_prefix": "HERE",
+    "conda_prefix": "HERE"}' ;;
+"--version ") echo "conda 25.1.0" ;;
+"config --get") echo '{"get": {"channel_priority": "strict"}}' ;;
+"env create")
+    cp "$6" HERE/copied.yml; mkdir -p "$8/bin"
+    printf '#!/bin/bash\\necho run >> HERE/runs\\nexec PYTHON "$@"\\n' > "$8/bin/python"
+    chmod +x "$8/bin/python" ;;
+esac
+"""
+
+
+def snakemake(*words, cwd, **more):
     """Snakemake in a folder: what it says."""
     ended = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, words)],
+        [sys.executable, "-m", "snakemake", *map(str, words), "--cores", "2"],
         cwd=cwd,
-        env=environment(),
+        env=environment() | more,
         capture_output=True,
         text=True,
         check=False,
@@ -166,6 +181,21 @@ def test_a_module_with_a_prefix_is_refused(studied):
     snakefile.write_text(words.format(str(project / "Snakefile"), config), encoding="utf-8")
     with pytest.raises(AssertionError, match="A module's `prefix` is not possible here"):
         snakemake("-n", "-s", snakefile, "-d", study, cwd=study)
+
+
+def test_where_snakemake_makes_an_environment_its_interpreter_runs_the_programs(tmp_path):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    text = CONDA.replace("HERE", str(tmp_path)).replace("PYTHON", sys.executable)
+    (tools / "conda").write_text(text, encoding="utf-8")
+    (tools / "conda").chmod(0o755)
+    (tools / "activate").write_text('export CONDA_PREFIX="$1" PATH="$1/bin:$PATH"\n')
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").write_bytes((ROOT / "config/study.yaml").read_bytes())
+    words = ("problems_gaussian_N30_d90_1", "--sdm", "conda", "--snakefile", ROOT / "Snakefile")
+    snakemake(*words, cwd=tmp_path, PATH=f"{tools}:{os.environ['PATH']}")
+    assert (tmp_path / "copied.yml").read_bytes() == (ROOT / "environment.yml").read_bytes()
+    assert (tmp_path / "runs").read_text() == "run\n"
 
 
 def test_files_of_unkind_names_in_a_dry_run(tmp_path):
