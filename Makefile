@@ -8,11 +8,13 @@
 # make benchmark time and accuracy beside other solvers, in an environment that has them too
 # make crate     figures, tables, data and code in one file, an RO-Crate
 # make reference copy what is kept in git from results/ to results/reference/
-# make benchmark-reference  the same of what make benchmark has measured
+# make benchmark-reference  the same of what make benchmark has measured; and BENCHMARK.md
 # make audit     make what is missing, then judge what lies in results/: PASS, or what is wrong
 # make same-bytes  run the smoke grid under other circumstances, compare every byte
 # make faults    put small faults into a copy, one at a time: which do the tests notice?  (hours)
-# make lock      resolve requirements.in, and requirements-benchmark.in, into .txt anew
+# make study FOLDER=../mine   begin a study of your own: its configuration, results and data there
+# make lock      resolve requirements.in, and requirements-benchmark.in, into .txt anew, and write the
+#                first as environment.yml for conda
 
 PYTHON ?= python3
 CORES ?= all
@@ -27,7 +29,7 @@ RESOLVE := .lock-venv/bin/uv pip compile --upgrade --universal --python-version 
     --custom-compile-command "make lock"
 
 .PHONY: figures figure check test report timings growth benchmark crate reference benchmark-reference audit \
-    same-bytes faults lint format lock clean
+    same-bytes faults lint format lock clean study
 
 figures: .venv/installed
 	$(CHECK)
@@ -60,9 +62,21 @@ reference: figures
 	$(SNAKEMAKE) --force reference
 	$(BIN)/snakemake --configfile config/smoke.yaml --cores $(CORES) --force reference
 
-benchmark-reference:
+benchmark-reference: .venv/installed
 	mkdir -p results/reference/benchmark
 	cp $(addprefix results/benchmark/,*.md *.json *.csv *.png) results/reference/benchmark
+	PYTHONPATH=scripts $(BIN)/python scripts/benchmark/summary.py --folder results/reference/benchmark \
+	    --output BENCHMARK.md
+
+# Another folder than this one, with another configuration; the programs stay here.
+study: .venv/installed
+	@test -n "$(FOLDER)" || { echo "say which folder: make study FOLDER=../mine" >&2; exit 1; }
+	@test ! -e "$(FOLDER)/config" || { echo "$(FOLDER)/config is there already" >&2; exit 1; }
+	@mkdir -p "$(FOLDER)/config"
+	@cp config/study.yaml "$(FOLDER)/config/config.yaml"
+	@cd "$(FOLDER)" && command="\"$(CURDIR)/$(BIN)/snakemake\" -s \"$(CURDIR)/Snakefile\" -d \"$$(pwd)\"" \
+	    && printf '%s\n' "What to compute is in $$(pwd)/config/config.yaml. To compute it, and to audit it:" \
+	    "  $$command --cores all" "  $$command --cores all audit"
 
 # What is missing is made, and what is made from it: nothing else is repaired before it is judged.
 # NAME=depth audits one figure or table; AGAIN=all runs every job again, AGAIN=0 none; SEED=7 draws
@@ -105,12 +119,13 @@ format: .venv/installed
 	$(@D)/bin/python -m pip install --quiet --require-hashes --requirement $<
 	touch $@
 
-lock:
+lock: .venv/installed
 	$(PYTHON) -m venv .lock-venv
 	.lock-venv/bin/pip install --quiet uv
 	$(RESOLVE) requirements.in --output-file requirements.txt
 	$(RESOLVE) requirements-benchmark.in --output-file requirements-benchmark.txt
 	rm -r .lock-venv
+	PYTHONPATH=scripts $(BIN)/python scripts/export/conda.py --lock requirements.txt --output environment.yml
 
 clean:
 	find results -mindepth 1 -maxdepth 1 ! -name reference -exec rm -r {} +

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ from pipeline.calls import EACH
 from pipeline.command_line import Failure
 from pipeline.drawing import drawn, problem_parser
 from pipeline.machine import JOB_ENVIRONMENT, machine
-from pipeline.origin import without_output
+from pipeline.origin import located, without_output
 from pipeline.storage import BESIDE, DamagedFileError, read_arrays, read_origin, read_table
 
 # so many jobs are run again of proofs, and so many of the other stages
@@ -54,7 +55,7 @@ def check_drawings(audit: Audit) -> None:
             continue
         try:
             found = read_arrays(file)
-            made = draw(without_output(job.command))
+            made = draw(located(without_output(job.command), job.places))
         except DamagedFileError:
             continue  # reported already
         except Failure as error:
@@ -126,7 +127,8 @@ def make_again(audit: Audit, size: int | None, seed: int, workers: int) -> None:
     parts = by_program(right, workers)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
         places = [Path(folder) / str(number) for number in range(len(parts))]
-        for part, outcomes in zip(parts, pool.map(run_again, parts, places), strict=True):
+        outcomes_of = pool.map(partial(run_again, root=audit.root), parts, places)
+        for part, outcomes in zip(parts, outcomes_of, strict=True):
             for job, outcome in zip(part, outcomes, strict=True):
                 if isinstance(outcome, Failure):
                     audit.add(job.outputs[0], f"cannot be made again ({outcome})")
@@ -178,8 +180,11 @@ def is_proof(file: str) -> bool:
     )
 
 
-def run_again(jobs: list[Job], folder: Path) -> list[dict[str, str] | Failure]:
+def run_again(jobs: list[Job], folder: Path, root: Path) -> list[dict[str, str] | Failure]:
     """Run jobs of one program in one process, with their outputs in a folder.
+
+    Args:
+        root: folder of the project.
 
     Returns:
         For each job: output -> where it is made now; or the Failure that it ended with.
@@ -191,9 +196,10 @@ def run_again(jobs: list[Job], folder: Path) -> list[dict[str, str] | Failure]:
         # by their own names, as programs tell kinds of files by them
         files = {file: str(place / Path(file).name) for file in job.outputs}
         made.append(files)
-        calls.append(shlex.join(files.get(word, word) for word in job.command[1:]))
+        words = located(job.command[1:], job.places)
+        calls.append(shlex.join(files.get(word, word) for word in words))
     ended = subprocess.run(
-        [sys.executable, jobs[0].command[0], EACH, *calls],
+        [sys.executable, root / jobs[0].command[0], EACH, *calls],
         env=os.environ | JOB_ENVIRONMENT,
         capture_output=True,
         text=True,

@@ -11,56 +11,59 @@ from pathlib import Path
 
 # folders and files that may lie in the folder of a program, and are none
 CACHE = "__pycache__"
+HERE = Path()
 
 
 class NoRepository(Exception):
     """There is no git, or no commit in this folder; the message says which."""
 
 
-def commit() -> str:
-    """The commit that is checked out in this folder, whose root this must be.
+def commit(folder: Path = HERE) -> str:
+    """The commit that is checked out in a folder, which must be the root of its repository.
 
     Raises:
         NoRepository: saying why there is none.
     """
-    top = Path(_git("rev-parse", "--show-toplevel").decode().strip())
-    if top.resolve() != Path.cwd().resolve():
+    top = Path(_git(folder, "rev-parse", "--show-toplevel").decode().strip())
+    if top.resolve() != folder.resolve():
         raise NoRepository("this folder is not a git repository")
-    return _git("rev-parse", "--verify", "HEAD").decode().strip()
+    return _git(folder, "rev-parse", "--verify", "HEAD").decode().strip()
 
 
-def files(*paths: str) -> dict[str, str]:
-    """Every file that is committed below some paths: name -> hash of its content.
+def files(*paths: str, folder: Path = HERE) -> dict[str, str]:
+    """Every file that is committed below some paths of a folder: name -> hash of its content.
 
     Raises:
         NoRepository: as :func:`commit`.
     """
-    listed = _git("ls-tree", "-r", "-z", commit(), "--", *paths).decode()
+    listed = _git(folder, "ls-tree", "-r", "-z", commit(folder), "--", *paths).decode()
     entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
     return {name: head.split()[2] for head, name in entries}
 
 
 def text(name: str) -> str:
-    """A committed file.
+    """A file that is committed in this folder.
 
     Raises:
         NoRepository: as :func:`commit`.
     """
-    return _git("cat-file", "blob", f"HEAD:{name}").decode()
+    return _git(HERE, "cat-file", "blob", f"HEAD:{name}").decode()
 
 
-def changed(*paths: str) -> list[str]:
-    """Files below some paths that are not as they are committed: other, missing or added.
+def changed(*paths: str, folder: Path = HERE) -> list[str]:
+    """Files below some paths of a folder that are not as they are committed: other, missing or
+    added.
 
     Raises:
         NoRepository: as :func:`commit`.
     """
-    known = files(*paths)
+    known = files(*paths, folder=folder)
     there = {}
-    for path in map(Path, paths):
+    for path in (folder / path for path in paths):
         for file in [path] if path.is_file() or path.is_symlink() else sorted(path.rglob("*")):
-            if (file.is_file() or file.is_symlink()) and CACHE not in file.parts:
-                there[file.as_posix()] = _hash(file, len(next(iter(known.values()), "")))
+            name = file.relative_to(folder)
+            if (file.is_file() or file.is_symlink()) and CACHE not in name.parts:
+                there[name.as_posix()] = _hash(file, len(next(iter(known.values()), "")))
     return sorted(name for name in known.keys() | there if known.get(name) != there.get(name))
 
 
@@ -71,11 +74,11 @@ def _hash(file, digits):
     return hashlib.new(algorithm, b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def _git(*words):
+def _git(folder, *words):
     surroundings = {name: value for name, value in os.environ.items() if name[:4] != "GIT_"}
     try:
         ended = subprocess.run(
-            ["git", "--no-replace-objects", *words],
+            ["git", "-C", folder, "--no-replace-objects", *words],
             env=surroundings,
             capture_output=True,
             check=False,

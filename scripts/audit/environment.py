@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from threadpoolctl import threadpool_info
 
@@ -20,6 +19,7 @@ from audit import committed
 from audit.findings import Audit
 from pipeline.machine import processor
 from pipeline.origin import AT_START, PACKAGES, is_standard
+from pipeline.pins import pins
 
 # what comes with an environment, and is in no lock
 INSTALLERS = {"pip", "setuptools", "wheel"}
@@ -30,24 +30,7 @@ VARIABLES = r"OPENBLAS_|OMP_|MKL_|NPY_|GLIBC_|PYTHON|LD_|TZ$|LANG$|LC_ALL$"
 LOADED = (".py", ".pyc", ".so", ".pth")
 # what virtualenv and uv write into an environment
 OF_INSTALLERS = ("_virtualenv.pth", "_virtualenv.py")
-
-
-def locked(text: str) -> dict[str, str]:
-    """Package -> version of the pins that apply here.
-
-    Args:
-        text: locked requirements.
-    """
-    pins: dict[str, str] = {}
-    for line in text.replace("\\\n", " ").splitlines():
-        line = line.split(" --hash")[0].split("#")[0].strip()
-        if not line or line.startswith("-"):
-            continue
-        requirement = Requirement(line)
-        if requirement.marker is None or requirement.marker.evaluate():
-            (pin,) = requirement.specifier
-            pins[canonicalize_name(requirement.name)] = pin.version
-    return pins
+HERE = Path()
 
 
 def installed() -> dict[str, list[Distribution]]:
@@ -73,7 +56,7 @@ def check_packages(audit: Audit, lock: str) -> None:
         lock: text of the locked requirements.
     """
     found = installed()
-    check_versions(audit, locked(lock), found)
+    check_versions(audit, pins(lock), found)
     check_files(audit, [one for several in found.values() for one in several])
     check_strays(audit, [one for several in found.values() for one in several])
     check_imports(audit, [several[0] for several in found.values()])
@@ -81,10 +64,10 @@ def check_packages(audit: Audit, lock: str) -> None:
 
 
 def check_versions(
-    audit: Audit, pins: dict[str, str], found: dict[str, list[Distribution]]
+    audit: Audit, locked: dict[str, str], found: dict[str, list[Distribution]]
 ) -> None:
     """Every package is there once, in the version that is locked."""
-    for name, version in sorted(pins.items()):
+    for name, version in sorted(locked.items()):
         if name not in found:
             audit.general.append(f"package {name} {version} is locked and not installed")
         elif found[name][0].version != version:
@@ -93,9 +76,9 @@ def check_versions(
         if len(several) > 1:
             places = ", ".join(f"{one.version} in {_folder(one)}" for one in several)
             audit.general.append(f"package {name} is installed more than once: {places}")
-        if name not in pins and name not in INSTALLERS:
+        if name not in locked and name not in INSTALLERS:
             audit.general.append(f"package {name} {several[0].version} is installed and not locked")
-    audit.counts["locked packages"] = len(pins)
+    audit.counts["locked packages"] = len(locked)
 
 
 def check_files(audit: Audit, found: list[Distribution]) -> None:
@@ -189,8 +172,12 @@ def check_strays(audit: Audit, found: list[Distribution]) -> None:
                     audit.general.append(what)
 
 
-def environment() -> dict[str, str]:
-    """Where the audit ran: told, not judged."""
+def environment(root: Path = HERE) -> dict[str, str]:
+    """Where the audit ran: told, not judged.
+
+    Args:
+        root: folder of the project.
+    """
     versions = {name: several[0].version for name, several in installed().items()}
     variables = {name: value for name, value in os.environ.items() if re.match(VARIABLES, name)}
     return {
@@ -199,7 +186,7 @@ def environment() -> dict[str, str]:
         "linear algebra": linear_algebra(),
         "Python": platform.python_version(),
         "packages": ", ".join(f"{name} {versions[name]}" for name in SHOWN if name in versions),
-        "git": _commit(),
+        "git": _commit(root),
         "variables": ", ".join(f"{name}={value}" for name, value in sorted(variables.items())),
     }
 
@@ -213,8 +200,8 @@ def linear_algebra() -> str:
     )
 
 
-def _commit():
+def _commit(root):
     try:
-        return f"commit {committed.commit()}"
+        return f"commit {committed.commit(root)}"
     except committed.NoRepository as error:
         return str(error)

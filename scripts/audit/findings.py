@@ -90,6 +90,7 @@ class Audit:
         jobs: those that are judged.
         results: folder of the results.
         all_jobs: every job of the workflow.
+        root: folder of the project, if another one than that of the run.
         findings: file -> what is wrong with it.
         general: what is wrong with no file of a job's.
         of_values: path of a published CSV file -> what is wrong with its numbers.
@@ -108,6 +109,7 @@ class Audit:
     jobs: list
     results: Path
     all_jobs: list = field(default_factory=list)
+    root: Path = Path()
     findings: dict = field(default_factory=dict)
     general: list = field(default_factory=list)
     of_values: dict = field(default_factory=dict)
@@ -128,6 +130,10 @@ class Audit:
 
     def add(self, file: str, what: str, derived: bool = False) -> None:
         self.findings.setdefault(file, []).append(Finding(file, what, derived))
+
+    def of_project(self, name: str) -> str:
+        """A file of the project: where it lies."""
+        return str(self.root / name)
 
     def checksum(self, file: str) -> str:
         """SHA-256 of a file as it lies there, read once."""

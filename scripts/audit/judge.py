@@ -10,6 +10,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from audit.again import SAMPLE, check_drawings, make_again
 from audit.environment import check_packages, environment
 from audit.findings import Audit, behind, published
 from audit.origins import (
+    CONFIGURATION,
     check_configuration,
     check_origins,
     check_states,
@@ -30,16 +32,17 @@ from audit.page import as_page
 from audit.reference import check_committed, check_reference
 from audit.values import certificates_of, check_values
 from audit.workflow_queries import (
+    HERE,
     Job,
+    Workflow,
     jobs_and_states,
-    jobs_and_states_of,
     read_jobs,
     snakemake,
     states_of,
 )
 from pipeline.calls import ONLY_MISSING
 from pipeline.command_line import Failure, run
-from pipeline.origin import LOCK
+from pipeline.origin import LOCK, ROOT
 from pipeline.storage import write_text
 
 ALL = "all"
@@ -67,30 +70,42 @@ def main() -> None:
     )
     parser.add_argument("--cores", default=ALL, help="as of snakemake: a number, or all")
     parser.add_argument("--log", help="why the workflow could not be asked, if so")
+    parser.add_argument(
+        "--snakefile", default=str(ROOT / "Snakefile"), help="another workflow that has this one"
+    )
+    parser.add_argument("--target", default=ALL, help="what target all is called there")
     args = parser.parse_args()
-    if args.complete and args.configfile is None:
-        parser.error("--complete needs --configfile")
-
-    try:
+    with tempfile.TemporaryDirectory() as folder:
         if args.configfile is None:
-            said = jobs_and_states_of(args.configuration)
-        else:
-            said = jobs_and_states(args.configfile)
+            args.configfile = Path(folder) / "configuration.yaml"
+            args.configfile.write_text(args.configuration, encoding="utf-8")
+        audit(args)
+
+
+def audit(args: argparse.Namespace) -> None:
+    """Judge, print the page, and end the process if something is wrong."""
+    words = ("--snakefile", args.snakefile, "--configfile", str(args.configfile))
+    workflow = Workflow(args.target, words)
+    try:
+        said = jobs_and_states(workflow)
     except Failure as failure:
         if args.log is not None:
             write_text(args.log, f"{failure}\n")
         raise
-    jobs, states = read_jobs(said[0]), states_of(said[1])
+    root = HERE if Path.cwd() == ROOT else ROOT
+    jobs, states = read_jobs(said[0], root), states_of(said[1])
     text, results = configuration_of(jobs)
     judged = chosen(jobs, results, args.only)
     if args.complete:
-        targets = [file for job in judged for file in job.outputs] if args.only else [ALL]
-        states = complete(judged, states, targets, args)
+        targets = [file for job in judged for file in job.outputs]
+        if not args.only:
+            targets = [workflow.target]
+        states = complete(judged, states, targets, workflow, args.cores)
     seed = secrets.randbelow(10**6) if args.seed is None else args.seed
-    audit = Audit(judged, results, jobs)
-    judge(audit, text, states, args.again, seed, workers(args.cores))
-    check_packages(audit, Path(LOCK).read_text(encoding="utf-8"))
-    report = audit.report() | {"environment": environment()}
+    found = Audit(judged, results, jobs, root=root)
+    judge(found, text, states, args.again, seed, workers(args.cores))
+    check_packages(found, (root / LOCK).read_text(encoding="utf-8"))
+    report = found.report() | {"environment": environment(root)}
     # names of files need not be text
     page = as_page(report).encode(errors="backslashreplace").decode()
     write_text(results / "audit.json", json.dumps(report, indent=1) + "\n")
@@ -111,7 +126,7 @@ def workers(cores: str) -> int:
 
 def configuration_of(jobs: list[Job]) -> tuple[str, Path]:
     """The text of the whole configuration, and its folder of results, as the workflow has them."""
-    (job,) = (job for job in jobs if job.rule == "configuration")
+    (job,) = (job for job in jobs if Path(job.outputs[0]).name == CONFIGURATION)
     text = job.command[2]
     return text, Path(yaml.safe_load(text)["results"])
 
@@ -144,7 +159,8 @@ def complete(
     jobs: list[Job],
     states: dict[str, tuple[str, str]],
     targets: list[str],
-    args: argparse.Namespace,
+    workflow: Workflow,
+    cores: str,
 ) -> dict[str, tuple[str, str]]:
     """Make the outputs of some jobs that are missing; the states of all outputs after that.
 
@@ -161,16 +177,15 @@ def complete(
     if not missing:
         return states
     print(f"Making {len(missing)} files that are missing ...", file=sys.stderr, flush=True)
-    words = ["--cores", args.cores, *dict.fromkeys([*targets, *missing])]
+    words = ["--cores", cores, *dict.fromkeys([*targets, *missing])]
     words += ["--rerun-triggers", "software-env", "--quiet", "all"]
-    configfile = ("--configfile", args.configfile)
     # where that fails, the audit says so
     subprocess.run(
-        [sys.executable, "-m", "snakemake", *words, *configfile],
+        [sys.executable, "-m", "snakemake", *words, *workflow.words],
         env=os.environ | {ONLY_MISSING: "yes"},
         check=False,
     )
-    return states_of(snakemake("--summary", ALL, *configfile))
+    return states_of(snakemake("--summary", workflow.target, *workflow.words))
 
 
 def judge(

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from audit.findings import PUBLISHED, Audit
-from pipeline.origin import LOCK, without_output
+from pipeline.origin import LOCK, PROGRAMS, without_output
 from pipeline.storage import (
     BESIDE,
     TELLING,
@@ -75,12 +75,13 @@ def check_origin(audit: Audit, file: str, origin: dict) -> None:
         return
     if not isinstance(origin["machine"], str) or not isinstance(origin["sources"], dict):
         raise TypeError("machine or sources")
-    if origin["lock"] != audit.checksum(LOCK):
+    if origin["lock"] != audit.checksum(audit.of_project(LOCK)):
         audit.add(file, f"was made with another {LOCK}")
     for name in origin["elsewhere"]:
         audit.add(file, f"was made with {name} from elsewhere than the environment of Python")
     for name, found in origin["code"].items():
-        if not Path(name).is_file() or audit.checksum(name) != found:
+        place = audit.of_project(name)
+        if not Path(place).is_file() or audit.checksum(place) != found:
             audit.add(file, f"was made with another version of {name}")
         elif name not in job.inputs:
             audit.add(file, f"was made with {name}, which rule {job.rule} does not declare")
@@ -89,12 +90,13 @@ def check_origin(audit: Audit, file: str, origin: dict) -> None:
         return
     if job.command[0] not in origin["code"]:
         audit.add(file, f"was made without {job.command[0]}")
-    declared = {name for name in job.inputs if not name.endswith(".py") and name != LOCK}
+    declared = {name for name in job.inputs if name != LOCK and not is_code(name)}
     for name in sorted(declared ^ set(origin["inputs"])):
         verb = "was made without reading" if name in declared else "was made from a stray file,"
         audit.add(file, f"{verb} {name}")
     for name, found in origin["inputs"].items():
-        if Path(name).is_file() and audit.checksum(name) != found:
+        place = job.places.get(name, name)
+        if Path(place).is_file() and audit.checksum(place) != found:
             derived = name in audit.job_of
             audit.add(file, f"was made from another version of {name}", derived)
     if any(name in audit.job_of and name not in audit.told for name in origin["inputs"]):
@@ -109,6 +111,11 @@ def check_origin(audit: Audit, file: str, origin: dict) -> None:
             what = f"tells other problems and seeds than its inputs ({name})"
             audit.add(file, what, derived=bool(origin["inputs"]))
             break
+
+
+def is_code(name: str) -> bool:
+    """Whether an input is one of the programs, or what belongs to them."""
+    return name.startswith(f"{PROGRAMS}/")
 
 
 def difference(what: str, found: Sequence, expected: Sequence) -> str:

@@ -31,7 +31,10 @@ DECIDING = (
 def check_committed(audit: Audit, reference: Path) -> None:
     """Which files of the programs, the workflow and the reference are not as they are committed."""
     try:
-        audit.uncommitted = committed.changed(*DECIDING, str(reference))
+        audit.uncommitted = committed.changed(*DECIDING, folder=audit.root)
+        # in the folder of the run, which need not be that of the programs, nor a repository
+        if reference.is_dir() or audit.root.resolve() == Path.cwd():
+            audit.uncommitted = sorted([*audit.uncommitted, *committed.changed(str(reference))])
     except committed.NoRepository as error:
         audit.repository = False
         audit.notes.append(f"{error}: programs, workflow and reference are as they lie here")

@@ -11,14 +11,31 @@ import re
 import shlex
 import subprocess
 import sys
-import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.calls import EACH, calls_of, words_after
 from pipeline.command_line import Failure
+from pipeline.origin import by_names, own_files
+
+HERE = Path()
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """The workflow that is asked, in this folder.
+
+    Attributes:
+        target: the name of its target `all`.
+        words: its Snakefile and its configuration as options, an option that takes several words
+            at the end: no target may follow.
+    """
+
+    target: str
+    words: tuple[str, ...]
 
 
 def snakemake(*words: str) -> str:
@@ -42,29 +59,18 @@ def snakemake(*words: str) -> str:
     return ended.stdout
 
 
-def jobs_and_states(configfile: str | Path) -> tuple[str, str]:
+def jobs_and_states(workflow: Workflow) -> tuple[str, str]:
     """A dry run of every job, with its command, and the summary of all outputs.
 
-    Args:
-        configfile: the YAML file that the workflow is to use.
     Raises:
-        Failure: if the workflow does not accept it.
+        Failure: if the workflow does not accept its configuration.
     """
-    # an option that takes several words stands last: the target would be one of them
-    words = ("all", "--configfile", str(configfile))
+    words = (workflow.target, *workflow.words)
     dry_run = ("--dry-run", "--forceall", "--printshellcmds", "--nocolor")
     with ThreadPoolExecutor() as pool:
         answers = [pool.submit(snakemake, *options, *words) for options in (dry_run, ["--summary"])]
         jobs, states = (answer.result() for answer in answers)
     return jobs, states
-
-
-def jobs_and_states_of(configuration: str) -> tuple[str, str]:
-    """The same for the text of a configuration."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "configuration.yaml"
-        file.write_text(configuration, encoding="utf-8")
-        return jobs_and_states(file)
 
 
 def states_of(summary: str) -> dict[str, tuple[str, str]]:
@@ -82,7 +88,9 @@ class Job:
         rule: its name.
         inputs, outputs: paths.
         messages: paths of its log and of what it took (its benchmark).
-        command: the words of its shell command, less the interpreter and where messages go.
+        command: the words of its shell command, less the interpreter and where messages go, as
+            they are recorded: files of the user's own by their names.
+        places: name -> path of these.
     """
 
     rule: str
@@ -90,18 +98,20 @@ class Job:
     outputs: tuple
     command: tuple
     messages: tuple = ()
+    places: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def after(self, option: str) -> list[str]:
         """The words of the command that follow an option."""
         return words_after(self.command, option)
 
 
-def read_jobs(text: str) -> list[Job]:
+def read_jobs(text: str, root: Path = HERE) -> list[Job]:
     """The jobs of a dry run with their commands, those without outputs left out, each call of a
     job by itself.
 
     Args:
         text: what Snakemake printed.
+        root: folder of the project: its files are named from there on.
     Raises:
         Failure: if there are none, or others than Snakemake counts.
     """
@@ -110,14 +120,14 @@ def read_jobs(text: str) -> list[Job]:
         head, _, command = block.partition("\nShell command: ")
         rule = re.search(r"^(?:local)?rule (\S+):$", head, re.MULTILINE)
         lines = dict(re.findall(r"^    (input|output|log|benchmark): (.*)$", head, re.MULTILINE))
-        files = {
-            key: tuple(name.removesuffix(" (update)") for name in names.split(", ") if name)
-            for key, names in lines.items()
-        }
-        if rule and "output" in files:
+        if rule and "output" in lines:
+            program, *words = words_of(command)
+            own = [place for call in calls_of(words) for place in own_files(call).values()]
+            files = {key: names_in(line, own, root) for key, line in lines.items()}
             messages = files.get("log", ()) + files.get("benchmark", ())
-            words = words_of(command)
-            jobs.append(Job(rule[1], files.get("input", ()), files["output"], words, messages))
+            words = [program.removeprefix(f"{root}/"), *words]
+            job = Job(rule[1], files.get("input", ()), files["output"], tuple(words), messages)
+            jobs.append(job)
     if not jobs:
         raise Failure("the dry run of the workflow shows no job")
     counted = re.search(r"^total +(\d+)$", text, re.MULTILINE)
@@ -125,6 +135,20 @@ def read_jobs(text: str) -> list[Job]:
     if counted is None or int(counted[1]) != len(jobs) + 1:
         raise Failure(f"the dry run shows {len(jobs)} jobs, and counts others")
     return [call for job in jobs for call in calls_of_job(job)]
+
+
+def names_in(line: str, own: list[str], root: Path) -> tuple[str, ...]:
+    """The files of a line of a dry run, those of the project from its folder on.
+
+    Args:
+        line: paths with ", " between them.
+        own: paths of files of the user's own, which may have anything in them: left out.
+        root: folder of the project.
+    """
+    for place in own:
+        line = re.sub(rf"(^|, ){re.escape(place)}(?=, |$)", "", line)
+    names = line.replace(f"{root}/", "").split(", ")
+    return tuple(name.removesuffix(" (update)") for name in names if name)
 
 
 def calls_of_job(job: Job) -> list[Job]:
@@ -145,9 +169,13 @@ def calls_of_job(job: Job) -> list[Job]:
     return [
         replace(
             job,
-            inputs=tuple(file for file in job.inputs if file in own or not files[file]),
+            inputs=(
+                *(file for file in job.inputs if file in own or not files[file]),
+                *own_files(call),
+            ),
             outputs=tuple(file for file in job.outputs if file in own),
-            command=tuple(call),
+            command=tuple(by_names(call)),
+            places=own_files(call),
         )
         for call, own in zip(calls, named, strict=True)
     ]

@@ -9,7 +9,7 @@ import json
 import os
 import platform
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
@@ -24,6 +24,16 @@ from matplotlib.figure import Figure
 from threadpoolctl import threadpool_info
 
 from benchmark.comparison import OURS
+from benchmark.ratios import (
+    CELL,
+    FLOW_REACHED,
+    STEP_RATIO,
+    TEXTBOOK,
+    TIMES_FASTER,
+    fastest,
+    fastest_peers,
+    grouped,
+)
 from pipeline.command_line import Failure, run
 from pipeline.machine import processor
 from pipeline.storage import replacing, write_text
@@ -33,19 +43,12 @@ NEWTON, PROFILE = "newton", "newton_profile"
 GROWTH, EXPONENTS = "growth", "exponents"
 PIPELINE, SUMMARY = "pipeline", "pipeline_summary"
 
-CELL = ["N", "d", "s", "eta"]
-REACHED = (1e-3, 1e-6, 1e-8, 1e-10)
-FLOW_REACHED = 1e-8
-# the one peer that no package offers: what someone would write in an hour
-TEXTBOOK = "Newton on the dual"
 # so many columns of times stand beside each other
 WIDE = 7
 # a longer status is a note below the table
 SHORT_STATUS = 16
 
 # what is aimed at
-TIMES_FASTER = 50
-STEP_RATIO = 1.5
 EXPONENT_SLACK = 0.1
 GRID, GRID_CORES, GRID_SECONDS, ARITHMETIC_SHARE = "config/config.yaml", 2, 90, 0.5
 
@@ -168,12 +171,6 @@ def cell_words(cell: dict) -> str:
     )
 
 
-def grouped(table: pd.DataFrame, keys: list[str]) -> Iterator[tuple[dict, pd.DataFrame]]:
-    """(cell, its rows) in the order of the table, a cell as key -> value."""
-    for values, rows in table.groupby(keys, sort=False):
-        yield dict(zip(keys, values, strict=True)), rows
-
-
 def markdown(rows: Any, columns: Sequence[str] | None = None) -> str:
     table = pd.DataFrame(rows, columns=columns).astype(str)
     table = table.map(lambda text: text.replace("|", "\\|"))
@@ -279,31 +276,6 @@ def outcome(row: Any, notes: Notes) -> str:
     if pd.isna(row.error):
         return notes.status(row.status)
     return f"{time_of(row)}<br>{small(row.error)}"
-
-
-def fastest(rows: pd.DataFrame, error: float) -> pd.Series | None:
-    """The fastest row with at most this error, None if there is none."""
-    rows = rows[rows["error"] <= error]
-    return None if rows.empty else rows.loc[rows["seconds"].idxmin()]
-
-
-def fastest_peers(table: pd.DataFrame) -> pd.DataFrame:
-    """For each cell, scale and accuracy the fastest peer, and its time over each of ours.
-
-    A ratio is NaN where ours does not reach the accuracy.
-    """
-    lines = []
-    for cell, rows in grouped(table, [*CELL, "depth", "log10_alpha"]):
-        ours = rows[rows["ours"]]
-        for error in REACHED:
-            peer = fastest(rows[~rows["ours"]], error)
-            line = cell | {"accuracy": error, "peer": None if peer is None else peer.contestant}
-            for name in table.loc[table["ours"], "contestant"].unique():
-                own = fastest(ours[ours["contestant"] == name], error)
-                ratio = np.nan if peer is None or own is None else peer.seconds / own.seconds
-                line[name.removeprefix(OURS)] = ratio
-            lines.append(line)
-    return pd.DataFrame(lines)
 
 
 def own_columns(ratios: pd.DataFrame) -> list[str]:

@@ -26,6 +26,7 @@ import psutil
 import yaml
 
 from pipeline.command_line import Failure, run
+from pipeline.origin import name_of
 from pipeline.storage import write_text
 
 # what a run needs, where git does not say what belongs to the project
@@ -74,7 +75,7 @@ def main() -> None:
     }
     table = stages(jobs, imports, start)
     write_text(args.csv, table.round(3).to_csv(index=False, lineterminator="\n"))
-    row = {"configuration": args.configuration, "cores": args.cores}
+    row = {"configuration": name_of(args.configuration), "cores": args.cores}
     row = pd.DataFrame([row | summary(timings, table)]).round(3)
     write_text(args.summary, row.to_csv(index=False, lineterminator="\n"))
     print(table.round(2).to_string(index=False))

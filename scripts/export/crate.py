@@ -12,7 +12,7 @@ import hashlib
 import json
 import platform
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +23,7 @@ from rocrate.model import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from pipeline.command_line import Failure, run
+from pipeline.origin import name_of
 from pipeline.storage import replacing
 
 PROFILES = {
@@ -55,29 +56,33 @@ class Export:
 
     Attributes:
         crate: the crate.
+        places: name -> path of the files of the project.
         files: path -> its entity, for every file added.
         times: path -> when it was written.
         digests: path -> SHA-256, also of files that are only spoken of.
     """
 
-    def __init__(self):
+    def __init__(self, places: Mapping[str, str]) -> None:
+        self.places = places
         self.crate = ROCrate(version="1.1", gen_preview=True)
         # of schema.org, but younger than the terms of RO-Crate 1.1
         self.crate.metadata.extra_terms["sha256"] = "http://schema.org/sha256"
-        self.files, self.times, self.digests = {}, {}, {}
+        self.files: dict[str, Any] = {}
+        self.times: dict[str, float] = {}
+        self.digests: dict[str, str] = {}
 
     def entity(self, key: str, /, **properties: Any) -> ContextEntity:
         """Add something that is not a file."""
         return self.crate.add(ContextEntity(self.crate, key, properties=renamed(properties)))
 
-    def file(self, path: Any, add: Callable | None = None, /, **properties: Any) -> Any:
-        """Add a file of the project under its own path."""
-        path = Path(path)
+    def file(self, name: str, add: Callable | None = None, /, **properties: Any) -> Any:
+        """Add a file of the project, or of its results, under its own name."""
+        path = Path(self.places.get(name, name))
         try:
             content, time = path.read_bytes(), path.stat().st_mtime
         except OSError as error:
             raise Failure(f"{path} cannot be exported: {error.strerror}") from error
-        name, digest = path.as_posix(), hashlib.sha256(content).hexdigest()
+        digest = hashlib.sha256(content).hexdigest()
         described = {
             "name": name,
             "encodingFormat": FORMATS.get(path.suffix, "text/plain"),
@@ -317,15 +322,16 @@ def add_job(export: Export, path: str, told: dict) -> None:
 
 
 def build(
-    project: set[str], results: set[str], configuration: str, lock: str, citation_file: str
+    project: dict[str, str], results: set[str], configuration: str, lock: str, citation_file: str
 ) -> ROCrate:
     """The crate of a finished run.
 
     Args:
-        project: the files to run the project with: code, configuration, lock, documents.
+        project: name -> path of the files to run the project with: code, configuration, lock,
+            documents.
         results: the files that the run made.
-        configuration, lock: those that the run used; one of results, one of project.
-        citation_file: the project's CITATION.cff, one of project.
+        configuration, lock: those that the run used; one of results, one of project's names.
+        citation_file: the project's CITATION.cff.
     """
     citation = read(citation_file, yaml.safe_load, ("title", "authors", "license"))
     shown = {
@@ -340,7 +346,7 @@ def build(
     read_by = {name for record in records.values() for name in record["inputs"]}
     data = {name for name in read_by if Path(name).suffix == ".parquet" and Path(name).is_file()}
 
-    export = Export()
+    export = Export(project)
     python, snakemake = add_software(export)
     programs = {record["program"] for record in records.values()}
     for path in sorted({*project, *results, *data} - {WORKFLOW}):
@@ -407,8 +413,9 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="ZIP file")
     args = parser.parse_args()
 
+    project = {name_of(path): path for path in args.project}
     results = {*args.results, *beside(args.results)}
-    crate = build(set(args.project), results, args.configuration, args.lock, args.citation)
+    crate = build(project, results, args.configuration, name_of(args.lock), args.citation)
     with replacing(args.output) as temporary:
         crate.write_zip(temporary)
 

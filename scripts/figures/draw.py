@@ -22,9 +22,10 @@ from figures.layout import break_titles, replace_words, settle, write_below
 from figures.registry import KINDS
 from figures.words import ALPHA, ALPHA_SHAPED, notes_of
 from pipeline.command_line import run
-from pipeline.origin import remember
+from pipeline.origin import remember_code
 from pipeline.storage import replacing, write_origin, write_text
 
+STYLE = Path(__file__).with_name("house.mplstyle")
 # without the dates that would make two runs differ
 METADATA = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 
@@ -32,7 +33,6 @@ METADATA = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figure", choices=KINDS, required=True)
-    parser.add_argument("--style", required=True, help="a matplotlib style sheet")
     parser.add_argument("--data", nargs="+", required=True, help="Parquet tables, in any order")
     parser.add_argument(
         "--realistic-alpha", nargs=2, type=float, required=True, help="the range to be shaded"
@@ -52,7 +52,7 @@ def main() -> None:
         if Path(path).suffix not in METADATA:
             parser.error(f"--output {path}: the ending must be one of {', '.join(METADATA)}")
     tables = Tables.read(args.data)
-    use_style(args.style)
+    use_style(STYLE)
     frame, figure = drawn(args.figure, tables, Options(tuple(args.realistic_alpha), args.reach))
     lay_out(figure, tables)
     for path in args.output:
@@ -68,12 +68,12 @@ def main() -> None:
     )
 
 
-def use_style(path: str) -> None:
+def use_style(path: Path) -> None:
     """Draw in this style alone, without settings of the user's own."""
     mpl.use("agg")
     mpl.rcdefaults()
     plt.style.use(path)
-    remember(path)
+    remember_code(path)
 
 
 def drawn(name: str, tables: Any, options: Any) -> tuple[pd.DataFrame, Figure]:

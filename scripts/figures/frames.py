@@ -17,7 +17,7 @@ from figures.words import EMPTY, NO_ERROR, PARAMETERS, counted
 from implicit_l1.status import MEASURED
 from pipeline.command_line import Failure
 from pipeline.storage import read_table
-from pipeline.words import told_apart
+from pipeline.words import name_in_words
 
 # a column that only this kind of table has; the first two have a quantity too, so they come first
 TELLING = {
@@ -61,15 +61,12 @@ class Tables:
     def read(cls, paths: Iterable) -> "Tables":
         """The tables of these files, with words for the names of their ensembles."""
         frames = {path: read_table(path) for path in paths}
-        labels = [label for frame in frames.values() for label in frame["ensemble"].unique()]
-        # a table without rows does not say which ensemble it is of, and from which to tell others
-        words = told_apart(labels, whole=any(frame.empty for frame in frames.values()))
         found: dict[str, list[pd.DataFrame]] = {kind: [] for kind in TELLING}
         for path, frame in frames.items():
             kind = next((kind for kind, column in TELLING.items() if column in frame), None)
             if kind is None:
                 raise Failure(f"{path} is not a table of {', '.join(TELLING)}")
-            found[kind].append(frame.assign(ensemble=frame["ensemble"].map(words)))
+            found[kind].append(frame.assign(ensemble=frame["ensemble"].map(name_in_words)))
         return cls(
             **{
                 kind: pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()

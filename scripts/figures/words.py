@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from implicit_l1.status import CERTIFIED, MEASURED, data_in_words
-from pipeline.words import in_numbers, told_apart, weakest
+from pipeline.words import in_numbers, name_in_words, weakest
 
 ALPHA = r"$\alpha$ (scale of the predictor, $u(0)=v(0)=\alpha^{1/D}\cdot\mathbf{1}$)"
 ALPHA_SHAPED = r"$\alpha$ (scale of the predictor, $u(0)=\alpha^{1/D}w_u,\ v(0)=\alpha^{1/D}w_v$)"
@@ -107,9 +107,8 @@ def notes_of(instances: pd.DataFrame) -> list[str]:
     """What a reader must know of how data of one's own were taken, and kappa."""
     if not {"product", "noiseless_support", "kappa"} <= set(instances):
         return []
-    words = told_apart(instances["ensemble"])
     return [
-        f"{words[row.ensemble]}: y {told}{_of_minimizer(row)}"
+        f"{name_in_words(row.ensemble)}: y {told}{_of_minimizer(row)}"
         for row in instances.drop_duplicates("ensemble").itertuples()
         if (told := data_in_words(row.product, row.noiseless_support))
     ]

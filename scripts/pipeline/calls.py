@@ -8,7 +8,7 @@ the same command from the same code, lock and inputs, all by their content.
 
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -40,20 +40,23 @@ def words_after(words: Iterable[str], *options: str) -> list[str]:
     return found
 
 
-def are_kept(files: list[str], command: list[str]) -> bool:
+def are_kept(files: list[str], words: list[str]) -> bool:
     """Whether the files that a call writes are left as they are: those that are current, and
     where only what is missing is wanted all that are there."""
     if ONLY_MISSING in os.environ:
         return all(Path(file).is_file() for file in files)
-    return are_current(files, command)
+    return are_current(files, origins.recorded(words), origins.own_files(words))
 
 
-def are_current(files: list[str], command: list[str]) -> bool:
+def are_current(
+    files: list[str], command: list[str], places: Mapping[str, str] | None = None
+) -> bool:
     """Whether all files that a call writes are there, as it would write them now.
 
     Args:
         files: what the call writes.
         command: the words of the call, the program's path first, as origins have them.
+        places: of files of the user's own, by their names.
     """
     if not all(Path(file).is_file() for file in files):
         return False
@@ -61,7 +64,7 @@ def are_current(files: list[str], command: list[str]) -> bool:
     checksum = cache(origins.checksum)
     told = {file: _origin(file) for file in files if Path(file).suffix in TELLING}
     if not told or not all(
-        origin is not None and _is_of(origin, file, command, checksum)
+        origin is not None and _is_of(origin, file, command, places or {}, checksum)
         for file, origin in told.items()
     ):
         return False
@@ -82,10 +85,10 @@ def _files(origin):
     return origin.get("files", {}).items()
 
 
-def _is_of(origin, file, command, checksum):
+def _is_of(origin, file, command, places, checksum):
     """Whether an origin is that of this file, of this command, and of what lies there now."""
     recorded = {origins.ROOT / name: found for name, found in origin["code"].items()}
-    recorded |= {Path(name): found for name, found in origin["inputs"].items()}
+    recorded |= {Path(places.get(name, name)): found for name, found in origin["inputs"].items()}
     recorded[origins.ROOT / origins.LOCK] = origin["lock"]
     return (
         (origin["path"], origin["command"]) == (origins.name_of(file), command)

@@ -105,7 +105,7 @@ def _failures(main, writes):
         sys.argv = [program, *call]
         origins.forget()
         files = words_after(call, *writes)
-        if words[:1] == [EACH] and are_kept(files, origins.command()):
+        if words[:1] == [EACH] and are_kept(files, sys.argv):
             print(*(f"{file}{KEPT}" for file in files), sep="\n")
             continue
         try:

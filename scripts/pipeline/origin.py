@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +20,9 @@ from pipeline.machine import machine
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = "scripts"
 LOCK = "requirements.txt"
+# options whose value is a file of the user's own: what is recorded of it is its name, with the
+# checksum of its contents, and not its place
+OWN_FILES = ("--path=", "--data=", "--signal=")
 # where Python's own modules lie, and those of installed packages
 STANDARD = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
 PACKAGES = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
@@ -72,14 +75,25 @@ def remember(path: str | Path, sources: dict[str, list[str]] | None = None) -> N
     _sources.update(sources or {})
 
 
-def remember_data(path: str | Path) -> None:
-    """Remember that this process reads a problem from a file that is not the project's.
+def remember_own(path: str | Path) -> None:
+    """Remember that this process reads a file of the user's own, wherever it lies."""
+    _remember_code()
+    _inputs[Path(path).name] = checksum(path)
 
-    What it writes is a source, as if it were drawn: the command says which files, and their
+
+def remember_data(path: str | Path) -> None:
+    """Remember that this process reads a problem from a file of the user's own.
+
+    What it writes is a source, as if it were drawn: the command names the files, and their
     checksums are among the inputs.
     """
-    remember(path)
-    _data.add(name_of(path))
+    remember_own(path)
+    _data.add(Path(path).name)
+
+
+def remember_code(path: str | Path) -> None:
+    """Remember that this process reads a file of the programs' that is not Python."""
+    _code[name_of(Path(path).resolve())] = checksum(path)
 
 
 def _remember_code():
@@ -120,13 +134,40 @@ def _own_folder(folder):
 
 
 def command() -> list[str]:
-    """The words of the command line, the program's path from the project's folder on."""
-    program = Path(sys.argv[0])
+    """The words of the command line as they are recorded."""
+    return recorded(sys.argv)
+
+
+def recorded(words: Sequence[str]) -> list[str]:
+    """The words of a command, the program's path from the project's folder on and files of the
+    user's own by their names."""
+    program = Path(words[0])
     if program.is_absolute() or (Path.cwd() / program).is_file():
         program = (Path.cwd() / program).resolve()
     # a program of another folder by its name: where it lies says nothing
     name = name_of(program) if program.is_relative_to(ROOT) else program.name
-    return [name, *sys.argv[1:]]
+    return [name, *by_names(words[1:])]
+
+
+def by_names(words: Sequence[str]) -> list[str]:
+    """Words of a command with files of the user's own by their names."""
+    return [_with_own(word, lambda place: Path(place).name) for word in words]
+
+
+def own_files(words: Sequence[str]) -> dict[str, str]:
+    """Name -> place of the files of the user's own in the words of a command."""
+    places = (word.partition("=")[2] for word in words if word.startswith(OWN_FILES))
+    return {Path(place).name: place for place in places}
+
+
+def located(words: Sequence[str], places: Mapping[str, str]) -> list[str]:
+    """Recorded words of a command with these places for files of the user's own."""
+    return [_with_own(word, lambda name: places.get(name, name)) for word in words]
+
+
+def _with_own(word, change):
+    option, _, value = word.partition("=")
+    return f"{option}={change(value)}" if word.startswith(OWN_FILES) else word
 
 
 def without_output(words: Sequence[str]) -> list[str]:
@@ -151,7 +192,7 @@ def origin_of(path: str | Path) -> dict:
         lock: checksum of the locked requirements.
         machine: what decides the last bits of its numbers, see :mod:`pipeline.machine`.
         elsewhere: imported packages and modules that are not of Python's environment.
-        inputs: every file of the project that was read -> checksum.
+        inputs: every file of results and of the user's own that was read -> checksum.
         sources: every file of problems behind it -> words of the command that drew or read
             them.  A file that is made from nothing, or from data that are not the project's,
             is its own source.

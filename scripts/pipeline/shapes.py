@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from implicit_l1.problems.ensembles import ProblemError
-from pipeline.origin import remember
+from pipeline.origin import remember_own
 from pipeline.sizes import TooLargeError, check_file
 
 
@@ -30,7 +30,7 @@ def read_shapes(path: str | Path, size: int) -> tuple[np.ndarray, np.ndarray]:
         raise
     except (OSError, ValueError) as error:
         raise ProblemError(f"{path}: cannot be read as CSV with a header ({error})") from error
-    remember(path)
+    remember_own(path)
     names = [name.strip() for name in head]
     if names not in (["u"], ["u", "v"]):
         raise ProblemError(f"{path}: its columns are {', '.join(names)}; allowed: u, or u and v")

@@ -4,7 +4,6 @@ What is proved and what floating point says are counted apart and have different
 """
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from implicit_l1.status import CERTIFIED, MEASURED
 
@@ -20,27 +19,9 @@ def readable(text: str) -> str:
     )
 
 
-def told_apart(labels: Sequence[str], whole: bool = False) -> dict[str, str]:
-    """Label of an ensemble -> its words; of files as few folders as tell all labels apart.
-
-    Args:
-        whole: whether to name all folders.
-    """
-    labels = list(dict.fromkeys(labels))
-    deepest = max((len(PurePosixPath(label).parts) for label in labels), default=1)
-    for folders in range(deepest - 1 if whole else 0, deepest):
-        words = {label: _with_folders(label, folders) for label in labels}
-        if len(set(words.values())) == len(labels):
-            return words
-    return {label: readable(label) for label in labels}
-
-
-def _with_folders(label, folders):
-    parts = label.split(", ")
-    if not all(part.endswith(FILES) for part in parts):
-        return readable(label)
-    paths = (PurePosixPath(part).parts[-folders - 1 :] for part in parts)
-    return ", ".join(str(PurePosixPath(*path)) for path in paths)
+def name_in_words(label: str) -> str:
+    """The words of an ensemble's label; names of files as they are."""
+    return label if label.endswith(FILES) else readable(label)
 
 
 def in_numbers(statuses: Sequence[str], kinds: Sequence[str] = MEASURED, noun: str = "") -> str:

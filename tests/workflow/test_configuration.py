@@ -324,7 +324,7 @@ def test_one_mistake_gives_one_complaint(path, value, words):
         ("noise", "signal", {"law": "power_law"}, "exponent", "missing"),
         ("noise", "signal", {"law": "uniform", "low": 2, "high": 1}, "low", "at most"),
         ("flow", "initialization", {"law": "lognormal"}, "sigma", "missing"),
-        ("flow", "initialization", {"law": "file", "path": "../a.csv"}, "path", 'without ".."'),
+        ("flow", "initialization", {"law": "file", "path": "{a}.csv"}, "path", 'without "{"'),
         (
             *("flow", "initialization", {"law": "lognormal", "sigma": 0.5, "low": 1}),
             *("low", "only with law uniform"),
@@ -386,7 +386,12 @@ def test_complaint_is_at_the_value_to_change(path, value, expected):
     [
         ({"noiseless": "yes"}, '"yes" is not allowed; allowed: true, false'),
         ({"noiseless": 1}, "1 is not allowed; allowed: true, false"),
-        ({"noisless": True}, "unknown key; allowed: path, data, signal, noiseless"),
+        ({"noisless": True}, "unknown key; allowed: path, data, signal, label, noiseless"),
+        ({"data": "a/$y$.csv"}, 'without "{", "}", "$"'),
+        ({"data": "a/y\n.csv"}, "the path of a file, absolute, from your home on (~/...) or from"),
+        ({"data": "elsewhere/diabetes.csv"}, 'of another name than "config/data/diabetes.csv"'),
+        ({"label": ""}, "allowed: a text of at most 100 characters"),
+        ({"label": "a" * 101}, "allowed: a text of at most 100 characters"),
     ],
 )
 def test_keys_of_a_file(more, words):

@@ -1,8 +1,10 @@
 """Names of cells: one for each combination of parameters, and none twice."""
 
 import itertools
+import json
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from test_configuration import DEFAULT, SMOKE
@@ -120,32 +122,73 @@ def test_a_default_parameter_names_the_same_cell():
     assert plain == names(initialization={"law": "lognormal", "sigma": 0.5, "balanced": True})
 
 
-def test_own_data_have_the_name_of_their_file():
-    block = {key: BLOCK[key] for key in ("figure", "depth", "alpha")}
-    plan = plan_of(mine=block | {"ensemble": {"name": "file", "path": "config/data/a_b.csv"}})
+def of_file(**entry):
+    return {"figure": "depth", "depth": 2, "alpha": BLOCK["alpha"]} | {
+        "ensemble": {"name": "file"} | entry
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "place", "name"),
+    [
+        ("config/data/a_b.csv", "config/data/a_b.csv", "file-a-b.csv"),
+        ("./data/a_b.csv", "data/a_b.csv", "file-a-b.csv"),
+        ("/of another/a, b.csv", "/of another/a, b.csv", "file-a-b.csv"),
+        ("~/a.csv", str(Path.home() / "a.csv"), "file-a.csv"),
+        ("../ß/größe.csv", "../ß/größe.csv", "file-gr-e.csv-"),
+        ("数.csv", "数.csv", "file-.csv-"),
+        (f"{'a' * 90}.csv", f"{'a' * 90}.csv", f"file-{'a' * 60}-"),
+    ],
+)
+def test_own_data_have_the_name_of_their_file_wherever_it_lies(path, place, name):
+    plan = plan_of(mine=of_file(path=path))
     (problem,) = plan.problems
-    assert problem == "file-config-data-a-b.csv"
+    if name.endswith("-"):  # what is left out of the name is told by a digest
+        assert re.fullmatch(re.escape(name) + "[0-9a-f]{8}", problem)
+        assert problem not in plan_of(mine=of_file(path=path.replace(".csv", "a.csv"))).problems
+    else:
+        assert problem == name
     (call,) = calls(plan, "problems")
-    assert " ".join(call.words).endswith(" file --path=config/data/a_b.csv")
+    assert call.words[-2:] == ("file", f"--path={place}")
+    assert call.data == (place,)
+    assert plan.problems[problem].label == Path(path).name
+    assert place not in json.dumps(plan.settings(["mine"], [])).replace(Path(path).name, "")
+
+
+def test_what_is_recorded_of_own_data_is_their_names():
+    block = of_file(path="a/A.mtx", data="b/y.csv", signal="/c/x0.csv")
+    block["initialization"] = {"law": "file", "path": "d/w.csv"}
+    plan = plan_of(mine=block)
+    said = json.loads(plan.settings(["mine"], []))["experiments"]["mine"]
+    assert said["ensemble"] == {
+        "name": "file",
+        "path": "A.mtx",
+        "data": "y.csv",
+        "signal": "x0.csv",
+    }
+    assert said["initialization"]["path"] == "w.csv"
+    (network,) = plan.networks
+    assert network == "D2_from-file-w.csv"
+    (call,) = calls(plan, "selection")
+    assert call.data == ("d/w.csv",) and "--path=d/w.csv" in call.words
 
 
 def test_own_data_as_a_product_are_another_problem():
     """With the key, a flag and no file; without it, or false, the problem that it always was."""
-    block = {key: BLOCK[key] for key in ("figure", "depth", "alpha")}
-    entry = {"name": "file", "path": "config/data/a_b.csv", "signal": "config/data/x.csv"}
+    entry = {"path": "config/data/a_b.csv", "signal": "config/data/x.csv"}
     for more, name, flag, label in (
         ({}, "", "", ""),
         ({"noiseless": False}, "", "", ""),
         ({"noiseless": True}, "-noiseless", " --noiseless", ", noiseless"),
     ):
-        plan = plan_of(mine=block | {"ensemble": entry | more})
+        plan = plan_of(mine=of_file(**entry | more))
         (problem,) = plan.problems
-        assert problem == f"file-config-data-a-b.csv-config-data-x.csv{name}"
+        assert problem == f"file-a-b.csv-x.csv{name}"
         files = "--path=config/data/a_b.csv --signal=config/data/x.csv"
         (call,) = calls(plan, "problems")
         assert " ".join(call.words).endswith(f" file {files}{flag}")
         assert call.data == ("config/data/a_b.csv", "config/data/x.csv")
-        assert plan.problems[problem].label == f"config/data/a_b.csv, config/data/x.csv{label}"
+        assert plan.problems[problem].label == f"a_b.csv, x.csv{label}"
 
 
 def test_own_tables_and_shared_ones():
@@ -160,18 +203,26 @@ def test_own_tables_and_shared_ones():
     assert [name for name in plan.tables if name.startswith("few_")] == ["few_rates"]
 
 
-def test_problems_that_differ_in_x0_alone_have_labels_of_their_own():
+def test_own_data_of_one_name_are_told_apart_by_a_label():
     """Tables and figures tell problems apart by their label."""
-    block = {key: BLOCK[key] for key in ("figure", "depth", "alpha")}
     same = {"name": "file", "path": "a/A.csv", "data": "a/y.csv"}
     entries = [same, same | {"signal": "a/x0.csv"}, same | {"signal": "b/x0.csv"}]
-    plan = plan_of(mine=block | {"ensemble": entries})
-    labels = [problem.label for problem in plan.problems.values()]
-    assert labels == [
-        "a/A.csv, a/y.csv",
-        "a/A.csv, a/y.csv, a/x0.csv",
-        "a/A.csv, a/y.csv, b/x0.csv",
-    ]
+    with pytest.raises(ConfigurationError) as error:
+        plan_of(mine=of_file() | {"ensemble": entries})
+    assert str(error.value) == (
+        "experiments: a/A.csv, a/y.csv, a/x0.csv and a/A.csv, a/y.csv, b/x0.csv are both named "
+        "file-A.csv-y.csv-x0.csv; give one a label, or its file another name"
+    )
+    entries[2] |= {"label": "the second", "noiseless": True}
+    plan = plan_of(mine=of_file() | {"ensemble": entries})
+    assert {name: problem.label for name, problem in plan.problems.items()} == {
+        "file-A.csv-y.csv": "A.csv, y.csv",
+        "file-A.csv-y.csv-x0.csv": "A.csv, y.csv, x0.csv",
+        "file-the-second-noiseless": "the second, noiseless",
+    }
+    (call,) = (call for call in calls(plan, "problems") if "--noiseless" in call.words)
+    files = ("--path=a/A.csv", "--data=a/y.csv", "--signal=b/x0.csv")
+    assert call.words[-4:] == (*files, "--noiseless")
 
 
 def test_tables_of_the_l1_minimizer_are_left_out_with_another_initialization():
@@ -234,7 +285,7 @@ def test_the_default_grid_is_few_jobs():
     """A process a job, which costs what imports cost."""
     plan = Plan(validate(DEFAULT))
     stages = [plan.batches(stage) for stage in STAGES]
-    jobs = [*itertools.chain(*stages), *plan.figure_batches("style").values()]
+    jobs = [*itertools.chain(*stages), *plan.figure_batches().values()]
     jobs += plan.table_batches().values()
     assert len(jobs) < 150
     assert f"the default grid is {len(jobs)} jobs" in (ROOT / "README.md").read_text(
@@ -255,7 +306,7 @@ def test_a_call_is_the_same_whatever_else_there_is_to_compute():
 
 def test_figures_and_tables_are_made_by_themselves():
     plan = plan_of(one=BLOCK | {"figure": ["depth", "norms"]})
-    for batches, files in ((plan.figure_batches("style"), 5), (plan.table_batches(), 5)):
+    for batches, files in ((plan.figure_batches(), 5), (plan.table_batches(), 5)):
         for name, batch in batches.items():
             assert [len(call.outputs) for call in batch.calls] == [files]
             assert all(f"/{name}." in file for file in batch.outputs)

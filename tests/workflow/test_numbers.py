@@ -1,18 +1,19 @@
-"""Numbers that captions and the README state of the default grid are those of its results.
+"""Numbers that captions and pages state of the default grid are those of its results.
 
-They are typed, since they stand in sentences; here they are made from the results that are kept
-in git (`results/reference/`), in the words of the sentence.
+Those of captions and of the README are typed, since they stand in sentences; here they are made
+from the results that are kept in git (`results/reference/`), in the words of the sentence.
 """
 
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
-from benchmark import page as benchmark
+from benchmark import summary
 from workflow_runs import ROOT
 
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
@@ -230,9 +231,6 @@ def test_no_other_number_is_typed_into_a_caption(path):
     assert not re.findall(r"\S*\d\S*", left), left
 
 
-# --- the README ---
-
-
 def agrees(text, value):
     """Whether a number is what it is printed as: half a unit of the last digit off at most."""
     printed = Decimal(text)
@@ -254,9 +252,12 @@ def test_what_agrees(text, value, good):
     assert agrees(text, value) == good
 
 
+# --- the page of the benchmark ---
+
+
 def rows_of(head):
-    """The cells of the table of the README that begins with this head."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    """The cells of the table of BENCHMARK.md that begins with this head."""
+    text = (ROOT / "BENCHMARK.md").read_text(encoding="utf-8")
     lines = text[text.index(head) :].splitlines()
     lines = lines[: next((i for i, line in enumerate(lines) if not line), None)]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
@@ -277,7 +278,7 @@ LIMIT_POINT = {
 
 
 def test_the_table_of_limit_points_is_measured():
-    rows = rows_of("| | D = 2, η = 0, α = 10<sup>−6</sup> |")
+    rows = rows_of("|  | D = 2, η = 0, α = 10<sup>−6</sup> |")
     assert [row[0] for row in rows] == list(LIMIT_POINT)
     cells = [(0.0, 2, -6), (0.1, 2, -12), (0.0, 3, -6), (0.0, 3, -12)]
     for name, *printed in rows:
@@ -307,7 +308,7 @@ STAGES = {
 
 
 def test_the_table_of_growth_is_measured():
-    rows = rows_of("| stage | at N = 1000, d = 4000: s | MB |")
+    rows = rows_of("| stage | N = 1000, d = 4000: s | MB |")
     stages = [STAGES.get(row[0], row[0].replace(", D = ", " D")) for row in rows]
     assert sorted(stages) == sorted(set(table("benchmark/growth")["stage"]))
     for stage, (_, seconds, memory, exponent, expected) in zip(stages, rows, strict=True):
@@ -338,144 +339,26 @@ def readme_of_the_grid():
     ]
 
 
-def readme_of_the_pipeline():
-    row = table("benchmark/pipeline_summary").iloc[0]
-    return [
-        f"the default grid took {row['seconds']:.0f} s from clean on {row['cores']} cores",
-        f"(aim: 90 s; three runs, {row['fastest']:.1f} to {row['slowest']:.1f}): "
-        f"{row['cpu_seconds']:.0f} CPU seconds",
-        f"Snakemake takes {percent(row['snakemake_share'])}, start-up and imports of "
-        f"{row['processes']} processes {percent(row['imports_share'])}, "
-        f"arithmetic {percent(row['arithmetic_share'])}",
-    ]
-
-
-def readme_of_paths():
-    """Times of peers over ours at a point of a path, and at one point."""
-    limits = table("benchmark/limit")
-    textbook = limits["contestant"] == benchmark.TEXTBOOK
-    every = benchmark.fastest_peers(limits)
-    newton = benchmark.fastest_peers(limits[limits["ours"] | textbook])
-    packages = benchmark.fastest_peers(limits[~textbook])
-    path, point, alone = "a point of a path", "one point", "one point, with the l1 solve"
-    exact = packages[packages["accuracy"] == 1e-10][path]
-    loose, with_package = (of[of["accuracy"] == 1e-3] for of in (newton, packages))
-    enough = every[path].ge(benchmark.TIMES_FASTER).sum()
-    cases = every[path].notna().sum()
-    # the next is the least of those
-    assert packages[packages["accuracy"] == 1e-10][path].notna().sum() < cases
-    return [
-        f"{newton[path].min():.0f} to {newton[path].max():.0f} times faster than textbook Newton "
-        f"(median {loose[path].median():.0f})",
-        f"at least {exact.min():.1f} times, in the median {exact.median():.0f} times, faster than "
-        "the fastest package that reaches 10 digits",
-        f"a factor of {benchmark.TIMES_FASTER} over the best peer: it is reached in {enough} of "
-        f"{cases} cases, and leaving textbook Newton out in "
-        f"{packages[path].ge(benchmark.TIMES_FASTER).sum()}",
-        f"is {loose[point].min():.1f} to {loose[point].max():.1f} times as fast as textbook "
-        f"Newton (median {loose[point].median():.2f})",
-        f"The fastest package takes {with_package[point].median():.0f} times as long in the "
-        f"median, and at the least {with_package[point].min():.1f} times",
-        f"textbook Newton is {1 / newton[alone].max():.1f} to {1 / newton[alone].min():.0f} times "
-        "faster than ours for one point",
-    ]
-
-
-def readme_of_the_flow():
-    rows = table("benchmark/flow")
-    rows["error"] = rows[["error", "times_error"]].max(axis=1)
-    ratios = {}
-    for cell, part in benchmark.grouped(rows, ["N", "eta", "depth", "log10_alpha"]):
-        best = [
-            benchmark.fastest(part[part["ours"] == ours], benchmark.FLOW_REACHED)
-            for ours in (False, True)
-        ]
-        ratios.setdefault(cell["N"], []).append(best[0].seconds / best[1].seconds)
-        assert best[0].contestant == "scipy LSODA on (u, v)"
-    least = {size: f"{min(values):.1f}" for size, values in ratios.items()}
-    most = {size: f"{max(values):.0f}" for size, values in ratios.items()}
-    return [
-        f"is {least[50]} to {most[50]} times faster than the fastest peer, SciPy's LSODA",
-        f"at N = 50, d = 200, and {least[100]} to {most[100]} times at N = 100, d = 400",
-    ]
-
-
-def readme_of_basis_pursuit():
-    rows = table("benchmark/l1")
-    rho = rows[rows["problem"] == "rho"].groupby("N")
-    faster = [
-        part[~part["ours"]]["seconds"].min() / only(part[part["contestant"] == "ours, rho"].seconds)
-        for _, part in rho
-    ]
-    whole = rows[rows["over_programs"].notna()]
-    seconds = rows[rows["eta"] == 0].pivot_table(index="N", columns="contestant", values="seconds")
-    ours = seconds["ours, minimizer with polish and certificate"]
-    lars = ours / seconds["lars_path"]
-    spgl1 = rows[rows["contestant"] == "SPGL1"]
-    largest = spgl1[(spgl1["N"] == 200) & (spgl1["eta"] == 0)].iloc[0]
-    over = {eta: part["over_programs"] for eta, part in whole.groupby("eta")}
-    least = np.floor(100 * spgl1[spgl1["eta"] > 0]["error"].min()) / 100
-    return [
-        f"for ϱ {min(faster):.0f} to {max(faster):.0f} times faster than the best of them",
-        f"LARS (scikit-learn) is {lars.min():.1f} to {lars.max():.0f} times faster without noise",
-        f"SPGL1 is {ours[200] / largest['seconds']:.1f} times faster without noise at N = 200, "
-        f"to {-np.floor(np.log10(largest['error'])):.0f} digits, and off by {least:g} and more",
-        f"{over[0].min():.2f} to {over[0].max():.2f} times its own linear programs without noise, "
-        f"and {over[0.1].min():.2f} to {over[0.1].max():.1f} with",
-    ]
-
-
-def readme_of_newton_steps():
-    ratios = table("benchmark/newton").groupby("N")["ratio"]
-    least, most = ratios.min(), ratios.max()
-    return [
-        f"A step takes {least[400]:.1f} to {most[400]:.1f} times as long as one matrix product",
-        f"{least[200]:.1f} to {most[200]:.1f} at N = 200, {least[100]:.0f} to {most[100]:.0f} at "
-        f"N = 100 and {least[50]:.0f} to {most[50]:.0f} at N = 50 (aim: {benchmark.STEP_RATIO})",
-    ]
-
-
-def readme_of_growth():
-    fits = table("benchmark/exponents").set_index("stage")["exponent"]
-    four = fits[["certificates", "null_space"]]
-    others = fits.drop(four.index)
-    proof = {
-        stage: only(table("benchmark/growth", stage=stage, N=1000)["seconds"])
-        for stage in ("certificates", "certificates D2")
-    }
-    return [
-        f"(fitted exponents {others.min():.1f} to {others.max():.1f}, and {four.min():.1f} and "
-        f"{four.max():.1f})",
-        f"the proof of one instance takes {proof['certificates']:.0f} s and of its limit points "
-        f"{proof['certificates D2']:.1f} s each",
-    ]
-
-
-@pytest.mark.parametrize(
-    "made",
-    [
-        *(readme_of_the_grid, readme_of_the_pipeline, readme_of_paths, readme_of_the_flow),
-        *(readme_of_basis_pursuit, readme_of_newton_steps, readme_of_growth),
-    ],
-)
-def test_numbers_of_the_readme_are_those_of_the_results(made):
-    for phrase in made():
+def test_numbers_of_the_readme_are_those_of_the_results():
+    for phrase in readme_of_the_grid():
         assert phrase in README, phrase
 
 
 def test_every_figure_and_table_of_the_default_grid_is_in_the_readme():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    part = text[text.index("## From figure to code") :].split("\n##")[0]
-    experiments = CONFIG["experiments"]
-    listed = re.findall(r"`figures/(\w+)\.\*`", part)
-    far = [name for name, experiment in experiments.items() if experiment["figure"] == "far"]
-    assert "`figures/far_*.*`" in part and "far_" not in listed
-    assert set(experiments) - set(far) <= set(listed)
-    assert all(f"`{name}`" in part for name in experiments)
+    part = text[text.index("## From figure to claim") :].split("\n##")[0]
+    assert set(re.findall(r"`figures/(\w+)\.\*`", part)) == set(CONFIG["experiments"])
     tables = {path.stem for path in (REFERENCE / "tables").iterdir()}
     assert set(re.findall(r"`tables/(\w+)\.\*`", part)) == tables
     # numbered without a gap
-    for kind in (r"^\| (\d+) \|", r"^\| Table (\d+) \|"):
-        numbers = list(map(int, re.findall(kind, part, re.MULTILINE)))
-        assert numbers == list(range(1, len(numbers) + 1))
-    assert len(re.findall(r"^\| Table", part, re.MULTILINE)) == len(tables)
+    numbers = list(map(int, re.findall(r"^\| Figure (\d+) \|", part, re.MULTILINE)))
+    assert numbers == list(range(1, len(numbers) + 1))
+    last = re.findall(r"^\| Tables \d+–(\d+) \|", part, re.MULTILINE)[-1]
+    assert int(last) == len(tables)
+
+
+def test_the_page_of_the_benchmark_is_made_from_the_measurements(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "BENCHMARK.md").read_text(encoding="utf-8")
+    assert page == summary.summary(Path("results/reference/benchmark"))
+    assert len(page.splitlines()) <= 150

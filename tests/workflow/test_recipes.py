@@ -91,7 +91,7 @@ def test_added_experiments_change_no_published_byte(finished, tmp_path):
     data = project.folder / "config/related/data/wind_unique.csv"
     data.write_text(data.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert list(project.scheduled()["problems"]) == [
-        "results/smoke/problems/file-config-related-data-wind-unique.csv/reps0-0.npz"
+        "results/smoke/problems/file-wind-unique.csv/reps0-0.npz"
     ]
     report = project.folder / "report.html"
     project.run("--report", str(report))

@@ -13,6 +13,8 @@ import itertools
 import math
 import re
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -30,6 +32,8 @@ UNPROVED = [name for name, kind in TABLES.items() if kind.proofs not in (PROBLEM
 # parameters of the ensemble "file": paths of A (with y and x_0 where the format holds them),
 # of y and of x_0
 OWN_DATA = ("path", "data", "signal")
+# what the problem is called, if not by the names of these
+LABEL = "label"
 # and whether y is a product A x, rounded
 NOISELESS = "noiseless"
 # A slope fitted to fewer points than this says nothing about its own error.
@@ -634,8 +638,9 @@ def _check_parameters(name, parameters, path, report):
     """The parameters of one ensemble."""
     if name == FILE:
         allowed = {key: schema()["$defs"]["path"]["title"] for key in OWN_DATA}
-        form = re.compile(schema()["$defs"]["path"]["pattern"])
-        sound = {key: lambda v: _is_text(v) and bool(form.search(v)) for key in OWN_DATA}
+        allowed[LABEL] = schema()["$defs"]["label"]["title"]
+        sound = dict.fromkeys(OWN_DATA, partial(_is_of_form, "path"))
+        sound[LABEL] = partial(_is_of_form, "label")
         allowed[NOISELESS], sound[NOISELESS] = "true, false", lambda v: isinstance(v, bool)
         if "path" not in parameters:
             report.add((*path, "path"), f"missing; required: {allowed['path']}")
@@ -645,6 +650,8 @@ def _check_parameters(name, parameters, path, report):
         known = ENSEMBLES[name].parameters
         allowed = {key: parameter.allowed for key, parameter in known.items()}
         sound = {key: parameter.check for key, parameter in known.items()}
+    if name == FILE and report.sound(*path):
+        _check_own_files(parameters, path, report)
     for key, value in parameters.items():
         if key not in allowed:
             listed = _names(allowed) or f"none, {name} has no parameters"
@@ -652,6 +659,26 @@ def _check_parameters(name, parameters, path, report):
             report.add((*path, key), f"{text}allowed: {listed}")
         elif not sound[key](value):
             report.reject((*path, key), value, allowed[key])
+
+
+def _is_of_form(name, value):
+    """Whether a value is a text that a definition of the schema allows."""
+    definition = schema()["$defs"][name]
+    return (
+        _is_text(value)
+        and len(value) <= definition["maxLength"]
+        and re.search(definition["pattern"], value) is not None
+    )
+
+
+def _check_own_files(parameters, path, report):
+    """What is recorded of them are their names, so that no two have one."""
+    named = {}
+    for key in OWN_DATA:
+        value = parameters.get(key)
+        if _is_text(value) and named.setdefault(Path(value).name, value) != value:
+            allowed = f"a file of another name than {shown(named[Path(value).name])}; rename one"
+            report.reject((*path, key), value, allowed)
 
 
 def _check_below(small, large, experiment, path, report, strict):

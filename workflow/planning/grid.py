@@ -17,10 +17,11 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from implicit_l1.problems.ensembles import ENSEMBLES
-from pipeline.origin import PROGRAMS, checksum
+from pipeline.origin import PROGRAMS, checksum, name_of
 from planning.configuration import (
     FILE,
     KERNEL,
+    LABEL,
     NOISELESS,
     OWN_DATA,
     alpha_path,
@@ -30,6 +31,29 @@ from planning.configuration import (
     ensemble_of,
     sparsities,
 )
+
+# characters of a word of the user's own in a file name
+LONGEST_PART = 60
+
+
+def place_of(path: str) -> str:
+    """Where a file of the user's own lies: a path of the configuration, with ~ for a home."""
+    return str(Path.home() / path[2:] if path.startswith("~/") else Path(path))
+
+
+def named_files(experiment: dict) -> dict:
+    """An experiment's block of configuration with its files by their names, wherever they lie."""
+    block = dict(experiment)
+    if "path" in block.get("initialization", {}):
+        block["initialization"] = _with_names(block["initialization"], "path")
+    if ensemble_of(as_list(block["ensemble"])[0])[0] == FILE:
+        entries = [_with_names(entry, *OWN_DATA) for entry in as_list(block["ensemble"])]
+        block["ensemble"] = entries if isinstance(block["ensemble"], list) else entries[0]
+    return block
+
+
+def _with_names(entry, *keys):
+    return entry | {key: Path(entry[key]).name for key in keys if key in entry}
 
 
 def number(value: float) -> str:
@@ -41,14 +65,24 @@ def number(value: float) -> str:
 def _part(value):
     """A value as it stands in file names."""
     if isinstance(value, str):
-        return re.sub(r"[^A-Za-z0-9.]+", "-", value)
+        plain = re.sub(r"[^A-Za-z0-9.]+", "-", value)
+        if value.isascii() and len(plain) <= LONGEST_PART:
+            return plain
+        # letters that are left out, and the end of a long name, still tell it from others
+        told = hashlib.sha256(value.encode(errors="surrogateescape")).hexdigest()[:8]
+        return f"{plain[:LONGEST_PART].strip('-')}-{told}".strip("-")
     return number(value)
+
+
+def _named(pairs):
+    """Parameters with files of the user's own by their names, wherever these lie."""
+    return [(key, Path(value).name if key in OWN_DATA else value) for key, value in pairs]
 
 
 def _written(key, values):
     """A law and its parameters as one part of a name: signal-power-law-exponent1."""
     parts = [key]
-    for name, value in values:
+    for name, value in _named(values):
         if value is True:
             parts.append(_part(name))
         elif value is not False:
@@ -74,7 +108,7 @@ class ProblemSpec:
 
     @cached_property
     def name(self) -> str:
-        parts = [_written(self.ensemble.replace("_", "-"), self.parameters)]
+        parts = [_written(self.ensemble.replace("_", "-"), self._own_name or self.parameters)]
         parts += [f"{key}{number(value)}" for key, value in self.axes]
         if self.signal:
             parts.append(_written("signal", self.signal))
@@ -93,8 +127,7 @@ class ProblemSpec:
         """The ensemble in words, as tables and legends show it."""
         if self.ensemble == FILE:
             # with x_0, which tells problems apart that have all else in common
-            files = [value for _, value in self.parameters if isinstance(value, str)]
-            return ", ".join([*files, *([NOISELESS] if NOISELESS in dict(self.parameters) else [])])
+            return ", ".join(_words(self._own_name or self.parameters))
         words = [self.ensemble, *_words(self.parameters)]
         if self.signal:
             words.append(f"x0 {' '.join(_words(self.signal))}")
@@ -102,11 +135,19 @@ class ProblemSpec:
             words.append(f"noise {self.noise}")
         return ", ".join(words)
 
+    @property
+    def _own_name(self):
+        """Of a problem of one's own that has a name of its own: that, in place of the files'."""
+        chosen = dict(self.parameters) if self.ensemble == FILE else {}
+        if LABEL not in chosen:
+            return ()
+        return tuple((key, chosen[key]) for key in (LABEL, NOISELESS) if key in chosen)
+
 
 def _words(pairs):
     return [
         name if value is True else f"{name} {value}" if not isinstance(value, str) else value
-        for name, value in pairs
+        for name, value in _named(pairs)
         if value is not False
     ]
 
@@ -189,11 +230,20 @@ def _path(alpha):
     return AlphaPath(name, tuple(math.log10(value) for value in values))
 
 
+def own_files(specification: ProblemSpec | Network) -> list[str]:
+    """The places of the files of the user's own that a problem, or a network, is read from."""
+    if isinstance(specification, Network):
+        pairs = specification.initialization
+    else:
+        pairs = specification.parameters
+    return [value for key, value in pairs if key in OWN_DATA]
+
+
 def cells(experiment: dict) -> list[Cell]:
     """The cells of an experiment's block of configuration, in the order of its lists."""
     axes = axes_of(experiment)
     path = _path(experiment["alpha"])
-    shape = tuple(experiment.get("initialization", {}).items())
+    shape = _located(experiment.get("initialization", {}))
     return [
         Cell(
             _problem(entry, tuple(zip(axes, values, strict=True)), experiment),
@@ -211,8 +261,9 @@ def _problem(entry, axes, experiment):
     name, given = ensemble_of(entry)
     if name in (KERNEL, FILE):
         # in one order; noiseless: false names the same cell as without it
-        keys = (*OWN_DATA, NOISELESS)
-        return ProblemSpec(name, axes, tuple((k, given[k]) for k in keys if given.get(k)))
+        keys = (*OWN_DATA, LABEL, NOISELESS)
+        found = _located({key: given[key] for key in keys if given.get(key)})
+        return ProblemSpec(name, axes, found)
     # a parameter that is left out names the same cell as its default
     parameters = tuple(
         (key, given.get(key, parameter.default))
@@ -220,6 +271,11 @@ def _problem(entry, axes, experiment):
     )
     signal = tuple(experiment.get("signal", {}).items())
     return ProblemSpec(name, axes, parameters, signal, experiment.get("noise", ""))
+
+
+def _located(parameters):
+    """Parameters as pairs, files of the user's own by where they lie."""
+    return tuple((key, place_of(v) if key in OWN_DATA else v) for key, v in parameters.items())
 
 
 def phase_problems(experiment: dict) -> list[ProblemSpec]:
@@ -251,15 +307,10 @@ def code(program: str | Path, root: Path) -> list[str]:
     return [str(path) for path in [found[0], *sorted(found[1:])]]
 
 
-def digest(files: Iterable[str | Path], root: Path) -> str:
+def digest(files: Iterable[str]) -> str:
     """One checksum of the contents of files, those that are there: what is missing is an error
-    of its own.
-
-    Args:
-        files: paths, below root if they are relative.
-        root: folder of the repository.
-    """
-    found = {file: _checksum(root / file) for file in files if (root / file).is_file()}
+    of its own."""
+    found = {name_of(file): _checksum(file) for file in files if Path(file).is_file()}
     return hashlib.sha256(repr(found).encode()).hexdigest()
 
 

@@ -50,9 +50,10 @@ def _named_apart(specifications):
     named = {}
     for one in specifications:
         if named.setdefault(one.name, one) != one:
+            both = " and ".join(map(_in_full, (named[one.name], one)))
             raise ConfigurationError(
-                f"experiments: {named[one.name].label} and {one.label} are both named {one.name}; "
-                "rename a file"
+                f"experiments: {both} are both named {one.name}; give one a label, or "
+                "its file another name"
             )
 
 
@@ -61,6 +62,11 @@ def _size(problem):
     files = dict(problem.parameters)
     shape = shape_of(files["path"], files.get("data")) if problem.ensemble == FILE else None
     return f" (N = {shape[0]}, d = {shape[1]})" if shape else ""
+
+
+def _in_full(specification):
+    """A problem or a network in words, with the places of its files."""
+    return ", ".join(grid.own_files(specification)) or specification.label
 
 
 class Plan:
@@ -206,7 +212,7 @@ class Plan:
         """
         stages = (file.removeprefix(f"{self.results}/").split("/")[0] for file in files)
         options = (name for stage in dict.fromkeys(stages) for name in OPTIONS[stage])
-        blocks = {name: self.config["experiments"][name] for name in experiments}
+        blocks = {name: grid.named_files(self.config["experiments"][name]) for name in experiments}
         settings = {"experiments": blocks}
         for option in ("seed", "signal", "noise", *options, *more):
             value = self.config
@@ -368,29 +374,25 @@ class Plan:
                         found[name].add(batch.rule)
         return found
 
-    def figure_batches(self, style: str) -> dict[str, Batch]:
-        """Figure -> the job that draws it, so that one can be made by itself.
-
-        Args:
-            style: file of a Matplotlib style sheet.
-        """
+    def figure_batches(self) -> dict[str, Batch]:
+        """Figure -> the job that draws it, so that one can be made by itself."""
         return {
-            name: Batch(f"figures/{name}", (self._figure_call(name, kind, style),))
+            name: Batch(f"figures/{name}", (self._figure_call(name, kind),))
             for name, kind in self.figure_of.items()
         }
 
-    def _figure_call(self, name, kind, style):
+    def _figure_call(self, name, kind):
         place, data = f"{self.results}/figures/{name}", self._figures[name]
         experiment = self.experiment_of[name]
         pictures = [f"{place}.{suffix}" for suffix in ("pdf", "svg", "png")]
         csv, origin = f"{place}.csv", f"{place}.json"
-        words = ["--figure", kind, "--style", style, "--data", *data, "--realistic-alpha"]
+        words = ["--figure", kind, "--data", *data, "--realistic-alpha"]
         words += [str(self.config["realistic_alpha"][end]) for end in ("smallest", "largest")]
         if kind == "reach":
             words += ["--reach", str(self.config["experiments"][experiment]["reach"])]
         words += ["--output", *pictures, "--csv", csv, "--origin", origin]
         words += ["--configuration", self.settings([experiment], data, "realistic_alpha")]
-        return Call(tuple(words), tuple(data), (*pictures, csv, origin), (style,))
+        return Call(tuple(words), tuple(data), (*pictures, csv, origin))
 
     def table_batches(self) -> dict[str, Batch]:
         """Table -> the job that writes it."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from planning import grid
-from planning.configuration import FILE, KERNEL, OWN_DATA
+from planning.configuration import FILE, KERNEL, LABEL
 from planning.grid import AlphaPath, Cell, Network, ProblemSpec
 from tables.kinds.constants import MARKS
 
@@ -221,8 +221,7 @@ class Stages:
     def problems(self, problem: ProblemSpec, block: str) -> str:
         """The block of a problem."""
         file = f"{self.results}/problems/{problem.name}/{block}.npz"
-        own = problem.ensemble == FILE
-        data = [value for key, value in problem.parameters if own and key in OWN_DATA]
+        data = grid.own_files(problem)
         words = ["--repetitions", *grid.block_range(block)]
         words += [problem.ensemble, *options(self._law(problem))]
         self._call("problems", problem, {}, {"output": file}, words, data=data)
@@ -230,6 +229,8 @@ class Stages:
 
     def _law(self, problem):
         values = dict(problem.axes) | dict(problem.parameters)
+        if problem.ensemble == FILE:
+            values.pop(LABEL, None)
         if problem.ensemble not in (KERNEL, FILE):
             values["seed"] = self.config["seed"]
             values |= dict(problem.signal) or self.config["signal"]
@@ -262,7 +263,7 @@ class Stages:
         """The block of stage selection."""
         file = f"{self.results}/selection/{problem.name}/{network.name}/{block}.npz"
         shape = dict(network.initialization)
-        data = [value for key, value in shape.items() if key == "path"]
+        data = grid.own_files(network)
         values = {"depth": network.depth}
         if shape:
             values |= {"shape": shape.pop("law"), "seed": self.config["seed"], **shape}

@@ -8,7 +8,14 @@ from pathlib import Path
 import yaml
 from snakemake.logging import logger
 
-sys.path[:0] = [str(Path(workflow.basedir) / part) for part in ("workflow", "scripts")]
+# The project's folder.  A run works in another one, if it is told to (--directory) or if another
+# workflow has this one as a module; configuration, own data and results are there.
+ROOT = Path(workflow.snakefile).resolve().parents[2]
+if not ROOT.is_dir():
+    sys.exit("The programs lie beside the Snakefile: clone the repository, give the clone's path.")
+if set("{}") & set(str(ROOT)):
+    sys.exit(f"{ROOT}: what is in braces Snakemake would fill in; give the folder another name.")
+sys.path[:0] = [str(ROOT / part) for part in ("workflow", "scripts")]
 
 from planning import runs
 
@@ -57,17 +64,28 @@ PROGRESS = progress.Progress(PLAN.rules_of_cells())
 if MAIN:
     logger.addFilter(PROGRESS)
 STAGES = stages.STAGES
+# whether another workflow has this one as a module
+IS_MODULE = Path(workflow.basedir).resolve() not in (ROOT, ROOT / "workflow")
+
+
+def of_project(*names):
+    """Files of the project as inputs: from its folder on, where that is the run's own."""
+    return list(names) if Path.cwd() == ROOT else [str(ROOT / name) for name in names]
+
+
 LOCK = "requirements.txt"
 
 
-# The programs run under the interpreter that runs Snakemake, wherever its folder is.
+# The programs run under the interpreter that runs Snakemake, wherever its folder is, unless
+# Snakemake is told to make environments for them, which have one of their own.
 #
 # Ctrl-C, which a terminal sends to every process, is seen to by the process that started them.
 # Each holds a file locked while it works, wherever it does.
+INTERPRETER = f'PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
 shell.prefix(
-    "trap '' INT; "
-    f'set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH" '
-    f'PYTHONPATH={shlex.quote(str(Path(workflow.basedir) / "scripts"))}'
+    "trap '' INT; set -euo pipefail; "
+    f"export {'' if workflow.deployment_settings.deployment_method else INTERPRETER} "
+    f'PYTHONPATH={shlex.quote(str(ROOT / "scripts"))}'
     '"${{PYTHONPATH:+:$PYTHONPATH}}" '
     f"IMPLICIT_L1_JOBS={runs.jobs_file(RESULTS)} "
     f"{' '.join(f'{name}={value}' for name, value in JOB_ENVIRONMENT.items())}; "
@@ -76,7 +94,7 @@ shell.prefix(
 # Byte code that tells its source by a hash: then what runs is what lies there, whatever its time.
 if not sys.dont_write_bytecode:
     for part in ("workflow", "scripts"):
-        compile_with_hashes(Path(workflow.basedir) / part)
+        compile_with_hashes(ROOT / part)
 
 
 onstart:
@@ -101,7 +119,7 @@ onerror:
 @cache
 def program(name):
     """The inputs that stand for the code of a rule: the program, what it imports, the lock."""
-    return [*grid.code(f"scripts/{name}.py", Path(workflow.basedir)), LOCK]
+    return of_project(*grid.code(f"scripts/{name}.py", ROOT), LOCK)
 
 
 def content(name, *files):
@@ -110,7 +128,7 @@ def content(name, *files):
     Snakemake compares the contents of inputs only where their times are later: with a digest
     among the params a file that is replaced by an older one is seen, too.
     """
-    return grid.digest([*program(name), *files], Path(workflow.basedir))
+    return grid.digest([*program(name), *files])
 
 
 def doubled(amount):

@@ -25,4 +25,4 @@ for stage, about in STAGES.items():
                 content=content(f"stages/{about.program}", *batch.data),
                 calls=batch.command_lines,
             shell:
-                "python {input.code[0]} --each {params.calls:q} &> {log}"
+                "python {input.code[0]:q} --each {params.calls:q} &> {log}"

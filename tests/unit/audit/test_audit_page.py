@@ -1,9 +1,10 @@
-"""AUDIT.md: what it tells a referee to type gives what it says."""
+"""AUDIT.md and docs/referee.md: what they tell a referee to type gives what they say."""
 
 import contextlib
 import io
 import re
 
+import pandas as pd
 import pytest
 
 from audit.page import listed
@@ -27,6 +28,29 @@ def test_a_number_computed_by_hand_is_the_certified_one(finished, monkeypatch):
     (lower,) = proofs.query("repetition == 0 and quantity == 'rho'")["lower"]
     # printed to 20 digits, certified to 25
     assert printed.getvalue().strip()[:19] == lower[:19]
+
+
+def test_the_plotted_medians_that_a_referee_sees_proved(finished, monkeypatch):
+    text = (ROOT / "docs/referee.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    for published, small in (
+        ('Path("results")', 'Path("results/smoke")'),
+        ("gaussian_N100_d400_s8_eta", "gaussian_N20_d40_s2_eta"),
+        ("alpha1e-12to1by4", "alpha1e-6to1by2"),
+    ):
+        assert code.count(published) == 1
+        code = code.replace(published, small)
+    monkeypatch.chdir(finished.folder)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {})
+    lines = printed.getvalue().splitlines()
+    cells = pd.read_csv("results/smoke/figures/depth.csv").groupby(["eta", "depth"])
+    assert len(lines) == len(cells) > 1
+    for line in lines:
+        plotted, lower, upper = map(float, re.findall(r"(\S+) (?:plotted|to|proved)", line))
+        # plotted to six digits
+        assert lower * (1 - 1e-5) <= plotted <= upper * (1 + 1e-5)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,15 @@ rule audit:
     conda:
         "../../../environment.yml"
     params:
-        configuration=yaml.safe_dump(CONFIG, sort_keys=False),
+        target=lambda wildcards: rules.all.rule.name,
+        snakefile=lambda wildcards: str(Path(workflow.main_snakefile).resolve()),
+        # of a workflow that has this one as a module only what its command line says: the rest is
+        # for its own Snakefile to say
+        configuration=yaml.safe_dump(
+            dict(workflow.config_settings.overwrite_config) if IS_MODULE else CONFIG,
+            sort_keys=False,
+        ),
     shell:
         # asks the workflow itself what every job would be, and what it thinks of every output
-        "python {input.code[0]} --configuration {params.configuration:q} --log {log}"
+        "python {input.code[0]:q} --snakefile {params.snakefile:q} --target {params.target}"
+        " --configuration {params.configuration:q} --log {log}"

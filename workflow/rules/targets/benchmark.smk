@@ -2,7 +2,7 @@
 # cores to itself, so that nothing runs beside it.
 ALL = 1000  # more than there are: Snakemake gives what there is
 BENCHMARK = f"{RESULTS}/benchmark"
-BENCHMARK_LOCK = "requirements-benchmark.txt"
+BENCHMARK_LOCK = of_project("requirements-benchmark.txt")
 BENCHMARK_FILES = [
     f"{BENCHMARK}/{name}.csv"
     for name in [
@@ -33,7 +33,7 @@ rule benchmark_limit:
         limit=5,
         seed=CONFIG["seed"],
     shell:
-        "python {input.code[0]} {params.sizes} --eta {params.eta} --depth {params.depth}"
+        "python {input.code[0]:q} {params.sizes} --eta {params.eta} --depth {params.depth}"
         " --log10-alpha {params.log10_alpha} --repetitions {params.repetitions}"
         " --limit {params.limit} --seed {params.seed} --csv {output} &> {log}"
 
@@ -59,7 +59,7 @@ rule benchmark_flow:
         limit=30,
         seed=CONFIG["seed"],
     shell:
-        "python {input.code[0]} {params.sizes} --eta {params.eta} --depth {params.depth}"
+        "python {input.code[0]:q} {params.sizes} --eta {params.eta} --depth {params.depth}"
         " --log10-alpha {params.log10_alpha} --repetitions {params.repetitions}"
         " --limit {params.limit} --seed {params.seed} --csv {output} &> {log}"
 
@@ -83,7 +83,7 @@ rule benchmark_l1:
         limit=5,
         seed=CONFIG["seed"],
     shell:
-        "python {input.code[0]} {params.sizes} --eta {params.eta}"
+        "python {input.code[0]:q} {params.sizes} --eta {params.eta}"
         " --repetitions {params.repetitions} --limit {params.limit} --seed {params.seed}"
         " --csv {output} &> {log}"
 
@@ -107,7 +107,7 @@ rule benchmark_newton:
         repetitions=9,
         seed=CONFIG["seed"],
     shell:
-        "python {input.code[0]} {params.sizes} --eta {params.eta} --depth {params.depth}"
+        "python {input.code[0]:q} {params.sizes} --eta {params.eta} --depth {params.depth}"
         " --repetitions {params.repetitions} --seed {params.seed}"
         " --csv {output.csv} --profile {output.profile} &> {log}"
 
@@ -135,7 +135,7 @@ rule benchmark_growth:
         log10_alpha=rules.growth.params.log10_alpha,
         seed=CONFIG["seed"],
     shell:
-        "python {input.code[0]} --rows {params.rows} --ratios {params.ratios}"
+        "python {input.code[0]:q} --rows {params.rows} --ratios {params.ratios}"
         " --stages all --sparsity {params.sparsity} --eta {params.eta}"
         " --repetitions {params.repetitions}"
         " --log10-alpha {params.log10_alpha} --seed {params.seed}"
@@ -145,8 +145,8 @@ rule benchmark_growth:
 rule benchmark_pipeline:
     input:
         code=program("benchmark/whole_run"),
-        configuration="config/config.yaml",
-        snakefile="Snakefile",
+        configuration=of_project("config/config.yaml"),
+        snakefile=of_project("Snakefile"),
     output:
         csv=f"{BENCHMARK}/pipeline.csv",
         summary=f"{BENCHMARK}/pipeline_summary.csv",
@@ -157,9 +157,11 @@ rule benchmark_pipeline:
     threads: ALL
     params:
         content=content("benchmark/whole_run"),
+        project=lambda wildcards, input: Path(input.snakefile).parent,
         repetitions=3,
     shell:
-        "python {input.code[0]} --configuration {input.configuration} --cores {threads}"
+        "python {input.code[0]:q} --project {params.project:q}"
+        " --configuration {input.configuration:q} --cores {threads}"
         " --repetitions {params.repetitions} --csv {output.csv} --summary {output.summary}"
         " &> {log}"
 
@@ -167,7 +169,7 @@ rule benchmark_pipeline:
 rule benchmark:
     input:
         code=program("benchmark/page"),
-        style="scripts/figures/house.mplstyle",
+        style=STYLE,
         parts=BENCHMARK_FILES,
     output:
         markdown=f"{BENCHMARK}/benchmark.md",
@@ -181,6 +183,6 @@ rule benchmark:
         content=content("benchmark/page"),
         folder=lambda wildcards, output: Path(output.markdown).parent,
     shell:
-        "python {input.code[0]} --folder {params.folder} --style {input.style}"
+        "python {input.code[0]:q} --folder {params.folder} --style {input.style:q}"
         " --markdown {output.markdown} --machine {output.machine} --output {output.figure}"
         " &> {log}"

@@ -14,3 +14,9 @@ rule configuration:
         text=yaml.safe_dump(CONFIG, sort_keys=False),
     shell:
         "printf '%s' {params.text:q} > {output} 2> {log}"
+
+
+if rules.configuration.output[0] != f"{RESULTS}/configuration.yaml":
+    sys.exit(
+        "A module's `prefix` is not possible here: key `results` of its configuration names a folder."
+    )

@@ -1,14 +1,15 @@
 # What the project runs with, packed beside the results: these files and folders.
-ROOT = Path(workflow.basedir)
 PACKED = [
     *("CITATION.cff", "LICENSE", "Makefile", "README.md", "Snakefile"),
     *("config", "environment.yml", "profiles", LOCK, "requirements.in", "scripts", "workflow"),
 ]
-PROJECT = sorted(
-    str(file.relative_to(ROOT))
-    for part in PACKED
-    for file in [ROOT / part, *(ROOT / part).rglob("*")]
-    if file.is_file() and file.parent.name != "__pycache__"
+PROJECT = of_project(
+    *sorted(
+        str(file.relative_to(ROOT))
+        for part in PACKED
+        for file in [ROOT / part, *(ROOT / part).rglob("*")]
+        if file.is_file() and file.parent.name != "__pycache__"
+    )
 )
 
 
@@ -17,8 +18,8 @@ rule crate:
     input:
         code=program("export/crate"),
         project=PROJECT,
-        citation="CITATION.cff",
-        lock=LOCK,
+        citation=of_project("CITATION.cff"),
+        lock=of_project(LOCK),
         configuration=f"{RESULTS}/configuration.yaml",
         results=lambda wildcards: rules.all.input,
     output:
@@ -30,6 +31,6 @@ rule crate:
     params:
         content=content("export/crate", *PROJECT),
     shell:
-        "python {input.code[0]} --project {input.project:q} --results {input.results}"
-        " --configuration {input.configuration} --lock {input.lock} --citation {input.citation}"
+        "python {input.code[0]:q} --project {input.project:q} --results {input.results}"
+        " --configuration {input.configuration} --lock {input.lock:q} --citation {input.citation:q}"
         " --output {output} 2> {log}"

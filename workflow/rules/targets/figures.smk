@@ -1,6 +1,7 @@
 # what draws figures loads every kind, so that what is recorded of its code is the same for all
-KIND_CODE = ["scripts/figures/kinds/__init__.py"]
+KIND_CODE = of_project("scripts/figures/kinds/__init__.py")
 KIND_CODE += sorted({file for kind in plan.KINDS for file in program(f"figures/kinds/{kind}")})
+STYLE = of_project("scripts/figures/house.mplstyle")
 
 # .csv: the numbers that are drawn; .json: how the figure was made
 FIGURES = expand(
@@ -10,7 +11,7 @@ FIGURES = expand(
 )
 
 # the configuration behind results/reference: what is to be seen on its grid is said of no other
-PUBLISHED = Path(workflow.basedir) / "results/reference/configuration.yaml"
+PUBLISHED = ROOT / "results/reference/configuration.yaml"
 PUBLISHED = reading.load(PUBLISHED) if PUBLISHED.is_file() else {"experiments": {}}
 
 
@@ -33,7 +34,7 @@ def drawn(file):
     )
 
 
-for figure, batch in PLAN.figure_batches("scripts/figures/house.mplstyle").items():
+for figure, batch in PLAN.figure_batches().items():
 
     rule:
         name:
@@ -42,7 +43,7 @@ for figure, batch in PLAN.figure_batches("scripts/figures/house.mplstyle").items
             code=program("figures/draw"),
             kinds=KIND_CODE,
             data=batch.inputs,
-            style=batch.data,
+            style=STYLE,
         output:
             list(map(drawn, batch.outputs)),
         log:
@@ -52,7 +53,7 @@ for figure, batch in PLAN.figure_batches("scripts/figures/house.mplstyle").items
         conda:
             "../../../environment.yml"
         params:
-            content=content("figures/draw", *KIND_CODE, *batch.data),
+            content=content("figures/draw", *KIND_CODE, *STYLE),
             calls=batch.command_lines,
             # for the caption
             experiment=PLAN.experiment_of[figure],
@@ -60,4 +61,4 @@ for figure, batch in PLAN.figure_batches("scripts/figures/house.mplstyle").items
             problems=PLAN.in_words(PLAN.experiment_of[figure]),
             realistic=[CONFIG["realistic_alpha"][end] for end in ("smallest", "largest")],
         shell:
-            "python {input.code[0]} --each {params.calls:q} &> {log}"
+            "python {input.code[0]:q} --each {params.calls:q} &> {log}"

@@ -24,7 +24,7 @@ rule growth:
         log10_alpha="0 -1 -2 -3 -4 -5 -6 -7 -8 -9 -10 -11 -12",
         seed=CONFIG["seed"],
     shell:
-        "python {input.code[0]} --rows {params.rows} --ratios {params.ratios}"
+        "python {input.code[0]:q} --rows {params.rows} --ratios {params.ratios}"
         " --sparsity {params.sparsity} --eta {params.eta} --repetitions {params.repetitions}"
         " --log10-alpha {params.log10_alpha} --seed {params.seed}"
         " --csv {output.csv} --markdown {output.markdown} &> {log}"

@@ -23,4 +23,4 @@ rule reference:
     conda:
         "../../../environment.yml"
     shell:
-        "python {input.code[0]} --kept {input.kept} --output {output} 2> {log}"
+        "python {input.code[0]:q} --kept {input.kept} --output {output} 2> {log}"

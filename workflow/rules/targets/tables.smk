@@ -39,4 +39,4 @@ for batch in PLAN.table_batches().values():
             content=content("tables/write"),
             calls=batch.command_lines,
         shell:
-            "python {input.code[0]} --each {params.calls:q} &> {log}"
+            "python {input.code[0]:q} --each {params.calls:q} &> {log}"

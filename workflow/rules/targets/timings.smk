@@ -14,5 +14,5 @@ rule timings:
         content=content("export/timings"),
         benchmarks=f"{RESULTS}/benchmarks",
     shell:
-        "python {input.code[0]} --benchmarks {params.benchmarks} --csv {output.csv}"
+        "python {input.code[0]:q} --benchmarks {params.benchmarks} --csv {output.csv}"
         " --markdown {output.markdown} 2> {log}"
