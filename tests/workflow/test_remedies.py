@@ -6,8 +6,6 @@ import re
 import subprocess
 import sys
 
-import pytest
-
 from forging import forge_table, tell_anew
 from workflow_runs import ROOT
 
@@ -120,8 +118,7 @@ def test_what_is_imported_from_elsewhere_is_made_without_it(copy, tmp_path_facto
     assert audited(copy).startswith("PASS")
 
 
-@pytest.mark.parametrize("name", ["depth", "phase"])
-def test_one_figure_after_it_was_made_alone(tmp_path, name):
+def test_one_figure_after_it_was_made_alone(tmp_path, name="depth"):
     """What proves its numbers is made with it."""
     from workflow_runs import Project
 

@@ -1,5 +1,6 @@
 """End to end: the smoke grid as a person runs it, in a copy of the project."""
 
+import json
 import os
 import re
 import subprocess
@@ -244,29 +245,53 @@ def test_changing_a_module_schedules_what_uses_it(copy, group):
         assert first <= rules and first, (module, first)
 
 
+# Each program in a process of its own, all of which share what is not the project's.
 HELP = """
-import runpy, sys
+import json, os, runpy, sys
+import cvxpy, flint, jsonschema, matplotlib.pyplot, pandas, pyarrow.parquet, seaborn
 sys.path.insert(0, "scripts")
-try:
-    runpy.run_path(sys.argv[0], run_name="__main__")
-finally:
-    for module in list(sys.modules.values()):
-        print(getattr(module, "__file__", None), file=sys.stderr)
+folder, *programs = sys.argv[1:]
+for place, path in enumerate(programs):
+    if os.fork() == 0:
+        sys.argv, sys.stdout = [path, "--help"], open(f"{folder}/{place}.txt", "w")
+        try:
+            runpy.run_path(path, run_name="__main__")
+        except SystemExit as ended:
+            files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+            with open(f"{folder}/{place}.json", "w") as file:
+                json.dump(files if not ended.code else f"exit status {ended.code}", file)
+        sys.stdout.flush()
+        os._exit(0)
+    os.wait()
 """
 
 
-@pytest.fixture(scope="module", params=PROGRAMS)
-def helped(request):
+@pytest.fixture(scope="module")
+def helped_programs(tmp_path_factory):
+    """Every program asked for help: its path -> (what it says, the files of its modules)."""
+    folder = tmp_path_factory.mktemp("help")
+    paths = [f"scripts/{name}.py" for name in PROGRAMS]
+    subprocess.run([sys.executable, "-c", HELP, str(folder), *paths], cwd=ROOT, check=True)
+    return {
+        path: (
+            (folder / f"{place}.txt").read_text(encoding="utf-8"),
+            json.loads((folder / f"{place}.json").read_text(encoding="utf-8")),
+        )
+        for place, path in enumerate(paths)
+    }
+
+
+@pytest.fixture(params=PROGRAMS)
+def helped(request, helped_programs):
     """A program that was asked for help: its path, what it says, the files of its modules."""
     path = f"scripts/{request.param}.py"
-    command = [sys.executable, "-c", f"import sys; sys.argv = [{path!r}, '--help']{HELP}"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return path, result.stdout, result.stderr.split()
+    return path, *helped_programs[path]
 
 
 def test_declared_code_is_what_a_program_imports(helped):
     path, _, found = helped
-    imported = {line for line in found if line.startswith(str(ROOT / "scripts"))}
+    imported = {file for file in filter(None, found) if file.startswith(str(ROOT / "scripts"))}
+    assert imported
     declared = {str(ROOT / file) for file in grid.code(path, ROOT)}
     # an import inside a function is declared too, though loading alone does not run it
     assert imported <= declared
