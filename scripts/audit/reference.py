@@ -19,9 +19,10 @@ KEYS = [
     *("repetition", "coordinate"),
 ]
 WHOLE = re.compile(r"[+-]?\d+")
-# How many steps an integrator takes, and how near to the limit point it stops, hangs on last bits,
-# which are the processor's: made again on the same machine both are compared with everything else.
-OF_A_PROCESSOR = {"steps_float", "disagreement_float"}
+# How many steps an integrator takes, how near to the limit point it stops, and what is proved of
+# that, hangs on last bits, which are the processor's: made again on the same machine it is compared
+# with everything else.
+OF_A_PROCESSOR = {"steps_float", "disagreement_float", "proved_disagreement"}
 # what decides what is judged, and how
 DECIDING = (
     *("Snakefile", "workflow", "scripts", "profiles", "requirements.txt", "environment.yml"),
