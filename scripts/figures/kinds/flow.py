@@ -37,7 +37,7 @@ from implicit_l1.status import CERTIFIED
 from pipeline.words import weakest
 
 # of the error: below its square is what is left of rounding and of Newton's method in the loss
-FLOOR = 1e-8
+FLOOR = 1e-6
 # the columns of the entries of x, on the support and off it
 ENTRIES = ["x_on", "x_off"]
 # of table agreement: a time, and what it is in proportion to

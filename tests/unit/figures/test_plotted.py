@@ -323,7 +323,7 @@ def test_of_a_trajectory_what_every_processor_computes_is_plotted(draw):
     off = (table["quantity"] == "x_off") & (table["time"] > 1)
     table.loc[off, "value"] = 1e-18
     error = (table["quantity"] == "error_1") & (table["alpha"] == 1e-2)
-    table.loc[error, "value"] = 10.0  # whose square times 1e-16 is 1e-14
+    table.loc[error, "value"] = 0.1  # whose square times 1e-12 is 1e-14
     _, frame = draw("flow", table, agreement(cell(eta=0.1), THREE[:1]), laid_out=False)
     loss = where(frame, quantity="loss", alpha=1e-2)["value"]
     np.testing.assert_allclose(loss, np.geomspace(1.0, 1e-39, 40)[:15])
