@@ -10,7 +10,6 @@ import os
 import secrets
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -35,6 +34,7 @@ from audit.workflow_queries import (
     HERE,
     Job,
     Workflow,
+    as_file,
     jobs_and_states,
     read_jobs,
     snakemake,
@@ -75,16 +75,16 @@ def main() -> None:
     )
     parser.add_argument("--target", default=ALL, help="what target all is called there")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        if args.configfile is None:
-            args.configfile = Path(folder) / "configuration.yaml"
-            args.configfile.write_text(args.configuration, encoding="utf-8")
-        audit(args)
+    if args.configfile is not None:
+        audit(args, args.configfile)
+    else:
+        with as_file(args.configuration) as file:
+            audit(args, file)
 
 
-def audit(args: argparse.Namespace) -> None:
+def audit(args: argparse.Namespace, configfile: str | Path) -> None:
     """Judge, print the page, and end the process if something is wrong."""
-    words = ("--snakefile", args.snakefile, "--configfile", str(args.configfile))
+    words = ("--snakefile", args.snakefile, "--configfile", str(configfile))
     workflow = Workflow(args.target, words)
     try:
         said = jobs_and_states(workflow)

@@ -11,9 +11,11 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -71,6 +73,15 @@ def jobs_and_states(workflow: Workflow) -> tuple[str, str]:
         answers = [pool.submit(snakemake, *options, *words) for options in (dry_run, ["--summary"])]
         jobs, states = (answer.result() for answer in answers)
     return jobs, states
+
+
+@contextmanager
+def as_file(configuration: str) -> Iterator[Path]:
+    """The text of a configuration as a YAML file, for as long as it is asked for."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "configuration.yaml"
+        file.write_text(configuration, encoding="utf-8")
+        yield file
 
 
 def states_of(summary: str) -> dict[str, tuple[str, str]]:

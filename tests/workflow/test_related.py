@@ -468,7 +468,7 @@ def lasso_table(ensemble, alpha, monotone):
 @pytest.mark.parametrize("problems", [1, 2])
 def test_figure_of_lasso_paths(draw, problems):
     frames = [
-        lasso_table(f"config/data/problem_{place}.csv", alpha, float(place == 0))
+        lasso_table(f"problem_{place}.csv", alpha, float(place == 0))
         for place in range(problems)
         for alpha in (1e-40, 1e-20, 1e-10, 1e-5)
     ]

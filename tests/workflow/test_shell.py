@@ -14,7 +14,7 @@ import yaml
 from audit import workflow_queries
 from workflow_runs import ROOT
 
-RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
+RULES = sorted((ROOT / "workflow/rules").rglob("*.smk"))
 BLOCK = re.compile(r'^( +)shell:\n((?:\1    (?:#.*|f?".*")\n)+)', re.MULTILINE)
 
 # names that a shell would split, expand, take for options or execute
@@ -42,11 +42,27 @@ def test_a_shell_block_calls_one_program(command):
     assert not set(without_fields) & set(";|&<>$`(){}*?~\n\\"), command
 
 
+def test_calls_stand_in_quotes():
+    calls = [
+        field for text in map(_text, RULES) for field in re.findall(r"\{params\.calls.*?\}", text)
+    ]
+    assert len(calls) >= 3 and set(calls) == {"{params.calls:q}"}
+
+
+def _text(file):
+    return file.read_text(encoding="utf-8")
+
+
 def test_names_of_the_configuration_have_no_character_that_a_shell_reads():
-    """What a rule writes into a command without quotes is made of these."""
-    schema = (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
-    patterns = list(_patterns(yaml.safe_load(schema)))
-    assert len(patterns) >= 3
+    """What a rule writes into a command without quotes is made of these; paths and labels of own
+    data, which may have any, stand in calls alone, and those in quotes."""
+    text = (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
+    schema = yaml.safe_load(text)
+    for name in ("path", "label"):
+        pattern = schema["$defs"].pop(name)["pattern"]
+        assert re.search(pattern, "it's") and not re.search(pattern, "a\n")
+    patterns = list(_patterns(schema))
+    assert len(patterns) >= 2
     for pattern in patterns:
         seed = next(text for text in ("results/a", "abc") if re.search(pattern, text))
         for character in [*map(chr, range(128)), "é", "\u2028", "\u00a0"]:
@@ -87,6 +103,12 @@ def contents(folder):
     }
 
 
+def ask(configuration):
+    with workflow_queries.as_file(configuration) as file:
+        workflow = workflow_queries.Workflow("all", ("--configfile", str(file)))
+        return workflow_queries.jobs_and_states(workflow)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_workflow_is_asked_from_any_temporary_folder(surroundings, monkeypatch, name):
     folder = surroundings / name
@@ -104,7 +126,7 @@ def test_the_workflow_is_asked_from_any_temporary_folder(surroundings, monkeypat
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setattr(tempfile, "tempdir", None)  # the folder is looked for anew
     monkeypatch.setattr(workflow_queries.subprocess, "run", recorded)
-    answers = workflow_queries.jobs_and_states_of(f"results: results/{name}")
+    answers = ask(f"results: results/{name}")
     assert answers == ("--dry-run", "--summary")
     assert all(isinstance(word, str) for command in asked for word in command)
     assert contents(surroundings) == before
@@ -118,7 +140,7 @@ def test_a_workflow_that_cannot_be_asked_leaves_nothing(surroundings, monkeypatc
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setattr(tempfile, "tempdir", None)
     with pytest.raises(workflow_queries.Failure, match=r"cannot be asked .*--dry-run"):
-        workflow_queries.jobs_and_states_of("results: results")
+        ask("results: results")
     after = contents(surroundings)
     assert {name: after[name] for name in before} == before
     assert not [name for name in after if name.startswith("my files/")]
