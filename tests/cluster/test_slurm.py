@@ -159,10 +159,10 @@ def test_results_are_what_they_are_without_a_cluster(cluster, finished, tmp_path
     expected = finished.checksums()
     targets = [] if whole else PART
     project = OnCluster(tmp_path_factory.mktemp("cluster"))
-    (steps,) = re.findall(r"(\d+) of \1 steps \(100%\) done", project.run("--", *targets))
+    (count,) = re.findall(r"^(\d+) of \1 jobs\b.* done in", project.run("--", *targets), re.M)
     jobs = cluster.jobs(project.folder)
     assert {job["state"] for job in jobs} == {"COMPLETED"}
-    assert len(jobs) == int(steps)
+    assert len(jobs) == int(count)
     assert {job["cores"] for job in jobs} == {"1"}
     assert {job["memory"] for job in jobs} == {"1000M", "2000M"}
     # a job asks for the time of all its calls
