@@ -26,9 +26,9 @@ from benchmark.peers import Peer, trajectory
 from implicit_l1.network.flow import FlowOptions, Trajectory, gradient_flow
 from implicit_l1.potentials import potential
 from implicit_l1.proof.balls import power_of_ten
-from implicit_l1.proof.flow import flow_in_steps
 from implicit_l1.proof.minimizer import ProvedMinimizer
 from implicit_l1.proof.trajectory import TrajectoryProof
+from implicit_l1.trajectories import flow_in_steps
 from pipeline.command_line import Failure, run
 from pipeline.storage import write_text
 

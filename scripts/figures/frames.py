@@ -202,6 +202,9 @@ def with_flow_points(frame: pd.DataFrame, tables: Tables, axes: list[str]) -> pd
     if flows.empty:
         return frame
     flows = measured(where(flows, form="dual"))
+    flows = flows[flows["error_1"] > 0]  # 0 has no place on a logarithmic axis
+    if flows.empty:
+        return frame
     keys = list(dict.fromkeys([*axes, "depth"]))
     points = flows.assign(
         quantity=FLOW_POINTS, log10_alpha=np.log10(flows["alpha"]), value=flows["error_1"]

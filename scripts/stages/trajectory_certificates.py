@@ -12,7 +12,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from implicit_l1.proof.flow import trajectory
+from implicit_l1.trajectories import trajectory
 from pipeline.command_line import run
 from pipeline.records.minimizers import Minimizers
 from pipeline.records.problems import Problems

@@ -65,7 +65,7 @@ def test_imports_are_at_the_top(name):
 PACKAGE = "implicit_l1"
 # its rooms: each uses those before it and none after it
 ORDER = ["status", "potentials", "linear", "problems", "proof", "minimizer", "network"]
-ORDER += ["arguments", "interface", "enclosures"]
+ORDER += ["trajectories", "arguments", "interface", "enclosures"]
 
 
 def rooms_of(names):

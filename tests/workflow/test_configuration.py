@@ -218,8 +218,8 @@ BAD = [
     (["certificates", "radius"], 1.0e-5, "at most 1.0e-06"),
     (["certificates", "radii"], 1.0e-9, "did you mean radius?"),
     (["flow", "rtol"], 0.1, "at most 0.01"),
-    (["flow", "residual"], False, "a number"),
-    (["flow", "change"], -1.0, "greater than 0"),
+    (["flow", "distance"], False, "a number"),
+    (["flow", "plain_distance"], -1.0, "greater than 0"),
     (["flow", "states_per_decade"], 10.0, "an integer"),
     (["flow", "coordinates"], 0, "at least 1"),
     (["rates", "window", "smallest"], 1.0, "rates.window.largest"),
@@ -386,7 +386,10 @@ def test_complaint_is_at_the_value_to_change(path, value, expected):
     [
         ({"noiseless": "yes"}, '"yes" is not allowed; allowed: true, false'),
         ({"noiseless": 1}, "1 is not allowed; allowed: true, false"),
-        ({"noisless": True}, "unknown key; allowed: path, data, signal, label, noiseless"),
+        (
+            {"noisless": True},
+            "unknown key; did you mean noiseless? allowed: path, data, signal, label",
+        ),
         ({"data": "a/$y$.csv"}, 'without "{", "}", "$"'),
         ({"data": "a/y\n.csv"}, "the path of a file, absolute, from your home on (~/...) or from"),
         ({"data": "elsewhere/diabetes.csv"}, 'of another name than "config/data/diabetes.csv"'),
@@ -471,6 +474,7 @@ def test_what_is_suggested_for_text_is_a_number_to_yaml():
 def test_window_names_the_experiments_it_misses():
     config = changed(["experiments", "noise", "alpha", "smallest"], 1.0e-4)
     config["experiments"]["depth"]["alpha"]["smallest"] = 1.0e-5
+    config["experiments"]["depth"]["flow_alpha"] = []
     (line,) = complaints(config)
     assert line.startswith("rates.window: {smallest: 1.0e-06, largest: 0.0001} is not allowed")
     assert line.endswith("too few of experiments.noise.alpha (1)")
@@ -824,7 +828,9 @@ TOO_MANY_BLOCKS = {
 @pytest.mark.parametrize("case", TOO_MANY_BLOCKS)
 def test_more_blocks_than_can_be_planned_are_refused(case):
     name, values = TOO_MANY_BLOCKS[case]
-    config = changed(["experiments", name], SMOKE["experiments"][name] | values) | {"block": 2}
+    values = SMOKE["experiments"][name] | values
+    values |= {"proved_alpha": []} if "proved_alpha" in values else {}
+    config = changed(["experiments", name], values) | {"block": 2}
     (line,) = complaints(config)
     assert line.startswith(f"experiments.{name}: with it there are ")
     assert "blocks of repetitions (key block: 2 of each)" in line

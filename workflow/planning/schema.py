@@ -66,7 +66,11 @@ def _of_keys(definitions):
         yield {
             "if": _with(owners),
             "then": {"required": required, "properties": {key: {"$ref": f"#/$defs/{key}"}}},
-            "else": _excluded([key], f"only with {named(owners)}"),
+            # of a figure that there is not, its name alone is wrong
+            "else": {
+                "if": _with([name for name in KINDS if name not in owners]),
+                "then": _excluded([key], f"only with {named(owners)}"),
+            },
         }
 
 
