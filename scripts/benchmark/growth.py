@@ -236,7 +236,7 @@ def command(
         ),
         "flow": (
             *(*inputs, "--endpoints", output[1], "--form", "dual", "--depth", depth),
-            *("--alpha", args.flow_alpha, "--rtol", 1e-8, "--residual", 1e-8, "--change", 1e-7),
+            *("--alpha", args.flow_alpha, "--rtol", 1e-8, "--distance", 1e-9),
             *("--states-per-decade", 10, "--coordinates", 6),
         ),
     }
