@@ -1,6 +1,6 @@
 # make figures   every figure and table, from nothing; CONFIG=config/smoke.yaml of another configuration
 # make figure NAME=depth   one figure, and what it is made from
-# make check     style and types, and the tests of single modules: about a minute
+# make check     style and types, and the quick tests of single modules: a few minutes
 # make test      style and types, and every test
 # make report    one HTML page with figures, tables, captions and configuration
 # make timings   where the time of the last run went, stage by stage

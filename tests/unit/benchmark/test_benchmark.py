@@ -10,6 +10,8 @@ import pytest
 from benchmark import page as benchmark
 from workflow_runs import ROOT, script
 
+pytestmark = pytest.mark.long
+
 POINT, PATH = "ours, one point", "ours, a point of a path"
 CELL = {"N": 100, "d": 400, "s": 8, "eta": 0.0}
 RUNS = {"runs": 3, "settings": "to 1e-8 ||y||", "versions": "numpy 2"}

@@ -15,6 +15,8 @@ from implicit_l1.potentials import potential
 from reference import LOG10
 from workflow_runs import script
 
+pytestmark = pytest.mark.long
+
 METHODS = ("factor", "solve", "evaluate")
 
 

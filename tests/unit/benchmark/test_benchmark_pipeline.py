@@ -11,6 +11,8 @@ from benchmark import whole_run as benchmark_pipeline
 from benchmark.whole_run import Imports, Timing
 from workflow_runs import script
 
+pytestmark = pytest.mark.long
+
 SNAKEFILE = """
 rule all:
     input: "results/tiny/last"

@@ -19,6 +19,8 @@ from pipeline.command_line import Failure
 from reference import instance
 from workflow_runs import script
 
+pytestmark = pytest.mark.long
+
 TINY = {
     "--rows": [6, 8],
     "--ratios": [2],

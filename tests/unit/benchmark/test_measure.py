@@ -17,6 +17,8 @@ from benchmark.measure import MEDIUM, MEDIUM_RUNS, SHORT, Workers, runs
 from benchmark.peers import Peer, versions
 from workflow_runs import ROOT
 
+pytestmark = pytest.mark.long
+
 LONG = 600.0  # seconds that nothing here takes
 now = 0.0  # of the clock of this process
 

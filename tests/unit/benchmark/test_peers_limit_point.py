@@ -13,6 +13,8 @@ from implicit_l1.potentials import potential
 from reference import LOG10, instance
 from workflow_runs import script
 
+pytestmark = pytest.mark.long
+
 # accuracy of x that a peer reaches at alpha = 1e-2, where it is not 1e-7
 COARSE = {"cvxpy SCS, primal": 1e-5, "gradient descent": 0.3}
 

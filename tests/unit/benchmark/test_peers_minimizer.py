@@ -13,6 +13,8 @@ from contestants import WorkersHere
 from reference import instance
 from workflow_runs import script
 
+pytestmark = pytest.mark.long
+
 PACKAGES = {"spgl1": "spgl1", "scikit-learn": "sklearn", "clarabel": "clarabel"}
 
 

@@ -34,6 +34,8 @@ from planning.configuration import validate
 from planning.reading import ConfigurationError
 from workflow_runs import ROOT
 
+pytestmark = pytest.mark.long
+
 UNDECIDED_WHY = f"{UNDECIDED}: the exact pivots took longer than 10 s"
 TWO_FILES = ("wind_unique.csv", "wind_another.csv")
 PROBLEMS = {

@@ -36,6 +36,8 @@ from truths import (
 from truths import null_space_constant as exact_null_space_constant
 from unkind import ENSEMBLES, draw
 
+pytestmark = pytest.mark.long
+
 FIRST = int(os.environ.get("FUZZ_SEED", "0"))
 SEEDS = range(FIRST, FIRST + int(os.environ.get("FUZZ_EXAMPLES", "10")))
 HONEST = max(1, len(SEEDS) // 10)

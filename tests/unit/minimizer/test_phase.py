@@ -39,6 +39,8 @@ from reference import (
 )
 from workflow_runs import ROOT
 
+pytestmark = pytest.mark.long
+
 # The weak threshold
 
 

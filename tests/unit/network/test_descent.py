@@ -26,6 +26,8 @@ from pipeline.storage import read_arrays, read_table, write_arrays
 from reference import instance, phi
 from workflow_runs import ROOT
 
+pytestmark = pytest.mark.long
+
 STAGES = ROOT / "scripts/stages"
 DEPTHS = [2, 3, 4]
 

@@ -33,6 +33,8 @@ from pipeline.storage import read_table
 from reference import filled_record, instance, limit_error, limit_points
 from workflow_runs import ROOT
 
+pytestmark = pytest.mark.long
+
 DEPTHS = [2, 2.5, 3, 4, 6]
 # two entries of g* that rise one after the other, and a direction left that ends late
 MATRIX = np.array(

@@ -27,6 +27,8 @@ from implicit_l1.proof.frame import NotProved
 from implicit_l1.status import CERTIFIED
 from reference import LOG10, instance, kernel_family_log_error, limit_log_error
 
+pytestmark = pytest.mark.long
+
 
 def path_of(case, depth, exponents, options=None):
     """The path of an instance at the scales 10**exponents."""

@@ -14,6 +14,8 @@ from implicit_l1.network.mirror_flow import begin
 from implicit_l1.potentials import potential
 from reference import limit_error
 
+pytestmark = pytest.mark.long
+
 DEPTHS = [2, 2.5, 3, 6]
 MATRIX = np.array(
     [[1, 0.25, -0.5, 0.75, 0.125], [-0.375, 1, 0.5, 0.125, 0.25], [0.25, -0.125, 0.5, 0.625, -1]]

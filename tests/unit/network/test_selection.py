@@ -10,6 +10,8 @@ from implicit_l1.network.selection import select, tilted_basis_pursuit
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED, UNDECIDED
 from reference import instance, limit_points, selected_path
 
+pytestmark = pytest.mark.long
+
 DEPTHS = [2, 2.5, 3, 4]
 # (A, y, support of the largest minimizer): faces of dimension 1, 1, 2 and one without the rest
 SEVERAL = {

@@ -12,6 +12,8 @@ from pipeline.storage import read_origin
 from problem_files import write_problems
 from workflow_runs import script
 
+pytestmark = pytest.mark.long
+
 LIMIT = "results/smoke/limit/gaussian_N20_d40_s2_eta0/D2/alpha1e-6to1by2/reps0-2.npz"
 FIGURE = [f"results/smoke/figures/noise.{kind}" for kind in ("pdf", "svg", "png", "csv", "json")]
 

@@ -7,6 +7,8 @@ import pytest
 
 from workflow_runs import ROOT
 
+pytestmark = pytest.mark.long
+
 FULL = "error: No space left on device\n"
 
 

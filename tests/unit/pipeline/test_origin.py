@@ -20,6 +20,8 @@ from pipeline.storage import (
 )
 from workflow_runs import Project
 
+pytestmark = pytest.mark.long
+
 PROBLEMS = [
     *("scripts/stages/problems.py", "--output", "results/p.npz", "--repetitions", "0", "1"),
     *("gaussian", "--N", "5", "--d", "10", "--s", "1", "--eta", "0", "--seed", "7"),

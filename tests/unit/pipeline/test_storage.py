@@ -23,6 +23,8 @@ from pipeline.storage import (
     write_text,
 )
 
+pytestmark = pytest.mark.long
+
 ARRAYS = {
     "repetition": np.arange(3),
     "error": np.array([[np.pi, -0.0, np.nan], [np.inf, 1e-310, -1.0]]),

@@ -29,6 +29,8 @@ from pipeline.records.problems import Problems
 from pipeline.storage import read_arrays, read_origin, write_arrays
 from workflow_runs import ROOT, Project
 
+pytestmark = pytest.mark.long
+
 A = np.array([[1.0, 2.0, 0.0, -0.1], [0.0, 1.0, 1e-30, 1 / 3]])
 Y = np.array([0.3, -2.0])
 UNIT = 2.0  # the power of two nearest to max |A_ij|, by which both are divided

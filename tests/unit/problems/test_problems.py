@@ -28,6 +28,8 @@ from pipeline.storage import read_arrays, read_table
 from reference import UNIFORM, fractions
 from workflow_runs import ROOT
 
+pytestmark = pytest.mark.long
+
 SIZE = {"N": 50, "d": 200, "s": 5, "seed": 1, "signal": UNIFORM}
 
 
