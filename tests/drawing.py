@@ -53,6 +53,7 @@ class Drawer:
     def close(self):
         for figure in self.made:
             plt.close(figure)
+        plt.rcdefaults()
 
 
 def called(figure, ax, *labels):
