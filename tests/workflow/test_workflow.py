@@ -189,7 +189,10 @@ SHOWN = {"figures", "tables"}
     ("old", "new", "rules"),
     [
         ("{smallest: 1.0e-4,", "{smallest: 1.0e-3,", {"figures"}),
-        ("coordinates: 6", "coordinates: 4", {"flow", "plain_flow", "agreement"} | SHOWN),
+        (
+            *("coordinates: 6", "coordinates: 4"),
+            {"flow", "plain_flow", "agreement", "trajectory_certificates"} | SHOWN,
+        ),
     ],
 )
 def test_changing_an_option_schedules_what_depends_on_it(copy, old, new, rules):
@@ -200,7 +203,7 @@ def test_changing_an_option_schedules_what_depends_on_it(copy, old, new, rules):
 # groups of modules that have no stage in common: module -> stages whose program imports it
 MODULES = {
     "a stage each": {
-        "flow": {"flow", "plain_flow", "agreement"},
+        "flow": {"flow", "plain_flow", "agreement", "trajectory_certificates"},
         "rates": {"rates"},
         "bounds": {"bounds"},
         "descent": {"descent"},
