@@ -25,11 +25,11 @@ STAGE_OF = {
     "lasso_paths": "lasso_path",
     "phase": "phase",
 }
-# tables for the reader that every path of scales fills
 # what figures of the error against alpha read: points of the flow are drawn beside the curves
 CURVES = ("curves", "instances", "agreement")
 # keys of experiments with a path of scales: where the flow itself is integrated, too
 OF_FLOWS = ("flow_alpha", "flow_repetitions")
+# tables for the reader that every path of scales fills
 OF_RATES = ("cells", "rates", "constants", "newton", "errors")
 
 

@@ -250,22 +250,26 @@ def test_changing_a_module_schedules_what_uses_it(copy, group):
 
 # Each program in a process of its own, all of which share what is not the project's.
 HELP = """
-import json, os, runpy, sys
+import json, multiprocessing, runpy, sys
 import cvxpy, flint, jsonschema, matplotlib.pyplot, pandas, pyarrow.parquet, seaborn
-sys.path.insert(0, "scripts")
-folder, *programs = sys.argv[1:]
-for place, path in enumerate(programs):
-    if os.fork() == 0:
-        sys.argv, sys.stdout = [path, "--help"], open(f"{folder}/{place}.txt", "w")
+
+def ask(path, place):
+    sys.argv = [path, "--help"]
+    with open(f"{place}.txt", "w") as sys.stdout:
         try:
             runpy.run_path(path, run_name="__main__")
         except SystemExit as ended:
             files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-            with open(f"{folder}/{place}.json", "w") as file:
+            with open(f"{place}.json", "w") as file:
                 json.dump(files if not ended.code else f"exit status {ended.code}", file)
-        sys.stdout.flush()
-        os._exit(0)
-    os.wait()
+
+sys.path.insert(0, "scripts")
+folder, *programs = sys.argv[1:]
+fork = multiprocessing.get_context("fork")
+for place, path in enumerate(programs):
+    process = fork.Process(target=ask, args=(path, f"{folder}/{place}"))
+    process.start()
+    process.join()
 """
 
 

@@ -65,8 +65,8 @@ def plotted(tables: Tables, options: Options) -> pd.DataFrame:
     axes = varying(frame, "eta", but=["depth"])
     cells = groups(frame, axes)
     parts = []
-    for place in sorted({0, len(cells) - 1}):
-        values, rows = cells[place]
+    chosen = [cells[place] for place in sorted({0, len(cells) - 1})]
+    for place, (values, rows) in enumerate(chosen):
         certified = where(rows, status=CERTIFIED)
         rows = _comparable(first_repetition(rows if certified.empty else certified))
         for quantity in ["loss", "error_1", *(ENTRIES if place == 0 else [])]:
@@ -76,18 +76,17 @@ def plotted(tables: Tables, options: Options) -> pd.DataFrame:
                 for _, line in groups(where(rows, quantity=quantity), keys)
             ]
     heads = ["depth", "repetition", "status", "alpha", "quantity", "coordinate"]
-    parts += _times(tables.of("agreement"), axes, cells)
+    parts += _times(tables.of("agreement"), [values for values, _ in chosen])
     result = stacked(parts, [*axes, *heads, "time", "value"])
     entries = result["quantity"].isin(ENTRIES)
     result.loc[entries, ["value"]] = without_rounding(result.loc[entries, ["value"]])
     return result.assign(cells_left_out=max(len(cells) - 2, 0))
 
 
-def _times(table, axes, cells):
+def _times(table, cells):
     """Of these cells: the times of escape and until near the end, medians, and their scales."""
     parts = []
-    for place in sorted({0, len(cells) - 1}):
-        values, _ = cells[place]
+    for values in cells:
         rows = measured(where(table, form="dual", **values))
         columns = [*TIMES, *TIMES.values()]
         medians = rows.groupby(["depth", "alpha"], as_index=False)[columns].median()
@@ -101,11 +100,10 @@ def _times(table, axes, cells):
 def _comparable(rows):
     """The parts of trajectories that are the same wherever they are computed."""
     keys = ["depth", "alpha", "time"]
-    errors = where(rows, quantity="error_1").set_index(keys)["value"]
-    loss = rows["quantity"] == "loss"
-    floor = (FLOOR * errors.reindex(pd.MultiIndex.from_frame(rows.loc[loss, keys])).to_numpy()) ** 2
+    errors = where(rows, quantity="error_1").set_index(keys)["value"].rename("error")
+    floor = (FLOOR * rows.join(errors, on=keys)["error"]) ** 2
     last = rows["time"] == rows.groupby(["depth", "alpha"])["time"].transform("max")
-    return rows[~last & ~rows.index.isin(rows.index[loss][rows.loc[loss, "value"] < floor])]
+    return rows[~last & ((rows["quantity"] != "loss") | (rows["value"] >= floor))]
 
 
 def picture(frame: pd.DataFrame, options: Options) -> Figure:

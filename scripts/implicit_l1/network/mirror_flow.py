@@ -39,8 +39,8 @@ _NEAR, _FAR = 0.3, 0.8
 _JOIN, _LEAVE = 0.1, 0.2
 # Of a column's part outside the range of those in T, against the column.
 _INDEPENDENT = 1e-6
-# Newton's method to the limit point
-_STEPS, _SETTLED = 10, 1e-14
+# of Newton's method to the limit point, at most
+_STEPS = 10
 
 _EPSILON = np.finfo(float).eps
 
@@ -56,7 +56,6 @@ class Setting:
         size: alpha times the initialization's scale, shape (d,).
         start: z at lam = 0, shape (d,).
         potential: phi_D.
-        basis: columns that span those of the support.
         accuracy: unit of :meth:`MirrorFlow.size`, relative to x, and to ||n||_1 near g*.
     """
 
@@ -66,7 +65,6 @@ class Setting:
     size: np.ndarray
     start: np.ndarray
     potential: Potential
-    basis: np.ndarray
     accuracy: float
 
 
@@ -97,13 +95,13 @@ def begin(
         alpha * c.scale,
         start,
         potential,
-        independent_columns(matrix, minimizer),
         accuracy,
     )
     slack = potential.edge - np.abs(start)
     error = setting.size * potential.values(start, slack)[0] - setting.minimizer
     near = np.zeros(error.size, dtype=bool)
-    active = setting.basis if potential.depth == 2 else np.array([], dtype=int)
+    of_support = independent_columns(matrix, minimizer)
+    active = of_support if potential.depth == 2 else np.array([], dtype=int)
     coordinates = dual_coordinates(setting.matrix, active)
     return MirrorFlow(setting, start, slack, error, near, coordinates, near.astype(int))
 

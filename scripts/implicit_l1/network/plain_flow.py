@@ -37,8 +37,9 @@ class _Progress:
         self.name, self.left = name, _EVALUATIONS
         self.time = 0.0
 
-    def evaluated(self, count):
-        self.left -= count
+    def evaluated(self, time):
+        self.time = time
+        self.left -= 1
         if self.left < 0:
             raise FlowError(
                 f"{self.name} did not converge within {_EVALUATIONS} evaluations "
@@ -81,8 +82,7 @@ def plain_flow(
         return u, v, u**depth - v**depth
 
     def velocity(time, weights):
-        progress.time = time
-        progress.evaluated(1)
+        progress.evaluated(time)
         u, v, x = parts(weights)
         gradient = depth * (matrix.T @ (matrix @ x - data))
         return np.concatenate([-(u ** (depth - 1)) * gradient, v ** (depth - 1) * gradient])

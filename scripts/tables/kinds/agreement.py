@@ -27,9 +27,10 @@ def agreement_table(frame: pd.DataFrame, proofs: pd.DataFrame | None) -> pd.Data
 
 def _proved(cells, proofs):
     """An upper bound of the largest disagreement of each cell, or why there is none."""
-    ends = of_certificates(proofs[proofs["quantity"].isin(["disagreement", "margin"])])
+    known = of_certificates(proofs)
     # where the minimizer is not proved there is no row of the disagreement
-    ends = ends.sort_values("quantity").drop_duplicates([*NETWORK, "alpha", "repetition"])
+    unproved = (known["quantity"] == "margin") & known["enclosure"].map(is_reason)
+    ends = known[unproved | (known["quantity"] == "disagreement")]
     ends = ends.assign(form="dual")[[*KEYS, "repetition", "enclosure"]]
     known = cells.rows.merge(ends, how="left", on=[*KEYS, "repetition"])["enclosure"]
     return of_each(cells.by_cell(known.where(cells.counted, LEFT_OUT)), _largest)
