@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from implicit_l1.network.agreement import disagreement, is_explained
-from implicit_l1.network.flow import escape_scale
+from implicit_l1.network.flow import escape_scale, slow_scale
 from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED
 from pipeline.command_line import Failure, cell_of, run
@@ -41,7 +41,7 @@ def main() -> None:
 
     l1 = joined([Minimizers.load(path) for path in args.l1], args.output)
     limits = [LimitPoints.load(path) for path in args.limit]
-    tables = []
+    network, tables = potential(args.cell["depth"]), []
     for form, alpha, *paths in args.flow:
         flow = joined([Endpoints.load(path) for path in paths], args.output)
         count = flow.repetition.size  # the first of the cell, or all
@@ -52,20 +52,20 @@ def main() -> None:
         found, status = disagreement(flow.error, error), l1.status[:count]
         place = f"{cell_of(args.output)}, {form} flow at alpha = {alpha}"
         check(found, flow.claimed, uncertain, status, flow.repetition, place)
-        rate = potential(args.cell["depth"]).time_constant(float(alpha))
+        size = np.abs(error).sum(axis=1)
         columns = {
             "form": form,
             "alpha": float(alpha),
             "repetition": flow.repetition,
             "status": status,
             "error_1": np.abs(flow.error).sum(axis=1),
-            "limit_error_1": np.abs(error).sum(axis=1),
+            "limit_error_1": size,
             "disagreement": found,
             "claimed": flow.claimed,
             "escaped": flow.escaped,
-            "escape_scale": escape_scale(args.cell["depth"], float(alpha)),
+            "escape_scale": escape_scale(network, float(alpha)),
             "settled": flow.settled,
-            "slow_scale": 1.0 / (rate * np.abs(error).sum(axis=1)),
+            "slow_scale": slow_scale(network, float(alpha), size),
             "steps": flow.steps,
         }
         tables.append(pd.DataFrame(columns))

@@ -160,24 +160,17 @@ class Plan:
 
     def _all_flows(self):
         """Cell -> its flows, of all experiments that ask for some."""
-        flows = {}
+        flows: dict[Cell, Flows] = {}
         for name, experiment in self.config["experiments"].items():
-            with_trajectories = "plain_alpha" in experiment
-            scales = experiment["alpha"] if with_trajectories else experiment.get("flow_alpha")
-            for cell in self.experiments[name] if scales else ():
-                known = flows.get(cell, Flows(()))
-                alpha, plain = (
-                    tuple(dict.fromkeys([*old, *new]))
-                    for old, new in (
-                        (known.alpha, scales),
-                        (known.plain_alpha, experiment.get("plain_alpha", ())),
-                    )
-                )
-                if with_trajectories:
-                    flows[cell] = Flows(alpha, plain)
-                else:
-                    count = max(known.repetitions or 0, experiment["flow_repetitions"])
-                    flows[cell] = Flows(alpha, plain, count)
+            if "plain_alpha" in experiment:  # a figure of trajectories
+                asked = Flows(tuple(experiment["alpha"]), tuple(experiment["plain_alpha"]))
+            elif experiment.get("flow_alpha"):
+                scales = tuple(experiment["flow_alpha"])
+                asked = Flows(scales, repetitions=experiment["flow_repetitions"])
+            else:
+                continue
+            for cell in self.experiments[name]:
+                flows[cell] = flows.get(cell, asked).and_those(asked)
         return flows
 
     def _check_descents(self):

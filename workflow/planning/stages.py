@@ -96,6 +96,16 @@ class Flows:
     plain_alpha: tuple[float, ...] = ()
     repetitions: int | None = None
 
+    def and_those(self, other: "Flows") -> "Flows":
+        """Those of two that ask for the same kind of files."""
+        alpha, plain_alpha = (
+            tuple(dict.fromkeys([*mine, *its]))
+            for mine, its in ((self.alpha, other.alpha), (self.plain_alpha, other.plain_alpha))
+        )
+        if self.repetitions is None or other.repetitions is None:
+            return Flows(alpha, plain_alpha)
+        return Flows(alpha, plain_alpha, max(self.repetitions, other.repetitions))
+
 
 @dataclass(frozen=True)
 class Batch:

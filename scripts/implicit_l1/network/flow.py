@@ -31,7 +31,6 @@ from implicit_l1.network.initialization import Initialization
 from implicit_l1.network.mirror_flow import MirrorFlow, begin
 from implicit_l1.network.radau import IntegrationError, Step, radau_steps
 from implicit_l1.potentials import Potential
-from implicit_l1.potentials import potential as potential_of
 
 # x rises where the slack of its entry is about (alpha / |g*_i|)^(1/p): of x, rounding of the time
 # until then and what Newton's method leaves are a relative error of this at most
@@ -139,7 +138,7 @@ def _last_time(time, excess):
     return float(np.exp(np.interp(0.0, -excess[ends], np.log(time[ends]))))
 
 
-def escape_scale(depth: float, alpha: float) -> float:
+def escape_scale(potential: Potential, alpha: float) -> float:
     """What :func:`escape_time` is in proportion to as alpha -> 0.
 
     ``1 / c_D(alpha)``, times ``log(1 / alpha)`` for D = 2, where z has to come so far; nan from
@@ -147,8 +146,21 @@ def escape_scale(depth: float, alpha: float) -> float:
     """
     if not alpha < 1.0:
         return np.nan
-    constant = potential_of(depth).time_constant(alpha)
-    return (-np.log(alpha) if depth == 2 else 1.0) / constant
+    return (-np.log(alpha) if potential.depth == 2 else 1.0) / potential.time_constant(alpha)
+
+
+def slow_scale(potential: Potential, alpha: float, size: np.ndarray) -> np.ndarray:
+    """What :func:`settling_time` is in proportion to as alpha -> 0 where |S| < N.
+
+    ``1 / (c_D(alpha) ||n||_1)``, n that of the limit point: modes outside the range of A_S relax at
+    the rate of dx / dz off the support, which is of the size of n.  (Derived for this project.)
+
+    Args:
+        potential: of the depth.
+        alpha: scale of the predictor.
+        size: ||n||_1, of any shape.
+    """
+    return 1.0 / (potential.time_constant(alpha) * size)
 
 
 def saved_times(first: float, last: float, per_decade: int) -> np.ndarray:

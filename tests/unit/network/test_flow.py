@@ -19,6 +19,7 @@ from implicit_l1.network.flow import (
     gradient_flow,
     saved_times,
     settling_time,
+    slow_scale,
 )
 from implicit_l1.network.initialization import draw_shapes, initialize, initialize_from_ones
 from implicit_l1.network.limit import limit_path
@@ -336,14 +337,20 @@ def test_escape_takes_the_time_of_its_scale(depth):
     for exponent, tolerance in ((-6, 0.2), (-12, 0.06 if depth == 2 else 0.02)):
         options = FlowOptions(states_per_decade=300)
         found = gradient_flow(matrix, minimizer, potential(depth), 10.0**exponent, options)
-        expected = escape_scale(depth, 10.0**exponent)
+        expected = escape_scale(potential(depth), 10.0**exponent)
         assert escape_time(found) == pytest.approx(expected, rel=tolerance)
 
 
 def test_there_is_no_scale_of_escape_from_one():
-    assert np.isnan(escape_scale(2, 1.0)) and np.isnan(escape_scale(3, 2.0))
-    assert escape_scale(2, 0.1) == pytest.approx(np.log(10.0) / 4.0)
-    assert escape_scale(4, 0.01) == pytest.approx(1.0 / (8.0 * 0.1))
+    assert np.isnan(escape_scale(potential(2), 1.0)) and np.isnan(escape_scale(potential(3), 2.0))
+    assert escape_scale(potential(2), 0.1) == pytest.approx(np.log(10.0) / 4.0)
+    assert escape_scale(potential(4), 0.01) == pytest.approx(1.0 / (8.0 * 0.1))
+
+
+def test_the_slow_scale_is_the_inverse_of_the_rate_times_the_error():
+    """c_2 = 4 and c_4(0.01) = 8 sqrt(0.01)."""
+    assert slow_scale(potential(2), 0.1, np.array([0.5, 0.25])) == pytest.approx([0.5, 1.0])
+    assert slow_scale(potential(4), 0.01, np.array([2.0])) == pytest.approx([1.0 / 1.6])
 
 
 @given(st.floats(-6.0, 6.0), st.floats(0.01, 6.0), st.integers(1, 20))
