@@ -33,12 +33,6 @@ DEPTHS = [2, 2.5, 3, 4, 6, 10]
 DIGITS = 250
 
 
-@pytest.fixture(autouse=True)
-def precision():
-    with ctx.workprec(128):
-        yield
-
-
 def known(value):
     """A ball around a number of mpmath, far narrower than those under test."""
     negative, mantissa, exponent, _ = value._mpf_

@@ -54,12 +54,6 @@ RADIUS = 1e-12
 DEPTHS = [2, 2.5, 3, 6]
 
 
-@pytest.fixture(autouse=True)
-def precision():
-    with ctx.workprec(128):
-        yield
-
-
 def proved(case):
     found = case.minimizer
     return prove_minimizer(case.matrix, case.data, found.point, found.certificate.nu)

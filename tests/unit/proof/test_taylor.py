@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from flint import arb, ctx, fmpq, fmpq_mat
+from flint import arb, ctx, fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,20 +10,11 @@ from implicit_l1.proof.ball_potential import BallPotential
 from implicit_l1.proof.balls import power_of_ten
 from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.taylor import DEGREE, Within, known, product, series, times, whole_power
+from reference import rationals
 
 seeds = st.integers(0, 10**6)
 depths = st.sampled_from([2, 2.5, 3, 4, 6])
 TIMES = [-1.0, -0.7, 0.0, 0.3, 1.0]
-
-
-@pytest.fixture(autouse=True)
-def precision():
-    with ctx.workprec(128):
-        yield
-
-
-def rationals(array):
-    return fmpq_mat([[fmpq(*float(v).as_integer_ratio()) for v in row] for row in array])
 
 
 def polynomial(coefficients, time):

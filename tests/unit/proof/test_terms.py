@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from flint import arb, ctx, fmpq, fmpq_mat, fmpz
+from flint import arb, ctx, fmpq, fmpz
 
 from implicit_l1.linear.exact import (
     RationalMatrix,
@@ -40,14 +40,9 @@ from implicit_l1.proof.limit import LimitProof, _narrow, _System
 from implicit_l1.proof.minimizer import prove_minimizer
 from implicit_l1.proof.tangent import Tangent
 from implicit_l1.proof.verified import Exact, Inverse, Preconditioned, largest_column_sums
+from reference import rationals
 
 HALF_UNIT = fmpq(1, 2**53)
-
-
-@pytest.fixture(autouse=True)
-def precision():
-    with ctx.workprec(128):
-        yield
 
 
 class OneByOne(np.ndarray):
@@ -79,10 +74,6 @@ def _one_by_one(left, right):
 
 def rational(value):
     return fmpq(*float(value).as_integer_ratio())
-
-
-def rationals(matrix):
-    return fmpq_mat([[rational(value) for value in row] for row in np.asarray(matrix)])
 
 
 def contain(balls, numbers):

@@ -26,12 +26,6 @@ GOAL = np.array([1.0, 0.0, 0.25, 0.0])
 MATRIX = np.array([[1.0, 0.25, 0.5, -0.5], [-0.25, 1.0, 0.5, 0.25]])
 
 
-@pytest.fixture(autouse=True)
-def precision():
-    with ctx.workprec(128):
-        yield
-
-
 class Flow:
     """Radau IIA in balls of which only the middles count, in lam, for very few rows."""
 

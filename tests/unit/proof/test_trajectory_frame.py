@@ -19,12 +19,6 @@ from implicit_l1.proof.trajectory_frame import (
 seeds = st.integers(0, 10**6)
 
 
-@pytest.fixture(autouse=True)
-def precision():
-    with ctx.workprec(128):
-        yield
-
-
 @given(seeds)
 def test_eigenvalues_lie_between_the_bounds(seed):
     """``G = V diag(w) V^T`` with V a product of reflections of rational numbers."""

@@ -19,16 +19,7 @@ from implicit_l1.proof.verified import (
     rounded_up,
     slices_of,
 )
-
-
-@pytest.fixture(autouse=True)
-def precision():
-    with ctx.workprec(128):
-        yield
-
-
-def rationals(array):
-    return fmpq_mat([[fmpq(*float(v).as_integer_ratio()) for v in row] for row in array])
+from reference import rationals
 
 
 def hold(balls, numbers):
