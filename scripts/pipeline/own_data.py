@@ -130,7 +130,9 @@ def read_problem(
 
 
 def shape_of(path: str, data: str | None = None) -> tuple[int, int] | None:
-    """(N, d) of the problem in a file, told from its beginning; None if it cannot be read.
+    """(N, d) of the problem in a file; None if it cannot be read.
+
+    A table is read as a whole, of arrays of NumPy and matrices of Matrix Market the beginning.
 
     Args:
         path, data: as of :func:`read_problem`.

@@ -4,10 +4,10 @@ Rules ask a :class:`Plan` for inputs and parameters; it knows names, not how any
 is computed.
 """
 
+import functools
 import itertools
 import json
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
 from figures.registry import DECADES, KINDS, PATH, STAGE_OF, kinds_reading, kinds_where
@@ -57,6 +57,7 @@ def _named_apart(specifications):
             )
 
 
+@functools.cache  # the file is read
 def _size(problem):
     """N and d of a problem in a file, in brackets; nothing of others."""
     files = dict(problem.parameters)
@@ -252,7 +253,7 @@ class Plan:
         tables: dict[str, Callable[[Cell, float, str], str]] = {
             "flow": lambda cell, alpha, block: self.stages.flow(cell, alpha, block)[0],
             "lasso_path": self.stages.lasso_path,
-            "descent": partial(self.stages.descent, experiment=experiment),
+            "descent": functools.partial(self.stages.descent, experiment=experiment),
         }
         table = tables[stage]
         return [
