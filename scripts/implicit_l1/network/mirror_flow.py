@@ -126,16 +126,15 @@ class MirrorFlow:
     coordinates: DualCoordinates
     wanted: np.ndarray
 
-    @cached_property
+    @property
     def mass(self) -> np.ndarray:
         """inv(G), shape (N, N)."""
-        inverse = self.coordinates.dual_map
-        return inverse.T @ inverse
+        return self.coordinates.mass
 
-    @cached_property
+    @property
     def stacked(self) -> np.ndarray:
         """[M; C], shape (N, d - k)."""
-        return np.ascontiguousarray(self.coordinates.stacked)
+        return self.coordinates.stacked
 
     @cached_property
     def slope(self) -> np.ndarray:
