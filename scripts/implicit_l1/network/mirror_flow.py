@@ -232,8 +232,9 @@ class MirrorFlow:
     def horizon(self, velocity: np.ndarray) -> float:
         """The time in which some |z| reaches the edge at a velocity of (zeta, b), shape (N,)."""
         outward = np.copysign(1.0, self.z) * self.moves(velocity[None])[0]
-        ahead = outward > 0
-        return float(np.min(self.slack[ahead] / outward[ahead], initial=np.inf))
+        far = self.setting.potential.edge + np.abs(self.z)
+        with np.errstate(divide="ignore"):
+            return float(np.min(np.where(outward > 0, self.slack, far) / np.abs(outward)))
 
     def translated(self, increments: np.ndarray, earlier: Self) -> np.ndarray:
         """Increments of an earlier flow's (zeta, b) as those of this one's, shape (m, N)."""
@@ -278,6 +279,9 @@ class MirrorFlow:
         candidates = np.flatnonzero(wanted)
         # those near g* first, then by slack
         order = candidates[np.lexsort((slack[candidates], ~near[candidates]))]
+        first = np.array_equal(np.sort(order[: active.size]), np.sort(active))
+        if first and active.size in (order.size, len(self.setting.matrix)):
+            return self.coordinates, wanted
         chosen = _independent(self.setting.matrix, order)
         if set(chosen) == set(active.tolist()):
             return self.coordinates, wanted

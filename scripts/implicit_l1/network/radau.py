@@ -9,8 +9,9 @@ point, solve
 
 with the matrix A of the s-stage Radau IIA method, which is L-stable and of order 2s - 1 at
 the ends of steps (Hairer and Wanner, *Solving Ordinary Differential Equations II*, sections
-IV.5 and IV.8).  Newton's method keeps the K of the middle of the step: with ``inv(A) = T diag(nu) inv(T)`` it takes
-a linear system for each eigenvalue nu (of which one is real, the others are complex pairs) with
+IV.5 and IV.8).  Newton's method keeps the K of the middle of the step: with
+``inv(A) = T diag(nu) inv(T)`` it takes a linear system for each eigenvalue nu (of which one is
+real, the others are complex pairs) with
 
     nu / h inv(G) + K,
 
@@ -210,7 +211,7 @@ def radau_steps(system: S, length: float) -> Iterator[Step[S]]:
             numbers, or the time comes near the largest of them.
     """
     time = 0.0
-    rest = _Guess(np.zeros((STAGES + 1, len(system.mass))), 1.0, 0.0)
+    rest = _Guess(np.zeros((STAGES + 1, len(system.mass))), np.inf, 0.0)
     guess, last = rest, None
     while True:
         force = system.force(np.zeros((1, len(system.mass))))[0]
@@ -220,7 +221,8 @@ def radau_steps(system: S, length: float) -> Iterator[Step[S]]:
             if length > _FOREVER:
                 raise IntegrationError("Time is too long for double precision.")
             (*begin, middle) = guess.at(np.append(_POINTS, 0.5) * length)
-            factors = _Factors(system.mass, system.stiffness(middle), length)
+            with np.errstate(all="ignore"):  # where the guess leaves the domain
+                factors = _Factors(system.mass, system.stiffness(middle), length)
             increments = _increments(system, np.array(begin), length, factors)
             if increments is None:
                 length *= _SHORTER
