@@ -43,7 +43,8 @@ RISING = 1e-7
 # What Newton's method leaves of z, against the accuracy, and where that is more than rounding.
 _NEWTON, _ROUNDING = 1e-2, 2e-15
 # Of a column's part outside the range of those in T, against the column.
-_INDEPENDENT = 1e-6
+# Where it was 1e-6, copies of a column that differ by that much took thousands of tiny steps.
+_INDEPENDENT = 1e-3
 # of Newton's method to the limit point, at most
 _STEPS = 10
 
