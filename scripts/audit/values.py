@@ -32,6 +32,8 @@ from tables.rendering import digits_of
 PLOTTED = "#.6g"
 # columns of plotted data whose numbers may have proofs
 WITH_PROOFS = ("median", "value", "rho_tilde_lower", "rho_tilde_upper", "rho_planted")
+# what tells a trajectory from the others of a figure
+CURVE = ("depth", "alpha", "repetition")
 # between 0 and this there is no double
 SMALLEST = np.nextafter(0.0, 1.0)
 
@@ -94,7 +96,8 @@ class Number:
         value: the float.
         enclosure: of it; None if it cannot be compared.
         places: (column, number, where) of the plotted data, as which it is drawn: it or its square
-            at a scale, beside a rho, or as a colour.
+            at a scale, beside a rho, or as a colour; of a trajectory (quantity, number, time), and
+            what tells it from others.
         why: it cannot be compared.
         wrong: whether that is so only where something was changed.
     """
@@ -147,7 +150,12 @@ def figure_problems(text: pd.DataFrame, data: list[str], made: dict[str, Job]) -
     result.shown = len(points)
     for row in points.to_dict("records"):
         at = row.get("log10_alpha") or row.get("rho_upper") or row.get("time")
-        drawn = {_place(name, row[name], at) for name in WITH_PROOFS if row.get(name)}
+        curve = [row[name] for name in CURVE] if row.get("time") else []
+        drawn = {
+            _place(row["quantity"] if curve else name, row[name], at, *curve)
+            for name in WITH_PROOFS
+            if row.get(name)
+        }
         result.proved += bool(drawn) and drawn <= places
     return result
 
@@ -157,10 +165,9 @@ def _meaning(value):
     return stands_for(format(value, PLOTTED)) if value else Interval.of(0, SMALLEST)
 
 
-def _place(column, value, at):
+def _place(column, *numbers):
     """A number of a column and where it is drawn, as they are written."""
-    numbers = ("" if one in (None, "") else format(float(one), PLOTTED) for one in (value, at))
-    return column, *numbers
+    return column, *("" if one in (None, "") else format(float(one), PLOTTED) for one in numbers)
 
 
 def _kind(path):
@@ -324,7 +331,8 @@ def _trajectories(path, frame, certificates):
             yield Number(what, why=f"is not compared: {said}")
         else:
             enclosure = Interval.of(proof.lower, proof.upper)
-            yield Number(what, row.value, enclosure, (("value", row.value, row.time),))
+            place = "error_1", row.value, row.time, *(getattr(row, name) for name in CURVE)
+            yield Number(what, row.value, enclosure, (place,))
 
 
 _COMPARISONS = {
