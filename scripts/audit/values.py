@@ -7,6 +7,7 @@ proofs to be compared with, and cannot be, is named.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from implicit_l1.proof.intervals import (
     stands_for,
 )
 from implicit_l1.status import CERTIFIED, MEASURED, PROVED
+from implicit_l1.trajectories import WIDEST
 from pipeline.storage import DamagedFileError, read_table, read_tables
 from tables.columns import COLUMNS, EXACT
 from tables.registry import TABLES
@@ -331,6 +333,9 @@ def _trajectories(path, frame, certificates):
             yield Number(what, why=f"is not compared: {said}")
         else:
             enclosure = Interval.of(proof.lower, proof.upper)
+            if enclosure.upper - enclosure.lower > Decimal(2.1 * WIDEST) * enclosure.lower:
+                yield Number(what, why="has an enclosure wider than any that is proved", wrong=True)
+                continue
             place = "error_1", row.value, row.time, *(getattr(row, name) for name in CURVE)
             yield Number(what, row.value, enclosure, (place,))
 

@@ -25,7 +25,10 @@ def test_an_enclosure_is_of_the_norm_and_narrow():
         assert 0 < lower < upper < (1 + 1e-6) * lower
 
 
-@pytest.mark.parametrize(("rtol", "words"), [(1e3, "is not known to 1%"), (1e-17, "integrator fails")])
+WRONG = [(1e3, "is not known to 1%"), (1e-17, "integrator fails")]
+
+
+@pytest.mark.parametrize(("rtol", "words"), WRONG)
 def test_what_is_not_proved_says_why(rtol, words):
     """Of an enclosure that says nothing of a norm, and of steps that are not found."""
     last = stated(rtol)[1]

@@ -351,6 +351,14 @@ def test_figures_with_one_name_are_refused():
     assert "experiments.noise" in line
 
 
+def test_an_initialization_has_no_proved_trajectories():
+    shape = {"law": "lognormal", "sigma": 0.5}
+    flow = SMOKE["experiments"]["flow"] | {"initialization": shape, "tables": []}
+    (line,) = complaints(changed(["experiments", "flow"], flow))
+    assert line.startswith("experiments.flow.proved_alpha: ") and "an empty list" in line
+    validate(changed(["experiments", "flow"], flow | {"proved_alpha": []}))
+
+
 def test_an_initialization_has_no_shared_tables():
     shape = {"law": "lognormal", "sigma": 0.5}
     (line,) = complaints(changed(["experiments", "noise", "initialization"], shape))

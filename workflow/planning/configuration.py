@@ -480,10 +480,17 @@ def _check_names(experiments, report):
 
 
 def _check_proved(experiments, report):
-    """No table of the l1 minimizer is asked for where the error is measured from another point."""
+    """Neither a table of the l1 minimizer nor a proof is asked for where the error is measured from
+    another point."""
     for name, experiment in experiments.items():
         path = ("experiments", name, "tables")
-        if not isinstance(experiment, dict) or not isinstance(experiment.get("tables"), list):
+        if not isinstance(experiment, dict):
+            continue
+        keys = [(*path[:2], key) for key in ("proved_alpha", "initialization")]
+        if all(experiment.get(key[2]) and report.sound(*key) for key in keys):
+            allowed = "an empty list, with an initialization of its own"
+            report.reject(keys[0], experiment["proved_alpha"], allowed)
+        if not isinstance(experiment.get("tables"), list):
             continue
         empty = [table for table in experiment["tables"] if table not in UNPROVED]
         if empty and report.sound(*path) and "initialization" in experiment:

@@ -188,6 +188,7 @@ def test_a_trajectory_is_proved_where_it_is_drawn_and_no_other(tmp_path):
     made = {proofs.as_posix()}
 
     def found(**more):
+        """What is compared where a row is drawn at one place."""
         row = {"depth": "2", "repetition": "0", "alpha": "1e-12", "quantity": "error_1"}
         row |= {"time": "0.5", "value": "2.00000"}
         return figure_problems(pd.DataFrame([row | more]), files, made)
@@ -196,6 +197,9 @@ def test_a_trajectory_is_proved_where_it_is_drawn_and_no_other(tmp_path):
     others = {"alpha": "1e-08", "depth": "3", "repetition": "1", "quantity": "x_on", "time": "1"}
     for name, other in others.items():
         assert found(**{name: other}).proved == 0
+    write_table(proofs, table.assign(alpha=alpha, **rows | {"lower": ["1", "1"]}))
+    assert found().proved == 0
+    assert all("wider than any that is proved" in problem for problem in found().problems)
 
 
 def test_certificates_of_a_cell_that_are_missing_are_named(tmp_path):
