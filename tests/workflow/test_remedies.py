@@ -125,10 +125,9 @@ def test_one_figure_after_it_was_made_alone(tmp_path, name="depth"):
     project = Project(tmp_path)
     path = project.folder / "config/smoke.yaml"
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    few = {"eta": 0, "depth": 2, "repetitions": 1, "alpha": [1.0e-2, 1.0e-1]}
     known = config["experiments"]
-    shown = known[name] | few | {"flow_alpha": [1.0e-2]}
-    config["experiments"] = {name: shown, "flow": known["flow"]}
+    few = {"eta": 0, "depth": 2, "repetitions": 1, "flow_repetitions": 1}
+    config["experiments"] = {name: known[name] | few, "flow": known["flow"]}
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     words = ("--configfile", "config/smoke.yaml", "--complete", "--cores", "2", "--only", name)
     result = subprocess.run(
