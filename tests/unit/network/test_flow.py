@@ -403,7 +403,14 @@ def test_stage_agreement_fails_where_flow_and_limit_disagree(tmp_path, wrong):
     ).save(tmp_path / "flow.npz")
     script = ROOT / "scripts/stages/agreement.py"
     arguments = ["--l1", "l1.npz", "--limit", "limit.npz", "--flow", "dual", "1e-3", "flow.npz"]
-    arguments += ["--cell", '{"depth": 3}', "--output", "results/agreement/cell/reps2.parquet"]
+    arguments += [
+        "--ensemble",
+        "mine",
+        "--depth",
+        "3",
+        "--output",
+        "results/agreement/cell/reps2.parquet",
+    ]
     path.mkdir(parents=True)
     done = subprocess.run(
         [sys.executable, str(script), *arguments], cwd=tmp_path, capture_output=True, text=True
