@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from implicit_l1.minimizer.proposals import is_solver
 from pipeline import sizes
 from planning import configuration, reading
-from planning.configuration import alpha_path, validate
+from planning.configuration import validate
+from planning.experiments import alpha_path, decades_path, sparsities
 from planning.reading import ConfigurationError, load
 from planning.schema import schema
+from planning.structure import validator
 from workflow_runs import ROOT
 
 CONFIG = ROOT / "config"
@@ -159,14 +161,14 @@ def test_alpha_path_meets_both_ends():
 def test_a_path_of_decades_meets_both_ends():
     """log10(1/alpha) from 1 to 100 with two values a factor of ten, and alpha = 1."""
     expected = [-100.0, -31.62, -10.0, -3.162, -1.0, 0.0]
-    assert configuration.decades_path(100, 2) == expected
-    assert configuration.decades_path(50, 2) == [-50.0, *expected[1:]]
+    assert decades_path(100, 2) == expected
+    assert decades_path(50, 2) == [-50.0, *expected[1:]]
 
 
 def test_no_phase_has_a_signal_of_nothing():
     """A part of the rows is rounded, to 1 at least; what falls together counts once."""
-    assert configuration.sparsities([0.39, 0.01, 0.2, 0.21], 10) == [1, 2, 4]
-    assert configuration.sparsities(0.5, 5) == [2]
+    assert sparsities([0.39, 0.01, 0.2, 0.21], 10) == [1, 2, 4]
+    assert sparsities(0.5, 5) == [2]
 
 
 # --- What is rejected --------------------------------------------------------------------
@@ -754,7 +756,7 @@ def _objects(schema):
 
 
 def test_schema_is_valid_closed_and_local():
-    configuration._validator().check_schema(SCHEMA)
+    validator().check_schema(SCHEMA)
     objects = list(_objects(SCHEMA))
     assert len(objects) > 10
     assert all(found["additionalProperties"] is False for found in objects)

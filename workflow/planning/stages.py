@@ -16,8 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from figures.registry import FILE, KERNEL
 from planning import grid
-from planning.configuration import FILE, KERNEL, LABEL
+from planning.experiments import LABEL
 from planning.grid import AlphaPath, Cell, Network, ProblemSpec
 from tables.kinds.constants import MARKS
 
