@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from implicit_l1.minimizer.proposals import is_solver
 from pipeline import sizes
-from planning import configuration, reading
+from planning import reading, rules
 from planning.configuration import validate
 from planning.experiments import alpha_path, decades_path, sparsities
 from planning.reading import ConfigurationError, load
@@ -906,7 +906,7 @@ def test_the_limits_are_documented():
     text = (CONFIG / "README.md").read_text(encoding="utf-8")
     table = text[text.index("| Limit |") : text.index("Who has the memory")]
     limits = {
-        configuration: ("MOST_BLOCKS",),
+        rules: ("MOST_BLOCKS",),
         reading: ("MOST_BYTES", "MOST_VALUES"),
         sizes: ("MOST_ENTRIES", "MOST_BYTES"),
     }
