@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from implicit_l1.minimizer.proposals import is_solver
+from implicit_l1.network.scales import place_of
 from pipeline import sizes
 from planning import reading, rules
 from planning.configuration import validate
@@ -480,6 +482,19 @@ def test_window_names_the_experiments_it_misses():
     (line,) = complaints(config)
     assert line.startswith("rates.window: {smallest: 1.0e-06, largest: 0.0001} is not allowed")
     assert line.endswith("too few of experiments.noise.alpha (1)")
+
+
+@pytest.mark.parametrize("alpha", [3.16227766e-5, 3e-5])
+def test_a_flow_is_at_a_scale_that_the_stages_find_on_the_path(alpha):
+    key, scales = ["experiments", "depth"], alpha_path(**SMOKE["experiments"]["depth"]["alpha"])
+    nearest = min(scales, key=lambda scale: abs(scale / alpha - 1.0))
+    validate(changed([*key, "flow_alpha"], [nearest]))
+    assert place_of(np.log10(nearest), np.log(scales)) == scales.index(nearest)
+    with pytest.raises(ValueError, match="not on the path"):
+        place_of(np.log10(alpha), np.log(scales))
+    (line,) = complaints(changed([*key, "flow_alpha"], [1.0e-6, alpha]))
+    assert line.startswith("experiments.depth.flow_alpha: ")
+    assert line.endswith(f"is not one of; the nearest is {nearest}")
 
 
 def test_all_mistakes_are_reported_sorted_by_key():

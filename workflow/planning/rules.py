@@ -8,8 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from figures.registry import FILE, KERNEL, KINDS, RANDOM, kinds_where
 from implicit_l1.minimizer.proposals import is_solver, solvers
+from implicit_l1.network.scales import are_at
 from implicit_l1.problems.ensembles import ENSEMBLES
 from pipeline.sizes import MOST_ENTRIES
 from planning.experiments import (
@@ -260,14 +263,14 @@ def _check_experiment(experiment, path, report):
 
 def _check_flows(experiment, path, report):
     """A flow is compared with a limit point, which there is at the scales of the path."""
-    scales = alpha_path(**experiment["alpha"])
-    wrong = [
-        alpha
-        for alpha in experiment["flow_alpha"]
-        if not any(math.isclose(alpha, scale, rel_tol=1e-9) for scale in scales)
-    ]
+    scales = np.array(alpha_path(**experiment["alpha"]))
+    wrong = [a for a in experiment["flow_alpha"] if not are_at(np.log10(scales), np.log10(a)).any()]
     if wrong:
-        allowed = f"scales of {dotted((*path, 'alpha'))}, which {shown(wrong[0])} is not one of"
+        nearest = scales[np.abs(np.log(scales / wrong[0])).argmin()]
+        allowed = (
+            f"scales of {dotted((*path, 'alpha'))}, which {shown(wrong[0])} is not one of; the "
+            f"nearest is {shown(float(nearest))}"
+        )
         report.reject((*path, "flow_alpha"), experiment["flow_alpha"], allowed)
 
 
