@@ -1,41 +1,54 @@
-"""Snakemake, loaded once for many dry runs: half of the time of one is that of its imports.
+"""Libraries, loaded once for many programs: half of the time of a short one is that of imports.
 
-    {"folder": ..., "words": [...], "output": ..., "environment": {...}}
+    {"words": ["program.py", ...], "folder": ..., "said": [..., ...], "environment": {...}}
 
-A line like this on standard input is a request to say in a file what Snakemake would do with these
-words in that folder; the answer is the exit status.  Each is a process of its own, a fork of this
-one, in which nothing of the project is loaded.
+A line like this on standard input is a request to run a program, a file or a module that Python
+is to find, in that folder, with its output and its errors in two files; the answer is the exit
+status.  Each is a process of its own, a fork of this one, in which nothing of the project is
+loaded.
 """
 
 import importlib
 import json
 import os
+import runpy
 import sys
+from pathlib import Path
 
-# what Snakemake, and the project's configuration on its behalf, load from elsewhere
-LOADED = ("cvxpy", "jsonschema", "numpy", "pandas", "scipy.stats", "snakemake.cli", "yaml")
+# what programs, and Snakemake, load from elsewhere
+LOADED = (
+    *("cvxpy", "flint", "jsonschema", "matplotlib.pyplot", "numpy", "pandas", "pyarrow.parquet"),
+    *("scipy.optimize", "scipy.stats", "seaborn", "snakemake.cli", "yaml"),
+)
 
 
-def plan(folder, words, output, environment):
-    """What `snakemake` does, which ends the process."""
+def run(words, folder, said, environment):
+    """What `python` does with these words, until the program ends this process."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(file, stream.fileno())
-    sys.argv = ["snakemake", *words]
-    importlib.import_module("snakemake.cli").main(words)
+    for stream, name in zip((sys.stdout, sys.stderr), said, strict=True):
+        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream.fileno())
+    program, sys.argv = words[0], words
+    places = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
+    sys.path[:0] = [str(Path(program).parent), *places]
+    if program.endswith(".py"):
+        runpy.run_path(program, run_name="__main__")
+    else:
+        runpy.run_module(program, run_name="__main__", alter_sys=True)
 
 
 def main():
-    sys.path.pop(0)  # the tests
+    del sys.path[0]  # the tests
     for name in LOADED:
         importlib.import_module(name)
+    # another name of this module, which programs would take for one of theirs
+    sys.modules.pop("__mp_main__", None)
     for line in sys.stdin:
         process = os.fork()
         if process == 0:
-            plan(**json.loads(line))
+            run(**json.loads(line))
+            return
         _, status = os.waitpid(process, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
