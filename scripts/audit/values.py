@@ -15,6 +15,7 @@ import pandas as pd
 
 from audit.findings import Audit, Compared
 from audit.workflow_queries import Job
+from implicit_l1.network.scales import are_at
 from implicit_l1.proof.intervals import (
     Interval,
     geometric_median,
@@ -236,7 +237,7 @@ def _curves(path, frame, certificates):
             if slope:  # half way to the next scale
                 where = 0.5 * (scale + scales[np.searchsorted(scales, scale + 1e-9)])
             what = f"median {quantity} at log10(alpha) = {where:.6g}"
-            at = rows[np.isclose(rows["log10_alpha"], where, rtol=1e-9, atol=1e-9)]
+            at = rows[are_at(rows["log10_alpha"], where)]
             if len(at) != 1:
                 yield Number(what, why=f"stands in {len(at)} rows, not in one", wrong=True)
                 continue
@@ -311,7 +312,7 @@ def _bounds(path, frame, certificates):
     """The errors between the bounds; the figure draws a part of them only."""
     finite = frame[np.isfinite(frame["log10_error_1"])]
     for scale, values in _enclosures(certificates, "error_1").items():
-        at = finite[np.isclose(finite["log10_alpha"], scale, rtol=1e-9, atol=1e-9)]
+        at = finite[are_at(finite["log10_alpha"], scale)]
         for repetition, value in zip(at["repetition"], at["log10_error_1"], strict=True):
             what = f"log10 of the error of repetition {repetition} at {scale:.6g}"
             why = _why_not(values, [repetition])

@@ -151,7 +151,7 @@ class Run:
         self._reason = "not all jobs have succeeded, see above"
         atexit.register(self._end)
 
-    def succeed(self, last: str = "") -> None:
+    def succeed(self, last: str) -> None:
         """Every job has succeeded.
 
         Args:

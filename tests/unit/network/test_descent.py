@@ -455,7 +455,7 @@ def run_descent(folder, *, depth=2, alpha="1e-1", output=TABLE):
         "descent",
         *(*INPUTS, "--limit", LIMIT, "--output", output, "--depth", depth, "--alpha", alpha),
         *("--fractions", *FRACTIONS, "--iterations", 8000, "--loss", 1e-22),
-        *("--cell", '{"ensemble": "gaussian", "rho": null, "depth": 2}'),
+        *("--ensemble", "gaussian"),
     )
 
 
@@ -485,7 +485,7 @@ def test_program_writes_one_row_a_repetition_and_fraction(cell):
     assert result.returncode == 0, result.stderr
     table = read_table(cell / TABLE)
     assert list(table.columns) == [
-        *("initialization", "ensemble", "rho", "depth", "alpha"),
+        *("initialization", "ensemble", "N", "d", "s", "eta", "m", "family_rho", "depth", "alpha"),
         *("repetition", "status", "fraction", "step"),
         *("outcome", "iterations", "loss", "relative_loss", "distance", "step_distance", "error_1"),
         *("relative_distance", "relative_step_distance"),

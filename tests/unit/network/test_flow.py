@@ -400,7 +400,14 @@ def test_stage_agreement_fails_where_flow_and_limit_disagree(tmp_path, wrong):
         Endpoints, repetition=repetitions, error=end, claimed=[2e-9, 2e-9], steps=[3, 4]
     ).save(tmp_path / "flow.npz")
     arguments = ["--l1", "l1.npz", "--limit", "limit.npz", "--flow", "dual", "1e-3", "flow.npz"]
-    arguments += ["--cell", '{"depth": 3}', "--output", "results/agreement/cell/reps2.parquet"]
+    arguments += [
+        "--ensemble",
+        "mine",
+        "--depth",
+        "3",
+        "--output",
+        "results/agreement/cell/reps2.parquet",
+    ]
     path.mkdir(parents=True)
     done = script("stages/agreement", *arguments, folder=tmp_path)
     if wrong == "nothing":
