@@ -23,7 +23,8 @@ BIN := .venv/bin
 # the configuration first: --configfile takes all words that follow it
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 # Snakemake says of a file that is no YAML neither what is wrong nor where
-CHECK = @PYTHONPATH=scripts:workflow $(BIN)/python -m planning $(CONFIG)
+PLANNING := PYTHONPATH=scripts:workflow $(BIN)/python -m planning
+CHECK = @$(PLANNING) $(CONFIG)
 RESOLVE := .lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 \
     --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links \
     --custom-compile-command "make lock"
@@ -42,7 +43,9 @@ figure: .venv/installed
 	$(SNAKEMAKE) figures_$(NAME)
 
 report: figures
-	$(SNAKEMAKE) --report results/report.html
+	@page=$$($(PLANNING) --results $(CONFIG))/report.html \
+	    && $(SNAKEMAKE) --report $$page --report-stylesheet workflow/report/style.css \
+	    && echo "The report is $$page"
 
 timings: figures
 	$(SNAKEMAKE) --force timings
