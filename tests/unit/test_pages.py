@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 
 import pytest
 import yaml
-from test_kinds import TOY
+from test_kinds import ENTRY, TOY
 
 from export.conda import as_environment
 from planning.stages import STAGES
@@ -161,7 +161,8 @@ def test_every_stage_is_told_of():
 
 def test_the_figure_that_is_added_is_one_that_is_tried():
     (code,) = re.findall(r"```python\n(.*?)```", PAGES["CONTRIBUTING.md"], re.DOTALL)
-    assert code in TOY
+    assert code == TOY
+    assert f"`{ENTRY}`" in PAGES["CONTRIBUTING.md"]
 
 
 def test_the_environment_of_conda_is_the_lock():
