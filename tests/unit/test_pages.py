@@ -32,8 +32,8 @@ PROGRAMS = "git|make|export|snakemake|diff|python|pip"
 # commands of the pages that no test enters, and why
 NOT_ENTERED = {
     "git clone <this repository> && cd <its folder>": "there is no address",
-    "pip install git+<this repository>": "the same",
-    "pip install .": "it asks for setuptools: that it has what it needs, test_package.py",
+    "pip install git+<this repository> matplotlib": "the same",
+    "pip install . matplotlib": "it asks for setuptools; what it installs: test_package.py",
     "snakemake --cores all": "minutes: the smoke grid is the same",
     "diff results/figures/depth.csv results/reference/figures/depth.csv": "of the default grid",
 }

@@ -91,7 +91,7 @@ def studied(tmp_path_factory):
     project = Project(folder / "the 'project'").folder
     study = folder / "Größe, α & β"
     said = enter(f"make study FOLDER={shlex.quote(str(study))}", project)
-    compute, audit = re.findall(r"^  (.*)$", said, re.MULTILINE)
+    compute, audit, report = re.findall(r"^  (.*)$", said, re.MULTILINE)
     assert audit == f"{compute} audit"
     data = folder / "here, there" / "Größe #1 (a, b).csv"
     data.parent.mkdir()
@@ -101,6 +101,7 @@ def studied(tmp_path_factory):
     assert said.endswith(
         f"Figures are in {study}/results/figures, tables in {study}/results/tables.\n"
     )
+    enter(report, folder)
     return project, study, data
 
 
@@ -108,6 +109,7 @@ def test_a_study_is_computed_in_its_folder(studied):
     project, study, data = studied
     assert not (project / "results").exists()
     found = written(study)
+    assert b"Snakemake centres" in found.pop("results/report.html")  # the style sheet
     assert {"results/figures/first.png", "results/tables/first_rates.csv"} <= set(found)
     (problems,) = (name for name in found if name.startswith("results/problems/"))
     origin = read_origin(study / problems)
