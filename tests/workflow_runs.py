@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -24,26 +25,45 @@ PARTS = [
 ]
 
 
-def script(name, *words):
-    """Run a program of scripts/ with these words: what subprocess.run gives, with its texts."""
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts" / f"{name}.py", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
+def script(name, *words, folder=None, **changes):
+    """Run a program of scripts/ with these words: what subprocess.run gives, with its texts.
+
+    Args:
+        name: of the program, its path below scripts/ without .py.
+        folder: to run it in, the test's own if None.
+        changes: of the environment.
+    """
+    return run_preloaded(
+        [str(ROOT / "scripts" / f"{name}.py"), *map(str, words)],
+        folder or Path.cwd(),
+        os.environ | changes,
     )
 
 
 @functools.cache
-def planner():
-    """The process that makes dry runs; it ends with this one, which holds its standard input."""
+def preloaded():
+    """The process that runs programs; it ends with this one, which holds its standard input."""
     return subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("planner.py")],
+        [sys.executable, Path(__file__).with_name("preloaded.py")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},  # a plan changes nothing
+        # a plan changes nothing
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg"},
     )
+
+
+def run_preloaded(words, folder, environment):
+    """Run a file or a module like subprocess.run, as a fork of a process that has the libraries."""
+    process = preloaded()
+    with tempfile.TemporaryDirectory() as said:
+        names = [f"{said}/out", f"{said}/err"]
+        request = {"words": words, "folder": str(folder), "said": names}
+        process.stdin.write(json.dumps(request | {"environment": dict(environment)}) + "\n")
+        process.stdin.flush()
+        status = int(process.stdout.readline())
+        texts = [Path(name).read_text(encoding="utf-8") for name in names]
+    return subprocess.CompletedProcess(words, status, *texts)
 
 
 def environment():
@@ -134,21 +154,10 @@ class Project:
 
     def plan(self, *arguments, config="config/smoke.yaml"):
         """What Snakemake says that it would do."""
-        output = self.folder / "plan.txt"
-        request = {
-            "folder": str(self.folder),
-            "words": ["--dry-run", *self.command(*arguments, config=config)[3:]],
-            "output": str(output),
-            "environment": environment(),
-        }
-        process = planner()
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
-        status = process.stdout.readline()
-        said = output.read_text(encoding="utf-8")
-        output.unlink()
-        assert status == "0\n", said
-        return said
+        words = ["--dry-run", *self.command(*arguments, config=config)[3:]]
+        result = run_preloaded(["snakemake", *words], self.folder, environment())
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout + result.stderr
 
     def scheduled(self, config="config/smoke.yaml"):
         """Stage -> outputs of the jobs that a run would start, those that it would keep included.

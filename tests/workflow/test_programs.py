@@ -1,8 +1,5 @@
 """Programs on bad input: they name the cell and the repetition, fail, and leave nothing."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +7,7 @@ import pytest
 from implicit_l1.status import PROVED
 from pipeline.storage import read_arrays, read_table, write_arrays
 from problem_files import write_problems
-from workflow_runs import ROOT
+from workflow_runs import script
 
 L1 = ("--solver", "HIGHS", "--nonunique")
 
@@ -22,13 +19,7 @@ PROBLEM = (
 
 
 def program(folder, name, *arguments):
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts" / f"{name}.py", *map(str, arguments)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return script(name, *arguments, folder=folder)
 
 
 def fails(result, *words):

@@ -1,8 +1,6 @@
 """Quantities and figures for the experiments of related work."""
 
 import itertools
-import subprocess
-import sys
 
 import jsonschema
 import mpmath
@@ -26,7 +24,7 @@ from pipeline.storage import read_table
 from planning import configuration, reading
 from planning.plan import Plan
 from reference import instance
-from workflow_runs import ROOT
+from workflow_runs import ROOT, script
 
 # --- configurations ---
 
@@ -186,8 +184,7 @@ CELL = {
 
 
 def program(folder, name, *arguments):
-    command = [sys.executable, ROOT / "scripts/stages" / f"{name}.py", *map(str, arguments)]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    script(f"stages/{name}", *arguments, folder=folder).check_returncode()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Gradient descent: its limit point to compare with, its stable step, its bias, its ends."""
 
-import subprocess
-import sys
 from functools import cache
 
 import mpmath
@@ -24,7 +22,7 @@ from implicit_l1.potentials import potential
 from implicit_l1.status import CONVERGED, DIVERGED, ITERATION_LIMIT, STALLED
 from pipeline.storage import read_arrays, read_table, write_arrays
 from reference import instance, phi
-from workflow_runs import ROOT
+from workflow_runs import ROOT, script
 
 pytestmark = pytest.mark.long
 
@@ -442,13 +440,7 @@ def test_weights_given_are_not_changed():
 
 
 def program(folder, name, *arguments):
-    return subprocess.run(
-        [sys.executable, STAGES / f"{name}.py", *map(str, arguments)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return script(f"stages/{name}", *arguments, folder=folder)
 
 
 PROBLEMS, L1, LIMIT = (f"results/{stage}/cell/reps0-1.npz" for stage in ("problems", "l1", "limit"))
