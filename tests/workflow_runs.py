@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -18,13 +19,9 @@ from planning.stages import STAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = [
-    "Snakefile",
-    "profiles",
-    "requirements.txt",
-    "environment.yml",
-    "config",
-    "scripts",
-    "workflow",
+    *("Makefile", "Snakefile", "profiles", "config", "scripts", "workflow"),
+    *("requirements.in", "requirements.txt", "environment.yml"),
+    *("CITATION.cff", "LICENSE", "README.md"),
 ]
 
 
@@ -82,6 +79,34 @@ def stage_of(rule):
     return max(stages, key=len, default=rule)
 
 
+def stand_in(folder):
+    """An environment as `make` sets it up, whose programs are those of this process."""
+    (folder / "bin").mkdir(parents=True)
+    for name, words in (("python", ""), ("snakemake", "-m snakemake")):
+        program = folder / "bin" / name
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words} "$@"\n')
+        program.chmod(0o755)
+    (folder / "installed").touch()
+
+
+def enter(commands, folder, **variables):
+    """What commands say that are typed in a project's folder, as the pages have them.
+
+    Those of make are about the smoke grid.  In the calls of this function tests/unit/test_pages.py
+    reads which commands are tried.
+    """
+    result = subprocess.run(
+        ["bash", "-ec", commands],
+        cwd=folder,
+        env=environment() | {"CONFIG": "config/smoke.yaml", "CORES": "2"} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout + result.stderr
+
+
 class RunFailed(Exception):
     """A run of Snakemake did not do what was asked of it; the message is why."""
 
@@ -100,6 +125,7 @@ class Project:
                 shutil.copytree(source, target, ignore=ignore)
             else:
                 shutil.copy2(source, target)
+        stand_in(self.folder / ".venv")
         if results is not None:  # another project's results, with what Snakemake knows of them
             for part in ("results", ".snakemake"):
                 shutil.copytree(results.folder / part, self.folder / part)
