@@ -690,7 +690,7 @@ def test_a_file_is_checked_before_snakemake_reads_it(tmp_path, text, status, sai
     file = _file(tmp_path, text)
     result = subprocess.run(
         [sys.executable, "-m", "planning", ROOT / "config/smoke.yaml", file],
-        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow")},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([f"{ROOT}/scripts", f"{ROOT}/workflow"])},
         capture_output=True,
         text=True,
         check=False,
