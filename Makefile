@@ -18,12 +18,14 @@
 
 PYTHON ?= python3
 CORES ?= all
+STYLE := workflow/report/style.css
 CONFIG ?= config/config.yaml
 BIN := .venv/bin
 # the configuration first: --configfile takes all words that follow it
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 # Snakemake says of a file that is no YAML neither what is wrong nor where
-CHECK = @PYTHONPATH=scripts:workflow $(BIN)/python -m planning $(CONFIG)
+PLANNING := PYTHONPATH=scripts:workflow $(BIN)/python -m planning
+CHECK = @$(PLANNING) $(CONFIG)
 RESOLVE := .lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 \
     --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links \
     --custom-compile-command "make lock"
@@ -42,7 +44,9 @@ figure: .venv/installed
 	$(SNAKEMAKE) figures_$(NAME)
 
 report: figures
-	$(SNAKEMAKE) --report results/report.html
+	@page=$$($(PLANNING) --results $(CONFIG))/report.html \
+	    && $(SNAKEMAKE) --report $$page --report-stylesheet $(STYLE) \
+	    && echo "The report is $$page"
 
 timings: figures
 	$(SNAKEMAKE) --force timings
@@ -75,8 +79,10 @@ study: .venv/installed
 	@mkdir -p "$(FOLDER)/config"
 	@cp config/study.yaml "$(FOLDER)/config/config.yaml"
 	@cd "$(FOLDER)" && command="\"$(CURDIR)/$(BIN)/snakemake\" -s \"$(CURDIR)/Snakefile\" -d \"$$(pwd)\"" \
-	    && printf '%s\n' "What to compute is in $$(pwd)/config/config.yaml. To compute it, and to audit it:" \
-	    "  $$command --cores all" "  $$command --cores all audit"
+	    && printf '%s\n' "What to compute is in $$(pwd)/config/config.yaml." \
+	    "To compute it, to audit it, and to see it on one page (results/report.html):" \
+	    "  $$command --cores all" "  $$command --cores all audit" \
+	    "  $$command --cores all --report results/report.html --report-stylesheet \"$(CURDIR)/$(STYLE)\""
 
 # What is missing is made, and what is made from it: nothing else is repaired before it is judged.
 # NAME=depth audits one figure or table; AGAIN=all runs every job again, AGAIN=0 none; SEED=7 draws

@@ -64,10 +64,10 @@ def large(request):
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """The smoke grid, run from nothing. Tests must not change it."""
-    from workflow_runs import Project
+    from workflow_runs import Project, enter
 
     project = Project(tmp_path_factory.mktemp("finished"))
-    project.run()
+    enter("make figures CONFIG=config/smoke.yaml", project.folder)
     return project
 
 

@@ -85,7 +85,6 @@ def instances(values, statuses, signal=True, zero=False):
         "fitted_rate": fitted,
         "window_smallest": 1e-12,
         "window_largest": 1e-8,
-        "onset_alpha": np.where(known, 1e-5, np.nan),
         "onset_log10_alpha": np.where(known, -5.0, np.nan),
         "smallest_log10_alpha": -12.0,
         "l1_estimation_error": 0.0 if signal else np.nan,
@@ -116,7 +115,6 @@ def curves(values, statuses, signal=True, zero=False, log10_alpha=LOG10_ALPHA):
         columns = {
             "path": "alpha1e-12to1by2",
             "quantity": quantity,
-            "alpha": alpha[: value.size],
             "log10_alpha": log10_alpha[: value.size],
             "count": sum(status in SHOWN for status in statuses),
         }

@@ -30,7 +30,8 @@ from workflow_runs import Project, RunFailed
 
 # parts of an origin that tell of them
 CIRCUMSTANCES = ("machine", "elsewhere")
-PLAIN = {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "TZ": "UTC0", "PYTHONHASHSEED": "0"}
+# a locale of ASCII: that of others has other letters
+PLAIN = {"LC_ALL": "C", "LANG": "C", "TZ": "UTC0", "PYTHONHASHSEED": "0"}
 PLAIN_UMASK = 0o022
 
 
@@ -180,10 +181,12 @@ class Group:
 
 
 GROUPS = {
-    "environment": Group(
-        ("path", "time_zone", "locale", "umask", "user", "hash_seed", "clock", "file_order")
+    "everyday": Group(
+        (
+            *("path", "time_zone", "locale", "umask", "user", "hash_seed", "clock"),
+            *("file_order", "one_core", "killed"),
+        )
     ),
-    "interruption": Group(("one_core", "killed", "c_locale")),
     "processor": Group(("blas", "numpy_kernels", "libm"), tables_and_problems),
 }
 
@@ -201,7 +204,6 @@ def variations(workspace):
         "file_order": _file_order(workspace / "file_order"),
         "one_core": Variation("one job at a time", cores=1),
         "killed": Variation("killed and started again", killed=True),
-        "c_locale": Variation("a locale of ASCII", {"LC_ALL": "C", "LANG": "C"}),
         "blas": _blas(),
         "numpy_kernels": _numpy_kernels(),
         "libm": _libm(),

@@ -14,7 +14,7 @@ CELL |= {"family_rho": None}
 def data(count=3, status=(), depth=2, path="near", repetitions=None, **columns):
     """Rows of instances; every float in them is 0.777, which no proved column may show."""
     status = dict(status)
-    names = ["fitted_rate", "fitted_rate_low", "fitted_rate_high", "onset_alpha", "rho_upper"]
+    names = ["fitted_rate", "fitted_rate_low", "fitted_rate_high", "onset_log10_alpha", "rho_upper"]
     names += ["rho_lower", "rho_tilde_lower", "rho_tilde_upper", "kappa", "log10_prediction"]
     names += ["log10_error_1", "four_digits_log10_alpha", "log10_competitor"]
     names += ["log10_correction", "last_slope"]

@@ -5,10 +5,12 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -17,36 +19,51 @@ from planning.stages import STAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = [
-    "Snakefile",
-    "profiles",
-    "requirements.txt",
-    "environment.yml",
-    "config",
-    "scripts",
-    "workflow",
+    *("Makefile", "Snakefile", "profiles", "config", "scripts", "workflow"),
+    *("requirements.in", "requirements.txt", "environment.yml"),
+    *("CITATION.cff", "LICENSE", "README.md"),
 ]
 
 
-def script(name, *words):
-    """Run a program of scripts/ with these words: what subprocess.run gives, with its texts."""
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts" / f"{name}.py", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
+def script(name, *words, folder=None, **changes):
+    """Run a program of scripts/ with these words: what subprocess.run gives, with its texts.
+
+    Args:
+        name: of the program, its path below scripts/ without .py.
+        folder: to run it in, the test's own if None.
+        changes: of the environment.
+    """
+    return run_preloaded(
+        [str(ROOT / "scripts" / f"{name}.py"), *map(str, words)],
+        folder or Path.cwd(),
+        os.environ | changes,
     )
 
 
 @functools.cache
-def planner():
-    """The process that makes dry runs; it ends with this one, which holds its standard input."""
+def preloaded():
+    """The process that runs programs; it ends with this one, which holds its standard input."""
     return subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("planner.py")],
+        [sys.executable, Path(__file__).with_name("preloaded.py")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},  # a plan changes nothing
+        # a plan changes nothing
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg"},
     )
+
+
+def run_preloaded(words, folder, environment):
+    """Run a file or a module like subprocess.run, as a fork of a process that has the libraries."""
+    process = preloaded()
+    with tempfile.TemporaryDirectory() as said:
+        names = [f"{said}/out", f"{said}/err"]
+        request = {"words": words, "folder": str(folder), "said": names}
+        process.stdin.write(json.dumps(request | {"environment": dict(environment)}) + "\n")
+        process.stdin.flush()
+        status = int(process.stdout.readline())
+        texts = [Path(name).read_text(encoding="utf-8") for name in names]
+    return subprocess.CompletedProcess(words, status, *texts)
 
 
 def environment():
@@ -60,6 +77,34 @@ def stage_of(rule):
     """The stage of a rule, whose name it begins: limit of limit_gaussian_N20_d40_1."""
     stages = [name for name in (*STAGES, "figures", "tables") if rule.startswith(f"{name}_")]
     return max(stages, key=len, default=rule)
+
+
+def stand_in(folder):
+    """An environment as `make` sets it up, whose programs are those of this process."""
+    (folder / "bin").mkdir(parents=True)
+    for name, words in (("python", ""), ("snakemake", "-m snakemake")):
+        program = folder / "bin" / name
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words} "$@"\n')
+        program.chmod(0o755)
+    (folder / "installed").touch()
+
+
+def enter(commands, folder, **variables):
+    """What commands say that are typed in a project's folder, as the pages have them.
+
+    Those of make are about the smoke grid.  In the calls of this function tests/unit/test_pages.py
+    reads which commands are tried.
+    """
+    result = subprocess.run(
+        ["bash", "-ec", commands],
+        cwd=folder,
+        env=environment() | {"CONFIG": "config/smoke.yaml", "CORES": "2"} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout + result.stderr
 
 
 class RunFailed(Exception):
@@ -80,6 +125,7 @@ class Project:
                 shutil.copytree(source, target, ignore=ignore)
             else:
                 shutil.copy2(source, target)
+        stand_in(self.folder / ".venv")
         if results is not None:  # another project's results, with what Snakemake knows of them
             for part in ("results", ".snakemake"):
                 shutil.copytree(results.folder / part, self.folder / part)
@@ -108,21 +154,10 @@ class Project:
 
     def plan(self, *arguments, config="config/smoke.yaml"):
         """What Snakemake says that it would do."""
-        output = self.folder / "plan.txt"
-        request = {
-            "folder": str(self.folder),
-            "words": ["--dry-run", *self.command(*arguments, config=config)[3:]],
-            "output": str(output),
-            "environment": environment(),
-        }
-        process = planner()
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
-        status = process.stdout.readline()
-        said = output.read_text(encoding="utf-8")
-        output.unlink()
-        assert status == "0\n", said
-        return said
+        words = ["--dry-run", *self.command(*arguments, config=config)[3:]]
+        result = run_preloaded(["snakemake", *words], self.folder, environment())
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout + result.stderr
 
     def scheduled(self, config="config/smoke.yaml"):
         """Stage -> outputs of the jobs that a run would start, those that it would keep included.

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +39,9 @@ from pipeline.storage import BESIDE, DamagedFileError, read_arrays, read_origin,
 SAMPLE = 8
 # what a table is written as, beside its numbers
 TEXTS = (".csv", ".md", ".tex", ".html")
+# so many times as wide an enclosure may be as that which is proved anew, beside a part of its size:
+# one that holds everything would agree with everything
+WIDER, NARROW = 1000, Decimal("1e-9")
 # so many differences of a file are told
 TOLD = 3
 
@@ -281,8 +285,8 @@ def differing_tables(found: pd.DataFrame, made: pd.DataFrame) -> list[str]:
 
 def differing_enclosures(found: pd.DataFrame, made: pd.DataFrame) -> list[str]:
     """Rows of a table of enclosures that contradict those that were proved anew."""
-    words = ["repetition", "quantity", "status"]
-    if list(found.columns) != list(made.columns) or not found[words].equals(made[words]):
+    ends = ["lower", "upper"]
+    if not found.drop(columns=ends).equals(made.drop(columns=ends)):
         return ["its quantities and what is proved are others"]
     rows = zip(*(frame.to_dict("records") for frame in (found, made)), strict=True)
     return [
@@ -290,7 +294,11 @@ def differing_enclosures(found: pd.DataFrame, made: pd.DataFrame) -> list[str]:
         f"{one['upper']}, now from {other['lower']} to {other['upper']}"
         for one, other in rows
         if one["status"] == PROVED
-        and not Interval.of(one["lower"], one["upper"]).overlaps(
-            Interval.of(other["lower"], other["upper"])
-        )
+        and not _agree(*(Interval.of(row["lower"], row["upper"]) for row in (one, other)))
     ]
+
+
+def _agree(found, made):
+    """Whether two enclosures overlap, and the first one is not far wider."""
+    wide, width = (enclosure.upper - enclosure.lower for enclosure in (found, made))
+    return found.overlaps(made) and wide <= WIDER * width + NARROW * abs(made.upper)

@@ -197,6 +197,7 @@ def linear_algebra() -> str:
         f"{library['internal_api']} {library['version']} ({library.get('architecture', '')}, "
         f"{library['num_threads']} threads)"
         for library in threadpool_info()
+        if library["user_api"] == "blas"  # others, such as readers of files, come and go
     )
 
 

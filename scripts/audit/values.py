@@ -7,6 +7,7 @@ proofs to be compared with, and cannot be, is named.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pandas as pd
 
 from audit.findings import Audit, Compared
 from audit.workflow_queries import Job
+from implicit_l1.network.scales import are_at
 from implicit_l1.proof.intervals import (
     Interval,
     geometric_median,
@@ -23,6 +25,7 @@ from implicit_l1.proof.intervals import (
     stands_for,
 )
 from implicit_l1.status import CERTIFIED, MEASURED, PROVED
+from implicit_l1.trajectories import WIDEST
 from pipeline.storage import DamagedFileError, read_table, read_tables
 from tables.columns import COLUMNS, EXACT
 from tables.registry import TABLES
@@ -32,6 +35,8 @@ from tables.rendering import digits_of
 PLOTTED = "#.6g"
 # columns of plotted data whose numbers may have proofs
 WITH_PROOFS = ("median", "value", "rho_tilde_lower", "rho_tilde_upper", "rho_planted")
+# what tells a trajectory from the others of a figure
+CURVE = ("depth", "alpha", "repetition")
 # between 0 and this there is no double
 SMALLEST = np.nextafter(0.0, 1.0)
 
@@ -94,7 +99,8 @@ class Number:
         value: the float.
         enclosure: of it; None if it cannot be compared.
         places: (column, number, where) of the plotted data, as which it is drawn: it or its square
-            at a scale, beside a rho, or as a colour.
+            at a scale, beside a rho, or as a colour; of a trajectory (quantity, number, time), and
+            what tells it from others.
         why: it cannot be compared.
         wrong: whether that is so only where something was changed.
     """
@@ -147,7 +153,12 @@ def figure_problems(text: pd.DataFrame, data: list[str], made: dict[str, Job]) -
     result.shown = len(points)
     for row in points.to_dict("records"):
         at = row.get("log10_alpha") or row.get("rho_upper") or row.get("time")
-        drawn = {_place(name, row[name], at) for name in WITH_PROOFS if row.get(name)}
+        curve = [row[name] for name in CURVE] if row.get("time") else []
+        drawn = {
+            _place(row["quantity"] if curve else name, row[name], at, *curve)
+            for name in WITH_PROOFS
+            if row.get(name)
+        }
         result.proved += bool(drawn) and drawn <= places
     return result
 
@@ -157,10 +168,9 @@ def _meaning(value):
     return stands_for(format(value, PLOTTED)) if value else Interval.of(0, SMALLEST)
 
 
-def _place(column, value, at):
+def _place(column, *numbers):
     """A number of a column and where it is drawn, as they are written."""
-    numbers = ("" if one in (None, "") else format(float(one), PLOTTED) for one in (value, at))
-    return column, *numbers
+    return column, *("" if one in (None, "") else format(float(one), PLOTTED) for one in numbers)
 
 
 def _kind(path):
@@ -227,7 +237,7 @@ def _curves(path, frame, certificates):
             if slope:  # half way to the next scale
                 where = 0.5 * (scale + scales[np.searchsorted(scales, scale + 1e-9)])
             what = f"median {quantity} at log10(alpha) = {where:.6g}"
-            at = rows[np.isclose(rows["log10_alpha"], where, rtol=1e-9, atol=1e-9)]
+            at = rows[are_at(rows["log10_alpha"], where)]
             if len(at) != 1:
                 yield Number(what, why=f"stands in {len(at)} rows, not in one", wrong=True)
                 continue
@@ -302,7 +312,7 @@ def _bounds(path, frame, certificates):
     """The errors between the bounds; the figure draws a part of them only."""
     finite = frame[np.isfinite(frame["log10_error_1"])]
     for scale, values in _enclosures(certificates, "error_1").items():
-        at = finite[np.isclose(finite["log10_alpha"], scale, rtol=1e-9, atol=1e-9)]
+        at = finite[are_at(finite["log10_alpha"], scale)]
         for repetition, value in zip(at["repetition"], at["log10_error_1"], strict=True):
             what = f"log10 of the error of repetition {repetition} at {scale:.6g}"
             why = _why_not(values, [repetition])
@@ -324,7 +334,11 @@ def _trajectories(path, frame, certificates):
             yield Number(what, why=f"is not compared: {said}")
         else:
             enclosure = Interval.of(proof.lower, proof.upper)
-            yield Number(what, row.value, enclosure, (("value", row.value, row.time),))
+            if enclosure.upper - enclosure.lower > Decimal(2.1 * WIDEST) * enclosure.lower:
+                yield Number(what, why="has an enclosure wider than any that is proved", wrong=True)
+                continue
+            place = "error_1", row.value, row.time, *(getattr(row, name) for name in CURVE)
+            yield Number(what, row.value, enclosure, (place,))
 
 
 _COMPARISONS = {

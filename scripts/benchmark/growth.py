@@ -213,7 +213,7 @@ def command(
     output: tuple = ("--output", files[stage])
     inputs = ("--problems", files["problems"], "--l1", files["l1"])
     if name == "certificates":
-        output = ("--output", files[stage].with_suffix(".parquet"), "--cell", "{}")
+        output = ("--output", files[stage].with_suffix(".parquet"), "--ensemble", "gaussian")
         guesses: tuple = ("--null-space", files["null_space"])
         if depth:
             scales = sorted(args.log10_alpha)[:CERTIFIED]

@@ -16,6 +16,8 @@ COLUMN = 3.35
 PAGE = 6.9
 # panels that stand in two columns on a page
 MOST_IN_TWO = 8
+# powers of ten at ticks, about so many
+MOST_TICKS = 5
 
 
 def one_panel(height: float) -> tuple[Figure, Axes]:
@@ -64,12 +66,12 @@ def far_axis(ax: Axes, decades: Sequence[float]) -> None:
     ax.xaxis.set_minor_locator(NullLocator())
 
 
-def _powers_of_ten(low, high, most):
+def _powers_of_ten(low, high):
     """Exponents of evenly spaced powers of ten between two exponents; none if they are close."""
     powers = np.arange(math.ceil(low - 1e-6), math.floor(high + 1e-6) + 1)
     if len(powers) <= 2:
         return powers[:0]
-    return powers[powers % math.ceil((powers[-1] - powers[0]) / most) == 0]
+    return powers[powers % math.ceil((powers[-1] - powers[0]) / MOST_TICKS) == 0]
 
 
 def _between_powers(low, high):
@@ -79,10 +81,10 @@ def _between_powers(low, high):
     return LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 6, 8) if high - low < 0.8 else (1, 2, 5))
 
 
-def log_ticks(axis: Axis, most: int = 5) -> None:
+def log_ticks(axis: Axis) -> None:
     """Ticks at powers of ten, evenly spaced, or between them if the axis is short."""
     low, high = np.log10(axis.get_view_interval())
-    powers = _powers_of_ten(low, high, most)
+    powers = _powers_of_ten(low, high)
     if len(powers):
         axis.set_major_locator(FixedLocator(10.0**powers))
     else:
@@ -91,10 +93,10 @@ def log_ticks(axis: Axis, most: int = 5) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def exponent_ticks(axis: Axis, most: int = 5) -> None:
+def exponent_ticks(axis: Axis) -> None:
     """Such ticks on an axis along which decimal logarithms are drawn."""
     low, high = axis.get_view_interval()
-    powers = _powers_of_ten(low, high, most)
+    powers = _powers_of_ten(low, high)
     if len(powers):
         axis.set_major_locator(FixedLocator(powers))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"$10^{{{value:.0f}}}$"))

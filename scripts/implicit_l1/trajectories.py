@@ -7,9 +7,10 @@ import numpy as np
 from flint import arb, ctx
 
 from implicit_l1.network.flow import flow_steps
+from implicit_l1.network.radau import IntegrationError
 from implicit_l1.potentials import potential
 from implicit_l1.problems.problem import Problem, exact_data
-from implicit_l1.proof.balls import power_of_ten, sum_of_sizes
+from implicit_l1.proof.balls import power_of_ten, relative_radius, sum_of_sizes
 from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.limit import LimitProof
 from implicit_l1.proof.minimizer import prove_minimizer
@@ -18,6 +19,8 @@ from implicit_l1.proof.trajectory import FlowStep, TrajectoryProof
 
 # of the arithmetic, in bits
 PRECISION = 128
+# largest relative radius of an enclosure of a norm: a wider one agrees with too much
+WIDEST = 0.01
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def trajectory(
     Args:
         problem, point, nu: as in :func:`implicit_l1.proof.statements.constants`.
         depth: D >= 2, of a flow from ones.
-        log10_alpha: the scale.
+        log10_alpha: the scale is 10 to this power, exactly.
         rtol: of the integrator, whose steps are a guess.
         times: increasing; the last one is the end.
         radius: largest relative radius of the enclosure of the limit point.
@@ -63,7 +66,7 @@ def trajectory(
         errors = {enclosure.time: enclosure.error for enclosure in found.points}
         unknown = NotProved(found.reason)
         for time in times:
-            norm = sum_of_sizes(errors[time]) if time in errors else unknown
+            norm = _norm(errors[time]) if time in errors else unknown
             statements.append(TimedStatement(time, statement("error_1", norm, log10_alpha)))
         distance: arb | NotProved = unknown
         if times[-1] in errors:
@@ -71,6 +74,14 @@ def trajectory(
             distance = _distance(limit, alpha, errors[times[-1]], radius)
         last = statement("disagreement", distance, log10_alpha)
         return [*statements, TimedStatement(times[-1], last)]
+
+
+def _norm(error):
+    """||n||_1; or that it is not enclosed well enough."""
+    norm = sum_of_sizes(error)
+    if not relative_radius(norm) <= WIDEST:
+        return NotProved(f"the norm is not known to {WIDEST:.0%} of it")
+    return norm
 
 
 def _distance(proof, alpha, end, radius):
@@ -96,7 +107,17 @@ def flow_in_steps(
     """The steps of the integrator up to a time, as polynomials in the time of the flow.
 
     Arguments as in :func:`trajectory`.
+
+    Raises:
+        NotProved: where the integrator fails.
     """
+    try:
+        yield from _steps(matrix, minimizer, depth, log10_alpha, rtol, end)
+    except IntegrationError as failure:
+        raise NotProved(f"the integrator fails: {failure}") from failure
+
+
+def _steps(matrix, minimizer, depth, log10_alpha, rtol, end):
     network, alpha = potential(depth), 10.0**log10_alpha
     rate = network.time_constant(alpha)
     coordinates = None

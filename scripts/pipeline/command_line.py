@@ -17,6 +17,16 @@ from pipeline.calls import EACH, KEPT, are_kept, calls_of, words_after
 from pipeline.storage import DamagedFileError
 
 NO_MEMORY = "there is not enough memory"
+# numbers of a cell -> what they are; of the axes a cell has those that are its own
+AXES = {
+    "N": "rows of A",
+    "d": "columns of A",
+    "s": "nonzero entries of x_0",
+    "eta": "noise level",
+    "m": "rows of A, of a kernel of dimension one",
+    "family_rho": "rho of such a problem",
+    "depth": "depth D >= 2",
+}
 
 
 def _hold(path):
@@ -112,6 +122,28 @@ def _failures(main, writes):
             main()
         except (Failure, DamagedFileError, StaleByteCodeError) as failure:
             yield failure
+
+
+def add_cell(parser: argparse.ArgumentParser, depth: bool = True) -> None:
+    """Options for the parameters of a cell, which are columns of its tables.
+
+    Args:
+        parser: to add to.
+        depth: whether it must be given.
+    """
+    parser.add_argument("--ensemble", required=True, help="the problem's, in words")
+    for axis, words in AXES.items():
+        option, required = f"--{axis.replace('_', '-')}", depth and axis == "depth"
+        parser.add_argument(option, type=float, required=required, help=words)
+    parser.add_argument("--initialization", help="the network's, in words; default: from ones")
+    parser.add_argument("--path-name", help="that of the path of scales")
+
+
+def parameters_of(args: argparse.Namespace) -> dict:
+    """The parameters of :func:`add_cell`: name of the column -> value, None of other axes."""
+    cell = {"ensemble": args.ensemble, **{axis: getattr(args, axis) for axis in AXES}}
+    words = {"initialization": args.initialization, "path": args.path_name}
+    return cell | {name: value for name, value in words.items() if value is not None}
 
 
 def add_random_problem(

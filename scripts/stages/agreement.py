@@ -5,7 +5,6 @@ error.
 """
 
 import argparse
-import json
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from implicit_l1.network.agreement import disagreement, is_explained
 from implicit_l1.network.flow import escape_scale, slow_scale
 from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED
-from pipeline.command_line import Failure, cell_of, run
+from pipeline.command_line import Failure, add_cell, cell_of, parameters_of, run
 from pipeline.records.flow import Endpoints
 from pipeline.records.limit import LimitPoints
 from pipeline.records.minimizers import Minimizers
@@ -28,7 +27,7 @@ def main() -> None:
     parser.add_argument("--l1", nargs="+", required=True, help="blocks of stage l1, in order")
     parser.add_argument("--limit", nargs="+", required=True, help="blocks of stage limit")
     parser.add_argument("--output", required=True, help="the Parquet file to write")
-    parser.add_argument("--cell", type=json.loads, required=True, help="its parameters, as JSON")
+    add_cell(parser)
     parser.add_argument(
         "--flow",
         nargs="+",
@@ -41,7 +40,7 @@ def main() -> None:
 
     l1 = joined([Minimizers.load(path) for path in args.l1], args.output)
     limits = [LimitPoints.load(path) for path in args.limit]
-    network, tables = potential(args.cell["depth"]), []
+    network, tables = potential(args.depth), []
     for form, alpha, *paths in args.flow:
         flow = joined([Endpoints.load(path) for path in paths], args.output)
         count = flow.repetition.size  # the first of the cell, or all
@@ -69,7 +68,7 @@ def main() -> None:
             "steps": flow.steps,
         }
         tables.append(pd.DataFrame(columns))
-    write_table(args.output, with_cell(args.cell, pd.concat(tables, ignore_index=True)))
+    write_table(args.output, with_cell(parameters_of(args), pd.concat(tables, ignore_index=True)))
 
 
 def check(

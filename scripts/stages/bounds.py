@@ -6,14 +6,13 @@ with an error.
 """
 
 import argparse
-import json
 
 import numpy as np
 import pandas as pd
 
 from implicit_l1.network.bands import bands, columns_at, contradiction
 from implicit_l1.status import CERTIFIED
-from pipeline.command_line import Failure, cell_of, repetition, run
+from pipeline.command_line import Failure, add_cell, cell_of, parameters_of, repetition, run
 from pipeline.records.limit import LimitPoints
 from pipeline.records.minimizers import Minimizers
 from pipeline.records.null_space import NullSpaceConstants
@@ -27,8 +26,7 @@ def main() -> None:
     for stage in ("problems", "l1", "null-space", "limit"):
         parser.add_argument(f"--{stage}", required=True, help=f"the block's .npz of stage {stage}")
     parser.add_argument("--output", required=True, help="the Parquet file to write")
-    parser.add_argument("--cell", type=json.loads, required=True, help="its parameters, as JSON")
-    parser.add_argument("--depth", type=float, required=True, help="depth D >= 2, any real number")
+    add_cell(parser)
     args = parser.parse_args()
 
     block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
@@ -56,7 +54,7 @@ def main() -> None:
                 raise Failure(f"{cell_of(args.output)}, repetition {index}, {wrong}")
         head = {"repetition": index, "status": l1.status[place]}
         tables.append(pd.DataFrame(head | columns))
-    write_table(args.output, with_cell(args.cell, pd.concat(tables, ignore_index=True)))
+    write_table(args.output, with_cell(parameters_of(args), pd.concat(tables, ignore_index=True)))
 
 
 if __name__ == "__main__":

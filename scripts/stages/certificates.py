@@ -10,7 +10,6 @@ One row a quantity: the number lies between the decimal texts `lower` and `upper
 """
 
 import argparse
-import json
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from implicit_l1.proof.statements import (
     first_order_guess,
     limits,
 )
-from pipeline.command_line import run
+from pipeline.command_line import add_cell, parameters_of, run
 from pipeline.records.asymptotics import FirstOrders
 from pipeline.records.limit import LimitPoints
 from pipeline.records.minimizers import Minimizers
@@ -44,8 +43,7 @@ def main() -> None:
     parser.add_argument("--limit", help="the block's .npz of stage limit: guesses")
     parser.add_argument("--asymptotics", help="the block's .npz of stage asymptotics: guesses")
     parser.add_argument("--output", required=True, help="the Parquet file: one row a quantity")
-    parser.add_argument("--cell", type=json.loads, required=True, help="its parameters, as JSON")
-    parser.add_argument("--depth", type=float, help="depth D >= 2, any real number")
+    add_cell(parser, depth=False)
     parser.add_argument(
         "--log10-alpha", type=float, nargs="+", help="scales to certify, among those of --limit"
     )
@@ -74,7 +72,7 @@ def main() -> None:
             for statement in prove(blocks, place, args)
         ]
     table = pd.DataFrame(rows, columns=COLUMNS)
-    write_table(args.output, with_cell(args.cell, table))
+    write_table(args.output, with_cell(parameters_of(args), table))
 
 
 def proofs_of_constants(blocks: dict, place: int, args: argparse.Namespace) -> list[Statement]:

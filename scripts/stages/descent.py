@@ -1,7 +1,6 @@
 """Stage descent: gradient descent with finite steps against the limit point of the flow."""
 
 import argparse
-import json
 from dataclasses import fields
 
 import numpy as np
@@ -9,7 +8,7 @@ import pandas as pd
 
 from implicit_l1.network.descent import Comparison, DescentOptions, compare_with_flow
 from implicit_l1.status import CERTIFIED
-from pipeline.command_line import repetition, run
+from pipeline.command_line import add_cell, parameters_of, repetition, run
 from pipeline.records.limit import LimitPoints
 from pipeline.records.minimizers import Minimizers
 from pipeline.records.problems import Problems
@@ -27,8 +26,7 @@ def main() -> None:
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1")
     parser.add_argument("--limit", required=True, help="the block's .npz of stage limit")
     parser.add_argument("--output", required=True, help="the Parquet file to write")
-    parser.add_argument("--cell", type=json.loads, default={}, help="columns of the table, as JSON")
-    parser.add_argument("--depth", type=float, required=True, help="depth D, an integer >= 2")
+    add_cell(parser)
     parser.add_argument("--alpha", type=float, required=True, help="scale of the predictor")
     parser.add_argument(
         "--fractions", type=float, nargs="+", required=True, help="steps, in stable steps"
@@ -62,7 +60,7 @@ def main() -> None:
             )
         rows += [parameters | vars(comparison) for comparison in comparisons]
     table = pd.DataFrame(rows, columns=COLUMNS)
-    write_table(args.output, with_cell(args.cell | {"alpha": args.alpha}, table))
+    write_table(args.output, with_cell(parameters_of(args) | {"alpha": args.alpha}, table))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Stage flow: integrate the gradient flow of every instance of a block to convergence."""
 
 import argparse
-import json
 
 import pandas as pd
 
@@ -9,7 +8,7 @@ from implicit_l1.network.flow import FlowOptions, Trajectory, gradient_flow, sho
 from implicit_l1.network.plain_flow import plain_flow
 from implicit_l1.potentials import potential
 from implicit_l1.status import MEASURED
-from pipeline.command_line import repetition, run
+from pipeline.command_line import add_cell, parameters_of, repetition, run
 from pipeline.records.flow import Endpoints
 from pipeline.records.minimizers import Minimizers
 from pipeline.records.problems import Problems
@@ -27,9 +26,8 @@ def main() -> None:
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1 or selection")
     parser.add_argument("--endpoints", required=True, help="the .npz file to write: x at the end")
     parser.add_argument("--trajectories", help="the Parquet file to write: states over time")
-    parser.add_argument("--cell", type=json.loads, default={}, help="columns of the table, as JSON")
+    add_cell(parser)
     parser.add_argument("--form", choices=["dual", "plain"], required=True, help="of the flow")
-    parser.add_argument("--depth", type=float, required=True, help="depth D >= 2")
     parser.add_argument("--alpha", type=float, required=True, help="scale of the predictor")
     parser.add_argument("--rtol", type=float, required=True, help="of the integrator")
     parser.add_argument("--distance", type=float, required=True, help="to the limit, at the end")
@@ -70,7 +68,7 @@ def main() -> None:
     Endpoints.of(block, flows).save(args.endpoints)
     if args.trajectories:
         table = pd.concat(tables, ignore_index=True) if tables else EMPTY
-        cell = args.cell | {"alpha": args.alpha}
+        cell = parameters_of(args) | {"alpha": args.alpha}
         write_table(args.trajectories, with_cell(cell, table[COLUMNS]))
 
 

@@ -1,14 +1,13 @@
 """Stage lasso_path: the time average of the gradient flow, along the lasso path."""
 
 import argparse
-import json
 
 import numpy as np
 import pandas as pd
 
 from implicit_l1.network.lasso import compare_with_path
 from implicit_l1.potentials import potential
-from pipeline.command_line import repetition, run
+from pipeline.command_line import add_cell, parameters_of, repetition, run
 from pipeline.records.problems import Problems
 from pipeline.storage import write_table
 from pipeline.tidy import with_cell
@@ -21,8 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", required=True, help="the block's .npz of stage problems")
     parser.add_argument("--output", required=True, help="the Parquet file to write")
-    parser.add_argument("--cell", type=json.loads, default={}, help="columns of the table, as JSON")
-    parser.add_argument("--depth", type=float, required=True, help="depth D >= 2")
+    add_cell(parser)
     parser.add_argument("--alpha", type=float, required=True, help="scale of the predictor, < 1")
     parser.add_argument("--rtol", type=float, required=True, help="of the integrator")
     parser.add_argument("--decades", type=float, required=True, help="of mu below max|A^T y|")
@@ -38,8 +36,8 @@ def main() -> None:
     for index, matrix, data in zip(block.repetition, block.matrix, block.data, strict=True):
         with repetition(args.output, index):
             tables.append(comparison(index, matrix, data, fractions, args))
-    table = with_cell(args.cell | {"alpha": args.alpha}, pd.concat(tables, ignore_index=True))
-    write_table(args.output, table)
+    cell = parameters_of(args) | {"alpha": args.alpha}
+    write_table(args.output, with_cell(cell, pd.concat(tables, ignore_index=True)))
 
 
 def comparison(

@@ -1,7 +1,6 @@
 """Stage rates: local slopes, fitted rates and onsets of a cell, and their statistics."""
 
 import argparse
-import json
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,7 @@ from implicit_l1.network import rates
 from implicit_l1.network.excess import log_excess_l1, log_excess_l2
 from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, MEASURED
-from pipeline.command_line import run
+from pipeline.command_line import add_cell, parameters_of, run
 from pipeline.records.asymptotics import FirstOrders
 from pipeline.records.limit import LimitPoints
 from pipeline.records.minimizers import Minimizers
@@ -32,7 +31,7 @@ def main() -> None:
     parser.add_argument("--instances", required=True, help="the Parquet file: one row an instance")
     parser.add_argument("--points", required=True, help="the Parquet file: instances by alpha")
     parser.add_argument("--curves", required=True, help="the Parquet file: statistics by alpha")
-    parser.add_argument("--cell", type=json.loads, required=True, help="its parameters, as JSON")
+    add_cell(parser)
     parser.add_argument(
         "--window", nargs=2, type=float, help="alpha of the fit; without it nothing is fitted"
     )
@@ -41,6 +40,7 @@ def main() -> None:
     parser.add_argument("--confidence", type=float, required=True, help="of the interval")
     parser.add_argument("--seed", type=int, required=True, help="root of the resampling")
     args = parser.parse_args()
+    args.cell = parameters_of(args)
 
     paths = zip(args.l1, args.null_space, args.limit, args.asymptotics, strict=True)
     parts = zip(*(read_block(*block) for block in paths), strict=True)
@@ -87,7 +87,7 @@ def instance_table(
         null_space.rho_upper,
         *(l1.margin, l1.support_size, *l1.norm()),
     )
-    predicted = rates.predicted_rate(args.cell["depth"], rho)
+    predicted = rates.predicted_rate(args.depth, rho)
     known = np.isin(l1.status, MEASURED)
     onset, four_digits = (
         np.array(
@@ -107,7 +107,7 @@ def instance_table(
         ]
     )
     correction = rates.log_correction(
-        args.cell["depth"],
+        args.depth,
         rates.log_smallest_entry(l1.point),
         limit.log_error_1[:, -1],
         log_alpha[-1],
@@ -139,7 +139,6 @@ def instance_table(
             "last_slope": rates.local_slopes(log_alpha, limit.log_error_1)[1][:, -1],
             "window_smallest": args.window[0] if args.window else np.nan,
             "window_largest": args.window[1] if args.window else np.nan,
-            "onset_alpha": np.exp(onset),
             "onset_log10_alpha": onset / np.log(10.0),
             "four_digits_log10_alpha": four_digits / np.log(10.0),
             "log10_competitor": competitor / np.log(10.0),
@@ -224,7 +223,6 @@ def curve_table(
             statistics = {name: np.exp(column) for name, column in statistics.items()}
         columns = {
             "quantity": quantity,
-            "alpha": np.exp(axis),
             "log10_alpha": axis / np.log(10.0),
             "count": known.sum(),
         }

@@ -7,13 +7,12 @@ texts `lower` and `upper`, or `status` says why that is not proved.
 """
 
 import argparse
-import json
 
 import numpy as np
 import pandas as pd
 
 from implicit_l1.trajectories import trajectory
-from pipeline.command_line import run
+from pipeline.command_line import add_cell, parameters_of, run
 from pipeline.records.minimizers import Minimizers
 from pipeline.records.problems import Problems
 from pipeline.storage import read_table, write_table
@@ -28,8 +27,7 @@ def main() -> None:
     parser.add_argument("--l1", required=True, help="the block's .npz of stage l1: guesses")
     parser.add_argument("--trajectories", required=True, help="the table of stage flow: times")
     parser.add_argument("--output", required=True, help="the Parquet file: one row a quantity")
-    parser.add_argument("--cell", type=json.loads, required=True, help="its parameters, as JSON")
-    parser.add_argument("--depth", type=float, required=True, help="depth D >= 2, any real number")
+    add_cell(parser)
     parser.add_argument("--alpha", type=float, required=True, help="scale of the predictor")
     parser.add_argument("--rtol", type=float, required=True, help="of the integrator")
     parser.add_argument(
@@ -59,7 +57,7 @@ def main() -> None:
             {"repetition": int(index), "time": timed.time, **vars(timed.statement)}
             for timed in found
         ]
-    cell = args.cell | {"alpha": args.alpha}
+    cell = parameters_of(args) | {"alpha": args.alpha}
     write_table(args.output, with_cell(cell, pd.DataFrame(rows, columns=COLUMNS)))
 
 

@@ -72,6 +72,7 @@ STYLES = [
     {"selector": "th, td", "props": "padding: 0.2em 0.7em; vertical-align: top; text-align: right"},
     {"selector": "th", "props": "border-bottom: 1px solid; background: white"},
     {"selector": "th", "props": "position: sticky; top: 0"},
+    {"selector": "td:first-child", "props": "white-space: nowrap"},  # what the row is of
     {"selector": "tbody tr:nth-child(even)", "props": "background: #f4f4f4"},
     {"selector": "caption", "props": "caption-side: bottom; text-align: left; padding: 1em 0.7em"},
 ]

@@ -1,6 +1,7 @@
 """The package that one installs: what it imports, which names it has, what it costs programs."""
 
 import ast
+import re
 import sys
 import tomllib
 
@@ -17,13 +18,17 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 MODULES = {"python-flint": "flint", "scikit-learn": "sklearn"}
 
 
-def imported(path):
-    """The first parts of the names of all modules that a file imports, wherever it does."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(tree):
+    """The first parts of the names of all modules that code imports, wherever it does."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, path
+            assert node.level == 0, node.lineno
             yield node.module.partition(".")[0]
 
 
@@ -31,8 +36,16 @@ def test_the_package_imports_what_it_declares():
     """And nothing of the pipeline's."""
     declared = {name.partition(">")[0] for name in PROJECT["dependencies"]}
     declared = {MODULES.get(name, name) for name in declared}
-    found = {module for path in PACKAGE.rglob("*.py") for module in imported(path)}
+    found = {module for path in PACKAGE.rglob("*.py") for module in imported(parsed(path))}
     assert found - set(sys.stdlib_module_names) - {"implicit_l1"} == declared
+
+
+def test_what_the_readme_imports_is_what_it_installs():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (words,) = re.findall(r"`pip\sinstall \. (.*?)`", text)
+    declared = {name.partition(">")[0] for name in PROJECT["dependencies"]}
+    assert set(imported(ast.parse(code))) <= {"implicit_l1", *declared, *words.split()}
 
 
 def test_the_version_is_that_of_the_citation():
@@ -41,7 +54,7 @@ def test_the_version_is_that_of_the_citation():
 
 
 def test_names_are_those_that_type_checkers_are_told():
-    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    stub = parsed(PACKAGE / "__init__.pyi")
     told = {
         (node.module, alias.name)
         for node in stub.body
@@ -58,7 +71,7 @@ def test_names_are_those_that_type_checkers_are_told():
 
 def test_programs_do_not_depend_on_all_of_the_package():
     """It runs with every import of a module of its own, so it imports nothing of them itself."""
-    assert set(imported(PACKAGE / "__init__.py")) == {"importlib"}
+    assert set(imported(parsed(PACKAGE / "__init__.py"))) == {"importlib"}
     for program in sorted((ROOT / "scripts/stages").glob("*.py")):
         needed = code(program.relative_to(ROOT), ROOT)
         assert not {f"scripts/implicit_l1/{name}.py" for name in ("interface", "enclosures")} & set(

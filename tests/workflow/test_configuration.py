@@ -7,17 +7,21 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from implicit_l1.minimizer.proposals import is_solver
+from implicit_l1.network.scales import place_of
 from pipeline import sizes
-from planning import configuration, reading
-from planning.configuration import alpha_path, validate
+from planning import reading, rules
+from planning.configuration import validate
+from planning.experiments import alpha_path, decades_path, sparsities
 from planning.reading import ConfigurationError, load
 from planning.schema import schema
+from planning.structure import validator
 from workflow_runs import ROOT
 
 CONFIG = ROOT / "config"
@@ -159,14 +163,14 @@ def test_alpha_path_meets_both_ends():
 def test_a_path_of_decades_meets_both_ends():
     """log10(1/alpha) from 1 to 100 with two values a factor of ten, and alpha = 1."""
     expected = [-100.0, -31.62, -10.0, -3.162, -1.0, 0.0]
-    assert configuration.decades_path(100, 2) == expected
-    assert configuration.decades_path(50, 2) == [-50.0, *expected[1:]]
+    assert decades_path(100, 2) == expected
+    assert decades_path(50, 2) == [-50.0, *expected[1:]]
 
 
 def test_no_phase_has_a_signal_of_nothing():
     """A part of the rows is rounded, to 1 at least; what falls together counts once."""
-    assert configuration.sparsities([0.39, 0.01, 0.2, 0.21], 10) == [1, 2, 4]
-    assert configuration.sparsities(0.5, 5) == [2]
+    assert sparsities([0.39, 0.01, 0.2, 0.21], 10) == [1, 2, 4]
+    assert sparsities(0.5, 5) == [2]
 
 
 # --- What is rejected --------------------------------------------------------------------
@@ -351,6 +355,14 @@ def test_figures_with_one_name_are_refused():
     assert "experiments.noise" in line
 
 
+def test_an_initialization_has_no_proved_trajectories():
+    shape = {"law": "lognormal", "sigma": 0.5}
+    flow = SMOKE["experiments"]["flow"] | {"initialization": shape, "tables": []}
+    (line,) = complaints(changed(["experiments", "flow"], flow))
+    assert line.startswith("experiments.flow.proved_alpha: ") and "an empty list" in line
+    validate(changed(["experiments", "flow"], flow | {"proved_alpha": []}))
+
+
 def test_an_initialization_has_no_shared_tables():
     shape = {"law": "lognormal", "sigma": 0.5}
     (line,) = complaints(changed(["experiments", "noise", "initialization"], shape))
@@ -478,6 +490,19 @@ def test_window_names_the_experiments_it_misses():
     (line,) = complaints(config)
     assert line.startswith("rates.window: {smallest: 1.0e-06, largest: 0.0001} is not allowed")
     assert line.endswith("too few of experiments.noise.alpha (1)")
+
+
+@pytest.mark.parametrize("alpha", [3.16227766e-5, 3e-5])
+def test_a_flow_is_at_a_scale_that_the_stages_find_on_the_path(alpha):
+    key, scales = ["experiments", "depth"], alpha_path(**SMOKE["experiments"]["depth"]["alpha"])
+    nearest = min(scales, key=lambda scale: abs(scale / alpha - 1.0))
+    validate(changed([*key, "flow_alpha"], [nearest]))
+    assert place_of(np.log10(nearest), np.log(scales)) == scales.index(nearest)
+    with pytest.raises(ValueError, match="not on the path"):
+        place_of(np.log10(alpha), np.log(scales))
+    (line,) = complaints(changed([*key, "flow_alpha"], [1.0e-6, alpha]))
+    assert line.startswith("experiments.depth.flow_alpha: ")
+    assert line.endswith(f"is not one of; the nearest is {nearest}")
 
 
 def test_all_mistakes_are_reported_sorted_by_key():
@@ -665,7 +690,7 @@ def test_a_file_is_checked_before_snakemake_reads_it(tmp_path, text, status, sai
     file = _file(tmp_path, text)
     result = subprocess.run(
         [sys.executable, "-m", "planning", ROOT / "config/smoke.yaml", file],
-        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow")},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([f"{ROOT}/scripts", f"{ROOT}/workflow"])},
         capture_output=True,
         text=True,
         check=False,
@@ -754,7 +779,7 @@ def _objects(schema):
 
 
 def test_schema_is_valid_closed_and_local():
-    configuration._validator().check_schema(SCHEMA)
+    validator().check_schema(SCHEMA)
     objects = list(_objects(SCHEMA))
     assert len(objects) > 10
     assert all(found["additionalProperties"] is False for found in objects)
@@ -904,7 +929,7 @@ def test_the_limits_are_documented():
     text = (CONFIG / "README.md").read_text(encoding="utf-8")
     table = text[text.index("| Limit |") : text.index("Who has the memory")]
     limits = {
-        configuration: ("MOST_BLOCKS",),
+        rules: ("MOST_BLOCKS",),
         reading: ("MOST_BYTES", "MOST_VALUES"),
         sizes: ("MOST_ENTRIES", "MOST_BYTES"),
     }

@@ -13,7 +13,7 @@ from planning.schema import own_keys, schema
 from workflow_runs import ROOT
 
 PAGE = (ROOT / "config/README.md").read_text(encoding="utf-8")
-TOY = '''
+TOY = '''\
 """Figure toy: the margin of every instance."""
 
 from figures.axes import one_panel
@@ -31,6 +31,7 @@ def picture(frame, options):
     ax.scatter(frame["eta"], frame["margin"])
     return figure
 '''
+ENTRY = '"toy": Kind(("instances",), ("cells",), PATH),'
 EXPERIMENT = """
   mine:
     figure: [toy, noise]
@@ -102,10 +103,9 @@ def test_the_page_of_keys_names_what_is_registered():
 
 
 def test_a_new_kind_is_one_file_one_entry_and_one_caption(copy):
-    (copy.folder / "scripts/figures/kinds/toy.py").write_text(TOY.lstrip(), encoding="utf-8")
+    (copy.folder / "scripts/figures/kinds/toy.py").write_text(TOY, encoding="utf-8")
     (copy.folder / "workflow/report/figure_toy.rst").write_text("Margins.\n", encoding="utf-8")
-    entry = '    "toy": Kind(("instances",), ("cells",), PATH),\n'
-    copy.replace("scripts/figures/registry.py", "KINDS = {\n", f"KINDS = {{\n{entry}")
+    copy.replace("scripts/figures/registry.py", "KINDS = {\n", f"KINDS = {{\n    {ENTRY}\n")
     with (copy.folder / "config/smoke.yaml").open("a", encoding="utf-8") as file:
         file.write(EXPERIMENT)
     # figures load every kind; beside them and tables nothing is made

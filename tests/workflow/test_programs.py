@@ -1,8 +1,5 @@
 """Programs on bad input: they name the cell and the repetition, fail, and leave nothing."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,25 +7,16 @@ import pytest
 from implicit_l1.status import PROVED
 from pipeline.storage import read_arrays, read_table, write_arrays
 from problem_files import write_problems
-from workflow_runs import ROOT
+from workflow_runs import script
 
 L1 = ("--solver", "HIGHS", "--nonunique")
 
 
-PROBLEM = (
-    '{"ensemble": "mine", "N": 1, "d": 2, "s": 1, "eta": 0, "m": null, "family_rho": null,'
-    ' "depth": null}'
-)
+PROBLEM = ("--ensemble", "mine", "--N", 1, "--d", 2, "--s", 1, "--eta", 0)
 
 
 def program(folder, name, *arguments):
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts" / f"{name}.py", *map(str, arguments)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return script(name, *arguments, folder=folder)
 
 
 def fails(result, *words):
@@ -77,13 +65,10 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
     result = program(tmp_path, "stages/asymptotics", *inputs, "--output", asymptotics, "--depth", 2)
     assert result.returncode == 0, result.stderr
     instances, points, curves = (f"results/{name}.parquet" for name in ("i", "p", "c"))
-    cell = (
-        '{"ensemble": "mine", "N": 1, "d": 2, "s": 1, "eta": 0, "m": null, "family_rho": null,'
-        ' "depth": 2, "path": "p"}'
-    )
+    cell = (*PROBLEM, "--depth", 2, "--path-name", "p")
     result = program(
         *(tmp_path, "stages/rates", "--l1", paths["l1"], "--null-space", paths["null_space"]),
-        *("--limit", paths["limit"], "--asymptotics", asymptotics, "--cell", cell),
+        *("--limit", paths["limit"], "--asymptotics", asymptotics, *cell),
         *("--instances", instances, "--points", points, "--curves", curves),
         *("--window", 1e-3, 1e-1, "--onset-tolerance", 0.05, "--bootstrap", 100),
         *("--confidence", 0.9, "--seed", 1),
@@ -96,10 +81,10 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
     for output, arguments in zip(
         certificates,
         [
-            ("--null-space", paths["null_space"], "--cell", PROBLEM),
+            ("--null-space", paths["null_space"], *PROBLEM),
             (
-                *("--limit", paths["limit"], "--asymptotics", asymptotics, "--cell", cell),
-                *("--depth", 2, "--log10-alpha", -2, -3),
+                *("--limit", paths["limit"], "--asymptotics", asymptotics, *cell),
+                *("--log10-alpha", -2, -3),
             ),
         ],
         strict=True,
@@ -188,7 +173,14 @@ def test_a_point_outside_its_bounds_stops_the_job(tmp_path):
     def bounds():
         return program(
             *(tmp_path, "stages/bounds", *inputs, "--null-space", null_space, "--limit", limit),
-            *("--output", "results/bounds/mine/reps0-0.parquet", "--cell", "{}", "--depth", 2),
+            *(
+                "--output",
+                "results/bounds/mine/reps0-0.parquet",
+                "--ensemble",
+                "mine",
+                "--depth",
+                2,
+            ),
         )
 
     assert bounds().returncode == 0
@@ -246,8 +238,7 @@ def between(row, value, relative=1e-9):
 
 def test_certificates_of_problems(block):
     folder, paths = block
-    cell = PROBLEM.replace('"N": 1', '"N": 10')
-    result, output = certify(block, "--null-space", paths["null_space"], "--cell", cell)
+    result, output = certify(block, "--null-space", paths["null_space"], *PROBLEM, "--N", 10)
     assert result.returncode == 0, result.stderr
     table = read_table(output)
     assert (table["status"] == PROVED).all()
@@ -275,7 +266,7 @@ def test_certificates_of_limit_points(block):
     folder, paths = block
     result, output = certify(
         *(block, "--limit", paths["limit"], "--asymptotics", paths["asymptotics"]),
-        *("--cell", PROBLEM.replace("null}", '3, "path": "p"}'), "--depth", 3),
+        *(*PROBLEM, "--depth", 3, "--path-name", "p"),
         *("--log10-alpha", -4.5, 0, -4),
         output="results/certificates/mine/limits.parquet",
     )
@@ -325,7 +316,7 @@ def test_a_scale_that_is_not_on_the_path_stops_the_job(block, scale):
     _, paths = block
     result, output = certify(
         *(block, "--limit", paths["limit"], "--asymptotics", paths["asymptotics"]),
-        *("--cell", PROBLEM, "--depth", 3, "--log10-alpha", -4, scale),
+        *(*PROBLEM, "--depth", 3, "--log10-alpha", -4, scale),
         output="results/certificates/mine/none.parquet",
     )
     fails(result, "certificates/mine/none", f"log10(alpha) = {float(scale)}", "not on the path")
@@ -340,7 +331,7 @@ def test_a_limit_that_is_not_proved_has_rows_that_say_so(block):
     write_arrays(folder / "results/limit/mine/spoiled.npz", **arrays)
     result, output = certify(
         *(block, "--limit", "results/limit/mine/spoiled.npz"),
-        *("--asymptotics", paths["asymptotics"], "--cell", PROBLEM, "--depth", 3),
+        *("--asymptotics", paths["asymptotics"], *PROBLEM, "--depth", 3),
         *("--log10-alpha", *SCALES[1:]),
         output="results/certificates/mine/spoiled.parquet",
     )

@@ -9,7 +9,7 @@ import yaml
 
 from implicit_l1.status import SELECTED
 from pipeline.storage import read_arrays
-from workflow_runs import ROOT, Project
+from workflow_runs import ROOT, Project, enter
 
 PAGE = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
 SMOKE = "config/smoke.yaml"
@@ -85,19 +85,29 @@ def test_added_experiments_change_no_published_byte(finished, tmp_path):
     ):
         assert f"smoke/tables/{table}.csv" in new
     assert "smoke/tables/shaped_cells.csv" not in new  # nothing of it is proved
-    audit = project.run("audit")
+    audit = enter(
+        """
+        export PATH="$PWD/.venv/bin:$PATH"
+        snakemake --cores 1 audit --configfile config/smoke.yaml
+        """,
+        project.folder,
+    )
     assert "PASS" in audit
+    said = enter("make report timings crate", project.folder)
+    assert "The report is results/smoke/report.html" in said
+    page = (project.folder / "results/smoke/report.html").read_text(encoding="utf-8")
+    assert "wide_generalization" in page and "shaped_errors" in page
+    # its first page shows every figure
+    figures = list((project.folder / "results/smoke/figures").glob("*.png"))
+    assert page.count(r"src=\"data:image/svg+xml,") == len(figures)
+    assert (project.folder / "results/smoke/crate.zip").is_file()
+    assert (project.folder / "results/smoke/timings.md").is_file()
     # a file of one's own that changes is read again
     data = project.folder / "config/related/data/wind_unique.csv"
     data.write_text(data.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert list(project.scheduled()["problems"]) == [
         "results/smoke/problems/file-wind-unique.csv/reps0-0.npz"
     ]
-    report = project.folder / "report.html"
-    project.run("--report", str(report))
-    page = report.read_text(encoding="utf-8")
-    assert "wide_generalization" in page
-    assert "shaped_errors" in page
 
 
 def test_a_value_more(finished, tmp_path):

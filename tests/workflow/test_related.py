@@ -1,8 +1,6 @@
 """Quantities and figures for the experiments of related work."""
 
 import itertools
-import subprocess
-import sys
 
 import jsonschema
 import mpmath
@@ -26,7 +24,7 @@ from pipeline.storage import read_table
 from planning import configuration, reading
 from planning.plan import Plan
 from reference import instance
-from workflow_runs import ROOT
+from workflow_runs import ROOT, script
 
 # --- configurations ---
 
@@ -186,8 +184,7 @@ CELL = {
 
 
 def program(folder, name, *arguments):
-    command = [sys.executable, ROOT / "scripts/stages" / f"{name}.py", *map(str, arguments)]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    script(f"stages/{name}", *arguments, folder=folder).check_returncode()
 
 
 @pytest.fixture(scope="module")
@@ -211,21 +208,23 @@ def tables(tmp_path_factory):
         "asymptotics": (*problems, *l1, "--depth", 3),
     }.items():
         program(folder, name, "--output", paths[name], *arguments)
-    cell = pd.Series(CELL).to_json()
+    cell = [
+        f"--{name.replace('_', '-')}={value}" for name, value in CELL.items() if value is not None
+    ]
     outputs = {
         name: folder / f"results/{name}.parquet" for name in ("instances", "points", "curves")
     }
     program(
         *(folder, "rates", *l1, "--null-space", paths["null_space"]),
         *("--limit", paths["limit"], "--asymptotics", paths["asymptotics"]),
-        *("--cell", cell[:-1] + ', "path": "p"}', "--onset-tolerance", 0.05),
+        *(*cell, "--path-name", "p", "--onset-tolerance", 0.05),
         *("--bootstrap", 100, "--confidence", 0.9, "--seed", 1),
         *(part for name, path in outputs.items() for part in (f"--{name}", path)),
     )
     outputs["lasso_path"] = folder / "results/lasso.parquet"
     program(
-        *(folder, "lasso_path", *problems, "--output", outputs["lasso_path"], "--cell", cell),
-        *("--depth", 3, "--alpha", 1e-4, "--rtol", 1e-9, "--decades", 1, "--per-decade", 5),
+        *(folder, "lasso_path", *problems, "--output", outputs["lasso_path"], *cell),
+        *("--alpha", 1e-4, "--rtol", 1e-9, "--decades", 1, "--per-decade", 5),
     )
     return {name: read_table(path) for name, path in outputs.items()}
 
@@ -233,7 +232,7 @@ def tables(tmp_path_factory):
 def test_excess_norms_are_curves(tables):
     curves = tables["curves"].set_index("quantity")
     for name in ("excess_l1", "excess_l2"):
-        rows = curves.loc[name].sort_values("alpha")
+        rows = curves.loc[name].sort_values("log10_alpha")
         assert len(rows) == 8 and rows["count"].eq(3).all()
         assert np.all(rows["lower_quartile"] <= rows["median"])
         assert np.all(rows["median"] <= rows["upper_quartile"])
@@ -243,7 +242,7 @@ def test_excess_norms_are_curves(tables):
 def test_points_have_the_estimation_error(tables):
     points, curves = tables["points"], tables["curves"]
     medians = points.groupby("log10_alpha")["estimation_error"].median()
-    expected = curves[curves["quantity"] == "estimation_error"].sort_values("alpha")
+    expected = curves[curves["quantity"] == "estimation_error"].sort_values("log10_alpha")
     assert np.allclose(medians, expected["median"])
 
 

@@ -178,6 +178,20 @@ def test_why_a_run_has_ended_is_the_last_line(end):
     assert process.communicate() == ("", expected)
 
 
+def test_a_run_ends_from_another_folder_too(folder):
+    """As with Snakemake's --directory, which is left before the process ends."""
+    away = "os.mkdir('elsewhere'); os.chdir('elsewhere')"
+    said = []
+    for body in (away, "os.chdir('elsewhere'); signal.raise_signal(signal.SIGINT)"):
+        process = python(f"run = runs.Run()\nrun.listen()\nrun.start('results')\n{body}")
+        said.append(process.communicate())
+    assert said == [
+        ("", f"The run has ended early: {ENDS['failure'][1]}. {NOTHING_LOST}\n"),
+        ("", f"Interrupted, running jobs are ended. {NOTHING_LOST}\n"),
+    ]
+    assert list((folder / "elsewhere").iterdir()) == []
+
+
 @pytest.mark.usefixtures("folder")
 def test_a_log_that_cannot_be_written_is_no_reason_for_a_stack():
     process = python(

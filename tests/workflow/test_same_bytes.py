@@ -177,7 +177,7 @@ def test_nothing_to_try_is_no_difference(tmp_path):
 def test_the_script_ends_with_the_verdict(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(same_bytes, "variations", lambda workspace: VARIED)
     monkeypatch.setattr(same_bytes, "run", Made())
-    for only, status in [(["umask"], 0), (["path"], 1), (["environment"], 1), (["killed"], 0)]:
+    for only, status in [(["umask"], 0), (["path"], 1), (["everyday"], 1), (["killed"], 0)]:
         monkeypatch.setattr(sys, "argv", ["same_bytes.py", "--only", *only])
         with pytest.raises(SystemExit) as end:
             same_bytes.main()
@@ -195,10 +195,9 @@ VARIED["clock"] = Variation("clock", unavailable="no library")
 
 def test_what_is_chosen():
     assert chosen([]) == {name: list(group.members) for name, group in GROUPS.items()}
-    assert chosen(["clock", "interruption"]) == {
-        "environment": ["clock"],
-        "interruption": ["one_core", "killed", "c_locale"],
-        "processor": [],
+    assert chosen(["clock", "processor"]) == {
+        "everyday": ["clock"],
+        "processor": ["blas", "numpy_kernels", "libm"],
     }
 
 
@@ -208,10 +207,9 @@ def test_groups_hold_every_variation_and_combine(tmp_path):
     assert sorted(members) == sorted(known)
     for group in GROUPS.values():
         together([known[name] for name in group.members])
-    everyday = together([known[name] for name in GROUPS["environment"].members])
+    everyday = together([known[name] for name in GROUPS["everyday"].members])
     assert everyday.umask == 0o077 and " " in everyday.folder and not everyday.folder.isascii()
-    interrupted = together([known[name] for name in GROUPS["interruption"].members])
-    assert interrupted.killed and interrupted.cores == 1
+    assert everyday.killed and everyday.cores == 1
 
 
 def test_what_one_variation_sets_no_other_does():

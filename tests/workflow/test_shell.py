@@ -190,8 +190,6 @@ def test_files_of_any_name_beside_the_configurations_are_packed(copy):
     names = ["with space.yaml", "it's.yaml", "$(touch owned).yaml"]
     for name in names:
         (copy.folder / "config" / name).write_text("results: results\n")
-    for file in ("CITATION.cff", "LICENSE", "Makefile", "README.md", "requirements.in"):
-        (copy.folder / file).write_bytes((ROOT / file).read_bytes())
     said = copy.plan("--printshellcmds", "--nocolor", "--", "crate")
     (command,) = re.findall(
         r"^Shell command: (python scripts/export/crate.py .*)$", said, re.MULTILINE

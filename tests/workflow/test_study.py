@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 
@@ -10,7 +12,7 @@ import yaml
 
 from audit.workflow_queries import read_jobs
 from pipeline.storage import read_origin
-from workflow_runs import ROOT, Project, environment
+from workflow_runs import ROOT, Project, enter, environment
 
 OWN = "a,b,c,d,y\n1,2,0,1,3\n0,1,3,-1,2\n"
 EXPERIMENT = {
@@ -19,12 +21,11 @@ EXPERIMENT = {
     "depth": [2, 3],
     "alpha": {"smallest": 1e-6, "largest": 1.0, "per_decade": 1},
 }
-MODULE = """
-configfile: "config/config.yaml"
-module mine:
-    snakefile: {snakefile!r}
-    config: config["mine"]
-use rule * from mine as mine_*
+# a workflow that has the project as a module, as config/README.md has it
+(MODULE,) = re.findall(
+    r"```python\n(.*?)```", (ROOT / "config/README.md").read_text(encoding="utf-8"), re.DOTALL
+)
+OWN_RULE = """
 rule own:
     input: "results/figures/first.png"
 """
@@ -81,30 +82,26 @@ def written(study):
 
 @pytest.fixture(scope="module")
 def studied(tmp_path_factory):
-    """(project, study, data), all of unkind names, after a run from yet another folder."""
+    """(project, study, data), all of unkind names, after a run from yet another folder.
+
+    The command is the one that `make study` says.
+    """
     folder = tmp_path_factory.mktemp("Übung, 1")
     (folder / "the 'project'").mkdir()
     project = Project(folder / "the 'project'").folder
     study = folder / "Größe, α & β"
-    subprocess.run(
-        [
-            "make",
-            "-s",
-            "-o",
-            ".venv/installed",
-            "-f",
-            ROOT / "Makefile",
-            "study",
-            f"FOLDER={study}",
-        ],
-        cwd=project,
-        check=True,
-    )
+    said = enter(f"make study FOLDER={shlex.quote(str(study))}", project)
+    compute, audit, report = re.findall(r"^  (.*)$", said, re.MULTILINE)
+    assert audit == f"{compute} audit"
     data = folder / "here, there" / "Größe #1 (a, b).csv"
     data.parent.mkdir()
     data.write_text(OWN, encoding="utf-8")
     write_configuration(study, data)
-    snakemake("-s", project / "Snakefile", "-d", study, cwd=folder)
+    said = enter(compute, folder)
+    assert said.endswith(
+        f"Figures are in {study}/results/figures, tables in {study}/results/tables.\n"
+    )
+    enter(report, folder)
     return project, study, data
 
 
@@ -112,6 +109,7 @@ def test_a_study_is_computed_in_its_folder(studied):
     project, study, data = studied
     assert not (project / "results").exists()
     found = written(study)
+    assert b"Snakemake centres" in found.pop("results/report.html")  # the style sheet
     assert {"results/figures/first.png", "results/tables/first_rates.csv"} <= set(found)
     (problems,) = (name for name in found if name.startswith("results/problems/"))
     origin = read_origin(study / problems)
@@ -135,10 +133,18 @@ def test_as_a_module_it_is_what_it_was_and_passes_its_audit(studied):
     alone = config.read_text(encoding="utf-8")
     config.write_text(yaml.safe_dump({"mine": yaml.safe_load(alone)}), encoding="utf-8")
     snakefile = study / "Snakefile"
-    snakefile.write_text(MODULE.format(snakefile=str(project / "Snakefile")), encoding="utf-8")
+    text = MODULE
+    for old, new in (
+        ('"<this folder>/Snakefile"', repr(str(project / "Snakefile"))),
+        ("config: config", 'config: config["mine"]'),
+        ("use rule * from regularization", "use rule * from regularization as mine_*"),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    snakefile.write_text(text + OWN_RULE, encoding="utf-8")
     try:
         assert "Nothing to be done" in snakemake(cwd=study)
-        snakemake("own", cwd=study)
+        snakemake("own", "--workflow-profile", project / "profiles/default", cwd=study)
         said = snakemake("mine_audit", cwd=study)
     finally:
         snakefile.unlink()
@@ -158,7 +164,13 @@ def test_neither_the_place_of_the_project_nor_that_of_the_data_changes_a_byte(st
     data.rename(elsewhere)
     write_configuration(study, elsewhere)
     try:
-        snakemake("-s", moved / "Snakefile", "-d", study, cwd=tmp_path)
+        enter(
+            f"""
+            export PATH="$PWD/.venv/bin:$PATH"
+            snakemake -s Snakefile -d {shlex.quote(str(study))} --cores all
+            """,
+            moved,
+        )
         logs = study / "results/logs/problems"
         (log,) = logs.rglob("*.log")
         assert "is there already" in log.read_text(encoding="utf-8")

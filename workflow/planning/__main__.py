@@ -1,15 +1,23 @@
-"""Says what is wrong with configurations: python -m planning FILE [FILE ...].
+"""Says what is wrong with configurations, or where their results are: python -m planning
 
 Snakemake reads a file that is given after --configfile before this project can, and says of one
 that is no YAML neither what is wrong nor where.
 """
 
+import argparse
 import sys
 
 from planning.reading import UNUSABLE, ConfigurationError, load
+from planning.schema import schema
 
+parser = argparse.ArgumentParser()
+parser.add_argument("files", metavar="FILE", nargs="+")
+parser.add_argument("--results", action="store_true", help="print their folders of results")
+arguments = parser.parse_args()
 try:
-    for file in sys.argv[1:]:
-        load(file)
+    for file in arguments.files:
+        config = load(file)
+        if arguments.results:
+            print(config.get("results", schema()["properties"]["results"]["default"]))
 except ConfigurationError as error:
     sys.exit(f"{UNUSABLE}\n{error}")

@@ -16,11 +16,10 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
+from figures.registry import FILE, KERNEL
 from implicit_l1.problems.ensembles import ENSEMBLES
 from pipeline.origin import PROGRAMS, checksum, name_of
-from planning.configuration import (
-    FILE,
-    KERNEL,
+from planning.experiments import (
     LABEL,
     NOISELESS,
     OWN_DATA,

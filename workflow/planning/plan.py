@@ -10,11 +10,10 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from figures.registry import DECADES, KINDS, PATH, STAGE_OF, kinds_reading, kinds_where
+from figures.registry import DECADES, FILE, KINDS, PATH, STAGE_OF, kinds_reading, kinds_where
 from pipeline.own_data import shape_of
 from planning import grid
-from planning.configuration import (
-    FILE,
+from planning.experiments import (
     UNPROVED,
     as_list,
     axes_of,

@@ -8,14 +8,13 @@ those of Snakemake's interface for loggers.  A dry run says everything.
 
 import logging
 import re
-import textwrap
 import time
 from typing import Any
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
 LONGEST = 200  # characters of a command that has failed
-REASON = 100  # of the reason for a job
+REASON = 88  # of the reason for a job: a line of a hundred, with what stands before and after it
 # a command in Snakemake's words for its failure: its ends are kept
 _COMMAND = re.compile(r"(?<=^Command ').*(?=' (?:returned|died) )", re.MULTILINE | re.DOTALL)
 _SCHEDULING = ("Select jobs to execute...", "Execute")
@@ -56,7 +55,8 @@ class Progress(logging.Filter):
         if event == LogEvent.JOB_INFO:
             self._rules[record.jobid] = record.rule_name
             record.rule_msg = record.rule_msg or record.rule_name
-            record.reason = textwrap.shorten(record.reason, REASON, placeholder=" ...")
+            if len(record.reason) > REASON:
+                record.reason = f"{record.reason[:REASON]} ..."
         elif event == LogEvent.JOB_ERROR:
             record.input = []  # the code, for the most part; the command names what it reads
             record.shellcmd = shortened(record.shellcmd or "")
@@ -72,10 +72,12 @@ class Progress(logging.Filter):
 
     def _so_far(self, done: int, total: int, seconds: float) -> str:
         """How far the run is, in a line."""
-        ready = sum(not self._cells[name] & self._waiting for name in self._asked)
-        words = f"{done} of {total} jobs, {ready} of {len(self._asked)} cells done"
+        words = f"{done} of {total} jobs"
+        if self._asked:
+            ready = sum(not self._cells[name] & self._waiting for name in self._asked)
+            words += f", {ready} of {len(self._asked)} cells"
         left = seconds / done * (total - done)
-        return f"{words} in {clock(seconds)}" + (f", about {clock(left)} left" if left else "")
+        return f"{words} done in {clock(seconds)}" + (f", about {clock(left)} left" if left else "")
 
 
 def clock(seconds: float) -> str:

@@ -82,6 +82,7 @@ class Run:
 
     def __init__(self):
         self.results = None
+        self._folder = None  # where the run was started
         self._lock = None
         self._reason = None  # why it ended early, unless that has been said
         self._last = ""  # what is said in the end of one that did not
@@ -145,13 +146,13 @@ class Run:
                     "when they have ended."
                 )
                 _wait(jobs)
-        self.results = results
+        self.results, self._folder = results, Path.cwd()
         # A line that cannot be written to Snakemake's own log is not told with a stack
         logging.raiseExceptions = False
         self._reason = "not all jobs have succeeded, see above"
         atexit.register(self._end)
 
-    def succeed(self, last: str = "") -> None:
+    def succeed(self, last: str) -> None:
         """Every job has succeeded.
 
         Args:
@@ -177,6 +178,10 @@ class Run:
             )
 
     def _end(self):
+        with contextlib.chdir(self._folder):  # Snakemake has left its --directory
+            self._say_why()
+
+    def _say_why(self):
         if self._interrupts:
             with jobs_file(self.results).open("a", encoding="utf-8") as jobs:
                 _wait(jobs)

@@ -11,14 +11,14 @@ Stages are asked for files; what makes them, and what these are made from, is no
 """
 
 import functools
-import json
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from figures.registry import FILE, KERNEL
 from planning import grid
-from planning.configuration import FILE, KERNEL, LABEL
+from planning.experiments import LABEL
 from planning.grid import AlphaPath, Cell, Network, ProblemSpec
 from tables.kinds.constants import MARKS
 
@@ -335,8 +335,7 @@ class Stages:
         # nothing is fitted where log(1/alpha) is log-spaced
         if not cell.path.name.startswith("decades"):
             values["window"] = (window["smallest"], window["largest"])
-        words = ["--cell", columns(cell, path=cell.path.name)]
-        words += options(values | {"seed": self.config["seed"]})
+        words = [*columns(cell, path=True), *options(values | {"seed": self.config["seed"]})]
         self._call("rates", problem, inputs, tables, words)
         return tables
 
@@ -350,8 +349,7 @@ class Stages:
         inputs = self._solved(cell.problem, block)
         inputs |= {"null-space": self.null_space(cell.problem, block)}
         inputs |= {"limit": self.limit(cell, block)}
-        words = ["--cell", columns(cell), *options({"depth": cell.network.depth})]
-        self._call("bounds", cell.problem, inputs, {"output": file}, words)
+        self._call("bounds", cell.problem, inputs, {"output": file}, columns(cell))
         return file
 
     # --- proofs ---
@@ -365,10 +363,12 @@ class Stages:
         problem = cell.problem
         file = f"{self.results}/certificates/{problem.name}/{block}.parquet"
         inputs = self._solved(problem, block) | {"null-space": self.null_space(problem, block)}
-        words = ["--cell", columns(cell, network=False)]
-        words += options({"radius": self.config["certificates"]["radius"]})
+        words = [*columns(cell, network=False), *options(self._radius())]
         self._call("certificates", problem, inputs, {"output": file}, words)
         return file
+
+    def _radius(self):
+        return {"radius": self.config["certificates"]["radius"]}
 
     def limit_certificates(self, cell: Cell) -> list[str]:
         """The tables of proofs of a cell's limit points and first-order constants."""
@@ -379,9 +379,8 @@ class Stages:
         file = f"{self.results}/certificates/{cell.name}/{block}.parquet"
         inputs = self._solved(cell.problem, block) | {"limit": self.limit(cell, block)}
         inputs |= {"asymptotics": self.asymptotics(cell, block)}
-        values = {"depth": cell.network.depth, "log10_alpha": self.certified_scales(cell.path)}
-        values["radius"] = self.config["certificates"]["radius"]
-        words = ["--cell", columns(cell, path=cell.path.name), *options(values)]
+        values = {"log10_alpha": self.certified_scales(cell.path), **self._radius()}
+        words = [*columns(cell, path=True), *options(values)]
         self._call("limit_certificates", cell.problem, inputs, {"output": file}, words)
         return file
 
@@ -396,15 +395,12 @@ class Stages:
     @_once
     def trajectory_certificates(self, cell: Cell, alpha: float, block: str) -> str:
         """The table of proofs of the trajectories of a block."""
-        problem, network = cell.problem, cell.network
         file = f"{self._at_scale('certificates', cell, alpha, block)}.parquet"
-        inputs = self._solved(problem, block)
+        inputs = self._solved(cell.problem, block)
         inputs |= {"trajectories": self.flow(cell, alpha, block)[0]}
-        values = {"depth": network.depth, "alpha": grid.number(alpha)}
-        values |= {"rtol": self.config["flow"]["rtol"]}
-        values |= {"radius": self.config["certificates"]["radius"]}
-        words = ["--cell", columns(cell), *options(values)]
-        self._call("trajectory_certificates", problem, inputs, {"output": file}, words)
+        values = {"rtol": self.config["flow"]["rtol"], **self._radius()}
+        words = [*columns(cell, alpha=alpha), *options(values)]
+        self._call("trajectory_certificates", cell.problem, inputs, {"output": file}, words)
         return file
 
     # --- one scale a call ---
@@ -419,7 +415,7 @@ class Stages:
         """The table of trajectories of a block, and the file of their ends."""
         place = self._at_scale("flow", cell, alpha, block)
         outputs = {"endpoints": f"{place}.npz", "trajectories": f"{place}.parquet"}
-        words = ["--form", "dual", "--cell", columns(cell), *self._flow_options(cell, alpha)]
+        words = ["--form", "dual", *self._flow_options(cell, alpha)]
         self._call("flow", cell.problem, self._measured(cell, block), outputs, words)
         return outputs["trajectories"], outputs["endpoints"]
 
@@ -442,12 +438,11 @@ class Stages:
         return file
 
     def _flow_options(self, cell, alpha, plain=False):
-        values = {"depth": cell.network.depth, "alpha": grid.number(alpha)}
         settings = dict(self.config["flow"])
         plain_distance = settings.pop("plain_distance")
         if plain:
             settings["distance"] = plain_distance
-        return options(values | settings)
+        return [*columns(cell, alpha=alpha), *options(settings)]
 
     def agreement(self, cell: Cell, flows: Flows) -> str:
         """The table that compares flow and plain flow with the limit."""
@@ -467,7 +462,7 @@ class Stages:
             "limit": [self.limit(cell, block) for block in blocks],
         }
         words = [word for form, alpha, ends in compared for word in ("--flow", form, alpha, *ends)]
-        words += ["--cell", columns(cell, path=cell.path.name)]
+        words += columns(cell, path=True)
         ends = [file for _, _, files in compared for file in files]
         self._call("agreement", cell.problem, inputs, {"output": file}, words, reads=ends)
         return file
@@ -483,11 +478,9 @@ class Stages:
     def lasso_path(self, cell: Cell, alpha: float, block: str) -> str:
         """The table of the time-averaged flow along the lasso path."""
         file = f"{self._at_scale('lasso_path', cell, alpha, block)}.parquet"
-        values = {"depth": cell.network.depth, "alpha": grid.number(alpha)}
-        values |= {"rtol": self.config["flow"]["rtol"]}
-        values |= self.config["lasso_path"]
+        values = {"rtol": self.config["flow"]["rtol"], **self.config["lasso_path"]}
         inputs = {"problems": self.problems(cell.problem, block)}
-        words = ["--cell", columns(cell), *options(values)]
+        words = [*columns(cell, alpha=alpha), *options(values)]
         self._call("lasso_path", cell.problem, inputs, {"output": file}, words)
         return file
 
@@ -495,9 +488,8 @@ class Stages:
         """The table of gradient descent, as an experiment asks for it."""
         file = f"{self._at_scale('descent', cell, alpha, block)}.parquet"
         inputs = self._solved(cell.problem, block) | {"limit": self.limit(cell, block)}
-        values = {"depth": cell.network.depth, "alpha": grid.number(alpha)}
-        values |= {key: experiment[key] for key in ("fractions", "iterations")}
-        words = ["--cell", columns(cell), *options(values | self.config["descent"])]
+        values = {key: experiment[key] for key in ("fractions", "iterations")}
+        words = [*columns(cell, alpha=alpha), *options(values | self.config["descent"])]
         self._call("descent", cell.problem, inputs, {"output": file}, words)
         return file
 
@@ -540,19 +532,25 @@ def _files(given):
     ]
 
 
-def columns(cell: Cell, network: bool = True, **more: Any) -> str:
-    """The parameters of a cell as columns, None where an axis is not its own, as JSON.
+def columns(
+    cell: Cell, *, network: bool = True, path: bool = False, alpha: float | None = None
+) -> list[str]:
+    """The parameters of a cell as options: columns of its tables.
 
     Args:
         cell: of which.
         network: whether depth and initialization are among them.
-        more: columns that follow.
+        path: whether the name of its path is.
+        alpha: the one scale that a call is of, if it is of one.
     """
-    axes = dict(cell.problem.axes)
-    names = {"N": "N", "d": "d", "s": "s", "eta": "eta", "m": "m", "rho": "family_rho"}
     found: dict[str, Any] = {"ensemble": cell.problem.label}
-    found |= {column: axes.get(axis) for axis, column in names.items()}
-    found["depth"] = cell.network.depth if network else None
-    if network and cell.network.initialization:
-        found["initialization"] = cell.network.label
-    return json.dumps(found | more)
+    found |= {"family_rho" if axis == "rho" else axis: value for axis, value in cell.problem.axes}
+    if network:
+        found["depth"] = cell.network.depth
+        if cell.network.initialization:
+            found["initialization"] = cell.network.label
+    if path:
+        found["path_name"] = cell.path.name
+    if alpha is not None:
+        found["alpha"] = grid.number(alpha)
+    return options(found)

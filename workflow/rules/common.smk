@@ -108,7 +108,8 @@ onstart:
 
 
 onsuccess:
-    where = f"Figures are in {RESULTS}/figures, tables in {RESULTS}/tables."
+    folder = RESULTS if Path.cwd() == ROOT else Path(RESULTS).resolve()
+    where = f"Figures are in {folder}/figures, tables in {folder}/tables."
     RUN.succeed(where if PROGRESS.published else "")
 
 

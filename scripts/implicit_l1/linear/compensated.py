@@ -13,6 +13,8 @@ from collections.abc import Callable
 import numpy as np
 
 _SPLITTER = 2.0**27 + 1.0
+# of refinement
+_ROUNDS = 3
 
 
 def _split(a):
@@ -61,7 +63,7 @@ def residual(
 
 
 def refine(
-    solve: Callable[[np.ndarray], np.ndarray], matrix: np.ndarray, y: np.ndarray, rounds: int = 3
+    solve: Callable[[np.ndarray], np.ndarray], matrix: np.ndarray, y: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Solve ``matrix @ x = y`` as an unevaluated sum ``x + x_low`` of two doubles.
 
@@ -75,7 +77,7 @@ def refine(
     """
     x = solve(y)
     x_low = np.zeros_like(x)
-    for _ in range(rounds):
+    for _ in range(_ROUNDS):
         x_low = x_low + solve(residual(matrix, x, y, x_low))
         x, x_low = two_sum(x, x_low)
     return x, x_low

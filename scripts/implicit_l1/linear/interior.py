@@ -30,7 +30,7 @@ _AT_ONCE = 2**17
 
 
 def smallest_maximum(
-    form: "_ByEquations | _ByBasis", offset: np.ndarray, steps: int = 60
+    form: "_ByEquations | _ByBasis", offset: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""``min_b ||c + C^T b||_inf`` and the kernel vector that proves it.
 
@@ -39,14 +39,13 @@ def smallest_maximum(
     Args:
         form: of the kernel of C, by :func:`kernel_form`.
         offset: c, shape (n,), not a combination of the rows of C.
-        steps: most steps.
     Returns:
         (b, k): b of shape (r,); k of shape (n,) with ``C k = 0``, ``||k||_1 = 1`` and
         ``<c, k> = ||c + C^T b||_inf``, zero but for r + 1 columns at most.
     Raises:
         LinearProgramError: if no solution is found that is optimal.
     """
-    free, kernel = smallest_maxima(form, offset[None], steps=steps)
+    free, kernel = smallest_maxima(form, offset[None])
     if np.isnan(kernel[0, 0]):
         raise LinearProgramError(
             "min ||c + C^T b||_inf was not solved by the interior-point method"

@@ -63,7 +63,6 @@ def minimizer_face(
     data: np.ndarray,
     point: np.ndarray,
     exact_data: Sequence[fmpq] | None = None,
-    pivots: int = PIVOTS,
 ) -> MinimizerFace:
     """The face of all minimizers, by linear programs in rational arithmetic.
 
@@ -75,7 +74,6 @@ def minimizer_face(
         data: y, shape (N,).
         point: a minimizer, approximately, shape (d,).
         exact_data: y as rational numbers, where `data` are their roundings.
-        pivots: most pivots of one linear program.
     Raises:
         Undecided: if one takes too many.
         RankError: if A does not have full row rank.
@@ -84,7 +82,7 @@ def minimizer_face(
     count = exact.shape[1]
     right = rationals_of(data if exact_data is None else exact_data)
     order = likeliest_columns(matrix, point)
-    vertex = minimize(exact, right, [1] * count, order, pivots=pivots)
+    vertex = minimize(exact, right, [1] * count, order, pivots=PIVOTS)
     sides, face = _face(vertex)
     total, vertices = [fmpq(0)] * count, 0
     found: set[int] = set()
@@ -96,11 +94,11 @@ def minimizer_face(
         total = [x + used.get(j, fmpq(0)) for j, x in enumerate(total)]
         # all of them have one norm, so that weights may differ by a constant
         weights = [2 if j in found else 1 for j in range(count)]
-        vertex = _minimize_on_face(exact, right, weights, vertex, face, sides, pivots)
+        vertex = _minimize_on_face(exact, right, weights, vertex, face, sides, PIVOTS)
     support = np.array(sorted(found))
     signs = np.array([float(sides[j]) for j in support])
     inside = [total[j] / vertices for j in support]
-    dual = signed_certificate(matrix, support, signs, pivots)
+    dual = signed_certificate(matrix, support, signs)
     if dual is None:
         raise Undecided("no dual vector belongs to the face that was found")
     return MinimizerFace(support, signs, inside, dual)

@@ -40,6 +40,9 @@ from implicit_l1.potentials import OffSupport, Potential, Real
 
 # Of ``|A_j^T nu_0|``, which is 0 up to rounding where rho = 0.
 _ZERO = 1e-14
+# Indices whose |A_j^T nu_0| and 1 - |A_j^T nu_0| are so close to those of the largest, relative to
+# them, belong to J.
+_EQUAL = 1e-9
 
 
 class DegenerateFaceError(ValueError):
@@ -83,7 +86,6 @@ def first_order(
     minimizer: np.ndarray,
     certificate: Certificate,
     potential: Potential,
-    tolerance: float = 1e-9,
 ) -> FirstOrder:
     """The first-order behaviour of the error of one instance.
 
@@ -93,9 +95,6 @@ def first_order(
         certificate: of g*; for D = 2 the one of largest margin, for D > 2 any with
             ``||A_Sc^T nu||_inf < 1`` (it only starts the iteration).
         potential: of the depth wanted.
-        tolerance: for D = 2, indices whose ``|A_j^T nu_0|`` and ``1 - |A_j^T nu_0|`` are this close
-            to those of the largest, relative to them,
-            belong to J.
     Raises:
         ValueError: if the certificate is not strict, so g* need not be the only minimizer.
         DegenerateFaceError: for D = 2, if the certificate is not of largest margin or not
@@ -110,7 +109,7 @@ def first_order(
             "the l1 minimizer need not be unique"
         )
     if potential.depth == 2:
-        return _logarithmic(geometry, minimizer, direction, margin, tolerance)
+        return _logarithmic(geometry, minimizer, direction, margin)
     return _linear(geometry, direction, margin, potential)
 
 
@@ -122,7 +121,7 @@ def _linear(geometry, direction, margin, potential):
     return _assemble(geometry, 1.0, off.sign, exponent, off.log_size, np.ones(direction.size, bool))
 
 
-def _logarithmic(geometry, minimizer, direction, margin, tolerance):
+def _logarithmic(geometry, minimizer, direction, margin):
     """D = 2: the error behaves like alpha^(1 - rho)."""
     on_support = minimizer[geometry.support]
     shift = geometry.range_map.T @ (np.sign(on_support) * np.log(np.abs(on_support)))
@@ -130,7 +129,7 @@ def _logarithmic(geometry, minimizer, direction, margin, tolerance):
     if size.max() <= _ZERO:
         raise DegenerateFaceError("rho = 0: no entry of the error is of the form alpha^(1 - rho)")
     # both have digits of their own, where rho is near 1 and where it is near 0
-    active = (margin <= margin.min() * (1.0 + tolerance)) & (size >= size.max() * (1.0 - tolerance))
+    active = (margin <= margin.min() * (1.0 + _EQUAL)) & (size >= size.max() * (1.0 - _EQUAL))
     side = np.sign(direction)
     free_map = geometry.free_map[:, active] * side[active]
     free = _least_exponential_sum(free_map, (side * shift)[active])

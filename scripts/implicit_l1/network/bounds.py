@@ -110,16 +110,12 @@ class ErrorBounds:
         log_alpha: natural logarithms of the scales, shape (m,).
         rho_alpha: the constants of the linear programs, shape (m,); for D = 2
             ``rho_alpha / log(1/alpha)``, for D > 2 rho_alpha itself, tends to rho.
-        program_gap: relative difference of the primal and the dual value of each linear
-            program, shape (m,).  The bounds hold whatever it is; it tells how far
-            rho_alpha is from optimal.
         off, total: bounds on ||n_Sc||_1 and on ||n||_1.
         off_refined, total_refined: the refined bounds on the same.
     """
 
     log_alpha: np.ndarray
     rho_alpha: np.ndarray
-    program_gap: np.ndarray
     off: Band
     total: Band
     off_refined: Band
@@ -165,7 +161,7 @@ def error_bounds(
             f"log10(alpha) = {log_alpha[row] / np.log(10.0):.6g}: the error vector is not finite"
         )
     scales = _Scales(matrix, geometry, minimizer, certificate, potential, log_alpha, rho_tilde)
-    linear, of_rho, of_scale, gap = scales.linear_programs(certificate)
+    linear, of_rho, of_scale = scales.linear_programs(certificate)
     log_upper = scales.upper(linear)
     inside = log_upper < np.inf
     free, frozen = scales.balances(linear, of_scale, inside)
@@ -187,7 +183,6 @@ def error_bounds(
     return ErrorBounds(
         log_alpha,
         scales.size(linear).max(axis=1),
-        gap,
         *_bands(log_upper, lower[:, : len(plain)].max(axis=1), prior, rho_tilde),
         *_bands(log_refined, lower.max(axis=1), prior_refined, rho_tilde),
     )
@@ -331,7 +326,7 @@ class _Scales:
         return np.abs(self.scale * self.direction + self.shift + free @ self.geometry.free_map)
 
     def linear_programs(self, certificate):
-        """The linear programs of rho and of rho_alpha: (b, k of rho, k, gap)."""
+        """The linear programs of rho and of rho_alpha: (b, k of rho, k)."""
         free_map = self.geometry.free_map
         off = self.geometry.complement
         direction, margin = certificate.direction[off], certificate.margin[off]
@@ -343,10 +338,10 @@ class _Scales:
             f"of rho_alpha at log10(alpha) = {decades:.6g}"
             for decades in self.log_alpha / np.log(10.0)
         ]
-        free, kernel, gap = solve_rho_alpha(
+        free, kernel, _ = solve_rho_alpha(
             free_map, self.scale, self.direction, self.margin, self.shift, names
         )
-        return free, of_rho[0], kernel, gap
+        return free, of_rho[0], kernel
 
     def upper(self, free):
         """Logarithm of ``|S^c| alpha phi(max|z|)``, +inf where phi is not defined."""

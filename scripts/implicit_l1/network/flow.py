@@ -171,13 +171,12 @@ def flow_steps(
     potential: Potential,
     alpha: float,
     rtol: float,
-    initialization: Initialization | None = None,
 ) -> Iterator[Step[MirrorFlow]]:
-    """The flow, step by step, without end; time is c t (see :class:`Trajectory` for c).
+    """The flow from ones, step by step, without end; time is c t (see :class:`Trajectory`).
 
     Arguments as in :func:`gradient_flow`.
     """
-    return _steps(begin(matrix, minimizer, potential, alpha, rtol, initialization))
+    return _steps(begin(matrix, minimizer, potential, alpha, rtol, None))
 
 
 def _steps(flow):

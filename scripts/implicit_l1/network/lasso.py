@@ -41,6 +41,8 @@ from implicit_l1.potentials import Potential
 
 # of the largest entry: below this an entry of the solver's points at a knot is 0
 _VANISHED = 1e-13
+# and this much of a slope in 1/mu is 0
+_FLAT = 1e-9
 
 
 class LassoError(RuntimeError):
@@ -65,18 +67,15 @@ class LassoPath:
         columns = [np.interp(mu, self.knots[order], column[order]) for column in self.points.T]
         return np.stack(columns, axis=-1)
 
-    def monotone(self, tolerance: float = 1e-9) -> bool:
+    def monotone(self) -> bool:
         """Whether x(mu) / mu is monotone in every coordinate, as 1/mu grows from 0.
 
         Between two knots ``x = a + b mu``, so ``x / mu = a / mu + b`` with the slope a in
         1/mu: no coordinate of a may have both signs.  (Derived here.)
-
-        Args:
-            tolerance: what counts as 0, relative to the largest entry of the path.
         """
         step = np.diff(self.knots)[:, None]
         slopes = self.points[:-1] - np.diff(self.points, axis=0) / step * self.knots[:-1, None]
-        floor = tolerance * np.abs(self.points).max()
+        floor = _FLAT * np.abs(self.points).max()
         return bool(np.all((slopes >= -floor).all(axis=0) | (slopes <= floor).all(axis=0)))
 
 

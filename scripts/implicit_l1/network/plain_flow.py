@@ -22,6 +22,7 @@ from implicit_l1.potentials import potential as potential_of
 
 # velocities after which the flow is given up
 _EVALUATIONS = 100_000
+_HIDDEN = "rounding hides what is left of the motion; raise the tolerances or alpha"
 # what the integrator's errors may have moved the end by, in units of ||n||_1
 _DRIFT = 1e-3
 
@@ -43,8 +44,7 @@ class _Progress:
         if self.left < 0:
             raise FlowError(
                 f"{self.name} did not converge within {_EVALUATIONS} evaluations "
-                f"(t = {self.time:.3g}): rounding hides what is left of the motion; raise the "
-                "tolerances or alpha"
+                f"(t = {self.time:.3g}): {_HIDDEN}"
             )
 
 
@@ -141,6 +141,8 @@ def plain_flow(
         raise FlowError(f"{name} failed: {warning} (t = {progress.time:.3g})") from warning
     except ValueError as error:
         raise FlowError(f"{name}: convergence could not be located in time: {error}") from error
+    if solution.status == 0:
+        raise FlowError(f"{name} did not converge at any time: {_HIDDEN}")
     if solution.status != 1:
         raise FlowError(f"{name} failed: {solution.message} (t = {solution.t[-1]:.3g})")
     time = saved_times(1e-2 * unit, solution.t[-1], options.states_per_decade)

@@ -7,6 +7,11 @@ import numpy as np
 _ROUNDING = 1e-12
 
 
+def are_at(path: np.ndarray, log10_alpha: float) -> np.ndarray:
+    """Which scales of a path, all as decimal logarithms, are a given one."""
+    return np.isclose(path, log10_alpha, rtol=_ROUNDING, atol=_ROUNDING)
+
+
 def place_of(log10_alpha: float, log_alpha: np.ndarray) -> int:
     """The place of a scale on a path.
 
@@ -18,6 +23,6 @@ def place_of(log10_alpha: float, log_alpha: np.ndarray) -> int:
     """
     path = log_alpha / np.log(10.0)
     place = int(np.argmin(np.abs(path - log10_alpha)))
-    if not np.isclose(path[place], log10_alpha, rtol=_ROUNDING, atol=_ROUNDING):
+    if not are_at(path[place], log10_alpha):
         raise ValueError(f"log10(alpha) = {log10_alpha} is not on the path")
     return place

@@ -12,8 +12,9 @@ D = 2, ``x = alpha (e^z - e^-z)`` and ``y = exp(s)``.  The coefficients of y fol
 in their place it yields ``Y_k >= |y_k|``.  This one sequence bounds all that is left out:
 
 - *Rounding.*  y_k is a sum of products of at most k factors a_j with positive numbers.  If each
-  a_j is known up to ``epsilon b_j`` and a step of the recurrence rounds m times, the computed y_k
-  is wrong by at most ``((1 + epsilon)^k (1 + 2^-53)^(m k) - 1) Y_k``.
+  a_j is known up to ``epsilon b_j``, both it and what is known of it are at most b_j, and a step of
+  the recurrence rounds m times, the computed y_k is wrong by at most ``(k epsilon +
+  (1 + 2^-53)^(m k) - 1) Y_k`` (one factor after another is replaced).
 - *The rest.*  For every r > 1, ``Y_k r^k <= Y(r) - 1``, so ``sum_{k > K} |y_k| <= (Y(r) - 1) r^-K
   / (r - 1)``, and ``Y(r) - 1 <= p q (1 - q)^(-p-1)`` with ``q = sum_j b_j r^j`` (mean value
   theorem), or ``q e^q``.
@@ -37,6 +38,10 @@ DEGREE = 24
 _RADII = (1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 30.0, 1e3)  # r of the bound of the rest
 _SHARP, _BLUNT = 2.0**-46, 2.0**-10  # smallest and largest epsilon
 _KNOWN = 2.0**-12  # what the sides and their rooms must be known to, relatively
+# at most, so that the roundings of a power are few, see verified.py: D - 2 is at least 2e-6
+_LARGEST_POWER = 2**20
+# of the terms of x, at least, so that they have the digits of a double
+_SMALLEST = 2.0**-960
 _HALVINGS = 3  # e^q is bounded by (1 - q / 8)^-8
 
 
@@ -161,10 +166,13 @@ def series(
         path: coefficients of ``z(tau) - z(0)``, shape (m, d); the first row counts for nothing.
         goal: g, d balls.
     Raises:
-        NotProved: if z(0) is not proved to lie in the domain of phi.
+        NotProved: if z(0) is not proved to lie in the domain of phi, D is too near to 2, or alpha
+            too small.
     """
     two = potential.depth == 2
     power = potential.power
+    if not two and not power <= _LARGEST_POWER:
+        raise NotProved(f"D = {potential.depth!r} is too near to 2 for powers in doubles")
     values: list[list[arb]] = []
     for z, g in zip(centre, goal, strict=True):
         if two:
@@ -179,6 +187,8 @@ def series(
     room = np.array([[float(row[side]) for row in values] for side in (0, 1)])
     width = np.array([[float(row[side].rad()) for row in values] for side in (0, 1)])
     size = np.array([[float(row[side]) for row in values] for side in (2, 3)])
+    if not np.all(size >= _SMALLEST):
+        raise NotProved("x is a difference of terms that are too small for doubles")
     # size is only used times series whose radius is far larger than its own, relatively: `loose`
     loose = rounded_up(
         np.array([[float(row[side].rad()) for row in values] for side in (2, 3)]) / size

@@ -82,7 +82,7 @@ class ProvedTrajectory:
     Attributes:
         points: at the times that were asked for, up to `until`.
         until: where the proof ends.
-        reason: why it ends there; empty at the end of the steps.
+        reason: why it ends there; empty at the end of steps that reach all times.
         pieces: how many there were.
     """
 
@@ -133,8 +133,10 @@ class TrajectoryProof:
             steps: from time 0 on, each starting where the last one ends.
             times: increasing, at which an enclosure is wanted.
         Raises:
-            ValueError: if times or steps are not in order.
+            ValueError: if times or steps are not in order, or a time is before 0 or not finite.
         """
+        if not all(0.0 <= time < np.inf for time in times):
+            raise ValueError("the times of a trajectory are not finite numbers from 0 on")
         if np.any(np.diff(times) <= 0.0):
             raise ValueError("the times of a trajectory are not increasing")
         walk = _Walk(self, times)
@@ -142,6 +144,8 @@ class TrajectoryProof:
         try:
             for step in steps:
                 walk.take(step)
+            if walk.wanted:
+                reason = f"the steps end at the time {walk.time:g}"
         except (NotProved, np.linalg.LinAlgError) as failure:
             reason = str(failure)
         return ProvedTrajectory(walk.points, walk.until, reason, walk.pieces)
@@ -238,7 +242,7 @@ class _Walk:
         self.blocks = {}
         self.rate_up = float(rounded_up(float(proof.rate.upper())))
         self.rate_down = float(proof.rate.lower()) * (1.0 - 2.0**-30)
-        while self.wanted and self.wanted[0] <= 0.0:
+        if self.wanted and self.wanted[0] == 0.0:
             self.enclose(self.wanted.pop(0), self.z, np.zeros(len(self.z)), 0.0)
 
     def take(self, step):
@@ -321,11 +325,13 @@ class _Piece:
         self.model = series(proof.potential, proof.alpha, centre, path, proof.goal)
         half = length * arb(high - low) / 2
         self.time = float(rounded_up(float((2 * half).upper())))
-        # lam' / c in powers of tau
-        speed = float(1 / (proof.rate * half))
+        # lam' / c in powers of tau; c is a ball, as alpha is
+        speed, doubt = doubles_of([1 / (proof.rate * half)])
         order = np.arange(1.0, len(shift))[:, None]
-        velocity = times(Within(*(part[1:] for part in increments)), order * speed, 4)
-        velocity = product(velocity, frame.speeds)
+        moves = Within(*(part[1:] for part in increments))
+        velocity = times(moves, order * speed, 2)
+        wide = rounded_up(velocity.radius + order * doubt * moves.sizes)
+        velocity = product(Within(velocity.middle, wide), frame.speeds)
         image = product(
             Within(*(part[:, frame.others] for part in self.model.coefficients)),
             Within(frame.near.middle.T, frame.near.radius.T),

@@ -19,7 +19,8 @@ def rates_in_floats(rows: pd.DataFrame) -> pd.DataFrame:
 def rates_table(frame: pd.DataFrame, proofs: pd.DataFrame | None) -> pd.DataFrame:
     """Medians and quartiles over the certified repetitions of each cell."""
     cells = EnclosedCells(largest(frame, PATH), PATH, of_limits(proofs), rates_in_floats)
-    fitted, onset = cells.numbers["fitted_rate"], cells.numbers["onset_alpha"]
+    fitted = cells.numbers["fitted_rate"]
+    onset = cells.by_cell(10.0 ** cells.rows["onset_log10_alpha"].where(cells.counted))
     return cells.table(
         predicted_rate=cells.proved_of(median, "predicted_rate"),
         fitted_rate=fitted.median(),

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from audit import again as audit_again
@@ -188,6 +189,28 @@ def test_tables_that_are_not_the_same_are_told_where(copy):
     other = table.assign(N=table["N"].where(table.index != 3, 7))
     assert audit_again.differing_tables(table, other) == ["column N, row 3: 20.0, now 7.0"]
     assert audit_again.differing_tables(table, table.astype({"N": int})) != []
+
+
+def enclosures(lower="1.0", upper="1.001", **more):
+    row = {"repetition": 0, "time": 2.0, "quantity": "error_1", "log10_alpha": -4.0}
+    return pd.DataFrame([row | {"lower": lower, "upper": upper, "status": PROVED} | more])
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (enclosures("1.0001", "1.002"), None),
+        (enclosures("1.002", "1.003"), "from 1.0 to 1.001, now from 1.002 to 1.003"),
+        # one that agrees with everything
+        (enclosures("1.0001", "1.00010001"), "from 1.0 to 1.001, now from 1.0001 to 1.00010001"),
+        (enclosures(time=3.0), "are others"),
+        (enclosures(log10_alpha=-5.0), "are others"),
+        (enclosures(status="not proved: it is hard"), "are others"),
+    ],
+)
+def test_enclosures_of_another_machine_agree(made, words):
+    found = audit_again.differing_enclosures(enclosures(), made)
+    assert [words in what for what in found] == ([] if words is None else [True])
 
 
 def test_arrays_that_are_not_the_same_are_named():

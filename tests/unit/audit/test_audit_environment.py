@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import importlib
+import io
 import os
 import re
 import subprocess
@@ -10,6 +11,8 @@ import sys
 from importlib.metadata import PathDistribution
 
 import pytest
+import scipy.io
+from threadpoolctl import threadpool_info
 
 from audit import environment as audit_environment
 from audit.findings import Audit
@@ -188,9 +191,13 @@ def test_every_pin_of_the_lock_is_understood():
 
 
 def test_this_environment_is_told():
+    """And nothing of a reader of files, which counts its threads, too."""
+    read = scipy.io.mmread(io.StringIO("%%MatrixMarket matrix array real general\n1 1\n2\n"))
+    assert read == 2 and "scipy_mmio" in str(threadpool_info())
     told = audit_environment.environment()
     assert set(told) >= {"processor", "linear algebra", "git", "variables"}
     assert "numpy 2" in told["packages"]
+    assert "blas" in told["linear algebra"] and "mmio" not in told["linear algebra"]
 
 
 def test_a_job_tells_what_it_imported_from_elsewhere(tmp_path):

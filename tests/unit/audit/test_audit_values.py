@@ -173,6 +173,35 @@ def test_a_median_that_is_0_as_a_double(tmp_path, size, right):
     assert (found.right, len(found.problems)) == (int(right), int(not right))
 
 
+def test_a_trajectory_is_proved_where_it_is_drawn_and_no_other(tmp_path):
+    """At early times those of several scales, which are near 0, are the same to six digits."""
+    table = pd.DataFrame({"repetition": 0, "time": [0.5, 1.0], "quantity": "error_1"})
+    table = table.assign(**VALUES, value=[2.0, 1.5], coordinate=-1)
+    files, made = [], set()
+    for alpha in (1e-8, 1e-12):
+        place = f"problem/D2/alpha{alpha}/reps0-0.parquet"
+        files.append(tmp_path / "flow" / place)
+        write_table(files[-1], table.assign(alpha=alpha))
+    proofs = tmp_path / "certificates" / place
+    rows = {"log10_alpha": -12.0, "status": PROVED, "lower": ["2", "1.5"], "upper": ["2", "1.5"]}
+    write_table(proofs, table.assign(alpha=alpha, **rows))
+    made = {proofs.as_posix()}
+
+    def found(**more):
+        """What is compared where a row is drawn at one place."""
+        row = {"depth": "2", "repetition": "0", "alpha": "1e-12", "quantity": "error_1"}
+        row |= {"time": "0.5", "value": "2.00000"}
+        return figure_problems(pd.DataFrame([row | more]), files, made)
+
+    assert (found().proved, found().right, found().problems) == (1, 2, [])
+    others = {"alpha": "1e-08", "depth": "3", "repetition": "1", "quantity": "x_on", "time": "1"}
+    for name, other in others.items():
+        assert found(**{name: other}).proved == 0
+    write_table(proofs, table.assign(alpha=alpha, **rows | {"lower": ["1", "1"]}))
+    assert found().proved == 0
+    assert all("wider than any that is proved" in problem for problem in found().problems)
+
+
 def test_certificates_of_a_cell_that_are_missing_are_named(tmp_path):
     table = curves(VALUES, [CERTIFIED] * 2)
     data, made = cell_of_a_figure(tmp_path, table, certificates({"error_1": "0.5"}, 2, -4.0))

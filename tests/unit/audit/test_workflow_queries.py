@@ -7,9 +7,9 @@ from audit.workflow_queries import Failure, read_jobs, words_of
 
 
 def test_the_words_of_a_command():
-    command = "python scripts/stages/l1.py --cell '{\"s\": 1}' --output a.npz &> a.log\n\n"
+    command = "python scripts/stages/l1.py --ensemble 'mine, \"x\"' --output a.npz &> a.log\n\n"
     assert words_of(command) == (
-        *("scripts/stages/l1.py", "--cell", '{"s": 1}', "--output", "a.npz"),
+        *("scripts/stages/l1.py", "--ensemble", 'mine, "x"', "--output", "a.npz"),
     )
     assert words_of("python a.py 2> a.log") == ("a.py",)
 

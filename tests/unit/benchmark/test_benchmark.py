@@ -7,7 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark import page as benchmark
+from benchmark.parts.figure import drawing, short_outcome
+from benchmark.parts.peers import better_peers, flow_part, reach_aims, reach_tables
+from benchmark.parts.times import growth_part
+from benchmark.parts.words import Notes, duration
+from benchmark.ratios import fastest_peers
 from workflow_runs import ROOT, script
 
 pytestmark = pytest.mark.long
@@ -125,7 +129,7 @@ def test_all_parts_are_on_the_page(tmp_path):
 def test_nothing_is_said_of_exponents_where_nothing_was_fitted():
     tables = others()
     for none in (None, tables["exponents"][:0]):
-        text, aims = benchmark.growth_part(tables["growth"], none)
+        text, aims = growth_part(tables["growth"], none)
         assert aims == [] and "long enough" in text
 
 
@@ -152,13 +156,13 @@ def test_the_peer_of_an_accuracy_is_the_fastest_that_reaches_it():
             run_of("failed", np.nan, np.nan, "fails"),
         )
     )
-    found = benchmark.fastest_peers(table).set_index("accuracy")
+    found = fastest_peers(table).set_index("accuracy")
     assert found["peer"].to_dict() == {1e-3: "quick", 1e-6: "good", 1e-8: "slow", 1e-10: "slow"}
     values = found["one point"]
     assert values[:1e-8].tolist() == pytest.approx([0.5, 80.0, 90.0])
     # ours does not get there
     assert np.isnan(values[1e-10])
-    said = benchmark.better_peers(table, found.reset_index())
+    said = better_peers(table, found.reset_index())
     assert "quick is faster than one point at α = 10<sup>−2</sup> (error ≤ 1e-03, ×0.5)" in said
     assert "slow reaches what one point does not at α = 10<sup>−2</sup> (1e-10)" in said
     assert "In 1 of 1 cells the error of some peer is smaller than that of ours" in said
@@ -169,17 +173,17 @@ def test_an_accuracy_that_no_peer_reaches_is_a_dash():
     cell = CELL | {"depth": 2, "log10_alpha": -2}
     rows = [run_of(POINT, 0.1, 1e-14), run_of("peer", 6.0, 1e-5)]
     table = pd.DataFrame(cell | row for row in rows)
-    ratios = benchmark.fastest_peers(table)
-    (line,) = [line for line in benchmark.reach_tables(ratios).splitlines() if "<sup>" in line]
+    ratios = fastest_peers(table)
+    (line,) = [line for line in reach_tables(ratios).splitlines() if "<sup>" in line]
     cells = [words.strip() for words in line.strip("|").split("|")]
     assert cells == ["2", "10<sup>−2</sup>", "peer<br>×60", "—", "—", "—"]
-    assert benchmark.better_peers(table, ratios).startswith("Nowhere")
-    (aim,) = benchmark.reach_aims(ratios, "peers")
+    assert better_peers(table, ratios).startswith("Nowhere")
+    (aim,) = reach_aims(ratios, "peers")
     assert aim.met and "1 of 1" in aim.measured
 
 
 def test_the_cheapest_setting_of_the_flow_is_taken():
-    text, _ = benchmark.flow_part(flows())
+    text, _ = flow_part(flows())
     rows = [
         [words.strip() for words in line.strip("|").split("|")]
         for line in text.splitlines()
@@ -192,7 +196,7 @@ def test_the_cheapest_setting_of_the_flow_is_taken():
 
 
 def test_long_words_of_a_solver_stand_below_the_table():
-    notes = benchmark.Notes()
+    notes = Notes()
     long = "a message that is too long for a table"
     assert [notes.status(text) for text in ("past 60 s", long, "", long)] == [
         "past 60 s",
@@ -213,13 +217,13 @@ def test_long_words_of_a_solver_stand_below_the_table():
     ],
 )
 def test_times_have_a_fitting_unit(seconds, others, words):
-    assert benchmark.duration(0.0996, digits=2) == "100 ms"
-    assert benchmark.duration(seconds, *others) == words
+    assert duration(0.0996, digits=2) == "100 ms"
+    assert duration(seconds, *others) == words
 
 
 def test_the_figure_is_of_the_largest_problem_and_shows_every_run():
     table = pd.concat([limits(N=50, peers=1), limits(peers=3)])
-    figure = benchmark.drawing(table)
+    figure = drawing(table)
     *panels, bar = figure.axes
     assert "N = 100, d = 400, s = 8" in bar.get_xlabel()
     assert [ax.get_title() for ax in panels] == [
@@ -245,4 +249,4 @@ def test_the_figure_is_of_the_largest_problem_and_shows_every_run():
     ],
 )
 def test_a_run_without_numbers_is_a_word(status, words):
-    assert benchmark.short_outcome(pd.Series(run_of("peer", np.nan, np.nan, status))) == words
+    assert short_outcome(pd.Series(run_of("peer", np.nan, np.nan, status))) == words

@@ -5,8 +5,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import zipfile
 from types import SimpleNamespace
 
@@ -16,7 +14,7 @@ from rocrate_validator import services
 from rocrate_validator.models import Severity, ValidationSettings
 from rocrate_validator.utils.http import HttpRequester
 
-from workflow_runs import ROOT, Project
+from workflow_runs import ROOT, Project, script
 
 # in the validator's own libraries
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
@@ -114,17 +112,12 @@ def write(folder, texts):
 
 def export(folder, project=PROJECT, results=RESULTS):
     """Run the program on files of a folder."""
-    return subprocess.run(
-        [
-            *(sys.executable, ROOT / "scripts/export/crate.py"),
-            *("--project", *project, "--results", *results),
-            *("--configuration", "results/configuration.yaml", "--lock", "requirements.txt"),
-            *("--citation", "CITATION.cff", "--output", "results/crate.zip"),
-        ],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
+    return script(
+        "export/crate",
+        *("--project", *project, "--results", *results),
+        *("--configuration", "results/configuration.yaml", "--lock", "requirements.txt"),
+        *("--citation", "CITATION.cff", "--output", "results/crate.zip"),
+        folder=folder,
     )
 
 

@@ -16,12 +16,12 @@ EVERY_KEY = {
 }
 
 
-def written(path, nonunique="fail", published=False, **keys):
+def written(path, nonunique="fail", published=False, scales="sample", **keys):
     """The caption of an experiment with these keys beside those of its figure."""
     params = SimpleNamespace(experiment="one", problems="file: a_b.csv", realistic=[1e-4, 0.1])
     params.published = published
     config = {"experiments": {"one": EVERY_KEY | keys}, "l1": {"nonunique": nonunique}}
-    config |= {"flow": {"distance": 1e-9}}
+    config |= {"flow": {"distance": 1e-9}, "certificates": {"scales": scales}}
     # as the report does: what is not there is empty, but a name cannot be called
     template = jinja2.Environment(autoescape=False).from_string(path.read_text(encoding="utf-8"))
     return template.render(snakemake=SimpleNamespace(config=config, params=params))
@@ -36,6 +36,15 @@ def test_captions_say_what_is_proved(path):
         assert "selected in floating point" in written(path, nonunique="select")
         shaped = " ".join(written(path, initialization={"law": "lognormal"}).split())
         assert "unique in floating point" in shaped
+
+
+def test_trajectories_are_called_proved_only_where_proofs_are_made():
+    path = ROOT / "workflow/report/figure_flow.rst"
+    texts = [
+        written(path, scales=scales, proved_alpha=proved)
+        for scales, proved in [("sample", [1e-4]), ("none", [1e-4]), ("sample", [])]
+    ]
+    assert ["is enclosed" in text for text in texts] == [True, False, False]
 
 
 @pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)

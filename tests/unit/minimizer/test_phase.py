@@ -1,8 +1,5 @@
 """The weak threshold, planted constants, constants of order s, and the program of stage phase."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import combinations
 from types import SimpleNamespace
@@ -37,7 +34,7 @@ from reference import (
     null_space_constant_by_patterns,
     pattern_constant,
 )
-from workflow_runs import ROOT
+from workflow_runs import ROOT, script
 
 pytestmark = pytest.mark.long
 
@@ -379,18 +376,13 @@ def run_program(output, *, s, repetitions, ensemble="gaussian", rows=10, columns
     } | options
     if options["law"] == "constant":  # it has no ends
         del options["low"], options["high"]
-    return subprocess.run(
-        [
-            *(sys.executable, "scripts/stages/phase.py", "--output", str(output)),
-            *("--certificates", str(proofs_of(output))),
-            *("--ensemble", ensemble, "--N", str(rows), "--d", str(columns), "--s", str(s)),
-            *("--repetitions", *map(str, repetitions)),
-            *(text for name, value in options.items() for text in (f"--{name}", str(value))),
-        ],
-        cwd=ROOT,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
+    return script(
+        "stages/phase",
+        *("--output", output, "--certificates", proofs_of(output)),
+        *("--ensemble", ensemble, "--N", rows, "--d", columns, "--s", s),
+        *("--repetitions", *repetitions),
+        *(word for name, value in options.items() for word in (f"--{name}", value)),
+        folder=ROOT,
     )
 
 

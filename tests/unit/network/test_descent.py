@@ -1,7 +1,5 @@
 """Gradient descent: its limit point to compare with, its stable step, its bias, its ends."""
 
-import subprocess
-import sys
 from functools import cache
 
 import mpmath
@@ -24,7 +22,7 @@ from implicit_l1.potentials import potential
 from implicit_l1.status import CONVERGED, DIVERGED, ITERATION_LIMIT, STALLED
 from pipeline.storage import read_arrays, read_table, write_arrays
 from reference import instance, phi
-from workflow_runs import ROOT
+from workflow_runs import ROOT, script
 
 pytestmark = pytest.mark.long
 
@@ -442,13 +440,7 @@ def test_weights_given_are_not_changed():
 
 
 def program(folder, name, *arguments):
-    return subprocess.run(
-        [sys.executable, STAGES / f"{name}.py", *map(str, arguments)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return script(f"stages/{name}", *arguments, folder=folder)
 
 
 PROBLEMS, L1, LIMIT = (f"results/{stage}/cell/reps0-1.npz" for stage in ("problems", "l1", "limit"))
@@ -463,7 +455,7 @@ def run_descent(folder, *, depth=2, alpha="1e-1", output=TABLE):
         "descent",
         *(*INPUTS, "--limit", LIMIT, "--output", output, "--depth", depth, "--alpha", alpha),
         *("--fractions", *FRACTIONS, "--iterations", 8000, "--loss", 1e-22),
-        *("--cell", '{"ensemble": "gaussian", "rho": null, "depth": 2}'),
+        *("--ensemble", "gaussian"),
     )
 
 
@@ -493,7 +485,7 @@ def test_program_writes_one_row_a_repetition_and_fraction(cell):
     assert result.returncode == 0, result.stderr
     table = read_table(cell / TABLE)
     assert list(table.columns) == [
-        *("initialization", "ensemble", "rho", "depth", "alpha"),
+        *("initialization", "ensemble", "N", "d", "s", "eta", "m", "family_rho", "depth", "alpha"),
         *("repetition", "status", "fraction", "step"),
         *("outcome", "iterations", "loss", "relative_loss", "distance", "step_distance", "error_1"),
         *("relative_distance", "relative_step_distance"),

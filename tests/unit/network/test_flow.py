@@ -1,7 +1,5 @@
 """The gradient flow: its trajectory, its end, and what it says where it cannot be followed."""
 
-import subprocess
-import sys
 from functools import cache
 
 import numpy as np
@@ -32,7 +30,7 @@ from pipeline.records.limit import LimitPoints
 from pipeline.records.minimizers import Minimizers
 from pipeline.storage import read_table
 from reference import filled_record, instance, limit_error, limit_points
-from workflow_runs import ROOT
+from workflow_runs import script
 
 pytestmark = pytest.mark.long
 
@@ -423,13 +421,17 @@ def test_stage_agreement_fails_where_flow_and_limit_disagree(tmp_path, wrong):
     filled_record(
         Endpoints, repetition=repetitions, error=end, claimed=[2e-9, 2e-9], steps=[3, 4]
     ).save(tmp_path / "flow.npz")
-    script = ROOT / "scripts/stages/agreement.py"
     arguments = ["--l1", "l1.npz", "--limit", "limit.npz", "--flow", "dual", "1e-3", "flow.npz"]
-    arguments += ["--cell", '{"depth": 3}', "--output", "results/agreement/cell/reps2.parquet"]
+    arguments += [
+        "--ensemble",
+        "mine",
+        "--depth",
+        "3",
+        "--output",
+        "results/agreement/cell/reps2.parquet",
+    ]
     path.mkdir(parents=True)
-    done = subprocess.run(
-        [sys.executable, str(script), *arguments], cwd=tmp_path, capture_output=True, text=True
-    )
+    done = script("stages/agreement", *arguments, folder=tmp_path)
     if wrong == "nothing":
         assert done.returncode == 0, done.stderr
         table = read_table(path / "reps2.parquet")

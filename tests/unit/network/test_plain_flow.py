@@ -1,6 +1,7 @@
 """The plain flow of the weights: it agrees with the mirror flow, and its claims hold."""
 
 from functools import cache, partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -144,6 +145,18 @@ def test_too_many_evaluations_are_an_error(monkeypatch):
     monkeypatch.setattr("implicit_l1.network.plain_flow._EVALUATIONS", 20)
     with pytest.raises(FlowError, match=r"^plain flow at alpha = 0\.01 did .* 20 evaluations"):
         plain_form(3, 1e-2, FlowOptions(rtol=1e-9))
+
+
+def at_rest(*_, **__):
+    """What the integrator returns at t = inf."""
+    return SimpleNamespace(status=0)
+
+
+def test_a_flow_at_rest_for_ever_is_an_error(monkeypatch):
+    """As where it ends at g* itself, and there is no n to be near to."""
+    monkeypatch.setattr("implicit_l1.network.plain_flow.solve_ivp", at_rest)
+    with pytest.raises(FlowError, match=r"^plain flow at alpha = 1 did .* any time: rounding"):
+        plain_flow(np.ones((1, 2)), np.ones(1), 2.0, 1.0, np.array([0.5, 0.5]))
 
 
 @pytest.mark.parametrize("exponent", [0, -3, -6])

@@ -20,7 +20,7 @@ FIGURE = [f"results/smoke/figures/noise.{kind}" for kind in ("pdf", "svg", "png"
 
 def test_the_calls_of_a_command_line():
     assert calls_of(["--s", "1"]) == [["--s", "1"]]
-    one, other = ["--cell", '{"s": 1}', "--output", "a b.npz"], ["--output", "c"]
+    one, other = ["--ensemble", 'mine, "x"', "--output", "a b.npz"], ["--output", "c"]
     assert calls_of(["--each", shlex.join(one), shlex.join(other)]) == [one, other]
 
 

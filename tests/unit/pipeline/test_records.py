@@ -58,7 +58,7 @@ def test_files_of_another_kind_are_named(tmp_path, change):
         Endpoints.load(tmp_path / "a.npz")
 
 
-def test_what_is_left_out_stays_out(tmp_path):
+def test_what_is_left_out_stays_out():
     record = filled_record(LimitPoints, error=np.ones((2, 3, 4)), repetition=[0, 1])
     assert record.without("error").error is None
     assert record.error.shape == (2, 3, 4)

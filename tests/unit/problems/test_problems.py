@@ -26,7 +26,7 @@ from implicit_l1.problems.problem import (
 from implicit_l1.problems.seeds import generator
 from pipeline.storage import read_arrays, read_table
 from reference import UNIFORM, fractions
-from workflow_runs import ROOT
+from workflow_runs import ROOT, script
 
 pytestmark = pytest.mark.long
 
@@ -211,6 +211,7 @@ def test_another_processor_draws_the_same(tmp_path, ensemble):
         folder.mkdir()
         output = ["--output", "drawn.npz", "--repetitions", "0", "9"]  # the file holds its own name
         words = [*ensemble.split(), *size.split()]
+        # NumPy chooses its kernels as it is loaded
         subprocess.run(
             [sys.executable, ROOT / "scripts/stages/problems.py", *output, *words],
             cwd=folder,
@@ -229,20 +230,8 @@ def test_another_processor_draws_the_same(tmp_path, ensemble):
 
 
 def program(folder, *words, repetitions=(0, 0), output="results/problems/mine/block.npz"):
-    command = [
-        ROOT / "scripts/stages/problems.py",
-        "--output",
-        output,
-        "--repetitions",
-        *repetitions,
-    ]
-    return subprocess.run(
-        [sys.executable, *map(str, command), *map(str, words)],
-        cwd=folder,
-        env=os.environ,
-        capture_output=True,
-        text=True,
-    )
+    what = ("--output", output, "--repetitions", *repetitions)
+    return script("stages/problems", *what, *words, folder=folder)
 
 
 SHAPE = ("--N", 20, "--d", 40, "--s", 3, "--seed", 1)
@@ -315,17 +304,7 @@ def test_program_of_the_phase_diagram_takes_the_same_options(tmp_path):
         options = ["--output", output, "--certificates", "proofs.parquet"]
         options += ["--enumerate-up-to", "3"]
         options += ["--order-repetitions", "0", "--order-starts", "0", "--repetitions", "0", "3"]
-        return subprocess.run(
-            [
-                sys.executable,
-                ROOT / "scripts/stages/phase.py",
-                *options,
-                *map(str, (*SHAPE, *words)),
-            ],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
+        return script("stages/phase", *options, *SHAPE, *words, folder=tmp_path)
 
     words = ("--law", "power_law", "--exponent", 0.5, "--normalized")
     for name in ("toeplitz", "gaussian"):

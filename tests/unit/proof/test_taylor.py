@@ -133,6 +133,16 @@ def test_outside_the_domain_nothing_is_proved(centre):
         series(BallPotential(3), arb(1), [centre], known(np.zeros((2, 1))), [arb(0)])
 
 
+@pytest.mark.parametrize(
+    ("depth", "alpha", "words"),
+    [(2 + 1e-6, 1, "too near to 2"), (2, 1e-300, "too small"), (3, 1e-300, "too small")],
+)
+def test_what_doubles_do_not_hold_is_not_proved(depth, alpha, words):
+    """Powers that are rounded too often, and numbers without the digits of a double."""
+    with pytest.raises(NotProved, match=words):
+        series(BallPotential(depth), arb(alpha), [arb(0)], known(np.zeros((2, 1))), [arb(0)])
+
+
 @given(seeds)
 def test_products_and_powers_hold(seed):
     rng = np.random.default_rng(seed)

@@ -354,8 +354,33 @@ def test_steps_follow_one_another():
         flow.proof().follow([steps[0], steps[2]], [])
     with pytest.raises(ValueError, match="increasing"):
         flow.proof().follow(steps, [1.0, 1.0])
+    for time in (-1.0, np.inf, np.nan):
+        with pytest.raises(ValueError, match="finite numbers from 0 on"):
+            flow.proof().follow(steps, [time])
     with pytest.raises(ValueError, match="another matrix"):
         TrajectoryProof(2 * MATRIX, flow.minimizer, 3, flow.alpha)
+
+
+def test_steps_that_end_too_early_are_a_reason():
+    flow, _ = known_flow(3, -2, 2e2)
+    (step, *_) = flow.steps(2e2, 1e-9)
+    proved = flow.proof().follow([step], [0.5 * step.end, step.end, 1.0])
+    assert [point.time for point in proved.points] == [0.5 * step.end, step.end]
+    assert proved.until == step.end
+    assert proved.reason == f"the steps end at the time {step.end:g}"
+    assert not flow.proof().follow([step], [step.end]).reason
+
+
+def test_a_scale_may_be_a_wide_ball():
+    """The enclosures are of every scale in it; the steps are those of its middle."""
+    flow, known = known_flow(3, -2, 2e2)
+    other = Flow(MATRIX, ONES, 3, -2 + 1e-6)
+    wide = other.alpha * (1 + arb(0, 2.4e-6))
+    assert wide.contains(flow.alpha)
+    proof = TrajectoryProof(MATRIX, flow.minimizer, 3, wide)
+    proved = proof.follow(other.steps(2e2, 1e-9, [(0, 1)]), [time for time, _ in known])
+    assert held(proved, known)
+    assert 1e-6 < widest(proved) < 1e-2
 
 
 def time_until(flow, mu, ratio, value):

@@ -49,6 +49,7 @@ LOG_ALPHA = np.log(10.0) * np.array([0.0, -1.0, -2.0])
 ERROR = np.array([[1, 0.1, 0.01], [1e9, 1e9, 1e9], [2, 0.4, 0.08], [4, 1, 0.1]])
 SETTINGS = SimpleNamespace(
     cell={"depth": 2},
+    depth=2,
     window=[1e-2, 1.0],
     onset_tolerance=0.05,
     bootstrap=40,
@@ -121,7 +122,6 @@ def test_curves_are_of_what_they_are_called(quantity, factor):
     """Of errors 0.1, 0.4 and 1 at alpha = 0.1: quartiles half way between them on a log axis."""
     rows = curves().loc[quantity]
     assert rows["count"].tolist() == [3, 3, 3]
-    np.testing.assert_allclose(rows["alpha"], [1, 0.1, 0.01])
     np.testing.assert_allclose(rows["log10_alpha"], [0, -1, -2])
     row = rows.iloc[1]
     assert row["median"] == pytest.approx(0.4 * factor)
@@ -179,9 +179,8 @@ def test_an_onset_is_where_the_slopes_come_near_for_good():
     """Slopes 1 and 0.7 of a predicted 0.69: of repetition 2, from alpha = 0.1 on."""
     table = rates_program.instance_table(L1, NULL_SPACE, LIMIT, ASYMPTOTICS, SETTINGS)
     # predicted 0.69, slopes log10(5) = 0.699 both; 5 % are 0.03, and four digits are not reached
-    assert table["onset_alpha"][2] == pytest.approx(1.0)
     assert table["onset_log10_alpha"][2] == pytest.approx(0.0)
-    assert table["onset_alpha"][[0, 1, 3]].isna().all()
+    assert table["onset_log10_alpha"][[0, 1, 3]].isna().all()
     assert table["four_digits_log10_alpha"].isna().all()
 
 
@@ -277,7 +276,7 @@ def test_constants_keep_both_bounds():
 
 def test_stage_bounds_asks_for_the_bound_of_rho_tilde_that_is_valid(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = ["bounds", "--output", "out.parquet", "--cell", "{}", "--depth", "3"]
+    words = ["bounds", "--output", "out.parquet", "--ensemble", "mine", "--depth", "3"]
     ones = np.ones(2)
     index = {"repetition": np.arange(2)}
     l1 = {"status": [NOT_UNIQUE, CERTIFIED], "point": np.ones((2, 2)), "nu": np.ones((2, 1))}
@@ -511,7 +510,8 @@ def test_stage_agreement_measures_in_the_one_norm_over_all_blocks(tmp_path, monk
     """Ends that miss by (1, 2) 1e-9 and (3, 4) 1e-9 where ||n||_1 is 2 and 4."""
     monkeypatch.chdir(tmp_path)
     miss = 1e-9 * np.array([[1.0, 2.0], [3.0, -4.0]])
-    error, words = np.array([[1.0, -1.0], [1.0, 3.0]]), ["agreement", "--cell", '{"depth": 4}']
+    error = np.array([[1.0, -1.0], [1.0, 3.0]])
+    words = ["agreement", "--ensemble", "mine", "--depth", "4"]
     for place in (0, 1):
         records = {
             "l1": filled_record(Minimizers, point=[[5.0, 0.0]], status=[CERTIFIED]),

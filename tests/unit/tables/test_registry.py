@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from planning.configuration import UNPROVED, feeding
+from planning.experiments import UNPROVED, feeding
 from tables.registry import TABLES
 from workflow_runs import ROOT
 

@@ -354,7 +354,7 @@ def test_rates_have_the_quartiles_and_the_interval_of_the_fits():
         fitted_rate=[0.1, 0.2, 0.4, 0.8, 1.6],
         fitted_rate_low=0.11,
         fitted_rate_high=0.99,
-        onset_alpha=[1e-3, 1e-2, 1e-1, np.nan, np.nan],
+        onset_log10_alpha=[-3, -2, -1, np.nan, np.nan],
     )
     margin = [0.5] * 5
     certificates = [of_constants([0.1] * 5, margin)]

@@ -1,0 +1,1 @@
+"""What the page of target benchmark says of each part, and its figure."""
