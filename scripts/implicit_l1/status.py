@@ -22,6 +22,13 @@ PROVED = "proved"
 CONVERGED, STALLED = "converged", "stalled"
 ITERATION_LIMIT, DIVERGED = "iteration limit", "diverged"
 
+# how an integrated flow ended: converged, or
+AT_MINIMIZER = "at the minimizer"  # its limit point is g* itself, as far as doubles tell
+NOT_FOLLOWED = "not followed"  # to its end; the outcome goes on with the reason
+
+# of a run, or a flow, of an instance without a minimizer to measure from
+NOT_RUN = "not run"
+
 
 def data_in_words(product: bool, noiseless_support: int) -> str:
     """What a reader must know of the data of a problem; empty if they are what was stored.

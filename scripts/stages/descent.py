@@ -7,15 +7,13 @@ import numpy as np
 import pandas as pd
 
 from implicit_l1.network.descent import Comparison, DescentOptions, compare_with_flow
-from implicit_l1.status import CERTIFIED
+from implicit_l1.status import CERTIFIED, NOT_RUN
 from pipeline.command_line import add_cell, parameters_of, repetition, run
 from pipeline.records.limit import LimitPoints
 from pipeline.records.minimizers import Minimizers
 from pipeline.records.problems import Problems
 from pipeline.storage import write_table
 from pipeline.tidy import with_cell
-
-NOT_RUN = "not run"
 
 COLUMNS = ["repetition", "status", *(field.name for field in fields(Comparison))]
 

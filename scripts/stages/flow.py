@@ -1,13 +1,22 @@
-"""Stage flow: integrate the gradient flow of every instance of a block to convergence."""
+"""Stage flow: integrate the gradient flow of every instance of a block to its end.
+
+Of a flow that cannot be followed so far there are no states, and the file of ends says why.
+"""
 
 import argparse
 
 import pandas as pd
 
-from implicit_l1.network.flow import FlowOptions, Trajectory, gradient_flow, shown
+from implicit_l1.network.flow import (
+    FlowError,
+    FlowOptions,
+    Trajectory,
+    gradient_flow,
+    shown,
+)
 from implicit_l1.network.plain_flow import plain_flow
 from implicit_l1.potentials import potential
-from implicit_l1.status import MEASURED
+from implicit_l1.status import MEASURED, NOT_FOLLOWED, NOT_RUN
 from pipeline.command_line import add_cell, parameters_of, repetition, run
 from pipeline.records.flow import Endpoints
 from pipeline.records.minimizers import Minimizers
@@ -38,29 +47,19 @@ def main() -> None:
 
     block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
     options = FlowOptions(args.rtol, args.distance, args.states_per_decade)
-    flows: list[Trajectory | None] = []
+    flows: list[Trajectory | str] = []
     tables = []
     for place, index in enumerate(block.repetition[: args.first]):
-        matrix, data, minimizer = block.matrix[place], block.data[place], l1.point[place]
         if l1.status[place] not in MEASURED:
-            flows.append(None)
+            flows.append(NOT_RUN)
             continue
         with repetition(args.endpoints, index):
-            if args.form == "plain":
-                shapes = l1.shapes_at(place)
-                flow = plain_flow(matrix, data, args.depth, args.alpha, minimizer, options, shapes)
-            else:
-                flow = gradient_flow(
-                    matrix,
-                    minimizer,
-                    potential(args.depth),
-                    args.alpha,
-                    options,
-                    l1.initialization(place),
-                )
+            flow = follow(block, l1, place, args, options)
         flows.append(flow)
+        if isinstance(flow, str):
+            continue
         head = {"repetition": index, "status": l1.status[place], "time": flow.time}
-        values = shown(flow, minimizer, args.coordinates)
+        values = shown(flow, l1.point[place], args.coordinates)
         tables += [
             pd.DataFrame({**head, "quantity": quantity, "coordinate": coordinate, "value": value})
             for (quantity, coordinate), value in values.items()
@@ -70,6 +69,21 @@ def main() -> None:
         table = pd.concat(tables, ignore_index=True) if tables else EMPTY
         cell = parameters_of(args) | {"alpha": args.alpha}
         write_table(args.trajectories, with_cell(cell, table[COLUMNS]))
+
+
+def follow(
+    block: Problems, l1: Minimizers, place: int, args: argparse.Namespace, options: FlowOptions
+) -> Trajectory | str:
+    """The flow of one instance; in words why it was not followed to its end."""
+    matrix, minimizer = block.matrix[place], l1.point[place]
+    try:
+        if args.form == "plain":
+            data, shapes = block.data[place], l1.shapes_at(place)
+            return plain_flow(matrix, data, args.depth, args.alpha, minimizer, options, shapes)
+        network, initialization = potential(args.depth), l1.initialization(place)
+        return gradient_flow(matrix, minimizer, network, args.alpha, options, initialization)
+    except FlowError as failure:
+        return f"{NOT_FOLLOWED}: {failure}"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ The flow has converged where ``||x - x*||_1`` is below a fraction of ``||x* - g*
 limit point, to which Newton's method leads from the state.  No rate of change tells this: for
 ``1/c << t << 1/(c alpha)`` x rests on a plateau while the entries off the support are still far
 from their ends.  What rounding does to x* is estimated, and where it is more than the fraction
-wanted, the flow has not converged.
+wanted, the flow has not converged.  Where x* is g* itself there is no such fraction; the flow ends
+where n is 0 but for rounding.
 
 Why it is not a library's: SciPy's LSODA, BDF and Radau lose n below alpha = 1e-4, and take longer
 above it (see the benchmark of the flow).
@@ -31,12 +32,15 @@ from implicit_l1.network.initialization import Initialization
 from implicit_l1.network.mirror_flow import RISING, MirrorFlow, begin
 from implicit_l1.network.radau import IntegrationError, Step, radau_steps
 from implicit_l1.potentials import Potential
+from implicit_l1.status import AT_MINIMIZER, CONVERGED
 
 # Newton's method to the limit point is tried once a step moves no entry by more than this
 _SLOW = 1e-2
 # ||n||_1 in units of alpha, or of g*, below which the flow ends at g* itself: off the support, n
 # is alpha phi(z) with a z that is 0 but for rounding
 _NOTHING = 1e-15
+# steps in which the motion that is left has not become smaller, after which it is rounding
+_AT_REST = 10
 
 
 class FlowError(RuntimeError):
@@ -63,7 +67,7 @@ class FlowOptions:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """States of the flow at log-spaced times, the last one at convergence.
+    """States of the flow at log-spaced times, the last one at its end.
 
     Attributes:
         time: shape (m,), in the plain flow's time.
@@ -72,7 +76,10 @@ class Trajectory:
         loss: ||A x(t) - y||_2^2 / 2, shape (m,).
         steps: steps of the integrator.
         claim: the distance of the last point to the limit point, in units of that of the limit
-            point to g*, both in the 1-norm, with an estimate of what rounding does to it.
+            point to g*, both in the 1-norm, with an estimate of what rounding does to it; nan where
+            the limit point is g*.
+        outcome: how it has ended: CONVERGED, or AT_MINIMIZER where the limit point is g*, as far as
+            double precision tells.
     """
 
     time: np.ndarray
@@ -81,6 +88,7 @@ class Trajectory:
     loss: np.ndarray
     steps: int
     claim: float
+    outcome: str = CONVERGED
 
 
 def shown(trajectory: Trajectory, minimizer: np.ndarray, count: int) -> dict:
@@ -197,7 +205,7 @@ def gradient_flow(
     options: FlowOptions | None = None,
     initialization: Initialization | None = None,
 ) -> Trajectory:
-    """Integrate the flow to convergence.
+    """Integrate the flow to its end.
 
     Args:
         matrix: A, shape (N, d).
@@ -217,22 +225,25 @@ def gradient_flow(
     _check_scale(name, flow)
     rate, unit = potential.time_constant(alpha), flow.setting.unit
     seen = []  # (times, n, loss) of the steps
-    time, claim, count = 1e-2 * _time_unit(flow) / rate, np.inf, 0
+    time, count = 1e-2 * _time_unit(flow) / rate, 0
+    approach, outcome = _Approach(name, options.distance), ""
     try:
         for step in _steps(flow):
             count += 1
             end = step.end / rate
-            _check_minimizer(name, step.system)
             if step.system.size(step.reached[None]) * options.rtol < _SLOW:
-                state = step.system.advanced(step.reached)
-                claim = _distance(name, state, options.distance)
+                approach.see(step.system.advanced(step.reached))
+            if approach.claim <= options.distance:
+                outcome = CONVERGED
+            elif _is_minimizer(step.system, step.reached):
+                outcome, approach.claim = AT_MINIMIZER, np.nan
             times = saved_times(time, max(time, end), options.states_per_decade)[:-1]
             increments = step.at(times * rate)
-            if claim <= options.distance:
+            if outcome:
                 times, increments = np.append(times, end), np.vstack([increments, step.reached])
             if times.size:
                 seen.append((times, *_seen(step.system, increments)))
-            if claim <= options.distance:
+            if outcome:
                 break
             time = max(time, end)
             if count == options.steps:
@@ -241,7 +252,7 @@ def gradient_flow(
         raise FlowError(f"{name} failed: {failure} (t = {time:.3g})") from failure
     time_of, error, loss = (np.concatenate(parts) for parts in zip(*seen, strict=True))
     error = error * unit
-    return Trajectory(time_of, minimizer + error, error, loss, count, claim)
+    return Trajectory(time_of, minimizer + error, error, loss, count, approach.claim, outcome)
 
 
 def _check_scale(name, flow):
@@ -254,11 +265,11 @@ def _check_scale(name, flow):
         )
 
 
-def _check_minimizer(name, flow):
-    """Raise an error where the flow has come to g* itself, and goes on towards it for ever."""
+def _is_minimizer(flow, increment):
+    """Whether the flow has come to g* itself, and goes on towards it for ever."""
+    (error,) = flow.errors(flow.moves(increment[None]))
     unit = min(flow.setting.size.min(), np.abs(flow.setting.minimizer).max())
-    if np.abs(flow.error).sum() <= _NOTHING * unit:
-        raise FlowError(f"{name} ends at the l1 minimizer itself: no distance to measure it by")
+    return np.abs(error).sum() <= _NOTHING * unit
 
 
 def _seen(flow, increments):
@@ -271,17 +282,38 @@ def _seen(flow, increments):
     return error, 0.5 * np.sum(gap**2, axis=0)
 
 
-def _distance(name, flow, tolerance):
-    """That of a state to the limit point, in units of ||n||_1, with what rounding does to it."""
-    (limit, rounding), unit = flow.limit(), flow.setting.unit
-    size = np.abs(limit * unit).sum()
-    with np.errstate(divide="ignore", invalid="ignore"):  # of a limit that is g*
-        motion = np.abs((flow.error - limit) * unit).sum() / size
-        blur = (rounding * unit).sum() / size
-    if tolerance < blur and motion <= max(tolerance, blur):
-        raise FlowError(
-            f"{name} has come to rest, but double precision cannot tell whether within "
-            f"{tolerance:g} of the limit point, relative to its distance from the minimizer: "
-            f"rounding moves it by about {blur:.1e}; raise alpha or the tolerance"
-        )
-    return motion + blur
+class _Approach:
+    """How near states of the flow are to the limit point.
+
+    Attributes:
+        claim: the distance of the last state, in units of ||n||_1, with what rounding does to it.
+    """
+
+    def __init__(self, name, tolerance):
+        self.name, self.tolerance, self.claim = name, tolerance, np.inf
+        self.least, self.idle = np.inf, 0  # of the motion that is left, and steps since it was more
+
+    def see(self, flow):
+        """Take the next state; an error where it has come to rest, and not within the tolerance."""
+        (limit, rounding), unit = flow.limit(), flow.setting.unit
+        size = np.abs(limit * unit).sum()
+        with np.errstate(divide="ignore", invalid="ignore"):  # of a limit that is g*
+            motion = np.abs((flow.error - limit) * unit).sum() / size
+            blur = (rounding * unit).sum() / size
+        self.claim = motion + blur
+        self.idle = self.idle + 1 if motion > 0.9 * self.least else 0
+        self.least = np.fmin(self.least, motion)
+        # a motion that is more than both may be of a plateau
+        if not motion <= max(self.tolerance, blur) or self.claim <= self.tolerance:
+            return
+        if blur >= 1.0:
+            raise FlowError(
+                f"{self.name} has come to where its distance from the minimizer is below what "
+                "rounding leaves: double precision cannot tell it from 0"
+            )
+        if blur > self.tolerance or self.idle >= _AT_REST:
+            raise FlowError(
+                f"{self.name} has come to rest, but double precision cannot tell whether within "
+                f"{self.tolerance:g} of the limit point, relative to its distance from the "
+                f"minimizer: rounding moves it by about {blur:.1e}; raise alpha or the tolerance"
+            )
