@@ -220,6 +220,8 @@ def agreement(values, statuses, signal=True, zero=False):
         columns = {name: np.where(known, value, np.nan) for name, value in numbers.items()}
         head = {"path": "alpha1e-12to1by2", "form": form, "alpha": alpha, "steps": 50}
         head |= {"repetition": np.arange(len(statuses)), "status": statuses}
+        ended = AT_MINIMIZER if is_zero(values, zero) else CONVERGED
+        head["outcome"] = np.where(known, ended, NOT_RUN)
         frames.append(of_cell(values, head | columns))
     return pd.concat(frames, ignore_index=True)
 

@@ -4,7 +4,8 @@ The frame of a figure is its CSV file.  It has the parameters of the cells that 
 that are drawn, under the names that they have in the tables, and the words that go with them:
 
     instances: how many repetitions of the panel are certified, or ALL_CERTIFIED;
-    nothing: why nothing of a cell is drawn; missing where something is.
+    nothing: why nothing of a cell is drawn; missing where something is;
+    not_drawn: how many flows of the figure are not drawn, and why; missing where all are.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from figures.words import EMPTY, NO_ERROR, PARAMETERS, counted
-from implicit_l1.status import MEASURED
+from implicit_l1.status import AT_MINIMIZER, CONVERGED, MEASURED
 from pipeline.command_line import Failure
 from pipeline.storage import read_table
 from pipeline.words import name_in_words
@@ -196,13 +197,15 @@ def curves_of(
 def with_flow_points(frame: pd.DataFrame, tables: Tables, axes: list[str]) -> pd.DataFrame:
     """A frame of curves with the errors of the flows that were integrated, if there are any.
 
-    Their rows have the quantity FLOW_POINTS, a repetition and a value, and no statistics.
+    Their rows have the quantity FLOW_POINTS, a repetition and a value, and no statistics.  Those
+    without an end, or with an error of 0, which has no place on a logarithmic axis, are counted.
     """
     flows = tables.agreement
     if flows.empty:
         return frame
     flows = measured(where(flows, form="dual"))
-    flows = flows[flows["error_1"] > 0]  # 0 has no place on a logarithmic axis
+    frame = frame.assign(not_drawn=not_drawn(flows))
+    flows = where(flows, outcome=CONVERGED)
     if flows.empty:
         return frame
     keys = list(dict.fromkeys([*axes, "depth"]))
@@ -210,7 +213,19 @@ def with_flow_points(frame: pd.DataFrame, tables: Tables, axes: list[str]) -> pd
         quantity=FLOW_POINTS, log10_alpha=np.log10(flows["alpha"]), value=flows["error_1"]
     ).sort_values([*keys, "log10_alpha", "repetition"])
     points = points.merge(frame[[*keys, "instances"]].drop_duplicates(), how="left", on=keys)
+    points["not_drawn"] = frame["not_drawn"].iloc[0]
     return stacked([frame, points], [*frame.columns, "repetition", "value"])
+
+
+def not_drawn(flows: pd.DataFrame) -> str | None:
+    """How many of some flows have no error to draw, and why; None if all have one."""
+    at_minimizer = (flows["outcome"] == AT_MINIMIZER).sum()
+    counts = {
+        "without an end": (flows["outcome"] != CONVERGED).sum() - at_minimizer,
+        "at $g^{*}$": at_minimizer,
+    }
+    words = [f"{count} of {len(flows)} {kind}" for kind, count in counts.items() if count]
+    return ", ".join(words) or None
 
 
 def stacked(parts: Iterable[pd.DataFrame], columns: Iterable[str]) -> pd.DataFrame:

@@ -80,9 +80,12 @@ def draw_flow_points(ax: Axes, rows: pd.DataFrame, look: dict) -> None:
 
 
 def flow_entries(frame: pd.DataFrame) -> list[Line2D]:
-    """The legend entry of integrated flows, where a frame has some."""
-    drawn = (frame["quantity"] == FLOW_POINTS).any()
-    return [Line2D([], [], label="flow, integrated", **CROSS)] if drawn else []
+    """The legend entry of integrated flows, where a frame has some; with those not drawn."""
+    missing = frame["not_drawn"].iloc[0] if "not_drawn" in frame else None
+    if missing is None and not (frame["quantity"] == FLOW_POINTS).any():
+        return []
+    words = "flow, integrated" + (f" ({missing})" if missing else "")
+    return [Line2D([], [], label=words, **CROSS)]
 
 
 def draw_trajectories(ax: Axes, rows: pd.DataFrame, x: str, style: dict, **look: Any) -> None:

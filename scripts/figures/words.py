@@ -17,6 +17,7 @@ ERROR_OFF = r"$\Vert x^{\infty}(\alpha)_{S^c}\Vert_1$"
 EMPTY = "no certified instance"
 NO_SIGNAL = "$x_0$ is not known"
 NO_ERROR = "the error is 0"
+NO_END = "no flow has come to its end"
 NOT_KNOWN = "rate not known"
 # of the repetitions of a panel
 ALL_CERTIFIED = "all certified"

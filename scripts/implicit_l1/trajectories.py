@@ -87,6 +87,8 @@ def _norm(error):
 def _distance(proof, alpha, end, radius):
     """The distance of an end to the limit point, in units of ||n||_1; or why it is not enclosed."""
     guess = np.array([float(value.mid()) for value in end])
+    if not guess.any():
+        return NotProved("the end is g* but for rounding")
     log_unit = float(np.log(np.abs(guess).max()))
     try:
         limit = proof.error(alpha, guess / np.exp(log_unit), log_unit, radius)

@@ -55,6 +55,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
                 line = where(rows, depth=D, quantity=quantity)
                 draw_curve(ax, 10.0 ** line["log10_alpha"], line, look, place / len(style))
             draw_flow_points(top, where(rows, depth=D, quantity=FLOW_POINTS), look)
+        rows = rows[rows["quantity"] != FLOW_POINTS]
         for ax in column:
             alpha_axis(ax, frame["log10_alpha"])
             if nothing_of(rows):

@@ -17,6 +17,7 @@ from figures.frames import (
     first_repetition,
     groups,
     measured,
+    not_drawn,
     stacked,
     varying,
     where,
@@ -32,8 +33,8 @@ from figures.marks import (
     looks,
     say_empty,
 )
-from figures.words import ALPHA, EMPTY, equation, named
-from implicit_l1.status import CERTIFIED
+from figures.words import ALPHA, EMPTY, NO_END, equation, named
+from implicit_l1.status import CERTIFIED, CONVERGED
 from pipeline.words import weakest
 
 # of the error: below its square is what is left of rounding and of Newton's method in the loss
@@ -57,11 +58,12 @@ def plotted(tables: Tables, options: Options) -> pd.DataFrame:
 
     The repetition is the first certified one, if there is any.  Where an integrator stops, and what
     it leaves of a loss, is not the same on another processor: the ends of trajectories, and losses
-    below the square of FLOOR times the error, are left out.
+    below the square of FLOOR times the error, are left out.  Flows without an end are counted.
     """
     frame = tables.of("trajectories")
+    flows = measured(where(tables.of("agreement"), form="dual"))
     if frame.empty:
-        return pd.DataFrame({"nothing": [EMPTY]})
+        return pd.DataFrame({"nothing": [EMPTY if flows.empty else NO_END]})
     axes = varying(frame, "eta", but=["depth"])
     cells = groups(frame, axes)
     parts = []
@@ -76,18 +78,18 @@ def plotted(tables: Tables, options: Options) -> pd.DataFrame:
                 for _, line in groups(where(rows, quantity=quantity), keys)
             ]
     heads = ["depth", "repetition", "status", "alpha", "quantity", "coordinate"]
-    parts += _times(tables.of("agreement"), [values for values, _ in chosen])
+    parts += _times(where(flows, outcome=CONVERGED), [values for values, _ in chosen])
     result = stacked(parts, [*axes, *heads, "time", "value"])
     entries = result["quantity"].isin(ENTRIES)
     result.loc[entries, ["value"]] = without_rounding(result.loc[entries, ["value"]])
-    return result.assign(cells_left_out=max(len(cells) - 2, 0))
+    return result.assign(cells_left_out=max(len(cells) - 2, 0), not_drawn=not_drawn(flows))
 
 
 def _times(table, cells):
     """Of these cells: the times of escape and until near the end, medians, and their scales."""
     parts = []
     for values in cells:
-        rows = measured(where(table, form="dual", **values))
+        rows = where(table, **values)
         columns = [*TIMES, *TIMES.values()]
         medians = rows.groupby(["depth", "alpha"], as_index=False)[columns].median()
         parts += [
@@ -156,6 +158,8 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
         _entry(equation("alpha", alpha), color=look["color"]) for alpha, look in style.items()
     ]
     kinds = _kinds(cells, int(frame["cells_left_out"].iloc[0]))
+    if frame["not_drawn"].notna().any():
+        kinds.append(_entry(f"flows: {frame['not_drawn'].iloc[0]}", "none"))
     # a legend fills its columns first: paired, each list has a row of its own
     pairs = zip_longest(colors, kinds, fillvalue=_entry(" ", "none"))
     legend_above(

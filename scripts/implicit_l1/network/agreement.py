@@ -2,6 +2,11 @@
 
 import numpy as np
 
+from implicit_l1.network.flow import NOTHING
+
+# from a flow's "nothing" to that of a limit point, which is told in other units
+_UNITS = 100.0
+
 
 def disagreement(ends: np.ndarray, limits: np.ndarray) -> np.ndarray:
     """How far ends are from limit points, in units of ||n||_1, shape (r,).
@@ -30,3 +35,18 @@ def is_explained(
     """
     # a unit of ||n||_1 as computed is one of the true size up to its uncertainty
     return disagreement <= (claimed + uncertain) * (1.0 + 2.0 * uncertain)
+
+
+def may_be_minimizer(
+    sizes: np.ndarray, uncertain: np.ndarray, minimizers: np.ndarray, alpha: float
+) -> np.ndarray:
+    """Whether limit points are g* as far as an end at g* tells, shape (r,).
+
+    Args:
+        sizes: ||n||_1 of the limit points, shape (r,).
+        uncertain: as in :func:`is_explained`.
+        minimizers: g*, shape (r, d).
+        alpha: scale of the predictor.
+    """
+    unit = np.minimum(alpha, np.abs(minimizers).max(axis=1))
+    return (sizes <= _UNITS * NOTHING * unit) | (uncertain >= 1.0)

@@ -38,7 +38,7 @@ from implicit_l1.status import AT_MINIMIZER, CONVERGED
 _SLOW = 1e-2
 # ||n||_1 in units of alpha, or of g*, below which the flow ends at g* itself: off the support, n
 # is alpha phi(z) with a z that is 0 but for rounding
-_NOTHING = 1e-15
+NOTHING = 1e-15
 # steps in which the motion that is left has not become smaller, after which it is rounding
 _AT_REST = 10
 
@@ -269,7 +269,7 @@ def _is_minimizer(flow, increment):
     """Whether the flow has come to g* itself, and goes on towards it for ever."""
     (error,) = flow.errors(flow.moves(increment[None]))
     unit = min(flow.setting.size.min(), np.abs(flow.setting.minimizer).max())
-    return np.abs(error).sum() <= _NOTHING * unit
+    return np.abs(error).sum() <= NOTHING * unit
 
 
 def _seen(flow, increments):

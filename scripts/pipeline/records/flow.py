@@ -14,7 +14,7 @@ from pipeline.records.record import Record
 
 @dataclass(frozen=True)
 class Endpoints(Record):
-    """Of stage flow: where the flow has ended at one scale; nan where it was not followed there."""
+    """Of stage flow: where it has ended at one scale; nan where it was not followed to an end."""
 
     outcome: Annotated[np.ndarray, "r", "how it ended, or why there is no end, in words"]
     error: Annotated[np.ndarray, "rd", "n = x − g* at the end"]

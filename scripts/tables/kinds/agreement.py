@@ -3,10 +3,10 @@
 import pandas as pd
 
 from implicit_l1.proof.intervals import Interval, rounded_above
-from implicit_l1.status import MEASURED
+from implicit_l1.status import CONVERGED, MEASURED
 from tables.columns import NETWORK
 from tables.enclosures import NO_PROOF, is_reason, of_certificates
-from tables.statistics import Cells, of_each
+from tables.statistics import Cells, counted, of_each
 
 # in place of an enclosure, of a repetition that statistics are not over
 LEFT_OUT = object()
@@ -14,9 +14,16 @@ KEYS = [*NETWORK, "alpha", "form"]
 
 
 def agreement_table(frame: pd.DataFrame, proofs: pd.DataFrame | None) -> pd.DataFrame:
-    """Statistics over the repetitions with a minimizer, and what is proved of their flows."""
+    """Statistics over the flows that converged, and what is proved of all with a minimizer.
+
+    Where some did not converge, there is a column of how they ended.
+    """
     cells = Cells(frame, KEYS, MEASURED)
     columns = {} if proofs is None else {"proved_disagreement": _proved(cells, proofs)}
+    outcomes = cells.rows["outcome"].where(cells.counted)
+    cells.counted &= outcomes == CONVERGED
+    if not outcomes.dropna().eq(CONVERGED).all():
+        columns["outcome"] = of_each(cells.by_cell(outcomes), counted)
     return cells.table(
         disagreement=cells.numbers["disagreement"].max(),
         **columns,
