@@ -9,7 +9,14 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from implicit_l1.status import CERTIFIED, SELECTED, UNIQUE_IN_FLOATS
+from implicit_l1.status import (
+    AT_MINIMIZER,
+    CERTIFIED,
+    CONVERGED,
+    NOT_RUN,
+    SELECTED,
+    UNIQUE_IN_FLOATS,
+)
 from pipeline.tidy import with_cell
 from workflow_runs import ROOT
 

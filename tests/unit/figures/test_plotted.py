@@ -33,7 +33,7 @@ from frames import (
     random,
     trajectories,
 )
-from implicit_l1.status import CERTIFIED, CONVERGED, ITERATION_LIMIT, NOT_UNIQUE
+from implicit_l1.status import CERTIFIED, CONVERGED, NOT_UNIQUE
 
 THREE = [CERTIFIED] * 3
 STATISTICS = ["lower_quartile", "median", "upper_quartile"]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from implicit_l1.proof.intervals import Interval
-from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
+from implicit_l1.status import CERTIFIED, CONVERGED, NOT_UNIQUE, SELECTED
 from table_frames import data, made, of_any_table, of_constants, of_limits, only, phase_data, proofs
 from tables.registry import TABLES
 
