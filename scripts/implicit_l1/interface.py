@@ -265,12 +265,13 @@ def integrate_flow(
         options: tolerances, by default ``FlowOptions()``.
     Returns:
         time, shape (m,), spaced evenly in log(time); point, x at these times, shape (m, d), the
-        last one within `claim` times ``||x(alpha) - g*||_1`` of the limit point x(alpha).
+        last one within `claim` times ``||x(alpha) - g*||_1`` of the limit point x(alpha); `claim`
+        is nan, and `outcome` "at the minimizer", where x(alpha) = g* as far as doubles tell.
     Raises:
         ValueError: naming the argument that is wrong.
         Undecided, SelectionError: as in :func:`find_limit_points`.
         FlowError: if the flow has not been followed to its end, as where alpha is so small that
-            double precision does not tell the end from a plateau, or where x(alpha) = g*.
+            double precision does not tell the end from a plateau.
     Example:
         >>> flow = integrate_flow([[1, 0.5]], [1], 2, alpha=1e-3)
         >>> flow.point[-1].round(4).tolist(), bool(flow.claim <= 1e-7)

@@ -397,9 +397,8 @@ class Stages:
         """The table of proofs of the trajectories of a block."""
         file = f"{self._at_scale('certificates', cell, alpha, block)}.parquet"
         inputs = self._solved(cell.problem, block)
-        inputs |= dict(
-            zip(("trajectories", "endpoints"), self.flow(cell, alpha, block), strict=True)
-        )
+        states, ends = self.flow(cell, alpha, block)
+        inputs |= {"trajectories": states, "endpoints": ends}
         values = {"rtol": self.config["flow"]["rtol"], **self._radius()}
         words = [*columns(cell, alpha=alpha), *options(values)]
         self._call("trajectory_certificates", cell.problem, inputs, {"output": file}, words)

@@ -162,7 +162,8 @@ def slow_scale(potential: Potential, alpha: float, size: np.ndarray) -> np.ndarr
         alpha: scale of the predictor.
         size: ||n||_1, of any shape.
     """
-    return 1.0 / (potential.time_constant(alpha) * size)
+    with np.errstate(divide="ignore"):  # infinite where the limit point is g*
+        return 1.0 / (potential.time_constant(alpha) * size)
 
 
 def saved_times(first: float, last: float, per_decade: int) -> np.ndarray:

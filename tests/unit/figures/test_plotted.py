@@ -15,7 +15,7 @@ from drawing import called, entries_of
 from figures.frames import as_csv, where
 from figures.kinds.descent import DISTANCE
 from figures.kinds.phase import edges
-from figures.words import ALL_CERTIFIED, ALPHA, EMPTY, ERROR, ERROR_OFF
+from figures.words import ALL_CERTIFIED, ALPHA, EMPTY, ERROR, ERROR_OFF, NO_END
 from frames import (
     LOG10_ALPHA,
     agreement,
@@ -33,7 +33,13 @@ from frames import (
     random,
     trajectories,
 )
-from implicit_l1.status import CERTIFIED, CONVERGED, NOT_UNIQUE
+from implicit_l1.status import (
+    AT_MINIMIZER,
+    CERTIFIED,
+    CONVERGED,
+    ITERATION_LIMIT,
+    NOT_UNIQUE,
+)
 
 THREE = [CERTIFIED] * 3
 STATISTICS = ["lower_quartile", "median", "upper_quartile"]
@@ -258,6 +264,32 @@ def test_flows_that_were_integrated_are_crosses_beside_the_curves(draw, kind):
     figure, frame = draw(kind, *tables, laid_out=False)
     assert "flow_error_1" not in set(frame["quantity"])
     assert "flow, integrated" not in [words for _, words in entries_of(figure)]
+
+
+@pytest.mark.parametrize("kind", ["noise", "depth", "flow"])
+def test_flows_without_an_end_are_counted_beside_the_others(draw, kind):
+    """One of three is not followed, one has come to g*; the last one is drawn."""
+    tables, _ = tables_of(random(eta=(0.1,), depth=(2,)))
+    (values,) = random(eta=(0.1,), depth=(2,))
+    flows = agreement(values, THREE[:1] * 3)
+    flows = flows[flows["alpha"] == 1e-2].reset_index(drop=True)
+    flows["outcome"] = np.array(["not followed: why", AT_MINIMIZER, CONVERGED])[flows["repetition"]]
+    told = "1 of 3 without an end, 1 of 3 at $g^{*}$"
+    if kind == "flow":
+        states = trajectories(values, THREE[:1] * 3)
+        tables, words = [states[states["repetition"] > 0]], "flows: "
+    else:
+        words = "flow, integrated ("
+    figure, frame = draw(kind, *tables, flows, laid_out=False)
+    assert set(frame["not_drawn"]) == {told}
+    assert any(label.startswith(words + told) for _, label in entries_of(figure))
+    if kind == "flow":
+        assert set(frame["repetition"].dropna()) == {1}
+        lost = flows.assign(outcome="not followed: why")
+        _, frame = draw(kind, states.iloc[:0], lost, laid_out=False)
+        assert frame["nothing"].tolist() == [NO_END]
+    else:
+        assert where(frame, quantity="flow_error_1")["repetition"].tolist() == [2]
 
 
 def test_flow_has_loss_error_and_entries_each_in_its_panel(draw):

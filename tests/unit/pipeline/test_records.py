@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from implicit_l1.status import CONVERGED
 from pipeline.command_line import Failure
 from pipeline.records.flow import Endpoints
 from pipeline.records.kinds import KINDS
@@ -20,6 +21,7 @@ def endpoints(*repetitions):
     count = len(repetitions)
     return Endpoints(
         repetition=repetitions,
+        outcome=np.full(count, CONVERGED),
         error=np.arange(2.0 * count).reshape(count, 2),
         claimed=np.full(count, 1e-9),
         escaped=np.full(count, 3.0),

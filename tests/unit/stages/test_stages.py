@@ -22,7 +22,15 @@ from implicit_l1.problems.problem import (
     one_dimensional_kernel,
     random_problem,
 )
-from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
+from implicit_l1.status import (
+    AT_MINIMIZER,
+    CERTIFIED,
+    CONVERGED,
+    NOT_FOLLOWED,
+    NOT_RUN,
+    NOT_UNIQUE,
+    SELECTED,
+)
 from pipeline.command_line import Failure
 from pipeline.records.asymptotics import FirstOrders
 from pipeline.records.flow import Endpoints
@@ -35,11 +43,13 @@ from pipeline.storage import read_arrays, read_table
 from reference import filled_record, partial_record
 from stages import agreement, asymptotics
 from stages import bounds as bounds_program
+from stages import flow as flow_program
 from stages import lasso_path as lasso_path_program
 from stages import limit as limit_program
 from stages import phase as phase_program
 from stages import rates as rates_program
 from stages import selection as selection_program
+from stages import trajectory_certificates as trajectories_program
 
 # --- Stage rates ---
 
@@ -525,6 +535,7 @@ def test_stage_agreement_measures_in_the_one_norm_over_all_blocks(tmp_path, monk
             "flow": filled_record(
                 Endpoints,
                 error=[error[place] + miss[place]],
+                outcome=[CONVERGED],
                 claimed=[1e-8],
                 steps=[40 + place],
                 escaped=[3.0 + place],
@@ -548,3 +559,92 @@ def test_stage_agreement_measures_in_the_one_norm_over_all_blocks(tmp_path, monk
     rate = 8.0 * 0.1**0.5
     np.testing.assert_allclose(table["escape_scale"], 1.0 / rate)
     np.testing.assert_allclose(table["slow_scale"], [0.5 / rate, 0.25 / rate])
+
+
+# --- Flows without an end, stages flow, agreement and trajectory_certificates ---
+
+# x(alpha) = g* = (1/2, 1/2); an end apart from g*; no minimizer; times beyond double precision
+FLOWS = {
+    "matrix": np.array([[[1.0, 1.0]], [[1.0, 0.5]], [[1.0, 0.5]], [[1.0, 0.5]]]),
+    "point": np.array([[0.5, 0.5], [1.0, 0.0], [1.0, 0.0], [1e60, 0.0]]),
+    "status": [SELECTED, CERTIFIED, NOT_UNIQUE, CERTIFIED],
+}
+NOT_REACHED = f"{NOT_FOLLOWED}: gradient flow at alpha = 0.01 cannot be followed"
+OF_FLOWS = {"problems": "p.npz", "l1": "l1.npz", "alpha": 0.01, "rtol": 1e-8}
+FLOW_OPTIONS = OF_FLOWS | {"form": "dual", "distance": 1e-9, "states-per-decade": 2}
+FLOW_OPTIONS |= {"coordinates": 2, "trajectories": "t.parquet"}
+COMPARED = {"l1": "l1.npz", "limit": "limit.npz", "flow": ["dual", 0.01, "e.npz"]}
+
+
+def run_program(program, monkeypatch, options):
+    words = [program.__name__, "--ensemble", "mine", "--depth", "3"]
+    for name, value in options.items():
+        values = value if isinstance(value, list) else [value]
+        words += [f"--{name}", *map(str, values)]
+    monkeypatch.setattr("sys.argv", words)
+    program.main()
+
+
+@pytest.fixture
+def flows(tmp_path, monkeypatch):
+    """The files of stages problems, l1, limit and flow of those instances; the ends."""
+    monkeypatch.chdir(tmp_path)
+    point, repetition = FLOWS["point"], np.arange(4)
+    data = np.einsum("rnd,rd->rn", FLOWS["matrix"], point)
+    problems = {"matrix": FLOWS["matrix"], "data": data, "signal": point, "preimage": point}
+    problems |= {"product": [True] * 4, "noiseless_support": [1] * 4}
+    filled_record(Problems, repetition=repetition, **problems).save("p.npz")
+    minimizers = {"point": point, "status": FLOWS["status"], "nu": np.ones((4, 1))}
+    filled_record(Minimizers, repetition=repetition, **minimizers).save("l1.npz")
+    run_program(flow_program, monkeypatch, FLOW_OPTIONS | {"endpoints": "e.npz"})
+    ends = Endpoints.load("e.npz")
+    error = np.where(np.isnan(ends.error), 1.0, ends.error)
+    error[0] = 0.0
+    limits = {"log_alpha": np.log([0.01]), "log_unit": np.zeros((4, 1)), "error": error[:, None]}
+    filled_record(LimitPoints, repetition=repetition, **limits).save("limit.npz")
+    return ends
+
+
+def test_stage_flow_says_of_each_flow_how_it_ended(flows):
+    assert flows.outcome[:3].tolist() == [AT_MINIMIZER, CONVERGED, NOT_RUN]
+    assert flows.outcome[3].startswith(NOT_REACHED)
+    for numbers in (flows.claimed, flows.settled):
+        assert np.isfinite(numbers).tolist() == [False, True, False, False]
+    assert (flows.steps > 0).tolist() == [True, True, False, False]
+    assert np.isnan(flows.error[2:]).all() and np.abs(flows.error[0]).sum() <= 1e-17
+    assert set(read_table("t.parquet")["repetition"]) == {0, 1}
+
+
+def test_stage_flow_stops_at_a_mistake(flows, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("a mistake of the program")
+
+    monkeypatch.setattr(flow_program, "gradient_flow", fail)
+    with pytest.raises(Failure, match="repetition 0: a mistake of the program"):
+        run_program(flow_program, monkeypatch, FLOW_OPTIONS | {"endpoints": "e2.npz"})
+
+
+def test_stage_agreement_names_flows_without_an_end(flows, monkeypatch):
+    run_program(agreement, monkeypatch, COMPARED | {"output": "a.parquet"})
+    table = read_table("a.parquet")
+    assert table["outcome"].tolist() == flows.outcome.tolist()
+    assert table["status"].tolist() == FLOWS["status"]
+    assert table["disagreement"].isna().tolist() == [True, False, True, True]
+
+
+def test_stage_agreement_fails_where_an_end_at_the_minimizer_is_not_the_limit(flows, monkeypatch):
+    limits = LimitPoints.load("limit.npz")
+    error = limits.error + 1e-9 * (np.arange(4) == 0)[:, None, None]
+    replace(limits, error=error).save("limit.npz")
+    with pytest.raises(Failure, match=r"0\.01, repetition 0 \(at the minimizer\): its end"):
+        run_program(agreement, monkeypatch, COMPARED | {"output": "a.parquet"})
+
+
+def test_stage_trajectory_certificates_says_which_flows_have_no_end(flows, monkeypatch):
+    files = {"endpoints": "e.npz", "trajectories": "t.parquet", "output": "c.parquet"}
+    run_program(trajectories_program, monkeypatch, OF_FLOWS | files | {"radius": 1e-12})
+    table = read_table("c.parquet").set_index("repetition")
+    assert set(table.index) == {0, 1, 3}
+    assert set(table.loc[1, "status"]) == {"proved"}
+    assert table.loc[3, "status"].startswith(f"not proved: the flow has no end, {NOT_REACHED}")
+    assert table.loc[3, "quantity"] == "disagreement"

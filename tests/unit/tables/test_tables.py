@@ -5,8 +5,18 @@ import pandas as pd
 import pytest
 
 from implicit_l1.proof.intervals import Interval
-from implicit_l1.status import CERTIFIED, CONVERGED, NOT_UNIQUE, SELECTED
-from table_frames import data, made, of_any_table, of_constants, of_limits, only, phase_data, proofs
+from implicit_l1.status import CERTIFIED, CONVERGED, NOT_FOLLOWED, NOT_RUN, NOT_UNIQUE, SELECTED
+from table_frames import (
+    data,
+    made,
+    of_any_table,
+    of_constants,
+    of_limits,
+    of_trajectories,
+    only,
+    phase_data,
+    proofs,
+)
 from tables.registry import TABLES
 
 # Statistics
@@ -470,6 +480,22 @@ def test_agreement_and_descent_are_of_the_certified():
     row = only(made("descent", frame))
     assert [row[name] for name in columns] == [20, 2e-3, 0.2, 0.6]
     assert row["outcome"] == "a, b, not run"
+
+
+def test_agreement_counts_the_flows_without_an_end():
+    """Its numbers are over the others; where there are none, it has no column of outcomes."""
+    reason = f"{NOT_FOLLOWED}: it has come to rest"
+    frame = data(4, {1: NOT_UNIQUE}, alpha=0.1, form="dual", disagreement=[1e-9, 1, 3e-9, 2e-9])
+    frame = frame.assign(steps=[41.0, 999.0, 43.0, 47.0])
+    lost = frame.assign(outcome=[CONVERGED, NOT_RUN, reason, CONVERGED])
+    row = only(made("agreement", lost))
+    assert row["outcome"] == f"2 {CONVERGED}, 1 {reason}"
+    assert (row["disagreement"], row["certified"]) == (2e-9, 3)
+    proved = of_trajectories([2e-9, 4e-9, "the flow has no end", 5e-9], [0.5] * 4, alpha=0.1)
+    told = only(made("agreement", lost, proved))["proved_disagreement"]
+    assert "(2 of 3)" in told and told.endswith("of 1: the flow has no end")
+    known = np.where(frame["status"] == CERTIFIED, CONVERGED, NOT_RUN)
+    assert "outcome" not in made("agreement", frame.assign(outcome=known))
 
 
 def test_errors_have_the_slope_and_the_distance_of_the_smallest_scale():
