@@ -492,7 +492,7 @@ def test_agreement_counts_the_flows_without_an_end():
     assert row["outcome"] == f"2 {CONVERGED}, 1 {reason}"
     assert (row["disagreement"], row["certified"]) == (2e-9, 3)
     proved = of_trajectories([2e-9, 4e-9, "the flow has no end", 5e-9], [0.5] * 4, alpha=0.1)
-    told = only(made("agreement", lost, proved))["proved_disagreement"]
+    told = only(made("agreement", lost, certificates=[proved]))["proved_disagreement"]
     assert "(2 of 3)" in told and told.endswith("of 1: the flow has no end")
     known = np.where(frame["status"] == CERTIFIED, CONVERGED, NOT_RUN)
     assert "outcome" not in made("agreement", frame.assign(outcome=known))
