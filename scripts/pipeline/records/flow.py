@@ -26,7 +26,7 @@ class Endpoints(Record):
         """The ends of a block's flows, None where there was none."""
         absent = np.full(problems.signal.shape[1], np.nan)
         return cls(
-            repetition=problems.repetition[: len(flows)],
+            repetition=problems.repetition,
             error=np.array([absent if flow is None else flow.error[-1] for flow in flows]),
             claimed=np.array([np.nan if flow is None else flow.claim for flow in flows]),
             escaped=np.array([np.nan if flow is None else escape_time(flow) for flow in flows]),
