@@ -12,6 +12,7 @@ import frames
 from drawing import entries_of, titles_of, words_of
 from figures import layout
 from figures.axes import COLUMN, PAGE
+from figures.frames import as_csv
 from figures.kinds.lasso_path import name_curves
 from figures.marks import draw_reference
 from figures.registry import DECADES, FILE, KERNEL, KINDS, RANDOM, kinds_where
@@ -391,8 +392,21 @@ def test_rates_are_called_what_they_are(draw, depth, slope, rates):
 
 def test_a_rate_above_one_is_no_one_minus_rho():
     """With nothing off the support the rate of D = 2 is 2."""
-    assert rate_words(2.0, 2) == "rate $2$"
-    assert rate_words(np.nan, 2) == NOT_KNOWN
+    row = {"depth": 2, "predicted_rate": 2.0, "selected": np.nan}
+    assert rate_words(row) == "rate $2$"
+    assert rate_words(row | {"predicted_rate": np.nan}) == NOT_KNOWN
+
+
+@pytest.mark.parametrize("kind", ["noise", "depth", "far", "prediction"])
+@pytest.mark.parametrize("statuses", ["selected", "some selected", "in floating point"])
+def test_a_rate_of_one_of_several_minimizers_is_no_one_minus_rho(draw, kind, statuses):
+    """rho is 1 there: only where there is one minimizer the rate of D = 2 is 1 - rho."""
+    figure, frame = shown(draw, kind, random(eta=(0,)), STATUSES[statuses], laid_out=False)
+    words = " ".join(words_of(figure))
+    assert (r"1-\varrho" in words) == (statuses == "in floating point")
+    assert ("selected" in as_csv(frame).split("\n")[0].split(",")) == ("selected" in statuses)
+    if kind != "prediction":
+        assert ("rate $0.6$" in words) == ("selected" in statuses)
 
 
 def test_statuses_that_depend_on_the_depth_count_as_the_weakest():
