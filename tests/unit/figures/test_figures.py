@@ -238,20 +238,22 @@ def test_many_depths_and_panels_and_one_member(draw, kind, cells):
 
 @pytest.mark.parametrize("offset", [-0.1, 0.1])
 @pytest.mark.parametrize("end", ["lowest", "highest"])
-def test_a_guide_line_stays_on_its_axes(offset, end):
-    """Beside a curve that begins at the edge of the axes, on the side where there is room."""
+def test_a_guide_line_is_on_its_side_of_the_curve_and_on_the_axes(offset, end):
+    """Beside a curve that begins at the edge of the axes, which grow where there is no room."""
     figure, ax = plt.subplots()
     ax.set(xscale="log", yscale="log", xlim=(1e-4, 1), ylim=(1e-4, 1))
     x = np.linspace(-4.0, 0.0, 9)
-    median = 10.0 ** (x if end == "lowest" else -4.0 - x)
     rate = 1.0 if end == "lowest" else -1.0
-    draw_reference(
-        ax, pd.DataFrame({"log10_alpha": x, "median": median, "predicted_rate": rate}), offset
-    )
-    (line,) = ax.lines
+    log10_median = x if end == "lowest" else -4.0 - x
+    curve = {"log10_alpha": x, "median": 10.0**log10_median, "predicted_rate": rate}
+    draw_reference(ax, pd.DataFrame(curve), offset)
+    (line,), (low, high) = ax.lines, ax.get_ylim()
     plt.close(figure)
-    assert np.all((line.get_ydata() >= 1e-4) & (line.get_ydata() <= 1))
-    assert len(ax.lines) == 1 and np.ptp(np.log10(line.get_ydata())) == pytest.approx(0.34 * 4)
+    ends, heights = np.log10(line.get_xdata()), np.log10(line.get_ydata())
+    np.testing.assert_allclose(heights - np.interp(ends, x, log10_median), 4 * offset)
+    assert np.ptp(heights) == pytest.approx(0.34 * 4)
+    wanted = min(-4.0, heights.min()), max(0.0, heights.max())
+    np.testing.assert_allclose(np.log10([low, high]), wanted, atol=1e-12)
 
 
 @pytest.mark.usefixtures("draw")
