@@ -236,7 +236,16 @@ def command(
         ),
         "flow": (
             *(*inputs, "--endpoints", output[1], "--form", "dual", "--depth", depth),
-            *("--alpha", args.flow_alpha, "--rtol", 1e-8, "--distance", 1e-9),
+            *(
+                "--ensemble",
+                "gaussian",
+                "--alpha",
+                args.flow_alpha,
+                "--rtol",
+                1e-8,
+                "--distance",
+                1e-9,
+            ),
             *("--states-per-decade", 10, "--coordinates", 6),
         ),
     }

@@ -303,13 +303,11 @@ def code(program: str | Path, root: Path) -> list[str]:
         program: path of the program below root.
         root: folder of the repository.
     """
-    found, queue = [], [Path(program)]
+    found, queue = set(), {program := str(program)}
     while queue:
-        path = queue.pop()
-        if path not in found:
-            found.append(path)
-            queue += _imported(path, Path(PROGRAMS), root)
-    return [str(path) for path in [found[0], *sorted(found[1:])]]
+        found |= queue
+        queue = set().union(*(_imported(path, root) for path in queue)) - found
+    return [program, *sorted(found - {program})]
 
 
 def digest(files: Iterable[str]) -> str:
@@ -323,9 +321,9 @@ _checksum = cache(checksum)
 
 
 @cache
-def _imported(path, folder, root):
+def _imported(path, root):
     """The files of the project that one file imports itself."""
-    files = []
+    files = set()
     for node in ast.walk(ast.parse((root / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -334,13 +332,13 @@ def _imported(path, folder, root):
         else:
             continue
         for name in names:
-            parts = name.split(".")
             # importing a module runs the packages around it
-            for depth in range(1, len(parts) + 1):
-                base = folder.joinpath(*parts[:depth])
-                files += [
-                    candidate
-                    for candidate in (base.with_suffix(".py"), base / "__init__.py")
-                    if (root / candidate).is_file()
-                ]
+            places = itertools.accumulate(name.split("."), "{}/{}".format, initial=PROGRAMS)
+            files.update(file for place in places for file in _files_of(place, root))
     return files
+
+
+@cache
+def _files_of(place, root):
+    """The files of a module or a package of this path without suffix, if it is of the project."""
+    return [name for name in (f"{place}.py", f"{place}/__init__.py") if (root / name).is_file()]

@@ -16,6 +16,7 @@ for the first columns of the orthogonal factor only.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg.lapack import dgeqrf, dormqr, dtrtrs
@@ -41,10 +42,15 @@ class DualCoordinates:
         """``[P^T Q]``, from (zeta, b) to the dual vector, shape (N, N)."""
         return self.table[:, : len(self.table)].T
 
-    @property
+    @cached_property
     def stacked(self) -> np.ndarray:
         """``[M; C]``, shape (N, d - k)."""
-        return self.table[:, len(self.table) :]
+        return np.ascontiguousarray(self.table[:, len(self.table) :])
+
+    @cached_property
+    def mass(self) -> np.ndarray:
+        """``[P^T Q]^T [P^T Q]``, of which the blocks between zeta and b vanish, shape (N, N)."""
+        return self.dual_map.T @ self.dual_map
 
     @property
     def range_map(self) -> np.ndarray:

@@ -28,16 +28,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from implicit_l1.network.initialization import Initialization
-from implicit_l1.network.mirror_flow import MirrorFlow, begin
+from implicit_l1.network.mirror_flow import RISING, MirrorFlow, begin
 from implicit_l1.network.radau import IntegrationError, Step, radau_steps
 from implicit_l1.potentials import Potential
 
-# x rises where the slack of its entry is about (alpha / |g*_i|)^(1/p): of x, rounding of the time
-# until then and what Newton's method leaves are a relative error of this at most
-_RISING = 1e-7
-# what Newton's method leaves, in units of the tolerance, where nothing rises so fast; and at least,
-# relative to z
-_NEWTON, _ROUNDING = 1e-2, 2e-15
 # Newton's method to the limit point is tried once a step moves no entry by more than this
 _SLOW = 1e-2
 # ||n||_1 in units of alpha, or of g*, below which the flow ends at g* itself: off the support, n
@@ -186,19 +180,7 @@ def flow_steps(
 
 
 def _steps(flow):
-    # the time at which an entry rises has to be right to _RISING of what the rise takes
-    newton = min(_NEWTON, max(_RISING * _rise(flow), _ROUNDING) / flow.setting.accuracy)
-    return radau_steps(flow, 1e-2 * _time_unit(flow), newton)
-
-
-def _rise(flow):
-    """What the largest entries rise in, relative to the time until then: 1 - |z| over p."""
-    setting = flow.setting
-    if np.isinf(setting.potential.edge):
-        return 1.0
-    on = setting.minimizer != 0
-    _, slack = setting.potential.dual(setting.minimizer[on] / setting.size[on])
-    return slack.min() / setting.potential.power
+    return radau_steps(flow, 1e-2 * _time_unit(flow))
 
 
 def _time_unit(flow):
@@ -264,8 +246,8 @@ def gradient_flow(
 
 def _check_scale(name, flow):
     """Raise an error where the times at which entries of x rise are beyond double precision."""
-    blur = np.finfo(float).eps / _rise(flow)
-    if not blur <= _RISING:
+    blur = np.finfo(float).eps / flow.setting.rise
+    if not blur <= RISING:
         raise FlowError(
             f"{name} cannot be followed in double precision: where entries of x rise, rounding of "
             f"the time moves them by {blur:.1e} of their size; raise alpha"

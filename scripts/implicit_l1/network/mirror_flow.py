@@ -37,8 +37,14 @@ from implicit_l1.potentials import Potential
 _NEAR, _FAR = 0.3, 0.8
 # Slack below which a column joins T, and above which it leaves T again.
 _JOIN, _LEAVE = 0.1, 0.2
+# x rises where the slack of its entry is about (alpha / |g*_i|)^(1/p): of x, rounding of the time
+# until then and what Newton's method leaves are a relative error of this at most.
+RISING = 1e-7
+# What Newton's method leaves of z, against the accuracy, and where that is more than rounding.
+_NEWTON, _ROUNDING = 1e-2, 2e-15
 # Of a column's part outside the range of those in T, against the column.
-_INDEPENDENT = 1e-6
+# Where it was 1e-6, copies of a column that differ by that much took thousands of tiny steps.
+_INDEPENDENT = 1e-3
 # of Newton's method to the limit point, at most
 _STEPS = 10
 
@@ -66,6 +72,15 @@ class Setting:
     start: np.ndarray
     potential: Potential
     accuracy: float
+
+    @cached_property
+    def rise(self) -> float:
+        """What z moves by while the largest entries rise, at an edge of 1: their slack over p."""
+        if np.isinf(self.potential.edge):
+            return 1.0
+        on = self.minimizer != 0
+        _, slack = self.potential.dual(self.minimizer[on] / self.size[on])
+        return float(slack.min()) / self.potential.power
 
 
 def begin(
@@ -126,16 +141,15 @@ class MirrorFlow:
     coordinates: DualCoordinates
     wanted: np.ndarray
 
-    @cached_property
+    @property
     def mass(self) -> np.ndarray:
         """inv(G), shape (N, N)."""
-        inverse = self.coordinates.dual_map
-        return inverse.T @ inverse
+        return self.coordinates.mass
 
-    @cached_property
+    @property
     def stacked(self) -> np.ndarray:
         """[M; C], shape (N, d - k)."""
-        return np.ascontiguousarray(self.coordinates.stacked)
+        return self.coordinates.stacked
 
     @cached_property
     def slope(self) -> np.ndarray:
@@ -182,23 +196,54 @@ class MirrorFlow:
         """-F, shape (m, N), at increments of (zeta, b), shape (m, N)."""
         return -self.residuals(self.errors(self.moves(increments)))
 
-    def stiffness(self) -> np.ndarray:
-        """K, shape (N, N)."""
+    def stiffness(self, increment: np.ndarray) -> np.ndarray:
+        """K where (zeta, b) has moved by an increment, shape (N,); shape (N, N)."""
+        _, _, slope = self._moved(increment)
         active, others = self.coordinates.support, self.coordinates.complement
-        stiffness = (self.stacked * self.slope[others]) @ self.stacked.T
-        stiffness[np.diag_indices(active.size)] += self.slope[active]
+        stiffness = (self.stacked * slope[others]) @ self.stacked.T
+        stiffness[np.diag_indices(active.size)] += slope[active]
         return stiffness
+
+    def _moved(self, increment):
+        """z, its slack and W where (zeta, b) has moved by an increment."""
+        setting = self.setting
+        z, slack = setting.potential.moved(self.z, self.slack, self.moves(increment[None])[0])
+        return z, slack, setting.size * setting.potential.values(z, slack)[1]
 
     def size(self, increments: np.ndarray, reached: np.ndarray | None = None) -> float:
         """The largest of the increments, in units of the accuracy wanted, here and where (zeta, b)
         has moved by `reached`."""
-        unit, setting = self.unit, self.setting
+        unit = self.unit
         if reached is not None:
-            moves = self.moves(reached[None])
-            z, slack = setting.potential.moved(self.z, self.slack, moves[0])
-            slope = setting.size * setting.potential.values(z, slack)[1]
-            unit = np.minimum(unit, self._unit(z, slack, self.errors(moves)[0], slope))
-        return float(np.max(np.abs(self.moves(increments)) / unit)) / setting.accuracy
+            z, slack, slope = self._moved(reached)
+            error = self.errors(self.moves(reached[None]))[0]
+            unit = np.minimum(unit, self._unit(z, slack, error, slope))
+        return float(np.max(np.abs(self.moves(increments)) / unit)) / self.setting.accuracy
+
+    def remainder(self, increments: np.ndarray) -> float:
+        """The largest of the increments, in units of what Newton's method may leave.
+
+        That of z moves the times at which entries rise, however small x still is.
+        """
+        setting = self.setting
+        blur = max(RISING * setting.rise, _ROUNDING)
+        unit = np.minimum(_NEWTON * setting.accuracy * self.unit, blur)
+        return float(np.max(np.abs(self.moves(increments)) / unit))
+
+    def horizon(self, velocity: np.ndarray) -> float:
+        """The time in which some |z| reaches the edge at a velocity of (zeta, b), shape (N,)."""
+        outward = np.copysign(1.0, self.z) * self.moves(velocity[None])[0]
+        far = self.setting.potential.edge + np.abs(self.z)
+        with np.errstate(divide="ignore"):
+            return float(np.min(np.where(outward > 0, self.slack, far) / np.abs(outward)))
+
+    def translated(self, increments: np.ndarray, earlier: Self) -> np.ndarray:
+        """Increments of an earlier flow's (zeta, b) as those of this one's, shape (m, N)."""
+        if earlier.coordinates is self.coordinates:
+            return increments
+        on = earlier.moves(increments)[:, self.coordinates.support]
+        dual = increments @ earlier.coordinates.dual_map.T
+        return np.hstack([on, dual @ self.coordinates.free_basis])
 
     def advanced(self, increment: np.ndarray) -> Self:
         """The flow where (zeta, b) has moved by an increment, shape (N,)."""
@@ -235,6 +280,9 @@ class MirrorFlow:
         candidates = np.flatnonzero(wanted)
         # those near g* first, then by slack
         order = candidates[np.lexsort((slack[candidates], ~near[candidates]))]
+        first = np.array_equal(np.sort(order[: active.size]), np.sort(active))
+        if first and active.size in (order.size, len(self.setting.matrix)):
+            return self.coordinates, wanted
         chosen = _independent(self.setting.matrix, order)
         if set(chosen) == set(active.tolist()):
             return self.coordinates, wanted
@@ -264,7 +312,8 @@ class MirrorFlow:
         free = np.linalg.lstsq((stacked[k:] * root).T, root * gap, rcond=None)[0]
         shift = np.zeros(self.z.size)
         shift[others] = free @ stacked[k:] - gap
-        increment, stiffness = np.zeros(zeta.size + free.size), self.stiffness()
+        increment = np.zeros(zeta.size + free.size)
+        stiffness = self.stiffness(increment)
         scale = 1.0 / np.sqrt(np.diag(stiffness))
         inverse = scale[:, None] * np.linalg.inv(scale[:, None] * stiffness * scale) * scale
         last = np.inf

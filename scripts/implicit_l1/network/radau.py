@@ -9,8 +9,9 @@ point, solve
 
 with the matrix A of the s-stage Radau IIA method, which is L-stable and of order 2s - 1 at
 the ends of steps (Hairer and Wanner, *Solving Ordinary Differential Equations II*, sections
-IV.5 and IV.8).  Newton's method keeps K over the step: with ``inv(A) = T diag(nu) inv(T)`` it takes
-a linear system for each eigenvalue nu (of which one is real, the others are complex pairs) with
+IV.5 and IV.8).  Newton's method keeps the K of the middle of the step: with
+``inv(A) = T diag(nu) inv(T)`` it takes a linear system for each eigenvalue nu (of which one is
+real, the others are complex pairs) with
 
     nu / h inv(G) + K,
 
@@ -37,7 +38,7 @@ from typing import Generic, Protocol, Self, TypeVar
 import numpy as np
 from numpy.polynomial.legendre import legroots, legvander
 from numpy.typing import ArrayLike
-from scipy.linalg import lu_factor, lu_solve
+from scipy.linalg.lapack import dgetrf, dgetrs, zgetrf, zgetrs
 
 STAGES = 9
 
@@ -45,6 +46,10 @@ STAGES = 9
 _ITERATIONS = 12
 # of the next step: caution, and the limits of its length in units of the last
 _SAFETY, _SHORTEST, _LONGEST = 0.95, 0.2, 6.0
+# how much longer it is than the last error alone says, where the error has shrunk
+_GROWTH = 1.5
+# its length in units of the time to the edge of the domain: the solution bends before it
+_AHEAD = 0.5
 # of a step that Newton's method does not find
 _SHORTER = 0.3
 _FOREVER = 1e300
@@ -64,8 +69,8 @@ class System(Protocol):
     def force(self, increments: np.ndarray) -> np.ndarray:
         """F, shape (m, N), at increments of shape (m, N); not finite outside its domain."""
 
-    def stiffness(self) -> np.ndarray:
-        """K at the state, shape (N, N)."""
+    def stiffness(self, increment: np.ndarray) -> np.ndarray:
+        """K at an increment of shape (N,), shape (N, N); not finite outside the domain."""
 
     def size(self, increments: np.ndarray, reached: np.ndarray | None = None) -> float:
         """Of increments of shape (m, N), in units of the tolerance.
@@ -73,8 +78,17 @@ class System(Protocol):
         The unit is that of the state, or, if it is smaller, that of where w has moved by `reached`.
         """
 
+    def remainder(self, increments: np.ndarray) -> float:
+        """Of increments of shape (m, N), in units of what Newton's method may leave."""
+
+    def horizon(self, velocity: np.ndarray) -> float:
+        """The time to the edge of the domain at a velocity of w, shape (N,)."""
+
     def advanced(self, increment: np.ndarray) -> Self:
         """The system at the state with the increment, shape (N,); its coordinates may be others."""
+
+    def translated(self, increments: np.ndarray, earlier: Self) -> np.ndarray:
+        """Increments of w in the coordinates of an earlier system, in those of this one."""
 
 
 S = TypeVar("S", bound=System)
@@ -117,6 +131,8 @@ _REAL = int(np.argmin(np.abs(_NU.imag)))  # an odd number of stages has one
 _PAIRS = np.flatnonzero(_NU.imag > 1e-8)  # and the conjugates of these
 _GAMMA = 1.0 / _NU[_REAL].real
 _EMBEDDED = embedded(_POINTS, _INVERSE, _GAMMA)
+# derivatives of the Legendre polynomials on [0, 1] at 1
+_END_SLOPES = np.arange(STAGES + 1.0) * np.arange(1.0, STAGES + 2.0)
 # coefficients of the polynomial that is 0 at 0 and Z_i at c_i
 _COEFFICIENTS = np.linalg.inv(legvander(2.0 * np.append(0.0, _POINTS) - 1.0, STAGES))[:, 1:]
 
@@ -144,39 +160,50 @@ class Step(Generic[S]):
         return legvander(2.0 * place - 1.0, STAGES) @ self.coefficients
 
 
+@dataclass(frozen=True)
+class _Guess:
+    """A polynomial as in :class:`Step` over a length, from a place on: 0 its start, 1 its end."""
+
+    coefficients: np.ndarray
+    length: float
+    place: float
+
+    def at(self, times):
+        """What it adds in so much time, shape (m, N)."""
+        places = self.place + np.append(0.0, times) / self.length
+        values = legvander(2.0 * places - 1.0, STAGES) @ self.coefficients
+        return values[1:] - values[0]
+
+
 class _Factors:
     """LU factors of ``nu / h inv(G) + K``, scaled by the diagonal, for each nu."""
 
     def __init__(self, mass, stiffness, length):
-        self.scales, self.factors = [], []
-        for nu in (_NU[_REAL].real, *_NU[_PAIRS]):
-            matrix = nu / length * mass + stiffness
-            scale = 1.0 / np.sqrt(np.abs(np.diag(matrix)))
-            self.scales.append(scale)
-            self.factors.append(
-                lu_factor(scale[:, None] * matrix * scale, check_finite=False, overwrite_a=True)
-            )
+        self.scale = 1.0 / np.sqrt(np.diag(mass) / length + np.diag(stiffness))
+        scales = np.outer(self.scale, self.scale)
+        mass, stiffness = scales * mass / length, scales * stiffness
+        self.real = dgetrf(_NU[_REAL].real * mass + stiffness)[:2]
+        self.pairs = [zgetrf(nu * mass + stiffness)[:2] for nu in _NU[_PAIRS]]
 
-    def solve(self, place, right):
-        """The solution, of the real nu at place 0, of a pair after it."""
-        scale = self.scales[place]
-        return scale * lu_solve(self.factors[place], scale * right, check_finite=False)
+    def solve(self, right):
+        """The solution for the real nu."""
+        return self.scale * dgetrs(*self.real, self.scale * right)[0]
 
     def newton_step(self, residual):
         """The increments that Newton's method adds, shape (s, N)."""
         right = _DUAL_VECTORS @ residual
-        step = np.outer(_VECTORS[:, _REAL].real, self.solve(0, right[_REAL].real))
-        paired = [self.solve(place + 1, right[pair]) for place, pair in enumerate(_PAIRS)]
-        return step + 2.0 * (_VECTORS[:, _PAIRS] @ np.array(paired)).real
+        step = np.outer(_VECTORS[:, _REAL].real, self.solve(right[_REAL].real))
+        scaled = self.scale * right[_PAIRS]
+        paired = [zgetrs(*pair, part)[0] for pair, part in zip(self.pairs, scaled, strict=True)]
+        return step + 2.0 * (_VECTORS[:, _PAIRS] @ (self.scale * paired)).real
 
 
-def radau_steps(system: S, length: float, newton: float = 1e-2) -> Iterator[Step[S]]:
+def radau_steps(system: S, length: float) -> Iterator[Step[S]]:
     """Integrate from time 0, for as long as steps are asked for.
 
     Args:
         system: at the state at time 0.
         length: of the first step that is tried.
-        newton: the error that Newton's method leaves at most, in units of the tolerance.
     Yields:
         Step, one after another, each with an estimated error of size 1 at most.
     Raises:
@@ -184,52 +211,50 @@ def radau_steps(system: S, length: float, newton: float = 1e-2) -> Iterator[Step
             numbers, or the time comes near the largest of them.
     """
     time = 0.0
-    step: Step[S] | None = None  # to begin Newton's method with
-    last = None
+    rest = _Guess(np.zeros((STAGES + 1, len(system.mass))), np.inf, 0.0)
+    guess, last = rest, None
     while True:
-        stiffness, force = system.stiffness(), system.force(np.zeros((1, len(system.mass))))[0]
+        force = system.force(np.zeros((1, len(system.mass))))[0]
         while True:
             if not length >= 10.0 * np.spacing(time):  # or no number
                 raise IntegrationError("Required step size is less than spacing between numbers.")
             if length > _FOREVER:
                 raise IntegrationError("Time is too long for double precision.")
-            factors = _Factors(system.mass, stiffness, length)
-            increments = _increments(system, _guess(step, time, length), length, factors, newton)
+            (*begin, middle) = guess.at(np.append(_POINTS, 0.5) * length)
+            with np.errstate(all="ignore"):  # where the guess leaves the domain
+                factors = _Factors(system.mass, system.stiffness(middle), length)
+            increments = _increments(system, np.array(begin), length, factors)
             if increments is None:
-                length *= 1.0 if step is not None else _SHORTER
-                step = None
+                length *= _SHORTER
                 continue
             right = force + system.mass @ (_EMBEDDED @ increments) / (_GAMMA * length)
-            error = max(system.size(factors.solve(0, right)[None], increments[-1]), 1e-12)
+            error = max(system.size(factors.solve(right)[None], increments[-1]), 1e-12)
             factor = _SAFETY * error ** (-1.0 / (STAGES + 1))
+            coefficients = _COEFFICIENTS @ increments
             if error <= 1.0:
                 break
+            guess = _Guess(coefficients, length, 0.0)
             length *= max(_SHORTEST, factor)
-            step = None
         if last is not None:
-            # as the error has grown over the last two steps, so it will (Gustafsson)
-            factor *= min(1.0, length / last[0] * (last[1] / error) ** (1.0 / (STAGES + 1)))
+            # as the error has changed over the last two steps, so it will (Gustafsson)
+            change = length / last[0] * (last[1] / error) ** (1.0 / (STAGES + 1))
+            factor *= min(_GROWTH, change)
         last = length, max(error, 1e-2)
-        step = Step(time, time + length, system, increments[-1], _COEFFICIENTS @ increments)
+        step = Step(time, time + length, system, increments[-1], coefficients)
         yield step
-        time, mass = step.end, system.mass
+        time = step.end
         resting = system.size(step.reached[None]) < 1.0
         system = system.advanced(step.reached)
-        length *= min(_LONGEST, max(_SHORTEST, factor))
-        if resting or system.mass is not mass:  # a polynomial of rounding, or of other unknowns
-            step = None
+        guess = _Guess(system.translated(coefficients, step.system), length, 1.0)
+        ahead = _AHEAD * system.horizon(_END_SLOPES @ guess.coefficients / length)
+        length = min(length * min(_LONGEST, max(_SHORTEST, factor)), ahead)
+        if resting:  # a polynomial of rounding
+            guess = rest
 
 
-def _guess(step, time, length):
-    """Increments from `time`, by the polynomial of the last step; None if there is no such step."""
-    if step is None:
-        return np.zeros((STAGES, 1))
-    return step.at(time + _POINTS * length) - step.reached
-
-
-def _increments(system, guess, length, factors, newton):
+def _increments(system, increments, length, factors):
     """Z by Newton's method; None if it does not converge."""
-    increments, last = guess + np.zeros((STAGES, len(system.mass))), None
+    last = None
     for _ in range(_ITERATIONS):
         with np.errstate(all="ignore"):
             residual = system.force(increments) - _INVERSE @ increments @ system.mass / length
@@ -237,14 +262,14 @@ def _increments(system, guess, length, factors, newton):
             break
         move = factors.newton_step(residual)
         increments = increments + move
-        size = system.size(move)
+        size = system.remainder(move)
         rate = 0.0 if last is None else size / last
         # comparisons so that they fail for what is not a number
         if not (rate < 1.0 and size < np.inf):
             break
         # of the rest, the first time that it converges at a rate below 1/2
         left = size if last is None else rate / (1.0 - rate) * size
-        if left < newton:
+        if left < 1.0:
             return increments
         last = size
     return None

@@ -1,7 +1,7 @@
 """The state of the flow: its coordinates, its force and its limit, against what defines them."""
 
 from functools import cache
-from itertools import islice
+from itertools import islice, pairwise
 
 import mpmath
 import numpy as np
@@ -57,7 +57,7 @@ def test_the_force_is_that_of_the_flow(depth):
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_stiffness_is_the_derivative(depth):
     for flow in states(depth, 1e-3)[::6]:
-        exact = flow.stiffness()
+        exact = flow.stiffness(np.zeros(3))
         assert np.abs(exact - exact.T).max() <= 1e-14 * np.abs(exact).max()
         step = 1e-4 * (flow.unit.min() / np.abs(flow.stacked).max())
         for place in range(3):
@@ -108,6 +108,33 @@ def test_columns_join_where_their_slack_is_small(depth):
         )
 
 
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_increments_mean_the_same_in_other_coordinates(depth):
+    """The dual vector that they stand for, and coordinates are others where T is."""
+    increments = np.random.default_rng(0).standard_normal((4, 3))
+    changes = 0
+    for one, other in pairwise(states(depth, 1e-6)):
+        same = set(one.coordinates.support) == set(other.coordinates.support)
+        assert (other.mass is one.mass) == same
+        changes += not same
+        found = other.translated(increments, one) @ other.coordinates.dual_map.T
+        assert np.abs(found - increments @ one.coordinates.dual_map.T).max() < 1e-13
+    assert (changes > 0) == (depth > 2)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_the_horizon_is_the_time_to_the_edge(depth):
+    velocity = np.array([1.0, 2.0, -1.0])
+    for flow in states(depth, 1e-6)[::6]:
+        time = flow.horizon(velocity)
+        if depth == 2:
+            assert time == np.inf
+            continue
+        at = [np.abs(flow.z + part * time * flow.moves(velocity[None])[0]) for part in (0.99, 1.0)]
+        assert at[0].max() < 1.0
+        assert at[1].max() == pytest.approx(1.0, abs=1e-14)
+
+
 def test_two_layers_keep_the_support_from_the_start():
     assert all(set(flow.coordinates.support) == {0, 1} for flow in states(2, 1e-8))
 
@@ -129,6 +156,12 @@ def test_the_size_of_an_increment_is_in_units_of_the_tolerance(depth):
     expected = (np.abs(flow.moves(increment)) / flow.unit).max() / 1e-8
     assert flow.size(increment) == pytest.approx(expected)
     assert flow.size(increment, np.zeros(3)) == pytest.approx(expected)
+    # what Newton's method leaves is less, and less than moves the time of a rise
+    rise = 1.0 if depth == 2 else flow.slack.min() / flow.setting.potential.power
+    left = np.minimum(1e-10 * flow.unit, max(1e-7 * rise, 2e-15))
+    assert flow.remainder(increment) == pytest.approx(
+        (np.abs(flow.moves(increment)) / left).max(), rel=1e-3
+    )
     # near g* x may move by ||n||_1
     total = np.abs(flow.error).sum()
     assert np.all(flow.unit[flow.near] * flow.slope[flow.near] <= total * (1 + 1e-12))

@@ -22,18 +22,28 @@ class Flow:
     state: np.ndarray
     tolerance: float
     mass: np.ndarray
+    newton: float = 1e-2
 
     def force(self, increments):
         return self.velocity(self.state + increments)
 
-    def stiffness(self):
-        return self.curvature(self.state)
+    def stiffness(self, increment):
+        return self.curvature(self.state + increment)
 
     def size(self, increments, reached=None):
         return float(np.abs(increments).max()) / self.tolerance
 
+    def remainder(self, increments):
+        return float(np.abs(increments).max()) / (self.newton * self.tolerance)
+
+    def horizon(self, velocity):
+        return np.inf
+
     def advanced(self, increment):
         return replace(self, state=self.state + increment)
+
+    def translated(self, increments, earlier):
+        return increments
 
 
 def flow(velocity, curvature, state, tolerance=1e-8, mass=None):
@@ -106,9 +116,8 @@ def test_a_linear_step_solves_the_system_of_all_stages():
     factor = rng.standard_normal((6, 6))
     matrix, mass, state = factor @ factor.T, random_metric(6, 2), rng.standard_normal(6)
     length = 1e-2
-    step = next(
-        radau_steps(flow(lambda w: -w @ matrix, lambda _: matrix, state, mass=mass), length, 1e-6)
-    )
+    system = flow(lambda w: -w @ matrix, lambda _: matrix, state, mass=mass)
+    step = next(radau_steps(replace(system, newton=1e-6), length))
     points, collocated = collocation(STAGES)
     inverse = np.linalg.inv(collocated)
     system = np.kron(inverse / length, mass) + np.kron(np.eye(STAGES), matrix)
@@ -212,6 +221,9 @@ class Turned(Flow):
             turn.T @ self.mass @ turn,
         )
 
+    def translated(self, increments, earlier):
+        return increments @ self.turn
+
 
 def test_coordinates_may_change_between_steps():
     plain, mass = cosh_flow(1e-9), random_metric(5)
@@ -233,13 +245,52 @@ def test_the_unit_of_where_a_step_leads_counts():
             place = self.state if reached is None else self.state + reached
             return float(np.abs(increments).max()) / (1e-3 if place[0] > 0.5 else 1e-11)
 
-    system = Tightening(lambda w: -(w**3), lambda w: np.diag(3 * w**2), np.ones(1), 0, np.eye(1))
-    for step in until(100.0, radau_steps(system, 1e-2, newton=1e-11)):
+    system = Tightening(
+        lambda w: -(w**3), lambda w: np.diag(3 * w**2), np.ones(1), 1e-12, np.eye(1)
+    )
+    for step in until(100.0, radau_steps(system, 1e-2)):
         start, end = step.system.state[0], step.system.state[0] + step.reached[0]
         if end <= 0.5:
             times = np.linspace(step.start, step.end, 9)
             exact = 1.0 / np.sqrt(start**-2.0 + 2.0 * (times - step.start)) - start
             assert np.abs(step.at(times)[:, 0] - exact).max() < 1e-10
+
+
+class Forgetful(Flow):
+    """A flow that knows nothing of earlier coordinates."""
+
+    def translated(self, increments, earlier):
+        return np.zeros_like(increments)
+
+
+def test_a_step_begins_with_the_polynomial_of_the_last():
+    """Newton's method needs fewer iterations, and leads to the same."""
+    found = []
+    for kind in (Flow, Forgetful):
+        known, asked = cosh_flow(1e-9), []
+
+        def velocity(w, known=known, asked=asked):
+            asked.append(w)
+            return known.velocity(w)
+
+        system = kind(velocity, known.curvature, known.state, 1e-9, known.mass)
+        steps = until(3.0, radau_steps(system, 1e-3))
+        found.append((len(asked) / len(steps), at(np.array([3.0]), steps)))
+    (few, one), (many, other) = found
+    assert few < 0.85 * many
+    assert one == pytest.approx(other, abs=1e-8)
+
+
+def test_a_step_goes_half_of_the_way_to_the_edge_at_most():
+    """w' = 1, whose horizon is 1 from the start."""
+
+    class Bounded(Flow):
+        def horizon(self, velocity):
+            return (1.0 - self.state[0]) / velocity[0]
+
+    system = Bounded(np.ones_like, lambda _: np.zeros((1, 1)), np.zeros(1), 1e-8, np.eye(1))
+    ends = [step.end for step in islice(radau_steps(system, 0.25), 6)]
+    assert ends == pytest.approx([0.25, *(1.0 - 0.75 * 0.5 ** np.arange(1, 6))])
 
 
 def test_a_solution_that_ends_is_an_error():
