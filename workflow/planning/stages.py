@@ -41,6 +41,10 @@ class Stage:
     minutes: int
 
 
+# tolerance of flows that are integrated to be enclosed: the finer they are, the narrower enclosures;
+# it stops near 1e-13, where rounding is the rest
+ENCLOSED_RTOL = 1e-11
+
 STAGES = {
     "problems": Stage("problems", 1000, 2),
     "l1": Stage("l1", 2000, 5),
@@ -375,7 +379,7 @@ class Stages:
         file = f"{self._at_scale('certificates', cell, alpha, block)}.parquet"
         inputs = self._solved(cell.problem, block)
         inputs |= {"trajectories": self.flow(cell, alpha, block)[0]}
-        values = {"rtol": self.config["flow"]["rtol"], **self._radius()}
+        values = {"rtol": min(self.config["flow"]["rtol"], ENCLOSED_RTOL), **self._radius()}
         words = [*columns(cell, alpha=alpha), *options(values)]
         self._call("trajectory_certificates", cell.problem, inputs, {"output": file}, words)
         return file
