@@ -25,6 +25,9 @@ from tables.kinds.constants import MARKS
 
 # log10 of the scales at which every path that has them is certified: those of the tables
 CERTIFIED_LOG10_ALPHA = tuple(MARKS.values())
+# tolerance of flows that are integrated to be enclosed: finer ones have narrower enclosures, as far
+# as 1e-13, where rounding is the rest
+ENCLOSED_RTOL = 1e-11
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,6 @@ class Stage:
     megabytes: int
     minutes: int
 
-
-# tolerance of flows that are integrated to be enclosed: the finer they are, the narrower enclosures;
-# it stops near 1e-13, where rounding is the rest
-ENCLOSED_RTOL = 1e-11
 
 STAGES = {
     "problems": Stage("problems", 1000, 2),
