@@ -184,7 +184,8 @@ def test_adding_an_experiment_makes_what_shows_it_and_nothing_else(copy):
     # of those of figure depth, with other flows
     crossed = yaml.safe_load(text)["experiments"]["depth"] | {"eta": 0, "depth": 2, "tables": []}
     crossed |= {"flow_alpha": [1.0e-2, 1.0e-1], "flow_repetitions": 1}
-    text += block.replace("descent:\n", "steps:\n") + f"  crossed: {json.dumps(crossed)}\n"
+    text += block.replace("descent:\n", "steps:\n")
+    text += f"  crossed: {yaml.safe_dump(crossed, default_flow_style=True, width=1000)}"
     path.write_text(text, encoding="utf-8")
     # its cells are there already, and what is new of the flows is one
     # (what is scheduled behind it is kept)
