@@ -1,5 +1,8 @@
 """Audits of a copy of a finished run, in the process of the test."""
 
+import contextlib
+import io
+import sys
 from dataclasses import dataclass
 
 from audit import judge as audit
@@ -35,6 +38,28 @@ def judged(said, size=0, only=()):
     audit.judge(found, configuration, states, size, seed=1, workers=2)
     report = found.report() | {"environment": {}}
     return Judged(int(report["verdict"] != "PASS"), as_page(report), report)
+
+
+def completed(project, monkeypatch):
+    """The page of an audit of a project that makes what is missing first, as `make audit` does.
+
+    Its environment is left out, and nothing but what is missing is made again.
+    """
+    words = ["--configfile", "config/smoke.yaml", "--complete", "--again", "0"]
+    page = io.StringIO()
+    with monkeypatch.context() as patch, contextlib.redirect_stdout(page):
+        patch.chdir(project.folder)
+        patch.setattr(audit, "ROOT", project.folder)
+        patch.setattr(audit, "check_packages", lambda found, lock: None)
+        patch.setattr(sys, "argv", ["judge.py", *words])
+        try:
+            audit.main()
+        except SystemExit as end:
+            assert end.code == 1, end.code
+            assert not page.getvalue().startswith("PASS")
+        else:
+            assert page.getvalue().startswith("PASS")
+    return page.getvalue()
 
 
 def verdicts(report):

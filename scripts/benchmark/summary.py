@@ -231,20 +231,22 @@ def of_flow(table: pd.DataFrame) -> str:
     table = table.assign(error=table[["error", "times_error"]].max(axis=1))
     table["ours"] = table["ours"].astype(bool)
     ours_then = table.loc[table["ours"], "contestant"].iloc[0].replace("ours,", "our")
-    ratios: dict[str, list[float]] = {}
-    names = set()
-    for cell, part in grouped(table, ["N", "d", "eta", "depth", "log10_alpha"]):
+    ratios, names, cells = [], set(), 0
+    for _, part in grouped(table, ["N", "d", "eta", "depth", "log10_alpha"]):
         peer, ours = (fastest(part[part["ours"] == own], FLOW_REACHED) for own in (False, True))
+        cells += ours is not None
         if peer is not None and ours is not None:
-            size = f"N = {cell['N']}, d = {cell['d']}"
-            ratios.setdefault(size, []).append(peer.seconds / ours.seconds)
+            ratios.append(peer.seconds / ours.seconds)
             names.add(peer.contestant)
-    sizes = ", ".join(
-        f"{min(values):.1f} to {max(values):.0f} times at {size}" for size, values in ratios.items()
-    )
-    return f"""- **The flow itself** (trajectory and end to {-np.log10(FLOW_REACHED):.0f} digits):
-    {ours_then} is faster than the fastest peer, {" or ".join(sorted(names))}: {sizes}. Since then
-    the flow is integrated in other coordinates, to any α; that was not measured yet."""
+    at = " and ".join(f"{N}, d = {d}" for N, d in table[["N", "d"]].drop_duplicates().to_numpy())
+    low, high = table["log10_alpha"].min(), table["log10_alpha"].max()
+    scales = f"α = {power(low)} to {power(high)}"
+    digits = f"{-np.log10(FLOW_REACHED):.0f} digits"
+    others = cells - len(ratios)
+    there = f"; in {others} of {cells} cases no peer gets there" if others else ""
+    return f"""- **The flow itself** (trajectory and end to {digits}; N = {at};
+    {scales}): {ours_then}, is {min(ratios):.1f} to {max(ratios):.0f} times faster than the fastest
+    peer, {" or ".join(sorted(names))}{there}."""
 
 
 def of_basis_pursuit(table: pd.DataFrame) -> str:

@@ -5,7 +5,8 @@ that are drawn, under the names that they have in the tables, and the words that
 
     instances: how many repetitions of the panel are certified, or ALL_CERTIFIED;
     nothing: why nothing of a cell is drawn; missing where something is;
-    not_drawn: how many flows of the figure are not drawn, and why; missing where all are.
+    not_drawn: how many flows of the figure are not drawn, and why; missing where all are;
+    selected: of how many instances the minimizer is one of several; missing where of none.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from figures.words import EMPTY, NO_ERROR, PARAMETERS, counted
-from implicit_l1.status import AT_MINIMIZER, CONVERGED, MEASURED
+from implicit_l1.status import AT_MINIMIZER, CONVERGED, MEASURED, SELECTED
 from pipeline.command_line import Failure
 from pipeline.storage import read_table
 from pipeline.words import name_in_words
@@ -38,7 +39,7 @@ STATISTICS = ["lower_quartile", "median", "upper_quartile"]
 # what names a row, beside its parameters; written with ten digits, less the zeros at their end
 KEYS = [
     *(*PARAMETERS, "alpha", "log10_alpha", "repetition", "coordinate", "fraction", "count"),
-    *("inside", "cells_left_out"),
+    *("inside", "cells_left_out", "selected"),
 ]
 # of the largest number on a linear axis: what is smaller is rounding, and is seen as 0
 INVISIBLE = 1e-9
@@ -168,7 +169,7 @@ def curves_of(
 
     Returns:
         columns: the axes, depth, instances, predicted_rate (the median over the instances with a
-        minimizer), quantity, log10_alpha, STATISTICS, nothing.
+        minimizer), selected, quantity, log10_alpha, STATISTICS, nothing.
     """
     curves, instances = tables.of("curves"), tables.of("instances")
     parts = []
@@ -183,15 +184,17 @@ def curves_of(
             ]
             if all(found.empty for found in rows):
                 rows = [pd.DataFrame({"nothing": [why(panel, here)]})]
+            shown = measured(where(panel, depth=depth))
             head = {
                 **values,
                 "depth": depth,
                 "instances": counted(panel),
-                "predicted_rate": measured(where(panel, depth=depth))["predicted_rate"].median(),
+                "predicted_rate": shown["predicted_rate"].median(),
+                "selected": (shown["status"] == SELECTED).sum() or np.nan,
             }
             parts += [found.assign(**head) for found in rows]
-    columns = [*axes, "depth", "instances", "predicted_rate", "quantity", "log10_alpha"]
-    return stacked(parts, [*columns, *STATISTICS, "nothing"])
+    columns = [*axes, "depth", "instances", "predicted_rate", "selected", "quantity"]
+    return stacked(parts, [*columns, "log10_alpha", *STATISTICS, "nothing"])
 
 
 def with_flow_points(frame: pd.DataFrame, tables: Tables, axes: list[str]) -> pd.DataFrame:

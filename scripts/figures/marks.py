@@ -122,8 +122,8 @@ def draw_reference(
     Args:
         rows: of the curve; of a rate that is not known nothing is drawn.
         offset: distance to the point of the curve that is nearest, in parts of the height
-            of the axes; negative is below the curve.  Where the segment would leave the axes it
-            stands on the other side.
+            of the axes; negative is below the curve.  Where the segment would leave the axes, these
+            grow: on the other side it could meet another curve.
         words: written on the far side of the segment.
     """
     rate = rows["predicted_rate"].iloc[0]
@@ -133,16 +133,11 @@ def draw_reference(
     low, high = np.log10(ax.get_ylim())
     ends = np.array([x[0], x[0] + 0.34 * (x[-1] - x[0])])
     heights = (y - rate * x)[x <= ends[1]]
-
-    def segment(offset):
-        height = (heights.max() if offset > 0 else heights.min()) + offset * (high - low)
-        return height + rate * ends
-
-    def beyond(y):
-        return max(low - y.min(), y.max() - high, 0.0)
-
-    offset = min((offset, -offset), key=lambda side: beyond(segment(side)))
-    x, y = 10**ends, 10 ** segment(offset)
+    height = (heights.max() if offset > 0 else heights.min()) + offset * (high - low)
+    y = height + rate * ends
+    if y.min() < low or y.max() > high:
+        ax.set_ylim(10 ** min(low, y.min()), 10 ** max(high, y.max()))
+    x, y = 10**ends, 10**y
     ax.plot(x, y, color=color, scalex=False, scaley=False, **DASHED)
     side: dict[str, Any] = (
         {"ha": "right", "va": "bottom"} if offset > 0 else {"ha": "left", "va": "top"}

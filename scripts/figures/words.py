@@ -1,6 +1,6 @@
 """The words of the figures: of axes, panels and legends."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,20 +79,39 @@ def counted(instances: pd.DataFrame, kinds: Sequence[str] = MEASURED) -> str:
     return ALL_CERTIFIED if (statuses == CERTIFIED).all() else in_numbers(statuses, kinds)
 
 
-def rate_words(rate: float, depth: float) -> str:
-    """A predicted rate: 1 - rho at D = 2, unless nothing is off the support, and a number else."""
+def is_one_minus_rho(rows: Any) -> Any:
+    """Whether the predicted rate of a row, or of each of several, is 1 - rho.
+
+    So it is at D = 2, of minimizers that are the only ones: rho is 1 where there are others.  With
+    nothing off the support the rate is 2.
+    """
+    rate = np.asarray(rows["predicted_rate"], dtype=float)
+    return (np.asarray(rows["depth"]) == 2) & ~(rate > 1) & pd.isna(rows["selected"])
+
+
+def rate_words(row: Any) -> str:
+    """The predicted rate of a row: 1 - rho, and a number where it is another."""
+    rate = row["predicted_rate"]
     if np.isnan(rate):
         return NOT_KNOWN
-    if depth != 2 or rate > 1:
-        return f"rate ${rate:g}$"
+    if not is_one_minus_rho(row):
+        return f"rate ${rate_number(rate)}$"
     words = number(float(f"{rate:.2g}")) if rate < 0.01 else f"{rate:.3f}"
     return rf"$1-\varrho={words}$"
 
 
-def slope_words(depths: Iterable[float]) -> str:
-    """The rates that are predicted at these depths."""
-    words = [r"$1-\varrho$"] if 2 in depths else []
-    words += ["$1$"] if max(depths) > 2 else []
+def rate_number(rate: float) -> str:
+    """A rate that is not 1 - rho, in mathematics mode."""
+    return number(float(f"{rate:.3g}"))
+
+
+def slope_words(rows: pd.DataFrame) -> str:
+    """The rates that are predicted for some rows; nothing where that of D = 2 has no name."""
+    two = rows["depth"] == 2
+    if not is_one_minus_rho(rows[two]).all():
+        return ""
+    words = [r"$1-\varrho$"] if two.any() else []
+    words += ["$1$"] if rows["depth"].max() > 2 else []
     if len(words) == 1:
         return words[0]
     return r"$1-\varrho$ for $D=2$, $1$ for $D>2$"

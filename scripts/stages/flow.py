@@ -42,14 +42,17 @@ def main() -> None:
     parser.add_argument("--distance", type=float, required=True, help="to the limit, at the end")
     parser.add_argument("--states-per-decade", type=int, required=True, help="of time, saved")
     parser.add_argument("--coordinates", type=int, required=True, help="entries of x saved")
-    parser.add_argument("--first", type=int, help="integrate so many repetitions of the block")
+    parser.add_argument("--only", type=int, help="the one repetition to integrate; default: all")
     args = parser.parse_args()
 
     block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
+    if args.only is not None:
+        block = block.only([args.only], args.endpoints)
+        l1 = l1.only([args.only], args.endpoints)
     options = FlowOptions(args.rtol, args.distance, args.states_per_decade)
     flows: list[Trajectory | str] = []
     tables = []
-    for place, index in enumerate(block.repetition[: args.first]):
+    for place, index in enumerate(block.repetition):
         if l1.status[place] not in MEASURED:
             flows.append(NOT_RUN)
             continue

@@ -330,14 +330,51 @@ def test_descents_that_share_a_cell_agree():
         plan_of(one=block, two=block | {"iterations": 10})
 
 
-def test_flows_that_share_a_cell_are_compared_where_any_asks_for_it():
-    block = SMOKE["experiments"]["flow"]
-    plan = plan_of(
-        one=block, two=block | {"plain_alpha": [0.01]}, three=block | {"plain_alpha": []}
+CROSSED = BLOCK | {"flow_alpha": [0.01], "flow_repetitions": 1}
+FLOW = SMOKE["experiments"]["flow"] | {"tables": ["agreement"]}
+
+
+@pytest.mark.parametrize(
+    ("mine", "others"),
+    [
+        (CROSSED, CROSSED | {"flow_alpha": [0.01, 0.1], "flow_repetitions": 2}),
+        (CROSSED | {"flow_repetitions": 2}, CROSSED | {"flow_alpha": [0.1]}),
+        (CROSSED, CROSSED | {"flow_alpha": [0.1], "repetitions": 3}),
+        (CROSSED, BLOCK),
+        (BLOCK, CROSSED),
+        (FLOW, FLOW | {"plain_alpha": [0.01]}),
+        (FLOW | {"proved_alpha": []}, FLOW | {"plain_alpha": []}),
+    ],
+)
+def test_what_an_experiment_shows_does_not_depend_on_others(mine, others):
+    """Others that share its cells and ask for other flows of them, before it or after it."""
+    alone = plan_of(mine=mine)
+    for plan in (plan_of(mine=mine, other=others), plan_of(other=others, mine=mine)):
+        for batches in (Plan.figure_batches, Plan.table_batches):
+            assert batches(alone).items() <= batches(plan).items()
+        for stage in STAGES:
+            one, other, both = (calls(p, stage) for p in (alone, plan_of(other=others), plan))
+            assert set(both) == {*one, *other}
+
+
+def test_each_flow_is_integrated_once_and_compared_for_those_that_ask_for_it():
+    plan = plan_of(one=CROSSED, two=CROSSED | {"flow_alpha": [0.01, 0.1], "flow_repetitions": 2})
+    asked = {(alpha, k) for alpha in ("0.01", "0.1") for k in (0, 1)}
+    networks = {cell.name.rsplit("/", 1)[0] for cell in plan.cells}
+    ends = [file for call in calls(plan, "flow") for file in call.outputs]
+    assert Counter(ends) == Counter(
+        f"results/flow/{network}/alpha{alpha}/reps0-1rep{k}.npz"
+        for network in networks
+        for alpha, k in asked
     )
-    for call in calls(plan, "agreement"):
-        text = " ".join(call.words)
-        assert set(re.findall(r"--flow plain (\S+)", text)) == {"0.1", "0.01"}
+    for name, shown in (("one", {("0.01", 0)}), ("two", asked)):
+        wanted = {
+            f"results/agreement/{cell.name}/dual{alpha}/reps0-1rep{k}.parquet"
+            for cell in plan.cells
+            for alpha, k in shown
+        }
+        assert set(plan.agreement(name)) == set(plan.table_data(f"{name}_agreement")) == wanted
+        assert wanted <= set(plan.figure_data(name))
 
 
 def test_code_is_a_program_and_all_it_imports_with_the_packages_around_it(tmp_path):

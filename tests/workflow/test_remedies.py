@@ -5,29 +5,23 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 
+import pytest
 import yaml
 
 from forging import forge_table, tell_anew
+from judging import completed
 from workflow_runs import ROOT, Project, enter
 
 RESULTS = "results/smoke"
 CELL = "gaussian_N20_d40_s2_eta0"
 
 
-def audited(project, **variables):
-    """The page of an audit that makes what is missing first."""
-    words = ("--configfile", "config/smoke.yaml", "--complete", "--cores", "2", "--again", "0")
-    result = subprocess.run(
-        [sys.executable, "scripts/audit/judge.py", *words],
-        cwd=project.folder,
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == (0 if result.stdout.startswith("PASS") else 1), result.stderr
-    return result.stdout
+@pytest.fixture
+def audited(copy, monkeypatch):
+    """The page of an audit of the copy that makes what is missing first."""
+    return partial(completed, copy, monkeypatch)
 
 
 def named_first(project):
@@ -46,7 +40,7 @@ def said(page, *words):
         assert re.search(what.replace("…", ".*"), page), what
 
 
-def test_files_that_were_changed_are_removed(copy):
+def test_files_that_were_changed_are_removed(copy, audited):
     """Of every stage, in every way: and the next audit makes them again."""
     folder = copy.folder
     damaged = folder / f"{RESULTS}/l1/{CELL}/reps0-2.npz"
@@ -60,42 +54,42 @@ def test_files_that_were_changed_are_removed(copy):
     picture = folder / f"{RESULTS}/figures/flow.csv"
     tell_anew(folder, f"{RESULTS}/figures/flow.json", lambda told: told | {"rule": "other"})
     assert picture.is_file()
-    page = audited(copy)
+    page = audited()
     assert page.startswith("FAIL")
     said(page, "is damaged", "is not as it was made", "was written as", "is over … repetitions")
     for _ in range(3):  # what was hidden behind another is named once that is gone
         for name in named_first(copy):
             (folder / name).unlink()
-        page = audited(copy)
+        page = audited()
         if page.startswith("PASS"):
             break
     assert page.startswith("PASS"), page
 
 
-def test_another_version_of_the_code_is_run(copy):
+def test_another_version_of_the_code_is_run(copy, audited):
     path = copy.folder / "scripts/implicit_l1/network/descent.py"
     path.write_text(path.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
     os.utime(path, (1e9, 1e9))
     copy.replace("config/smoke.yaml", "fractions: [0.5, 0.05]", "fractions: [0.5]")
-    page = audited(copy)
+    page = audited()
     said(page, "was made with another version of", "was made by another command")
     said(page, "is not the configuration")
     copy.run()
-    page = audited(copy)
+    page = audited()
     # the results of the value that was taken out are still there
     assert named_first(copy) == set(re.findall(rf"({RESULTS}/\S+) is made by no rule", page))
     for name in named_first(copy):
         (copy.folder / name).unlink()
-    assert audited(copy).startswith("PASS")
+    assert audited().startswith("PASS")
 
 
-def test_a_time_to_come_and_strays_are_mended(copy):
+def test_a_time_to_come_and_strays_are_mended(copy, audited):
     """The command of AUDIT.md, as it stands there."""
     for name in ("tables/rates.csv", f"l1/{CELL}/reps0-2.npz"):
         os.utime(copy.folder / RESULTS / name, (4e9, 4e9))
     (copy.folder / RESULTS / "tables/better.csv").write_text("")
     (copy.folder / RESULTS / "figures/more").symlink_to(copy.folder)
-    page = audited(copy)
+    page = audited()
     said(page, "has a time to come", "is made by no rule", "is a link")
     (command,) = re.findall(
         r"`(find results .*?)`", (ROOT / "AUDIT.md").read_text(encoding="utf-8")
@@ -103,21 +97,30 @@ def test_a_time_to_come_and_strays_are_mended(copy):
     subprocess.run(["bash", "-c", command], cwd=copy.folder, check=True)
     for name in ("tables/better.csv", "figures/more"):
         (copy.folder / RESULTS / name).unlink()
-    assert audited(copy).startswith("PASS")
+    assert audited().startswith("PASS")
 
 
-def test_what_is_imported_from_elsewhere_is_made_without_it(copy, tmp_path_factory):
+def test_what_is_imported_from_elsewhere_is_made_without_it(copy, audited, tmp_path_factory):
     front = tmp_path_factory.mktemp("front")
     (front / "sitecustomize.py").write_text("")
     name = f"{RESULTS}/tables/rates.csv"
     (copy.folder / name).unlink()
-    page = audited(copy, PYTHONPATH=os.pathsep.join([str(front), "scripts"]))
-    said(page, "runs whenever Python starts", "from elsewhere than the environment")
-    page = audited(copy)
+    words = ("--configfile", "config/smoke.yaml", "--complete", "--cores", "2", "--again", "0")
+    result = subprocess.run(
+        [sys.executable, "scripts/audit/judge.py", *words],
+        cwd=copy.folder,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(front), "scripts"])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1, result.stderr
+    said(result.stdout, "runs whenever Python starts", "from elsewhere than the environment")
+    audited()
     told = f"{RESULTS}/tables/rates.json"
     assert named_first(copy) == {told}
     (copy.folder / told).unlink()
-    assert audited(copy).startswith("PASS")
+    assert audited().startswith("PASS")
 
 
 def test_one_figure_as_a_referee_asks_for_it(tmp_path):

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from audit import workflow_queries
+from judging import completed
 from workflow_runs import ROOT
 
 RULES = sorted((ROOT / "workflow/rules").rglob("*.smk"))
@@ -197,7 +198,7 @@ def test_files_of_any_name_beside_the_configurations_are_packed(copy):
     assert {f"config/{name}" for name in [*names, "smoke.yaml"]} <= set(shlex.split(command))
 
 
-def test_what_is_missing_is_made_and_nothing_else(copy):
+def test_what_is_missing_is_made_and_nothing_else(copy, monkeypatch):
     """Whatever has changed since: the audit judges it as it lies there."""
     missing = ("smoke/figures/depth.png", "smoke/tables/rates.tex")
     made = tuple(name.partition(".")[0] + "." for name in missing)
@@ -206,7 +207,7 @@ def test_what_is_missing_is_made_and_nothing_else(copy):
     for name in missing:
         (copy.folder / "results" / name).unlink()
     before = copy.checksums()
-    page = _completed(copy)
+    page = completed(copy, monkeypatch)
     assert f"FAIL table cells: results/{edited} is not as it was made" in page
     after = copy.checksums()
     assert set(after) == {*before, *missing, *PAGES}
@@ -215,29 +216,15 @@ def test_what_is_missing_is_made_and_nothing_else(copy):
             assert found == before[file]
 
 
-def test_a_file_between_that_is_missing_is_made(copy):
+def test_a_file_between_that_is_missing_is_made(copy, monkeypatch):
     """Though Snakemake would do without it."""
     before = copy.checksums()
     missing = next(name for name in before if name.startswith("smoke/l1/"))
     (copy.folder / "results" / missing).unlink()
     assert copy.scheduled() == {}
-    assert _completed(copy).startswith("PASS: ")
+    assert completed(copy, monkeypatch).startswith("PASS: ")
     after = copy.checksums()
     assert {name: after[name] for name in before} == before
 
 
 PAGES = {"smoke/audit.md", "smoke/audit.json"}
-
-
-def _completed(project):
-    """The page of an audit that makes what is missing."""
-    words = ("--configfile", "config/smoke.yaml", "--complete", "--cores", "1", "--again", "0")
-    result = subprocess.run(
-        [sys.executable, "scripts/audit/judge.py", *words],
-        cwd=project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == (0 if result.stdout.startswith("PASS") else 1), result.stderr
-    return result.stdout

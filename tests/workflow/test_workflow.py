@@ -181,12 +181,22 @@ def test_adding_an_experiment_makes_what_shows_it_and_nothing_else(copy):
     path = copy.folder / "config/smoke.yaml"
     text = path.read_text(encoding="utf-8")
     block = re.search(r"^  descent:\n(?:    .*\n)+", text, re.MULTILINE)[0]
-    path.write_text(text + block.replace("descent:\n", "steps:\n"), encoding="utf-8")
-    # its cells are there already
-    made = copy.run_and_see()
-    assert set(made) == {"configuration", "figures", "tables"}
+    # of those of figure depth, with other flows
+    crossed = yaml.safe_load(text)["experiments"]["depth"] | {"eta": 0, "depth": 2, "tables": []}
+    crossed |= {"flow_alpha": [1.0e-2, 1.0e-1], "flow_repetitions": 1}
+    text += block.replace("descent:\n", "steps:\n")
+    text += f"  crossed: {yaml.safe_dump(crossed, default_flow_style=True, width=1000)}"
+    path.write_text(text, encoding="utf-8")
+    # its cells are there already, and what is new of the flows is one
+    # (what is scheduled behind it is kept)
+    made = {stage: files for stage, files in copy.run_and_see().items() if files}
+    assert set(made) == {"configuration", "flow", "agreement", "figures", "tables"}
     names = {Path(file).stem for stage in ("figures", "tables") for file in made[stage]}
-    assert names == {"steps", "descent"}
+    assert names == {"steps", "descent", "crossed"}
+    assert [file.split("/")[-2:] for file in (*made["flow"], *made["agreement"])] == [
+        ["alpha0.1", "reps0-2rep0.npz"],
+        ["dual0.1", "reps0-2rep0.parquet"],
+    ]
 
 
 SHOWN = {"figures", "tables"}

@@ -215,6 +215,12 @@ def block_range(name: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
+def repetitions_of(block: str) -> range:
+    """The repetitions of a block."""
+    first, last = block_range(block)
+    return range(first, last + 1)
+
+
 def _path(alpha):
     if isinstance(alpha, list):
         name, values = "alpha" + "_".join(number(a) for a in alpha), alpha

@@ -25,7 +25,7 @@ from planning.experiments import (
 )
 from planning.grid import Cell
 from planning.reading import ConfigurationError
-from planning.stages import STAGES, Batch, Call, Flows, Stages
+from planning.stages import STAGES, Batch, Call, Stages
 from tables.registry import LIMITS, TABLES, TRAJECTORIES
 
 # kinds of figures of whose cells limits are proved
@@ -109,7 +109,6 @@ class Plan:
         self.networks = {cell.network.name: cell.network for cell in self.cells}
         _named_apart([*(cell.problem for cell in self.cells), *self.phase_problems.values()])
         _named_apart(cell.network for cell in self.cells)
-        self._flows = self._all_flows()
         self._check_descents()
         self.stages = Stages(config)
         # asking for what is published notes every call behind it
@@ -157,21 +156,6 @@ class Plan:
     def proved(self) -> bool:
         """Whether anything is proved in ball arithmetic."""
         return self.config["certificates"]["scales"] != "none"
-
-    def _all_flows(self):
-        """Cell -> its flows, of all experiments that ask for some."""
-        flows: dict[Cell, Flows] = {}
-        for name, experiment in self.config["experiments"].items():
-            if "plain_alpha" in experiment:  # a figure of trajectories
-                asked = Flows(tuple(experiment["alpha"]), tuple(experiment["plain_alpha"]))
-            elif experiment.get("flow_alpha"):
-                scales = tuple(experiment["flow_alpha"])
-                asked = Flows(scales, repetitions=experiment["flow_repetitions"])
-            else:
-                continue
-            for cell in self.experiments[name]:
-                flows[cell] = flows.get(cell, asked).and_those(asked)
-        return flows
 
     def _check_descents(self):
         """Experiments of figure descent that share a cell and a scale ask for the same.
@@ -262,13 +246,29 @@ class Plan:
             for block in self.stages.blocks(cell)
         ]
 
-    def agreement(self, experiments: Iterable[str]) -> list[str]:
-        """The tables of stage agreement of those of some experiments that ask for flows."""
-        asking = (
-            name for name in experiments if "agreement" in fed(self.config["experiments"][name])
-        )
-        cells = dict.fromkeys(cell for name in asking for cell in self.experiments[name])
-        return [self.stages.agreement(cell, self._flows[cell]) for cell in cells]
+    def agreement(self, name: str) -> list[str]:
+        """The tables of stage agreement of the flows that an experiment asks for.
+
+        What others ask for of the same cells is not among them.
+        """
+        experiment, compare = self.config["experiments"][name], self.stages.agreement
+        if "plain_alpha" in experiment:  # a figure of trajectories
+            forms = {"dual": experiment["alpha"], "plain": experiment["plain_alpha"]}
+            return [
+                compare(cell, alpha, block, form, None)
+                for cell in self.experiments[name]
+                for form, scales in forms.items()
+                for alpha in scales
+                for block in self.stages.blocks(cell)
+            ]
+        return [
+            compare(cell, alpha, block, "dual", repetition)
+            for cell in self.experiments[name]
+            for alpha in experiment.get("flow_alpha", ())
+            for block in self.stages.blocks(cell)
+            for repetition in grid.repetitions_of(block)
+            if repetition < experiment["flow_repetitions"]
+        ]
 
     def phase(self, name: str, table: int = 0) -> list[str]:
         """The tables of an experiment of figure phase: of recovery, or (1) of its proofs."""
@@ -293,7 +293,7 @@ class Plan:
         if stage == "phase":
             return self.phase(experiment)
         if stage == "agreement":
-            return self.agreement([experiment])
+            return self.agreement(experiment)
         if isinstance(self.config["experiments"][experiment]["alpha"], list):
             return self.at_scales(stage, experiment)
         cells = self.experiments[experiment]

@@ -14,6 +14,7 @@ import functools
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 from figures.registry import FILE, KERNEL
@@ -24,6 +25,9 @@ from tables.kinds.constants import MARKS
 
 # log10 of the scales at which every path that has them is certified: those of the tables
 CERTIFIED_LOG10_ALPHA = tuple(MARKS.values())
+# tolerance of flows that are integrated to be enclosed: finer ones have narrower enclosures, as far
+# as 1e-13, where rounding is the rest
+ENCLOSED_RTOL = 1e-11
 
 
 @dataclass(frozen=True)
@@ -81,30 +85,6 @@ class Call:
     inputs: tuple
     outputs: tuple
     data: tuple = ()
-
-
-@dataclass(frozen=True)
-class Flows:
-    """Which flows of a cell are integrated.
-
-    Attributes:
-        alpha, plain_alpha: at which scales, in the dual and in the plain form.
-        repetitions: so many of the first, without their trajectories; all, with them, if None.
-    """
-
-    alpha: tuple[float, ...]
-    plain_alpha: tuple[float, ...] = ()
-    repetitions: int | None = None
-
-    def and_those(self, other: "Flows") -> "Flows":
-        """Those of two that ask for the same kind of files."""
-        alpha, plain_alpha = (
-            tuple(dict.fromkeys([*mine, *its]))
-            for mine, its in ((self.alpha, other.alpha), (self.plain_alpha, other.plain_alpha))
-        )
-        if self.repetitions is None or other.repetitions is None:
-            return Flows(alpha, plain_alpha)
-        return Flows(alpha, plain_alpha, max(self.repetitions, other.repetitions))
 
 
 @dataclass(frozen=True)
@@ -399,7 +379,7 @@ class Stages:
         inputs = self._solved(cell.problem, block)
         states, ends = self.flow(cell, alpha, block)
         inputs |= {"trajectories": states, "endpoints": ends}
-        values = {"rtol": self.config["flow"]["rtol"], **self._radius()}
+        values = {"rtol": min(self.config["flow"]["rtol"], ENCLOSED_RTOL), **self._radius()}
         words = [*columns(cell, alpha=alpha), *options(values)]
         self._call("trajectory_certificates", cell.problem, inputs, {"output": file}, words)
         return file
@@ -421,10 +401,10 @@ class Stages:
         return outputs["trajectories"], outputs["endpoints"]
 
     @_once
-    def flow_ends(self, cell: Cell, alpha: float, block: str, count: int) -> str:
-        """The ends of the flow of the first repetitions of a block."""
-        file = f"{self._at_scale('flow', cell, alpha, block)}first{count}.npz"
-        words = ["--form", "dual", *self._flow_options(cell, alpha), "--first", count]
+    def one_flow(self, cell: Cell, alpha: float, block: str, repetition: int) -> str:
+        """The end of the flow of one repetition of a block."""
+        file = f"{self._at_scale('flow', cell, alpha, block)}rep{repetition}.npz"
+        words = ["--form", "dual", *self._flow_options(cell, alpha), "--only", repetition]
         inputs = self._measured(cell, block)
         self._call("flow", cell.problem, inputs, {"endpoints": file}, words)
         return file
@@ -445,35 +425,36 @@ class Stages:
             settings["distance"] = plain_distance
         return [*columns(cell, alpha=alpha), *options(settings)]
 
-    def agreement(self, cell: Cell, flows: Flows) -> str:
-        """The table that compares flow and plain flow with the limit."""
-        count = flows.repetitions or cell.repetitions
-        file = f"{self.results}/agreement/{cell.name}/reps{count}.parquet"
-        blocks = [block for block in self.blocks(cell) if grid.block_range(block)[0] < count]
-        compared = [
-            ("dual", alpha, [self._flow_ends(cell, alpha, block, flows) for block in blocks])
-            for alpha in flows.alpha
-        ]
-        compared += [
-            ("plain", alpha, [self.plain_flow(cell, alpha, block) for block in blocks])
-            for alpha in flows.plain_alpha
-        ]
-        inputs = {
-            "l1": [self.minimizers(cell.problem, cell.network, block) for block in blocks],
-            "limit": [self.limit(cell, block) for block in blocks],
-        }
-        words = [word for form, alpha, ends in compared for word in ("--flow", form, alpha, *ends)]
-        words += columns(cell, path=True)
-        ends = [file for _, _, files in compared for file in files]
-        self._call("agreement", cell.problem, inputs, {"output": file}, words, reads=ends)
-        return file
+    @_once
+    def agreement(
+        self,
+        cell: Cell,
+        alpha: float,
+        block: str,
+        form: str,
+        repetition: int | None,
+    ) -> str:
+        """The table that compares ends of a form of the flow with the limit.
 
-    def _flow_ends(self, cell, alpha, block, flows):
-        """Of a block with its trajectories, or of its first repetitions alone."""
-        if flows.repetitions is None:
-            return self.flow(cell, alpha, block)[1]
-        first, last = grid.block_range(block)
-        return self.flow_ends(cell, alpha, block, min(flows.repetitions, last + 1) - first)
+        Args:
+            repetition: the one that is integrated, without its trajectory; all, with them, if None.
+        """
+        if form == "plain":
+            ends = self.plain_flow(cell, alpha, block)
+        elif repetition is None:
+            _, ends = self.flow(cell, alpha, block)
+        else:
+            ends = self.one_flow(cell, alpha, block, repetition)
+        folder = f"{self.results}/agreement/{cell.name}/{form}{grid.number(alpha)}"
+        file = f"{folder}/{PurePath(ends).stem}.parquet"
+        inputs = {
+            "l1": self.minimizers(cell.problem, cell.network, block),
+            "limit": self.limit(cell, block),
+            "flow": ends,
+        }
+        words = ["--form", form, *columns(cell, path=True, alpha=alpha)]
+        self._call("agreement", cell.problem, inputs, {"output": file}, words)
+        return file
 
     @_once
     def lasso_path(self, cell: Cell, alpha: float, block: str) -> str:

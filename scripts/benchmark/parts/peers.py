@@ -240,7 +240,9 @@ def flow_part(table: pd.DataFrame) -> tuple[str, list]:
                     "rtol": small(found.rtol),
                     "time": time_of(found),
                     "error at the end": small(found.end_error),
-                    "on the way": small(found.times_error),
+                    "on the way": "not enclosed"
+                    if np.isnan(found.reference_error)
+                    else small(found.times_error),
                     "over ours": over,
                 }
             )
@@ -248,7 +250,8 @@ def flow_part(table: pd.DataFrame) -> tuple[str, list]:
         f"""## 2. The flow
 
 Of each contestant the fastest setting that reaches a measured error of {small(FLOW_REACHED)}, and
-its time over the fastest of ours; where none does, the most accurate.
+its time over the fastest of ours; where none does, the most accurate.  Where the trajectory is not
+enclosed to that accuracy, what is measured is the error at the end.
 
 {settings(table)}
 

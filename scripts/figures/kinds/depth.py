@@ -30,7 +30,7 @@ from figures.marks import (
     say_empty,
     write_beside,
 )
-from figures.words import ALPHA, ERROR, rate_words, titled
+from figures.words import ALPHA, ERROR, is_one_minus_rho, rate_number, rate_words, titled
 
 
 def plotted(tables: Tables, options: Options) -> pd.DataFrame:
@@ -76,11 +76,12 @@ def _draw_rate(top, bottom, line, depth):
     """The predicted rate of one depth: a segment beside its errors, a line through its slopes."""
     if line.empty or np.isnan(line["predicted_rate"].iloc[0]):
         return
-    rate = line["predicted_rate"].iloc[0]
+    row = line.iloc[0]
+    rate = row["predicted_rate"]
     if depth == 2:
-        power = r"1-\varrho" if rate <= 1 else f"{rate:g}"
+        power = r"1-\varrho" if is_one_minus_rho(row) else rate_number(rate)
         draw_reference(top, line, 0.06, words=rf"$\propto\alpha^{{{power}}}$")
-        words = rate_words(rate, depth)
+        words = rate_words(row)
     else:
         draw_reference(top, line, -0.06, words=r"$\propto\alpha$")
         words = f"{rate:g}"

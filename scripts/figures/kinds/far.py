@@ -63,8 +63,9 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
                 above = {"transform": ax.get_xaxis_transform(), "linestyle": ""}
                 ax.plot(-onset, height, **ONSET | look | above)
         rates = rows.dropna(subset="predicted_rate").sort_values("depth")
-        for rate, D in zip(rates["predicted_rate"], rates["depth"], strict=True):
-            words = rate_words(rate, D) if D == 2 else f"{rate:g}"
+        for _, row in rates.iterrows():
+            rate = row["predicted_rate"]
+            words = rate_words(row) if row["depth"] == 2 else f"{rate:g}"
             if words not in {line.get_label() for line in ax.lines}:
                 ax.axhline(rate, color="black", zorder=2.5, label=words, **DASHED)
                 write_beside(ax, rate, words)

@@ -61,7 +61,8 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     handles = [*flow_entries(frame), *handles]
     known = frame.dropna(subset=["predicted_rate", "median"])
     if len(known):
-        words = f"slope {slope_words(set(known['depth']))}"
+        rates = slope_words(known)
+        words = f"slope {rates}" if rates else "predicted slope"
         handles.insert(0, Line2D([], [], color=GREY, label=words, **DASHED))
     if (
         len(cells) <= 4
@@ -80,7 +81,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
 def _entry(values, rows):
     """A cell in words: its rate, or why there is nothing of it."""
     first = rows.iloc[0]
-    told = nothing_of(rows) or rate_words(first["predicted_rate"], first["depth"])
+    told = nothing_of(rows) or rate_words(first)
     if told == nothing_of(rows) or first["instances"] == ALL_CERTIFIED:
         return f"{named(values)},  {told}"
     return f"{named(values)},  {told} ({first['instances']})"

@@ -11,6 +11,7 @@ from figures.axes import log_ticks, panels_of
 from figures.frames import Options, Tables, groups, measured, stacked, varying
 from figures.marks import colors_of, draw_diagonal, legend_above, looks, nothing_of, say_empty
 from figures.words import EMPTY, NOT_KNOWN, equation, fit_words, named, slope_words
+from implicit_l1.status import SELECTED
 from pipeline.words import in_numbers
 
 RATES = ["predicted_rate", "fitted_rate"]
@@ -28,12 +29,12 @@ def plotted(tables: Tables, options: Options) -> pd.DataFrame:
         words = in_numbers(panel["status"], noun="instances")
         missing = len(measured(panel)) - len(shown)
         words += f", {missing} without a rate" if missing else ""
-        rows = shown[columns]
+        rows = shown[columns].assign(selected=(shown["status"] == SELECTED).map({True: 1}))
         if shown.empty:
             rows = panel[["ensemble", "s", "depth", *WINDOW]].drop_duplicates()
             rows = rows.assign(nothing=NOT_KNOWN if missing else EMPTY)
         parts.append(rows.assign(**values, instances=words))
-    return stacked(parts, [*axes, *columns[:4], "instances", *columns[4:], "nothing"])
+    return stacked(parts, [*axes, *columns[:4], "instances", *columns[4:], "selected", "nothing"])
 
 
 def picture(frame: pd.DataFrame, options: Options) -> Figure:
@@ -65,8 +66,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
                 ax=ax,
             )
             _fit_diagonal(ax, rows[RATES].to_numpy())
-        rate = slope_words(set(rows["depth"]))
-        ax.set(xlabel=f"predicted rate {rate}", ylabel=fit_words(frame))
+        ax.set(xlabel=f"predicted rate {slope_words(rows)}".strip(), ylabel=fit_words(frame))
     dots = {"linestyle": "", "markersize": 4, "markeredgecolor": "none"}
     handles = [
         Line2D([], [], color=color, marker="o", label=equation("s", s), **dots)

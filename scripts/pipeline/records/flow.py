@@ -28,7 +28,7 @@ class Endpoints(Record):
         """The ends of a block's flows, or in words why there is none."""
         ends = [_end_of(flow, problems.signal.shape[1]) for flow in flows]
         columns = zip(*ends, strict=True)
-        return cls(problems.repetition[: len(flows)], *(np.array(column) for column in columns))
+        return cls(problems.repetition, *(np.array(column) for column in columns))
 
 
 def _end_of(flow, size):

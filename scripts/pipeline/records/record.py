@@ -5,7 +5,7 @@ path, decreasing; k linear programs.  An annotation says the shape of an array, 
 and what it is in words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar, get_type_hints
@@ -69,10 +69,25 @@ class Record:
         except (TypeError, ValueError) as error:
             raise damaged(path, error) from error
 
-    def part(self, place: int | slice) -> Self:
-        """The record of one instance."""
+    def part(self, *places: int) -> Self:
+        """The record of one instance, or of several."""
         of_each = [name for name in self.arrays() if self.shapes()[name].startswith("r")]
-        return replace(self, **{name: self.arrays()[name][[place]] for name in of_each})
+        return replace(self, **{name: self.arrays()[name][list(places)] for name in of_each})
+
+    def only(self, repetitions: Iterable[int], output: str) -> Self:
+        """The record of these of its repetitions.
+
+        Args:
+            repetitions: their numbers.
+            output: file that is made of them, for the message.
+        Raises:
+            Failure: if it has not all of them.
+        """
+        places = {index: place for place, index in enumerate(self.repetition.tolist())}
+        try:
+            return self.part(*(places[index] for index in repetitions))
+        except KeyError as error:
+            raise Failure(f"{cell_of(output)}: its block has no repetition {error}") from error
 
     def without(self, *names: str) -> Self:
         """The record with these arrays left out, for memory."""

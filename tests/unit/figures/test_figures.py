@@ -12,6 +12,7 @@ import frames
 from drawing import entries_of, titles_of, words_of
 from figures import layout
 from figures.axes import COLUMN, PAGE
+from figures.frames import as_csv
 from figures.kinds.lasso_path import name_curves
 from figures.marks import draw_reference
 from figures.registry import DECADES, FILE, KERNEL, KINDS, RANDOM, kinds_where
@@ -237,20 +238,22 @@ def test_many_depths_and_panels_and_one_member(draw, kind, cells):
 
 @pytest.mark.parametrize("offset", [-0.1, 0.1])
 @pytest.mark.parametrize("end", ["lowest", "highest"])
-def test_a_guide_line_stays_on_its_axes(offset, end):
-    """Beside a curve that begins at the edge of the axes, on the side where there is room."""
+def test_a_guide_line_is_on_its_side_of_the_curve_and_on_the_axes(offset, end):
+    """Beside a curve that begins at the edge of the axes, which grow where there is no room."""
     figure, ax = plt.subplots()
     ax.set(xscale="log", yscale="log", xlim=(1e-4, 1), ylim=(1e-4, 1))
     x = np.linspace(-4.0, 0.0, 9)
-    median = 10.0 ** (x if end == "lowest" else -4.0 - x)
     rate = 1.0 if end == "lowest" else -1.0
-    draw_reference(
-        ax, pd.DataFrame({"log10_alpha": x, "median": median, "predicted_rate": rate}), offset
-    )
-    (line,) = ax.lines
+    log10_median = x if end == "lowest" else -4.0 - x
+    curve = {"log10_alpha": x, "median": 10.0**log10_median, "predicted_rate": rate}
+    draw_reference(ax, pd.DataFrame(curve), offset)
+    (line,), (low, high) = ax.lines, ax.get_ylim()
     plt.close(figure)
-    assert np.all((line.get_ydata() >= 1e-4) & (line.get_ydata() <= 1))
-    assert len(ax.lines) == 1 and np.ptp(np.log10(line.get_ydata())) == pytest.approx(0.34 * 4)
+    ends, heights = np.log10(line.get_xdata()), np.log10(line.get_ydata())
+    np.testing.assert_allclose(heights - np.interp(ends, x, log10_median), 4 * offset)
+    assert np.ptp(heights) == pytest.approx(0.34 * 4)
+    wanted = min(-4.0, heights.min()), max(0.0, heights.max())
+    np.testing.assert_allclose(np.log10([low, high]), wanted, atol=1e-12)
 
 
 @pytest.mark.usefixtures("draw")
@@ -391,8 +394,21 @@ def test_rates_are_called_what_they_are(draw, depth, slope, rates):
 
 def test_a_rate_above_one_is_no_one_minus_rho():
     """With nothing off the support the rate of D = 2 is 2."""
-    assert rate_words(2.0, 2) == "rate $2$"
-    assert rate_words(np.nan, 2) == NOT_KNOWN
+    row = {"depth": 2, "predicted_rate": 2.0, "selected": np.nan}
+    assert rate_words(row) == "rate $2$"
+    assert rate_words(row | {"predicted_rate": np.nan}) == NOT_KNOWN
+
+
+@pytest.mark.parametrize("kind", ["noise", "depth", "far", "prediction"])
+@pytest.mark.parametrize("statuses", ["selected", "some selected", "in floating point"])
+def test_a_rate_of_one_of_several_minimizers_is_no_one_minus_rho(draw, kind, statuses):
+    """rho is 1 there: only where there is one minimizer the rate of D = 2 is 1 - rho."""
+    figure, frame = shown(draw, kind, random(eta=(0,)), STATUSES[statuses], laid_out=False)
+    words = " ".join(words_of(figure))
+    assert (r"1-\varrho" in words) == (statuses == "in floating point")
+    assert ("selected" in as_csv(frame).split("\n")[0].split(",")) == ("selected" in statuses)
+    if kind != "prediction":
+        assert ("rate $0.6$" in words) == ("selected" in statuses)
 
 
 def test_statuses_that_depend_on_the_depth_count_as_the_weakest():

@@ -103,8 +103,8 @@ def test_noise_is_of_the_one_norm(draw):
     tables, frames = tables_of(random())
     figure, frame = draw("noise", *tables, laid_out=False)
     assert list(frame.columns) == [
-        *("eta", "depth", "instances", "predicted_rate", "quantity", "log10_alpha"),
-        *(*STATISTICS, "nothing"),
+        *("eta", "depth", "instances", "predicted_rate", "selected", "quantity"),
+        *("log10_alpha", *STATISTICS, "nothing"),
     ]
     assert set(frame["quantity"]) == {"error_1"} and set(frame["instances"]) == {ALL_CERTIFIED}
     for table, eta, rate in zip(frames, (0.0, 0.1), (0.6, 0.4), strict=True):

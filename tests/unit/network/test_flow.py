@@ -458,22 +458,23 @@ def test_stage_agreement_fails_where_flow_and_limit_disagree(tmp_path, wrong):
         claimed=[2e-9, 2e-9],
         steps=[3, 4],
     ).save(tmp_path / "flow.npz")
-    arguments = ["--l1", "l1.npz", "--limit", "limit.npz", "--flow", "dual", "1e-3", "flow.npz"]
+    arguments = ["--l1", "l1.npz", "--limit", "limit.npz", "--flow", "flow.npz"]
+    arguments += ["--form", "dual", "--alpha", "1e-3"]
     arguments += [
         "--ensemble",
         "mine",
         "--depth",
         "3",
         "--output",
-        "results/agreement/cell/reps2.parquet",
+        "results/agreement/cell/reps0-1.parquet",
     ]
     path.mkdir(parents=True)
     done = script("stages/agreement", *arguments, folder=tmp_path)
     if wrong == "nothing":
         assert done.returncode == 0, done.stderr
-        table = read_table(path / "reps2.parquet")
+        table = read_table(path / "reps0-1.parquet")
         assert np.all(table["disagreement"] <= table["claimed"])
     else:
         assert done.returncode == 1
-        assert "dual flow at alpha = 1e-3, repetition 1" in done.stderr
+        assert "dual flow at alpha = 0.001, repetition 1" in done.stderr
         assert "agreement/cell" in done.stderr

@@ -77,6 +77,13 @@ def test_parts_make_the_whole():
         joined([record, record], "results/a/b.npz")
 
 
+def test_repetitions_are_found_by_their_numbers():
+    record = endpoints(5, 6, 7)
+    assert record.only([7, 5], "results/a/b.npz").steps.tolist() == [2, 0]
+    with pytest.raises(Failure, match=r"^a/b: its block has no repetition 4"):
+        record.only([5, 4], "results/a/b.npz")
+
+
 def test_from_ones_there_is_no_shape():
     record = partial_record(Minimizers, point=np.ones((2, 3)), margin=np.ones(2))
     assert record.shapes_at(0) == ()

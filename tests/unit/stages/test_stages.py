@@ -516,44 +516,85 @@ def test_the_scale_that_was_asked_for_is_taken():
         block.place_of(-0.7, "results/x/y.npz")
 
 
-def test_stage_agreement_measures_in_the_one_norm_over_all_blocks(tmp_path, monkeypatch):
-    """Ends that miss by (1, 2) 1e-9 and (3, 4) 1e-9 where ||n||_1 is 2 and 4."""
+def test_stage_flow_integrates_one_repetition_of_a_block(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    matrix, repetition = np.arange(1.0, 7.0).reshape(3, 1, 2), [5, 6, 7]
+    filled_record(Problems, repetition=repetition, matrix=matrix, signal=np.zeros((3, 2))).save(
+        "problems.npz"
+    )
+    status = [CERTIFIED, CERTIFIED, NOT_UNIQUE]
+    filled_record(
+        Minimizers, repetition=repetition, status=status, point=np.arange(6.0).reshape(3, 2)
+    ).save("l1.npz")
+    asked = []
+
+    def flow(matrix, minimizer, *_):
+        asked.append((matrix.tolist(), minimizer.tolist()))
+        ends = np.ones((2, 2))
+        return Trajectory(np.array([1.0, 10.0]), ends + minimizer, ends, np.ones(2), 7, 1e-9)
+
+    monkeypatch.setattr(flow_program, "gradient_flow", flow)
+    words = ["flow", "--problems", "problems.npz", "--l1", "l1.npz", "--form", "dual"]
+    words += ["--ensemble", "mine", "--depth", "2", "--alpha", "0.1", "--rtol", "1e-8"]
+    words += ["--distance", "1e-9", "--states-per-decade", "4", "--coordinates", "2"]
+    for options, wanted in ((["--only", "6"], [6]), (["--only", "7"], [7]), ([], repetition)):
+        asked.clear()
+        monkeypatch.setattr("sys.argv", [*words, *options, "--endpoints", "ends.npz"])
+        flow_program.main()
+        ends = Endpoints.load("ends.npz")
+        assert ends.repetition.tolist() == wanted
+        assert ends.steps.tolist() == [0 if k == 7 else 7 for k in wanted]
+        assert asked == [
+            ([[2.0 * k - 9, 2.0 * k - 8]], [2.0 * k - 10, 2.0 * k - 9]) for k in wanted if k != 7
+        ]
+
+
+def test_stage_agreement_measures_in_the_one_norm(tmp_path, monkeypatch):
+    """Ends that miss by (1, 2) 1e-9 and (3, 4) 1e-9 where ||n||_1 is 2 and 4.
+
+    They are of the last two repetitions of three.
+    """
     monkeypatch.chdir(tmp_path)
     miss = 1e-9 * np.array([[1.0, 2.0], [3.0, -4.0]])
-    error = np.array([[1.0, -1.0], [1.0, 3.0]])
-    words = ["agreement", "--ensemble", "mine", "--depth", "4"]
-    for place in (0, 1):
-        records = {
-            "l1": filled_record(Minimizers, point=[[5.0, 0.0]], status=[CERTIFIED]),
-            "limit": filled_record(
-                LimitPoints,
-                log_alpha=LOG_ALPHA,
-                log_unit=np.zeros((1, 3)),
-                error=np.stack([9 * error[place], error[place], error[place] / 9])[None],
-                error_bound=np.full((1, 3), 1e-8),
-            ),
-            "flow": filled_record(
-                Endpoints,
-                error=[error[place] + miss[place]],
-                outcome=[CONVERGED],
-                claimed=[1e-8],
-                steps=[40 + place],
-                escaped=[3.0 + place],
-                settled=[5.0 + place],
-            ),
-        }
-        for name, record in records.items():
-            replace(record, repetition=[place]).save(f"{name}{place}.npz")
-    for name in ("l1", "limit"):
-        words += [f"--{name}", f"{name}0.npz", f"{name}1.npz"]
-    words += ["--flow", "dual", "0.1", "flow0.npz", "flow1.npz", "--output", "out.parquet"]
-    monkeypatch.setattr("sys.argv", words)
+    error = np.array([[9.0, 9.0], [1.0, -1.0], [1.0, 3.0]])
+    words = ["agreement", "--ensemble", "mine", "--depth", "4", "--form", "dual", "--alpha", "0.1"]
+    records = {
+        "l1": filled_record(
+            Minimizers,
+            repetition=[0, 1, 2],
+            point=[[5.0, 0.0]] * 3,
+            status=[NOT_UNIQUE, CERTIFIED, CERTIFIED],
+        ),
+        "limit": filled_record(
+            LimitPoints,
+            repetition=[0, 1, 2],
+            log_alpha=LOG_ALPHA,
+            log_unit=np.zeros((3, 3)),
+            error=np.stack([9 * error, error, error / 9], axis=1),
+            error_bound=np.full((3, 3), 1e-8),
+        ),
+        "flow": filled_record(
+            Endpoints,
+            repetition=[1, 2],
+            outcome=[CONVERGED] * 2,
+            error=error[1:] + miss,
+            claimed=[1e-8, 1e-8],
+            steps=[40, 41],
+            escaped=[3.0, 4.0],
+            settled=[5.0, 6.0],
+        ),
+    }
+    for name, record in records.items():
+        record.save(f"{name}.npz")
+        words += [f"--{name}", f"{name}.npz"]
+    monkeypatch.setattr("sys.argv", [*words, "--output", "out.parquet"])
     agreement.main()
     table = read_table("out.parquet")
     np.testing.assert_allclose(table["disagreement"], [3e-9 / 2, 7e-9 / 4], rtol=1e-5)
     assert table["limit_error_1"].tolist() == [2.0, 4.0]
     np.testing.assert_allclose(table["error_1"], [2.0 - 1e-9, 4.0 - 1e-9], rtol=1e-15)
-    assert table["steps"].tolist() == [40, 41] and table["repetition"].tolist() == [0, 1]
+    assert table["steps"].tolist() == [40, 41] and table["repetition"].tolist() == [1, 2]
+    assert table["status"].tolist() == [CERTIFIED] * 2
     assert table["escaped"].tolist() == [3.0, 4.0] and table["settled"].tolist() == [5.0, 6.0]
     # c_4(0.1) = 8 sqrt(0.1)
     rate = 8.0 * 0.1**0.5
@@ -573,7 +614,7 @@ NOT_REACHED = f"{NOT_FOLLOWED}: gradient flow at alpha = 0.01 cannot be followed
 OF_FLOWS = {"problems": "p.npz", "l1": "l1.npz", "alpha": 0.01, "rtol": 1e-8}
 FLOW_OPTIONS = OF_FLOWS | {"form": "dual", "distance": 1e-9, "states-per-decade": 2}
 FLOW_OPTIONS |= {"coordinates": 2, "trajectories": "t.parquet"}
-COMPARED = {"l1": "l1.npz", "limit": "limit.npz", "flow": ["dual", 0.01, "e.npz"]}
+COMPARED = {"l1": "l1.npz", "limit": "limit.npz", "flow": "e.npz", "form": "dual", "alpha": 0.01}
 
 
 def run_program(program, monkeypatch, options):
