@@ -269,7 +269,7 @@ def test_an_error_below_rounding_is_said_to_be():
         ],
         dtype=float,
     )
-    minimizer = np.array([1.0, 0, 0, 0, 0, 1, 0, 0, 0])
+    minimizer = np.array([0.25, 0.25, 0.25, -0.25, 0.0, 0.25, 0.25, 0.25, 0.25])
     with pytest.raises(FlowError, match="minimizer is below what rounding leaves"):
         gradient_flow(matrix, minimizer, potential(3), 1e-4)
 
