@@ -24,6 +24,7 @@ from benchmark.comparison import add_options, add_scales, chosen, told
 from benchmark.instance import Instance
 from benchmark.measure import Workers
 from benchmark.peers import Peer, trajectory
+from benchmark.ratios import OUR_FLOW
 from implicit_l1.network.flow import FlowOptions, Trajectory, gradient_flow
 from implicit_l1.potentials import potential
 from implicit_l1.proof.balls import power_of_ten
@@ -70,7 +71,7 @@ def main() -> None:
 def ours() -> list[Peer]:
     return [
         Peer(
-            f"ours, Radau IIA in adapted coordinates, rtol {rtol:.0e}",
+            f"{OUR_FLOW}, rtol {rtol:.0e}",
             partial(our_flow, rtol=rtol),
             ("numpy", "scipy"),
             "finds the time of convergence itself",

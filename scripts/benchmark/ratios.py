@@ -11,6 +11,8 @@ CELL = ["N", "d", "s", "eta"]
 # relative errors that are asked for, of limit points and of the flow
 REACHED = (1e-3, 1e-6, 1e-8, 1e-10)
 FLOW_REACHED = 1e-8
+# the integrator of today, by the name that it has in the table
+OUR_FLOW = "ours, Radau IIA in adapted coordinates"
 # the one peer that no package offers: what someone would write in an hour
 TEXTBOOK = "Newton on the dual"
 # what is aimed at: over the fastest peer, and of a Newton step over its matrix products

@@ -16,6 +16,7 @@ import pandas as pd
 from benchmark.comparison import OURS
 from benchmark.ratios import (
     FLOW_REACHED,
+    OUR_FLOW,
     STEP_RATIO,
     TEXTBOOK,
     TIMES_FASTER,
@@ -230,7 +231,7 @@ def of_paths(limits: pd.DataFrame) -> list[str]:
 def of_flow(table: pd.DataFrame) -> str:
     table = table.assign(error=table[["error", "times_error"]].max(axis=1))
     table["ours"] = table["ours"].astype(bool)
-    ours_then = table.loc[table["ours"], "contestant"].iloc[0].replace("ours,", "our")
+    measured = table.loc[table["ours"], "contestant"].iloc[0]
     ratios, names, cells = [], set(), 0
     for _, part in grouped(table, ["N", "d", "eta", "depth", "log10_alpha"]):
         peer, ours = (fastest(part[part["ours"] == own], FLOW_REACHED) for own in (False, True))
@@ -243,10 +244,13 @@ def of_flow(table: pd.DataFrame) -> str:
     scales = f"α = {power(low)} to {power(high)}"
     digits = f"{-np.log10(FLOW_REACHED):.0f} digits"
     others = cells - len(ratios)
+    since = ""
+    if measured != OUR_FLOW:
+        since = " The integrator of today is another one, which was not measured like this yet."
     there = f"; in {others} of {cells} cases no peer gets there" if others else ""
     return f"""- **The flow itself** (trajectory and end to {digits}; N = {at};
-    {scales}): {ours_then}, is {min(ratios):.1f} to {max(ratios):.0f} times faster than the fastest
-    peer, {" or ".join(sorted(names))}{there}."""
+    {scales}): {measured.replace("ours,", "our")} is {min(ratios):.1f} to {max(ratios):.0f} times faster than the fastest
+    peer, {" or ".join(sorted(names))}{there}.{since}"""
 
 
 def of_basis_pursuit(table: pd.DataFrame) -> str:
