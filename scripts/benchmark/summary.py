@@ -249,8 +249,8 @@ def of_flow(table: pd.DataFrame) -> str:
         since = " The integrator of today is another one, which was not measured like this yet."
     there = f"; in {others} of {cells} cases no peer gets there" if others else ""
     return f"""- **The flow itself** (trajectory and end to {digits}; N = {at};
-    {scales}): {measured.replace("ours,", "our")} is {min(ratios):.1f} to {max(ratios):.0f} times faster than the fastest
-    peer, {" or ".join(sorted(names))}{there}.{since}"""
+    {scales}): {measured.replace("ours,", "our")} is {min(ratios):.1f} to {max(ratios):.0f} times
+    faster than the fastest peer, {" or ".join(sorted(names))}{there}.{since}"""
 
 
 def of_basis_pursuit(table: pd.DataFrame) -> str:
