@@ -142,7 +142,7 @@ def test_python_without_docstrings_is_refused():
 # --- the line at the end ---
 
 ENDS = {
-    "success": ("run.succeed()", None),
+    "success": ("run.succeed('')", None),
     "failure": ("", "not all jobs have succeeded, see above"),
     "full disk": (LIMIT, "results cannot be written to: File too large"),
     "killed job": (
@@ -195,7 +195,7 @@ def test_a_run_ends_from_another_folder_too(folder):
 @pytest.mark.usefixtures("folder")
 def test_a_log_that_cannot_be_written_is_no_reason_for_a_stack():
     process = python(
-        "import logging; run = runs.Run(); run.start('results'); run.succeed()\n"
+        "import logging; run = runs.Run(); run.start('results'); run.succeed('')\n"
         "logger = logging.getLogger(); logger.addHandler(logging.FileHandler('/dev/full'))\n"
         "logger.error('a message')"
     )
