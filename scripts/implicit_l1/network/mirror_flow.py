@@ -198,16 +198,16 @@ class MirrorFlow:
 
     def stiffness(self, increment: np.ndarray) -> np.ndarray:
         """K where (zeta, b) has moved by an increment, shape (N,); shape (N, N)."""
-        _, _, slope = self._moved(increment)
+        _, _, slope = self._moved(self.moves(increment[None])[0])
         active, others = self.coordinates.support, self.coordinates.complement
         stiffness = (self.stacked * slope[others]) @ self.stacked.T
         stiffness[np.diag_indices(active.size)] += slope[active]
         return stiffness
 
-    def _moved(self, increment):
-        """z, its slack and W where (zeta, b) has moved by an increment."""
+    def _moved(self, moves):
+        """z, its slack and W where z has moved."""
         setting = self.setting
-        z, slack = setting.potential.moved(self.z, self.slack, self.moves(increment[None])[0])
+        z, slack = setting.potential.moved(self.z, self.slack, moves)
         return z, slack, setting.size * setting.potential.values(z, slack)[1]
 
     def size(self, increments: np.ndarray, reached: np.ndarray | None = None) -> float:
@@ -215,9 +215,9 @@ class MirrorFlow:
         has moved by `reached`."""
         unit = self.unit
         if reached is not None:
-            z, slack, slope = self._moved(reached)
-            error = self.errors(self.moves(reached[None]))[0]
-            unit = np.minimum(unit, self._unit(z, slack, error, slope))
+            moves = self.moves(reached[None])
+            z, slack, slope = self._moved(moves[0])
+            unit = np.minimum(unit, self._unit(z, slack, self.errors(moves)[0], slope))
         return float(np.max(np.abs(self.moves(increments)) / unit)) / self.setting.accuracy
 
     def remainder(self, increments: np.ndarray) -> float:
