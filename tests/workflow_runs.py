@@ -20,7 +20,7 @@ from planning.stages import STAGES
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = [
     *("Makefile", "Snakefile", "profiles", "config", "scripts", "workflow"),
-    *("requirements.in", "requirements.txt", "environment.yml"),
+    *("requirements.in", "requirements.txt", "requirements-benchmark.txt", "environment.yml"),
     *("CITATION.cff", "LICENSE", "README.md"),
 ]
 

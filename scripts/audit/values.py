@@ -65,13 +65,15 @@ def table_problems(
         for column, value in printed.items():
             enclosure = enclosures.get(column)
             enclosed = column in COLUMNS and COLUMNS[column].source == PROVED
-            proved = enclosed and isinstance(enclosure, Interval) and is_number(value)
+            # an upper bound is the end of an enclosure, as it is printed
+            proved = enclosed and is_number(value)
             result.shown += is_number(value) and (enclosed or column.endswith("_float"))
             if value == str(right[column]):
                 result.right += proved
                 result.proved += proved
                 continue
-            if proved and not stands_for(value).overlaps(enclosure):
+            inside = isinstance(enclosure, Interval)
+            if proved and inside and not stands_for(value).overlaps(enclosure):
                 problem = f"{value} is not in its enclosure {_short(enclosure)}"
             else:
                 problem = f"{value or 'nothing'} is printed, the data give {right[column]}"

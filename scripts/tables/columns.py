@@ -129,7 +129,8 @@ COLUMNS = {
     "rho_planted": proved("ϱ of x₀", ".3f"),
     "order_lower": floating("order s ≥", ".3g"),
     "order_upper": floating("order s ≤", ".3g"),
-    "proved_disagreement": text("proved below"),
+    # an upper bound, or why there is none, or both
+    "proved_disagreement": Column("proved below", TEXT, PROVED, TEXT),
     "disagreement": floating("largest disagreement", ".1e"),
     "steps": floating("steps, about", ".0f"),
 }
@@ -149,7 +150,11 @@ for _norm, _words in NORMS.items():
         COLUMNS[f"{_name}_silent"] = floating(f"{_heading} silent", "d")
 
 # a column of enclosures -> that in its place, where nothing was to be proved
-IN_FLOATS = {name: f"{name}_float" for name, column in COLUMNS.items() if column.source == PROVED}
+IN_FLOATS = {
+    name: f"{name}_float"
+    for name, column in COLUMNS.items()
+    if column.source == PROVED and column.form != TEXT
+}
 COLUMNS |= {
     floats: floating(COLUMNS[name].heading, COLUMNS[name].form, f".6{COLUMNS[name].csv[-1]}")
     for name, floats in IN_FLOATS.items()

@@ -69,6 +69,13 @@ def test_every_schema_is_of_a_table():
     assert names == {"config", "lasso_path", *TABLES}  # that of lasso_path: test_related.py
 
 
+def test_what_is_made_on_request_can_be_planned(finished):
+    """Also what no other test makes; that a job can be planned takes every function of its rule."""
+    targets = ["benchmark", "growth", "timings", "crate", "reference", "audit"]
+    planned = finished.plan("--forceall", "--", *targets)
+    assert set(targets) <= set(re.findall(r"^(?:local)?rule (\w+):", planned, re.MULTILINE))
+
+
 def test_a_second_run_does_nothing(finished):
     assert finished.scheduled() == {}
     said = enter(

@@ -133,7 +133,8 @@ class TrajectoryProof:
             steps: from time 0 on, each starting where the last one ends.
             times: increasing, at which an enclosure is wanted.
         Raises:
-            ValueError: if times or steps are not in order, or a time is before 0 or not finite.
+            ValueError: if times or steps are not in order, a time is before 0 or not finite, or
+                the polynomials of a step are of too many terms.
         """
         if not all(0.0 <= time < np.inf for time in times):
             raise ValueError("the times of a trajectory are not finite numbers from 0 on")
@@ -249,6 +250,8 @@ class _Walk:
         """Follow a step."""
         if step.start != self.time or not step.end > step.start:
             raise ValueError(f"the step from {step.start} to {step.end} follows {self.time}")
+        if len(step.coefficients) > DEGREE + 1:
+            raise ValueError(f"the polynomials of a step are of degree {DEGREE} at most")
         if self.frame is None or not self.frame.is_of(step.active, step.basis):
             self.frame = Coordinates(self.proof.matrix, step.active, step.basis)
             self.blocks = {}

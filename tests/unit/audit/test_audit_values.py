@@ -5,7 +5,7 @@ import pytest
 
 from audit.values import figure_problems, table_problems
 from frames import cell, curves, instances
-from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED
+from implicit_l1.status import CERTIFIED, CONVERGED, NOT_UNIQUE, PROVED
 from pipeline.storage import write_table
 from tables.registry import TABLES
 from tables.rendering import digits_of
@@ -43,6 +43,42 @@ def test_floats_of_a_table_are_not_counted_as_proved(tmp_path, proved):
     wrong = text.astype(str).assign(**{"rho" if proved else "rho_float": "0.7"})
     (problem,) = table_problems("cells", wrong, [data], files).problems
     assert ("is not in its enclosure" in problem) == proved
+
+
+@pytest.mark.parametrize(
+    ("ends", "printed", "proved"),
+    [
+        ([2e-9, 4e-9], "4.0e-09", 1),
+        ([2e-9, "not proved: it has no end"], "2.0e-09 (1 of 2); no proof of 1: it has no end", 0),
+    ],
+)
+def test_an_upper_bound_that_is_printed_alone_is_a_number_that_is_proved(
+    tmp_path, ends, printed, proved
+):
+    data, proofs = tmp_path / "agreement.parquet", tmp_path / "certificates.parquet"
+    values = VALUES | {"initialization": "", "depth": 3.0, "alpha": 0.1}
+    flow = {"status": CERTIFIED, "form": "dual", "disagreement": 3e-9, "steps": 40.0}
+    rows = [values | flow | {"repetition": r, "outcome": CONVERGED} for r in range(2)]
+    write_table(data, pd.DataFrame(rows))
+    statements = [
+        values
+        | {"repetition": r, "quantity": "disagreement", "log10_alpha": -1.0}
+        | (
+            {"status": end, "lower": None, "upper": None}
+            if isinstance(end, str)
+            else {"status": PROVED, "lower": "0", "upper": str(end)}
+        )
+        for r, end in enumerate(ends)
+    ]
+    write_table(proofs, pd.DataFrame(statements))
+    made = TABLES["agreement"].make(pd.read_parquet(data), pd.read_parquet(proofs))
+    text = digits_of(made).astype(str)
+    assert text["proved_disagreement"].tolist() == [printed]
+    found = table_problems("agreement", text, [data], [proofs])
+    # of the flow's own numbers, disagreement and steps, none is proved
+    assert (found.problems, found.proved, found.shown) == ([], proved, 2 + proved)
+    forged = text.assign(proved_disagreement="1e-12")
+    assert len(table_problems("agreement", forged, [data], [proofs]).problems) == 1
 
 
 @pytest.mark.parametrize("printed", ["1", "0", "0.5", "0.49999999999", "0.500000000001", "5e-1"])

@@ -357,6 +357,9 @@ def test_steps_follow_one_another():
     for time in (-1.0, np.inf, np.nan):
         with pytest.raises(ValueError, match="finite numbers from 0 on"):
             flow.proof().follow(steps, [time])
+    longer = np.pad(steps[0].coefficients, ((0, 30), (0, 0)))
+    with pytest.raises(ValueError, match="of degree 24 at most"):
+        flow.proof().follow([replace(steps[0], coefficients=longer)], [])
     with pytest.raises(ValueError, match="another matrix"):
         TrajectoryProof(2 * MATRIX, flow.minimizer, 3, flow.alpha)
 

@@ -157,7 +157,7 @@ rule benchmark_pipeline:
     threads: ALL
     params:
         content=content("benchmark/whole_run"),
-        project=lambda wildcards, input: Path(input.snakefile).parent,
+        project=lambda wildcards, input: Path(input.snakefile[0]).parent,
         repetitions=3,
     shell:
         "python {input.code[0]:q} --project {params.project:q}"
