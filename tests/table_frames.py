@@ -107,8 +107,11 @@ SIDES = [
 ]
 
 
-def of_any_table(status):
-    """Rows with the columns of every table, of three instances with these statuses."""
+def of_any_table(name, status):
+    """Rows with the columns of every table, of three instances with these statuses.
+
+    For the table of this name, so that it has one row.
+    """
     known = [word in (CERTIFIED, SELECTED, UNIQUE_IN_FLOATS) for word in status]
     numbers = ["disagreement", "steps", "newton_steps", "local_slope", "estimation_error"]
     numbers += ["iterations", "relative_loss", "relative_step_distance", "relative_distance"]
@@ -117,7 +120,9 @@ def of_any_table(status):
     columns |= dict.fromkeys(["log10_error_off", *SIDES, "predicted_rate"], 0.777)
     columns |= {"alpha": 1e-4, "form": "dual", "fraction": 0.5, "outcome": "converged"}
     columns |= {"log10_alpha": -4.0, "smallest_log10_alpha": -4.0, "rate": 1.0}
-    return data(3, dict(enumerate(status)), **columns)
+    depths = (2, 3) if name == "deeper" else (2,)
+    frames = [data(3, dict(enumerate(status)), depth, **columns) for depth in depths]
+    return pd.concat(frames, ignore_index=True)
 
 
 def certificates_of_any_table():

@@ -70,7 +70,9 @@ class Kind:
 KINDS = {
     "noise": Kind(CURVES, OF_RATES, PATH, initialization=True),
     "depth": Kind(CURVES, OF_RATES, PATH, initialization=True),
-    "generalization": Kind(("curves", "instances"), OF_RATES, PATH, initialization=True),
+    "generalization": Kind(
+        ("curves", "instances"), (*OF_RATES, "deeper"), PATH, initialization=True
+    ),
     "prediction": Kind(("instances",), OF_RATES, PATH, initialization=True),
     "tight": Kind(("curves", "instances"), OF_RATES, PATH, problems=(KERNEL,)),
     "flow": Kind(

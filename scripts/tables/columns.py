@@ -130,6 +130,13 @@ COLUMNS = {
     "order_lower": floating("order s ≥", ".3g"),
     "order_upper": floating("order s ≤", ".3g"),
     # an upper bound, or why there is none, or both
+    "distance_two": floating("distance at D = 2", ".3g", ".6g"),
+    "distance": floating("distance at D", ".3g", ".6g"),
+    "distance_ratio": floating("ratio", ".3f", ".6f"),
+    "distance_ratio_low": floating("interval from", ".3f", ".6f"),
+    "distance_ratio_high": floating("to", ".3f", ".6f"),
+    "nearer": floating("D is nearer in", "d"),
+    "nearest": floating("nearer", TEXT),
     "proved_disagreement": Column("proved below", TEXT, PROVED, TEXT),
     "disagreement": floating("largest disagreement", ".1e"),
     "steps": floating("steps, about", ".0f"),

@@ -13,6 +13,7 @@ from implicit_l1.status import CERTIFIED, MEASURED
 from tables.kinds.agreement import agreement_table
 from tables.kinds.cells import cells_table
 from tables.kinds.constants import constants_table
+from tables.kinds.deeper import deeper_table
 from tables.kinds.descent import descent_table
 from tables.kinds.errors import errors_table
 from tables.kinds.far import far_table
@@ -67,5 +68,6 @@ TABLES = {
     "tightness": of_floats(tightness_table, "bounds"),
     "descent": of_floats(descent_table, "descent"),
     "phase": Kind(phase_table, "phase", PROBLEMS),
+    "deeper": of_floats(deeper_table, "points", MEASURED),
     "errors": of_floats(errors_table, "points", MEASURED, shared=False),
 }

@@ -28,7 +28,7 @@ FIGURES = Plan(configuration.validate(reading.load(ROOT / "config/smoke.yaml")))
 
 READABLE = [
     *("cells", "rates", "far", "constants", "newton"),
-    *("agreement", "tightness", "descent", "phase"),
+    *("agreement", "tightness", "descent", "phase", "deeper"),
 ]
 FIGURE_KINDS = ("pdf", "svg", "png", "csv", "json")
 TABLE_KINDS = ("csv", "md", "tex", "html", "json")

@@ -109,7 +109,7 @@ def columns_and_headings(csv):
 @pytest.mark.parametrize(("name", "proved"), [*PROVED, *IN_FLOATS])
 def test_every_number_is_that_of_the_csv_file(written, name, proved):
     """Rounded to what a reader is shown, under its heading."""
-    frame = of_any_table([CERTIFIED] * 3)
+    frame = of_any_table(name, [CERTIFIED] * 3)
     frame = frame.mask(frame.eq(0.777), np.random.default_rng(1).uniform(0.1, 9.9, frame.shape))
     texts = written(name, frame, certificates_of_any_table() if proved else None)
     csv = pd.read_csv(StringIO(texts["csv"]), dtype=str, keep_default_na=False)
@@ -275,13 +275,13 @@ def test_what_was_not_to_be_proved_is_marked(name):
 @pytest.mark.parametrize("name", OF_FLOATS)
 @pytest.mark.parametrize("status", [SELECTED, UNIQUE_IN_FLOATS])
 def test_what_is_not_proved_is_not_counted_as_certified(name, status):
-    table = made(name, of_any_table([status, status, CERTIFIED]))
+    table = made(name, of_any_table(name, [status, status, CERTIFIED]))
     row = only(table)
     assert (row["repetitions"], row["certified"]) == (3, 1)
     assert row["status"] == f"2 {status}"
     text = " ".join(notes(table, TABLES[name].over))
     assert rendering.STATUS_NOTES[status] in text
-    beside = name in ("agreement", "newton", "errors")
+    beside = name in ("agreement", "newton", "errors", "deeper")
     assert ("these and the certified ones" in text) == beside
     if name in ("newton", "tightness"):
         assert row["points"] == (3 if beside else 1)
@@ -300,7 +300,7 @@ def test_what_is_not_proved_is_not_counted_as_certified(name, status):
 def test_the_note_covers_what_is_in_the_table(written, name, status):
     """The statuses that are there and no others, and marks where there are any."""
     certificates = [of_constants([0.5] * 3)] if name == "cells" else None
-    texts = written(name, of_any_table(status), certificates)
+    texts = written(name, of_any_table(name, status), certificates)
     for word, sentence in rendering.STATUS_NOTES.items():
         there = word == CERTIFIED or any(found.startswith(word) for found in status)
         said = f"{word[0].upper()}{word[1:]}: {sentence}."
@@ -353,7 +353,7 @@ def test_a_table_of_nothing_can_be_read(written, proved, known):
 
 @pytest.mark.parametrize(("name", "proved"), [*PROVED, *IN_FLOATS])
 def test_a_table_without_rows_has_its_columns(name, proved):
-    frame = of_any_table([CERTIFIED] * 3)
+    frame = of_any_table(name, [CERTIFIED] * 3)
     certificates = certificates_of_any_table() if proved else None
     text = digits_of(made(name, frame.head(0), certificates=certificates))
     assert text.empty

@@ -348,11 +348,12 @@ def test_a_float_that_is_not_known_empties_its_column_and_says_so():
 
 def test_the_certified_are_as_many_in_every_table():
     """Whether or not there are enclosures of them."""
-    frame = of_any_table([CERTIFIED, NOT_UNIQUE, CERTIFIED])
+    status = [CERTIFIED, NOT_UNIQUE, CERTIFIED]
+    frame = of_any_table("cells", status)
     found = [
         made("cells", frame, certificates=[of_constants([0.5] * 3, ["too hard"] * 3)]),
         made("cells", frame, certificates=[of_constants([0.5] * 3)]),
-        *(made(name, frame) for name in TABLES if name != "phase"),
+        *(made(name, of_any_table(name, status)) for name in TABLES if name != "phase"),
     ]
     assert {table["certified"].item() for table in found} == {2}
     assert {table["status"].item() for table in found} == {f"1 {NOT_UNIQUE}"}
@@ -496,6 +497,46 @@ def test_agreement_counts_the_flows_without_an_end():
     assert "(2 of 3)" in told and told.endswith("of 1: the flow has no end")
     known = np.where(frame["status"] == CERTIFIED, CONVERGED, NOT_RUN)
     assert "outcome" not in made("agreement", frame.assign(outcome=known))
+
+
+def distances(depth, scale, values, status=()):
+    """Points of one scale with these distances to x_0."""
+    return data(
+        len(values), status, depth, log10_alpha=scale, estimation_error=np.asarray(values, float)
+    )
+
+
+def test_deeper_networks_are_compared_pair_by_pair():
+    """Seven repetitions, one of which has no minimizer: the sixth smallest and largest of six
+    ratios are the ends of an interval of 1 - 2 (1/2)^6 > 95 %."""
+    two = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 1.0]
+    ratios = {3: [0.5, 0.9, 0.8, 0.7, 0.6, 0.4, 99.0], 4: [1.5, 0.9, 1.8, 1.7, 1.6, 1.4, 99.0]}
+    ratios[6] = [1.5, 1.9, 1.8, 1.7, 1.6, 1.4, 99.0]
+    status = {6: NOT_UNIQUE}
+    frames = [distances(2, scale, two, status) for scale in (-3.0, -2.0)]
+    frames += [distances(D, -3.0, np.multiply(two, r), status) for D, r in ratios.items()]
+    # scales that are not round, or beyond those that are compared
+    frames += [distances(D, scale, two) for D in (2, 3) for scale in (-2.5, 0.0, -5.0)]
+    table = made("deeper", *frames)
+    assert table["depth"].tolist() == [3, 4, 6] and set(table["alpha"]) == {1e-3}
+    assert set(table["repetitions"]) == {7} and set(table["certified"]) == {6}
+    assert table["distance_two"].tolist() == [6.0] * 3
+    assert table["distance_ratio"].to_numpy() == pytest.approx([0.65, 1.55, 1.65])
+    assert table["distance_ratio_low"].to_numpy() == pytest.approx([0.4, 0.9, 1.4])
+    assert table["distance_ratio_high"].to_numpy() == pytest.approx([0.9, 1.8, 1.9])
+    assert table["nearer"].tolist() == [6, 1, 0]
+    assert table["nearest"].tolist() == ["deeper", "not decided", "two layers"]
+
+
+def test_few_pairs_decide_nothing_and_none_have_no_number():
+    few = only(made("deeper", distances(2, -1.0, [1.0] * 5), distances(3, -1.0, [0.5] * 5)))
+    assert (few["distance_ratio"], few["nearer"], few["nearest"]) == (0.5, 5, "not decided")
+    assert np.isnan(few["distance_ratio_low"]) and np.isnan(few["distance_ratio_high"])
+    unknown = [distances(D, -1.0, [np.nan] * 7) for D in (2, 3)]  # where x_0 is not known
+    row = only(made("deeper", *unknown))
+    assert (row["repetitions"], row["nearest"]) == (7, "not decided")
+    assert pd.isna(row[["distance", "distance_ratio", "nearer"]]).all()
+    assert made("deeper", distances(3, -1.0, [1.0] * 7)).empty
 
 
 def test_errors_have_the_slope_and_the_distance_of_the_smallest_scale():

@@ -1,0 +1,63 @@
+"""How much nearer deeper networks come to the planted signal than two layers, at round scales.
+
+Instances are paired: the ratio of a repetition is that of two distances to one x_0.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+from scipy.stats import quantile_test
+
+from tables.columns import NETWORK
+from tables.statistics import Cells, of_each
+
+# decimal logarithms of the scales, those called realistic in the default configuration
+SCALES = (-4.0, -3.0, -2.0, -1.0)
+CONFIDENCE = 0.95
+DEEPER, TWO_LAYERS, NOT_DECIDED = "deeper", "two layers", "not decided"
+
+
+def deeper_table(frame: pd.DataFrame, statuses: Collection[str]) -> pd.DataFrame:
+    """Medians of ratios over the repetitions with these statuses, each with an interval."""
+    frame = frame.assign(log10_alpha=frame["log10_alpha"].round(9))
+    frame = frame[frame["log10_alpha"].isin(SCALES)]
+    pairs = [*(name for name in NETWORK if name != "depth"), "log10_alpha", "repetition"]
+    two = frame.loc[frame["depth"] == 2, [*pairs, "estimation_error"]].drop_duplicates(pairs)
+    two = two.rename(columns={"estimation_error": "two_layers"})
+    rows = frame[frame["depth"] > 2].merge(two, on=pairs)
+    rows["ratio"] = rows["estimation_error"] / rows["two_layers"]
+    rows["alpha"] = 10.0 ** rows["log10_alpha"]
+    cells = Cells(rows, [*NETWORK, "alpha"], statuses)
+    numbers = cells.numbers
+    ratio = cells.rows["ratio"].where(cells.counted)
+    of_cell, nearer = (cells.by_cell(one) for one in (ratio, ratio.lt(1.0).where(ratio.notna())))
+    intervals = of_each(of_cell, interval_of_median)
+    return cells.table(
+        distance_two=numbers["two_layers"].median(),
+        distance=numbers["estimation_error"].median(),
+        distance_ratio=of_cell.median(),
+        distance_ratio_low=intervals.map(lambda ends: ends[0]),
+        distance_ratio_high=intervals.map(lambda ends: ends[1]),
+        nearer=nearer.sum(min_count=1),
+        nearest=intervals.map(verdict),
+    )
+
+
+def interval_of_median(values: pd.Series) -> tuple[float, float]:
+    """Ends of a confidence interval of the median; nan where there are too few values for one.
+
+    Order statistics, by the binomial distribution: no law of the values is supposed.
+    """
+    known = values.dropna()
+    if known.empty:
+        return np.nan, np.nan
+    return tuple(quantile_test(known, p=0.5).confidence_interval(CONFIDENCE))
+
+
+def verdict(interval: tuple[float, float]) -> str:
+    """Who is nearer to x_0 in the median, as far as its interval tells."""
+    low, high = interval
+    if high < 1.0:
+        return DEEPER
+    return TWO_LAYERS if low > 1.0 else NOT_DECIDED
