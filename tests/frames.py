@@ -86,7 +86,7 @@ def instances(values, statuses, signal=True, zero=False):
         "repetition": np.arange(len(statuses)),
         "status": statuses,
         "support_size": 2,
-        "rho_tilde_method": "enumeration",
+        "rho_tilde_method": "branch and bound",
         "predicted_rate": rate,
         "asymptotics_status": "known",
         "fitted_rate": fitted,
@@ -260,7 +260,7 @@ def phase(values, statuses, signal=True, zero=False):
         "rho_planted": np.where(proved, 0.5, np.inf),
         **dict.fromkeys(("rho_lower", "rho_upper"), np.where(proved, 0.5, np.nan)),
         **dict.fromkeys(("rho_tilde_lower", "rho_tilde_upper"), np.where(proved, 0.8, np.nan)),
-        "rho_tilde_method": "enumeration",
+        "rho_tilde_method": "branch and bound",
         **dict.fromkeys(("order_lower", "order_upper"), 0.9 if signal else np.nan),
     }
     return pd.DataFrame(columns)

@@ -24,7 +24,7 @@ def data(count=3, status=(), depth=2, path="near", repetitions=None, **columns):
     frame["status"] = [status.get(r, CERTIFIED) for r in range(count)]
     frame["support_size"] = 2
     frame["product"], frame["noiseless_support"] = False, 0
-    frame["rho_tilde_method"] = "enumeration"
+    frame["rho_tilde_method"] = "branch and bound"
     frame["asymptotics_status"] = "known"
     for name, values in columns.items():
         frame[name] = values

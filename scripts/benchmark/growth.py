@@ -31,20 +31,19 @@ from pipeline.storage import write_text
 SCRIPTS = Path(__file__).resolve().parents[1]
 STAGES = SCRIPTS / "stages"
 
-# Exponents of the flops that are expected, N^2 d for all but the constant rho~, which takes
-# s linear programs of N^2 d flops with s proportional to N, and its certificate, which solves as
-# many systems of N^3: (in N at fixed d / N, in d).
+# Exponents of the flops that are expected, N^2 d for all, as s is proportional to N: (in N at fixed
+# d / N, in d).
 EXPECTED = {
     "problems": (3, 1),
     "l1": (3, 1),
-    "null_space": (4, 1),
+    "null_space": (3, 1),
     "asymptotics D2": (3, 1),
     "asymptotics D3": (3, 1),
     "limit D2": (3, 1),
     "limit D3": (3, 1),
     "flow D2": (3, 1),
     "flow D3": (3, 1),
-    "certificates": (4, 1),
+    "certificates": (3, 1),
     "certificates D2": (3, 1),
     "certificates D3": (3, 1),
 }
@@ -227,8 +226,8 @@ def command(
             *("--seed", args.seed, "--law", "uniform", "--low", 0.5, "--high", 1.5),
         ),
         "l1": (*(*inputs[:2], *output, "--solver", "auto", "--nonunique", "carry"),),
-        # enumeration would take 2^s programs where s happens to be small
-        "null_space": (*inputs, *output, "--enumerate-up-to", 1),
+        # branch and bound where s happens to be small is another thing
+        "null_space": (*inputs, *output, "--exact-up-to", 1),
         "asymptotics": (*inputs, *output, "--depth", depth),
         "limit": (
             *(*inputs, *output, "--depth", depth, "--tolerance", 1e-9),
@@ -370,8 +369,7 @@ Left out: {absent or "nothing"}.
 ## Exponents
 
 Least squares of log(seconds) against log(size), over runs of at least {args.resolution:g} s.
-Expected from flops: N^2 d, and s N^2 d for null_space and its certificates; for the simplex
-method, whose number of pivots grows too, it is no prediction. No fit crosses the change between
+Expected from flops: N^2 d; for the simplex method, whose number of pivots grows too, it is no prediction. No fit crosses the change between
 the two methods. error is the standard error of the fit; a fit of two sizes is the slope between
 them and says nothing about its own.
 

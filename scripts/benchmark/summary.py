@@ -47,7 +47,7 @@ CONTESTANTS = {
 # stage of the growth -> in words
 STAGES = {
     "l1": "l1 (interior point)",
-    "null_space": "null_space: s programs",
+    "null_space": "null_space: local search and bound",
     "certificates": "certificates: g\\*, ϱ, ϱ~",
     "certificates D2": "certificates of the limits, D = 2",
     "certificates D3": "certificates of the limits, D = 3",

@@ -116,14 +116,14 @@ def checked_depth(depth: float) -> float:
     return float(values)
 
 
-def check_enumeration(enumerate_up_to: int) -> None:
-    """See that the largest support of which all sign patterns are tried is a number.
+def check_exact_up_to(exact_up_to: int) -> None:
+    """See that the largest support of which rho~ is computed exactly is a number.
 
     Raises:
         ValueError: if it is no integer >= 0.
     """
-    if not (isinstance(enumerate_up_to, int | np.integer) and enumerate_up_to >= 0):
-        raise ValueError(f"enumerate_up_to must be an integer >= 0, got {enumerate_up_to!r}")
+    if not (isinstance(exact_up_to, int | np.integer) and exact_up_to >= 0):
+        raise ValueError(f"exact_up_to must be an integer >= 0, got {exact_up_to!r}")
 
 
 # Decimal logarithms of the smallest and the largest scale that is tried, at D = 2 and D > 2.  (At

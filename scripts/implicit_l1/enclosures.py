@@ -16,12 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from implicit_l1.arguments import (
     Instance,
-    check_enumeration,
+    check_exact_up_to,
     checked_depth,
     checked_scales,
     decided_instance,
 )
-from implicit_l1.interface import ENUMERATED
+from implicit_l1.interface import EXACT_UP_TO
 from implicit_l1.minimizer.null_space import null_space_constant
 from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.network.asymptotics import first_order
@@ -114,7 +114,7 @@ class EnclosedConstants:
 
 
 def enclose_null_space_constants(
-    A: ArrayLike, y: ArrayLike, *, noiseless: bool = False, enumerate_up_to: int = ENUMERATED
+    A: ArrayLike, y: ArrayLike, *, noiseless: bool = False, exact_up_to: int = EXACT_UP_TO
 ) -> EnclosedConstants:
     r"""Enclose the constants rho and rho~ of the l1 minimizer's support S and signs sigma.
 
@@ -127,8 +127,8 @@ def enclose_null_space_constants(
 
     Args:
         A, y, noiseless: as in :func:`implicit_l1.interface.find_minimizer`.
-        enumerate_up_to: largest |S| for which rho~ is enclosed, by all ``2^(|S| - 1)`` sign
-            patterns; for a larger one it lies between two bounds.
+        exact_up_to: largest |S| for which rho~ is enclosed; for a larger one it lies between two
+            bounds.
     Raises:
         ValueError: naming the argument that is wrong.
         Undecided: if the minimizer is not decided.
@@ -139,11 +139,11 @@ def enclose_null_space_constants(
         >>> proof.rho.text(".6g"), proof.rho_tilde.text(".6g")
         ('0.750000', '0.750000')
     """
-    check_enumeration(enumerate_up_to)
+    check_exact_up_to(exact_up_to)
     found = _unique(A, y, noiseless)
     point = found.minimizer.point
     geometry = support_geometry(found.problem.matrix, found.minimizer.support)
-    guess = null_space_constant(geometry, np.sign(point[geometry.support]), enumerate_up_to)
+    guess = null_space_constant(geometry, np.sign(point[geometry.support]), exact_up_to)
 
     def prove() -> EnclosedConstants:
         proof = _proved(found)

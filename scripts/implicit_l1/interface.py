@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from implicit_l1.arguments import (
     Instance,
     Scales,
-    check_enumeration,
+    check_exact_up_to,
     checked_depth,
     checked_scales,
     decided_instance,
@@ -44,8 +44,8 @@ from implicit_l1.problems.problem import exact_data
 
 _LOG10 = np.log(10.0)
 
-# Largest support of which rho~ is computed by enumeration, unless one asks for another.
-ENUMERATED = 10
+# Largest support of which rho~ is computed exactly, unless one asks for another.
+EXACT_UP_TO = 16
 
 
 def find_minimizer(A: ArrayLike, y: ArrayLike, *, noiseless: bool = False) -> Minimizer:
@@ -101,7 +101,7 @@ def find_null_space_constants(
     y: ArrayLike,
     *,
     noiseless: bool = False,
-    enumerate_up_to: int = ENUMERATED,
+    exact_up_to: int = EXACT_UP_TO,
 ) -> NullSpaceConstants:
     r"""The constants rho and rho~ of the l1 minimizer's support S and signs sigma.
 
@@ -116,8 +116,8 @@ def find_null_space_constants(
 
     Args:
         A, y, noiseless: as in :func:`find_minimizer`.
-        enumerate_up_to: rho~ is computed by ``2^(|S| - 1)`` linear programs for |S| up to this; for
-            a larger S its upper bound is a sum over the entries of S.
+        exact_up_to: rho~ is computed exactly for |S| up to this, by branch and bound, in a time
+            that grows exponentially with |S|; for a larger S it lies between two bounds.
     Raises:
         ValueError: naming the argument that is wrong.
         Undecided: if the minimizer is not decided.
@@ -127,12 +127,12 @@ def find_null_space_constants(
         >>> found.rho, round(found.rho_tilde.lower, 6), round(found.rho_tilde.upper, 6)
         (0.75, 0.75, 0.75)
     """
-    check_enumeration(enumerate_up_to)
+    check_exact_up_to(exact_up_to)
     found = decided_instance(A, y, noiseless)
     minimizer = found.minimizer
     geometry = support_geometry(found.problem.matrix, minimizer.support)
     sigma = np.sign(minimizer.point[minimizer.support])
-    rho_tilde = null_space_constant(geometry, sigma, enumerate_up_to)
+    rho_tilde = null_space_constant(geometry, sigma, exact_up_to)
     return NullSpaceConstants(found.given_minimizer(), 1.0 - minimizer.margin, rho_tilde)
 
 
@@ -424,7 +424,7 @@ def bound_error(
         potential(depth),
         scales.log_alpha,
         _in_doubles(path),
-        null_space_constant(geometry, sigma, ENUMERATED).upper,
+        null_space_constant(geometry, sigma, EXACT_UP_TO).upper,
         path.entry_bound,
     )
     rows, band = scales.places, bounds.total_refined

@@ -250,11 +250,11 @@ def add_nonunique(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_enumeration(parser: argparse.ArgumentParser) -> None:
+def add_exact_up_to(parser: argparse.ArgumentParser) -> None:
     """The option of the null space constant of a support."""
     parser.add_argument(
-        "--enumerate-up-to",
+        "--exact-up-to",
         type=int,
         required=True,
-        help="largest support for which rho~ is computed exactly, by enumeration",
+        help="largest support for which rho~ is computed exactly",
     )

@@ -18,7 +18,7 @@ from implicit_l1.problems.problem import Problem, random_problem
 from implicit_l1.problems.seeds import generator
 from implicit_l1.proof import statements
 from pipeline.command_line import (
-    add_enumeration,
+    add_exact_up_to,
     add_random_problem,
     random_problem_options,
     repetition,
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--ensemble", choices=ENSEMBLES, default="gaussian")
     add_random_problem(parser, ENSEMBLES, MAGNITUDES)
     parser.add_argument("--label", help="the ensemble in words; default: its name")
-    add_enumeration(parser)
+    add_exact_up_to(parser)
     parser.add_argument(
         "--order-repetitions",
         type=int,
@@ -67,7 +67,7 @@ def main() -> None:
             minimizer, rho, rho_tilde = found.minimizer, rho_of(found.minimizer.margin), UNKNOWN
             if wanted:
                 rho, rho_tilde = constants_of(
-                    problem.matrix, minimizer.point, minimizer.margin, args.enumerate_up_to
+                    problem.matrix, minimizer.point, minimizer.margin, args.exact_up_to
                 )
             order = order_of(problem, index, args) if wanted else UNKNOWN
             rows.append(record(args, index, found, rho, rho_tilde, order))

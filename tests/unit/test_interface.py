@@ -258,8 +258,8 @@ def test_other_bad_arguments_are_named():
         implicit_l1.enclose_null_space_constants,
     ):
         for bad in (-1, 2.5, "3"):
-            with pytest.raises(ValueError, match="enumerate_up_to"):
-                function(A, Y, enumerate_up_to=bad)
+            with pytest.raises(ValueError, match="exact_up_to"):
+                function(A, Y, exact_up_to=bad)
     with pytest.raises(ValueError, match="one scale"):
         implicit_l1.integrate_flow(A, Y, 2, alpha=[1, 2])
     with pytest.raises(ValueError, match="options"):

@@ -48,7 +48,7 @@ def test_it_can_be_carried_to_the_tables(tmp_path, not_unique):
         "l1": (*inputs[:2], "--output", paths["l1"], *L1, "carry"),
         "null_space": (
             *(*inputs, "--output", paths["null_space"]),
-            *("--enumerate-up-to", 3),
+            *("--exact-up-to", 3),
         ),
         "limit": (
             *(*inputs, "--output", paths["limit"], "--depth", 2, "--tolerance", 1e-9),
@@ -161,7 +161,7 @@ def test_a_point_outside_its_bounds_stops_the_job(tmp_path):
             *("--s", 2, "--eta", 0, "--seed", 1, "--law", "constant"),
         ),
         "l1": (*inputs[:2], "--output", l1, *L1, "fail"),
-        "null_space": (*(*inputs, "--output", null_space, "--enumerate-up-to", 3),),
+        "null_space": (*(*inputs, "--output", null_space, "--exact-up-to", 3),),
         "limit": (
             *(*inputs, "--output", limit, "--depth", 2, "--tolerance", 1e-9),
             *("--log10-alpha", -2, -4, -6),
@@ -211,7 +211,7 @@ def block(tmp_path_factory):
             *("--s", 2, "--eta", 0.1, "--seed", 1, "--law", "constant"),
         ),
         "l1": (*inputs[:2], *L1, "fail"),
-        "null_space": (*inputs, "--enumerate-up-to", 3),
+        "null_space": (*inputs, "--exact-up-to", 3),
         "limit": (*inputs, "--depth", 3, "--tolerance", 1e-9, "--log10-alpha", *SCALES),
         "asymptotics": (*inputs, "--depth", 3),
     }.items():

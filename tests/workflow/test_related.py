@@ -200,7 +200,7 @@ def tables(tmp_path_factory):
             *("--seed", 1, "--law", "constant"),
         ),
         "l1": (*problems, "--solver", "HIGHS", "--nonunique", "fail"),
-        "null_space": (*problems, *l1, "--enumerate-up-to", 3),
+        "null_space": (*problems, *l1, "--exact-up-to", 3),
         "limit": (
             *(*problems, *l1, "--depth", 3, "--tolerance", 1e-9),
             *("--log10-alpha", *np.arange(-6, 1.5)),

@@ -40,7 +40,7 @@ OPTIONS = {
     "lasso_path": ("flow.rtol", "lasso_path"),
     "agreement": ("l1", "limit", "flow", "certificates"),
     "certificates": ("certificates",),
-    "phase": ("null_space.enumerate_up_to", "phase"),
+    "phase": ("null_space.exact_up_to", "phase"),
 }
 
 

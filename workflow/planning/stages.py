@@ -494,7 +494,7 @@ class Stages:
         if problem.label != problem.ensemble:
             values["label"] = problem.label
         values |= {key: value for key, value in law.items() if key not in ("eta", "noise-law")}
-        values |= {"enumerate_up_to": self.config["null_space"]["enumerate_up_to"]}
+        values |= {"exact_up_to": self.config["null_space"]["exact_up_to"]}
         values |= {"order_repetitions": order}
         words = options(values | self.config["phase"])
         self._call("phase", problem, {}, tables, words)

@@ -3,6 +3,8 @@
 What solvers tolerate is absolute, so they are given values of the order of 1.
 """
 
+from decimal import ROUND_CEILING, Context, Decimal
+
 import numpy as np
 
 # Rows whose largest entries differ by less than this power of two are left as they are.
@@ -33,3 +35,12 @@ def dividing_unit(values: np.ndarray) -> float:
 def exponents(values: np.ndarray, axis: int) -> np.ndarray:
     """The e with 2^(e - 1) <= largest absolute value < 2^e, along an axis; 0 where all are 0."""
     return np.frexp(np.abs(values).max(axis=axis))[1]
+
+
+def four_digits_up(value: float) -> Decimal:
+    """The least decimal number of four digits that is not below a value.
+
+    What is not the same on every machine to its last bit has the same after this, but for a
+    value that happens to lie next to such a number.
+    """
+    return Context(prec=4, rounding=ROUND_CEILING).create_decimal(Decimal(float(value)))

@@ -12,16 +12,18 @@ same matrix transposed gives the kernel vector ``A_S n_S + A_J k = 0``, ``<s, k>
 from dataclasses import dataclass
 
 import numpy as np
-from flint import arb
+from flint import arb, arb_mat
 from numpy.typing import ArrayLike
 from scipy.optimize import nnls
 
-from implicit_l1.linear.units import BALANCED
+from implicit_l1.linear.units import BALANCED, four_digits_up
 from implicit_l1.proof.balls import (
     ball,
     column,
     columns_of,
+    exact_matrix,
     is_positive,
+    largest,
     sign,
     sum_of_sizes,
     to_doubles,
@@ -175,17 +177,20 @@ def enclose_null_space_constant(
 ) -> tuple[arb, arb]:
     """Enclose the null space constant rho~ of S, ``sup ||n_S||_1 / ||n_Sc||_1`` over ker A.
 
-    It is the largest constant of a sign pattern.  For |S| = N there is a formula.  Otherwise
-    all patterns (up to a common sign) give it; or one pattern gives a lower bound, and the
-    unit vectors, whose constants bound ``|n_i|``, an upper one.
+    It is the largest constant of a sign pattern.  For |S| = N there is a formula.  Otherwise sign
+    patterns give lower bounds, and cubes of them upper ones: with nu_0 a dual vector of the signs
+    that are fixed, 0 at the others, F, and nu_i one of the unit vector at i in F, every pattern of
+    the cube has the dual vector ``nu_0 + sum_F eps_i nu_i``, so its constant is at most the
+    largest of ``|A_j^T nu_0| + sum_F |A_j^T nu_i|`` over j in Sc.
 
     Args:
         frame: of S, k columns.
-        patterns: all sign patterns, or one of them followed by the unit vectors, shape
-            (m, k); ignored for |S| = N.
-        duals: guesses of the dual vectors that attain them, shape (m, N).
+        patterns: cubes that hold all patterns, up to a common sign; of each its signs, then a unit
+            vector for each 0 among them, shape (m, k); ignored for |S| = N.
+        duals: guesses of their dual vectors, shape (m, N).
     Returns:
-        (lower, upper): balls; the same one twice where rho~ is enclosed.
+        (lower, upper): balls; the same one twice where rho~ is enclosed, else the second is a
+        number of four digits, see :func:`implicit_l1.linear.units.four_digits_up`.
     Raises:
         NotProved: if the patterns are not such a set.
     """
@@ -194,22 +199,70 @@ def enclose_null_space_constant(
         return (_largest_column_norm(frame),) * 2
     patterns = checked_guess(patterns, (*np.shape(patterns)[:1], size))
     duals = checked_guess(duals, (len(patterns), rows))
-    is_pattern = np.abs(patterns) == 1.0
-    if np.array_equal(patterns[1:], np.eye(size)) and size > 1 and np.all(is_pattern[0]):
-        upper = arb(0)
-        for pattern, dual in zip(patterns[1:], duals[1:], strict=True):
-            upper += enclose_pattern_constant(frame, pattern, dual).value
-        return enclose_pattern_constant(frame, patterns[0], duals[0]).value, upper
-    signs = {tuple(pattern * pattern[0]) for pattern in patterns}
-    if len(signs) != 2 ** (size - 1) or not np.all(is_pattern):
+    cubes = _cubes(patterns)
+    signs = patterns[[cube.start for cube in cubes]]
+    if not _hold_all(signs):
         raise NotProved("the null space constant was not computed over all sign patterns")
-    heights = _heights(frame, patterns, duals)
-    order = np.argsort(-heights)
-    value = arb(0)
-    for place in order:
-        if not arb(float(heights[place])) < value:
-            value = value.max(enclose_pattern_constant(frame, patterns[place], duals[place]).value)
-    return value, value
+    heights = _heights(frame, patterns, duals, cubes)
+    value, undecided = arb(0), []
+    for place in np.argsort(-heights):
+        cube, height = cubes[place], arb(float(heights[place]))
+        if height < value:
+            break
+        if np.all(signs[place]):
+            value = value.max(enclose_pattern_constant(frame, signs[place], duals[cube][0]).value)
+        else:
+            undecided.append((height, cube))
+    left = [cube for height, cube in undecided if not height < value]
+    above = [_height(frame, patterns[cube], duals[cube]) for cube in left]
+    above = [height for height in above if not height < value]
+    if not above:
+        return value, value
+    upper = _finite(largest([value, *above])).upper()
+    return value, arb(str(four_digits_up(np.nextafter(float(upper), np.inf))))
+
+
+def _cubes(patterns):
+    """The rows of each cube, as slices.
+
+    Raises:
+        NotProved: if they are not rows of cubes.
+    """
+    cubes, units, start = [], np.eye(patterns.shape[1]), 0
+    while start < len(patterns):
+        free = np.flatnonzero(patterns[start] == 0.0)
+        cube = slice(start, start + 1 + free.size)
+        signs, *weights = patterns[cube]
+        if not (np.all(np.isin(signs, (-1.0, 0.0, 1.0))) and np.array_equal(weights, units[free])):
+            raise NotProved("the guess for the null space constant is not one of sign patterns")
+        cubes.append(cube)
+        start = cube.stop
+    return cubes
+
+
+def _hold_all(signs):
+    """Whether every sign pattern, or its negative, is in a cube; of each its signs, 0 both."""
+    signs = np.vstack([signs, -signs])
+    return _held(signs[signs[:, 0] >= 0.0][:, 1:])
+
+
+def _held(signs):
+    """Whether every sign pattern is in a cube."""
+    if not np.all(np.any(signs, axis=1)):  # one of them holds all
+        return True
+    if not len(signs):
+        return False
+    place = np.argmax(np.count_nonzero(signs, axis=0))
+    column, rest = signs[:, place], np.delete(signs, place, axis=1)
+    return _held(rest[column >= 0.0]) and _held(rest[column <= 0.0])
+
+
+def _height(frame, weights, duals):
+    """The height of a cube, in balls."""
+    rows = [frame.feasible(*row) for row in zip(weights, duals, strict=True)]
+    transposed = exact_matrix(frame.matrix.doubles[:, frame.outside].T)
+    columns = (transposed * arb_mat(rows).transpose()).tolist()
+    return largest([sum_of_sizes(column) for column in columns])
 
 
 def _largest_column_norm(frame):
@@ -224,20 +277,29 @@ def _largest_column_norm(frame):
     return value
 
 
-def _heights(frame, patterns, duals):
-    """Upper bounds of the constants of many patterns, shape (m,): largest entries of dual vectors.
+# Rows of cubes whose products are in memory at once.
+_AT_ONCE = 1000
+
+
+def _heights(frame, patterns, duals, cubes):
+    """Upper bounds of the heights of cubes, shape (number of cubes,).
 
     ``nu + K^{-T} (e, 0)`` with ``e = eps - A_S^T nu`` is feasible, and near nu.
     """
     chosen, rest = (frame.matrix.doubles[:, part] for part in (frame.inside, frame.outside))
     size = gamma(len(chosen))
     if frame.inverse.approximate is None:
-        return np.full(len(duals), np.inf)
+        return np.full(len(cubes), np.inf)
     wrong = np.abs(patterns - duals @ chosen) + size * (np.abs(duals) @ np.abs(chosen))
     distance = frame.inverse.distances[1]
     inverse = np.abs(frame.inverse.approximate[: chosen.shape[1]])
     away = rounded_up(rounded_up(wrong) @ inverse)
     away = rounded_up(away + distance / (1.0 - distance) * np.max(away, axis=1, keepdims=True))
-    reached = np.abs(duals @ rest) + (size * np.abs(duals) + away) @ np.abs(rest)
-    bounds = np.max(rounded_up(reached), axis=1)
+    starts = np.array([cube.start for cube in cubes])
+    bounds = []
+    for some in np.split(starts, np.flatnonzero(np.diff(starts // _AT_ONCE)) + 1):
+        rows = slice(some[0], cubes[len(bounds) + some.size - 1].stop)
+        error = (size * np.abs(duals[rows]) + away[rows]) @ np.abs(rest)
+        reached = rounded_up(np.abs(duals[rows] @ rest) + error)
+        bounds += rounded_up(np.add.reduceat(reached, some - some[0])).max(axis=1).tolist()
     return np.where(np.isfinite(bounds), bounds, np.inf)

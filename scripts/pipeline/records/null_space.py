@@ -20,9 +20,9 @@ class NullSpaceConstants(Record):
     rho_tilde_lower: Annotated[np.ndarray, "r", "lower bound of ϱ~"]
     rho_tilde_upper: Annotated[np.ndarray, "r", "upper bound of ϱ~"]
     rho_tilde_method: Annotated[np.ndarray, "r", "how the bounds were found, in words"]
-    tilde_place: Annotated[np.ndarray, "k", "of which instance of the file the linear program is"]
-    tilde_pattern: Annotated[np.ndarray, "kd", "its weights on the support; nan off it"]
-    tilde_nu: Annotated[np.ndarray, "kN", "a dual vector that attains its value"]
+    tilde_place: Annotated[np.ndarray, "k", "of which instance of the file the dual vector is"]
+    tilde_pattern: Annotated[np.ndarray, "kd", "its weights A_S^T ν on the support, 0 off it"]
+    tilde_nu: Annotated[np.ndarray, "kN", "the dual vector ν"]
 
     @classmethod
     def of(
@@ -42,7 +42,7 @@ class NullSpaceConstants(Record):
         _, rows, columns = problems.matrix.shape
         tildes = [tilde for _, tilde in brackets]
         for place, (support, tilde) in enumerate(zip(supports, tildes, strict=True)):
-            whole = np.full((len(tilde.patterns), columns), np.nan)
+            whole = np.zeros((len(tilde.patterns), columns), dtype=np.int8)
             whole[:, support] = tilde.patterns.reshape(-1, len(support))
             places += [place] * len(whole)
             patterns.append(whole)

@@ -1,7 +1,7 @@
 """What stages hand to one another as arrays: a class for each kind of file.
 
 The letters of shapes: r repetitions, those of the file; N rows and d columns of A; m scales of a
-path, decreasing; k linear programs.  An annotation says the shape of an array, one letter an axis,
+path, decreasing; k dual vectors.  An annotation says the shape of an array, one letter an axis,
 and what it is in words.
 """
 

@@ -117,8 +117,8 @@ def test_kernel_family(m, rho):
     matrix = one_dimensional_kernel(m=m, rho=rho).matrix
     geometry, sigma = support_geometry(matrix, [0]), np.ones(1)
     assert rho_of(matrix, geometry, sigma) == pytest.approx(rho, abs=1e-13)
-    for enumerate_up_to in (10, 0):
-        bracket = null_space_constant(geometry, sigma, enumerate_up_to)
+    for exact_up_to in (10, 0):
+        bracket = null_space_constant(geometry, sigma, exact_up_to)
         assert bracket.lower == pytest.approx(rho, abs=1e-7)
         assert bracket.upper == pytest.approx(rho, abs=1e-7)
 
@@ -136,8 +136,8 @@ def test_every_pattern_has_the_dual_vector_that_attains_its_constant(size):
     """``A_S^T nu = eps`` and ``||A_Sc^T nu||_inf`` is the constant of eps."""
     matrix, geometry, sigma = drawn(2, 7, 15, size)
     on, off = matrix[:, geometry.support], matrix[:, geometry.complement]
-    for enumerate_up_to in (10, 0):
-        bracket = null_space_constant(geometry, sigma, enumerate_up_to)
+    for exact_up_to in (10, 0):
+        bracket = null_space_constant(geometry, sigma, exact_up_to)
         assert np.allclose(bracket.duals @ on, bracket.patterns, atol=1e-12)
         constants = [pattern_constant(matrix, geometry.support, p) for p in bracket.patterns]
         assert np.allclose(np.abs(bracket.duals @ off).max(axis=1), constants, rtol=1e-7)

@@ -370,7 +370,7 @@ def run_program(output, *, s, repetitions, ensemble="gaussian", rows=10, columns
         "low": 0.5,
         "high": 1.5,
         "seed": 1,
-        "enumerate-up-to": 4,
+        "exact-up-to": 4,
         "order-repetitions": 1,
         "order-starts": 2,
     } | options
@@ -411,7 +411,7 @@ def test_program(tmp_path):
             tilde = null_space_constant_by_patterns(matrix, support)
             assert row.rho_tilde_lower == pytest.approx(tilde, rel=1e-6)
             assert row.rho_tilde_upper == pytest.approx(tilde, rel=1e-6)
-            assert row.rho_tilde_method == ("enumeration" if row.recovered else "formula")
+            assert row.rho_tilde_method == ("branch and bound" if row.recovered else "formula")
             order = order_constant(matrix, 3, [problem.signal])
             assert row.order_lower >= order.lower * (1.0 - 1e-9)
             assert row.order_upper == pytest.approx(order.upper, rel=1e-9)

@@ -511,12 +511,12 @@ def test_a_lower_bound_needs_a_pattern_of_signs():
         bracket_of(matrix, support, np.vstack([5.0 * signs, np.eye(3)]))
 
 
-@pytest.mark.parametrize("enumerate_up_to", [0, 10])
-def test_brackets_from_the_stage_before(enumerate_up_to):
+@pytest.mark.parametrize("exact_up_to", [0, 10])
+def test_brackets_from_the_stage_before(exact_up_to):
     case = instance(20, 60, 4, 0.0)
     minimizer = proved(case)
     geometry = support_geometry(case.matrix, minimizer.support)
-    found = null_space_constant(geometry, minimizer.sigma, enumerate_up_to)
+    found = null_space_constant(geometry, minimizer.sigma, exact_up_to)
     lower, upper = enclose_null_space_constant(minimizer.frame, found.patterns, found.duals)
     assert float(lower) == pytest.approx(found.lower, rel=1e-6)
     assert float(upper) == pytest.approx(found.upper, rel=1e-6)

@@ -281,7 +281,7 @@ def test_constants_keep_both_bounds():
     assert exact.lower == exact.upper
     assert bracket.lower <= exact.upper * (1 + 1e-9)
     assert exact.upper * 1.01 < bracket.upper
-    assert bracket.method == "local search, entrywise bound"
+    assert bracket.method == "local search, restricted bound"
 
 
 def test_stage_bounds_asks_for_the_bound_of_rho_tilde_that_is_valid(tmp_path, monkeypatch):
