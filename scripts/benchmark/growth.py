@@ -369,9 +369,9 @@ Left out: {absent or "nothing"}.
 ## Exponents
 
 Least squares of log(seconds) against log(size), over runs of at least {args.resolution:g} s.
-Expected from flops: N^2 d; for the simplex method, whose number of pivots grows too, it is no prediction. No fit crosses the change between
-the two methods. error is the standard error of the fit; a fit of two sizes is the slope between
-them and says nothing about its own.
+Expected from flops: N^2 d; for the simplex method, whose number of pivots grows too, it is no
+prediction. No fit crosses the change between the two methods. error is the standard error of the
+fit; a fit of two sizes is the slope between them and says nothing about its own.
 
 {shown.to_markdown(index=False)}
 

@@ -11,9 +11,9 @@ of the cube is at most the *height* ``max_j (|z_0j| + sum_F |z_ij|)``, which som
 with that b.  Where all signs are free but one, which are all patterns up to a common sign, the
 least height is the bound of Juditsky and Nemirovski (*On verifiable sufficient conditions for
 sparse signal recovery via l1 minimization*, Math. Program. 2011) restricted to S; where none is
-free, it is the constant of the pattern.  Any b make a bound, so the halves of a cube, with z_0 + z_i
-and z_0 - z_i in place of z_0 and z_i, start from what is known of the whole: their heights are at
-most its own.  (That in between is derived for this project.)
+free, it is the constant of the pattern.  Any b make a bound, so the halves of a cube, with
+z_0 + z_i and z_0 - z_i in place of z_0 and z_i, start from what is known of the whole: their
+heights are at most its own.  (Cubes between these two are derived for this project.)
 """
 
 from dataclasses import dataclass, fields
@@ -24,7 +24,6 @@ from scipy.optimize import minimize
 
 from implicit_l1.linear.units import unit_of
 from implicit_l1.minimizer.support import SupportGeometry
-
 
 # Lowering stops after so many steps: in a later one hardly a height comes below what is wanted.
 _STEPS = 20
@@ -63,9 +62,8 @@ class Cubes:
     @classmethod
     def joined(cls, parts: list[Self]) -> Self:
         """One after the other, all with as many free places."""
-        return cls(
-            *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls))
-        )
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     def heights(self) -> np.ndarray:
         """In units of the bounds, shape (m,)."""
@@ -106,14 +104,10 @@ class Cubes:
             parts.append(type(self)(rows, signs, self.free[others].reshape(count, free - 1)))
         return self.joined(parts)
 
-    def weights(self, place: int) -> np.ndarray:
-        """Weights on S of the rows of one cube: its signs, then a unit vector for each free place.
-
-        Returns:
-            shape (f + 1, k).
-        """
+    def weights(self) -> np.ndarray:
+        """Weights on S of the rows: the signs, then unit vectors, shape (m, f + 1, k)."""
         units = np.eye(self.signs.shape[1])
-        return np.vstack([self.signs[place], units[self.free[place]]])
+        return np.concatenate([self.signs[:, None], units[self.free]], axis=1)
 
 
 class CubeBounds:
@@ -171,7 +165,7 @@ class CubeBounds:
             if not left.size:
                 break
             above = np.maximum(sums - _INSIDE * wanted, 0.0)
-            slope = (np.sign(rows) * above[:, None]).reshape(-1, above.shape[1]) @ self.basis
+            slope = np.copysign(above[:, None], rows).reshape(-1, above.shape[1]) @ self.basis
             steepness = np.sum(slope.reshape(left.size, -1) ** 2, axis=1)
             # where it is 0 no b lowers the sum
             length = _LENGTH * np.sum(above**2, axis=1) / np.where(steepness > 0, steepness, np.inf)
@@ -206,16 +200,17 @@ class CubeBounds:
         cubes.rows[0] += free @ self._transposed
         return cubes
 
-    def duals(self, cubes: Cubes, place: int) -> tuple[np.ndarray, np.ndarray, float]:
-        """The dual vectors of the rows of one cube, and their height, from M and C anew.
+    def duals(self, cubes: Cubes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The dual vectors of the rows of cubes, and their heights, from M and C anew.
 
         Returns:
             (weights on S, nu with ``A_S^T nu`` equal to them, ``max_j sum |A_j^T nu|``), shapes
-            (f + 1, k) and (f + 1, N).
+            (m (f + 1), k), (m (f + 1), N) and (m,).
         """
-        weights, geometry = cubes.weights(place), self.geometry
-        moved = self.unit * cubes.rows[place] - weights @ geometry.range_map
+        geometry, shape = self.geometry, cubes.rows.shape
+        weights = cubes.weights().reshape(-1, len(self.rows))
+        moved = self.unit * cubes.rows.reshape(-1, shape[2]) - weights @ geometry.range_map
         free = np.linalg.solve(self._triangle, (moved @ self.basis).T).T
         duals = geometry.least_norm_dual(weights.T).T + free @ geometry.q2.T
         reached = weights @ geometry.range_map + free @ geometry.free_map
-        return weights, duals, float(np.abs(reached).sum(axis=0).max())
+        return weights, duals, np.abs(reached).reshape(shape).sum(axis=1).max(axis=1)

@@ -281,13 +281,13 @@ class _Search:
         if free and tried >= _TRIED and were_low < _WORTHWHILE * tried:
             return cubes
         low = self._bounds.lower(cubes, self._enough)
-        for place in np.flatnonzero(low):
-            weights, duals, height = self._bounds.duals(cubes, place)
+        if low.any():
+            weights, duals, heights = self._bounds.duals(cubes[low])
             # not where rounding is all that makes it so
-            low[place] = height <= self._enough * self._bounds.unit * (1.0 + 1e-9)
-            if low[place]:
-                self.weights.append(weights)
-                self.duals.append(duals)
+            right = heights <= self._enough * self._bounds.unit * (1.0 + 1e-9)
+            low[low] = right
+            self.weights.append(weights[np.repeat(right, free + 1)])
+            self.duals.append(duals[np.repeat(right, free + 1)])
         self._tried[free] += low.size
         self._low[free] += low.sum()
         return cubes[~low]
@@ -301,9 +301,7 @@ class _Search:
             self.duals.append(duals)
 
 
-def null_space_constant(
-    geometry: SupportGeometry, sigma: np.ndarray, exact_up_to: int
-) -> Bracket:
+def null_space_constant(geometry: SupportGeometry, sigma: np.ndarray, exact_up_to: int) -> Bracket:
     """rho~, the null space constant of a support.
 
     Exact where S has N elements (a formula), one element, or at most exact_up_to, by branch and
@@ -331,16 +329,16 @@ def null_space_constant(
         return Bracket(search.best, search.best, "branch and bound", weights, duals)
     bounds = CubeBounds(geometry)
     whole = bounds.lowest()
-    weights, duals, height = bounds.duals(whole, 0)
+    weights, duals, heights = bounds.duals(whole)
     columns = np.argsort(-np.abs(geometry.range_map).sum(axis=0), kind="stable")[:_CLIMBS]
-    proposal = whole.proposals(whole.heights())
+    proposal = whole.proposals(float(whole.heights()[0]))
     starts = np.vstack([sigma, proposal, geometry.range_map[:, columns].T])
     values, found, best_duals = _climb(programs, np.where(starts < 0, -1.0, 1.0))
     best = values.argmax()
     lower = float(values[best])
     return Bracket(
         lower,
-        max(lower, float(four_digits_up(height))),
+        max(lower, float(four_digits_up(heights[0]))),
         "local search, restricted bound",
         np.vstack([found[best], weights]),
         np.vstack([best_duals[best], duals]),

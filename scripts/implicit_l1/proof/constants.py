@@ -203,7 +203,7 @@ def enclose_null_space_constant(
     signs = patterns[[cube.start for cube in cubes]]
     if not _hold_all(signs):
         raise NotProved("the null space constant was not computed over all sign patterns")
-    heights = _heights(frame, patterns, duals, cubes)
+    heights = _heights(frame, patterns, duals)
     value, undecided = arb(0), []
     for place in np.argsort(-heights):
         cube, height = cubes[place], arb(float(heights[place]))
@@ -232,7 +232,7 @@ def _cubes(patterns):
     while start < len(patterns):
         free = np.flatnonzero(patterns[start] == 0.0)
         cube = slice(start, start + 1 + free.size)
-        signs, *weights = patterns[cube]
+        signs, weights = patterns[start], patterns[cube][1:]
         if not (np.all(np.isin(signs, (-1.0, 0.0, 1.0))) and np.array_equal(weights, units[free])):
             raise NotProved("the guess for the null space constant is not one of sign patterns")
         cubes.append(cube)
@@ -281,13 +281,13 @@ def _largest_column_norm(frame):
 _AT_ONCE = 1000
 
 
-def _heights(frame, patterns, duals, cubes):
-    """Upper bounds of the heights of cubes, shape (number of cubes,).
+def _heights(frame, patterns, duals):
+    """Upper bounds of the heights of the cubes of these rows, one a cube.
 
     ``nu + K^{-T} (e, 0)`` with ``e = eps - A_S^T nu`` is feasible, and near nu.
     """
     chosen, rest = (frame.matrix.doubles[:, part] for part in (frame.inside, frame.outside))
-    size = gamma(len(chosen))
+    size, cubes = gamma(len(chosen)), _cubes(patterns)
     if frame.inverse.approximate is None:
         return np.full(len(cubes), np.inf)
     wrong = np.abs(patterns - duals @ chosen) + size * (np.abs(duals) @ np.abs(chosen))

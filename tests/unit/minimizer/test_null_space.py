@@ -1,5 +1,7 @@
 """rho and rho~ against formulas, linear programs and brute force."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -12,6 +14,7 @@ from implicit_l1.problems.problem import Problem, one_dimensional_kernel
 from pipeline.records.null_space import NullSpaceConstants
 from pipeline.records.problems import Problems
 from reference import instance, kernel_vertices, null_space_constant_by_patterns, pattern_constant
+from truths import null_space_constant as null_space_constant_in_fractions
 
 
 def drawn(seed, rows, columns, size):
@@ -81,7 +84,7 @@ def test_rho_tilde_by_brute_force(seed, size):
     matrix, geometry, sigma = drawn(seed, 7, 15, size)
     exact = null_space_constant_by_patterns(matrix, geometry.support)
     enumerated = null_space_constant(geometry, sigma, 10)
-    assert enumerated.method == "enumeration"
+    assert enumerated.method == "branch and bound"
     assert enumerated.lower == enumerated.upper == pytest.approx(exact, rel=1e-6)
     searched = null_space_constant(geometry, sigma, 0)
     assert searched.lower <= exact * (1 + 1e-6)
@@ -91,12 +94,21 @@ def test_rho_tilde_by_brute_force(seed, size):
         assert bracket.lower >= rho * (1 - 1e-6)
 
 
-def test_entrywise_bound():
-    """Of larger supports rho~ is bounded by the constants of the single entries of S."""
-    matrix, geometry, sigma = drawn(3, 7, 15, 3)
-    entries = [pattern_constant(matrix, geometry.support, e) for e in np.eye(3)]
+@pytest.mark.parametrize("seed", range(4))
+def test_restricted_bound(seed):
+    """Of larger supports rho~ is bounded by less than the sum of the constants of single entries.
+
+    The bound is the largest column sum of ``|A_Sc^T nu_i|``, rounded up to four digits.
+    """
+    matrix, geometry, sigma = drawn(seed, 12, 30, 6)
+    entries = [pattern_constant(matrix, geometry.support, e) for e in np.eye(6)]
+    exact = null_space_constant_by_patterns(matrix, geometry.support)
     bracket = null_space_constant(geometry, sigma, 0)
-    assert bracket.upper == pytest.approx(sum(entries), rel=1e-6)
+    assert bracket.method == "local search, restricted bound"
+    reached = np.abs(bracket.duals[1:] @ matrix[:, geometry.complement]).sum(axis=0).max()
+    assert reached <= bracket.upper <= reached * 1.001
+    assert f"{bracket.upper:.4g}" == f"{bracket.upper:.10g}"
+    assert bracket.lower * (1 - 1e-9) <= exact <= bracket.upper < 0.9 * sum(entries)
 
 
 def test_constants_of_a_real_instance():
@@ -131,32 +143,78 @@ def test_patterns_and_their_opposites_are_the_same():
 # The linear programs that give rho~
 
 
-@pytest.mark.parametrize("size", [1, 3])
-def test_every_pattern_has_the_dual_vector_that_attains_its_constant(size):
-    """``A_S^T nu = eps`` and ``||A_Sc^T nu||_inf`` is the constant of eps."""
-    matrix, geometry, sigma = drawn(2, 7, 15, size)
-    on, off = matrix[:, geometry.support], matrix[:, geometry.complement]
-    for exact_up_to in (10, 0):
-        bracket = null_space_constant(geometry, sigma, exact_up_to)
-        assert np.allclose(bracket.duals @ on, bracket.patterns, atol=1e-12)
-        constants = [pattern_constant(matrix, geometry.support, p) for p in bracket.patterns]
-        assert np.allclose(np.abs(bracket.duals @ off).max(axis=1), constants, rtol=1e-7)
+def cubes_of(bracket):
+    """(signs, dual vectors) of each cube: a unit vector follows for each 0 among the signs."""
+    cubes, start = [], 0
+    while start < len(bracket.patterns):
+        signs = bracket.patterns[start]
+        free = np.flatnonzero(signs == 0)
+        stop = start + 1 + free.size
+        assert np.array_equal(bracket.patterns[start + 1 : stop], np.eye(signs.size)[free])
+        cubes.append((signs, bracket.duals[start:stop]))
+        start = stop
+    return cubes
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_dual_vectors_of_many_patterns_prove_the_largest_constant(seed):
-    """Most are those of the first iterates, which do not attain the constants."""
-    matrix, geometry, sigma = drawn(seed, 20, 45, 7)
+@pytest.mark.parametrize("exact_up_to", [10, 0])
+@pytest.mark.parametrize(("rows", "columns", "size"), [(7, 15, 1), (7, 15, 3), (20, 45, 7)])
+def test_every_pattern_is_in_a_cube_that_bounds_its_constant(rows, columns, size, exact_up_to):
+    matrix, geometry, sigma = drawn(2, rows, columns, size)
     on, off = matrix[:, geometry.support], matrix[:, geometry.complement]
-    bracket = null_space_constant(geometry, sigma, 7)
-    constants = [pattern_constant(matrix, geometry.support, p) for p in bracket.patterns]
-    assert len(constants) == 64
-    assert bracket.lower == bracket.upper == pytest.approx(max(constants), rel=1e-8)
+    bracket = null_space_constant(geometry, sigma, exact_up_to)
     assert np.allclose(bracket.duals @ on, bracket.patterns, atol=1e-12)
-    heights = np.abs(bracket.duals @ off).max(axis=1)
-    assert np.all(heights >= np.array(constants) * (1.0 - 1e-8))
-    assert heights.max() == pytest.approx(bracket.upper, rel=1e-12)
-    assert np.median(heights / constants) > 1.01
+    cubes = cubes_of(bracket)
+    heights = [np.abs(duals @ off).sum(axis=0).max() for _, duals in cubes]
+    assert max(heights) <= bracket.upper * (1 + 1e-12)
+    for pattern in product([1.0, -1.0], repeat=size):
+        mine = [
+            height
+            for (signs, _), height in zip(cubes, heights, strict=True)
+            if np.all(signs * pattern >= 0) or np.all(signs * pattern <= 0)
+        ]
+        assert min(mine) >= pattern_constant(matrix, geometry.support, pattern) * (1 - 1e-8)
+    if bracket.lower == bracket.upper:
+        exact = null_space_constant_by_patterns(matrix, geometry.support)
+        assert bracket.upper == pytest.approx(exact, rel=1e-8)
+        assert max(heights) == pytest.approx(exact, rel=1e-8)
+        if size == 7:
+            assert sum(len(duals) for _, duals in cubes) < 64
+
+
+@pytest.mark.parametrize("size", [9, 10])
+def test_a_larger_support_against_all_its_programs(size):
+    """Those are tested by themselves; here all patterns are solved at once."""
+    _, geometry, sigma = drawn(size, 30, 70, size)
+    patterns = np.array([[1.0, *rest] for rest in product([1.0, -1.0], repeat=size - 1)])
+    values, _, _ = null_space.PatternPrograms(geometry).solve(patterns)
+    bracket = null_space_constant(geometry, sigma, size)
+    assert bracket.lower == bracket.upper == pytest.approx(values.max(), rel=1e-9)
+    assert len(bracket.patterns) < 2 ** (size - 2)
+
+
+def test_rows_of_any_size_and_nearly_equal_columns_of_the_support():
+    rng = np.random.default_rng(5)
+    matrix = rng.standard_normal((8, 20))
+    matrix[:, 1] = matrix[:, 0] + 1e-6 * rng.standard_normal(8)
+    matrix[:, 2] *= 1e-5
+    support = [0, 1, 2, 3, 4]
+    exact = float(null_space_constant_in_fractions(matrix, support))
+    for scales in (np.ones(8), 10.0 ** rng.integers(-8, 8, 8)):
+        geometry = support_geometry(scales[:, None] * matrix, support)
+        for exact_up_to in (10, 0):
+            bracket = null_space_constant(geometry, np.ones(5), exact_up_to)
+            assert bracket.lower <= exact * (1 + 1e-6) and exact <= bracket.upper * (1 + 1e-6)
+            if exact_up_to:
+                assert bracket.lower == bracket.upper
+
+
+def test_a_kernel_that_vanishes_on_the_support_has_the_constant_0():
+    matrix = np.zeros((6, 11))
+    matrix[:3, :3] = [[2.0, 1.0, 0.0], [0.0, 3.0, 1.0], [1.0, 0.0, 1.0]]
+    matrix[3:, 3:] = np.random.default_rng(0).standard_normal((3, 8))
+    for exact_up_to in (10, 0):
+        bracket = null_space_constant(support_geometry(matrix, [0, 1, 2]), np.ones(3), exact_up_to)
+        assert bracket.lower == 0.0 and bracket.upper < 1e-12
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -177,21 +235,13 @@ def test_no_climb_goes_where_one_has_been(seed):
         assert matrix[:, geometry.support].T @ dual == pytest.approx(pattern, abs=1e-12)
 
 
-def test_an_enumeration_keeps_every_pattern_up_to_its_sign():
-    _, geometry, sigma = drawn(2, 7, 15, 4)
-    patterns = null_space_constant(geometry, sigma, 4).patterns
-    assert np.all(np.abs(patterns) == 1.0)
-    assert len({tuple(row * row[0]) for row in patterns}) == len(patterns) == 8
-
-
 def test_a_bracket_keeps_its_best_pattern_and_the_unit_vectors():
     matrix, geometry, sigma = drawn(2, 7, 15, 4)
     bracket = null_space_constant(geometry, sigma, 0)
     assert np.array_equal(bracket.patterns[1:], np.eye(4))
     assert np.all(np.abs(bracket.patterns[0]) == 1.0)
-    attained = [pattern_constant(matrix, geometry.support, p) for p in bracket.patterns]
-    assert bracket.lower == pytest.approx(attained[0], rel=1e-7)
-    assert bracket.upper == pytest.approx(sum(attained[1:]), rel=1e-7)
+    attained = pattern_constant(matrix, geometry.support, bracket.patterns[0])
+    assert bracket.lower == pytest.approx(attained, rel=1e-7)
 
 
 def test_a_formula_needs_no_patterns():
@@ -212,13 +262,14 @@ def test_patterns_of_all_repetitions_are_stored_by_column():
         return NullSpaceConstants.of(Problems.of(np.arange(len(sets)), problems), supports, pairs)
 
     found = record(sets, brackets)
-    assert found.tilde_place.tolist() == [0, 0, 1, 1, 1, 1]
-    assert found.tilde_pattern.shape == (6, 11)
-    assert found.tilde_nu.shape == (6, 5)
+    counts = [len(bracket.patterns) for bracket in brackets]
+    assert found.tilde_place.tolist() == [0] * counts[0] + [1] * counts[1]
+    assert found.tilde_pattern.shape == (sum(counts), 11)
+    assert found.tilde_nu.shape == (sum(counts), 5)
     for index, ((_, geometry, _), bracket) in enumerate(zip(sets, brackets, strict=True)):
         mine, support = found.tilde_place == index, geometry.support
         patterns = found.tilde_pattern[mine]
-        assert np.isnan(np.delete(patterns, support, axis=1)).all()
+        assert not np.delete(patterns, support, axis=1).any()
         assert np.array_equal(patterns[:, support], bracket.patterns.reshape(-1, support.size))
         assert np.array_equal(found.tilde_nu[mine], bracket.duals.reshape(-1, 5))
     nothing = record(sets[2:], brackets[2:])

@@ -25,6 +25,7 @@ from implicit_l1.proof.balls import (
 from implicit_l1.proof.constants import (
     _between,
     _heights,
+    _hold_all,
     enclose_null_space_constant,
     enclose_pattern_constant,
 )
@@ -463,7 +464,8 @@ def test_heights_are_upper_bounds(away):
         assert enclose_pattern_constant(frame, pattern, dual).value <= arb(float(height))
         reached = np.abs(np.delete(matrix, support, axis=1).T @ dual).max()
         assert height <= reached + 1e-8 + 100 * away
-    assert np.all(_heights(frame, patterns, np.full(duals.shape, np.nan)) == np.inf)
+    nothing = np.full(duals.shape, np.nan)
+    assert np.all(_heights(frame, patterns, nothing) == np.inf)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -484,12 +486,19 @@ def test_a_pattern_that_is_missing_is_refused():
         np.vstack([patterns[:-1], -patterns[0]]),  # the opposite of one that is there
         np.vstack([patterns[:-1], 0.5 * patterns[-1]]),
         np.vstack([patterns[:-1], np.append(patterns[-1][:-1], np.nan)]),
+        np.vstack([patterns[:-1], np.append(patterns[-1][:-1], 0.0)]),
         patterns[:0],
     ):
-        with pytest.raises(NotProved, match="not computed over all sign patterns"):
+        with pytest.raises(NotProved, match=r"over all sign patterns|not one of sign patterns"):
             enclose_null_space_constant(
                 prove_frame(matrix, support), wrong, np.zeros((len(wrong), 7))
             )
+
+
+def ceiling(value):
+    """The next number of four digits."""
+    exponent = int(np.floor(np.log10(value))) - 3
+    return float(f"{np.ceil(value / 10.0**exponent)}e{exponent}")
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -501,8 +510,53 @@ def test_one_pattern_and_the_unit_vectors_bracket_the_null_space_constant(seed):
     assert upper.lower() > exact.upper()
     rho = constant_of_program(matrix, support, signs)
     assert float(lower) == pytest.approx(rho, rel=1e-7)
-    entries = sum(constant_of_program(matrix, support, unit) for unit in np.eye(3))
-    assert float(upper) == pytest.approx(entries, rel=1e-7)
+    reached = np.abs(duals_of(matrix, support, np.eye(3)) @ np.delete(matrix, support, axis=1))
+    assert float(upper) == pytest.approx(ceiling(reached.sum(axis=0).max()), rel=1e-12)
+
+
+def cubes_of(signs):
+    """The rows of cubes: their signs, then a unit vector for each 0."""
+    return np.vstack([row for each in signs for row in [each, *np.eye(len(each))[each == 0]]])
+
+
+def test_cubes_that_hold_all_patterns_bound_the_null_space_constant():
+    matrix, support, _, _ = drawn(1, 7, 15, 4)
+    frame = prove_frame(matrix, support)
+    exact = null_space_constant_by_patterns(matrix, support)
+    off = np.delete(matrix, support, axis=1)
+    cubes = np.array([[1.0, 1, 0, 0], [-1, 1, 0, -1], [1, -1, 1, -1], [1, -1, -1, -1]])
+    weights = cubes_of(cubes)
+    duals = duals_of(matrix, support, weights)
+    sums, start = [], 0
+    for signs in cubes:
+        stop = start + 1 + np.count_nonzero(signs == 0)
+        sums.append(np.abs(duals[start:stop] @ off).sum(axis=0).max())
+        start = stop
+    lower, upper = enclose_null_space_constant(frame, weights, duals)
+    assert float(lower) == pytest.approx(max(sums[2:]), rel=1e-9)  # of the patterns among them
+    assert float(upper) == pytest.approx(ceiling(max(sums)), rel=1e-12)
+    assert float(lower) <= exact <= float(upper)
+    for place in range(4):
+        with pytest.raises(NotProved, match="not computed over all sign patterns"):
+            bracket_of(matrix, support, cubes_of(np.delete(cubes, place, axis=0)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_which_cubes_hold_all_patterns(seed):
+    """Against going through all patterns."""
+    rng = np.random.default_rng(seed)
+    answers = []
+    for _ in range(60):
+        signs = rng.choice([-1.0, 0.0, 0.0, 1.0], (int(rng.integers(1, 9)), 4))
+        held = {
+            pattern
+            for pattern in product([1.0, -1.0], repeat=4)
+            for row in signs
+            if np.all(row * pattern >= 0) or np.all(row * pattern <= 0)
+        }
+        answers.append(len(held) == 16)
+        assert _hold_all(signs) == answers[-1]
+    assert 5 < sum(answers) < 55
 
 
 def test_a_lower_bound_needs_a_pattern_of_signs():
