@@ -280,7 +280,7 @@ def test_constants_keep_both_bounds():
     _, exact = constants_of(*settings, 4)
     assert exact.lower == exact.upper
     assert bracket.lower <= exact.upper * (1 + 1e-9)
-    assert exact.upper * 1.01 < bracket.upper
+    assert exact.upper * 1.005 < bracket.upper
     assert bracket.method == "local search, restricted bound"
 
 
