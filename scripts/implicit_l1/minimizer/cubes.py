@@ -115,18 +115,19 @@ class CubeBounds:
 
     Args:
         geometry: of S, with at least one row of C.
+
+    Attributes:
+        basis: orthonormal, of the range of C^T, shape (d - k, r).
+        unit: a power of two of the order of the entries of M, by which all rows are divided.
+        rows: the z_i of least Euclidean norm, shape (k, d - k).
     """
 
     def __init__(self, geometry: SupportGeometry) -> None:
         self.geometry = geometry
-        # C^T is basis times triangle: z - M^T eps is in the range of the basis
         self.basis, self._triangle = np.linalg.qr(geometry.free_map.T)
-        self._transposed = np.ascontiguousarray(self.basis.T)
         self.unit = unit_of(geometry.range_map) if geometry.range_map.any() else 1.0
-        """A power of two by which rows are divided: the order of the entries of M."""
         rows = geometry.range_map / self.unit
-        self.rows = rows - (rows @ self.basis) @ self._transposed
-        """The z_i of least Euclidean norm, over the unit."""
+        self.rows = rows - (rows @ self.basis) @ self.basis.T
 
     def patterns(self, signs: np.ndarray) -> Cubes:
         """Cubes of one pattern each, from eps of shape (m, k)."""
@@ -170,22 +171,22 @@ class CubeBounds:
             # where it is 0 no b lowers the sum
             length = _LENGTH * np.sum(above**2, axis=1) / np.where(steepness > 0, steepness, np.inf)
             slope *= np.repeat(length, rows.shape[1])[:, None]
-            rows = rows - (slope @ self._transposed).reshape(rows.shape)
+            rows = rows - (slope @ self.basis.T).reshape(rows.shape)
         return done
 
     def lowest(self) -> Cubes:
         """The cube of all patterns with a height near its least: a smoothed maximum by L-BFGS."""
         cubes = self.all_patterns()
         shape = len(self.rows), self.basis.shape[1]
-        free = np.zeros(shape)
+        moves = np.zeros(shape)
         for sharpness, part in _SMOOTHING:
-            height = np.abs(self.rows + free @ self._transposed).sum(axis=0).max()
+            height = np.abs(self.rows + moves @ self.basis.T).sum(axis=0).max()
             if height == 0.0:
                 break
             beta, delta = sharpness / height, part * height / len(self.rows)
 
             def smoothed(values, beta=beta, delta=delta):
-                rows = self.rows + values.reshape(shape) @ self._transposed
+                rows = self.rows + values.reshape(shape) @ self.basis.T
                 sizes = np.sqrt(rows * rows + delta * delta)
                 sums = sizes.sum(axis=0)
                 top = sums.max()
@@ -195,9 +196,9 @@ class CubeBounds:
                 return top + np.log(total) / beta, slope.ravel()
 
             options = {"maxiter": _SMOOTH_STEPS}
-            found = minimize(smoothed, free.ravel(), jac=True, method="L-BFGS-B", options=options)
-            free = found.x.reshape(shape)
-        cubes.rows[0] += free @ self._transposed
+            found = minimize(smoothed, moves.ravel(), jac=True, method="L-BFGS-B", options=options)
+            moves = found.x.reshape(shape)
+        cubes.rows[0] += moves @ self.basis.T
         return cubes
 
     def duals(self, cubes: Cubes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -209,8 +210,8 @@ class CubeBounds:
         """
         geometry, shape = self.geometry, cubes.rows.shape
         weights = cubes.weights().reshape(-1, len(self.rows))
-        moved = self.unit * cubes.rows.reshape(-1, shape[2]) - weights @ geometry.range_map
-        free = np.linalg.solve(self._triangle, (moved @ self.basis).T).T
-        duals = geometry.least_norm_dual(weights.T).T + free @ geometry.q2.T
-        reached = weights @ geometry.range_map + free @ geometry.free_map
+        change = self.unit * cubes.rows.reshape(-1, shape[2]) - weights @ geometry.range_map
+        moves = np.linalg.solve(self._triangle, (change @ self.basis).T).T
+        duals = geometry.least_norm_dual(weights.T).T + moves @ geometry.q2.T
+        reached = weights @ geometry.range_map + moves @ geometry.free_map
         return weights, duals, np.abs(reached).reshape(shape).sum(axis=1).max(axis=1)
