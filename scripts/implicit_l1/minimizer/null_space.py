@@ -161,7 +161,7 @@ class PatternPrograms:
 
 
 # Columns of M from whose signs the local search of a bracket starts, beside sigma.
-_CLIMBS = 2
+_CLIMBS = 4
 
 
 def _climb(programs, patterns):
