@@ -300,7 +300,7 @@ def test_the_table_of_limit_points_is_measured():
 
 STAGES = {
     "l1 (interior point)": "l1",
-    "null_space: s programs": "null_space",
+    "null_space: local search and bound": "null_space",
     "certificates: g\\*, ϱ, ϱ~": "certificates",
     "certificates of the limits, D = 2": "certificates D2",
     "certificates of the limits, D = 3": "certificates D3",
