@@ -41,7 +41,7 @@ import numpy as np
 from flint import fmpq
 from scipy.interpolate import KroghInterpolator
 
-from implicit_l1.linear.exact import as_rational, rationals_of, solve_consistent
+from implicit_l1.linear.exact import as_rational, rationals_of
 from implicit_l1.linear.units import dividing_unit
 from implicit_l1.minimizer.support import Certificate, independent_columns, row_scales
 from implicit_l1.network.defects import correct_error
@@ -51,6 +51,7 @@ from implicit_l1.network.initialization import Initialization, initialize_from_o
 from implicit_l1.network.precise import PreciseLimit
 from implicit_l1.potentials import Potential
 from implicit_l1.proof.frame import NotProved
+from implicit_l1.proof.vanishing import error_vanishes
 from implicit_l1.proof.verified import Exact
 
 
@@ -217,7 +218,9 @@ class _Path:
         from_ones = all(np.array_equal(mine[part], plain[part]) for part in plain)
         if self.vanishes is None:
             exact = from_ones and not np.any(self.low)
-            self.vanishes = exact and error_vanishes(self.matrix, self.minimizer)
+            support = np.flatnonzero(self.minimizer)
+            values = rationals_of(self.minimizer[support])
+            self.vanishes = exact and error_vanishes(self.matrix, support, values)
         if self.vanishes:
             return np.zeros(self.minimizer.size), 0.0, 0.0
         if not from_ones:
@@ -378,26 +381,6 @@ class _Path:
                 )
         self.state = state
         self.stride *= 2.0
-
-
-def error_vanishes(matrix: np.ndarray, minimizer: np.ndarray) -> bool:
-    """Whether x(alpha) = g* is proved for every alpha, from a test that is enough for it.
-
-    It is where for each of the values of |g*_S| some nu has ``A_i^T nu = sigma_i`` at the i with
-    that value and ``A_i^T nu = 0`` at all others: multiplied by ``phi^{-1}`` of the value over
-    alpha, they add up to the lam of g*.  So it is with one entry, or equal ones, and rho = 0.
-    (Derived for this project.)
-
-    Args:
-        matrix: A, shape (N, d).
-        minimizer: g*, exact as these doubles, shape (d,).
-    """
-    size = np.abs(minimizer)
-    return all(
-        solve_consistent(matrix.T, rationals_of(np.where(size == value, np.sign(minimizer), 0.0)))
-        is not None
-        for value in np.unique(size[size > 0])
-    )
 
 
 def extrapolated(nodes: Sequence[tuple[float, np.ndarray, np.ndarray]], at: float) -> np.ndarray:

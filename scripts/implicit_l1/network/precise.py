@@ -136,7 +136,7 @@ class PreciseLimit:
         sigma = np.sign(self.minimizer[self.support])
         values = self._values()
         frame = prove_frame(self.matrix, self.support)
-        return ProvedMinimizer(self.support, sigma, values, frame, arb("nan"))
+        return ProvedMinimizer(self.support, sigma, values, frame, arb("nan"), [])
 
     def _values(self):
         """g*_S, as narrow as it is known."""
