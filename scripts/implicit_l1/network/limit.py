@@ -232,6 +232,7 @@ class _Path:
             self.precise = PreciseLimit(
                 *(self.matrix, self.minimizer, self.low, self.potential.depth),
                 None if self.dependent else self.exact_data,
+                self.certificate.nu,
             )
         find = self.precise.difference if self.dependent else self.precise.error
         try:

@@ -34,12 +34,13 @@ from implicit_l1.proof.frame import NotProved, prove_frame
 from implicit_l1.proof.limit import LimitProof
 from implicit_l1.proof.minimizer import ProvedMinimizer
 
-# Bits of the proofs that are tried, one after the other.
-_PRECISIONS = (128, 256, 512, 1024)
+# Bits of proofs start from 128 and are doubled up to these.
+_PRECISION = 1024
 
-# Newton's method gives a start down to this scale; below, what the path in doubles has found is
-# the only one.
-_SMALLEST_LOG10_ALPHA = -60.0
+# Newton's method gives a start as long as its bits times the operations of a step are no more
+# (N = 100, d = 400: down to 1e-75, minutes); beyond, what the path in doubles has found is the only
+# one.
+_LARGEST_WORK = 5e9
 
 _STEPS = 500
 
@@ -60,6 +61,8 @@ class PreciseLimit:
         depth: D.
         exact_data: y as rational numbers, of which g* follows exactly; None: it is the sum of the
             two.
+        nu: a dual vector of g*, near ``lam / log(1/alpha)`` for D = 2; Newton's method starts from
+            0 if None.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class PreciseLimit:
         low: np.ndarray,
         depth: float,
         exact_data: Sequence[fmpq] | None = None,
+        nu: np.ndarray | None = None,
     ) -> None:
         self.matrix, self.minimizer, self.low, self.depth = matrix, minimizer, low, depth
         self.support = np.flatnonzero(minimizer)
@@ -77,7 +81,9 @@ class PreciseLimit:
             self.exact = solve_consistent(matrix[:, self.support], exact_data)
             if self.exact is None:
                 raise ValueError("y is no combination of the columns of the minimizer's support")
-        self._dual = None  # of Newton's method, at the scale before
+        self.nu = np.zeros(len(matrix)) if nu is None or depth > 2 else nu
+        # of Newton's method, at the scale before
+        self._dual, self._dual_log_alpha = arb_mat(len(matrix), 1), 0.0
 
     def error(
         self, log_alpha: float, guess: tuple[np.ndarray, float] | None, radius: float
@@ -96,9 +102,10 @@ class PreciseLimit:
                 return self._proved(log_alpha, guess, radius)
         except NotProved:
             pass
-        if log_alpha < _SMALLEST_LOG10_ALPHA * np.log(10.0):
-            raise NotProved("double precision leads to no point that could be proved")
-        return self._proved(log_alpha, self._solution(log_alpha), radius)
+        entries = self._solution(log_alpha)
+        return self._proved(
+            log_alpha, _in_doubles(entries)[:2], radius, (entries, self._dual.entries())
+        )
 
     def difference(
         self, log_alpha: float, _: tuple[np.ndarray, float] | None, radius: float
@@ -108,9 +115,7 @@ class PreciseLimit:
         The bound is that of what is known of g*, a sum of two doubles; Newton's method has many
         more digits.
         """
-        if log_alpha < _SMALLEST_LOG10_ALPHA * np.log(10.0):
-            raise NotProved("alpha is too small for a difference from g*")
-        error, log_unit = self._solution(log_alpha)
+        error, log_unit, _ = _in_doubles(self._solution(log_alpha))
         norm = np.abs(error).sum() * np.exp(log_unit)
         bound = 2.0 * _HALF_UNIT * np.abs(self.minimizer).sum() / norm
         if not bound <= radius:
@@ -119,13 +124,15 @@ class PreciseLimit:
             )
         return error, log_unit, bound
 
-    def _proved(self, log_alpha, guess, radius):
+    def _proved(self, log_alpha, guess, radius, solution=None):
+        """The enclosure from a guess of n, or from (n, lam) with more bits, fewer are tried first."""
         reason = None
-        for bits in _PRECISIONS:
+        most = _PRECISION if solution is None else max(_PRECISION, self._bits(log_alpha))
+        for bits in (128 << place for place in range(most.bit_length() - 7)):
             with ctx.workprec(bits):
                 try:
                     proof = LimitProof(self.matrix, self._minimizer(), self.depth)
-                    entries = proof.error(ball(log_alpha).exp(), *guess, radius)
+                    entries = proof.error(ball(log_alpha).exp(), *guess, radius, solution)
                     return _in_doubles(entries)
                 except NotProved as error:
                     reason = error
@@ -145,26 +152,32 @@ class PreciseLimit:
         pairs = zip(self.minimizer[self.support], self.low[self.support], strict=True)
         return [arb(g, abs(g) * _HALF_UNIT if e else 0.0) + arb(e) for g, e in pairs]
 
-    def _solution(self, log_alpha):
-        """(error, log_unit) from Newton's method on the dual problem."""
+    def _bits(self, log_alpha):
         decades = max(0.0, -log_alpha / np.log(10.0))
         condition = min(np.linalg.cond(self.matrix), _LARGEST_CONDITION)
-        bits = 128 + int(14.0 * decades + 2.0 * np.log2(condition))
+        return 128 + int(14.0 * decades + 2.0 * np.log2(condition))
+
+    def _solution(self, log_alpha):
+        """n from Newton's method on the dual problem, d balls."""
+        bits = self._bits(log_alpha)
+        if bits * len(self.matrix) * self.matrix.size > _LARGEST_WORK:
+            raise NotProved(f"Newton's method on the dual problem would take {bits} bits")
         with ctx.workprec(bits):
             matrix = exact_matrix(self.matrix)
             minimizer = [arb(0)] * self.minimizer.size
             for j, value in zip(self.support, self._values(), strict=True):
                 minimizer[j] = value.mid()
             alpha = ball(log_alpha).exp().mid()
+            self._dual += column(self.nu) * arb(self._dual_log_alpha - log_alpha)
+            self._dual_log_alpha = log_alpha
             point = self._newton(matrix, matrix * column(minimizer), alpha)
-            error = [x.mid() - g for x, g in zip(point, minimizer, strict=True)]
-            return _in_doubles(error)[:2]
+            return [x.mid() - g for x, g in zip(point, minimizer, strict=True)]
 
     def _newton(self, matrix, data, alpha):
-        """x(alpha), approximately; Newton's method starts where it ended at the scale before."""
+        """x(alpha), approximately, from the lam of the scale before, moved along nu."""
         phi, doubles = BallPotential(self.depth), potential(self.depth)
         transposed = matrix.transpose()
-        dual = arb_mat(matrix.nrows(), 1) if self._dual is None else self._dual
+        dual = self._dual
         small = arb(2) ** (-ctx.prec // 3)
         for _ in range(_STEPS):
             z = [value.mid() for value in (transposed * dual).entries()]

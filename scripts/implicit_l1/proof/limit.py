@@ -60,7 +60,14 @@ class LimitProof:
             for index, value in zip(minimizer.support, minimizer.values, strict=True)
         }
 
-    def error(self, alpha: arb, error: np.ndarray, log_unit: float, radius: float) -> list[arb]:
+    def error(
+        self,
+        alpha: arb,
+        error: np.ndarray,
+        log_unit: float,
+        radius: float,
+        solution: tuple[list[arb], list[arb]] | None = None,
+    ) -> list[arb]:
         """Enclose n(alpha) = x(alpha) - g* from a guess of it.
 
         Args:
@@ -68,6 +75,7 @@ class LimitProof:
             error: guess of n in units of exp(log_unit), shape (d,).
             log_unit: natural logarithm of the unit.
             radius: largest relative radius of ``||n||_1`` that is accepted.
+            solution: (n, lam) with more digits, d and N balls, if there is one.
         Returns:
             balls, in the order of the columns of A.
         Raises:
@@ -76,7 +84,11 @@ class LimitProof:
         error, unit = self._error(error), _unit(log_unit)
         partition = self._partition(self._inside(error, unit))
         system = _System(self.depth, partition, alpha, unit, self._values)
-        return _narrow(system.prove(error), radius)
+        unknowns = None
+        if solution is not None:
+            inner = [(solution[0][i] / unit).mid() for i in partition.inside.tolist()]
+            unknowns = Unknowns(inner, solution[1])
+        return _narrow(system.prove(error, unknowns), radius)
 
     def _error(self, guess):
         error = checked_guess(guess, self.matrix.shape[1:])
@@ -218,15 +230,18 @@ _NARROW = 1e-20
 class _System(Equations):
     """The equations, with proofs that they have a solution near a guess."""
 
-    def prove(self, error):
+    def prove(self, error, unknowns=None):
         """Enclosures of n, in the order of the columns of A.
 
         Args:
             error: guess of n in units, doubles, shape (d,).
+            unknowns: a guess with the digits of the present precision, if there is one.
         Raises:
             NotProved: if no box around the guess is proved to hold a solution.
         """
         try:
+            if unknowns is not None:
+                return self.prove_in_balls(unknowns, arb(2) ** (-ctx.prec // 2))
             unknowns = self.start(error)
             try:
                 entries = self.prove_in_doubles(unknowns)
@@ -288,13 +303,16 @@ class _System(Equations):
             step = tangent.step(values.residual)
         return None
 
-    def prove_in_balls(self, unknowns):
+    def prove_in_balls(self, unknowns, width=arb(_FIRST_WIDTH)):
         """Enclosures of n by interval Newton steps.
 
+        Args:
+            unknowns: a guess; width: of the box around it that is tried first.
         Raises:
+            NotProved: if no box around the guess is proved to hold a solution.
             ArithmeticError: if the guess is not in the domain of phi.
         """
-        width, reach = arb(_FIRST_WIDTH), np.inf
+        reach = np.inf
         for _ in range(_ROUNDS):
             residual = column(self.evaluate(unknowns, in_balls=True).residual)
             box = Unknowns(
