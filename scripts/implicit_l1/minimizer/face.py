@@ -133,7 +133,7 @@ def _largest_support(exact, right, weights, vertex, pivots):
     """All minimizers of a program, from one: each vertex found has most weight on new columns.
 
     Returns:
-        (signs, the sum of some minimizers, the columns at which one of them is not 0, their number).
+        (signs, the sum of some minimizers, the columns where one of them is not 0, how many).
     """
     count = exact.shape[1]
     sides, face = _face(vertex)
@@ -200,7 +200,7 @@ def attained_constant(
 def lexicographic_dual(
     matrix: np.ndarray, support: np.ndarray, sigma: np.ndarray, pivots: int = PIVOTS
 ) -> tuple[list[fmpq], list[fmpq]]:
-    """The one dual vector with ``A_S^T nu = sigma`` whose sorted ``|A_Sc^T nu|`` are least, exactly.
+    """The one nu with ``A_S^T nu = sigma`` whose sorted ``|A_Sc^T nu|`` are least, exactly.
 
     The largest of them, rho, is as small as can be; where several vectors attain it, so is the
     largest on the columns at which not all of these do; and so on.  A level is the program

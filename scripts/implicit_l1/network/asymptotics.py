@@ -18,19 +18,20 @@ correction is of order ``(alpha / min|g*_S|)^((D - 2) / D)``.
 ``lam = log(1/alpha) nu_0 + nu_1 + o(1)``.  Here nu_0 is the dual certificate whose sorted
 ``|A_Sc^T nu_0|`` are least (:func:`implicit_l1.minimizer.face.lexicographic_dual`), rho the largest
 of them.  With ``t = M^T (sigma log|g*_S|)``, with J the indices at which ``|A_j^T nu_0| = rho`` and
-s their signs, ``sum_J exp(s_j (t_j + C_j^T b))`` has a least value, and n is ``exp(log_size)`` times
+s their signs, nu_1 is given by a b that minimizes ``sum_J exp(s_j (t_j + C_j^T b))``.  Every entry
+off the support follows:
 
 .. math::
-    n_j \sim s_j \, \alpha^{1 - |A_j^T \nu_0|} \, e^{s_j (t_j + C_j^T b)}.
+    n_j \sim s_j \, \alpha^{1 - |A_j^T \nu_0|} \, e^{s_j (t_j + C_j^T b)},
 
-Those of J decide: ``||n|| / alpha^(1 - rho)`` has a limit.  The b that attain the least value are
-one, generically (for |J| = N - |S| + 1, n_J is proportional to the one kernel vector of C_J); else
-they are a plane, on which the J of the next smaller ``|A_j^T nu_0|`` decides in the same way, and so
-on; where that is 0, ``sum cosh`` takes the place of ``sum exp``, and ``2 sinh(t_j + C_j^T b)`` that
-of the exponential.  (Minimizers of sums of exponentials of very different sizes: those of smaller
-size move the larger ones by their ratio, which tends to 0, however the columns lie, as weighted
-projections are bounded whatever the weights: Stewart, Linear Algebra Appl. 1989.)  For |S| = N
-there is no b and the constant is explicit.
+and those of J decide: ``||n|| / alpha^(1 - rho)`` has a limit.  For |S| = N there is no b and the
+constant is explicit.  For |J| = N - |S| + 1, the generic case, there is one b, and n_J is
+proportional to the one kernel vector of C_J.  Else the minimizers b may be a plane.  On it the J of
+the next smaller ``|A_j^T nu_0|`` decides in the same way, and so on; where that is 0, ``sum cosh``
+takes the place of ``sum exp``, and ``2 sinh(t_j + C_j^T b)`` that of the exponential.  (Terms of
+smaller order move the b of larger ones by their ratio, which tends to 0, however the columns lie:
+projections with weights are bounded whatever the weights are, Stewart, *On scaled projections and
+pseudoinverses*, Linear Algebra Appl. 1989.)
 
 **rho = 0.**  Then n* = 0 at D > 2, and the exponent is above 1, most often ``1 + (D - 2) / D``; at
 D = 2 it is 1, most often: :mod:`implicit_l1.proof.vanishing`.
@@ -117,7 +118,8 @@ def first_order(
         exact_data: y as rational numbers, N of them, from which g* follows exactly where rho = 0;
             y = A g*, rounded as it is, if None.
     Raises:
-        ValueError: if the certificate is not strict, so g* need not be the only minimizer.
+        ValueError: if the certificate is not strict, so g* need not be the only minimizer, or if
+            exact_data are not those of g*.
         Undecided: if rho = 0 and the leading term is not known, or if what equal
             ``|A_j^T nu_0|`` need takes too many pivots.
         BalanceError: if Newton's method fails.
@@ -134,9 +136,11 @@ def first_order(
     if np.abs(direction).max() <= _ZERO and in_row_space(
         matrix, geometry.support, rationals_of(sigma)
     ):
-        values = rationals_of(on_support)
+        values: list[fmpq] | None = rationals_of(on_support)
         if exact_data is not None:
             values = solve_consistent(matrix[:, geometry.support], exact_data)
+        if values is None:
+            raise ValueError("exact_data is no combination of the columns of the support")
         return _vanishing(matrix, geometry, values, potential.depth)
     if potential.depth == 2:
         return _logarithmic(matrix, geometry, on_support, direction, margin)
@@ -189,12 +193,7 @@ def _logarithmic(matrix, geometry, on_support, direction, margin):
     free = None
     if active.sum() == geometry.free_map.shape[0] + 1:  # generic: nu_0 is the only one
         side = np.sign(direction[active])
-        try:
-            free = _least_exponential_sum(
-                geometry.free_map[:, active] * side, side * shift[active]
-            )
-        except BalanceError:
-            pass
+        free = _least_exponential_sum(geometry.free_map[:, active] * side, side * shift[active])
     if free is None:
         direction, margin, levels = _exact_levels(matrix, geometry, np.sign(on_support))
         active = levels[0][0]
@@ -243,7 +242,12 @@ def _free_part(free_map, side, shift, levels):
         moved, left = left @ basis[:, :rank], left @ basis[:, rank:]
         part, sides = moved.T @ free_map[:, level], side[level]
         if np.any(sides):
-            free = free + moved @ _least_exponential_sum(part * sides, sides * here)
+            found = _least_exponential_sum(part * sides, sides * here)
+            if found is None:
+                raise BalanceError(
+                    "the least sum of exponentials over equal |A_j^T nu_0| is not found"
+                )
+            free = free + moved @ found
         else:
             none = np.zeros(here.size)
             start = -np.linalg.lstsq(part.T, here, rcond=None)[0]
@@ -263,13 +267,10 @@ def _assemble(geometry, exponent, sign, entry_exponent, entry_log_size, leading)
 
 
 def _least_exponential_sum(free_map, shift, steps=100, tolerance=1e-9):
-    """The b, shape (r,), that minimizes ``sum(exp(shift + free_map.T @ b))``.
+    """The b, shape (r,), that minimizes ``sum(exp(shift + free_map.T @ b))``; None if there is none.
 
     Newton's method on the logarithm of the sum, started where the exponents are as equal
     as they can be.
-
-    Raises:
-        BalanceError: if it does not converge, as where no minimum is attained.
     """
     size = free_map.shape[0]
     if size == 0:
@@ -302,7 +303,7 @@ def _least_exponential_sum(free_map, shift, steps=100, tolerance=1e-9):
         # as some exponents run to -infinity, but the steps do not
         if change <= tolerance:
             return free
-    raise BalanceError("the sum of exponentials over the active set has no minimum")
+    return None
 
 
 def balance(

@@ -125,7 +125,7 @@ class PreciseLimit:
         return error, log_unit, bound
 
     def _proved(self, log_alpha, guess, radius, solution=None):
-        """The enclosure from a guess of n, or from (n, lam) with more bits, fewer are tried first."""
+        """The enclosure from a guess of n, or from (n, lam), which has more bits."""
         reason = None
         most = _PRECISION if solution is None else max(_PRECISION, self._bits(log_alpha))
         for bits in (128 << place for place in range(most.bit_length() - 7)):

@@ -127,14 +127,14 @@ class LimitProof:
         Raises:
             NotProved: if it cannot be proved, or the leading term is not of this form.
         """
-        if rho is None and self.depth == 2:
-            raise NotProved("rho, which is in the first order of D = 2, is not given")
         if self._vanishes(rho):
             exponent, entries = self._vanishing()
-        elif self.depth == 2:
-            exponent, entries = 1 - rho.value, self._logarithmic(rho)
-        else:
+        elif self.depth > 2:
             exponent, entries = arb(1), self._linear(error, log_unit)
+        elif rho is None:
+            raise NotProved("rho, which is in the first order of D = 2, is not given")
+        else:
+            exponent, entries = 1 - rho.value, self._logarithmic(rho)
         constant = sum_of_sizes(_narrow(entries, radius))
         if not is_positive(constant):
             raise NotProved(f"the term of order alpha^{exponent.str(4)} vanishes")
@@ -143,7 +143,7 @@ class LimitProof:
     def _vanishes(self, rho):
         """Whether rho = 0, decided exactly where a dual vector does not prove that it is not."""
         minimizer = self.minimizer
-        if rho is not None and is_positive(rho.value) or minimizer.margin < _REACHED:
+        if (rho is not None and is_positive(rho.value)) or minimizer.margin < _REACHED:
             return False
         return in_row_space(self.matrix, minimizer.support, rationals_of(minimizer.sigma))
 
@@ -303,7 +303,7 @@ class _System(Equations):
             step = tangent.step(values.residual)
         return None
 
-    def prove_in_balls(self, unknowns, width=arb(_FIRST_WIDTH)):
+    def prove_in_balls(self, unknowns, width=None):
         """Enclosures of n by interval Newton steps.
 
         Args:
@@ -312,7 +312,7 @@ class _System(Equations):
             NotProved: if no box around the guess is proved to hold a solution.
             ArithmeticError: if the guess is not in the domain of phi.
         """
-        reach = np.inf
+        reach, width = np.inf, arb(_FIRST_WIDTH) if width is None else width
         for _ in range(_ROUNDS):
             residual = column(self.evaluate(unknowns, in_balls=True).residual)
             box = Unknowns(

@@ -1,20 +1,21 @@
 r"""Which term of the error leads where rho = 0, decided in rational arithmetic.
 
-rho = 0 means that ``A_S^T nu = sigma``, ``A_Sc^T nu = 0`` for some nu.  Let V be the space of the v
-for which ``A_S^T nu = v``, ``A_Sc^T nu = 0`` has a solution, so that sigma is in V.  The limit point
-is where ``(z_S, z_Sc) = A^T lam`` with ``z_S = phi_D^{-1}(x_S / alpha)``, ``n_Sc = alpha phi_D(z_Sc)``;
-with ``p = D / (D - 2)``, and x_S = g*_S to leading order,
+Let V be the space of the v for which ``A_S^T nu = v``, ``A_Sc^T nu = 0`` has a solution nu: rho = 0
+means that sigma is in V.  At the limit point ``(z_S, z_Sc) = A^T lam`` with
+``z_S = phi_D^{-1}(x_S / alpha)`` and ``n_Sc = alpha phi_D(z_Sc)``; with ``p = D / (D - 2)``, and
+``x_S = g*_S`` to leading order,
 
     D = 2:  z_S = sigma (log(1/alpha) + log|g| + alpha^2 |g|^-2 + O(alpha^4)),
     D > 2:  z_S = sigma (1 - alpha^(1/p) |g|^(-1/p)
                          + 2^-p / p alpha^(1+1/p) |g|^(-1-1/p) + O(alpha^(1+2/p))).
 
 Terms in V move no entry off S.  So the first one that is not, ``alpha^e v``, decides: z_Sc is the
-part of ``alpha^e M^T v`` in ker C, and ``n_Sc = 2p alpha z_Sc`` (2 in place of 2p at D = 2) is of the
-order alpha^(1 + e), while what n moves of z_S is smaller by the factor alpha.  At D = 2 the term
-log|g| has e = 0, so there ``n_Sc = 2 alpha sinh(z_Sc)``, ``C sinh(z_Sc) = 0``.  All terms are in V, and
-x(alpha) = g* for all alpha, if and only if that holds of sigma on each of the sets of equal |g_i|
-(enough is clear; of terms of large e the smallest |g_i| are all that counts, then the next).
+part of ``alpha^e M^T v`` in ker C, and ``n_Sc = 2p alpha z_Sc`` (2 in place of 2p at D = 2) is of
+order alpha^(1 + e), while what n changes in z_S is smaller by the factor alpha.  At D = 2 the term
+log|g| has e = 0, so that ``n_Sc = 2 alpha sinh(z_Sc)``, ``C sinh(z_Sc) = 0``.  All terms are in V,
+and x(alpha) = g* for all alpha, if and only if V holds sigma on each of the sets of equal |g_i|, 0
+elsewhere (they add up to all terms; and of terms of large e only the smallest |g_i| count, then the
+next).
 
 V is given by rational equations.  So a vector with the entries ``sum_c beta_c r_c`` is in V, with
 rational vectors r_c and numbers beta_c that are linearly independent over the rational numbers, if
@@ -88,7 +89,7 @@ def leading_term(
             return Leading(exponent, place)
     if error_vanishes(matrix, support, values):
         return None
-    raise Undecided(f"the error is of higher order than alpha^{exponents[-1]}; it is not known which")
+    raise Undecided(f"the error is of higher order than alpha^{exponents[-1]}, and not 0")
 
 
 def error_vanishes(matrix: np.ndarray, support: np.ndarray, values: Sequence[fmpq]) -> bool:
@@ -144,7 +145,7 @@ def leading_error(
             outer = [s * x for s, x in zip(slopes, (off.transpose() * step).entries(), strict=True)]
             break
         longest = max(abs(float(x)) for x in (off.transpose() * step).entries())
-        nu = column([(x + y / max(1.0, longest)).mid() for x, y in zip(nu.entries(), step.entries(), strict=True)])
+        nu = (nu + step / max(1.0, longest)).mid()
         if longest <= _CONVERGED:
             break
     else:
@@ -189,18 +190,17 @@ def _sign(value):
 def _powers(values, exponent):
     """The r_c of ``sign(g) |g|^exponent``, lists of rationals; exponent a rational number."""
     sizes = [abs(value) for value in values]
-    vectors, references = [], []
+    classes: list[tuple[fmpq, list[fmpq]]] = []
     for place, size in enumerate(sizes):
-        for vector, reference in zip(vectors, references, strict=True):
+        for reference, vector in classes:
             root = _rational_power(size / reference, exponent)
             if root is not None:
+                vector[place] = _sign(values[place]) * root
                 break
         else:
-            vector, root = [fmpq(0)] * len(sizes), fmpq(1)
-            vectors.append(vector)
-            references.append(size)
-        vector[place] = _sign(values[place]) * root
-    return vectors
+            classes.append((size, [fmpq(0)] * len(sizes)))
+            classes[-1][1][place] = _sign(values[place])
+    return [vector for _, vector in classes]
 
 
 def _rational_power(value, exponent):

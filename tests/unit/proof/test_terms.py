@@ -976,7 +976,7 @@ def test_of_exponents_that_are_nearly_1_the_margins_tell():
     matrix = np.array([[1.0, 1.0 - 2.0**-40, 1.0 - 2.0**-39]])
     geometry = support_geometry(matrix, [0])
     dual = certificate(matrix, geometry, np.ones(1), np.ones(1))
-    found = first_order(geometry, np.array([1.0, 0.0, 0.0]), dual, potential(2))
+    found = first_order(matrix, geometry, np.array([1.0, 0.0, 0.0]), dual, potential(2))
     assert found.exponent == 2.0**-40
     assert np.array_equal(found.error[1:], [1.0, 0.0])
 
