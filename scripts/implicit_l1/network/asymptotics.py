@@ -244,9 +244,7 @@ def _free_part(free_map, side, shift, levels):
         if np.any(sides):
             found = _least_exponential_sum(part * sides, sides * here)
             if found is None:
-                raise BalanceError(
-                    "the least sum of exponentials over equal |A_j^T nu_0| is not found"
-                )
+                raise BalanceError("the least sum of exponentials of a level is not found")
             free = free + moved @ found
         else:
             none = np.zeros(here.size)
@@ -267,7 +265,7 @@ def _assemble(geometry, exponent, sign, entry_exponent, entry_log_size, leading)
 
 
 def _least_exponential_sum(free_map, shift, steps=100, tolerance=1e-9):
-    """The b, shape (r,), that minimizes ``sum(exp(shift + free_map.T @ b))``; None if there is none.
+    """The b, shape (r,), of least ``sum(exp(shift + free_map.T @ b))``; None if there is none.
 
     Newton's method on the logarithm of the sum, started where the exponents are as equal
     as they can be.

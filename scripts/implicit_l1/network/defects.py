@@ -120,7 +120,9 @@ def correct_error(
     unknown += unknown_on @ np.abs(adapted.range_map)
     left = _spread(adapted.range_map, root, into_z, unknown, unknown_rest, rest)
     norm = np.abs(error).sum()
-    return error, log_unit, left / norm if norm > 0.0 else np.zeros(2)
+    if norm == 0.0:  # with several minimizers n may have been lost to underflow
+        return error, log_unit, np.full(2, np.inf if rest.any() else 0.0)
+    return error, log_unit, left / norm
 
 
 def _solved(equations, state, log_unit, weights, into_z, right):

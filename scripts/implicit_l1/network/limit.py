@@ -231,8 +231,9 @@ class _Path:
         if self.precise is None:
             self.precise = PreciseLimit(
                 *(self.matrix, self.minimizer, self.low, self.potential.depth),
-                None if self.dependent else self.exact_data,
+                self.exact_data,
                 self.certificate.nu,
+                not self.dependent,
             )
         find = self.precise.difference if self.dependent else self.precise.error
         try:

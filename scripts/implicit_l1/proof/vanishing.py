@@ -145,7 +145,7 @@ def leading_error(
             outer = [s * x for s, x in zip(slopes, (off.transpose() * step).entries(), strict=True)]
             break
         longest = max(abs(float(x)) for x in (off.transpose() * step).entries())
-        nu = (nu + step / max(1.0, longest)).mid()
+        nu = (nu + step * arb(1.0 / max(1.0, longest))).mid()
         if longest <= _CONVERGED:
             break
     else:
