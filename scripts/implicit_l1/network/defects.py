@@ -48,6 +48,7 @@ _FIRST_ORDER = 0.05
 _STEADY = 1e-9
 
 
+@np.errstate(over="ignore", invalid="ignore")  # beyond the doubles the bounds are inf
 def correct_error(
     equations: Equations, state: State, exact: Exact, low: np.ndarray
 ) -> tuple[np.ndarray, float, np.ndarray]:
