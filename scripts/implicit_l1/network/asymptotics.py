@@ -225,7 +225,7 @@ def _exact_levels(matrix, geometry, sigma):
     for height in sorted({abs(v) for v in image}, reverse=True):
         level = np.array([abs(v) == height for v in image])
         known += list(geometry.complement[level])
-        if rank < len(matrix):
+        if rank < len(matrix) or not levels:
             before, rank = rank, len(exact.first_basis(known))
             levels.append((level, rank - before))
     return direction, margin, levels
@@ -248,8 +248,12 @@ def _free_part(free_map, side, shift, levels):
             free = free + moved @ found
         else:
             none = np.zeros(here.size)
-            start = -np.linalg.lstsq(part.T, here, rcond=None)[0]
-            free = free + moved @ balance(part, potential(2), none, none + 1.0, here, 0.0, start)[0]
+            found = -np.linalg.lstsq(part.T, here, rcond=None)[0]
+            parts = np.abs(here) + np.abs(part).T @ np.abs(found)
+            if np.any(np.abs(here + part.T @ found) > _VANISHES * parts):
+                arguments = potential(2), none, none + 1.0, here, 0.0, found
+                found, _ = balance(part, *arguments)
+            free = free + moved @ found
     return free
 
 

@@ -41,7 +41,7 @@ import numpy as np
 from flint import fmpq
 from scipy.interpolate import KroghInterpolator
 
-from implicit_l1.linear.exact import as_rational, rationals_of
+from implicit_l1.linear.exact import as_rational, exact_product
 from implicit_l1.linear.units import dividing_unit
 from implicit_l1.minimizer.support import Certificate, independent_columns, row_scales
 from implicit_l1.network.defects import correct_error
@@ -51,7 +51,7 @@ from implicit_l1.network.initialization import Initialization, initialize_from_o
 from implicit_l1.network.precise import PreciseLimit
 from implicit_l1.potentials import Potential
 from implicit_l1.proof.frame import NotProved
-from implicit_l1.proof.vanishing import error_vanishes
+from implicit_l1.proof.vanishing import error_vanishes, values_of_sets
 from implicit_l1.proof.verified import Exact
 
 
@@ -217,10 +217,7 @@ class _Path:
         mine = vars(self.initialization)
         from_ones = all(np.array_equal(mine[part], plain[part]) for part in plain)
         if self.vanishes is None:
-            exact = from_ones and not np.any(self.low)
-            support = np.flatnonzero(self.minimizer)
-            values = rationals_of(self.minimizer[support])
-            self.vanishes = exact and error_vanishes(self.matrix, support, values)
+            self.vanishes = from_ones and self._vanishes()
         if self.vanishes:
             return np.zeros(self.minimizer.size), 0.0, 0.0
         if not from_ones:
@@ -245,6 +242,16 @@ class _Path:
                 f"{name}: the limit point is known neither to {self.options.accuracy:.0e} in "
                 f"double precision nor with more bits: {error}"
             ) from error
+
+    def _vanishes(self):
+        """Whether x(alpha) = g* for every alpha."""
+        support, data = np.flatnonzero(self.minimizer), self.exact_data
+        if data is None:
+            if np.any(self.low):
+                return False
+            data = exact_product(self.matrix, self.minimizer)
+        values = values_of_sets(self.matrix, support, self.minimizer[support], data)
+        return values is not None and error_vanishes(self.matrix, support, values)
 
     def _take(self, chosen):
         """Take T to be the chosen ones of the basis."""

@@ -20,6 +20,7 @@ import numpy as np
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 
 from implicit_l1.linear.exact import RationalMatrix, as_rational, solve_consistent
+from implicit_l1.minimizer.support import independent_columns
 from implicit_l1.network.initialization import initialize_from_ones
 from implicit_l1.network.selection import kernel_of, selected_on_face
 from implicit_l1.potentials import potential
@@ -212,9 +213,14 @@ class PreciseLimit:
             return self._dual + column(self.nu) * arb(self._dual_log_alpha - log_alpha)
         smallest = arb(float(np.abs(self.minimizer[self.support]).min()))
         room = (alpha / smallest).mid() ** (1 - 2 / arb(self.depth))
-        if not room < 1:
-            return column([arb(0)] * len(self.matrix))
-        return column(self.nu) * (1 - room)
+        # made feasible: with fewer bits |A_S^T nu| = 1 is not told from 1 + room
+        basis = independent_columns(self.matrix, self.minimizer)
+        on = exact_matrix(self.matrix[:, basis])
+        missing = column(np.sign(self.minimizer[basis])) - on.transpose() * column(self.nu)
+        gram = on.transpose() * on
+        dual = column(self.nu) + on * gram.solve(missing)
+        inside = room < 1 and np.any(self.nu)
+        return (dual * (1 - room if inside else arb(0))).mid()
 
     def _newton(self, matrix, data, alpha):
         """x(alpha), approximately, from the lam of the scale before, moved along nu."""

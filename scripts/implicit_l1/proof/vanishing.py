@@ -30,9 +30,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from flint import arb, arb_mat, fmpq, fmpz
+from flint import arb, arb_mat, fmpq, fmpq_mat, fmpz
 
-from implicit_l1.linear.exact import Undecided, as_rational, solve_consistent
+from implicit_l1.linear.exact import Undecided, as_rational, exact_product, solve_consistent
 from implicit_l1.proof.balls import column, exact_matrix, scaled
 from implicit_l1.proof.frame import NotProved
 
@@ -92,11 +92,39 @@ def leading_term(
     raise Undecided(f"the error is of higher order than alpha^{exponents[-1]}, and not 0")
 
 
+def values_of_sets(
+    matrix: np.ndarray, support: np.ndarray, point: np.ndarray, data: Sequence[fmpq]
+) -> list[fmpq] | None:
+    """The solution of ``A_S x_S = y`` that is equal, up to signs, where a point is, exactly.
+
+    Args:
+        matrix: A, shape (N, d).
+        support: indices of S, shape (k,).
+        point: doubles, shape (k,), none of them 0.
+        data: y, rational numbers, N of them.
+    Returns:
+        k numbers of the signs of the point; None if there is no solution, or more than one.
+    """
+    sizes, places = np.unique(np.abs(point), return_inverse=True)
+    sets = [np.where(places == place, np.sign(point), 0.0) for place in range(sizes.size)]
+    images = fmpq_mat([exact_product(matrix[:, support], each) for each in sets])
+    right = fmpq_mat([[value] for value in data])
+    try:
+        found = (images * images.transpose()).solve(images * right)
+    except ZeroDivisionError:
+        return None
+    values = found.entries()
+    if images.transpose() * found != right or not all(value > 0 for value in values):
+        return None
+    pairs = zip(places.tolist(), point, strict=True)
+    return [values[place] * int(np.sign(value)) for place, value in pairs]
+
+
 def error_vanishes(matrix: np.ndarray, support: np.ndarray, values: Sequence[fmpq]) -> bool:
     """Whether x(alpha) = g* for every alpha; arguments as in :func:`leading_term`.
 
     Multiplied by ``phi^{-1}(|g_i| / alpha)``, the dual vectors of the sets of equal |g_i| add up to
-    the lam of g*.
+    the lam of g*, whether the minimizer is the only one or not.
     """
     sizes = [abs(value) for value in values]
     return all(
