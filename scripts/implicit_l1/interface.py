@@ -145,9 +145,8 @@ class LimitPoints:
             l1 norm has several minimizers.
         log10_alpha: decimal logarithms of the scales of the predictor, as given, shape (m,).
         point: x(alpha), one row a scale, shape (m, d).
-        log10_unit, unit_error: n is ``10**log10_unit * unit_error``, shapes (m,) and (m, d); with
-            full relative accuracy where n is far smaller than the rounding error of x, or
-            than any double.
+        log10_unit, unit_error: n is ``10**log10_unit * unit_error``, shapes (m,) and (m, d), also
+            where n is far smaller than the rounding error of x, or than any double.
         log10_error_1: decimal logarithm of ``||n||_1``, shape (m,); -inf where n = 0.
         error_bound: of the relative error of ``||n||_1``, shape (m,), to first order, 1e-10 at
             most.

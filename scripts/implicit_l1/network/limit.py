@@ -31,7 +31,9 @@ only, but a few digits of it are enough to go on from with n_S as unknowns.
 
 How good a point is, is measured for each (:mod:`implicit_l1.network.defects`).  Where that is worse
 than what is asked for, the point is computed anew with more bits and proved
-(:mod:`implicit_l1.network.precise`), and if that fails, too, an error says so.
+(:mod:`implicit_l1.network.precise`), and if that fails, too, an error says so.  So it is at D = 2
+where several dual vectors attain rho: the columns that tell them apart have so small a weight in
+Newton's matrix that doubles lose them.
 """
 
 from collections.abc import Sequence
