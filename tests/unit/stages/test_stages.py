@@ -174,8 +174,9 @@ def test_instances_are_what_they_are_called():
     # the entry of the power 1.5 over that of 0.5, at alpha = 0.01
     np.testing.assert_allclose(table["log10_competitor"], np.log10(30 / 2 * 0.01))
     # at D = 2 the error over the smallest entry of g*
-    smallest = np.array([2, 1, 3, 4])
-    np.testing.assert_allclose(table["log10_correction"], np.log10(ERROR[:, 2] / smallest))
+    correction = np.log10(ERROR[:, 2] / np.array([2, 1, 3, 4]))
+    correction[1] = 2 * -2  # but (alpha / |g*_i|)^2 where the exponent is above 1
+    np.testing.assert_allclose(table["log10_correction"], correction)
     np.testing.assert_allclose(table["smallest_log10_alpha"], -2)
     assert set(table["window_smallest"]) == {1e-2} and set(table["window_largest"]) == {1.0}
     ends = [set(map(float, table[f"fitted_rate_{end}"])) for end in ("low", "high")]
