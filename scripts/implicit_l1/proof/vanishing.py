@@ -233,6 +233,8 @@ def _powers(values, exponent):
 
 def _rational_power(value, exponent):
     """value^exponent, a positive rational number to a rational power, or None if irrational."""
+    if value == 1:  # of a depth like 2.1 the power is of the order of 2^50
+        return value
     index = int(exponent.q)
     parts = []
     for whole in (value.p, value.q):
