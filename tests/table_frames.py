@@ -79,9 +79,10 @@ def only(table):
     return table.iloc[0]
 
 
-def of_limits(depth=2, path="near", margin=(0.5, 0.5, 0.5), **quantities):
+def of_limits(depth=2, path="near", margin=(0.5,) * 3, rate=None, **quantities):
     """What is proved of limit points: quantity -> scale -> values."""
     parts = [proofs("margin", margin, depth=depth, path=path)]
+    parts += [proofs("rate", rate or ["not known"] * len(margin), depth=depth, path=path)]
     for quantity, scales in quantities.items():
         for scale, values in scales.items():
             parts.append(proofs(quantity, values, scale, depth, path))

@@ -106,9 +106,10 @@ def rate_number(rate: float) -> str:
 
 
 def slope_words(rows: pd.DataFrame) -> str:
-    """The rates that are predicted for some rows; nothing where that of D = 2 has no name."""
+    """The rates that are predicted for some rows; nothing where one has no name."""
     two = rows["depth"] == 2
-    if not is_one_minus_rho(rows[two]).all():
+    others = rows["predicted_rate"][~two].dropna()
+    if not (is_one_minus_rho(rows[two]).all() and (others == 1).all()):
         return ""
     words = [r"$1-\varrho$"] if two.any() else []
     words += ["$1$"] if rows["depth"].max() > 2 else []

@@ -35,7 +35,7 @@ _HOMES = {
     "implicit_l1.network.flow": ["FlowOptions", "Trajectory", "FlowError"],
     "implicit_l1.network.limit": ["ConvergenceError"],
     "implicit_l1.network.selection": ["SelectionError"],
-    "implicit_l1.network.asymptotics": ["DegenerateFaceError", "BalanceError"],
+    "implicit_l1.network.asymptotics": ["BalanceError"],
     "implicit_l1.linear.interior": ["LinearProgramError"],
     "implicit_l1.linear.exact": ["Undecided"],
     "implicit_l1.proof.frame": ["NotProved"],

@@ -23,7 +23,6 @@ from implicit_l1.linear.interior import LinearProgramError as LinearProgramError
 from implicit_l1.minimizer.decision import Minimizer as Minimizer
 from implicit_l1.minimizer.null_space import Bracket as Bracket
 from implicit_l1.network.asymptotics import BalanceError as BalanceError
-from implicit_l1.network.asymptotics import DegenerateFaceError as DegenerateFaceError
 from implicit_l1.network.flow import FlowError as FlowError
 from implicit_l1.network.flow import FlowOptions as FlowOptions
 from implicit_l1.network.flow import Trajectory as Trajectory

@@ -260,7 +260,7 @@ def enclose_first_order(
 
     .. math::
         \|x(\alpha) - g^*\|_1 \sim C \alpha^{r}, \qquad r = 1 - \varrho \; (D = 2), \quad
-        r = 1 \; (D > 2).
+        r = 1 \; (D > 2) \quad \text{where } \varrho > 0.
 
     The formulas are derived for this project (:mod:`implicit_l1.network.asymptotics`).
 
@@ -268,10 +268,10 @@ def enclose_first_order(
         A, y, noiseless, depth: as in :func:`implicit_l1.interface.find_first_order`.
         radius: largest relative radius of the enclosure of C that is accepted.
     Raises:
-        ValueError, BalanceError: as in :func:`implicit_l1.interface.find_first_order`.
-        Undecided: if the minimizer is not decided.
-        NotProved: if there are several minimizers, the leading term is not of this form or
-            vanishes, or the proof fails.
+        ValueError, Undecided, BalanceError: as in
+            :func:`implicit_l1.interface.find_first_order`.
+        NotProved: if there are several minimizers, x(alpha) = g* for every alpha, several dual
+            vectors attain rho at D = 2, or the proof fails.
     Example:
         >>> proof = enclose_first_order([[1, 0.5]], [1], 2)
         >>> proof.exponent.text(".6g"), proof.constant.text(".6g")
@@ -285,7 +285,8 @@ def enclose_first_order(
     guess, log_unit = np.zeros(minimizer.point.size), 0.0
     if depth > 2:
         geometry = support_geometry(matrix, minimizer.support)
-        law = first_order(geometry, minimizer.point, found.certificate, potential(depth))
+        instance = matrix, geometry, minimizer.point, found.certificate
+        law = first_order(*instance, potential(depth), exact_data(found.problem))
         guess, log_unit = law.error, law.log_unit
 
     def prove() -> EnclosedFirstOrder:

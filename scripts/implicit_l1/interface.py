@@ -145,9 +145,8 @@ class LimitPoints:
             l1 norm has several minimizers.
         log10_alpha: decimal logarithms of the scales of the predictor, as given, shape (m,).
         point: x(alpha), one row a scale, shape (m, d).
-        log10_unit, unit_error: n is ``10**log10_unit * unit_error``, shapes (m,) and (m, d); with
-            full relative accuracy where n is far smaller than the rounding error of x, or
-            than any double.
+        log10_unit, unit_error: n is ``10**log10_unit * unit_error``, shapes (m,) and (m, d), also
+            where n is far smaller than the rounding error of x, or than any double.
         log10_error_1: decimal logarithm of ``||n||_1``, shape (m,); -inf where n = 0.
         error_bound: of the relative error of ``||n||_1``, shape (m,), to first order, 1e-10 at
             most.
@@ -304,10 +303,11 @@ class FirstOrderError:
 
     Attributes:
         minimizer: g*.
-        exponent, log10_constant: ``||n||_1 / alpha^exponent`` tends to ``10**log10_constant``; at
-            -inf (D > 2) the error is of higher order.
+        exponent, log10_constant: ``||n||_1 / alpha^exponent`` tends to ``10**log10_constant``; inf
+            and -inf where x(alpha) = g* for every alpha.
         entry_exponent, entry_log10_size: ``|n_j|`` is of the size
-            ``10**entry_log10_size[j] * alpha**entry_exponent[j]``, shape (d,); nan on the support.
+            ``10**entry_log10_size[j] * alpha**entry_exponent[j]``, shape (d,); nan on the support;
+            -inf where the entry is not told from one of higher order.
     """
 
     minimizer: Minimizer
@@ -324,18 +324,17 @@ def find_first_order(
 
     .. math::
         \|x(\alpha) - g^*\|_1 \sim C \alpha^{r}, \qquad r = 1 - \varrho \; (D = 2), \quad
-        r = 1 \; (D > 2).
+        r = 1 \; (D > 2) \quad \text{where } \varrho > 0.
 
-    The rates are those of Matt and Stöger, arXiv:2506.01143, for D = 2 and D >= 3; constants,
-    and real depths between, are derived for this project (:mod:`implicit_l1.network.asymptotics`).
+    The rates are those of Matt and Stöger, arXiv:2506.01143, for D = 2 and D >= 3; constants, real
+    depths between, and r where rho = 0, for which they are upper bounds of the error, are derived
+    for this project (:mod:`implicit_l1.network.asymptotics`).
 
     Args:
         A, y, noiseless, depth: as in :func:`find_limit_points`.
     Raises:
-        ValueError: naming the argument that is wrong; if the minimizer is not unique; and, as
-            DegenerateFaceError, if at D = 2 the leading term is not of this form: if rho = 0 or if
-            several dual vectors attain rho.
-        Undecided: if the minimizer is not decided.
+        ValueError: naming the argument that is wrong; if the minimizer is not unique.
+        Undecided: if the minimizer is not decided, or the exponent where rho = 0.
         BalanceError: if Newton's method fails.
     Example:
         >>> found = find_first_order([[1, 0.5]], [1], 2)  # 1.5 sqrt(alpha)
@@ -346,7 +345,14 @@ def find_first_order(
     found = unique_instance(A, y, noiseless, "the first order of the error")
     minimizer = found.minimizer
     geometry = support_geometry(found.problem.matrix, minimizer.support)
-    law = first_order(geometry, minimizer.point, found.certificate, potential(depth))
+    law = first_order(
+        found.problem.matrix,
+        geometry,
+        minimizer.point,
+        found.certificate,
+        potential(depth),
+        exact_data(found.problem),
+    )
     exponent, log10_size = np.full((2, minimizer.point.size), np.nan)
     exponent[geometry.complement] = law.entry_exponent
     log10_size[geometry.complement] = law.entry_log_size / _LOG10

@@ -15,6 +15,9 @@ UNIQUE_IN_FLOATS = "unique in floating point"  # of a network with an initializa
 # those from which an error is measured
 MEASURED = (CERTIFIED, SELECTED, UNIQUE_IN_FLOATS)
 
+# of the first order of an error that is 0 at every alpha
+NO_ERROR = "x(alpha) = g* for every alpha"
+
 # what is proved of a number, in ball arithmetic; anything else is the reason why not
 PROVED = "proved"
 

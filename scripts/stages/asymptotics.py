@@ -4,10 +4,13 @@ import argparse
 
 import numpy as np
 
+from implicit_l1.linear.exact import Undecided
 from implicit_l1.minimizer.support import support_geometry
-from implicit_l1.network.asymptotics import DegenerateFaceError, first_order
+from implicit_l1.network.asymptotics import first_order
+from implicit_l1.network.initialization import initialize_from_ones
 from implicit_l1.potentials import potential
-from implicit_l1.status import CERTIFIED
+from implicit_l1.problems.problem import exact_data
+from implicit_l1.status import CERTIFIED, NO_ERROR
 from pipeline.command_line import repetition, run
 from pipeline.records.asymptotics import FirstOrders
 from pipeline.records.minimizers import Minimizers
@@ -36,15 +39,22 @@ def main() -> None:
         rows.append(row)
         if l1.status[place] != CERTIFIED:
             continue
+        start, ones = vars(l1.initialization(place)), vars(initialize_from_ones(size))
+        if any(np.any(start[part] != ones[part]) for part in ones):
+            row["status"] = "not known but from ones"
+            continue
         with repetition(args.output, index):
-            geometry = support_geometry(block.matrix[place], np.flatnonzero(l1.point[place]))
+            problem, point = block.at(place), l1.point[place]
+            geometry = support_geometry(problem.matrix, np.flatnonzero(point))
+            instance = problem.matrix, geometry, point, l1.certificate(place)
             try:
-                found = first_order(
-                    geometry, l1.point[place], l1.certificate(place), potential(args.depth)
-                )
-            except DegenerateFaceError as error:
+                found = first_order(*instance, potential(args.depth), exact_data(problem))
+            except Undecided as error:
                 row["status"] = str(error)
                 continue
+        if np.isinf(found.exponent):
+            row["status"] = NO_ERROR
+            continue
         row |= {"status": "known", "exponent": found.exponent}
         row["log_constant"] = found.log_constant(1)
         row["entry_exponent"][geometry.complement] = found.entry_exponent

@@ -87,7 +87,7 @@ def instance_table(
         null_space.rho_upper,
         *(l1.margin, l1.support_size, *l1.norm()),
     )
-    predicted = rates.predicted_rate(args.depth, rho)
+    predicted = rates.predicted_rate(args.depth, rho, asymptotics.exponent)
     known = np.isin(l1.status, MEASURED)
     onset, four_digits = (
         np.array(
@@ -111,6 +111,7 @@ def instance_table(
         rates.log_smallest_entry(l1.point),
         limit.log_error_1[:, -1],
         log_alpha[-1],
+        asymptotics.exponent,
     )
     fitted = np.full(known.shape, np.nan)
     if args.window:

@@ -57,20 +57,22 @@ def of_limits(proofs: pd.DataFrame | None) -> pd.DataFrame | None:
     keys = [*PROBLEM, "repetition"]
     rho = known.loc[known["quantity"] == "rho", [*keys, "enclosure"]]
     limits = known[known["depth"].notna()]
-    rates = limits[limits["quantity"] == "margin"].drop(columns="enclosure")
+    rates = limits[limits["quantity"] == "rate"].rename(columns={"enclosure": "rate"})
     rates = rates.merge(rho.drop_duplicates(keys, keep="last"), on=keys, how="left")
-    predicted = map(_predicted_rate, rates["depth"], rates["enclosure"])
+    predicted = map(_predicted_rate, rates["depth"], rates["enclosure"], rates["rate"])
+    rates = rates.drop(columns="rate")
     rates = rates.assign(quantity="predicted_rate", enclosure=objects(predicted))
     return pd.concat([limits, rates], ignore_index=True)
 
 
-def _predicted_rate(depth, rho):
-    """The exponent of the error: 1 - rho at depth 2, else 1."""
-    if depth > 2:
-        return ONE
-    if isinstance(rho, Interval):
-        return ONE - rho
-    return rho if is_reason(rho) else NO_PROOF
+def _predicted_rate(depth, rho, rate):
+    """The exponent of the error: 1 - rho at depth 2, else 1, where rho > 0.
+
+    There the rate is proved even where the constant is not.
+    """
+    if isinstance(rho, Interval) and rho.lower > 0:
+        return ONE - rho if depth == 2 else ONE
+    return rate
 
 
 def in_floats(

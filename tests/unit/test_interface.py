@@ -155,6 +155,19 @@ def test_first_order_is_where_the_error_tends_to(depth):
     assert np.allclose(sizes[2:], n[2:], rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize(("depth", "exponent"), [(2, 1), (3, 4 / 3), (4, 3 / 2)])
+def test_first_order_where_rho_is_zero(depth, exponent):
+    problem = [[1, 0, 0.5], [0, 1, -0.5]], [1, 2]
+    law = implicit_l1.find_first_order(*problem, depth)
+    proof = implicit_l1.enclose_first_order(*problem, depth)
+    assert law.exponent == pytest.approx(exponent) and holds(proof.exponent, exponent, 1e-15)
+    assert holds(proof.constant, 10**law.log10_constant, 1e-14)
+    equal = problem[0], [3, 3]
+    assert implicit_l1.find_first_order(*equal, depth).exponent == np.inf
+    with pytest.raises(implicit_l1.NotProved, match="for every alpha"):
+        implicit_l1.enclose_first_order(*equal, depth)
+
+
 @pytest.mark.parametrize("depth", [2, 3])
 def test_the_flow_ends_at_the_limit_point(depth):
     flow = implicit_l1.integrate_flow(A, Y, depth, alpha=1e-2)

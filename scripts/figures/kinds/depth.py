@@ -83,7 +83,8 @@ def _draw_rate(top, bottom, line, depth):
         draw_reference(top, line, 0.06, words=rf"$\propto\alpha^{{{power}}}$")
         words = rate_words(row)
     else:
-        draw_reference(top, line, -0.06, words=r"$\propto\alpha$")
-        words = f"{rate:g}"
+        power = "" if rate == 1 else f"^{{{rate_number(rate)}}}"
+        draw_reference(top, line, -0.06, words=rf"$\propto\alpha{power}$")
+        words = f"{rate:.3g}"
     bottom.axhline(rate, color="black", label=words, **DASHED)
     write_beside(bottom, rate, words)

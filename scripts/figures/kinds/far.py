@@ -65,7 +65,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
         rates = rows.dropna(subset="predicted_rate").sort_values("depth")
         for _, row in rates.iterrows():
             rate = row["predicted_rate"]
-            words = rate_words(row) if row["depth"] == 2 else f"{rate:g}"
+            words = rate_words(row) if row["depth"] == 2 else f"{rate:.3g}"
             if words not in {line.get_label() for line in ax.lines}:
                 ax.axhline(rate, color="black", zorder=2.5, label=words, **DASHED)
                 write_beside(ax, rate, words)

@@ -66,10 +66,11 @@ class RationalMatrix:
 
     Args:
         values: shape (m, n), finite.
+        last: one row more, n rational numbers, over a denominator of its own.
     """
 
-    def __init__(self, values: np.ndarray):
-        self.shape = values.shape
+    def __init__(self, values: np.ndarray, last: Sequence[fmpq] = ()):
+        self.shape = (len(values) + bool(last), values.shape[1])
         mantissas, exponents = np.frexp(values)
         # 53 bits a number: exact, subnormal numbers too
         whole = np.rint(mantissas * 2.0**53).astype(np.int64).astype(object)
@@ -83,6 +84,10 @@ class RationalMatrix:
             for row, places, least in zip(whole, exponents, low, strict=True)
         ]
         self.units = [_power_of_two(int(least)) for least in low]
+        if last:
+            denominator = _common_denominator(last)
+            self.integers.append([int((value * denominator).p) for value in last])
+            self.units.append(fmpq(1, denominator))
 
     @cached_property
     def whole(self) -> fmpz_mat:
@@ -96,9 +101,7 @@ class RationalMatrix:
     def image(self, dual: list[fmpq]) -> tuple[list[fmpz], fmpz]:
         """``M^T nu`` as integers over one denominator, for nu of shape (m,)."""
         scaled = [value * unit for value, unit in zip(dual, self.units, strict=True)]
-        denominator = fmpz(1)
-        for value in scaled:
-            denominator = denominator.lcm(value.q)
+        denominator = _common_denominator(scaled)
         row = fmpz_mat([[value.p * (denominator // value.q) for value in scaled]])
         return (row * self.whole).entries(), denominator
 
@@ -140,6 +143,13 @@ def _echelon(residues):
         pivots.append(place)
         place += 1
     return reduced, pivots
+
+
+def _common_denominator(values):
+    denominator = fmpz(1)
+    for value in values:
+        denominator = denominator.lcm(value.q)
+    return denominator
 
 
 def _power_of_two(exponent: int) -> fmpq:

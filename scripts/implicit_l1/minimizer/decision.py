@@ -7,8 +7,8 @@ suffices, and else in rational arithmetic, from (A, y) exact as they are:
 - g* is the only minimizer where A_S is injective, ``A_S g_S = y``, sigma are the signs of g_S
   and a dual certificate exists, a vector nu with ``A_S^T nu = sigma`` and
   ``||A_Sc^T nu||_inf < 1`` (Fuchs 2004; Foucart and Rauhut, *A Mathematical Introduction to
-  Compressive Sensing*, ch. 4).  The certificate kept is one of largest margin; its margin is
-  1 - rho.
+  Compressive Sensing*, ch. 4).  The certificate kept is that of largest margin, which is 1 - rho;
+  of several :func:`implicit_l1.minimizer.face.lexicographic_dual`.
 - It is one of several where it is a vertex of the solutions with ``||A_Sc^T nu||_inf = 1`` for
   the best nu.  By duality a kernel vector n has ``-<sigma, n_S> = ||n_Sc||_1`` then, and
   ``g* + t n`` has the same norm for small t > 0.

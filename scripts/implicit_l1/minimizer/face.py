@@ -83,18 +83,7 @@ def minimizer_face(
     right = rationals_of(data if exact_data is None else exact_data)
     order = likeliest_columns(matrix, point)
     vertex = minimize(exact, right, [1] * count, order, pivots=PIVOTS)
-    sides, face = _face(vertex)
-    total, vertices = [fmpq(0)] * count, 0
-    found: set[int] = set()
-    while True:
-        used = {j: x for j, x in zip(vertex.basis, vertex.values, strict=True) if x != 0}
-        if not set(used) - found:
-            break
-        found, vertices = found.union(used), vertices + 1
-        total = [x + used.get(j, fmpq(0)) for j, x in enumerate(total)]
-        # all of them have one norm, so that weights may differ by a constant
-        weights = [2 if j in found else 1 for j in range(count)]
-        vertex = _minimize_on_face(exact, right, weights, vertex, face, sides, PIVOTS)
+    sides, total, found, vertices = _largest_support(exact, right, [1] * count, vertex, PIVOTS)
     support = np.array(sorted(found))
     signs = np.array([float(sides[j]) for j in support])
     inside = [total[j] / vertices for j in support]
@@ -140,6 +129,27 @@ def signed_certificate(
     return Certificate(dual.nu, direction, margin)
 
 
+def _largest_support(exact, right, weights, vertex, pivots):
+    """All minimizers of a program, from one: each vertex found has most weight on new columns.
+
+    Returns:
+        (signs, the sum of some minimizers, the columns where one of them is not 0, how many).
+    """
+    count = exact.shape[1]
+    sides, face = _face(vertex)
+    total, vertices = [fmpq(0)] * count, 0
+    found: set[int] = set()
+    while True:
+        used = {j: x for j, x in zip(vertex.basis, vertex.values, strict=True) if x != 0}
+        if not set(used) - found:
+            return sides, total, found, vertices
+        found, vertices = found.union(used), vertices + 1
+        total = [x + used.get(j, fmpq(0)) for j, x in enumerate(total)]
+        # all of them have one norm, so that weights may differ by a constant
+        again = [2 * w if j in found else w for j, w in enumerate(weights)]
+        vertex = _minimize_on_face(exact, right, again, vertex, face, sides, pivots)
+
+
 def _face(vertex):
     """(signs, columns) of the face of minimizers, from an optimal vertex."""
     sides = [(v > 0) - (v < 0) for v in vertex.image]
@@ -171,10 +181,7 @@ def kept_vertex(
 def attained_constant(
     matrix: np.ndarray, support: np.ndarray, sigma: np.ndarray, pivots: int
 ) -> tuple[fmpq, Certificate]:
-    """rho and a dual vector that attains it, exactly.
-
-    The program is ``min ||n_Sc||_1`` subject to ``A n = 0``, ``-<sigma, n_S> = 1``: its value
-    is 1 / rho, and ``nu = pi / mu`` with its dual vector (pi, mu).  Without a solution rho is 0.
+    """rho and the dual vector of :func:`lexicographic_dual`.
 
     Args:
         matrix: A, shape (N, d).
@@ -186,23 +193,68 @@ def attained_constant(
     Raises:
         Undecided: if it takes too many pivots.
     """
+    heights, nu = lexicographic_dual(matrix, support, sigma, pivots)
+    return heights[0], _exact_certificate(matrix, support, sigma, nu)
+
+
+def lexicographic_dual(
+    matrix: np.ndarray, support: np.ndarray, sigma: np.ndarray, pivots: int = PIVOTS
+) -> tuple[list[fmpq], list[fmpq]]:
+    """The one nu with ``A_S^T nu = sigma`` whose sorted ``|A_Sc^T nu|`` are least, exactly.
+
+    The largest of them, rho, is as small as can be; where several vectors attain it, so is the
+    largest on the columns at which not all of these do; and so on.  A level is the program
+    ``min ||n_Fc||_1`` subject to ``A n = 0``, ``-<t, n_F> = 1``, in which F are the columns where
+    ``t_j = A_j^T nu`` is known, S at first: its value is 1 over the height of the level, and
+    ``nu = pi / mu`` with its dual vector (pi, mu).  By strict complementarity the columns that all
+    its nu have at that height are those of its minimizers, which F grows by.  Without a solution
+    the height is 0.
+
+    Args:
+        matrix: A, shape (N, d), of full row rank.
+        support: indices of S, independent columns; sigma: signs there, shape (k,) each.
+        pivots: most pivots of one linear program.
+    Returns:
+        (the heights of the levels, rho the first; nu).
+    Raises:
+        Undecided: if it takes too many pivots.
+    """
     rows, count = matrix.shape
-    off = np.delete(np.arange(count), support)
-    last = np.zeros(count)
-    last[support] = -sigma
-    extended = RationalMatrix(np.vstack([matrix, last]))
-    weights = np.ones(count, dtype=int)
-    weights[support] = 0
-    order = [*support, *off[np.argsort(-_heights(matrix, support, sigma)[off], kind="stable")]]
-    goal = rationals_of([*np.zeros(rows), 1.0])
-    try:
-        vertex = minimize(extended, goal, weights.tolist(), order, pivots=pivots)
-    except RankError:
-        nu = _orthogonal_dual(matrix, support, sigma, order)
-        return fmpq(0), _exact_certificate(matrix, support, sigma, nu)
-    *dual, height = vertex.dual
-    nu = [value / height for value in dual]
-    return 1 / height, _exact_certificate(matrix, support, sigma, nu)
+    exact = RationalMatrix(matrix)
+    likely = np.argsort(-_heights(matrix, support, sigma), kind="stable")
+    known = {int(j): fmpq(int(s)) for j, s in zip(support, sigma, strict=True)}
+    heights: list[fmpq] = []
+    while True:
+        basis = exact.first_basis(known)
+        if heights and len(basis) == rows:  # all of nu is known
+            return heights, _dual_of(matrix, {j: known[j] for j in basis})
+        columns = [*basis, *(int(j) for j in likely if int(j) not in known)]
+        target = [-known[j] for j in basis] + [fmpq(0)] * (len(columns) - len(basis))
+        program = RationalMatrix(matrix[:, columns], target)
+        weights = [0] * len(basis) + [1] * (len(columns) - len(basis))
+        goal = [fmpq(0)] * rows + [fmpq(1)]
+        try:
+            vertex = minimize(program, goal, weights, range(len(columns)), pivots=pivots)
+        except RankError:
+            zero = dict.fromkeys((j for j in range(count) if j not in known), fmpq(0))
+            return [*heights, fmpq(0)], _dual_of(matrix, known | zero)
+        *dual, height = vertex.dual
+        heights.append(1 / height)
+        nu = [value / height for value in dual]
+        used = [x != 0 for j, x in zip(vertex.basis, vertex.values, strict=True) if weights[j]]
+        if all(used):  # the only nu
+            return heights, nu
+        _, _, found, _ = _largest_support(program, goal, weights, vertex, pivots)
+        for place in found:
+            if weights[place]:
+                side = 1 if vertex.image[place] > 0 else -1
+                known[columns[place]] = side * heights[-1]
+
+
+def _dual_of(matrix, image):
+    """The nu with these ``A_j^T nu``, column -> rational number, which span all columns."""
+    columns = RationalMatrix(matrix).first_basis(image)
+    return solve_consistent(matrix[:, columns].T, [image[j] for j in columns])
 
 
 def _heights(matrix, support, sigma):
@@ -212,14 +264,6 @@ def _heights(matrix, support, sigma):
     except (ValueError, LinearProgramError, np.linalg.LinAlgError):
         nu = np.linalg.lstsq(matrix[:, support].T, sigma, rcond=None)[0]
     return np.nan_to_num(np.abs(nu @ matrix))
-
-
-def _orthogonal_dual(matrix, support, sigma, order):
-    """The nu with ``A_S^T nu = sigma`` and ``A_Sc^T nu = 0``, where rho is 0."""
-    basis = RationalMatrix(matrix).first_basis(order)
-    target = np.zeros(matrix.shape[1])
-    target[support] = sigma
-    return solve_consistent(matrix[:, basis].T, rationals_of(target[basis]))
 
 
 def _exact_certificate(matrix, support, sigma, nu):

@@ -48,6 +48,7 @@ _FIRST_ORDER = 0.05
 _STEADY = 1e-9
 
 
+@np.errstate(over="ignore", invalid="ignore")  # beyond the doubles the bounds are inf
 def correct_error(
     equations: Equations, state: State, exact: Exact, low: np.ndarray
 ) -> tuple[np.ndarray, float, np.ndarray]:
@@ -120,7 +121,9 @@ def correct_error(
     unknown += unknown_on @ np.abs(adapted.range_map)
     left = _spread(adapted.range_map, root, into_z, unknown, unknown_rest, rest)
     norm = np.abs(error).sum()
-    return error, log_unit, left / norm if norm > 0.0 else np.zeros(2)
+    if norm == 0.0:  # with several minimizers n may have been lost to underflow
+        return error, log_unit, np.full(2, np.inf if rest.any() else 0.0)
+    return error, log_unit, left / norm
 
 
 def _solved(equations, state, log_unit, weights, into_z, right):

@@ -6,9 +6,9 @@ In the coordinates of :mod:`implicit_l1.minimizer.support` the unknowns are
     F1 = n_S + M n_Sc = 0,        F2 = C n_Sc = 0,
     n_Sc = alpha phi_D(z),        z = dual_scale * direction + M^T zeta(g*_S + n_S) + C^T b
 
-involve no difference of nearly equal numbers and keep n to full relative
-accuracy; ``log|n_i|`` is carried instead of n_i, so alpha may underflow.
-(Derived for this project.)
+involve no difference of nearly equal numbers and keep the digits of n, however small it is
+(:mod:`implicit_l1.network.defects` bounds what they lack); ``log|n_i|`` is carried instead of n_i,
+so alpha may underflow.  (Derived for this project.)
 
 The set whose entries are unknowns is S less the indices at which x_i has not yet
 come near g*_i: there ``g*_i + n_i`` would cancel, while ``n_i = alpha phi_D(z_i) -
@@ -29,8 +29,8 @@ certificate's direction already.
 
 Where the minimizer is not unique, g* is the one that the flow selects
 (:mod:`implicit_l1.network.selection`) and the columns of its support S are dependent: T is a basis
-of them.  Then ``n_T = -M n_Tc``, and the entries c of n on the rest of S follow, to full
-relative accuracy, from what makes g* the selected one: with
+of them.  Then ``n_T = -M n_Tc``, and the entries c of n on the rest of S follow from what makes g*
+the selected one, without a difference of nearly equal numbers: with
 ``h_i(n_i) = zeta(g*_i + n_i)`` less its leading term ``h(c) = M^T h_T(n_T)`` on that rest.
 (Derived for this project.)
 """

@@ -8,7 +8,7 @@ The flow of the weights, ``u' = -dL/du``, ``v' = -dL/dv`` with ``L = ||A x - y||
 (Woodworth et al., COLT 2020; the time constants c_D are derived for this project); from
 other initializations it is of the same form, see :mod:`implicit_l1.network.initialization`.
 It is integrated in the coordinates of :mod:`implicit_l1.network.mirror_flow`, which keep
-``n = x - g*`` to full relative accuracy, by the implicit method of
+the digits of ``n = x - g*``, by the implicit method of
 :mod:`implicit_l1.network.radau`, which follows it through many decades of time.  Time is that of
 the plain flow (:mod:`implicit_l1.network.plain_flow` integrates that one, by another method).
 

@@ -31,7 +31,9 @@ only, but a few digits of it are enough to go on from with n_S as unknowns.
 
 How good a point is, is measured for each (:mod:`implicit_l1.network.defects`).  Where that is worse
 than what is asked for, the point is computed anew with more bits and proved
-(:mod:`implicit_l1.network.precise`), and if that fails, too, an error says so.
+(:mod:`implicit_l1.network.precise`), and if that fails, too, an error says so.  So it is at D = 2
+where several dual vectors attain rho: the columns that tell them apart have so small a weight in
+Newton's matrix that doubles lose them.
 """
 
 from collections.abc import Sequence
@@ -41,7 +43,7 @@ import numpy as np
 from flint import fmpq
 from scipy.interpolate import KroghInterpolator
 
-from implicit_l1.linear.exact import as_rational, rationals_of, solve_consistent
+from implicit_l1.linear.exact import as_rational, exact_product
 from implicit_l1.linear.units import dividing_unit
 from implicit_l1.minimizer.support import Certificate, independent_columns, row_scales
 from implicit_l1.network.defects import correct_error
@@ -51,6 +53,7 @@ from implicit_l1.network.initialization import Initialization, initialize_from_o
 from implicit_l1.network.precise import PreciseLimit
 from implicit_l1.potentials import Potential
 from implicit_l1.proof.frame import NotProved
+from implicit_l1.proof.vanishing import error_vanishes, values_of_sets
 from implicit_l1.proof.verified import Exact
 
 
@@ -216,8 +219,7 @@ class _Path:
         mine = vars(self.initialization)
         from_ones = all(np.array_equal(mine[part], plain[part]) for part in plain)
         if self.vanishes is None:
-            exact = from_ones and not np.any(self.low)
-            self.vanishes = exact and error_vanishes(self.matrix, self.minimizer)
+            self.vanishes = from_ones and self._vanishes()
         if self.vanishes:
             return np.zeros(self.minimizer.size), 0.0, 0.0
         if not from_ones:
@@ -228,7 +230,9 @@ class _Path:
         if self.precise is None:
             self.precise = PreciseLimit(
                 *(self.matrix, self.minimizer, self.low, self.potential.depth),
-                None if self.dependent else self.exact_data,
+                self.exact_data,
+                self.certificate.nu,
+                not self.dependent,
             )
         find = self.precise.difference if self.dependent else self.precise.error
         try:
@@ -240,6 +244,16 @@ class _Path:
                 f"{name}: the limit point is known neither to {self.options.accuracy:.0e} in "
                 f"double precision nor with more bits: {error}"
             ) from error
+
+    def _vanishes(self):
+        """Whether x(alpha) = g* for every alpha."""
+        support, data = np.flatnonzero(self.minimizer), self.exact_data
+        if data is None:
+            if np.any(self.low):
+                return False
+            data = exact_product(self.matrix, self.minimizer)
+        values = values_of_sets(self.matrix, support, self.minimizer[support], data)
+        return values is not None and error_vanishes(self.matrix, support, values)
 
     def _take(self, chosen):
         """Take T to be the chosen ones of the basis."""
@@ -378,26 +392,6 @@ class _Path:
                 )
         self.state = state
         self.stride *= 2.0
-
-
-def error_vanishes(matrix: np.ndarray, minimizer: np.ndarray) -> bool:
-    """Whether x(alpha) = g* is proved for every alpha, from a test that is enough for it.
-
-    It is where for each of the values of |g*_S| some nu has ``A_i^T nu = sigma_i`` at the i with
-    that value and ``A_i^T nu = 0`` at all others: multiplied by ``phi^{-1}`` of the value over
-    alpha, they add up to the lam of g*.  So it is with one entry, or equal ones, and rho = 0.
-    (Derived for this project.)
-
-    Args:
-        matrix: A, shape (N, d).
-        minimizer: g*, exact as these doubles, shape (d,).
-    """
-    size = np.abs(minimizer)
-    return all(
-        solve_consistent(matrix.T, rationals_of(np.where(size == value, np.sign(minimizer), 0.0)))
-        is not None
-        for value in np.unique(size[size > 0])
-    )
 
 
 def extrapolated(nodes: Sequence[tuple[float, np.ndarray, np.ndarray]], at: float) -> np.ndarray:

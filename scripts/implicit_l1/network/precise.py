@@ -17,9 +17,12 @@ by the proofs of :mod:`implicit_l1.proof.limit`.
 from collections.abc import Sequence
 
 import numpy as np
-from flint import arb, arb_mat, ctx, fmpq
+from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 
-from implicit_l1.linear.exact import solve_consistent
+from implicit_l1.linear.exact import RationalMatrix, as_rational, solve_consistent
+from implicit_l1.minimizer.support import independent_columns
+from implicit_l1.network.initialization import initialize_from_ones
+from implicit_l1.network.selection import kernel_of, selected_on_face
 from implicit_l1.potentials import potential
 from implicit_l1.proof.ball_potential import BallPotential
 from implicit_l1.proof.balls import (
@@ -34,17 +37,22 @@ from implicit_l1.proof.frame import NotProved, prove_frame
 from implicit_l1.proof.limit import LimitProof
 from implicit_l1.proof.minimizer import ProvedMinimizer
 
-# Bits of the proofs that are tried, one after the other.
-_PRECISIONS = (128, 256, 512, 1024)
+# Bits of proofs start from 128 and are doubled up to these.
+_PRECISION = 1024
 
-# Newton's method gives a start down to this scale; below, what the path in doubles has found is
-# the only one.
-_SMALLEST_LOG10_ALPHA = -60.0
+# Newton's method gives a start as long as its bits times the operations of a step are no more
+# (N = 100, d = 400: down to 1e-75, minutes); beyond, what the path in doubles has found is the only
+# one.
+_LARGEST_WORK = 5e9
 
 _STEPS = 500
 
 # Of A, what more bits allow for.
 _LARGEST_CONDITION = 1e200
+
+# Of a difference: what its double rounds, and a bound of the square of Newton's last step in units
+# of 2^-p/2, p bits.
+_ROUNDING, _LAST = 1e-15, 1e3
 
 # Relative to its double, half a unit in the last place of a sum of two.
 _HALF_UNIT = 2.0**-105
@@ -55,11 +63,14 @@ class PreciseLimit:
 
     Args:
         matrix: A as doubles, shape (N, d).
-        minimizer: the only minimizer g*, rounded, shape (d,), zero off its support.
+        minimizer: g*, rounded, shape (d,), zero off its support.
         low: what the rounding left, rounded in turn, shape (d,).
         depth: D.
         exact_data: y as rational numbers, of which g* follows exactly; None: it is the sum of the
             two.
+        nu: a dual vector of g*, ``||A^T nu||_inf <= 1``: lam is near it, or for D = 2 near its
+            product with log(1/alpha).  Newton's method starts from 0 if None.
+        unique: whether g* is the only minimizer, or the one of several that the flow selects.
     """
 
     def __init__(
@@ -69,15 +80,19 @@ class PreciseLimit:
         low: np.ndarray,
         depth: float,
         exact_data: Sequence[fmpq] | None = None,
+        nu: np.ndarray | None = None,
+        unique: bool = True,
     ) -> None:
         self.matrix, self.minimizer, self.low, self.depth = matrix, minimizer, low, depth
         self.support = np.flatnonzero(minimizer)
-        self.exact = None
-        if exact_data is not None:
+        self.exact, self.data = None, exact_data
+        if exact_data is not None and unique:
             self.exact = solve_consistent(matrix[:, self.support], exact_data)
             if self.exact is None:
                 raise ValueError("y is no combination of the columns of the minimizer's support")
-        self._dual = None  # of Newton's method, at the scale before
+        self.nu = np.zeros(len(matrix)) if nu is None else nu
+        # of Newton's method, at the scale before
+        self._dual, self._dual_log_alpha = arb_mat(len(matrix), 1), 0.0
 
     def error(
         self, log_alpha: float, guess: tuple[np.ndarray, float] | None, radius: float
@@ -96,36 +111,61 @@ class PreciseLimit:
                 return self._proved(log_alpha, guess, radius)
         except NotProved:
             pass
-        if log_alpha < _SMALLEST_LOG10_ALPHA * np.log(10.0):
-            raise NotProved("double precision leads to no point that could be proved")
-        return self._proved(log_alpha, self._solution(log_alpha), radius)
+        entries = self._solution(log_alpha)
+        return self._proved(
+            log_alpha, _in_doubles(entries)[:2], radius, (entries, self._dual.entries())
+        )
 
     def difference(
         self, log_alpha: float, _: tuple[np.ndarray, float] | None, radius: float
     ) -> tuple[np.ndarray, float, float]:
         """The same where g* is one of several minimizers: x(alpha) less g*, which is not proved.
 
-        The bound is that of what is known of g*, a sum of two doubles; Newton's method has many
-        more digits.
+        Both are found by Newton's method with so many bits that n keeps some of them; the bound is
+        that of its last step, squared.
         """
-        if log_alpha < _SMALLEST_LOG10_ALPHA * np.log(10.0):
-            raise NotProved("alpha is too small for a difference from g*")
-        error, log_unit = self._solution(log_alpha)
-        norm = np.abs(error).sum() * np.exp(log_unit)
-        bound = 2.0 * _HALF_UNIT * np.abs(self.minimizer).sum() / norm
+        with ctx.workprec(self._bits(log_alpha)):
+            error, log_unit, _ = _in_doubles(self._solution(log_alpha, self._selected()))
+            log_size = np.log(np.abs(self.minimizer).sum()) - np.log(np.abs(error).sum()) - log_unit
+            log_bound = log_size + np.log(_LAST) - ctx.prec / 2 * np.log(2.0)
+        bound = _ROUNDING + np.exp(min(log_bound, 0.0))
         if not bound <= radius:
-            raise NotProved(
-                f"x(alpha) and g* agree to a relative {radius / bound:.1e} of what is known"
-            )
+            raise NotProved("x(alpha) and g* agree to all bits that are carried")
         return error, log_unit, bound
 
-    def _proved(self, log_alpha, guess, radius):
+    def _selected(self):
+        """g*_S of several minimizers: that which the flow selects, to the present precision."""
+        on = self.matrix[:, self.support]
+        parts = zip(self.minimizer[self.support], self.low[self.support], strict=True)
+        inside = [as_rational(high) + as_rational(low) for high, low in parts]
+        if self.data is not None:
+            rows = RationalMatrix(on)
+            image = fmpq_mat(rows.whole) * fmpq_mat([[value] for value in inside])
+            missing = [
+                y - value * unit
+                for y, value, unit in zip(self.data, image.entries(), rows.units, strict=True)
+            ]
+            basis = rows.first_basis(range(self.support.size))
+            for j, value in zip(basis, solve_consistent(on[:, basis], missing) or [], strict=False):
+                inside[j] += value
+        return selected_on_face(
+            kernel_of(on),
+            [arb(value) for value in inside],
+            np.sign(self.minimizer[self.support]),
+            initialize_from_ones(self.minimizer.size),
+            self.support,
+            self.depth,
+        )
+
+    def _proved(self, log_alpha, guess, radius, solution=None):
+        """The enclosure from a guess of n, or from (n, lam), which has more bits."""
         reason = None
-        for bits in _PRECISIONS:
+        most = _PRECISION if solution is None else max(_PRECISION, self._bits(log_alpha))
+        for bits in (128 << place for place in range(most.bit_length() - 7)):
             with ctx.workprec(bits):
                 try:
                     proof = LimitProof(self.matrix, self._minimizer(), self.depth)
-                    entries = proof.error(ball(log_alpha).exp(), *guess, radius)
+                    entries = proof.error(ball(log_alpha).exp(), *guess, radius, solution)
                     return _in_doubles(entries)
                 except NotProved as error:
                     reason = error
@@ -136,7 +176,7 @@ class PreciseLimit:
         sigma = np.sign(self.minimizer[self.support])
         values = self._values()
         frame = prove_frame(self.matrix, self.support)
-        return ProvedMinimizer(self.support, sigma, values, frame, arb("nan"))
+        return ProvedMinimizer(self.support, sigma, values, frame, arb("nan"), [])
 
     def _values(self):
         """g*_S, as narrow as it is known."""
@@ -145,31 +185,56 @@ class PreciseLimit:
         pairs = zip(self.minimizer[self.support], self.low[self.support], strict=True)
         return [arb(g, abs(g) * _HALF_UNIT if e else 0.0) + arb(e) for g, e in pairs]
 
-    def _solution(self, log_alpha):
-        """(error, log_unit) from Newton's method on the dual problem."""
+    def _bits(self, log_alpha):
         decades = max(0.0, -log_alpha / np.log(10.0))
         condition = min(np.linalg.cond(self.matrix), _LARGEST_CONDITION)
-        bits = 128 + int(14.0 * decades + 2.0 * np.log2(condition))
+        return 128 + int(14.0 * decades + 2.0 * np.log2(condition))
+
+    def _solution(self, log_alpha, values=None):
+        """n from Newton's method on the dual problem, d balls; values: g*_S, if it is known."""
+        bits = self._bits(log_alpha)
+        if bits * len(self.matrix) * self.matrix.size > _LARGEST_WORK:
+            raise NotProved(f"Newton's method on the dual problem would take {bits} bits")
         with ctx.workprec(bits):
             matrix = exact_matrix(self.matrix)
             minimizer = [arb(0)] * self.minimizer.size
-            for j, value in zip(self.support, self._values(), strict=True):
+            values = self._values() if values is None else values
+            for j, value in zip(self.support, values, strict=True):
                 minimizer[j] = value.mid()
             alpha = ball(log_alpha).exp().mid()
+            self._dual = self._start(log_alpha, alpha)
+            self._dual_log_alpha = log_alpha
             point = self._newton(matrix, matrix * column(minimizer), alpha)
-            error = [x.mid() - g for x, g in zip(point, minimizer, strict=True)]
-            return _in_doubles(error)[:2]
+            return [x.mid() - g for x, g in zip(point, minimizer, strict=True)]
+
+    def _start(self, log_alpha, alpha):
+        """lam where Newton's method starts: it moves along nu, which is near it as alpha -> 0."""
+        if self.depth == 2:
+            return self._dual + column(self.nu) * arb(self._dual_log_alpha - log_alpha)
+        smallest = arb(float(np.abs(self.minimizer[self.support]).min()))
+        room = (alpha / smallest).mid() ** (1 - 2 / arb(self.depth))
+        # made feasible: with fewer bits |A_S^T nu| = 1 is not told from 1 + room
+        basis = independent_columns(self.matrix, self.minimizer)
+        on = exact_matrix(self.matrix[:, basis])
+        missing = column(np.sign(self.minimizer[basis])) - on.transpose() * column(self.nu)
+        gram = on.transpose() * on
+        dual = column(self.nu) + on * gram.solve(missing)
+        inside = room < 1 and np.any(self.nu)
+        return (dual * (1 - room if inside else arb(0))).mid()
 
     def _newton(self, matrix, data, alpha):
-        """x(alpha), approximately; Newton's method starts where it ended at the scale before."""
+        """x(alpha), approximately, from the lam of the scale before, moved along nu."""
         phi, doubles = BallPotential(self.depth), potential(self.depth)
         transposed = matrix.transpose()
-        dual = arb_mat(matrix.nrows(), 1) if self._dual is None else self._dual
-        small = arb(2) ** (-ctx.prec // 3)
+        dual = self._dual
+        small, last = arb(2) ** (-ctx.prec // 3), False
         for _ in range(_STEPS):
             z = [value.mid() for value in (transposed * dual).entries()]
             values = phi.with_slopes(z)
             point = [alpha * value for value, _ in values]
+            if last:
+                self._dual = dual
+                return [value.mid() for value in point]
             weights = [(alpha * slope).mid() for _, slope in values]
             residual = (data - matrix * column(point)).mid()
             rows = matrix.tolist()
@@ -183,9 +248,7 @@ class PreciseLimit:
             if not np.isfinite(longest):
                 raise NotProved("Newton's method on the dual problem broke down")
             dual = (dual + step * arb(1.0 / max(1.0, longest))).mid()
-            if longest < small:
-                self._dual = dual
-                return [value.mid() for value in point]
+            last = longest < small
         raise NotProved(f"Newton's method on the dual problem took more than {_STEPS} steps")
 
 

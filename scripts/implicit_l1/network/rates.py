@@ -4,7 +4,8 @@ The local slope is ``d log||n||_1 / d log alpha`` between neighbouring scales, a
 attributed to their geometric mean.  The fitted rate is the least-squares slope over a
 window of scales that the configuration fixes beforehand.  The predicted rate is the
 paper's: 1 for D >= 3 and 1 - rho for D = 2 (this project's expression for rho); for
-real depths 2 < D < 3 the rate 1 is derived for this project.
+real depths 2 < D < 3 the rate 1 is derived for this project.  Where rho = 0 these are upper
+bounds of the error, and its exponent is that of :mod:`implicit_l1.proof.vanishing`.
 """
 
 from collections.abc import Sequence
@@ -14,9 +15,15 @@ import numpy as np
 _NEARLY_MINUS_INFINITY = -1e100
 
 
-def predicted_rate(depth: float, rho: np.ndarray) -> np.ndarray:
-    """Exponent of alpha in the error as alpha -> 0: 1 - rho for D = 2, 1 for D > 2."""
-    return 1.0 - rho if depth == 2 else np.ones_like(rho)
+def predicted_rate(depth: float, rho: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+    """Exponent of alpha in the error as alpha -> 0: 1 - rho for D = 2, 1 for D > 2, if rho > 0.
+
+    Args:
+        depth: D.
+        rho: shape (r,).
+        exponent: that of the leading term where rho = 0, nan where it is not known, shape (r,).
+    """
+    return np.where(rho == 0, exponent, 1.0 - rho if depth == 2 else 1.0)
 
 
 def leading_rho(
@@ -157,7 +164,11 @@ def log_smallest_entry(points: np.ndarray) -> np.ndarray:
 
 
 def log_correction(
-    depth: float, log_smallest: np.ndarray, log_error: np.ndarray, log_alpha: float
+    depth: float,
+    log_smallest: np.ndarray,
+    log_error: np.ndarray,
+    log_alpha: float,
+    exponent: np.ndarray,
 ) -> np.ndarray:
     """Order of what is missing in the leading term of the error, relative to it, at a scale.
 
@@ -165,18 +176,24 @@ def log_correction(
     ``phi_D^{-1}(x_S / alpha)``.  For D = 2 the difference is ``log(x_i / g*_i)``, of the order of
     ``||n||_1 / |g*_i|``.  For D > 2 it is the slack ``(alpha / |x_i|)^(1 / p)``, p = D / (D - 2),
     which changes ``phi_D(z)`` by the factor ``(p + 1) / (1 - |z|)``, where ``1 - |z|`` is about
-    ``(alpha / max(|n_j|, alpha))^(1 / p)``.  (Derived for this project.)
+    ``(alpha / max(|n_j|, alpha))^(1 / p)``.  Where the term of order 1 vanishes, z off the support
+    is small, and what is missing is of the order of ``(alpha / |g*_i|)^(2 / p)`` (p = 1 for D = 2).
+    (Derived for this project.)
 
     Args:
         depth: D.
         log_smallest: log of ``min |g*_S|``; log_error: of ``||n||_1``, at log_alpha.
+        exponent: of the leading term; nan is taken for 1 or less.
     Returns:
         natural logarithms, of the shape of log_smallest and log_error.
     """
+    power = depth / (depth - 2.0) if depth > 2 else 1.0
+    vanishing = 2.0 * (log_alpha - log_smallest) / power
     if depth == 2:
-        return log_error - log_smallest
-    power = depth / (depth - 2.0)
-    return np.log(power + 1.0) + (np.maximum(log_error, log_alpha) - log_smallest) / power
+        first = log_error - log_smallest
+    else:
+        first = np.log(power + 1.0) + (np.maximum(log_error, log_alpha) - log_smallest) / power
+    return np.where(exponent > 1.0, vanishing, first)
 
 
 def bootstrap_interval(

@@ -51,8 +51,8 @@ _ZERO = 1e-9
 # On the support the equations of a dual vector hold up to this, or not at all.
 _TIED = 1e-13
 # Bits of Newton's method on the face of minimizers, its most steps, and the relative size of
-# its last one.
-_PRECISION, _STEPS, _CONVERGED = 512, 500, 1e-60
+# one after which so many bits are known, and twice as many after the next.
+_PRECISION, _STEPS, _CONVERGED, _KNOWN = 512, 500, 1e-60, 390
 # Singular values of a rounded A~_S below this part of the largest are none.
 _RANK = 1e-12
 # Entries of a kernel vector below this fraction of the largest are the solver's rounding.
@@ -155,12 +155,12 @@ def select(
     except Undecided as error:
         return undecided(matrix, data, point, str(error))
     support, sigma, dual = found.support, found.signs, found.certificate
-    kernel = (_kernel if exactly else _kernel_in_floats)(matrix[:, support])
+    kernel = (kernel_of if exactly else _kernel_in_floats)(matrix[:, support])
     unique = not kernel[0]
     with ctx.workprec(_PRECISION):
         exact = [arb(value) for value in found.inside]
         if not unique:
-            exact = _on_face(kernel, exact, sigma, initialization, support, depth)
+            exact = selected_on_face(kernel, exact, sigma, initialization, support, depth)
         values = np.array([float(value) for value in exact])
         selected, low = np.zeros(point.size), np.zeros(point.size)
         selected[support] = values
@@ -253,18 +253,26 @@ def _largest_margin(matrix, support, signs, tilt):
     return Certificate(dual.nu / unit, direction, margin), kernel
 
 
-def _on_face(kernel, inside, sigma, initialization, support, depth):
+def selected_on_face(
+    kernel: list,
+    inside: Sequence[arb],
+    sigma: np.ndarray,
+    initialization: Initialization,
+    support: np.ndarray,
+    depth: float,
+) -> list[arb]:
     """The minimizer without zeros on S that is selected, k balls, by Newton's method.
 
-    Entries may differ by many decades, so that doubles would lose the small ones.
+    Entries may differ by many decades, so that doubles would lose the small ones.  It is good to
+    half the present precision or more.
 
     Args:
         kernel: a basis of the kernel of A~_S, k rows; inside: where to start, k balls.
-        sigma: signs, shape (k,); support: S.
+        sigma: signs, shape (k,); initialization: of the network; support: S; depth: D.
     Raises:
         SelectionError: if Newton's method does not converge.
     """
-    kernel = arb_mat(kernel)
+    basis = arb_mat(kernel)
     power = arb(0) if depth == 2 else 1 - 2 / arb(depth)  # 1/p
     signs = [int(side) for side in sigma]
     scale = [arb(value) for value in initialization.scale[support]]
@@ -285,18 +293,22 @@ def _on_face(kernel, inside, sigma, initialization, support, depth):
                 curvature.append(bend / size)
         return gradient, curvature
 
-    values = [value.mid() for value in inside]
+    values, known = [value.mid() for value in inside], 0
     for _ in range(_STEPS):
         gradient, curvature = derivatives(values)
-        slope = kernel.transpose() * column(gradient)
-        bowl = scaled(kernel, curvature, None).transpose() * kernel
+        slope = basis.transpose() * column(gradient)
+        bowl = scaled(basis, curvature, None).transpose() * basis
         move = bowl.mid().solve(-slope.mid(), algorithm="approx")
-        step = [value.mid() for value in (kernel * move).entries()]
+        step = [value.mid() for value in (basis * move).entries()]
         ratios = [float(-s * h / abs(x)) for s, h, x in zip(signs, step, values, strict=True)]
         if not np.all(np.isfinite(ratios)):
             break
         if np.max(np.abs(ratios)) < _CONVERGED:
-            return [(x + h).mid() for x, h in zip(values, step, strict=True)]
+            values = [(x + h).mid() for x, h in zip(values, step, strict=True)]
+            known = max(2 * known, _KNOWN)
+            if known >= 0.75 * ctx.prec:
+                return values
+            continue
         reach = max(ratios)  # 1: the step ends at a zero
         length = min(1.0, 0.9 / reach) if reach > 0 else 1.0
         before = abs(sum((g * h for g, h in zip(gradient, step, strict=True)), arb(0)))
@@ -311,7 +323,7 @@ def _on_face(kernel, inside, sigma, initialization, support, depth):
     raise SelectionError("Newton's method on the face of minimizers did not converge")
 
 
-def _kernel(on):
+def kernel_of(on: np.ndarray) -> list[list[int]]:
     """A basis of the kernel of A_S, exactly: k rows of integers, empty if there is none."""
     exact = RationalMatrix(on)
     basis, nullity = exact.whole.nullspace()

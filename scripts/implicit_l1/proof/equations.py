@@ -117,7 +117,7 @@ class Equations:
         alpha: arb,
         unit: arb,
         values: Mapping[int, arb],
-        fixed: np.ndarray | None = None,
+        fixed: list | None = None,
     ) -> None:
         """
         Args:
@@ -125,7 +125,8 @@ class Equations:
             partition: T.
             alpha, unit: balls.
             values: index -> enclosure of g* there, on its support.
-            fixed: z_T where it is given, whatever n_T (the first order as alpha -> 0).
+            fixed: z_T where it is given, numbers or balls, whatever n_T (the first order as
+                alpha -> 0).
         """
         self.potential = BallPotential(depth)
         self.doubles = potential(depth)
@@ -145,7 +146,8 @@ class Equations:
         if self.fixed is None:
             z_in = self._inverse(self.values_in, inner)
         else:
-            z_in, inner = self.fixed, partition.kernel(outer)
+            z_in = np.array([float(z) for z in self.fixed])
+            inner = partition.kernel(outer)
         # entries that underflow beside the largest one say nothing of their z
         dual = partition.dual(z_in, z_out, np.abs(outer) > _UNDERFLOW)
         return Unknowns(*([ball(value) for value in part.tolist()] for part in (inner, dual)))

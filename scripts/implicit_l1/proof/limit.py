@@ -15,6 +15,7 @@ F(x)`` inside X proves that the solution lies in N (interval Newton; Moore 1966,
 import numpy as np
 from flint import arb, arb_mat, ctx
 
+from implicit_l1.linear.exact import Undecided, rationals_of, solve_consistent
 from implicit_l1.linear.units import BALANCED, exponents
 from implicit_l1.proof.balls import (
     ball,
@@ -30,7 +31,9 @@ from implicit_l1.proof.equations import Equations, Partition, Unknowns
 from implicit_l1.proof.frame import NotProved, checked_guess
 from implicit_l1.proof.minimizer import ProvedMinimizer
 from implicit_l1.proof.tangent import Tangent
+from implicit_l1.proof.vanishing import drive_of, in_row_space, leading_error, leading_term
 from implicit_l1.proof.verified import LARGE, Exact, rounded_up
+from implicit_l1.status import NO_ERROR
 
 
 class LimitProof:
@@ -57,7 +60,14 @@ class LimitProof:
             for index, value in zip(minimizer.support, minimizer.values, strict=True)
         }
 
-    def error(self, alpha: arb, error: np.ndarray, log_unit: float, radius: float) -> list[arb]:
+    def error(
+        self,
+        alpha: arb,
+        error: np.ndarray,
+        log_unit: float,
+        radius: float,
+        solution: tuple[list[arb], list[arb]] | None = None,
+    ) -> list[arb]:
         """Enclose n(alpha) = x(alpha) - g* from a guess of it.
 
         Args:
@@ -65,6 +75,7 @@ class LimitProof:
             error: guess of n in units of exp(log_unit), shape (d,).
             log_unit: natural logarithm of the unit.
             radius: largest relative radius of ``||n||_1`` that is accepted.
+            solution: (n, lam) with more digits, d and N balls, if there is one.
         Returns:
             balls, in the order of the columns of A.
         Raises:
@@ -73,7 +84,11 @@ class LimitProof:
         error, unit = self._error(error), _unit(log_unit)
         partition = self._partition(self._inside(error, unit))
         system = _System(self.depth, partition, alpha, unit, self._values)
-        return _narrow(system.prove(error), radius)
+        unknowns = None
+        if solution is not None:
+            inner = [(solution[0][i] / unit).mid() for i in partition.inside.tolist()]
+            unknowns = Unknowns(inner, solution[1])
+        return _narrow(system.prove(error, unknowns), radius)
 
     def _error(self, guess):
         error = checked_guess(guess, self.matrix.shape[1:])
@@ -101,7 +116,8 @@ class LimitProof:
 
         The formulas are those of :mod:`implicit_l1.network.asymptotics`; for D = 2 and |S| < N the
         sum of exponentials is minimized in closed form: with k the kernel vector of the
-        vertex, ``n_J = c k`` and ``log c = <k, t> - sum |k_j| log|k_j|``.
+        vertex, ``n_J = c k`` and ``log c = <k, t> - sum |k_j| log|k_j|``.  Where rho = 0, they are
+        those of :mod:`implicit_l1.proof.vanishing`.
 
         Args:
             rho: of the signs of g*; used for D = 2 only.
@@ -111,20 +127,46 @@ class LimitProof:
         Raises:
             NotProved: if it cannot be proved, or the leading term is not of this form.
         """
-        if self.depth == 2:
-            if rho is None:
-                raise NotProved("rho, which is in the first order of D = 2, is not given")
-            exponent, entries = 1 - rho.value, self._logarithmic(rho)
-        else:
+        if self._vanishes(rho):
+            exponent, entries = self._vanishing()
+        elif self.depth > 2:
             exponent, entries = arb(1), self._linear(error, log_unit)
+        elif rho is None:
+            raise NotProved("rho, which is in the first order of D = 2, is not given")
+        else:
+            exponent, entries = 1 - rho.value, self._logarithmic(rho)
         constant = sum_of_sizes(_narrow(entries, radius))
         if not is_positive(constant):
             raise NotProved(f"the term of order alpha^{exponent.str(4)} vanishes")
         return exponent, constant
 
+    def _vanishes(self, rho):
+        """Whether rho = 0, decided exactly where a dual vector does not prove that it is not."""
+        minimizer = self.minimizer
+        if (rho is not None and is_positive(rho.value)) or minimizer.margin < _REACHED:
+            return False
+        return in_row_space(self.matrix, minimizer.support, rationals_of(minimizer.sigma))
+
+    def _vanishing(self):
+        minimizer, depth = self.minimizer, self.depth
+        values = solve_consistent(self.matrix[:, minimizer.support], minimizer.data)
+        try:
+            leading = leading_term(self.matrix, minimizer.support, values, depth)
+        except Undecided as error:
+            raise NotProved(str(error)) from error
+        if leading is None:
+            raise NotProved(NO_ERROR)
+        place = self.matrix, minimizer.support, minimizer.values, depth, leading.place
+        entries = leading_error(*place)
+        if leading.place == 0 and depth == 2:
+            guess = np.array([float(value) for value in entries])
+            size = np.abs(guess).max()
+            entries = self._linear(guess / size, np.log(size), drive_of(*place[2:]))
+        return arb(leading.exponent), entries
+
     def _logarithmic(self, rho):
         if rho.active is None or not is_positive(rho.value):
-            raise NotProved("rho is not attained at one proved vertex, or it is 0")
+            raise NotProved("rho is not attained at one proved vertex")
         minimizer = self.minimizer
         log_size = arb(0)  # <k, t> = <M_J k, sigma log|g*_S|>, and M_J k = -n_S
         for s, g, n in zip(minimizer.sigma, minimizer.values, rho.inside, strict=True):
@@ -134,10 +176,12 @@ class LimitProof:
         size = log_size.exp()
         return [size * value for value in (*rho.kernel, *rho.inside)]
 
-    def _linear(self, error, log_unit):
+    def _linear(self, error, log_unit, fixed=None):
+        """n in units of alpha where z_S is sigma, or what is given."""
         error, unit = self._error(error), _unit(log_unit)
         partition = self._partition(self.minimizer.support)
-        system = _System(self.depth, partition, arb(1), unit, {}, self.minimizer.sigma)
+        fixed = self.minimizer.sigma.tolist() if fixed is None else fixed
+        system = _System(self.depth, partition, arb(1), unit, {}, fixed)
         return system.prove(error)
 
 
@@ -168,6 +212,9 @@ def _narrow(entries, radius):
 
 _ROUNDS = 8
 
+# Where a dual vector of largest margin has less than this margin, rho is not 0.
+_REACHED = 1.0 - 1e-9
+
 # Of the box in which a limit point is looked for first: a guess in double precision is
 # nearer than that, and over the box the derivative is still known to many digits.
 _FIRST_WIDTH = 1e-11
@@ -183,15 +230,18 @@ _NARROW = 1e-20
 class _System(Equations):
     """The equations, with proofs that they have a solution near a guess."""
 
-    def prove(self, error):
+    def prove(self, error, unknowns=None):
         """Enclosures of n, in the order of the columns of A.
 
         Args:
             error: guess of n in units, doubles, shape (d,).
+            unknowns: a guess with the digits of the present precision, if there is one.
         Raises:
             NotProved: if no box around the guess is proved to hold a solution.
         """
         try:
+            if unknowns is not None:
+                return self.prove_in_balls(unknowns, arb(2) ** (-ctx.prec // 2))
             unknowns = self.start(error)
             try:
                 entries = self.prove_in_doubles(unknowns)
@@ -253,13 +303,16 @@ class _System(Equations):
             step = tangent.step(values.residual)
         return None
 
-    def prove_in_balls(self, unknowns):
+    def prove_in_balls(self, unknowns, width=None):
         """Enclosures of n by interval Newton steps.
 
+        Args:
+            unknowns: a guess; width: of the box around it that is tried first.
         Raises:
+            NotProved: if no box around the guess is proved to hold a solution.
             ArithmeticError: if the guess is not in the domain of phi.
         """
-        width, reach = arb(_FIRST_WIDTH), np.inf
+        reach, width = np.inf, arb(_FIRST_WIDTH) if width is None else width
         for _ in range(_ROUNDS):
             residual = column(self.evaluate(unknowns, in_balls=True).residual)
             box = Unknowns(

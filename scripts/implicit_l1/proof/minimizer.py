@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from flint import arb
+from flint import arb, fmpq
 from numpy.typing import ArrayLike
 
 from implicit_l1.linear.exact import exact_product, rationals_of, solve_consistent
@@ -28,6 +28,7 @@ class ProvedMinimizer:
         values: enclosures of g*_S.
         frame: of S.
         margin: enclosure of ``1 - ||A_Sc^T nu||_inf`` for the dual certificate found.
+        data: y as rational numbers, N of them.
     """
 
     support: np.ndarray
@@ -35,6 +36,7 @@ class ProvedMinimizer:
     values: list
     frame: Frame
     margin: arb
+    data: list[fmpq]
 
     @property
     def kappa(self) -> arb:
@@ -61,7 +63,8 @@ def prove_minimizer(
     if not 0 < support.size <= rows:
         raise NotProved(f"a support of {support.size} columns in {rows} dimensions")
     frame = prove_frame(matrix, support)
-    values = _solve_on_support(frame, data, point[support])
+    right = rationals_of(data)
+    values = _solve_on_support(frame, right, point[support])
     sigma = np.array([sign(value) for value in values])
     if not np.all(sigma):
         raise NotProved("an entry of the minimizer is not proved different from 0")
@@ -69,16 +72,16 @@ def prove_minimizer(
     margin = 1 - reached
     if not is_positive(margin):
         raise NotProved(f"the dual vector is not strict, it reaches {reached.str(8)} off S")
-    return ProvedMinimizer(support, sigma, values, frame, margin)
+    return ProvedMinimizer(support, sigma, values, frame, margin, right)
 
 
-def _solve_on_support(frame, data, guess):
+def _solve_on_support(frame, right, guess):
     """Enclosures of the solution of ``A_S g_S = y``.
 
     Raises:
         NotProved: if there is none.
     """
-    on, right = frame.on.doubles, rationals_of(data)
+    on = frame.on.doubles
     if frame.basis.shape[1]:
         image = frame.on.times(guess)
         if all(value == arb(b) for value, b in zip(image, right, strict=True)):

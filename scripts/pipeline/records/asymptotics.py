@@ -16,4 +16,6 @@ class FirstOrders(Record):
     exponent: Annotated[np.ndarray, "r", "p"]
     log_constant: Annotated[np.ndarray, "r", "log C"]
     entry_exponent: Annotated[np.ndarray, "rd", "exponent of an entry; nan on the support"]
-    entry_log_size: Annotated[np.ndarray, "rd", "log of its size over α to that exponent"]
+    entry_log_size: Annotated[
+        np.ndarray, "rd", "log of its size over α to that exponent; -inf if 0, as far as told"
+    ]

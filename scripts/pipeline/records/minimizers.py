@@ -24,7 +24,11 @@ class Minimizers(Record):
     status: Annotated[np.ndarray, "r", "what is known of the minimizer, in words"]
     point: Annotated[np.ndarray, "rd", "g*, zero exactly off its support"]
     point_low: Annotated[np.ndarray, "rd", "what rounding g* has left, rounded in turn"]
-    nu: Annotated[np.ndarray, "rN", "the dual vector ν of largest margin; nan without one"]
+    nu: Annotated[
+        np.ndarray,
+        "rN",
+        "the dual vector ν of largest margin, of several the lexicographic one; nan without one",
+    ]
     direction: Annotated[np.ndarray, "rd", "Aᵀν"]
     margins: Annotated[np.ndarray, "rd", "1 - |Aᵀν|"]
     margin: Annotated[np.ndarray, "r", "the smallest of them off the support"]

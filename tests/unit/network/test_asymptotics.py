@@ -1,15 +1,20 @@
 """First-order constants against limit points far out, closed forms and optimality."""
 
+import mpmath as mp
 import numpy as np
 import pytest
+from flint import fmpz_mat
 from scipy.optimize import linprog
 
+from implicit_l1.linear.exact import Undecided, rationals_of
+from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.null_space import largest_margin_dual
 from implicit_l1.minimizer.support import certificate, support_geometry
-from implicit_l1.network.asymptotics import BalanceError, DegenerateFaceError, balance, first_order
+from implicit_l1.network.asymptotics import BalanceError, balance, first_order
 from implicit_l1.network.limit import limit_path
 from implicit_l1.network.rates import largest_competitor, log_correction
 from implicit_l1.potentials import potential
+from implicit_l1.status import CERTIFIED
 from reference import dense_data, kernel_data, sparse_data
 
 LOG10 = np.log(10.0)
@@ -39,7 +44,7 @@ def kernel_family(rho, count):
 def log_ratio(instance, depth, exponents, order=1):
     """log(measured / predicted) at alpha = 10^exponents, and the prediction."""
     matrix, minimizer, geometry, dual = instance
-    limit = first_order(geometry, minimizer, dual, potential(depth))
+    limit = first_order(matrix, geometry, minimizer, dual, potential(depth))
     log_alpha = LOG10 * np.array(exponents, dtype=float)
     path = limit_path(matrix, minimizer, dual, potential(depth), log_alpha)
     predicted = limit.log_constant(order) + limit.exponent * log_alpha
@@ -57,7 +62,7 @@ def test_what_follows_the_leading_term_is_of_the_order_that_is_said(depth, far):
     for instance in (kernel_family(0.5, 3), kernel_family(0.9, 2)):
         ratio, limit, path = log_ratio(instance, depth, [0, far])
         smallest = np.log(np.abs(instance[1][instance[1] != 0]).min())
-        said = log_correction(depth, smallest, path.log_norm(1)[-1], LOG10 * far)
+        said = log_correction(depth, smallest, path.log_norm(1)[-1], LOG10 * far, limit.exponent)
         assert 0.03 < np.abs(ratio[-1]) / np.exp(said) < 30
         entries = (limit.entry_exponent, limit.entry_log_size, LOG10 * far)
         assert np.isnan(largest_competitor(*entries))
@@ -76,10 +81,11 @@ def test_constant_is_the_limit_of_the_measured_error(instance, depth, far, order
 
 @pytest.mark.parametrize("instance", [SPARSE, DENSE], ids=["sparse", "dense"])
 def test_exponents(instance):
-    _, minimizer, geometry, dual = instance
+    matrix, minimizer, geometry, dual = instance
     rho = np.abs(dual.direction[geometry.complement]).max()
-    assert first_order(geometry, minimizer, dual, potential(2)).exponent == pytest.approx(1 - rho)
-    linear = first_order(geometry, minimizer, dual, potential(3))
+    law = first_order(matrix, geometry, minimizer, dual, potential(2))
+    assert law.exponent == pytest.approx(1 - rho)
+    linear = first_order(matrix, geometry, minimizer, dual, potential(3))
     assert linear.exponent == 1.0 and np.all(linear.entry_exponent == 1.0)
     leading = np.abs(linear.error[geometry.complement]) == 1.0
     assert linear.entry_log_size[leading] == linear.log_unit
@@ -108,12 +114,12 @@ def test_every_entry_has_its_own_power_at_depth_two(instance):
 
 
 def test_formula_of_a_full_support_at_depth_two():
-    _, minimizer, geometry, dual = DENSE
+    matrix, minimizer, geometry, dual = DENSE
     sigma = np.sign(minimizer[geometry.support])
     logs = sigma * np.log(np.abs(minimizer[geometry.support]))
     slope = sigma @ geometry.range_map
     j = np.argmax(np.abs(slope))
-    limit = first_order(geometry, minimizer, dual, potential(2))
+    limit = first_order(matrix, geometry, minimizer, dual, potential(2))
     log_entry = np.sign(slope[j]) * (geometry.range_map[:, j] @ logs)
     assert limit.exponent == pytest.approx(1 - abs(slope[j]), abs=1e-12)
     expected = log_entry + np.log1p(np.abs(geometry.range_map[:, j]).sum())
@@ -122,7 +128,7 @@ def test_formula_of_a_full_support_at_depth_two():
 
 def test_constant_from_the_kernel_vector_of_the_active_set_at_depth_two():
     # n_J = c w with w the kernel vector of C_J: log c = <w, t> + entropy of |w|
-    _, minimizer, geometry, dual = SPARSE
+    matrix, minimizer, geometry, dual = SPARSE
     margin = dual.margin[geometry.complement]
     active = np.flatnonzero(margin < margin.min() + 1e-9)
     assert active.size == geometry.free_map.shape[0] + 1
@@ -131,7 +137,7 @@ def test_constant_from_the_kernel_vector_of_the_active_set_at_depth_two():
     on = minimizer[geometry.support]
     shift = geometry.range_map[:, active].T @ (np.sign(on) * np.log(np.abs(on)))
     log_mass = w @ shift - np.abs(w) @ np.log(np.abs(w))
-    limit = first_order(geometry, minimizer, dual, potential(2))
+    limit = first_order(matrix, geometry, minimizer, dual, potential(2))
     off = np.linalg.norm(limit.error[geometry.complement], 1)
     assert limit.log_unit + np.log(off) == pytest.approx(log_mass, abs=1e-10)
 
@@ -150,7 +156,7 @@ def test_optimality_beyond_depth_two(instance, depth):
     # <sigma, n_S> + sum q(n_Sc) is stationary over ker A: (sigma, phi^{-1}(n_Sc)) = A^T nu
     matrix, minimizer, geometry, dual = instance
     phi = potential(depth)
-    limit = first_order(geometry, minimizer, dual, phi)
+    limit = first_order(matrix, geometry, minimizer, dual, phi)
     n = limit.error * np.exp(limit.log_unit)
     assert np.abs(matrix @ n).max() < 1e-12 * np.abs(n).max()
     gradient = np.empty(n.size)
@@ -164,8 +170,8 @@ def test_optimality_beyond_depth_two(instance, depth):
 @pytest.mark.parametrize("rho, count", [(0.3, 1), (0.7, 4), (0.95, 3)])
 def test_one_dimensional_kernel(rho, count, depth):
     # n = t k: t ~ alpha^(1 - rho) for D = 2 and t ~ alpha phi(rho) for D > 2
-    _, minimizer, geometry, dual = kernel_family(rho, count)
-    limit = first_order(geometry, minimizer, dual, potential(depth))
+    matrix, minimizer, geometry, dual = kernel_family(rho, count)
+    limit = first_order(matrix, geometry, minimizer, dual, potential(depth))
     size = 1.0 if depth == 2 else potential(depth).phi(rho)
     expected = np.log(size * count * (1.0 + rho))
     assert limit.log_constant(1) == pytest.approx(expected, abs=1e-11)
@@ -189,36 +195,143 @@ def test_repeated_columns_share_the_error():
 
 def test_constant_beyond_the_range_of_doubles():
     # phi reaches 1e500 and more where D is near 2 and rho near 1
-    _, minimizer, geometry, dual = DENSE
+    matrix, minimizer, geometry, dual = DENSE
     phi = potential(2.004)
-    limit = first_order(geometry, minimizer, dual, phi)
+    limit = first_order(matrix, geometry, minimizer, dual, phi)
     rho = 1 - dual.margin[geometry.complement].min()
     assert phi.power * -np.log1p(-rho) > 750
     assert limit.log_unit == pytest.approx(-phi.power * np.log1p(-rho), rel=1e-9)
     matrix, minimizer, geometry, dual = SPARSE
-    limit = first_order(geometry, minimizer, dual, potential(2.001))
+    limit = first_order(matrix, geometry, minimizer, dual, potential(2.001))
     assert limit.log_unit > 750
     assert np.abs(matrix @ limit.error).max() < 1e-10
 
 
 def test_zero_error_to_first_order():
     # rho = 0: the limit point is g* itself
-    _, minimizer, geometry, dual = kernel_family(0.0, 3)
-    assert first_order(geometry, minimizer, dual, potential(3)).log_constant(1) == -np.inf
-    with pytest.raises(DegenerateFaceError, match="rho = 0"):
-        first_order(geometry, minimizer, dual, potential(2))
+    matrix, minimizer, geometry, dual = kernel_family(0.0, 3)
+    for depth in (2, 3):
+        law = first_order(matrix, geometry, minimizer, dual, potential(depth))
+        assert law.exponent == np.inf and law.log_constant(1) == -np.inf
+
+
+def exact_law(matrix, data, depth):
+    """(first order, certificate) of a problem whose minimizer is decided."""
+    found = decide_minimizer(matrix, data)
+    assert found.status == CERTIFIED
+    geometry = support_geometry(matrix, found.support)
+    law = first_order(
+        matrix, geometry, found.point, found.certificate, potential(depth), rationals_of(data)
+    )
+    return law, found
+
+
+def kernel_condition(kernel, minimizer, depth, alpha):
+    """``sum k_i phi^{-1}((g_i + t k_i) / alpha)`` of t, which is 0 at n = t k; k is ker A."""
+    power = None if depth == 2 else mp.mpf(depth) / (depth - 2)
+
+    def inverse(t):
+        if depth == 2:
+            return mp.asinh(t / 2)
+        if abs(t) < 1:
+            near = t / (2 * power)
+            return mp.findroot(lambda z: (1 - z) ** -power - (1 + z) ** -power - t, near)
+        # 1 - |z| keeps its digits: |t| = w^-p - (2 - w)^-p
+        w = abs(t) ** (-1 / power)
+        for _ in range(200):
+            w = (abs(t) + (2 - w) ** -power) ** (-1 / power)
+        return mp.sign(t) * (1 - w)
+
+    def condition(t):
+        pairs = zip(kernel, minimizer, strict=True)
+        return sum(k * inverse((g + t * k) / alpha) for k, g in pairs if k)
+
+    return condition
+
+
+# (off-support column, g*_S, D) -> exponent and ||n_Sc|| / alpha^exponent, by hand
+VANISHING = [
+    ([0.5, -0.5], [1, 2], 2, 1, 2**0.5 - 2**-0.5),  # 2 sinh(log(2) / 2)
+    ([0.5, -0.5], [1, 2], 3, 4 / 3, 3 * (1 - 2 ** (-1 / 3))),
+    ([0.5, -0.5], [1, 2], 4, 3 / 2, 2 * (1 - 2**-0.5)),
+    ([1, -2, 1], [1, 2, 4], 2, 3, 2 * (1 - 2 / 4 + 1 / 16)),  # log|g*| adds nothing
+    ([1, -3, 2], [1, 4, 16], 4, 5 / 2, 0.5 * (1 - 3 / 8 + 2 / 64)),  # nor |g*|^(-1/2)
+    ([1, -2, 1], [3, 2**-30, 3], 3, 4 / 3, 12 * (2**10 - 3 ** (-1 / 3))),
+    ([0.5, -0.5], [1, 1 + 2**-40], 3, 4 / 3, None),
+    ([0.5, -0.25, -0.25], [1, 1, 4], 2.1, 1 + 0.1 / 2.1, None),
+]
+
+
+@pytest.mark.parametrize("column, values, depth, exponent, size", VANISHING)
+def test_where_the_first_order_term_vanishes(column, values, depth, exponent, size):
+    matrix = np.column_stack([np.eye(len(values)), column])
+    law, _ = exact_law(matrix, np.array(values, dtype=float), depth)
+    assert law.exponent == pytest.approx(exponent, abs=1e-15)
+    assert np.all(law.entry_exponent == law.exponent)
+    if size is not None:
+        expected = np.log(size * (1 + np.abs(column).sum()))
+        assert law.log_constant(1) == pytest.approx(expected, abs=1e-12)
+    # against the one equation of a kernel of one dimension, with 200 digits
+    with mp.workdps(200):
+        alpha = mp.mpf(10) ** -45
+        condition = kernel_condition([*(-c for c in column), 1], [*values, 0], depth, alpha)
+        size = mp.exp(mp.mpf(law.entry_log_size[0])) * alpha ** mp.mpf(law.exponent)
+        # what follows is smaller by alpha^(2/p), p = 21 for D = 2.1
+        away = 1e-9 if depth != 2.1 else 1e-2
+        ends = [condition(law.sign[0] * size * (1 + e)) for e in (-away, away)]
+        assert ends[0] * ends[1] < 0
+
+
+def test_a_term_that_vanishes_is_decided_exactly():
+    # |g*| are cubes, so that the first two terms of D = 3 are rational, and vanish for this column
+    values = np.array([1.0, 8.0, 27.0, 64.0])
+    rows = [[1, 1, 1, 1], [12, 6, 4, 3], [20736, 1296, 256, 81]]
+    kernel, _ = fmpz_mat(rows).nullspace()
+    column = np.array([float(int(kernel[row, 0])) for row in range(4)])
+    column /= 2.0 ** np.ceil(np.log2(np.abs(column).sum()))
+    matrix = np.column_stack([np.eye(4), column])
+    with pytest.raises(Undecided, match="higher order than alpha"):
+        exact_law(matrix, values, 3)
+    # a change of one bit makes the first of them the leading one
+    values[1] = np.nextafter(8.0, 9.0)
+    assert exact_law(matrix, values, 3)[0].exponent == 4 / 3
+    # at D = 2, where log 27 = 3 log 3 and log 64 = 2 log 8, no such relation holds
+    assert exact_law(matrix, np.array([1.0, 8.0, 27.0, 64.0]), 2)[0].exponent == 1
+
+
+@pytest.mark.parametrize("depth, far", [(2, -60), (2.5, -60), (3, -60), (6, -40)])
+def test_vanishing_with_free_directions(depth, far):
+    # rho = 0 by construction: the columns off S are orthogonal to a nu with A_S^T nu = sigma
+    rng = np.random.default_rng(3)
+    nu = np.array([1.0, 1.0, -1.0, 2.0, 0.0])
+    off = rng.integers(-3, 4, (5, 4)).astype(float)
+    off[0] -= nu @ off
+    on = np.array([[1.0, 0], [0, 1], [0, 0], [0, 0], [1, -1]])
+    matrix, values = np.column_stack([on, off, np.zeros(5)]), np.array([3.0, 0.25])
+    law, found = exact_law(matrix, on @ values, depth)
+    path = limit_path(
+        matrix, found.point, found.certificate, potential(depth), LOG10 * np.array([0.0, far])
+    )
+    ratio = path.log_norm(1)[-1] - law.log_constant(1) - law.exponent * path.log_alpha[-1]
+    assert abs(ratio) < 1e-8
+    assert law.exponent == pytest.approx(1 + (depth - 2) / depth)
+    unit = path.log_unit[-1] - law.exponent * path.log_alpha[-1] - law.log_unit
+    assert np.abs(path.error[-1] * np.exp(unit) - law.error).max() < 1e-8
+    assert law.sign[-1] == 0 and law.entry_log_size[-1] == -np.inf  # the column of zeros
 
 
 def test_certificates_that_will_not_do():
-    matrix, minimizer, geometry, _ = SPARSE
+    matrix, minimizer, geometry, dual = SPARSE
     sigma = np.sign(minimizer[geometry.support])
     least_norm = certificate(matrix, geometry, sigma, geometry.least_norm_dual(sigma))
     assert least_norm.margin[geometry.complement].min() > 0
-    with pytest.raises(DegenerateFaceError, match="largest margin"):
-        first_order(geometry, minimizer, least_norm, potential(2))
-    _, minimizer, geometry, dual = kernel_family(1.0, 3)
+    # one that does not attain rho is replaced
+    found = first_order(matrix, geometry, minimizer, least_norm, potential(2))
+    expected = first_order(matrix, geometry, minimizer, dual, potential(2))
+    assert found.log_constant(1) == pytest.approx(expected.log_constant(1), abs=1e-9)
+    matrix, minimizer, geometry, dual = kernel_family(1.0, 3)
     with pytest.raises(ValueError, match="strict"):
-        first_order(geometry, minimizer, dual, potential(3))
+        first_order(matrix, geometry, minimizer, dual, potential(3))
 
 
 def vertex_of_largest_margin(matrix, geometry, sigma):
@@ -237,27 +350,63 @@ def vertex_of_largest_margin(matrix, geometry, sigma):
     return found.x[:rows]
 
 
-def test_a_face_of_certificates_is_reported():
+def test_a_face_of_certificates():
     # two problems side by side: that of smaller rho leaves its part of nu_0 free
-    (first, g_first, _, low), (second, g_second, _, high) = SPARSE, sparse_instance(seed=5)
+    parts = SPARSE, sparse_instance(seed=5)
+    (first, g_first, _, low), (second, g_second, _, high) = parts
     matrix = np.block(
         [
             [first, np.zeros((first.shape[0], second.shape[1]))],
             [np.zeros((second.shape[0], first.shape[1])), second],
         ]
     )
-    _, minimizer, geometry, dual = prepare(matrix, np.concatenate([g_first, g_second]))
+    matrix, minimizer, geometry, dual = prepare(matrix, np.concatenate([g_first, g_second]))
     sigma = np.sign(minimizer[geometry.support])
     vertex = certificate(matrix, geometry, sigma, vertex_of_largest_margin(matrix, geometry, sigma))
-    with pytest.raises(DegenerateFaceError, match="no minimum"):
-        first_order(geometry, minimizer, vertex, potential(2))
-    with pytest.raises(DegenerateFaceError):  # whatever point of the face has been found
-        first_order(geometry, minimizer, dual, potential(2))
     inner = certificate(matrix, geometry, sigma, np.concatenate([low.nu, high.nu]))
-    with pytest.raises(DegenerateFaceError, match="do not determine nu_0"):
-        first_order(geometry, minimizer, inner, potential(2))
+    alone = [first_order(*instance_, potential(2)) for instance_ in map(in_order, parts)]
+    for guess in (vertex, inner):  # whatever point of the face has been found
+        law = first_order(matrix, geometry, minimizer, guess, potential(2))
+        for name in ("sign", "entry_exponent", "entry_log_size"):
+            both = np.concatenate([getattr(part, name) for part in alone])
+            assert getattr(law, name) == pytest.approx(both, abs=1e-8)
+        assert law.exponent == pytest.approx(min(part.exponent for part in alone), abs=1e-12)
     ratio, *_ = log_ratio((matrix, minimizer, geometry, dual), 3, [0, -60])
     assert abs(ratio[-1]) < 1e-8
+
+
+def in_order(instance):
+    """The arguments of first_order before the potential."""
+    matrix, minimizer, geometry, dual = instance
+    return matrix, geometry, minimizer, dual
+
+
+# ±1 and integer matrices whose dual vectors of largest margin form a face
+TIES = [
+    (
+        [[-1, 1, -1, -1, -1], [1, -1, 1, -1, -1], [-1, -1, -1, -1, -1], [1, -1, -1, -1, 1]],
+        [-1, -1, -1, -1],
+    ),
+    ([[0, -2, 2, 1], [1, 1, 0, -1], [-2, -1, -1, 1]], [2, 0, -1]),
+    ([[0, -1, 2, 0, -2], [0, 1, 2, -2, -2], [0, -2, 1, 2, 0], [1, -1, 2, 2, 0]], [1, 3, -2, -3]),
+    ([[2, 2, 0, 0, 1], [0, -1, 1, 1, 2], [2, -2, -2, 1, 1], [0, -2, 0, 1, 0]], [0, -7, 2, -4]),
+]
+
+
+@pytest.mark.parametrize("matrix, data", TIES)
+def test_ties(matrix, data):
+    matrix, data = np.array(matrix, dtype=float), np.array(data, dtype=float)
+    law, found = exact_law(matrix, data, 2)
+    scales = LOG10 * np.array([-20.0, -60.0, -150.0])
+    path = limit_path(matrix, found.point, found.certificate, potential(2), scales)
+    ratio = path.log_norm(1) - law.log_constant(1) - law.exponent * scales
+    assert np.abs(ratio[-1]) < 1e-3 and np.all(np.diff(np.abs(ratio)) <= 1e-12)
+    off = path.error[-1][np.setdiff1d(np.arange(len(matrix[0])), found.support)]
+    told = law.sign != 0
+    assert np.array_equal(np.sign(off[told]), law.sign[told])
+    sizes = np.log(np.abs(off[told])) + path.log_unit[-1]
+    predicted = law.entry_log_size + law.entry_exponent * scales[-1]
+    assert sizes == pytest.approx(predicted[told], abs=1e-2)
 
 
 @pytest.mark.parametrize("depth", [2, 3])

@@ -13,17 +13,12 @@ from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.support import Certificate, certificate, row_scales, support_geometry
 from implicit_l1.network import equations, limit
 from implicit_l1.network.exchange import DualCoordinates
-from implicit_l1.network.limit import (
-    ConvergenceError,
-    PathOptions,
-    error_vanishes,
-    extrapolated,
-    limit_path,
-)
+from implicit_l1.network.limit import ConvergenceError, PathOptions, extrapolated, limit_path
 from implicit_l1.network.precise import PreciseLimit
 from implicit_l1.potentials import potential
 from implicit_l1.problems.problem import one_dimensional_kernel
 from implicit_l1.proof.frame import NotProved
+from implicit_l1.proof.vanishing import error_vanishes
 from implicit_l1.status import CERTIFIED
 from reference import LOG10, instance, kernel_family_log_error, limit_log_error
 
@@ -603,9 +598,8 @@ def unkind_problem(seed):
 def test_an_error_of_zero_is_decided():
     """[[1, 0, 1/2], [0, 1, -1/2]], y = (1, 1): rho = 0 and the limit point is g* at any scale."""
     matrix = np.array([[1.0, 0, 0.3], [0, 1.0, -0.3]])
-    assert error_vanishes(matrix, np.array([1.0, 1.0, 0.0]))
-    assert not error_vanishes(matrix, np.array([1.0, 2.0, 0.0]))
-    assert not error_vanishes(matrix, np.array([1.0, -1.0, 0.0]))
+    for values, vanishes in (([1.0, 1.0], True), ([1.0, 2.0], False), ([1.0, -1.0], False)):
+        assert error_vanishes(matrix, np.array([0, 1]), rationals_of(values)) == vanishes
     found = decide_minimizer(matrix, np.array([1.0, 1.0]))
     path = limit_path(
         matrix, found.point, found.certificate, potential(3), LOG10 * np.array([-3.0])

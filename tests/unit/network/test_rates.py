@@ -26,12 +26,15 @@ def bent(rate_before, rate_after, place):
 
 
 def test_predicted_rates():
-    rho = np.array([0.0, 0.4, 0.99])
-    assert np.array_equal(predicted_rate(2, rho), 1.0 - rho)
-    assert np.array_equal(predicted_rate(2.0, rho), 1.0 - rho)
+    rho, leading = np.array([0.1, 0.4, 0.99]), np.full(3, 7.0)
+    assert np.array_equal(predicted_rate(2, rho, leading), 1.0 - rho)
+    assert np.array_equal(predicted_rate(2.0, rho, leading), 1.0 - rho)
     for depth in (2.1, 3, 6):
-        assert np.array_equal(predicted_rate(depth, rho), [1.0, 1.0, 1.0])
-    assert predicted_rate(3, 0.5) == 1.0 and predicted_rate(2, 0.5) == 0.5
+        assert np.array_equal(predicted_rate(depth, rho, leading), [1.0, 1.0, 1.0])
+    # 1 is an upper bound where rho = 0
+    for depth in (2, 3):
+        found = predicted_rate(depth, np.array([0.0, 0.0, np.nan]), np.array([3.0, np.nan, 7.0]))
+        assert found[0] == 3.0 and np.isnan(found[1])
 
 
 @given(st.floats(0.01, 1.0), st.floats(-50.0, 50.0))

@@ -169,6 +169,33 @@ def test_nothing_off_the_support():
     assert everything.margin == 1.0
 
 
+@pytest.mark.parametrize(("depth", "rate"), [(2, 2), (3, 1)])
+def test_with_full_support_the_error_keeps_its_digits(depth, rate):
+    """n = c alpha^rate k to first order, k the kernel vector: what follows g* in phi^{-1} moves it.
+
+    The derivatives of ``k phi^{-1}(x / alpha)`` by log x are ``alpha^e`` and
+    ``(alpha / x)^e / p`` times k, with e = 0 (p = 1) and 1 / p.
+    """
+    matrix, data = np.array([[1.0, 1.0, 1.0], [0.5, -0.5, 0.25]]), np.array([1.0, 0.125])
+    kernel = np.array([-0.75, -0.25, 1.0])
+    found = found_of(matrix, data, depth)
+    assert found.support.size == 3
+    exponents = np.array([-20.0, -100.0, -165.0, -290.0])
+    path = selected_path(matrix, found, depth, np.log(10.0) * exponents)
+    g = found.point + found.point_low
+    if depth == 2:
+        size = -(kernel @ g**-2) / (kernel**2 @ g**-1)
+    else:
+        size = -(2**-3 / 3) * (kernel @ g ** (-4 / 3)) / (kernel**2 @ g ** (-4 / 3) / 3)
+    expected = np.log10(abs(size) * np.abs(kernel).sum()) + rate * exponents
+    # of the relative order alpha^(1/3) for D = 3
+    away = np.abs(path.log_norm(1) / np.log(10.0) - expected)
+    assert away[0] < 1e-5 and np.all(away[1:] < 1e-10)
+    assert np.all(path.error_bound < 1e-10)
+    direction = path.error / np.abs(path.error).max(axis=1, keepdims=True)
+    assert np.abs(np.abs(direction) - np.abs(kernel)).max() < 1e-12
+
+
 def test_scales_below_the_range_of_doubles_are_refused():
     matrix, data, _ = SEVERAL["twins"]
     found = found_of(matrix, data, 2)

@@ -944,7 +944,8 @@ def constants(case, depth):
     found = case.minimizer
     rho = enclose_pattern_constant(minimizer.frame, minimizer.sigma, found.certificate.nu)
     geometry = support_geometry(case.matrix, found.support)
-    floats = first_order(geometry, found.point, found.certificate, potential(depth))
+    instance = case.matrix, geometry, found.point, found.certificate
+    floats = first_order(*instance, potential(depth))
     limit = LimitProof(case.matrix, minimizer, depth)
     return limit, limit.first_order(rho, floats.error, floats.log_unit, RADIUS), floats
 
@@ -996,7 +997,7 @@ def test_first_order_where_rho_is_not_attained_at_one_vertex():
     rho = enclose_pattern_constant(
         minimizer.frame, minimizer.sigma, family.minimizer.certificate.nu
     )
-    with pytest.raises(NotProved, match="or it is 0"):
+    with pytest.raises(NotProved, match=r"x\(alpha\) = g\* for every alpha"):
         LimitProof(family.matrix, minimizer, 2).first_order(rho, np.zeros(2), 0.0, RADIUS)
 
 

@@ -521,17 +521,19 @@ def test_the_first_order(depth):
 
 
 def test_a_first_order_term_that_vanishes():
-    """The slopes are 4/3 at D = 3 and 3/2 at D = 4 there: 1 is a bound of the rate only."""
+    """The slopes are 4/3 at D = 3 and 3/2 at D = 4: 1 is a bound of the rate only."""
     matrix, data = np.array([[1, 0, 0.5], [0, 1, -0.5]]), np.array([1.0, 2.0])
     minimizer = prove_minimizer(matrix, data, np.array([1.0, 2.0, 0.0]), np.ones(2))
     rho = enclose_pattern_constant(minimizer.frame, minimizer.sigma, np.ones(2))
     for depth, rate in ((2.5, 6 / 5), (3, 4 / 3), (4, 3 / 2)):
         limit = LimitProof(matrix, minimizer, depth)
-        with pytest.raises(NotProved):
-            limit.first_order(rho, np.zeros(3), 0.0, 1e-3)
+        exponent, constant_ = limit.first_order(rho, np.zeros(3), 0.0, 1e-12)
         sizes = [-_kernel_entry(depth, exponent) for exponent in (-60, -62)]
         slope = (sizes[0] / sizes[1]).log() / arb(100).log()
         assert float(slope) == pytest.approx(rate, abs=1e-6)
+        assert abs(exponent - arb(rate)) < 1e-15
+        ratio = 2 * sizes[1] / (constant_ * (arb(10) ** -62) ** exponent)
+        assert float(ratio) == pytest.approx(1, abs=1e-9)
 
 
 def test_where_rho_is_zero_there_is_no_power_of_alpha():

@@ -796,16 +796,25 @@ def test_data_that_are_no_combination_have_no_exact_minimizer():
         PreciseLimit(matrix, np.array([1.0, 0.0, 0.0]), np.zeros(3), 2, data)
 
 
-def test_a_difference_is_known_to_the_rounding_of_the_minimizer():
-    """g* is known to 2^-106 of its norm 1, and x(alpha) with it."""
-    limit = PreciseLimit(np.array([[1.0, 1.0, 0.5]]), np.array([0.5, 0.5, 0.0]), np.zeros(3), 2)
-    error, log_unit, bound = limit.difference(-20.0, None, 1.0)
-    norm = np.abs(error).sum() * np.exp(log_unit)
-    assert norm < 1e-3
-    assert bound * norm >= 2.0**-105
-    limit.difference(-20.0, None, 1.01 * bound)
-    with pytest.raises(NotProved, match="agree to a relative"):
-        limit.difference(-20.0, None, 0.99 * bound)
+@pytest.mark.parametrize("log_alpha", [-20.0, -600.0])
+def test_a_difference_from_one_of_several_minimizers(log_alpha):
+    """n = t (-1/4, -1/4, 1), ``arsinh(t / 2 alpha) = arsinh((1/2 - t/4) / 2 alpha) / 2``."""
+    several = np.array([[1.0, 1.0, 0.5]]), np.array([0.5, 0.5, 0.0]), np.zeros(3), 2
+    limit = PreciseLimit(*several, [fmpq(1)], unique=False)
+    error, log_unit, bound = limit.difference(log_alpha, None, 1e-10)
+    with ctx.workprec(2500):
+        alpha = arb(log_alpha).exp()
+        t = alpha.sqrt()
+        for _ in range(12):  # each has twice as many digits, at least
+            t = 2 * alpha * (((arb(0.5) - t / 4) / (2 * alpha)).asinh() / 2).sinh()
+            t = t.mid()
+        expected = [-t / 4, -t / 4, t]
+        for value, right in zip(error, expected, strict=True):
+            got = arb(float(value)) * arb(log_unit).exp()
+            assert abs(got / right - 1) < 1e-12
+    assert 0 < bound < 1e-12
+    with pytest.raises(NotProved, match="all bits"):
+        limit.difference(log_alpha, None, 0.99 * bound)
 
 
 # Intervals of decimals
@@ -976,7 +985,7 @@ def test_of_exponents_that_are_nearly_1_the_margins_tell():
     matrix = np.array([[1.0, 1.0 - 2.0**-40, 1.0 - 2.0**-39]])
     geometry = support_geometry(matrix, [0])
     dual = certificate(matrix, geometry, np.ones(1), np.ones(1))
-    found = first_order(geometry, np.array([1.0, 0.0, 0.0]), dual, potential(2))
+    found = first_order(matrix, geometry, np.array([1.0, 0.0, 0.0]), dual, potential(2))
     assert found.exponent == 2.0**-40
     assert np.array_equal(found.error[1:], [1.0, 0.0])
 

@@ -15,6 +15,7 @@ from implicit_l1.minimizer.support import Certificate
 from implicit_l1.network import bands, lasso
 from implicit_l1.network.bounds import Band
 from implicit_l1.network.flow import Trajectory, shown
+from implicit_l1.network.initialization import initialize
 from implicit_l1.network.limit import LimitPath
 from implicit_l1.problems.problem import (
     Problem,
@@ -26,6 +27,7 @@ from implicit_l1.status import (
     AT_MINIMIZER,
     CERTIFIED,
     CONVERGED,
+    NO_ERROR,
     NOT_FOLLOWED,
     NOT_RUN,
     NOT_UNIQUE,
@@ -174,8 +176,9 @@ def test_instances_are_what_they_are_called():
     # the entry of the power 1.5 over that of 0.5, at alpha = 0.01
     np.testing.assert_allclose(table["log10_competitor"], np.log10(30 / 2 * 0.01))
     # at D = 2 the error over the smallest entry of g*
-    smallest = np.array([2, 1, 3, 4])
-    np.testing.assert_allclose(table["log10_correction"], np.log10(ERROR[:, 2] / smallest))
+    correction = np.log10(ERROR[:, 2] / np.array([2, 1, 3, 4]))
+    correction[1] = 2 * -2  # but (alpha / |g*_i|)^2 where the exponent is above 1
+    np.testing.assert_allclose(table["log10_correction"], correction)
     np.testing.assert_allclose(table["smallest_log10_alpha"], -2)
     assert set(table["window_smallest"]) == {1e-2} and set(table["window_largest"]) == {1.0}
     ends = [set(map(float, table[f"fitted_rate_{end}"])) for end in ("low", "high")]
@@ -367,6 +370,29 @@ def test_stage_asymptotics_tells_the_entries_off_the_support(
     assert result.log_constant[0] == pytest.approx(np.log(4.5 * size))
     np.testing.assert_allclose(result.entry_exponent[0], [np.nan, *[exponent] * 3])
     np.testing.assert_allclose(result.entry_log_size[0], [np.nan, *[np.log(size)] * 3], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rho", "weight", "status"),
+    [(0.0, 1.0, NO_ERROR), (0.5, 1.0, "known"), (0.5, 2.0, "not known but from ones")],
+)
+def test_stage_asymptotics_says_why_a_leading_term_is_not_known(
+    tmp_path, monkeypatch, rho, weight, status
+):
+    """Weights of 2 at D = 2 have another constant than ones, with the same minimizer."""
+    monkeypatch.chdir(tmp_path)
+    problem = one_dimensional_kernel(m=3, rho=rho)
+    found = decide_minimizer(problem.matrix, problem.data)
+    Problems.of([0], [problem]).save("problems.npz")
+    shape = np.full(4, weight)
+    l1 = minimizers_of(problem, found, problem.signal)
+    l1.started_from(shape, shape, initialize(2, shape, shape)).save("l1.npz")
+    words = "asymptotics --problems problems.npz --l1 l1.npz --output a.npz --depth 2"
+    monkeypatch.setattr("sys.argv", words.split())
+    asymptotics.main()
+    result = FirstOrders.load("a.npz")
+    assert result.status[0] == status
+    assert np.isfinite(result.exponent[0]) == (status == "known")
 
 
 def test_stage_selection_keeps_what_belongs_to_x(tmp_path):

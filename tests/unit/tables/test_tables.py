@@ -105,15 +105,20 @@ def test_rates_are_those_of_the_depth():
     assert only(only_wide)["predicted_rate"] == Interval.of("0.74", "0.75")
 
 
-def test_the_rate_of_depth_three_needs_no_rho():
-    certificates = [of_constants([0.25, "too hard", 0.35])]
-    certificates += [of_limits(depth, local_slope={-4.0: [1, 1, 1]}) for depth in (2, 3)]
+def test_where_rho_is_not_proved_positive_the_rate_is_that_of_the_leading_term():
+    certificates = [of_constants([0.25, "too hard", 0])]
+    slopes = {-4.0: [1, 1, 1]}
+    certificates += [of_limits(2, rate=[0.75, "not an enclosure", 1], local_slope=slopes)]
+    certificates += [of_limits(3, rate=["too wide", 1, "1.25"], local_slope=slopes)]
     table = made("rates", data(), data(depth=3), certificates=certificates)
     two, three = (table[table["depth"] == depth].iloc[0] for depth in (2, 3))
     assert two["predicted_rate"] is None
-    assert two["unproved"] == "predicted_rate: too hard"
-    assert three["predicted_rate"] == Interval.of(1, 1)
+    assert two["unproved"] == "predicted_rate: not an enclosure"
+    assert three["predicted_rate"] == Interval.of(1, 1)  # of 1, 1 and 1.25
     assert three["unproved"] == ""
+    zero = of_limits(3, rate=[1, 1, "x(alpha) = g* for every alpha"], local_slope=slopes)
+    row = only(made("rates", data(depth=3), certificates=[certificates[0], zero]))
+    assert row["unproved"] == "predicted_rate: x(alpha) = g* for every alpha"
 
 
 def test_an_instance_without_proof_has_no_rho_and_is_left_out_of_the_rates():
