@@ -532,7 +532,7 @@ def test_cubes_that_hold_all_patterns_bound_the_null_space_constant():
         stop = start + 1 + np.count_nonzero(signs == 0)
         sums.append(np.abs(duals[start:stop] @ off).sum(axis=0).max())
         start = stop
-    assert _heights(frame, weights, duals) == pytest.approx(sums, rel=1e-9)
+    assert _heights(frame, weights, duals) == pytest.approx(sums, rel=1e-8)
     lower, upper = enclose_null_space_constant(frame, weights, duals)
     assert float(lower) == pytest.approx(max(sums[2:]), rel=1e-9)  # of the patterns among them
     assert float(upper) == pytest.approx(ceiling(max(sums)), rel=1e-12)
