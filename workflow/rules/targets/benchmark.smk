@@ -56,7 +56,7 @@ rule benchmark_flow:
         depth="2 3",
         log10_alpha="-4 -8 -12",
         repetitions=3,
-        limit=30,
+        limit=10,
         seed=CONFIG["seed"],
     shell:
         "python {input.code[0]:q} {params.sizes} --eta {params.eta} --depth {params.depth}"
