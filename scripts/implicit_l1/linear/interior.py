@@ -35,9 +35,7 @@ _ROUNDING = 1e-12
 _AT_ONCE = 2**17
 
 
-def smallest_maximum(
-    form: "_ByEquations | _ByBasis", offset: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def smallest_maximum(form: "_Form", offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     r"""``min_b ||c + C^T b||_inf`` and the kernel vector that proves it.
 
     By the method of :func:`smallest_maxima`.
@@ -60,7 +58,7 @@ def smallest_maximum(
 
 
 def smallest_maxima(
-    form: "_ByEquations | _ByBasis", offsets: np.ndarray, enough: float = -np.inf, steps: int = 60
+    form: "_Form", offsets: np.ndarray, enough: float = -np.inf, steps: int = 60
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""``min_b ||c + C^T b||_inf`` and the kernel vectors that prove it, for many c at once.
 
@@ -73,7 +71,8 @@ def smallest_maxima(
     that of the solve, and b and k prove each other optimal, up to rounding.
 
     Args:
-        form: of the kernel of C, by :func:`kernel_form`; of one C, or of m of them.
+        form: of the kernel of C, by :func:`kernel_form`, or :func:`basis_form`; of one C, or of
+            m of them.
         offsets: c, one a row, shape (m, n).
         enough: the search for a value ends where b proves that it is at most this.
         steps: most steps.
@@ -84,9 +83,9 @@ def smallest_maxima(
     units = unit_of(offsets, axis=1)[:, None]
     chunk = max(1, _AT_ONCE // math.prod(form.map.shape[-2:]))
     parts = [slice(first, first + chunk) for first in range(0, len(offsets), chunk)]
-    scaled, enough = offsets / units, enough / units
+    scaled, bounds = offsets / units, enough / units
     solutions = [
-        _smallest_maxima(form.at(part), scaled[part], enough[part], steps) for part in parts
+        _smallest_maxima(form.at(part), scaled[part], bounds[part], steps) for part in parts
     ]
     free, kernel = (np.concatenate(part) for part in zip(*solutions, strict=True))
     return units / form.unit * free, kernel
@@ -94,8 +93,8 @@ def smallest_maxima(
 
 def _smallest_maxima(form, offsets, enough, steps):
     """The same for c of the order of 1, and b for C of this order."""
-    rows, count = form.free_map.shape[-2:]
-    free, kernel = (np.full((len(offsets), size), np.nan) for size in (rows, count))
+    rows, count = form.rank, offsets.shape[1]
+    free, kernel = (np.full((len(offsets), size), np.nan) for size in (form.freedom, count))
     left = np.arange(len(offsets))
     # k is the first part less the second; the slacks are those of z <= top and -z <= top
     parts = np.full((left.size, 2 * count), 0.5 / count)
@@ -180,7 +179,7 @@ def _newton_step(form, parts, slacks, gap):
     return goal - parts - quotient * step, z, top, step
 
 
-def kernel_form(free_map: np.ndarray) -> "_ByEquations | _ByBasis":
+def kernel_form(free_map: np.ndarray) -> "_OfEquations":
     """The kernel of C as the interior-point method works with it.
 
     Args:
@@ -193,20 +192,63 @@ def kernel_form(free_map: np.ndarray) -> "_ByEquations | _ByBasis":
         return _ByEquations(free_map, unit)
     basis, triangle = np.linalg.qr(free_map.mT, mode="complete")
     image, kernel = np.split(basis.mT, [rows], axis=-2)
-    return _ByBasis(free_map, unit, kernel, image, triangle[..., :rows, :])
+    return _ByBasis(kernel, unit, free_map, image, triangle[..., :rows, :])
+
+
+def basis_form(basis: np.ndarray) -> "_KernelBasis":
+    """A kernel of which an orthonormal basis is known, where C is not asked for.
+
+    Args:
+        basis: Z^T of many kernels, shape (m, n - r, n).
+    """
+    return _KernelBasis(basis, np.ones((len(basis), 1)))
 
 
 class _Form:
-    """The kernel of C, or the kernels of many, whose arrays have one axis more in front."""
+    """The kernel of C, or the kernels of many, whose arrays have one axis more in front.
 
-    free_map: np.ndarray
+    Attributes:
+        map: what systems of equations are made of, of the order of 1, shape (k, n).
+        unit: what C was divided by, shape (1,).
+    """
+
+    map: np.ndarray
+    unit: np.ndarray
 
     def at(self, places):
         """Those at some places; the one, if it is the same for all."""
-        if self.free_map.ndim == 2:
+        if self.map.ndim == 2:
             return self
         parts = {field.name: getattr(self, field.name)[places] for field in fields(self)}
         return replace(self, **parts)
+
+
+class _OfEquations(_Form):
+    """The kernel of a C that is known.
+
+    Attributes:
+        free_map: C, shape (r, n), of the order of 1.
+    """
+
+    free_map: np.ndarray
+
+    @property
+    def rank(self):
+        """r."""
+        return self.free_map.shape[-2]
+
+    @property
+    def freedom(self):
+        """The length of b."""
+        return self.rank
+
+    def heights(self, offset, free):
+        """``c + C^T b``, shape (m, n)."""
+        return offset + times(free, self.free_map)
+
+    def outside(self, kernel):
+        """0 for k in the kernel, shape (m, r)."""
+        return times(kernel, self.free_map.mT)
 
     @staticmethod
     def _all(systems):
@@ -215,20 +257,15 @@ class _Form:
 
 
 @dataclass(frozen=True)
-class _ByEquations(_Form):
-    """The kernel of C as it is given, by r equations.
-
-    Attributes:
-        free_map: C, shape (r, n), of the order of 1.
-        unit: what C was divided by, shape (1,).
-    """
+class _ByEquations(_OfEquations):
+    """The kernel of C as it is given, by r equations."""
 
     free_map: np.ndarray
     unit: np.ndarray
 
     @property
     def map(self):
-        """C, shape (r, n)."""
+        """C itself."""
         return self.free_map
 
     def gram(self, weight):
@@ -262,21 +299,36 @@ class _ByEquations(_Form):
 
 
 @dataclass(frozen=True)
-class _ByBasis(_Form):
-    """The kernel of C by an orthonormal basis Z: smaller systems where n - r < r.
+class _KernelBasis(_Form):
+    """A kernel by an orthonormal basis Z of it: smaller systems where n - r < r.
+
+    b is ``z - c`` itself, of the range of C^T, for any C with this kernel.
 
     Attributes:
-        free_map: C, shape (r, n), of the order of 1.
-        unit: what C was divided by, shape (1,).
-        map: Z^T, shape (n - r, n).
-        image, triangle: ``C^T = image^T triangle``, shapes (r, n) and (r, r).
+        map: Z^T, shape (n - r, n); or many, shape (m, n - r, n).
+        unit: 1, of shape (1,) or (m, 1).
     """
 
-    free_map: np.ndarray
-    unit: np.ndarray
     map: np.ndarray
-    image: np.ndarray
-    triangle: np.ndarray
+    unit: np.ndarray
+
+    @property
+    def rank(self):
+        """r."""
+        return self.map.shape[-1] - self.map.shape[-2]
+
+    @property
+    def freedom(self):
+        """The length of b."""
+        return self.map.shape[-1]
+
+    def heights(self, offset, free):
+        """``c + b``, shape (m, n)."""
+        return offset + free
+
+    def outside(self, kernel):
+        """What of k is orthogonal to the kernel, shape (m, n)."""
+        return kernel - times(times(kernel, self.map.mT), self.map)
 
     def gram(self, weight):
         """``Z^T W^{-1} Z`` for each diagonal W, shape (m, n - r, n - r)."""
@@ -304,6 +356,24 @@ class _ByBasis(_Form):
         return self.preimage(z - offset)
 
     def preimage(self, values):
+        """Rows of the range of C^T as they are."""
+        return values
+
+
+@dataclass(frozen=True)
+class _ByBasis(_OfEquations, _KernelBasis):
+    """The kernel of C by a basis.
+
+    Attributes:
+        free_map: C, shape (r, n), of the order of 1.
+        image, triangle: ``C^T = image^T triangle``, shapes (r, n) and (r, r).
+    """
+
+    free_map: np.ndarray
+    image: np.ndarray
+    triangle: np.ndarray
+
+    def preimage(self, values):
         """The b with ``C^T b`` equal to rows of the range of C^T, shape (m, r)."""
         return solved(self._all(self.triangle), times(values, self.image.mT))
 
@@ -324,7 +394,7 @@ def _vertices(form, offset, parts, slacks, _):
     ``Z_I^T z_I + top Z_J^T s = Z^T c``, since z - c is orthogonal to the kernel.  (Derived for
     this project.)
     """
-    rows, count = form.free_map.shape[-2:]
+    rows, count = form.rank, offset.shape[1]
     likely = parts / slacks
     likely = np.maximum(likely[:, :count], likely[:, count:])
     order = np.argpartition(likely, count - rows - 1, axis=1)
@@ -335,25 +405,27 @@ def _vertices(form, offset, parts, slacks, _):
     right = np.zeros(systems.shape[:2])
     right[:, -1] = 1.0
     kernel = form.kernel(solved(systems, right), active, side)
-    free = np.full((len(offset), rows), np.nan)
+    free = np.full((len(offset), form.freedom), np.nan)
     good = np.min(side * kernel, axis=1) >= -_ROUNDING
     if good.any():
         chosen = (values[good] for values in (systems, offset, others, active, side))
         free[good] = form.at(good).free(*chosen)
-    return _if_optimal(form.free_map, offset, free, kernel)
+    return _if_optimal(form, offset, free, kernel)
 
 
 def _faces(form, offset, parts, slacks, z):
     """(b, k) where fewer columns attain the maximum; nan where that is not optimal.
 
-    Many b do then; it is the one nearest to the iterate.
+    Many b do then; it is the one nearest to the iterate.  Not where the kernel is given by a basis.
     """
+    if not isinstance(form, _OfEquations):
+        return np.full((len(offset), form.freedom), np.nan), np.full(offset.shape, np.nan)
     free, kernel = form.preimage(z - offset), np.zeros(offset.shape)
     for place, guess in enumerate(free):
         free_map = form.at(place).free_map
         one = _face(free_map, offset[place], parts[place], slacks[place], guess)
         free[place], kernel[place] = one
-    return _if_optimal(form.free_map, offset, free, kernel)
+    return _if_optimal(form, offset, free, kernel)
 
 
 def _face(free_map, offset, parts, slacks, free):
@@ -373,14 +445,14 @@ def _face(free_map, offset, parts, slacks, free):
     return free + step[:-1], kernel
 
 
-def _if_optimal(free_map, offset, free, kernel):
+def _if_optimal(form, offset, free, kernel):
     """(b, k) where each proves the other optimal, and the value is not 0; elsewhere nan."""
-    height = np.abs(offset + times(free, free_map)).max(axis=1)
+    height = np.abs(form.heights(offset, free)).max(axis=1)
     value = np.sum(offset * kernel, axis=1)
     rounding = _ROUNDING * np.maximum(1.0, np.abs(offset).max(axis=1))
     optimal = (
         (np.abs(np.abs(kernel).sum(axis=1) - 1.0) <= _ROUNDING)
-        & (np.abs(times(kernel, free_map.mT)).max(axis=1) <= _ROUNDING)
+        & (np.abs(form.outside(kernel)).max(axis=1) <= _ROUNDING)
         & (height - value <= rounding)
         & (value > rounding)
     )[:, None]

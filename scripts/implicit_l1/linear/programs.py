@@ -8,7 +8,6 @@ rational arithmetic.  A result is held against the definition: k and b prove eac
 the next method is tried.
 """
 
-from contextlib import suppress
 from functools import cached_property
 
 import numpy as np
@@ -160,31 +159,6 @@ class KernelPrograms:
         for place in np.flatnonzero(np.isnan(kernel[:, 0])):
             kernel[place], free[place] = self.solve(offsets[place], name)
         return kernel, free
-
-
-def solve_stack(
-    free_maps: np.ndarray, offsets: np.ndarray, name: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """(k, b) for many C of one shape, with one c each; nan where a program is not solved.
-
-    Args:
-        free_maps: C, shape (m, r, n), each of full row rank; r may be 0.
-        offsets: c, shape (m, n).
-    Returns:
-        shapes (m, n) and (m, r), rows as in :meth:`KernelPrograms.solve`.
-    """
-    _, rows, count = free_maps.shape
-    kernel, free = np.full(offsets.shape, np.nan), np.full((len(offsets), rows), np.nan)
-    some = offsets.any(axis=1) & (0 < rows < count)
-    if some.any():
-        free[some], kernel[some] = smallest_maxima(kernel_form(free_maps[some]), offsets[some])
-    finite = np.isfinite(offsets).all(axis=1)
-    for place in np.flatnonzero(np.isnan(kernel[:, 0]) & finite):
-        with suppress(LinearProgramError):
-            kernel[place], free[place] = KernelPrograms(free_maps[place]).solve(
-                offsets[place], name
-            )
-    return kernel, free
 
 
 def least_norm_vertex(matrix: np.ndarray, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

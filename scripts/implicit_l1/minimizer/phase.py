@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.linear.programs import solve_stack
-from implicit_l1.linear.stacks import columns, solved, times
+from implicit_l1.linear.interior import basis_form, kernel_form, smallest_maxima
+from implicit_l1.linear.stacks import columns, times
 from implicit_l1.minimizer.recovery import recovery
 from implicit_l1.proof.planted import RightInverses, planted_bounds
 from implicit_l1.status import PROVED, UNDECIDED
@@ -47,8 +47,8 @@ def planted(right: RightInverses, signals: np.ndarray) -> Planted:
     count, size = len(signals), np.count_nonzero(signals[0])
     supports = np.nonzero(signals)[1].reshape(count, size)
     signs = np.take_along_axis(np.sign(signals), supports, 1)
-    duals, kernels = _guesses(right, supports, signs)
-    lower, upper = planted_bounds(right, supports, signs, duals, kernels)
+    left, duals, kernels = _guesses(right, supports, signs)
+    lower, upper = planted_bounds(right, supports, signs, left, duals, kernels)
     off = signals == 0.0
     rho = np.abs(times(duals, right.matrices)).max(axis=1, where=off, initial=0.0)
     recovered, status = upper < 1.0, [PROVED] * count
@@ -62,24 +62,63 @@ def planted(right: RightInverses, signals: np.ndarray) -> Planted:
 
 
 def _guesses(right, supports, signs):
-    """(nu, n), which nearly attain rho; shapes (m, N) and (m, d)."""
-    matrices, size = right.matrices, supports.shape[1]
-    count = matrices.shape[2]
-    inside = np.zeros((len(supports), count), dtype=bool)
+    """(L, nu, n): left inverses of A_S, and what nearly attains rho.
+
+    Shapes (m, s, N), (m, N) and (m, d); nan where a matrix is singular or a program not solved.
+    """
+    matrices = right.matrices
+    inside = np.zeros((len(matrices), matrices.shape[2]), dtype=bool)
     np.put_along_axis(inside, supports, True, axis=1)
-    complement = np.nonzero(~inside)[1].reshape(len(supports), count - size)
+    complement = np.nonzero(~inside)[1].reshape(len(matrices), -1)
     on, off = columns(matrices, supports).mT, columns(matrices, complement).mT
-    # as in the coordinates of a support: A_S = [Q1 Q2] [R; 0], M = R^-1 Q1^T A_Sc, C = Q2^T A_Sc
-    basis, triangle = np.linalg.qr(on, mode="complete")
-    image, free_basis, triangle = basis[..., :size], basis[..., size:], triangle[:, :size]
-    starts = times(solved(triangle.mT, signs), image.mT)
-    offsets = times(starts, off)
-    kernel, free = solve_stack(free_basis.mT @ off, offsets, "of rho")
-    duals = starts + times(free, free_basis.mT)
-    kernels = np.zeros((len(supports), count))
+    left = _left_inverses(on)
+    offsets = times(times(signs, left), off)
+    heights, kernel = _solved_programs(right, on, off, complement, offsets)
+    directions = np.zeros(inside.shape)
+    np.put_along_axis(directions, supports, signs, axis=1)
+    np.put_along_axis(directions, complement, heights, axis=1)
+    kernels = np.zeros(inside.shape)
     np.put_along_axis(kernels, complement, kernel, axis=1)
-    within = -solved(triangle, times(times(kernel, off.mT), image))
-    np.put_along_axis(kernels, supports, within, axis=1)
-    # once more, which takes off most of what rounding leaves outside of the kernel
-    residuals = times(kernels, matrices.mT)
-    return duals, kernels - times(residuals, right.inverses.mT)
+    np.put_along_axis(kernels, supports, -times(times(kernel, off.mT), left.mT), axis=1)
+    # what rounding leaves outside of the kernel
+    kernels -= times(times(kernels, matrices.mT), right.inverses.mT)
+    return left, times(directions, right.inverses), kernels
+
+
+def _left_inverses(on):
+    """``(A_S^T A_S)^{-1} A_S^T``, shape (m, s, N)."""
+    try:
+        return np.linalg.solve(on.mT @ on, on.mT)
+    except np.linalg.LinAlgError:  # one is singular
+        return np.linalg.pinv(on)
+
+
+def _solved_programs(right, on, off, complement, offsets):
+    """(z, k): ``z = c + C^T b`` of the smallest maximum and the k that proves it, shape (m, d - s).
+
+    k is of the n_Sc with n in ker A, which are the kernel of ``C = Q2^T A_Sc``, with
+    ``A_S = [Q1 Q2] [R; 0]``.  Where it is of lower dimension than C has rows, a basis takes less
+    time.
+    """
+    count, rows, size = on.shape
+    heights, kernel = np.full(offsets.shape, np.nan), np.full(offsets.shape, np.nan)
+    zero = ~offsets.any(axis=1)
+    heights[zero] = kernel[zero] = 0.0
+    if rows == size:
+        largest = np.abs(offsets).argmax(axis=1)[:, None]
+        sides = np.sign(np.take_along_axis(offsets, largest, 1))
+        np.put_along_axis(kernel := np.zeros(offsets.shape), largest, sides, axis=1)
+        return offsets, kernel
+    some = ~zero & np.isfinite(offsets).all(axis=1)
+    if not some.any():
+        return heights, kernel
+    if right.kernels.shape[1] <= rows - size:
+        basis = np.linalg.qr(columns(right.kernels, complement)[some])[0].mT
+        free, kernel[some] = smallest_maxima(basis_form(basis), offsets[some])
+    else:
+        free_basis = np.linalg.qr(on[some], mode="complete")[0][..., size:]
+        maps = free_basis.mT @ off[some]
+        free, kernel[some] = smallest_maxima(kernel_form(maps), offsets[some])
+        free = times(free, maps)
+    heights[some] = offsets[some] + free
+    return heights, kernel

@@ -33,35 +33,40 @@ from implicit_l1.proof.verified import LARGE, gamma, rounded_up
 
 @dataclass(frozen=True)
 class RightInverses:
-    """Matrices A and, nearly, right inverses P of them.
+    """Matrices A and, nearly, right inverses P and kernels of them.
 
     Attributes:
         matrices: A, shape (m, N, d), of full row rank.
         inverses: P, shape (m, d, N).
+        kernels: orthonormal bases of the kernels, one vector a row, shape (m, d - N, d).
         reach: bounds of ``|P| 1``, shape (m, d).
         distances: bounds of ``||I - A P||_inf``, shape (m,).
     """
 
     matrices: np.ndarray
     inverses: np.ndarray
+    kernels: np.ndarray
     reach: np.ndarray
     distances: np.ndarray
 
     @classmethod
     def of(cls, matrices: np.ndarray) -> "RightInverses":
         """Those of some matrices."""
-        basis, triangle = np.linalg.qr(matrices.mT)
-        inverses = basis @ np.linalg.inv(triangle).mT
+        rows = matrices.shape[1]
+        basis, triangle = np.linalg.qr(matrices.mT, mode="complete")
+        inverses = basis[..., :rows] @ np.linalg.inv(triangle[:, :rows]).mT
         reach = rounded_up(np.abs(inverses).sum(axis=2))
-        rest = np.abs(np.eye(matrices.shape[1]) - matrices @ inverses).sum(axis=2)
+        rest = np.abs(np.eye(rows) - matrices @ inverses).sum(axis=2)
         rounding = gamma(matrices.shape[2]) * times(reach, np.abs(matrices).mT)
-        return cls(matrices, inverses, reach, rounded_up(rest + rounding).max(axis=1))
+        distances = rounded_up(rest + rounding).max(axis=1)
+        return cls(matrices, inverses, basis[..., rows:].mT, reach, distances)
 
 
 def planted_bounds(
     right: RightInverses,
     supports: np.ndarray,
     signs: np.ndarray,
+    left: np.ndarray,
     duals: np.ndarray,
     kernels: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -73,6 +78,7 @@ def planted_bounds(
         right: A of each problem, and its right inverse.
         supports: S, shape (m, s).
         signs: sigma, shape (m, s).
+        left: guesses of left inverses L of A_S, shape (m, s, N).
         duals: guesses of the nu that attains rho, shape (m, N).
         kernels: guesses of the n that attains rho, shape (m, d).
     Returns:
@@ -83,24 +89,19 @@ def planted_bounds(
     np.put_along_axis(off, supports, False, axis=1)
     known = [
         np.all(np.abs(part) <= LARGE, axis=tuple(range(1, part.ndim)))
-        for part in (sizes, duals, kernels, right.inverses)
+        for part in (sizes, left, duals, kernels, right.inverses)
     ]
     lower = _from_below(right, sizes, off, signs, kernels, supports)
-    upper = _from_above(right.matrices, sizes, off, signs, duals, supports)
+    upper = _from_above(right.matrices, sizes, off, signs, left, duals, supports)
     proved = np.all(known, axis=0)
     return np.where(proved & (lower > 0.0), lower, 0.0), np.where(proved, upper, np.inf)
 
 
-def _from_above(matrices, sizes, off, signs, duals, supports):
+def _from_above(matrices, sizes, off, signs, left, duals, supports):
     rows, order = matrices.shape[1], supports.shape[1]
     on = columns(matrices, supports).mT
-    gram = on.mT @ on
-    try:
-        inverses = np.linalg.solve(gram, on.mT)
-    except np.linalg.LinAlgError:  # one of them is singular
-        inverses = np.linalg.pinv(on)
-    reach = rounded_up(np.abs(inverses).sum(axis=1))
-    rest = np.abs(np.eye(order) - inverses @ on).sum(axis=1)
+    reach = rounded_up(np.abs(left).sum(axis=1))
+    rest = np.abs(np.eye(order) - left @ on).sum(axis=1)
     distances = rounded_up(rest + gamma(rows) * times(reach, np.abs(on))).max(axis=1)
     heights = times(duals, matrices)
     rounding = rounded_up(gamma(rows) * times(np.abs(duals), sizes))
@@ -110,7 +111,7 @@ def _from_above(matrices, sizes, off, signs, duals, supports):
     beside = rounded_up(rounding + times(rounded_up(steps[:, None] * reach), sizes))
     bounds = np.nextafter(np.abs(heights) + beside, np.inf)
     upper = bounds.max(axis=1, where=off, initial=0.0)
-    return np.where((distances <= 0.5) & (reach.max(axis=1) <= LARGE), upper, np.inf)
+    return np.where(distances <= 0.5, upper, np.inf)
 
 
 def _from_below(right, sizes, off, signs, kernels, supports):
