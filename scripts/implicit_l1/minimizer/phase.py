@@ -100,7 +100,7 @@ def _solved_programs(right, on, off, complement, offsets):
     ``A_S = [Q1 Q2] [R; 0]``.  Where it is of lower dimension than C has rows, a basis takes less
     time.
     """
-    count, rows, size = on.shape
+    rows, size = on.shape[1:]
     heights, kernel = np.full(offsets.shape, np.nan), np.full(offsets.shape, np.nan)
     zero = ~offsets.any(axis=1)
     heights[zero] = kernel[zero] = 0.0

@@ -20,7 +20,8 @@ A vector nu and a vector n that nearly are what is asked for have true ones near
 
 An upper bound below 1 proves that x_0 is the only l1 minimizer of its data (Fuchs 2004); a lower
 bound of at least 1 that it is not, since ``x_0 + t n'`` has no larger norm for small t > 0.  For
-rounding, see :mod:`implicit_l1.proof.verified`.  (Derived for this project.)
+rounding, see :mod:`implicit_l1.proof.verified`; sums ``|A_j|^T v`` are bounded by products of
+Euclidean norms.  (Derived for this project.)
 """
 
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class RightInverses:
         matrices: A, shape (m, N, d), of full row rank.
         inverses: P, shape (m, d, N).
         kernels: orthonormal bases of the kernels, one vector a row, shape (m, d - N, d).
+        rows, columns: bounds of the Euclidean norms of the rows and columns of A, shapes (m, N)
+            and (m, d).
         reach: bounds of ``|P| 1``, shape (m, d).
         distances: bounds of ``||I - A P||_inf``, shape (m,).
     """
@@ -46,20 +49,29 @@ class RightInverses:
     matrices: np.ndarray
     inverses: np.ndarray
     kernels: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
     reach: np.ndarray
     distances: np.ndarray
 
     @classmethod
     def of(cls, matrices: np.ndarray) -> "RightInverses":
         """Those of some matrices."""
-        rows = matrices.shape[1]
+        _, count, length = matrices.shape
         basis, triangle = np.linalg.qr(matrices.mT, mode="complete")
-        inverses = basis[..., :rows] @ np.linalg.inv(triangle[:, :rows]).mT
+        inverses = basis[..., :count] @ np.linalg.inv(triangle[:, :count]).mT
         reach = rounded_up(np.abs(inverses).sum(axis=2))
-        rest = np.abs(np.eye(rows) - matrices @ inverses).sum(axis=2)
-        rounding = gamma(matrices.shape[2]) * times(reach, np.abs(matrices).mT)
+        rows, columns = (_norms(matrices, axis) for axis in (2, 1))
+        rest = np.abs(np.eye(count) - matrices @ inverses).sum(axis=2)
+        rounding = gamma(length) * rows * _norms(reach, 1)[:, None]
         distances = rounded_up(rest + rounding).max(axis=1)
-        return cls(matrices, inverses, basis[..., rows:].mT, reach, distances)
+        kernels = basis[..., count:].mT
+        return cls(matrices, inverses, kernels, rows, columns, reach, distances)
+
+
+def _norms(values, axis):
+    """Upper bounds of Euclidean norms."""
+    return rounded_up(np.sqrt(np.square(values).sum(axis=axis)))
 
 
 def planted_bounds(
@@ -84,48 +96,44 @@ def planted_bounds(
     Returns:
         shapes (m,).
     """
-    sizes = np.abs(right.matrices)
+    guesses = (right.matrices, right.inverses, left, duals, kernels)
+    known = [np.abs(part).max(axis=tuple(range(1, part.ndim))) <= LARGE for part in guesses]
     off = np.ones(kernels.shape, dtype=bool)
     np.put_along_axis(off, supports, False, axis=1)
-    known = [
-        np.all(np.abs(part) <= LARGE, axis=tuple(range(1, part.ndim)))
-        for part in (sizes, left, duals, kernels, right.inverses)
-    ]
-    lower = _from_below(right, sizes, off, signs, kernels, supports)
-    upper = _from_above(right.matrices, sizes, off, signs, left, duals, supports)
+    lower = _from_below(right, off, signs, kernels, supports)
+    upper = _from_above(right, off, signs, left, duals, supports)
     proved = np.all(known, axis=0)
     return np.where(proved & (lower > 0.0), lower, 0.0), np.where(proved, upper, np.inf)
 
 
-def _from_above(matrices, sizes, off, signs, left, duals, supports):
-    rows, order = matrices.shape[1], supports.shape[1]
-    on = columns(matrices, supports).mT
-    reach = rounded_up(np.abs(left).sum(axis=1))
-    rest = np.abs(np.eye(order) - left @ on).sum(axis=1)
-    distances = rounded_up(rest + gamma(rows) * times(reach, np.abs(on))).max(axis=1)
-    heights = times(duals, matrices)
-    rounding = rounded_up(gamma(rows) * times(np.abs(duals), sizes))
+def _from_above(right, off, signs, left, duals, supports):
+    unit, order = gamma(duals.shape[1]), supports.shape[1]
+    reach = _norms(np.abs(left).sum(axis=1), 1)  # of |L|^T 1
+    sizes = np.take_along_axis(right.columns, supports, 1)
+    rest = np.abs(np.eye(order) - left @ columns(right.matrices, supports).mT).sum(axis=1)
+    distances = rounded_up(rest + unit * reach[:, None] * sizes).max(axis=1)
+    heights = times(duals, right.matrices)
+    rounding = rounded_up(unit * _norms(duals, 1)[:, None] * right.columns)
     defects = np.abs(np.take_along_axis(heights, supports, 1) - signs)
     defects = rounded_up(defects + np.take_along_axis(rounding, supports, 1)).max(axis=1)
-    steps = rounded_up(defects / (1.0 - distances))
-    beside = rounded_up(rounding + times(rounded_up(steps[:, None] * reach), sizes))
+    steps = rounded_up(defects / (1.0 - distances) * reach)
+    beside = rounded_up(rounding + steps[:, None] * right.columns)
     bounds = np.nextafter(np.abs(heights) + beside, np.inf)
     upper = bounds.max(axis=1, where=off, initial=0.0)
     return np.where(distances <= 0.5, upper, np.inf)
 
 
-def _from_below(right, sizes, off, signs, kernels, supports):
-    count = kernels.shape[1]
+def _from_below(right, off, signs, kernels, supports):
+    unit = gamma(kernels.shape[1])
     residuals = np.abs(times(kernels, right.matrices.mT))
-    residuals += gamma(count) * times(np.abs(kernels), sizes.mT)
+    residuals += unit * right.rows * _norms(kernels, 1)[:, None]
     steps = rounded_up(rounded_up(residuals).max(axis=1) / (1.0 - right.distances))
     moved = rounded_up(steps[:, None] * right.reach)
     on = np.take_along_axis(kernels, supports, 1)
     gain = -(signs * on).sum(axis=1)
-    lost = gamma(count) * np.abs(on).sum(axis=1)
-    lost += np.take_along_axis(moved, supports, 1).sum(axis=1)
+    lost = unit * np.abs(on).sum(axis=1) + np.take_along_axis(moved, supports, 1).sum(axis=1)
     mass = np.abs(kernels).sum(axis=1, where=off)
-    more = gamma(count) * mass + moved.sum(axis=1, where=off)
+    more = unit * mass + moved.sum(axis=1, where=off)
     gain = np.nextafter(gain - rounded_up(lost), -np.inf)
     mass = np.nextafter(mass + rounded_up(more), np.inf)
     return np.where(right.distances <= 0.5, np.nextafter(gain / mass, -np.inf), 0.0)
