@@ -42,9 +42,15 @@ def planted(right: RightInverses, signals: np.ndarray) -> Planted:
 
     Args:
         right: A of each problem, of full row rank.
-        signals: x_0, shape (m, d), each with the same number of nonzero entries, at most N.
+        signals: x_0, shape (m, d), each with the same number of nonzero entries, at most N, and
+            such that ``A x_0`` is exact in doubles.
+    Raises:
+        ValueError: if they have more.
     """
     count, size = len(signals), np.count_nonzero(signals[0])
+    rows = right.matrices.shape[1]
+    if size > rows:
+        raise ValueError(f"the signals have {size} nonzero entries, A has N = {rows} rows")
     supports = np.nonzero(signals)[1].reshape(count, size)
     signs = np.take_along_axis(np.sign(signals), supports, 1)
     left, duals, kernels = _guesses(right, supports, signs)

@@ -1,11 +1,12 @@
 r"""The sparsity at which half of the signals are recovered, from counts of those that are.
 
 At x = s / N a signal is recovered with probability ``1 / (1 + exp(b (x - c)))``, b >= 0: logistic
-regression, with c the sparsity of 50 %.  The interval of c are those values whose likelihood, the
-largest over b, is not rejected by the likelihood ratio test (Wilks; see Agresti, *Categorical Data
-Analysis*, 2013, sec. 5.2 for the model and 1.3 for such intervals), within [0, 1].  It exists also
-where no b is the best because success ends between two sparsities.  (Model and interval are this
-project's choice.)
+regression, with c the sparsity of 50 %.  No b is larger than what takes the probability from
+99.3 % to 0.7 % between the two nearest sparsities: more is not seen, and so there is one best c
+also where success ends between two sparsities.  The interval of c are those values whose
+likelihood, the largest over b, is not rejected by the likelihood ratio test (Wilks; see Agresti,
+*Categorical Data Analysis*, 2013, sec. 5.2 for the model and 1.3 for such intervals), within
+[0, 1].  (Model and interval are this project's choice.)
 """
 
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import chi2
 
-# log(b): from no slope at all to steps between any two sparsities of N = 10000
-_LOG_SLOPES = -5.0, 16.0
+# The smallest b, and the largest times the distance of two sparsities.
+_SLOPES = 1e-2, 10.0
 
 # c is found to this
 _ACCURACY = 1e-6
@@ -26,8 +27,7 @@ class HalfPoint:
     """The sparsity s / N of 50 % success.
 
     Attributes:
-        value: the most likely; where success ends between two sparsities, the middle of them; nan
-            where it does not change, or grows with s.
+        value: the most likely; nan where success does not change, or grows with s.
         lower, upper: ends of the interval, in [0, 1].
     """
 
@@ -48,22 +48,26 @@ def half_point(
         confidence: of the interval.
     """
     failures = trials - successes
-
-    def misfit(c, log_slope):
-        distance = np.exp(log_slope) * (sparsity - c)
-        # -log(p) = log(1 + exp(t)), without overflow
-        costs = successes * np.logaddexp(0.0, distance) + failures * np.logaddexp(0.0, -distance)
-        return costs.sum()
+    if len(sparsity) < 2:
+        return HalfPoint(float("nan"), 0.0, 1.0)
+    steepest = _SLOPES[1] / np.diff(np.sort(sparsity)).min()
+    bounds = np.log(_SLOPES[0]), np.log(steepest)
 
     def least(c):
-        """The smallest misfit over b, and its log(b)."""
-        found = minimize_scalar(
-            lambda log_slope: misfit(c, log_slope), bounds=_LOG_SLOPES, method="bounded"
-        )
+        """The smallest -log(likelihood) over b, and its log(b)."""
+
+        def misfit(log_slope):
+            t = np.exp(log_slope) * (sparsity - c)
+            # -log(p) = log(1 + exp(t)), without overflow
+            return np.sum(successes * np.logaddexp(0.0, t) + failures * np.logaddexp(0.0, -t))
+
+        found = minimize_scalar(misfit, bounds=bounds, method="bounded")
         return found.fun, found.x
 
-    best = _most_likely(sparsity, successes, failures, least)
-    smallest = least(best)[0]
+    best = minimize_scalar(
+        lambda c: least(c)[0], bounds=(0.0, 1.0), method="bounded", options={"xatol": _ACCURACY}
+    ).x
+    smallest, log_slope = least(best)
     allowed = smallest + chi2.ppf(confidence, 1) / 2.0
 
     def excess(c):
@@ -73,21 +77,6 @@ def half_point(
         brentq(excess, end, best, xtol=_ACCURACY) if excess(end) > 0.0 else end
         for end in (0.0, 1.0)
     ]
-    changes = successes.any() and failures.any() and least(best)[1] > _LOG_SLOPES[0] + 1.0
-    inside = 0.0 < best < 1.0
-    return HalfPoint(best if changes and inside else float("nan"), *ends)
-
-
-def _most_likely(sparsity, successes, failures, least):
-    """The c of the smallest misfit, in [0, 1]."""
-    if not failures.any():
-        return 1.0
-    if not successes.any():
-        return 0.0
-    last, first = sparsity[successes > 0].max(), sparsity[failures > 0].min()
-    if last < first:
-        return float(last + first) / 2.0
-    found = minimize_scalar(
-        lambda c: least(c)[0], bounds=(0.0, 1.0), method="bounded", options={"xatol": _ACCURACY}
-    )
-    return float(found.x)
+    changes = successes.any() and failures.any() and log_slope > bounds[0] + 1.0
+    inside = min(best, 1.0 - best) - _ACCURACY > _ACCURACY
+    return HalfPoint(float(best) if changes and inside else float("nan"), *ends)

@@ -58,19 +58,18 @@ def exact_rho(matrix, signal):
     rows = [[row[j] for j in support] for row in truths.rational_rows(matrix)]
     if truths.fmpq_mat(rows).rank() < support.size:
         return None
-    found = truths.rho(truths.rational_rows(matrix), support.tolist(), np.sign(signal[support]))
+    signs = [int(sign) for sign in np.sign(signal[support])]
+    found = truths.rho(matrix, support.tolist(), signs)
     return Fraction(int(found.p), int(found.q))
 
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("ensemble", ENSEMBLES)
-def test_bounds_hold_on_unkind_matrices(ensemble, seed, monkeypatch):
+def test_bounds_hold_on_unkind_matrices(ensemble, seed):
     """Whatever floating point finds, and also where guesses are wrong."""
     case = draw(ensemble, seed)
     if not 0 < np.count_nonzero(case.signal) <= len(case.matrix):
         return
-    asked = []
-    monkeypatch.setattr(phase, "recovery", lambda *args: asked.append(1) or recovery(*args))
     right, signals = RightInverses.of(case.matrix[None]), case.signal[None]
     exact = exact_rho(case.matrix, case.signal)
     exact_product = truths.exact_product(case.matrix, case.signal)
@@ -81,7 +80,6 @@ def test_bounds_hold_on_unkind_matrices(ensemble, seed, monkeypatch):
         assert found.recovered[0] == (exact is not None and exact < 1)
         if exact is not None and abs(exact - 1) > Fraction(1, 10**6):
             assert found.rho[0] == pytest.approx(float(exact), rel=1e-6)
-        assert not asked or not found.lower[0] >= 1.0 > 0.0 or found.upper[0] < 1.0
     support = np.flatnonzero(case.signal)[None]
     signs = np.sign(case.signal[support])
     left, duals, kernels = phase._guesses(right, support, signs)
@@ -199,7 +197,7 @@ def test_program_names_what_fails(tmp_path):
     shape = ("--N", 8, "--d", 16, "--s", 1, 9)
     result = run_program(tmp_path / "column.parquet", *shape, "--ensemble", "toeplitz")
     assert result.returncode == 1
-    assert "s = 9: " in result.stderr and "at most N" in result.stderr
+    assert "s = 9: the signals have 9 nonzero entries, A has N = 8 rows" in result.stderr
     words = ("--correlation", 2)
     result = run_program(tmp_path / "column.parquet", *shape, "--ensemble", "toeplitz", *words)
     assert "repetition 0: correlation of ensemble toeplitz must be" in result.stderr
