@@ -138,8 +138,12 @@ def _draw_cells(ax: Axes, cells: pd.DataFrame, look: dict) -> None:
 
 def _draw_lines(ax: Axes, rows: pd.DataFrame) -> None:
     """The rate's lines, the sparsities of 50 % in their band, and the weak threshold."""
-    for _, line in groups(where(rows, quantity=RATE), ["rate"]):
+    for values, line in groups(where(rows, quantity=RATE), ["rate"]):
         ax.plot(line["delta"], line["sparsity"], **LINES[RATE])
+        if len(line):  # in the widest part of the dark, above the line
+            x, y = line[["delta", "sparsity"]].iloc[(3 * len(line)) // 5]
+            text = {"ha": "right", "va": "bottom", "fontsize": 6, "color": "white"}
+            ax.annotate(f"{values['rate']:g}", (x, y), (0, 1), textcoords="offset points", **text)
     half = where(rows, quantity=HALF).sort_values("delta")
     ax.fill_between(half["delta"], half["half_lower"], half["half_upper"], **BAND)
     ax.plot(half["delta"], half["sparsity"], **LINES[HALF])
