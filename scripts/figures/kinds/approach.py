@@ -6,7 +6,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from figures.axes import one_panel
 from figures.frames import Options, Tables, groups
-from figures.marks import DASHED, legend_above, looks
+from figures.marks import DASHED, legend_above, looks, say_empty
 from pipeline.half_points import half_points
 
 VALUES = ("half", "half_lower", "half_upper")
@@ -34,6 +34,8 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
         sizes = [side[known] for side in beyond]
         style = {"markerfacecolor": "white", "elinewidth": 0.8, "label": values["ensemble"]} | look
         handles.append(ax.errorbar(rows["d"][known], rows["distance"][known], sizes, **style))
+    if frame["distance"].isna().all():
+        say_empty(ax, "50 % is not within the grid")
     ax.axhline(0.0, color="black", zorder=0.8, **DASHED)
     ax.set(xscale="log", xlabel="$d$", ylabel="$s/N$ of 50 % less the weak threshold")
     columns = sorted(frame["d"].unique())

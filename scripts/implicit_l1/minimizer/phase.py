@@ -18,7 +18,6 @@ from implicit_l1.minimizer.recovery import recovery
 from implicit_l1.proof.planted import RightInverses, planted_bounds
 from implicit_l1.status import PROVED, UNDECIDED
 
-
 # Bounds that are this part of rho apart leave digits of it open that figures show.
 _WIDE = 1e-6
 
