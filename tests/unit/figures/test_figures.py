@@ -106,7 +106,7 @@ def asked(kind, problems):
         **{key: {"alpha": {"decades": 100, "per_tenfold": 2}} for key in ("far", "tightness")},
         **{key: {"alpha": [0.0001, 0.01]} for key in ("flow", "lasso_path")},
         "descent": {"alpha": [1e-4], "fractions": [0.5], "iterations": 10},
-        **dict.fromkeys(kinds_where(alpha=NONE), {"sparsity": 0.4}),
+        **{key: {"sparsity": 0.4} for key in kinds_where(alpha=NONE)},
     }
     path = {"alpha": {"smallest": 1e-6, "largest": 1.0, "per_decade": 2}}
     options = options.get(kind, path) | ({"reach": 0.1} if kind == "reach" else {})

@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from implicit_l1.proof.intervals import Interval
-from implicit_l1.status import CERTIFIED, CONVERGED, NOT_FOLLOWED, NOT_RUN, NOT_UNIQUE, SELECTED
+from implicit_l1.status import (
+    CERTIFIED,
+    CONVERGED,
+    NOT_FOLLOWED,
+    NOT_RUN,
+    NOT_UNIQUE,
+    PROVED,
+    SELECTED,
+)
 from table_frames import (
     data,
     made,
