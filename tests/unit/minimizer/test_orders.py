@@ -1,7 +1,7 @@
 """Constants of order s, and the program of stage orders."""
 
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from implicit_l1.minimizer.null_space import constants_of
 from implicit_l1.minimizer.orders import (
@@ -16,12 +17,14 @@ from implicit_l1.minimizer.orders import (
     entry_bounds,
     local_search,
     order_constant,
+    smaller_sums,
 )
 from implicit_l1.problems.problem import one_dimensional_kernel
 from implicit_l1.proof.statements import recovery as recovery_statements
 from implicit_l1.status import CERTIFIED, PROVED
 from pipeline.storage import read_table
 from reference import (
+    drawn,
     fractions,
     kernel_vertices,
     null_space_constant_by_patterns,
@@ -168,6 +171,59 @@ def test_starts_are_used():
         gains.append(helped.lower / alone.lower)
     assert min(gains) >= 1.0
     assert max(gains) > 1.02
+
+
+@pytest.mark.parametrize("ensemble", ["gaussian", "rademacher"])
+@pytest.mark.parametrize("s", [2, 3])
+def test_multipliers_with_smaller_sums(s, ensemble):
+    """The largest sum of s sizes in a column, whose bound is valid for any multipliers."""
+    matrix = drawn(20, 30, 1, 0.0, 0, ensemble).matrix
+
+    def mass(duals):
+        columns = np.abs(np.eye(30) - duals @ matrix)
+        return np.sort(columns, axis=0)[-s:].sum(axis=0).max()
+
+    _, duals = KernelBall(matrix).largest_entries()
+    better = mass(smaller_sums(matrix, duals, s))
+    assert better < 0.99 * mass(duals)
+    found = order_constant(matrix, s, random_starts(matrix, 3))
+    assert found.upper == pytest.approx(better / (1.0 - better), rel=1e-9)
+    assert found.lower <= found.upper
+    # the best Y there is, by a linear program in Y and a bound u_ij + t_j of each column's sum
+    if s == 2:
+        small = matrix[:4, :7]
+        best = least_mass(small, s)
+        _, duals = KernelBall(small).largest_entries()
+        columns = np.abs(np.eye(7) - smaller_sums(small, duals, s) @ small)
+        reached = np.sort(columns, axis=0)[-s:].sum(axis=0).max()
+        assert best * (1.0 - 1e-9) <= reached <= 1.02 * best
+
+
+def least_mass(matrix, s):
+    """``min_Y max_j`` of the sum of the s largest ``|I - Y A|_ij``, by linear programming."""
+    rows, count = matrix.shape
+    # unknowns: Y (count x rows), u (count x count), t (count), the maximum
+    sizes = count * rows, count * count, count
+    first_u, first_t = sizes[0], sizes[0] + sizes[1]
+    total = first_t + count + 1
+    above, bound = [], []
+    for i, j in product(range(count), range(count)):
+        for side in (1.0, -1.0):  # side (I - Y A)_ij <= u_ij + t_j
+            row = np.zeros(total)
+            row[i * rows : (i + 1) * rows] = -side * matrix[:, j]
+            row[first_u + i * count + j] = row[first_t + j] = -1.0
+            above.append(row)
+            bound.append(-side * (i == j))
+    for j in range(count):  # s t_j + sum_i u_ij <= maximum
+        row = np.zeros(total)
+        row[first_u + j : first_t : count] = 1.0
+        row[first_t + j], row[-1] = s, -1.0
+        above.append(row)
+        bound.append(0.0)
+    bounds = [(None, None)] * sizes[0] + [(0.0, None)] * (total - sizes[0])
+    found = linprog(np.eye(total)[-1], A_ub=np.array(above), b_ub=bound, bounds=bounds)
+    assert found.status == 0
+    return found.fun
 
 
 def test_order_bracket_says_nothing_for_large_orders():
