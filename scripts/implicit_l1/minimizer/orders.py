@@ -109,24 +109,23 @@ def smaller_sums(matrix: np.ndarray, duals: np.ndarray, s: int) -> np.ndarray:
     Returns:
         shape (d, N); not the best Y, as a rule.
     """
-    identity = np.eye(matrix.shape[1])
+    identity, shape = np.eye(matrix.shape[1]), duals.shape
+
+    def bound(flat, smoothing):
+        """The smoothed maximum, and its gradient."""
+        entries = identity - flat.reshape(shape) @ matrix
+        size = np.abs(entries)
+        shares = _shares(size, s, smoothing)
+        sums = np.sum(shares * (size - smoothing / 2.0 * shares), axis=0)
+        weights = softmax(sums / smoothing)
+        gradient = -(shares * np.sign(entries) * weights) @ matrix.T
+        return smoothing * logsumexp(sums / smoothing), gradient.ravel()
+
+    flat = duals.ravel()
     for smoothing, steps in _SMOOTHINGS:
-
-        def bound(flat, smoothing=smoothing):
-            """The smoothed maximum, and its gradient."""
-            entries = identity - flat.reshape(duals.shape) @ matrix
-            size = np.abs(entries)
-            shares = _shares(size, s, smoothing)
-            sums = np.sum(shares * (size - smoothing / 2.0 * shares), axis=0)
-            weights = softmax(sums / smoothing)
-            gradient = -(shares * np.sign(entries) * weights) @ matrix.T
-            return smoothing * logsumexp(sums / smoothing), gradient.ravel()
-
-        found = minimize(
-            bound, duals.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": steps}
-        )
-        duals = found.x.reshape(duals.shape)
-    return duals
+        most = {"maxiter": steps}
+        flat = minimize(bound, flat, smoothing, "L-BFGS-B", jac=True, options=most).x
+    return flat.reshape(shape)
 
 
 def _shares(size, s, smoothing):
