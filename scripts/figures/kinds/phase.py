@@ -46,7 +46,8 @@ def plotted(tables: Tables, options: Options) -> pd.DataFrame:
         medians = rows.groupby(cell, as_index=False)["rho_planted"].median()
         counts = recovered_signals(rows)[[*cell, *COUNTS]]
         lower, upper = edges(np.sort(rows["delta"].unique()))
-        delta = np.linspace(*np.clip([lower[0], upper[-1]], 0.0, 1.0), 200)
+        first, last = np.clip([lower[0], upper[-1]], 0.0, 1.0)
+        delta = np.linspace(first, last, 200)
         points = half_points(rows).rename(columns={"half": "sparsity"})
         found = {
             CELLS: medians.merge(counts, on=cell),
