@@ -40,6 +40,7 @@ OPTIONS = {
     "lasso_path": ("flow.rtol", "lasso_path"),
     "agreement": ("l1", "limit", "flow", "certificates"),
     "certificates": ("certificates",),
+    "phase": (),
     "orders": ("null_space.exact_up_to", "orders"),
 }
 
