@@ -14,11 +14,15 @@ from implicit_l1.status import (
     CERTIFIED,
     CONVERGED,
     NOT_RUN,
+    PROVED,
     SELECTED,
+    UNDECIDED,
     UNIQUE_IN_FLOATS,
 )
 from pipeline.tidy import with_cell
 from workflow_runs import ROOT
+
+UNDECIDED_WHY = f"{UNDECIDED}: the exact pivots took longer than 10 s"
 
 NONE = dict.fromkeys(("N", "d", "s", "eta", "m", "family_rho"))
 LOG10_ALPHA = np.arange(-12.0, 0.1, 0.5)
@@ -249,7 +253,27 @@ def descent(values, statuses, signal=True, zero=False):
 
 
 def phase(values, statuses, signal=True, zero=False):
-    """The table of stage phase."""
+    """The table of stage phase: three s, of which more are recovered the smaller s is."""
+    known = np.array([status != UNDECIDED_WHY for status in statuses])
+    frames = []
+    for s in (values["s"], values["s"] + 1, values["s"] + 2):
+        rho = 0.1 * s + 0.3 * np.arange(len(statuses))
+        columns = {
+            **{name: values[name] for name in ("ensemble", "N", "d")},
+            **{"s": s, "delta": values["N"] / values["d"], "sparsity": s / values["N"]},
+            "repetition": np.arange(len(statuses)),
+            "status": np.where(known, PROVED, UNDECIDED_WHY),
+            "recovered": known & (rho < 1.0),
+            "rho_planted": rho,
+            "rho_lower": np.where(known, 0.999 * rho, 0.0),
+            "rho_upper": np.where(known, 1.001 * rho, np.inf),
+        }
+        frames.append(pd.DataFrame(columns))
+    return pd.concat(frames, ignore_index=True)
+
+
+def orders(values, statuses, signal=True, zero=False):
+    """The table of stage orders."""
     proved = np.array([status == CERTIFIED for status in statuses])
     columns = {
         **{name: values[name] for name in ("ensemble", "N", "d", "s")},

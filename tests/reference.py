@@ -20,6 +20,7 @@ from scipy.optimize import linprog
 from implicit_l1.minimizer.decision import Minimizer
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.proposals import AUTO
+from implicit_l1.minimizer.recovery import recovery
 from implicit_l1.network.limit import limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.problems.problem import random_problem
@@ -46,10 +47,9 @@ class Instance:
         return np.setdiff1d(np.arange(self.signal.size), self.minimizer.support)
 
 
-@cache
-def instance(N, d, s, eta, repetition=0, ensemble="gaussian"):
-    """A drawn instance with the minimizer that the library finds."""
-    problem = random_problem(
+def drawn(N, d, s, eta, repetition=0, ensemble="gaussian"):
+    """A drawn problem."""
+    return random_problem(
         ensemble=ensemble,
         N=N,
         d=d,
@@ -59,11 +59,23 @@ def instance(N, d, s, eta, repetition=0, ensemble="gaussian"):
         signal=UNIFORM,
         seed=1,
     )
+
+
+@cache
+def instance(N, d, s, eta, repetition=0, ensemble="gaussian"):
+    """A drawn instance with the minimizer that the library finds."""
+    problem = drawn(N, d, s, eta, repetition, ensemble)
     minimizer = decide_minimizer(problem.matrix, problem.data, AUTO)
     return Instance(problem.matrix, problem.signal, problem.data, minimizer)
 
 
 # Rational arithmetic
+
+
+def solved(rows, columns, s, repetition, ensemble="gaussian"):
+    """An instance without noise, and whether its signal is recovered."""
+    problem = drawn(rows, columns, s, 0.0, repetition, ensemble)
+    return problem, recovery(problem.matrix, problem.data, problem.signal)
 
 
 def fractions(array):

@@ -96,7 +96,7 @@ def of_trajectories(disagreement, margin=(0.5, 0.5, 0.5), alpha=1e-4, depth=2):
     return pd.concat(parts, ignore_index=True).assign(alpha=alpha, time=1e3)
 
 
-def phase_data(count, **columns):
+def orders_data(count, **columns):
     frame = data(count, **columns)
     return frame.assign(order_lower=0.777, order_upper=0.777).drop(columns=["depth", "path"])
 

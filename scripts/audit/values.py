@@ -180,13 +180,16 @@ def _kind(path):
     if path.name in ("curves.parquet", "instances.parquet"):
         return path.stem
     # <stage>/<problem>/<network>/<scales>/<block>, and <stage>/<problem>/<block>/<order>
-    return next((part for part in path.parts[-5:-3] if part in ("bounds", "flow", "phase")), None)
+    stages = ("bounds", "flow", "phase", "orders")
+    return next((part for part in path.parts[-5:-3] if part in stages), None)
 
 
 def certificates_of(path: str, made: dict[str, Job]) -> list[Path]:
-    """The tables of stage certificates that the workflow makes of the cell behind a file."""
+    """The tables of what is proved that the workflow makes of the cell behind a file."""
     file = Path(path)
-    if _kind(path) == "phase":
+    if _kind(path) == "phase":  # holds its own bounds
+        return _made([file], made)
+    if _kind(path) == "orders":
         return _made([file.with_name(f"{file.stem}_certificates.parquet")], made)
     if _kind(path) in ("bounds", "flow"):
         return _made([file.parents[4].joinpath("certificates", *file.parts[-4:])], made)
@@ -297,17 +300,17 @@ def _constants(path, frame, certificates):
                 yield Number(what, value, values[repetition], places)
 
 
-def _phase(path, frame, certificates):
-    """The same of a cell of the phase diagram, and the median of rho of its signals."""
-    yield from _constants(path, frame, certificates)
-    values = _enclosures(certificates, "rho_planted").get(None, {})
-    value = frame["rho_planted"].median()
-    why = _why_not(values, frame["repetition"])
-    if why or not np.isfinite(value):
-        yield Number("median rho_planted", why=why or f"is not compared: it is {value}")
-    else:
-        enclosure = median([values[repetition] for repetition in frame["repetition"]])
-        yield Number("median rho_planted", value, enclosure, (("rho_planted", value, None),))
+def _phase(path, frame, bounds):
+    """The median of rho over the signals with each s, in the median of their bounds."""
+    for (_, s), cell in frame.groupby(["ensemble", "s"]):
+        what, value = f"median rho_planted at s = {s}", cell["rho_planted"].median()
+        rows = bounds[(bounds["ensemble"] == cell["ensemble"].iloc[0]) & (bounds["s"] == s)]
+        ends = zip(rows["rho_lower"], rows["rho_upper"], strict=True)
+        if not np.isfinite([value, rows["rho_upper"].median()]).all():
+            yield Number(what, why=f"is not compared: it is {value}, or has no bound from above")
+        else:
+            enclosure = median([Interval.of(*both) for both in ends])
+            yield Number(what, value, enclosure, (("rho_planted", value, None),))
 
 
 def _bounds(path, frame, certificates):
@@ -349,6 +352,7 @@ _COMPARISONS = {
     "bounds": _bounds,
     "flow": _trajectories,
     "phase": _phase,
+    "orders": _constants,
 }
 
 

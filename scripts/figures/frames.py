@@ -29,6 +29,7 @@ TELLING = {
     "instances": "fitted_rate",
     "curves": "quantity",
     "bounds": "rho_alpha",
+    "orders": "order_lower",
     "phase": "rho_planted",
     "descent": "fraction",
     "agreement": "disagreement",
@@ -56,6 +57,7 @@ class Tables:
     curves: pd.DataFrame
     bounds: pd.DataFrame
     phase: pd.DataFrame
+    orders: pd.DataFrame
     descent: pd.DataFrame
     agreement: pd.DataFrame
 

@@ -24,6 +24,7 @@ STAGE_OF = {
     "descent": "descent",
     "lasso_paths": "lasso_path",
     "phase": "phase",
+    "orders": "orders",
 }
 # what figures of the error against alpha read: points of the flow are drawn beside the curves
 CURVES = ("curves", "instances", "agreement")
@@ -85,8 +86,10 @@ KINDS = {
     "far": Kind(("curves", "instances"), ("far", "constants", "errors"), DECADES),
     "bounds": Kind(("bounds",), (*OF_RATES, "tightness"), PATH),
     "tightness": Kind(("bounds",), ("tightness",), DECADES, problems=(KERNEL,)),
-    "phase": Kind(
-        ("phase",), ("phase",), NONE, problems=(RANDOM,), keys=("sparsity", "order_repetitions")
+    "phase": Kind(("phase",), ("phase",), NONE, problems=(RANDOM,), keys=("sparsity",)),
+    "approach": Kind(("phase",), ("phase",), NONE, problems=(RANDOM,), keys=("sparsity", "delta")),
+    "orders": Kind(
+        ("orders",), ("orders",), NONE, problems=(RANDOM,), keys=("sparsity", "order_repetitions")
     ),
     "descent": Kind(
         ("descent",), ("descent",), LIST, keys=("fractions", "iterations"), whole_depth=True

@@ -70,10 +70,17 @@ class Failure(Exception):
 @contextmanager
 def repetition(output: str, index: int) -> Iterator[None]:
     """Name the cell and the repetition in any error of the library raised inside."""
+    with part_of(output, f"repetition {index}"):
+        yield
+
+
+@contextmanager
+def part_of(output: str, part: str) -> Iterator[None]:
+    """Name the cell and a part of it in any error of the library raised inside."""
     try:
         yield
     except (ValueError, RuntimeError, ArithmeticError) as error:
-        raise Failure(f"{cell_of(output)}, repetition {index}: {error}") from error
+        raise Failure(f"{cell_of(output)}, {part}: {error}") from error
 
 
 def cell_of(output: str) -> str:
@@ -147,7 +154,10 @@ def parameters_of(args: argparse.Namespace) -> dict:
 
 
 def add_random_problem(
-    parser: argparse.ArgumentParser, ensembles: Mapping[str, Any], laws: Mapping[str, Any]
+    parser: argparse.ArgumentParser,
+    ensembles: Mapping[str, Any],
+    laws: Mapping[str, Any],
+    **of_s: Any,
 ) -> None:
     """Options that name a random problem, less its noise.
 
@@ -155,10 +165,11 @@ def add_random_problem(
         parser: to add to.
         ensembles: name -> ensemble, those of which one is chosen.
         laws: name -> law of the magnitudes of x_0.
+        of_s: how s is given, where it is not one number.
     """
     parser.add_argument("--N", type=int, required=True, help="rows of A")
     parser.add_argument("--d", type=int, required=True, help="columns of A")
-    parser.add_argument("--s", type=int, required=True, help="nonzero entries of x_0")
+    parser.add_argument("--s", type=int, required=True, help="nonzero entries of x_0", **of_s)
     parser.add_argument("--seed", type=int, required=True, help="root of all streams")
     add_parameters(parser, "ensemble", ensembles)
     add_law(parser, "--law", "law of the magnitudes of x_0", "signal", laws, required=True)

@@ -127,6 +127,13 @@ COLUMNS = {
     "relative_distance": floating("distance in all", ".3g"),
     "recovered": proved("x₀ recovered", ".2f", ".6f"),
     "rho_planted": proved("ϱ of x₀", ".3f"),
+    "instances": exact("instances", "d"),
+    "undecided": exact("undecided", "d"),
+    "recovered_signals": exact("recovered", "d"),
+    "half": floating("s/N of 50 %", ".4f"),
+    "half_lower": floating("interval of it from", ".4f"),
+    "half_upper": floating("to", ".4f"),
+    "threshold": floating("weak threshold", ".4f"),
     "order_lower": floating("order s ≥", ".3g"),
     "order_upper": floating("order s ≤", ".3g"),
     # an upper bound, or why there is none, or both

@@ -18,6 +18,7 @@ from tables.kinds.descent import descent_table
 from tables.kinds.errors import errors_table
 from tables.kinds.far import far_table
 from tables.kinds.newton import newton_table
+from tables.kinds.orders import orders_table
 from tables.kinds.phase import phase_table
 from tables.kinds.rates import rates_table
 from tables.kinds.tightness import tightness_table
@@ -67,7 +68,8 @@ TABLES = {
     "newton": of_floats(newton_table, "points", MEASURED),
     "tightness": of_floats(tightness_table, "bounds"),
     "descent": of_floats(descent_table, "descent"),
-    "phase": Kind(phase_table, "phase", PROBLEMS),
+    "phase": of_floats(phase_table, "phase"),
+    "orders": Kind(orders_table, "orders", PROBLEMS),
     "deeper": of_floats(deeper_table, "points", MEASURED),
     "errors": of_floats(errors_table, "points", MEASURED, shared=False),
 }

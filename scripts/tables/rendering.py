@@ -145,6 +145,8 @@ def notes(table: pd.DataFrame, over: Collection[str]) -> list[str]:
     if FLOAT in sources:
         others = PROVED_NOTE if PROVED in sources else EXACT_NOTE
         sentences.append(f"{MARK} {FLOAT_NOTE}; {others}.")
+    if "status" not in table:  # not of minimizers
+        return sentences
     found = " ".join(table["status"])
     for status, words in STATUS_NOTES.items():
         if status == CERTIFIED or status in found:

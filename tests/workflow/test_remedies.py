@@ -47,7 +47,7 @@ def test_files_that_were_changed_are_removed(copy, audited):
     damaged.write_bytes(damaged.read_bytes()[:-100])
     table = folder / f"{RESULTS}/tables/rates.csv"
     table.write_text(table.read_text(encoding="utf-8") + "1\n", encoding="utf-8")
-    moved = folder / f"{RESULTS}/phase/gaussian_N5_d20_s1_eta0/reps0-2/order1.parquet"
+    moved = folder / f"{RESULTS}/orders/gaussian_N5_d20_s1_eta0/reps0-2/order1.parquet"
     (folder / str(moved).replace("s1", "s2")).write_bytes(moved.read_bytes())
     counted = next((folder / RESULTS).glob("rates/gaussian_N30*/D2/alpha*/reps*/curves.parquet"))
     forge_table(counted, lambda table: table.assign(count=table["count"] + 1))

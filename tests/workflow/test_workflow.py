@@ -28,7 +28,7 @@ FIGURES = Plan(configuration.validate(reading.load(ROOT / "config/smoke.yaml")))
 
 READABLE = [
     *("cells", "rates", "far", "constants", "newton"),
-    *("agreement", "tightness", "descent", "phase", "deeper"),
+    *("agreement", "tightness", "descent", "phase", "orders", "deeper"),
 ]
 FIGURE_KINDS = ("pdf", "svg", "png", "csv", "json")
 TABLE_KINDS = ("csv", "md", "tex", "html", "json")
@@ -48,7 +48,8 @@ TABLES = {
     "agreement": "agreement/**/*.parquet",
     "bounds": "bounds/**/*.parquet",
     "descent": "descent/**/*.parquet",
-    "phase": "phase/**/order?.parquet",
+    "phase": "phase/**/s*.parquet",
+    "orders": "orders/**/order?.parquet",
     "certificates": "certificates/**/*.parquet",
 }
 

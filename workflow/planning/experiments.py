@@ -87,6 +87,13 @@ def decades_path(decades: float, per_tenfold: int) -> list[float]:
     return sorted({-float(decades), *(-value for value in inner), 0.0})
 
 
-def sparsities(values: Any, rows: int) -> list[int]:
-    """The numbers s of nonzero entries of figure phase, for one number of rows."""
-    return sorted({max(1, round(value * rows)) for value in as_list(values)})
+def rows_of(experiment: dict, columns: int) -> list[int]:
+    """The numbers N of rows of an experiment without scales, for one number d of columns."""
+    if "delta" in experiment:
+        return [min(max(1, round(experiment["delta"] * columns)), columns - 1)]
+    return as_list(experiment["N"])
+
+
+def sparsities(values: Any, rows: int) -> tuple[int, ...]:
+    """The numbers s of nonzero entries of an experiment without scales, for one number of rows."""
+    return tuple(sorted({max(1, round(value * rows)) for value in as_list(values)}))

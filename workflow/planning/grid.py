@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from figures.registry import FILE, KERNEL
 from implicit_l1.problems.ensembles import ENSEMBLES
@@ -28,6 +29,7 @@ from planning.experiments import (
     axes_of,
     decades_path,
     ensemble_of,
+    rows_of,
     sparsities,
 )
 
@@ -61,7 +63,7 @@ def number(value: float) -> str:
     return text.removesuffix(".0")
 
 
-def _part(value):
+def part(value: Any) -> str:
     """A value as it stands in file names."""
     if isinstance(value, str):
         plain = re.sub(r"[^A-Za-z0-9.]+", "-", value)
@@ -83,9 +85,9 @@ def _written(key, values):
     parts = [key]
     for name, value in _named(values):
         if value is True:
-            parts.append(_part(name))
+            parts.append(part(name))
         elif value is not False:
-            parts.append((name if isinstance(value, int | float) else "") + _part(value))
+            parts.append((name if isinstance(value, int | float) else "") + part(value))
     return "-".join(parts)
 
 
@@ -283,14 +285,22 @@ def _located(parameters):
     return tuple((key, place_of(v) if key in OWN_DATA else v) for key, v in parameters.items())
 
 
-def phase_problems(experiment: dict) -> list[ProblemSpec]:
-    """The problems of an experiment of figure phase: (N, d) with s = sparsity * N, noiseless."""
+def sizes(experiment: dict) -> list[tuple[ProblemSpec, tuple[int, ...]]]:
+    """Problems of an experiment without scales by N and d, each with the numbers s it has."""
     return [
-        _problem(entry, (("N", N), ("d", d), ("s", s), ("eta", 0)), experiment)
+        (_problem(entry, (("N", N), ("d", d)), experiment), sparsities(experiment["sparsity"], N))
         for entry in as_list(experiment["ensemble"])
         for d in as_list(experiment["d"])
-        for N in as_list(experiment["N"])
-        for s in sparsities(experiment["sparsity"], N)
+        for N in rows_of(experiment, d)
+    ]
+
+
+def planted_problems(experiment: dict) -> list[ProblemSpec]:
+    """The problems of an experiment without scales, one an s, noiseless."""
+    return [
+        replace(problem, axes=(*problem.axes, ("s", s), ("eta", 0)))
+        for problem, values in sizes(experiment)
+        for s in values
     ]
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from figures.registry import DECADES, FILE, KINDS, PATH, STAGE_OF, kinds_reading, kinds_where
+from figures.registry import DECADES, FILE, KINDS, NONE, PATH, STAGE_OF, kinds_reading, kinds_where
 from pipeline.own_data import shape_of
 from planning import grid
 from planning.experiments import (
@@ -40,7 +40,8 @@ OPTIONS = {
     "lasso_path": ("flow.rtol", "lasso_path"),
     "agreement": ("l1", "limit", "flow", "certificates"),
     "certificates": ("certificates",),
-    "phase": ("null_space.exact_up_to", "phase"),
+    "phase": (),
+    "orders": ("null_space.exact_up_to", "orders"),
 }
 
 
@@ -78,7 +79,7 @@ class Plan:
         tables: table -> (its kind, the experiments it shows).
         proofs: the tables of everything that is proved of cells.
         cells: all cells, each once.
-        problems, phase_problems: name -> specification.
+        problems, planted_problems: name -> specification.
         paths, networks: name -> path of scales, network.
     """
 
@@ -100,14 +101,14 @@ class Plan:
         self.tables = self._named_tables()
         self.cells = list(dict.fromkeys(c for cells in self.experiments.values() for c in cells))
         self.problems = {cell.problem.name: cell.problem for cell in self.cells}
-        self.phase_problems = {
+        self.planted_problems = {
             problem.name: problem
-            for name in self.named(*kinds_reading("phase"))
-            for problem in grid.phase_problems(experiments[name])
+            for name in self.named(*kinds_where(alpha=NONE))
+            for problem in grid.planted_problems(experiments[name])
         }
         self.paths = {cell.path.name: cell.path for cell in self.cells}
         self.networks = {cell.network.name: cell.network for cell in self.cells}
-        _named_apart([*(cell.problem for cell in self.cells), *self.phase_problems.values()])
+        _named_apart([*(cell.problem for cell in self.cells), *self.planted_problems.values()])
         _named_apart(cell.network for cell in self.cells)
         self._check_descents()
         self.stages = Stages(config)
@@ -270,13 +271,23 @@ class Plan:
             if repetition < experiment["flow_repetitions"]
         ]
 
-    def phase(self, name: str, table: int = 0) -> list[str]:
-        """The tables of an experiment of figure phase: of recovery, or (1) of its proofs."""
+    def phase(self, name: str) -> list[str]:
+        """The tables of recovery of an experiment."""
+        experiment = self.config["experiments"][name]
+        count = experiment["repetitions"]
+        return [
+            self.stages.phase(problem, sparsities, block)
+            for problem, sparsities in grid.sizes(experiment)
+            for block in grid.blocks(count, count)
+        ]
+
+    def orders(self, name: str, table: int = 0) -> list[str]:
+        """The tables of constants of an order of an experiment, or (1) of their proofs."""
         experiment = self.config["experiments"][name]
         count, order = experiment["repetitions"], experiment["order_repetitions"]
         return [
-            self.stages.phase(problem, block, order)[table]
-            for problem in grid.phase_problems(experiment)
+            self.stages.orders(problem, block, order)[table]
+            for problem in grid.planted_problems(experiment)
             for block in grid.blocks(count, count)
         ]
 
@@ -292,6 +303,8 @@ class Plan:
         stage = STAGE_OF[table]
         if stage == "phase":
             return self.phase(experiment)
+        if stage == "orders":
+            return self.orders(experiment)
         if stage == "agreement":
             return self.agreement(experiment)
         if isinstance(self.config["experiments"][experiment]["alpha"], list):
@@ -306,6 +319,7 @@ class Plan:
         words = [f"{law}: {'; '.join(self._labels(name))}"]
         for axis, text in (
             ("N", "N = {}"),
+            ("delta", "N/d = {}"),
             ("d", "d = {}"),
             ("s", "s = {} nonzero entries of x₀"),
             ("eta", "η = {}"),
@@ -324,7 +338,7 @@ class Plan:
         """The laws of an experiment's problems; or their files, with N and d."""
         experiment = self.config["experiments"][name]
         if not has_scales(experiment):
-            problems = grid.phase_problems(experiment)
+            problems = grid.planted_problems(experiment)
         else:
             problems = [cell.problem for cell in self.experiments[name]]
         return list(dict.fromkeys(problem.label + _size(problem) for problem in problems))
@@ -342,9 +356,9 @@ class Plan:
         proofs = TABLES[kind].proofs
         if proofs is None:
             return []
-        if kind == "phase":  # its stage proves, too
+        if kind == "orders":  # its stage proves, too
             names = self.named(*feeding(kind), among=among)
-            return [file for name in names for file in self.phase(name, 1)]
+            return [file for name in names for file in self.orders(name, 1)]
         if proofs == TRAJECTORIES:
             return self.trajectory_certificates(among)
         cells = self.cells_of(*feeding(kind), among=among)

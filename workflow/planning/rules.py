@@ -100,9 +100,10 @@ def _held(experiment, size, resamples):
     at_a_time = "repetitions" if "sparsity" in experiment else "block"
     together = repetitions if "sparsity" in experiment else min(size, repetitions)
     columns = 1
-    if "m" in experiment or "N" in experiment:
+    if "m" in experiment or "d" in experiment:
         axis = "m" if "m" in experiment else "d"
-        rows = max(as_list(experiment["m" if axis == "m" else "N"]))
+        # a number of rows that is a part of the columns is below it
+        rows = max(as_list(experiment[axis if axis == "m" or "delta" in experiment else "N"]))
         columns = rows + 1 if axis == "m" else max(as_list(experiment["d"]))
         yield axis, f"matrices A, {at_a_time} x rows x columns", (together, rows, columns)
     alpha = experiment.get("alpha", [])

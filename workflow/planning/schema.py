@@ -33,6 +33,7 @@ def schema() -> dict:
         f"{words} with {named(kinds_where(alpha=form))}" for form, (_, words) in FORMS.items()
     )
     experiment["allOf"] += [*_of_keys(definitions), *_of_scales(), _of_initializations()]
+    experiment["allOf"].append(_of_rows())
     return loaded
 
 
@@ -88,6 +89,16 @@ def _of_scales():
             "if": {"$ref": "#/$defs/is_random"},
             "then": {"required": ["s", "eta"]},
         },
+    }
+
+
+def _of_rows():
+    """N, but where it is a part of d."""
+    with_part = [name for name, kind in KINDS.items() if "delta" in kind.keys]
+    return {
+        "if": _with(with_part),
+        "then": _excluded(["N"], f"not with {named(with_part)}, which has delta"),
+        "else": {"if": {"$ref": "#/$defs/is_random"}, "then": {"required": ["N"]}},
     }
 
 

@@ -13,7 +13,7 @@ Stages are asked for files; what makes them, and what these are made from, is no
 import functools
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, TypeVar
 
@@ -68,6 +68,7 @@ STAGES = {
     "trajectory_certificates": Stage("trajectory_certificates", 2000, 20),
     "descent": Stage("descent", 2000, 5),
     "phase": Stage("phase", 2000, 5),
+    "orders": Stage("orders", 2000, 5),
 }
 
 
@@ -184,7 +185,7 @@ class Stages:
         """The jobs of a stage."""
         return batches(stage, self.calls[stage], self.config["cells_per_job"])
 
-    def _call(self, stage, problem, inputs, outputs, more=(), *, reads=(), data=()):
+    def _call(self, stage, problem, inputs, outputs, more=(), *, reads=(), data=(), family=None):
         """Note a call, once.
 
         Args:
@@ -192,6 +193,7 @@ class Stages:
             more: words that follow.
             reads: files of the results among these.
             data: files that no rule makes among these.
+            family: of calls that share jobs; the problem's if None.
         """
         files = tuple(outputs.values())
         if files not in self._made:
@@ -203,7 +205,7 @@ class Stages:
             ]
             words = [*_files(inputs), *_files(outputs), *map(str, more)]
             call = Call(tuple(words), (*read, *reads), files, tuple(data))
-            self.calls[stage].setdefault(problem.family, []).append(call)
+            self.calls[stage].setdefault(family or problem.family, []).append(call)
 
     # --- problems and their minimizers ---
 
@@ -478,26 +480,46 @@ class Stages:
     # --- recovery ---
 
     @_once
-    def phase(self, problem: ProblemSpec, block: str, order: bool) -> tuple[str, str]:
-        """The table of recovery of a block, and that of its proofs.
+    def phase(self, problem: ProblemSpec, sparsities: tuple[int, ...], block: str) -> str:
+        """The table of recovery of a block, of all numbers of nonzero entries at once.
 
         Args:
-            order: so many repetitions have the constants of a support and of an order, too.
+            problem: its axes are N and d.
+            sparsities: the numbers s.
         """
-        place = f"{self.results}/phase/{problem.name}/{block}/order{order}"
-        tables = {"output": f"{place}.parquet", "certificates": f"{place}_certificates.parquet"}
-        law = self._law(problem)
+        name = f"s{'_'.join(map(str, sparsities))}"
+        file = f"{self.results}/phase/{problem.name}/{block}/{grid.part(name)}.parquet"
+        values = {**self._signals(problem, block), "s": sparsities}
+        # matrices of all sizes share jobs: the time of most calls is that of starting a program
+        family = replace(problem, axes=()).name
+        self._call("phase", problem, {}, {"output": file}, options(values), family=family)
+        return file
+
+    def _signals(self, problem, block):
+        """Options of the planted signals of a block, without noise."""
         values: dict[str, Any] = {
             "repetitions": grid.block_range(block),
             "ensemble": problem.ensemble,
         }
         if problem.label != problem.ensemble:
             values["label"] = problem.label
-        values |= {key: value for key, value in law.items() if key not in ("eta", "noise-law")}
+        law = self._law(problem)
+        return values | {key: law[key] for key in law if key not in ("eta", "noise-law")}
+
+    @_once
+    def orders(self, problem: ProblemSpec, block: str, order: int) -> tuple[str, str]:
+        """The table of null space constants of a block, and that of its proofs.
+
+        Args:
+            order: so many repetitions have the constants of a support and of an order, too.
+        """
+        place = f"{self.results}/orders/{problem.name}/{block}/order{order}"
+        tables = {"output": f"{place}.parquet", "certificates": f"{place}_certificates.parquet"}
+        values = self._signals(problem, block)
         values |= {"exact_up_to": self.config["null_space"]["exact_up_to"]}
         values |= {"order_repetitions": order}
-        words = options(values | self.config["phase"])
-        self._call("phase", problem, {}, tables, words)
+        words = options(values | self.config["orders"])
+        self._call("orders", problem, {}, tables, words)
         return tables["output"], tables["certificates"]
 
     def blocks(self, cell: Cell) -> list[str]:

@@ -1,74 +1,106 @@
-"""Figure phase: rho over (N/d, s/N), the constant of order s, and rho~ against rho."""
+"""Figure phase: rho over (N/d, s/N), and where half of the signals are recovered."""
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
-from figures.axes import PAGE, log_ticks
-from figures.frames import Options, Tables, groups, stacked, where
-from figures.marks import DASHED, draw_brackets, draw_diagonal, legend_above, looks, say_empty
+from figures.axes import panels_of
+from figures.frames import Options, Tables, groups, stacked, varying, where
+from figures.marks import legend_above
+from figures.words import named
 from implicit_l1.minimizer.threshold import weak_threshold
+from pipeline.half_points import COUNTS, half_points, recovered_signals
 
-CELLS, THRESHOLD, ORDERS, CONSTANTS = "rho_planted", "weak threshold", "order", "rho_tilde"
-EXACT = {"color": "black", "linestyle": "", "marker": "o", "markersize": 2.5}
-NOT_ASKED, NO_SIGNAL = "not asked for", "no signal is recovered"
+CELLS, THRESHOLD, HALF, RATE = "rho_planted", "weak threshold", "half recovered", "rate"
+# levels of the rate 1 - rho that are drawn as lines; it is 0 at the transition
+RATES = (0.25, 0.5, 0.75)
 # infinity has no colour
 LARGEST = 1e3
+# on the dark part of the colours and on the light one
+LINES = {
+    THRESHOLD: {"color": "black", "linewidth": 1.2, "linestyle": (0, (4, 2)), "marker": ""},
+    HALF: {"color": "white", "linewidth": 1.2, "marker": ""},
+    RATE: {"color": "white", "linewidth": 0.7, "linestyle": (0, (1, 1)), "marker": ""},
+}
+BAND = {"color": "white", "alpha": 0.55, "linewidth": 0}
 
 
 def plotted(tables: Tables, options: Options) -> pd.DataFrame:
-    """Column quantity tells the parts of the figure apart.
+    """Column quantity tells the parts of a panel apart; a panel a law of A and a d.
 
-    The median of rho of the planted signals of each cell; the weak threshold of l1 recovery over
-    the same N/d; medians of the brackets of the constant of order s, for at most three N/d; rho and
-    the brackets of rho~ of each signal that is recovered.
+    The median of rho of the planted signals of each cell, with counts; the sparsity of 50 % success
+    for each N, with its interval; the weak threshold of l1 recovery over the same N/d; where the
+    rate 1 - rho of the medians has some values.
     """
     frame = tables.of("phase")
-    cell = ["delta", "sparsity"]
-    cells = frame.groupby(cell, as_index=False)["rho_planted"].median()
-    lower, upper = edges(np.sort(frame["delta"].unique()))
-    first, last = np.clip([lower[0], upper[-1]], 0.0, 1.0)
-    delta = np.linspace(first, last, 200)
-    known = frame.dropna(subset="order_lower")
-    deltas = np.sort(known["delta"].unique())
-    deltas = deltas[np.linspace(0, len(deltas) - 1, min(3, len(deltas))).round().astype(int)]
-    orders = known[known["delta"].isin(deltas)].groupby(cell, as_index=False)
-    constants = where(frame, recovered=True).dropna(subset="rho_tilde_lower")
-    parts = {
-        CELLS: cells,
-        THRESHOLD: pd.DataFrame({"delta": delta, "sparsity": weak_threshold(delta)}),
-        ORDERS: orders[["order_lower", "order_upper"]].median(),
-        CONSTANTS: constants.sort_values([*cell, "repetition"]),
-    }
-    nothing = {
-        ORDERS: NOT_ASKED,
-        CONSTANTS: NOT_ASKED if frame["recovered"].any() else NO_SIGNAL,
-    }
-    rows = [
-        (pd.DataFrame({"nothing": [nothing[name]]}) if part.empty else part).assign(quantity=name)
-        for name, part in parts.items()
-    ]
-    numbers = ["rho_planted", "order_lower", "order_upper"]
-    numbers += ["rho_upper", "rho_tilde_lower", "rho_tilde_upper"]
-    return stacked(rows, ["quantity", *cell, "repetition", *numbers, "nothing"])
+    axes = varying(frame, but=["N", "s"])
+    parts = []
+    for values, rows in groups(frame, axes):
+        cell = ["N", "delta", "s", "sparsity"]
+        medians = rows.groupby(cell, as_index=False)["rho_planted"].median()
+        counts = recovered_signals(rows)[[*cell, *COUNTS]]
+        lower, upper = edges(np.sort(rows["delta"].unique()))
+        first, last = np.clip([lower[0], upper[-1]], 0.0, 1.0)
+        delta = np.linspace(first, last, 200)
+        points = half_points(rows).rename(columns={"half": "sparsity"})
+        found = {
+            CELLS: medians.merge(counts, on=cell),
+            HALF: points[["N", "delta", "sparsity", "half_lower", "half_upper"]],
+            THRESHOLD: pd.DataFrame({"delta": delta, "sparsity": weak_threshold(delta)}),
+            RATE: contours(medians),
+        }
+        parts += [part.assign(quantity=name, **values) for name, part in found.items()]
+    columns = ["rate", "N", "delta", "s", "sparsity", "rho_planted"]
+    return stacked(parts, [*axes, "quantity", *columns, "half_lower", "half_upper", *COUNTS])
+
+
+def contours(medians: pd.DataFrame) -> pd.DataFrame:
+    """Where 1 - rho falls below each of the RATES, for each N: linear between two sparsities.
+
+    Args:
+        medians: of rho_planted, by N, delta and sparsity.
+    """
+    rows = []
+    for rate in RATES:
+        for (N, delta), cells in medians.groupby(["N", "delta"]):
+            cells = cells.sort_values("sparsity")
+            rho, sparsity = cells["rho_planted"].to_numpy(), cells["sparsity"].to_numpy()
+            beyond = int(np.argmax(rho >= 1.0 - rate))
+            if beyond:  # neither at the first sparsity nor nowhere
+                share = (1.0 - rate - rho[beyond - 1]) / (rho[beyond] - rho[beyond - 1])
+                at = sparsity[beyond - 1] + share * (sparsity[beyond] - sparsity[beyond - 1])
+                rows.append({"rate": rate, "N": N, "delta": delta, "sparsity": at})
+    return pd.DataFrame(rows, columns=["rate", "N", "delta", "sparsity"])
 
 
 def picture(frame: pd.DataFrame, options: Options) -> Figure:
-    """Three panels with one legend."""
-    figure = plt.figure(figsize=(PAGE, 2.9))
-    left, middle, right = figure.subplots(1, 3, width_ratios=[1.45, 1, 1])
-    _draw_diagram(left, frame)
-    orders = _draw_orders(middle, where(frame, quantity=ORDERS))
-    _draw_constants(right, where(frame, quantity=CONSTANTS))
-    constants = [
-        Line2D([], [], label=r"$\tilde\varrho$ exact", **EXACT),
-        Line2D([], [], color="0.55", label=r"$\tilde\varrho$ bracketed", linewidth=0.8),
+    """A panel a law of A and a d, with one legend and one bar of colours."""
+    panels = groups(frame, varying(frame, but=["N", "s"]))
+    figure, grid = panels_of(len(panels), 2.7)
+    look = _colors()
+    for (values, rows), ax in zip(panels, grid, strict=True):
+        ax.set(title=named(values), xlabel="$N/d$", ylabel="$s/N$")
+        _draw_cells(ax, where(rows, quantity=CELLS), look)
+        _draw_lines(ax, rows)
+    figure.colorbar(ScalarMappable(**look), ax=grid, extend="max", label=r"$\varrho$ of $x_0$")
+    labels = {
+        HALF: "50 % recovered",
+        THRESHOLD: THRESHOLD,
+        RATE: rf"rate $1-\varrho={', '.join(f'{rate:g}' for rate in RATES)}$",
+    }
+    # of colours that are seen on white
+    seen = {HALF: {"color": "0.6"}, RATE: {"color": "0.6"}}
+    handles: list = [
+        Line2D([], [], label=words, **LINES[name] | seen.get(name, {}))
+        for name, words in labels.items()
     ]
-    legend_above(figure, [*left.lines, *orders, *constants])
+    legend_above(figure, [*handles, Patch(label="95 % interval", color="0.85")])
     return figure
 
 
@@ -81,63 +113,40 @@ def edges(centers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return lower, np.append(middle, 2 * centers[-1] - middle[-1])
 
 
-def _draw_diagram(ax, frame):
-    """rho of the planted signal over (N/d, s/N), and the weak threshold."""
+def _colors():
+    """Colours of rho: from dark to light with a jump at 1, which is seen in grey too."""
     palette = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
-    # from dark to light with a jump at 1, which is seen in grey too
     colors = [(0, palette[0]), (0.5, palette[2]), (0.5, palette[5]), (1, "#fff7e0")]
-    look = {
+    return {
         "cmap": LinearSegmentedColormap.from_list("rho", colors),
         "norm": TwoSlopeNorm(1.0, 0.0, 2.0),
     }
-    columns = groups(where(frame, quantity=CELLS), ["delta"])
+
+
+def _draw_cells(ax: Axes, cells: pd.DataFrame, look: dict) -> None:
+    """A rectangle a cell, in the colour of the median of rho."""
+    columns = groups(cells, ["delta"])
     deltas = np.array([values["delta"] for values, _ in columns])
     for left, right, (_, rows) in zip(*edges(deltas), columns, strict=True):
         lower, upper = edges(rows["sparsity"].to_numpy())
         medians = rows["rho_planted"].clip(upper=LARGEST).to_numpy()
-        mesh = ax.pcolormesh([left, right], [*lower, upper[-1]], medians[:, None], **look)
-    bar = ax.inset_axes((1.03, 0.0, 0.035, 1.0))
-    ax.figure.colorbar(mesh, cax=bar, extend="max", label=r"$\varrho$ of $x_0$")
-    ax.set(xlabel="$N/d$", ylabel="$s/N$", xlim=ax.get_xlim(), ylim=ax.get_ylim())
+        corners = [left, right], [*lower, upper[-1]]
+        # without gaps between rectangles, which some viewers show
+        ax.pcolormesh(*corners, medians[:, None], edgecolors="face", linewidth=0.1, **look)
+    ax.set(xlim=ax.get_xlim(), ylim=(ax.get_ylim()[0], min(1.0, ax.get_ylim()[1])))
     ax.grid(visible=False)
-    line = where(frame, quantity=THRESHOLD)
-    look = {"color": "black", "linewidth": 1.4, "marker": "", "label": THRESHOLD}
-    ax.plot(line["delta"], line["sparsity"], **look)
 
 
-def _draw_orders(ax, frame):
-    """Brackets of the constant of order s against s/N; their legend."""
-    ax.set(yscale="log", xlabel="$s/N$", ylabel="constant of order $s$")
-    if frame["nothing"].notna().any():
-        say_empty(ax, frame["nothing"].iloc[0])
-        return []
-    deltas = sorted(frame["delta"].unique())
-    # beside one another
-    shifts = 0.02 * np.ptp(frame["sparsity"]) * (np.arange(len(deltas)) - (len(deltas) - 1) / 2)
-    handles = []
-    for (delta, look), shift in zip(looks(deltas).items(), shifts, strict=True):
-        rows = where(frame, delta=delta)
-        x = rows["sparsity"] + shift
-        draw_brackets(ax, x, rows["order_lower"], rows["order_upper"], look["color"])
-        label = f"$N/d={delta:g}$"
-        handles += ax.plot(x, rows["order_lower"], markerfacecolor="white", label=label, **look)
-    ax.axhline(1, color="black", zorder=0.8, **DASHED)
-    ax.set_ylim(top=1.5 * ax.get_ylim()[1])  # room for arrows
-    log_ticks(ax.yaxis)
-    return handles
-
-
-def _draw_constants(ax, frame):
-    """rho~ against rho of the signals that are recovered."""
-    ax.set(xscale="log", yscale="log", xlabel=r"$\varrho$", ylabel=r"$\tilde\varrho$")
-    if frame["nothing"].notna().any():
-        say_empty(ax, frame["nothing"].iloc[0])
-    exact = frame[frame["rho_tilde_lower"] == frame["rho_tilde_upper"]]
-    rest = frame.drop(exact.index).dropna(subset="rho_upper")
-    draw_brackets(ax, rest["rho_upper"], rest["rho_tilde_lower"], rest["rho_tilde_upper"], "0.55")
-    ax.plot(exact["rho_upper"], exact["rho_tilde_lower"], **EXACT)
-    ends = np.array(ax.get_xlim())
-    draw_diagonal(ax, ends)
-    ax.set_xlim(ends)
-    log_ticks(ax.xaxis)
-    log_ticks(ax.yaxis)
+def _draw_lines(ax: Axes, rows: pd.DataFrame) -> None:
+    """The rate's lines, the sparsities of 50 % in their band, and the weak threshold."""
+    for values, line in groups(where(rows, quantity=RATE), ["rate"]):
+        ax.plot(line["delta"], line["sparsity"], **LINES[RATE])
+        if len(line):  # in the widest part of the dark, above the line
+            x, y = line[["delta", "sparsity"]].iloc[(3 * len(line)) // 5]
+            text = {"ha": "right", "va": "bottom", "fontsize": 6, "color": "white"}
+            ax.annotate(f"{values['rate']:g}", (x, y), (0, 1), textcoords="offset points", **text)
+    half = where(rows, quantity=HALF).sort_values("delta")
+    ax.fill_between(half["delta"], half["half_lower"], half["half_upper"], **BAND)
+    ax.plot(half["delta"], half["sparsity"], **LINES[HALF])
+    line = where(rows, quantity=THRESHOLD)
+    ax.plot(line["delta"], line["sparsity"], **LINES[THRESHOLD])

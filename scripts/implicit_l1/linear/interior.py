@@ -1,5 +1,7 @@
 r"""An interior-point method for ``min_b ||c + C^T b||_inf`` with dense C, for many c at once.
 
+They have one C, or each its own of the same shape.
+
 The dual program is ``max <c, k>`` subject to ``C k = 0``, ``||k||_1 = 1``, that of
 :mod:`implicit_l1.linear.programs`.
 
@@ -9,8 +11,12 @@ The enumeration of rho~ at s = 8 solves 2,560 of them on the default grid, which
 three minutes for.
 """
 
+import math
+from dataclasses import dataclass, fields, replace
+
 import numpy as np
 
+from implicit_l1.linear.stacks import columns, solved, times
 from implicit_l1.linear.units import unit_of
 
 
@@ -29,9 +35,7 @@ _ROUNDING = 1e-12
 _AT_ONCE = 2**17
 
 
-def smallest_maximum(
-    form: "_ByEquations | _ByBasis", offset: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def smallest_maximum(form: "_Form", offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     r"""``min_b ||c + C^T b||_inf`` and the kernel vector that proves it.
 
     By the method of :func:`smallest_maxima`.
@@ -54,7 +58,7 @@ def smallest_maximum(
 
 
 def smallest_maxima(
-    form: "_ByEquations | _ByBasis", offsets: np.ndarray, enough: float = -np.inf, steps: int = 60
+    form: "_Form", offsets: np.ndarray, enough: float = -np.inf, steps: int = 60
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""``min_b ||c + C^T b||_inf`` and the kernel vectors that prove it, for many c at once.
 
@@ -67,7 +71,8 @@ def smallest_maxima(
     that of the solve, and b and k prove each other optimal, up to rounding.
 
     Args:
-        form: of the kernel of C, by :func:`kernel_form`.
+        form: of the kernel of C, by :func:`kernel_form`, or :func:`basis_form`; of one C, or of
+            m of them.
         offsets: c, one a row, shape (m, n).
         enough: the search for a value ends where b proves that it is at most this.
         steps: most steps.
@@ -76,13 +81,11 @@ def smallest_maxima(
         enough, and nan where no solution is found that is optimal.
     """
     units = unit_of(offsets, axis=1)[:, None]
-    chunk = max(1, _AT_ONCE // form.map.size)
-    places = range(chunk, len(offsets), chunk)
+    chunk = max(1, _AT_ONCE // math.prod(form.map.shape[-2:]))
+    parts = [slice(first, first + chunk) for first in range(0, len(offsets), chunk)]
+    scaled, bounds = offsets / units, enough / units
     solutions = [
-        _smallest_maxima(form, *part, steps)
-        for part in zip(
-            np.split(offsets / units, places), np.split(enough / units, places), strict=True
-        )
+        _smallest_maxima(form.at(part), scaled[part], bounds[part], steps) for part in parts
     ]
     free, kernel = (np.concatenate(part) for part in zip(*solutions, strict=True))
     return units / form.unit * free, kernel
@@ -90,8 +93,8 @@ def smallest_maxima(
 
 def _smallest_maxima(form, offsets, enough, steps):
     """The same for c of the order of 1, and b for C of this order."""
-    rows, count = form.free_map.shape
-    free, kernel = (np.full((len(offsets), size), np.nan) for size in (rows, count))
+    rows, count = form.rank, offsets.shape[1]
+    free, kernel = (np.full((len(offsets), size), np.nan) for size in (form.freedom, count))
     left = np.arange(len(offsets))
     # k is the first part less the second; the slacks are those of z <= top and -z <= top
     parts = np.full((left.size, 2 * count), 0.5 / count)
@@ -116,10 +119,11 @@ def _smallest_maxima(form, offsets, enough, steps):
             if tried.size:
                 at = left[tried]
                 free[at], kernel[at] = ending(
-                    form, offsets[at], parts[tried], slacks[tried], z[tried]
+                    form.at(tried), offsets[at], parts[tried], slacks[tried], z[tried]
                 )
                 going_on[tried] = np.isnan(kernel[at, 0])
         if not going_on.all():
+            form = form.at(going_on)
             left, parts, slacks, z, top, gap = (
                 values[going_on] for values in (left, parts, slacks, z, top, gap)
             )
@@ -175,53 +179,108 @@ def _newton_step(form, parts, slacks, gap):
     return goal - parts - quotient * step, z, top, step
 
 
-def _solved(systems, right):
-    """Solutions of many systems of equations, shape (m, r); nan where one is singular."""
-    try:
-        return np.linalg.solve(systems, right[..., None])[..., 0]
-    except np.linalg.LinAlgError:
-        if len(systems) == 1:
-            return np.full(right.shape, np.nan)
-        one_by_one = zip(systems[:, None], right[:, None], strict=True)
-        return np.concatenate([_solved(*one) for one in one_by_one])
-
-
-def kernel_form(free_map: np.ndarray) -> "_ByEquations | _ByBasis":
+def kernel_form(free_map: np.ndarray) -> "_OfEquations":
     """The kernel of C as the interior-point method works with it.
 
     Args:
-        free_map: C, shape (r, n), 0 < r < n, of full row rank.
+        free_map: C, shape (r, n), 0 < r < n, of full row rank; or many, shape (m, r, n).
     """
-    rows, count = free_map.shape
-    unit = unit_of(free_map)
-    return (_ByEquations if 2 * rows <= count else _ByBasis)(free_map / unit, unit)
+    rows, count = free_map.shape[-2:]
+    unit = unit_of(free_map, axis=(-2, -1))[..., None]
+    free_map = free_map / unit[..., None]
+    if 2 * rows <= count:
+        return _ByEquations(free_map, unit)
+    basis, triangle = np.linalg.qr(free_map.mT, mode="complete")
+    image, kernel = np.split(basis.mT, [rows], axis=-2)
+    return _ByBasis(kernel, unit, free_map, image, triangle[..., :rows, :])
 
 
-class _ByEquations:
-    """The kernel of C as it is given, by r equations.
+def basis_form(basis: np.ndarray) -> "_KernelBasis":
+    """A kernel of which an orthonormal basis is known, where C is not asked for.
+
+    Args:
+        basis: Z^T of many kernels, shape (m, n - r, n).
+    """
+    return _KernelBasis(basis, np.ones((len(basis), 1)))
+
+
+class _Form:
+    """The kernel of C, or the kernels of many, whose arrays have one axis more in front.
 
     Attributes:
-        free_map, map: C, shape (r, n), of the order of 1.
-        unit: what C was divided by.
+        map: what systems of equations are made of, of the order of 1, shape (k, n).
+        unit: what C was divided by, shape (1,).
     """
 
-    def __init__(self, free_map, unit):
-        self.free_map = self.map = free_map
-        self.unit = unit
+    map: np.ndarray
+    unit: np.ndarray
+
+    def at(self, places):
+        """Those at some places; the one, if it is the same for all."""
+        if self.map.ndim == 2:
+            return self
+        parts = {field.name: getattr(self, field.name)[places] for field in fields(self)}
+        return replace(self, **parts)
+
+
+class _OfEquations(_Form):
+    """The kernel of a C that is known.
+
+    Attributes:
+        free_map: C, shape (r, n), of the order of 1.
+    """
+
+    free_map: np.ndarray
+
+    @property
+    def rank(self):
+        """r."""
+        return self.free_map.shape[-2]
+
+    @property
+    def freedom(self):
+        """The length of b."""
+        return self.rank
+
+    def heights(self, offset, free):
+        """``c + C^T b``, shape (m, n)."""
+        return offset + times(free, self.free_map)
+
+    def outside(self, kernel):
+        """0 for k in the kernel, shape (m, r)."""
+        return times(kernel, self.free_map.mT)
+
+    @staticmethod
+    def _all(systems):
+        """A system for each c, or one for all, as a stack."""
+        return systems if systems.ndim == 3 else systems[None]
+
+
+@dataclass(frozen=True)
+class _ByEquations(_OfEquations):
+    """The kernel of C as it is given, by r equations."""
+
+    free_map: np.ndarray
+    unit: np.ndarray
+
+    @property
+    def map(self):
+        """C itself."""
+        return self.free_map
 
     def gram(self, weight):
         """``C W C^T`` for each diagonal W, shape (m, r, r)."""
         scaled = self.map * np.sqrt(weight)[:, None]
-        return scaled @ scaled.swapaxes(1, 2)
+        return scaled @ scaled.mT
 
     def completion(self, gram, weight, v):
         """The z in the range of C^T with ``C (v + W z) = 0``, shape (m, n)."""
-        return -_solved(gram, v @ self.map.T) @ self.map
+        return -times(solved(gram, times(v, self.map.mT)), self.map)
 
     def systems(self, others, active, side):
         """See :func:`_vertices`; shape (m, r + 1, r + 1)."""
-        columns = self.map.T[active] * np.take_along_axis(side, active, axis=1)[..., None]
-        return np.concatenate([columns, np.ones((*active.shape, 1))], axis=2).swapaxes(1, 2)
+        signed = columns(self.map, active) * np.take_along_axis(side, active, 1)[..., None]
+        return np.concatenate([signed, np.ones((*active.shape, 1))], axis=2).mT
 
     def kernel(self, solution, active, side):
         """k from the solution of a system."""
@@ -232,55 +291,91 @@ class _ByEquations:
     def free(self, systems, offset, others, active, side):
         """b from the transposed systems."""
         right = np.take_along_axis(-side * offset, active, axis=1)
-        return _solved(systems.swapaxes(1, 2), right)[:, :-1]
+        return solved(systems.mT, right)[:, :-1]
 
     def preimage(self, values):
         """The b with ``C^T b`` equal to rows of the range of C^T, shape (m, r)."""
-        return _solved((self.map @ self.map.T)[None], values @ self.map.T)
+        return solved(self._all(self.map @ self.map.mT), times(values, self.map.mT))
 
 
-class _ByBasis:
-    """The kernel of C by an orthonormal basis Z: smaller systems where n - r < r.
+@dataclass(frozen=True)
+class _KernelBasis(_Form):
+    """A kernel by an orthonormal basis Z of it: smaller systems where n - r < r.
+
+    b is ``z - c`` itself, of the range of C^T, for any C with this kernel.
 
     Attributes:
-        free_map: C, shape (r, n), of the order of 1.
-        map: Z^T, shape (n - r, n).
-        unit: what C was divided by.
+        map: Z^T, shape (n - r, n); or many, shape (m, n - r, n).
+        unit: 1, of shape (1,) or (m, 1).
     """
 
-    def __init__(self, free_map, unit):
-        self.free_map, self.unit = free_map, unit
-        basis, triangle = np.linalg.qr(free_map.T, mode="complete")
-        self.range, self.map = np.split(basis.T, [len(free_map)])
-        self.triangle = triangle[: len(free_map)]
+    map: np.ndarray
+    unit: np.ndarray
+
+    @property
+    def rank(self):
+        """r."""
+        return self.map.shape[-1] - self.map.shape[-2]
+
+    @property
+    def freedom(self):
+        """The length of b."""
+        return self.map.shape[-1]
+
+    def heights(self, offset, free):
+        """``c + b``, shape (m, n)."""
+        return offset + free
+
+    def outside(self, kernel):
+        """What of k is orthogonal to the kernel, shape (m, n)."""
+        return kernel - times(times(kernel, self.map.mT), self.map)
 
     def gram(self, weight):
         """``Z^T W^{-1} Z`` for each diagonal W, shape (m, n - r, n - r)."""
         scaled = self.map / np.sqrt(weight)[:, None]
-        return scaled @ scaled.swapaxes(1, 2)
+        return scaled @ scaled.mT
 
     def completion(self, gram, weight, v):
         """The z with ``Z^T z = 0`` and ``v + W z = Z x``: ``Z^T W^{-1} (Z x - v) = 0``."""
-        return (_solved(gram, (v / weight) @ self.map.T) @ self.map - v) / weight
+        return (times(solved(gram, times(v / weight, self.map.mT)), self.map) - v) / weight
 
     def systems(self, others, active, side):
         """See :func:`_vertices`; shape (m, n - r, n - r)."""
-        return np.concatenate([self.map.T[others], (side @ self.map.T)[:, None]], axis=1)
+        rows = [columns(self.map, others), times(side, self.map.mT)[:, None]]
+        return np.concatenate(rows, axis=1)
 
     def kernel(self, solution, active, side):
         """k from the solution of a system."""
-        return np.where(side == 0.0, 0.0, solution @ self.map)
+        return np.where(side == 0.0, 0.0, times(solution, self.map))
 
     def free(self, systems, offset, others, active, side):
         """b from the transposed systems."""
-        found = _solved(systems.swapaxes(1, 2), offset @ self.map.T)
+        found = solved(systems.mT, times(offset, self.map.mT))
         z = found[:, -1:] * side
         np.put_along_axis(z, others, found[:, :-1], axis=1)
         return self.preimage(z - offset)
 
     def preimage(self, values):
+        """Rows of the range of C^T as they are."""
+        return values
+
+
+@dataclass(frozen=True)
+class _ByBasis(_OfEquations, _KernelBasis):
+    """The kernel of C by a basis.
+
+    Attributes:
+        free_map: C, shape (r, n), of the order of 1.
+        image, triangle: ``C^T = image^T triangle``, shapes (r, n) and (r, r).
+    """
+
+    free_map: np.ndarray
+    image: np.ndarray
+    triangle: np.ndarray
+
+    def preimage(self, values):
         """The b with ``C^T b`` equal to rows of the range of C^T, shape (m, r)."""
-        return _solved(self.triangle[None], values @ self.range.T)
+        return solved(self._all(self.triangle), times(values, self.image.mT))
 
 
 def _bounded(form, offset, parts, slacks, z):
@@ -299,7 +394,7 @@ def _vertices(form, offset, parts, slacks, _):
     ``Z_I^T z_I + top Z_J^T s = Z^T c``, since z - c is orthogonal to the kernel.  (Derived for
     this project.)
     """
-    rows, count = form.free_map.shape
+    rows, count = form.rank, offset.shape[1]
     likely = parts / slacks
     likely = np.maximum(likely[:, :count], likely[:, count:])
     order = np.argpartition(likely, count - rows - 1, axis=1)
@@ -309,25 +404,28 @@ def _vertices(form, offset, parts, slacks, _):
     systems = form.systems(others, active, side)
     right = np.zeros(systems.shape[:2])
     right[:, -1] = 1.0
-    kernel = form.kernel(_solved(systems, right), active, side)
-    free = np.full((len(offset), rows), np.nan)
+    kernel = form.kernel(solved(systems, right), active, side)
+    free = np.full((len(offset), form.freedom), np.nan)
     good = np.min(side * kernel, axis=1) >= -_ROUNDING
     if good.any():
         chosen = (values[good] for values in (systems, offset, others, active, side))
-        free[good] = form.free(*chosen)
-    return _if_optimal(form.free_map, offset, free, kernel)
+        free[good] = form.at(good).free(*chosen)
+    return _if_optimal(form, offset, free, kernel)
 
 
 def _faces(form, offset, parts, slacks, z):
     """(b, k) where fewer columns attain the maximum; nan where that is not optimal.
 
-    Many b do then; it is the one nearest to the iterate.
+    Many b do then; it is the one nearest to the iterate.  Not where the kernel is given by a basis.
     """
+    if not isinstance(form, _OfEquations):
+        return np.full((len(offset), form.freedom), np.nan), np.full(offset.shape, np.nan)
     free, kernel = form.preimage(z - offset), np.zeros(offset.shape)
     for place, guess in enumerate(free):
-        one = _face(form.free_map, offset[place], parts[place], slacks[place], guess)
+        free_map = form.at(place).free_map
+        one = _face(free_map, offset[place], parts[place], slacks[place], guess)
         free[place], kernel[place] = one
-    return _if_optimal(form.free_map, offset, free, kernel)
+    return _if_optimal(form, offset, free, kernel)
 
 
 def _face(free_map, offset, parts, slacks, free):
@@ -347,14 +445,14 @@ def _face(free_map, offset, parts, slacks, free):
     return free + step[:-1], kernel
 
 
-def _if_optimal(free_map, offset, free, kernel):
+def _if_optimal(form, offset, free, kernel):
     """(b, k) where each proves the other optimal, and the value is not 0; elsewhere nan."""
-    height = np.abs(offset + free @ free_map).max(axis=1)
+    height = np.abs(form.heights(offset, free)).max(axis=1)
     value = np.sum(offset * kernel, axis=1)
     rounding = _ROUNDING * np.maximum(1.0, np.abs(offset).max(axis=1))
     optimal = (
         (np.abs(np.abs(kernel).sum(axis=1) - 1.0) <= _ROUNDING)
-        & (np.abs(kernel @ free_map.T).max(axis=1) <= _ROUNDING)
+        & (np.abs(form.outside(kernel)).max(axis=1) <= _ROUNDING)
         & (height - value <= rounding)
         & (value > rounding)
     )[:, None]

@@ -11,7 +11,7 @@ import numpy as np
 BALANCED = 10
 
 
-def unit_of(values: np.ndarray, axis: int | None = None) -> np.ndarray:
+def unit_of(values: np.ndarray, axis: int | tuple[int, ...] | None = None) -> np.ndarray:
     """The power of two nearest to the largest absolute value, along an axis if one is given.
 
     What solvers tolerate is absolute: they are given values of the order of 1, and a division

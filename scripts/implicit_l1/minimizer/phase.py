@@ -1,242 +1,137 @@
-r"""Where l1 recovery ends: planted constants, and constants of order s.
+r"""The phase diagram of l1 recovery: rho of many planted signals, and which are recovered.
 
-**Planted constant.**  rho of the support S and signs sigma of x_0,
-``min ||A_Sc^T nu||_inf`` subject to ``A_S^T nu = sigma`` (:mod:`implicit_l1.minimizer.null_space`),
-exists whether x_0 is recovered or not.  Below 1, with A_S injective, it proves that x_0 is
-the only minimizer; above 1 x_0 is none.
-
-**Constant of order s.**  ``sup ||n_T||_1 / ||n_Tc||_1`` over n in ker A and |T| <= s, below
-1 exactly when all x_0 with s nonzero entries are recovered (Foucart and Rauhut, *A
-Mathematical Introduction to Compressive Sensing*, ch. 4).  It is ``g / (1 - g)`` with g the
-largest sum of s absolute entries over ``{n in ker A: ||n||_1 <= 1}``, and NP-hard in
-general (Tillmann and Pfetsch, IEEE Trans. Inform. Theory 60, 2014): it is bracketed.
-
-- *From above.*  For a matrix Y with rows nu_j let ``B = I - Y A``.  In the kernel
-  ``n = B n``, so g is at most the largest sum of s absolute entries in a column of B
-  (Juditsky and Nemirovski, *On verifiable sufficient conditions for sparse signal recovery
-  via l1 minimization*, Math. Program. 2011).  Here nu_j minimizes ``||e_j - A^T nu||_inf``,
-  the dual of ``max n_j`` over the same set, so the largest entry of B is gamma_1, the
-  largest entry of such a kernel vector, and the bound is at most s gamma_1.  (See also
-  d'Aspremont and El Ghaoui, *Testing the nullspace property using semidefinite
-  programming*, Math. Program. 2011.)
-- *From below.*  By a local search over sets and signs (T, eps): from the s largest entries
-  of a kernel vector and their signs to a kernel vector that maximizes ``<eps, n_T>`` over
-  ``||n||_1 <= 1``, as long as the ratio grows.  Where it ends, no kernel vector has a larger
-  ``<eps, m_T> / ||m_Tc||_1``: for small t the signs of n + t m on T are still eps, so m would
-  lead to a vector better than n within ``||n||_1 <= 1`` (derived for this project).
-
-All these linear programs share their constraints and differ in the objective.
+One linear program a signal, of rho of its support and signs
+(:mod:`implicit_l1.minimizer.recovery`): below 1, with A_S injective, it proves that the signal is
+the only minimizer, above 1 that it is none, so the l1 problem itself is not solved.  Problems of
+one size and one number of nonzero entries are solved together, and rho is enclosed with rounding
+bounded (:mod:`implicit_l1.proof.planted`).  Where the bounds leave it open on which side of 1 rho
+is, or are wide, the single problem is decided as others are, in ball or rational arithmetic.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
-from implicit_l1.linear.interior import LinearProgramError
-from implicit_l1.linear.programs import KernelPrograms, least_norm_vertex
-from implicit_l1.minimizer.decision import Minimizer, Proposal, certified_support, decide
-from implicit_l1.minimizer.face import signed_certificate
-from implicit_l1.minimizer.null_space import Bracket, largest_margin_dual
-from implicit_l1.minimizer.support import certificate, support_geometry
-from implicit_l1.status import CERTIFIED
+from implicit_l1.linear.interior import basis_form, kernel_form, smallest_maxima
+from implicit_l1.linear.stacks import columns, times
+from implicit_l1.minimizer.recovery import recovery
+from implicit_l1.proof.planted import RightInverses, planted_bounds
+from implicit_l1.status import PROVED, UNDECIDED
 
-_EPSILON = np.finfo(float).eps
-
-# Vectors of the programs for gamma_1 from which the search for the constant of order s
-# starts; they are better starts than random ones where s is small.
-_ENTRY_STARTS = 10
-
-# Entries of a kernel vector below this, against its l1 norm, are rounding.
-_NOTHING = 1e-13
+# Bounds that are this part of rho apart leave digits of it open that figures show.
+_WIDE = 1e-6
 
 
 @dataclass(frozen=True)
-class Recovery:
-    """Whether the l1 minimizer is the planted signal.
+class Planted:
+    """What is known of planted signals, shape (m,) each.
 
     Attributes:
-        rho_planted: rho of support and signs of x_0; inf if no nu has ``A_S^T nu = sigma``.
-        recovered: whether x_0 is proved to be the only minimizer.
-        minimizer: g*; x_0 itself, with its certificate, if it is recovered.
-        planted_dual: a dual vector that attains rho, shape (N,); None if there is none.
+        rho: of support and signs of each signal; inf if no nu has ``A_S^T nu = sigma``.
+        lower, upper: rho lies between them, proved; 0 and inf where nothing is.
+        recovered: whether it is proved to be the only l1 minimizer.
+        status: "proved", that it is or that it is not; or undecided, and why.
     """
 
-    rho_planted: float
-    recovered: bool
-    minimizer: Minimizer
-    planted_dual: np.ndarray | None
+    rho: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    recovered: np.ndarray
+    status: list[str]
 
 
-def recovery(matrix: np.ndarray, data: np.ndarray, signal: np.ndarray) -> Recovery:
-    """Decide whether basis pursuit recovers a signal, and find its minimizer.
-
-    The linear program of rho comes first: where it proves that x_0 is the minimizer, the
-    l1 problem need not be solved.
+def planted(right: RightInverses, signals: np.ndarray) -> Planted:
+    """rho of planted signals, and whether l1 minimization recovers them without noise.
 
     Args:
-        matrix: A, shape (N, d).
-        data: y = A x_0 without noise, shape (N,).
-        signal: x_0, shape (d,), not zero.
+        right: A of each problem, of full row rank.
+        signals: x_0, shape (m, d), each with the same number of nonzero entries, at most N, and
+            such that ``A x_0`` is exact in doubles.
     Raises:
-        BasisPursuitError: if the l1 problem is not solved.
+        ValueError: if they have more.
     """
-    minimizer = certified_support(matrix, data, signal)
-    if minimizer is None:
-        minimizer = decide(matrix, data, _proposed(matrix, data))
-    dual = minimizer.certificate
-    if (
-        minimizer.status == CERTIFIED
-        and dual is not None
-        and np.array_equal(minimizer.point, signal)
-    ):
-        return Recovery(1.0 - minimizer.margin, True, minimizer, dual.nu)
-    support = np.flatnonzero(signal)
-    signs = np.sign(signal[support])
+    count, size = len(signals), np.count_nonzero(signals[0])
+    rows = right.matrices.shape[1]
+    if size > rows:
+        raise ValueError(f"the signals have {size} nonzero entries, A has N = {rows} rows")
+    supports = np.nonzero(signals)[1].reshape(count, size)
+    signs = np.take_along_axis(np.sign(signals), supports, 1)
+    left, duals, kernels = _guesses(right, supports, signs)
+    lower, upper = planted_bounds(right, supports, signs, left, duals, kernels)
+    off = signals == 0.0
+    rho = np.abs(times(duals, right.matrices)).max(axis=1, where=off, initial=0.0)
+    recovered, status = upper < 1.0, [PROVED] * count
+    open_ = (lower < 1.0) & ~recovered
+    wide = ~np.isfinite(upper) | (upper - lower > _WIDE * upper)
+    for place in np.flatnonzero(open_ | wide):
+        matrix, signal = right.matrices[place], signals[place]
+        found = recovery(matrix, matrix @ signal, signal)
+        rho[place] = found.rho_planted
+        if open_[place]:
+            recovered[place] = found.recovered
+            if found.minimizer.status.startswith(UNDECIDED):
+                status[place] = found.minimizer.status
+    return Planted(rho, lower, upper, recovered, status)
+
+
+def _guesses(right, supports, signs):
+    """(L, nu, n): left inverses of A_S, and what nearly attains rho.
+
+    Shapes (m, s, N), (m, N) and (m, d); nan where a matrix is singular or a program not solved.
+    """
+    matrices = right.matrices
+    inside = np.zeros((len(matrices), matrices.shape[2]), dtype=bool)
+    np.put_along_axis(inside, supports, True, axis=1)
+    complement = np.nonzero(~inside)[1].reshape(len(matrices), -1)
+    on, off = columns(matrices, supports).mT, columns(matrices, complement).mT
+    left = _left_inverses(on)
+    offsets = times(times(signs, left), off)
+    heights, kernel = _solved_programs(right, on, off, complement, offsets)
+    directions = np.zeros(inside.shape)
+    np.put_along_axis(directions, supports, signs, axis=1)
+    np.put_along_axis(directions, complement, heights, axis=1)
+    kernels = np.zeros(inside.shape)
+    np.put_along_axis(kernels, complement, kernel, axis=1)
+    np.put_along_axis(kernels, supports, -times(times(kernel, off.mT), left.mT), axis=1)
+    # what rounding leaves outside of the kernel
+    kernels -= times(times(kernels, matrices.mT), right.inverses.mT)
+    return left, times(directions, right.inverses), kernels
+
+
+def _left_inverses(on):
+    """``(A_S^T A_S)^{-1} A_S^T``, shape (m, s, N)."""
     try:
-        geometry = support_geometry(matrix, support)
-    except ValueError:  # of dependent columns: no factorization to work with
-        dual = signed_certificate(matrix, support, signs)
+        return np.linalg.solve(on.mT @ on, on.mT)
+    except np.linalg.LinAlgError:  # one is singular
+        return np.linalg.pinv(on)
+
+
+def _solved_programs(right, on, off, complement, offsets):
+    """(z, k): ``z = c + C^T b`` of the smallest maximum and the k that proves it, shape (m, d - s).
+
+    k is of the n_Sc with n in ker A, which are the kernel of ``C = Q2^T A_Sc``, with
+    ``A_S = [Q1 Q2] [R; 0]``.  Where it is of lower dimension than C has rows, a basis takes less
+    time.
+    """
+    rows, size = on.shape[1:]
+    heights, kernel = np.full(offsets.shape, np.nan), np.full(offsets.shape, np.nan)
+    zero = ~offsets.any(axis=1)
+    heights[zero] = kernel[zero] = 0.0
+    if rows == size:
+        largest = np.abs(offsets).argmax(axis=1)[:, None]
+        sides = np.sign(np.take_along_axis(offsets, largest, 1))
+        np.put_along_axis(kernel := np.zeros(offsets.shape), largest, sides, axis=1)
+        return offsets, kernel
+    some = ~zero & np.isfinite(offsets).all(axis=1)
+    if not some.any():
+        return heights, kernel
+    if right.kernels.shape[1] <= rows - size:
+        basis = np.linalg.qr(columns(right.kernels, complement)[some])[0].mT
+        free, kernel[some] = smallest_maxima(basis_form(basis), offsets[some])
     else:
-        dual = certificate(matrix, geometry, signs, largest_margin_dual(matrix, geometry, signs))
-    if dual is None:
-        return Recovery(float("inf"), False, minimizer, None)
-    return Recovery(1.0 - dual.smallest_margin(support), False, minimizer, dual.nu)
-
-
-def _proposed(matrix, data):
-    """What the interior-point method takes for a minimizer, if it succeeds."""
-    with suppress(LinearProgramError):
-        point, dual = least_norm_vertex(matrix, data)
-        yield Proposal(point, dual, "interior-point method")
-
-
-class KernelBall:
-    """Linear programs over ``{n in ker A: ||n||_1 <= 1}``."""
-
-    def __init__(self, matrix: np.ndarray) -> None:
-        self.programs = KernelPrograms(matrix)
-        self.count = matrix.shape[1]
-        self.basis = np.linalg.qr(matrix.T)[0]
-
-    def maximize(self, gains: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Maximize ``<gain, n>`` for many gains.
-
-        Args:
-            gains: one a row, shape (m, d), none of them 0.
-        Returns:
-            (n, nu): rows n of shape (m, d), in ker A up to rounding; rows of multipliers of
-            ``A n = 0``, shape (m, N), which minimize ``||gain - A^T nu||_inf``.
-        Raises:
-            LinearProgramError: if a linear program is not solved.
-        """
-        n, free = self.programs.solve_all(gains, "over the kernel")
-        # those of HiGHS are in the kernel to its tolerance only
-        return n - (n @ self.basis) @ self.basis.T, -free
-
-    def largest_entries(self) -> tuple[np.ndarray, np.ndarray]:
-        """(kernel, duals): for each j, n with the largest n_j, and the nu that proves it.
-
-        Returns:
-            shapes (d, d) and (d, N), one row a j.
-        """
-        return self.maximize(np.eye(self.count))
-
-
-def entry_bounds(matrix: np.ndarray, duals: np.ndarray) -> np.ndarray:
-    """``|I - Y A|`` from above: row j bounds n_j by ``sum_i B_ji |n_i|`` for n in ker A.
-
-    Valid for any Y, the more useful the smaller; rounding is added, so no entry is too small.
-
-    Args:
-        matrix: A, shape (N, d).
-        duals: Y, shape (d, N), one row a nu_j.
-    Returns:
-        B, shape (d, d).
-    """
-    identity = np.eye(matrix.shape[1])
-    # Higham, Accuracy and Stability of Numerical Algorithms, sec. 3.1, with eps for eps / 2
-    # to cover the subtraction and the rounding of the bound itself
-    rounding = (matrix.shape[0] + 2) * _EPSILON * (identity + np.abs(duals) @ np.abs(matrix))
-    return np.abs(identity - duals @ matrix) + rounding
-
-
-def _largest_sums(rows, s):
-    """The sum of the s largest absolute values in each row, over the l1 norm of the row."""
-    size = np.sort(np.abs(rows), axis=1)[:, ::-1]
-    norm = size.sum(axis=1)
-    return size[:, :s].sum(axis=1) / np.where(norm > 0.0, norm, 1.0)
-
-
-def _ratios(rows, s):
-    """``||n_T||_1 / ||n_Tc||_1`` with T the s largest entries of each row n; 0 for n = 0."""
-    size = np.sort(np.abs(rows), axis=1)[:, ::-1]
-    on, off = size[:, :s].sum(axis=1), size[:, s:].sum(axis=1)
-    nothing = off <= _NOTHING * on
-    return np.where(nothing, np.where(on > 0.0, np.inf, 0.0), on / np.where(nothing, 1.0, off))
-
-
-def _largest_signs(rows, s):
-    """The signs of the s largest entries of each row, zeros elsewhere."""
-    largest = np.argsort(-np.abs(rows), axis=1, kind="stable")[:, :s]
-    patterns = np.zeros(rows.shape)
-    np.put_along_axis(patterns, largest, np.sign(np.take_along_axis(rows, largest, 1)), 1)
-    return patterns
-
-
-def local_search(ball: KernelBall, starts: np.ndarray, s: int) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel vectors whose ratio is the best for their own s largest entries and their signs.
-
-    Args:
-        ball: the linear programs over the kernel.
-        starts: one a row, shape (m, d), whose s largest entries, with their signs, come first.
-        s: order, 1 <= s < d.
-    Returns:
-        (n, ratios): n of shape (m, d), in ker A up to rounding, and ``||n_T||_1 / ||n_Tc||_1``
-        of shape (m,).
-    Raises:
-        LinearProgramError: if a linear program is not solved.
-    """
-    found, best = np.zeros(starts.shape), np.zeros(len(starts))
-    patterns, left = _largest_signs(starts, s), np.arange(len(starts))
-    while left.size:
-        n, _ = ball.maximize(patterns)
-        ratios = _ratios(n, s)
-        better = ratios > best[left] * (1.0 + 1e-9)
-        left, n = left[better], n[better]
-        found[left], best[left], patterns = n, ratios[better], _largest_signs(n, s)
-    return found, best
-
-
-def order_constant(matrix: np.ndarray, s: int, starts: np.ndarray) -> Bracket:
-    """The null space constant of order s, ``sup_{|T| <= s} ||n_T||_1 / ||n_Tc||_1``, bracketed.
-
-    The lower bound is the ratio of a kernel vector (up to rounding) found by a local search,
-    the upper bound holds by weak duality, rounding included; it is inf where the linear
-    programs prove nothing, which is the rule for large s: for N well below d it is finite up
-    to s of the order of sqrt(N) only.
-
-    Args:
-        matrix: A, shape (N, d), of full row rank.
-        s: order, 1 <= s < d.
-        starts: vectors of shape (d,) whose s largest entries, with their signs, the search
-            starts from; it also starts from the best vectors of the programs for gamma_1.
-    Raises:
-        ValueError: if s is out of range.
-        RuntimeError: if a linear program is not solved.
-    """
-    rows, count = matrix.shape
-    if not 1 <= s < count:
-        raise ValueError(f"the order must be at least 1 and less than d = {count}, not {s}")
-    if s > rows:
-        return Bracket(float("inf"), float("inf"), "more than N columns")
-    ball = KernelBall(matrix)
-    kernel, duals = ball.largest_entries()
-    best = np.argsort(-_largest_sums(kernel, s), kind="stable")[:_ENTRY_STARTS]
-    _, found = local_search(ball, np.array([*kernel[best], *starts]), s)
-    lower = max(_ratios(kernel[best[:1]], s)[0], found.max())
-    columns = np.sort(entry_bounds(matrix, duals), axis=0)[::-1]
-    # the factors cover the rounding of the sum and of the quotient
-    mass = columns[:s].sum(axis=0).max() * (1.0 + s * _EPSILON)
-    upper = mass / (1.0 - mass) * (1.0 + 4.0 * _EPSILON) if mass < 1.0 else np.inf
-    return Bracket(float(lower), float(max(lower, upper)), "local search, entrywise dual bound")
+        free_basis = np.linalg.qr(on[some], mode="complete")[0][..., size:]
+        maps = free_basis.mT @ off[some]
+        free, kernel[some] = smallest_maxima(kernel_form(maps), offsets[some])
+        free = times(free, maps)
+    heights[some] = offsets[some] + free
+    return heights, kernel

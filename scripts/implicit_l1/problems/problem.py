@@ -119,6 +119,64 @@ def magnitudes(
     return values
 
 
+@dataclass(frozen=True)
+class Draw:
+    """What names the streams of a random instance, see :func:`random_problem`.
+
+    Attributes:
+        ensemble: a key of ENSEMBLES.
+        N, d: rows, columns.
+        repetition: index of the draw.
+        seed: root of all streams.
+        parameters: of the ensemble, name -> value; those left out have their defaults.
+    """
+
+    ensemble: str
+    N: int
+    d: int
+    repetition: int
+    seed: int
+    parameters: Mapping[str, float | bool]
+
+    def generator(self, stream: str, **more: int) -> np.random.Generator:
+        """The generator of a stream."""
+        axes = {"seed": self.seed, "ensemble": self.ensemble, "N": self.N, "d": self.d}
+        axes |= {"repetition": self.repetition} | more
+        axes |= named(ENSEMBLES, self.ensemble).axes(self.parameters)
+        return generator(stream=stream, **axes)
+
+    def matrix(self) -> np.ndarray:
+        """A, shape (N, d); that it has full row rank is not looked at here.
+
+        Raises:
+            ProblemError: if the ensemble or a parameter is not what is registered, or N >= d.
+        """
+        law = named(ENSEMBLES, self.ensemble)
+        _wide((self.N, self.d))
+        return _round(
+            law.draw(self.generator("matrix"), self.N, self.d, **self.parameters), _MATRIX_GRID
+        )
+
+    def signal(self, matrix: np.ndarray, s: int, law: Mapping[str, Any]) -> np.ndarray:
+        """x_0 with s nonzero entries, shape (d,), such that ``A x_0`` is exact.
+
+        Args:
+            matrix: A.
+            s: how many.
+            law: arguments of :func:`magnitudes`.
+
+        Raises:
+            ProblemError: if the law is not what is registered, or ``A x_0`` would not be exact.
+        """
+        rng = self.generator("signal", s=s)
+        support = rng.choice(self.d, s, replace=False)
+        x0 = np.zeros(self.d)
+        x0[support] = rng.choice([-1.0, 1.0], s) * magnitudes(rng, s, **law)
+        if (np.abs(matrix) @ np.abs(x0)).max() * _MATRIX_GRID * _SIGNAL_GRID >= 2.0**53:
+            raise ProblemError(f"A x_0 is not exact in double precision with s = {s}")
+        return x0
+
+
 def random_problem(
     *,
     ensemble: str,
@@ -155,24 +213,15 @@ def random_problem(
             A does not have full row rank, a magnitude rounds to 0, y = 0, or ``A x_0`` would
             not be exact.
     """
-    law, parameters = named(ENSEMBLES, ensemble), parameters or {}
     noise = {"law": "gaussian"} if noise is None else dict(noise)
     noise_law = named(NOISES, noise.pop("law"))
     noise_law.complete(noise)  # a mistake is one without noise too
-    _wide((N, d))
-    axes = {"seed": seed, "ensemble": ensemble, "N": N, "d": d, "repetition": repetition}
-    axes |= law.axes(parameters)
-    matrix = law.draw(generator(stream="matrix", **axes), N, d, **parameters)
-    matrix = _round(matrix, _MATRIX_GRID)
-    rng = generator(stream="signal", s=s, **axes)
-    support = rng.choice(d, s, replace=False)
-    x0 = np.zeros(d)
-    x0[support] = rng.choice([-1.0, 1.0], s) * magnitudes(rng, s, **signal)
-    if (np.abs(matrix) @ np.abs(x0)).max() * _MATRIX_GRID * _SIGNAL_GRID >= 2.0**53:
-        raise ProblemError(f"A x_0 is not exact in double precision with s = {s}")
+    draw = Draw(ensemble, N, d, repetition, seed, parameters or {})
+    matrix = draw.matrix()
+    x0 = draw.signal(matrix, s, signal)
     data = matrix @ x0
     if eta > 0:
-        error = noise_law.draw(generator(stream="noise", s=s, **axes), N, **noise)
+        error = noise_law.draw(draw.generator("noise", s=s), N, **noise)
         error = _round(error, _NOISE_GRID)
         data = data + eta * euclidean_norm(data) / euclidean_norm(error) * error
     return checked(Problem(matrix, x0, data))
@@ -220,14 +269,18 @@ def checked(problem: Problem) -> Problem:
     if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(data))):
         raise ProblemError("A or y has an entry that is not finite")
     _wide(matrix.shape)
-    _check_rank(matrix)
+    check_rank(matrix)
     if not np.any(data):
         raise ProblemError("y = 0: the l1 minimizer is 0 and there is nothing to measure")
     return problem
 
 
-def _check_rank(matrix):
-    """Raise an error if A has not full row rank, or is too near to a matrix that has not."""
+def check_rank(matrix: np.ndarray) -> None:
+    """See that A has full row rank, and is not too near to a matrix that has not.
+
+    Raises:
+        ProblemError: otherwise, see :func:`checked`.
+    """
     if well_conditioned(matrix):
         return
     scaled = equilibrated(matrix)

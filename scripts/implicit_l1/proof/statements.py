@@ -171,7 +171,7 @@ def recovery(problem: Problem, found: Any, rho_tilde: Any) -> list[Statement]:
 
     Args:
         problem: A, y and x_0.
-        found: of :func:`implicit_l1.minimizer.phase.recovery`, guesses.
+        found: of :func:`implicit_l1.minimizer.recovery.recovery`, guesses.
         rho_tilde: a Bracket, whose patterns and duals are guesses; None if it is not wanted.
     """
     minimizer, proof, rho = found.minimizer, None, None

@@ -1,34 +1,13 @@
-"""Recovery and null space constants by N/d and s/N, over all repetitions."""
+"""The sparsity of 50 % success beside the weak threshold, by N and d."""
+
+from collections.abc import Collection
 
 import pandas as pd
 
-from implicit_l1.proof.intervals import Interval, median
-from tables.enclosures import NO_PROOF, of_certificates
-from tables.statistics import EnclosedCells
-
-KEYS = ["ensemble", "N", "d", "s"]
+from pipeline.half_points import half_points
 
 
-def phase_table(frame: pd.DataFrame, proofs: pd.DataFrame) -> pd.DataFrame:
-    """Medians; of rho over the certified repetitions, of rho~ over those that have bounds."""
-    cells = EnclosedCells(frame, KEYS, of_certificates(proofs))
-    every = pd.Series(True, index=cells.rows.index)
-    planted = cells.enclosures("rho_planted")
-    lower, upper = (cells.enclosures(f"rho_tilde_{side}") for side in ("lower", "upper"))
-    bracketed = lower.ne(NO_PROOF)
-    return cells.table(
-        recovered=cells.over("rho_planted", share_below_one, planted, among=every),
-        rho_planted=cells.over("rho_planted", median, planted, among=every),
-        rho=cells.proved_of(median, "rho"),
-        rho_tilde_lower=cells.over("rho_tilde_lower", median, lower, among=bracketed),
-        rho_tilde_upper=cells.over("rho_tilde_upper", median, upper, among=bracketed),
-        order_lower=cells.numbers["order_lower"].median(),
-        order_upper=cells.numbers["order_upper"].median(),
-    )
-
-
-def share_below_one(constants: list[Interval]) -> Interval:
-    """Enclosure of the share of constants below 1: of the signals that are recovered."""
-    sure = sum(constant.upper < 1 for constant in constants)
-    possible = sum(constant.lower < 1 for constant in constants)
-    return Interval.of(sure, possible) / len(constants)
+def phase_table(frame: pd.DataFrame, statuses: Collection[str]) -> pd.DataFrame:
+    """Counts of proved decisions, and what is fitted to them, undecided signals left out."""
+    found = half_points(frame).drop(columns="delta")
+    return found.rename(columns={"recovered": "recovered_signals"})

@@ -163,7 +163,7 @@ def test_the_sample_is_drawn_afresh_and_as_large_as_asked(said):
     proofs = {job for job in jobs if any(map(audit_again.is_proof, job.outputs))}
     others = set(jobs) - proofs
     assert {Path(job.command[0]).stem for job in proofs} == {
-        *("certificates", "phase", "trajectory_certificates"),
+        *("certificates", "orders", "trajectory_certificates"),
     }
     drawn = [audit_again.sample(jobs, 5, seed) for seed in range(10)]
     for chosen in drawn:

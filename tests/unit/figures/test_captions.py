@@ -69,6 +69,6 @@ def test_a_letter_is_no_markup():
 @pytest.mark.parametrize(("count", "words"), [(1, "1 repetition for"), (2, "2 repetitions for")])
 def test_one_repetition_is_one(count, words):
     text = " ".join(
-        written(ROOT / "workflow/report/figure_phase.rst", order_repetitions=count).split()
+        written(ROOT / "workflow/report/figure_orders.rst", order_repetitions=count).split()
     )
     assert words in text

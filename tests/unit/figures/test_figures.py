@@ -15,7 +15,7 @@ from figures.axes import COLUMN, PAGE
 from figures.frames import as_csv
 from figures.kinds.lasso_path import name_curves
 from figures.marks import draw_reference
-from figures.registry import DECADES, FILE, KERNEL, KINDS, RANDOM, kinds_where
+from figures.registry import DECADES, FILE, KERNEL, KINDS, NONE, RANDOM, kinds_where
 from figures.words import (
     ALL_CERTIFIED,
     ALPHA,
@@ -28,8 +28,8 @@ from figures.words import (
     notes_of,
     rate_words,
 )
-from frames import cell, family, files, instances, random, schema
-from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED, UNDECIDED, UNIQUE_IN_FLOATS
+from frames import UNDECIDED_WHY, cell, family, files, instances, random, schema
+from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED, UNIQUE_IN_FLOATS
 from pipeline.words import in_numbers, name_in_words, readable
 from planning.configuration import validate
 from planning.reading import ConfigurationError
@@ -37,7 +37,6 @@ from workflow_runs import ROOT
 
 pytestmark = pytest.mark.long
 
-UNDECIDED_WHY = f"{UNDECIDED}: the exact pivots took longer than 10 s"
 TWO_FILES = ("wind_unique.csv", "wind_another.csv")
 PROBLEMS = {
     "random": random(),
@@ -107,12 +106,15 @@ def asked(kind, problems):
         **{key: {"alpha": {"decades": 100, "per_tenfold": 2}} for key in ("far", "tightness")},
         **{key: {"alpha": [0.0001, 0.01]} for key in ("flow", "lasso_path")},
         "descent": {"alpha": [1e-4], "fractions": [0.5], "iterations": 10},
-        "phase": {"sparsity": 0.4},
+        **{key: {"sparsity": 0.4} for key in kinds_where(alpha=NONE)},
     }
     path = {"alpha": {"smallest": 1e-6, "largest": 1.0, "per_decade": 2}}
     options = options.get(kind, path) | ({"reach": 0.1} if kind == "reach" else {})
     experiment = {"figure": kind, "depth": 2, **options, **ASKED[problems]}
-    if kind == "phase":
+    if kind == "approach":
+        experiment["delta"] = 0.5
+        experiment.pop("N", None)
+    if kind in kinds_where(alpha=NONE):
         return {key: experiment[key] for key in experiment if key not in ("s", "eta", "depth")}
     return experiment
 
@@ -169,7 +171,9 @@ def test_every_figure_of_every_problem(draw, kind, problems, known):
     floats = {SELECTED, UNIQUE_IN_FLOATS} & set(statuses)
     if kind == "lasso_path":  # of a path that needs no minimizer
         return
-    if kind == "phase":  # of signals
+    if kind in ("phase", "approach"):  # of signals
+        return
+    if kind == "orders":
         assert ("no signal is recovered" in words) == (CERTIFIED not in statuses)
         return
     certified_only = kind in ("bounds", "descent")

@@ -28,6 +28,7 @@ from frames import (
     far_curves,
     instances,
     lasso_paths,
+    orders,
     phase,
     points,
     random,
@@ -437,39 +438,86 @@ def test_tightness_tells_upper_and_lower_bounds_apart(draw):
             assert_drawn(figure, ax, x, rows[column], label)
 
 
-def test_phase_plots_medians_brackets_and_constants(draw):
+def test_phase_plots_medians_rates_and_the_end_of_recovery(draw):
+    frames = []
+    for N in (5, 10, 15):
+        frame = phase(cell(N=N, d=20, s=1), THREE)
+        frame["rho_planted"] = N / 20 * frame["s"] + np.tile([-0.2, 0.0, 0.6], 3)
+        frame["recovered"] = frame["s"] < 2
+        frames.append(frame)
+    frames[1].loc[frames[1]["s"] == 3, "rho_planted"] = np.inf
+    figure, frame = draw("phase", *frames, laid_out=False)
+    ax = figure.axes[0]
+    cells = where(frame, quantity="rho_planted")
+    expected = [(N / 20, s / N) for N in (5, 10, 15) for s in (1, 2, 3)]
+    assert [tuple(row) for row in cells[["delta", "sparsity"]].to_numpy()] == expected
+    medians = [0.25, 0.5, 0.75, 0.5, 1.0, np.inf, 0.75, 1.5, 2.25]
+    assert cells["rho_planted"].tolist() == pytest.approx(medians)
+    assert (cells["instances"] == 3).all() and (cells["undecided"] == 0).all()
+    assert cells["recovered"].tolist() == [3, 0, 0] * 3
+    # columns meet half way between 1/4 and 1/2, cells between 1/5 and 2/5
+    meshes = [m for m in ax.collections if hasattr(m, "get_coordinates")]
+    corners = meshes[0].get_coordinates().reshape(-1, 2).tolist()
+    heights = (0.1, 0.3, 0.5, 0.7)
+    assert corners == [[x, pytest.approx(y)] for y in heights for x in (0.125, 0.375)]
+    threshold = where(frame, quantity="weak threshold")
+    assert threshold["delta"].agg(["min", "max"]).tolist() == [0.125, 0.875]
+    assert_drawn(figure, ax, threshold["delta"], threshold["sparsity"], "weak threshold")
+    half = where(frame, quantity="half recovered")
+    assert half["sparsity"].tolist() == pytest.approx([1.5 / N for N in (5, 10, 15)], abs=1e-3)
+    lines = [line.get_xydata().tolist() for line in ax.lines]
+    assert half[["delta", "sparsity"]].to_numpy().tolist() in lines
+    assert (half["half_lower"] < half["sparsity"]).all()
+    assert (half["sparsity"] < half["half_upper"]).all()
+    # 1 - rho = 1/2 at s = 2 for N = 5, between the first and the second s for N = 15: not below it
+    rates = where(frame, quantity="rate")
+    assert where(rates, rate=0.5)[["N", "sparsity"]].to_numpy().tolist() == [[5, 0.4]]
+    assert where(rates, rate=0.25)[["N", "sparsity"]].to_numpy().tolist() == [
+        [5, pytest.approx(0.6)],
+        [10, pytest.approx(0.15)],
+    ]
+    assert where(rates, rate=0.75).empty
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$N/d$", "$s/N$")
+
+
+def test_approach_plots_distances_to_the_threshold(draw):
+    frames = []
+    for d in (20, 40):
+        frame = phase(cell(N=d // 2, d=d, s=1), THREE)
+        frame["recovered"] = frame["s"] < 3
+        frames.append(frame)
+    figure, frame = draw("approach", *frames)
+    (ax,) = figure.axes
+    assert frame["d"].tolist() == [20, 40]
+    assert frame["half"].tolist() == pytest.approx([0.25, 0.125], abs=1e-3)
+    assert frame["distance"].tolist() == pytest.approx([0.25 - 0.38569, 0.125 - 0.38569], abs=1e-3)
+    (points,) = [line for line in ax.lines if line.get_marker() == "o"]
+    assert points.get_xydata().tolist() == frame[["d", "distance"]].to_numpy().tolist()
+    (bars,) = ax.collections
+    ends = [[tuple(point) for point in segment] for segment in bars.get_segments()]
+    expected = frame[["d", "lower", "upper"]].to_numpy().tolist()
+    assert np.ravel(ends).tolist() == pytest.approx(
+        [value for d, low, high in expected for value in (d, low, d, high)]
+    )
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["20", "40"]
+
+
+def test_orders_plots_brackets_and_constants(draw):
     frames = []
     for N, s in ((5, 1), (5, 2), (10, 2), (10, 4)):
-        frame = phase(cell(N=N, d=20, s=s), THREE)
-        frame["rho_planted"] = N / 10 + s / 100 + np.array([0.0, 0.1, 0.3])
+        frame = orders(cell(N=N, d=20, s=s), THREE)
         frame["rho_lower"], frame["rho_upper"] = 0.1, 0.2 + s / 10
         frame["rho_tilde_lower"], frame["rho_tilde_upper"] = 0.6 + s / 10, 0.7 + s / 10
         frame.loc[0, "rho_tilde_upper"] = frame.loc[0, "rho_tilde_lower"]
         frame["order_lower"], frame["order_upper"] = [0.3, 0.5, 0.9], [1.3, 1.5, np.inf]
         frames.append(frame)
-    frames[3].loc[:, "rho_planted"] = np.inf
-    figure, frame = draw("phase", *frames, laid_out=False)
-    diagram, orders, constants = figure.axes[:3]
-    cells = where(frame, quantity="rho_planted")
-    assert cells[["delta", "sparsity"]].to_numpy().tolist() == [
-        [0.25, 0.2],
-        [0.25, 0.4],
-        [0.5, 0.2],
-        [0.5, 0.4],
-    ]
-    assert cells["rho_planted"].tolist() == pytest.approx([0.61, 0.62, 1.12, np.inf])
-    # cells meet half way between 1/4 and 1/2, and between 0.2 and 0.4
-    meshes = [m for m in diagram.collections if hasattr(m, "get_coordinates")]
-    corners = [mesh.get_coordinates().reshape(-1, 2).tolist() for mesh in meshes]
-    assert corners[0] == [[x, pytest.approx(y)] for y in (0.1, 0.3, 0.5) for x in (0.125, 0.375)]
-    threshold = where(frame, quantity="weak threshold")
-    assert threshold["delta"].agg(["min", "max"]).tolist() == [0.125, 0.625]
-    assert_drawn(figure, diagram, threshold["delta"], threshold["sparsity"], "weak threshold")
+    figure, frame = draw("orders", *frames, laid_out=False)
+    left, right = figure.axes[:2]
     brackets = where(frame, quantity="order")
     assert len(brackets) == 4
     assert set(brackets["order_lower"]) == {0.5} and set(brackets["order_upper"]) == {1.5}
     for delta in ("0.25", "0.5"):
-        heights = np.concatenate([y for _, y in called(figure, orders, f"$N/d={delta}$")])
+        heights = np.concatenate([y for _, y in called(figure, left, f"$N/d={delta}$")])
         assert set(heights) == {0.5, 1.5}  # brackets of the medians, and their lower ends
     rho = where(frame, quantity="rho_tilde")[["rho_upper", "rho_tilde_lower", "rho_tilde_upper"]]
     expected = [(0.3, 0.7), (0.4, 0.8), (0.4, 0.8), (0.6, 1.0)]
@@ -477,13 +525,12 @@ def test_phase_plots_medians_brackets_and_constants(draw):
     assert [tuple(row) for row in exact.iloc[:, :2].round(9).to_numpy()] == expected
     assert len(rho) == 12
     x, y = exact["rho_upper"], exact["rho_tilde_lower"]
-    assert_drawn(figure, constants, x, y, r"$\tilde\varrho$ exact")
-    bracketed = called(figure, constants, r"$\tilde\varrho$ bracketed")
+    assert_drawn(figure, right, x, y, r"$\tilde\varrho$ exact")
+    bracketed = called(figure, right, r"$\tilde\varrho$ bracketed")
     assert {tuple(np.round(line.ravel(), 9)) for line in bracketed} == {
         (x, x, low, round(low + 0.1, 9)) for x, low in expected
     }
-    assert (diagram.get_xlabel(), diagram.get_ylabel()) == ("$N/d$", "$s/N$")
-    assert (constants.get_xlabel(), constants.get_ylabel()) == (r"$\varrho$", r"$\tilde\varrho$")
+    assert (right.get_xlabel(), right.get_ylabel()) == (r"$\varrho$", r"$\tilde\varrho$")
 
 
 def test_cells_of_the_diagram_meet_half_way():

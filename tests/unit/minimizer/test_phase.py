@@ -1,506 +1,204 @@
-"""The weak threshold, planted constants, constants of order s, and the program of stage phase."""
+"""The phase diagram: rho of many signals at once, its bounds, and the program of the stage."""
 
 from dataclasses import replace
-from itertools import combinations
-from types import SimpleNamespace
+from fractions import Fraction
 
 import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.integrate import quad
-from scipy.optimize import minimize_scalar
-from scipy.stats import norm
 
-from implicit_l1.minimizer.l1 import decide_minimizer
-from implicit_l1.minimizer.null_space import constants_of
-from implicit_l1.minimizer.phase import (
-    KernelBall,
-    entry_bounds,
-    local_search,
-    order_constant,
-    recovery,
-)
-from implicit_l1.minimizer.threshold import weak_threshold
-from implicit_l1.problems.problem import one_dimensional_kernel, random_problem
-from implicit_l1.proof.statements import recovery as recovery_statements
-from implicit_l1.status import CERTIFIED, NOT_UNIQUE, PROVED
+import truths
+from implicit_l1.linear import interior
+from implicit_l1.minimizer import phase
+from implicit_l1.minimizer.phase import planted
+from implicit_l1.minimizer.recovery import recovery
+from implicit_l1.problems.problem import Draw, one_dimensional_kernel
+from implicit_l1.proof.planted import RightInverses, planted_bounds
+from implicit_l1.status import PROVED
 from pipeline.storage import read_table
-from reference import (
-    UNIFORM,
-    fractions,
-    kernel_vertices,
-    null_space_constant_by_patterns,
-    pattern_constant,
-)
+from reference import UNIFORM, drawn, pattern_constant, solved
+from unkind import ENSEMBLES, draw
 from workflow_runs import ROOT, script
 
-pytestmark = pytest.mark.long
-
-# The weak threshold
-
-
-def statistical_dimension(kappa):
-    """delta(kappa) as it is defined: the expectation by quadrature, the minimum by search."""
-
-    def value(tau):
-        tail, _ = quad(lambda g: (g - tau) ** 2 * norm.pdf(g), tau, tau + 40.0, epsabs=1e-14)
-        return kappa * (1.0 + tau**2) + (1.0 - kappa) * 2.0 * tail
-
-    return minimize_scalar(value, bounds=(0.0, 10.0), method="bounded").fun
-
-
-def test_threshold_by_minimization():
-    kappa = np.array([1e-4, 1e-3, 0.01, 0.05, 0.2, 0.4, 0.6, 0.9, 0.99])
-    delta = np.array([statistical_dimension(k) for k in kappa])
-    assert np.allclose(weak_threshold(delta), kappa / delta, rtol=0.0, atol=1e-9)
-
-
-@pytest.mark.parametrize("delta", [0.01, 0.1, 0.25, 0.5, 0.75, 0.9])
-def test_threshold_as_a_maximum(delta):
-    """rho(delta) of Donoho, Maleki and Montanari, PNAS 2009, a maximum over z."""
-
-    def value(z):
-        risk = 2.0 * ((1.0 + z * z) * norm.cdf(-z) - z * norm.pdf(z))
-        return -(1.0 - risk / delta) / (1.0 + z * z - risk)
-
-    largest = -minimize_scalar(value, bounds=(1e-3, 10.0), method="bounded").fun
-    assert weak_threshold(delta) == pytest.approx(largest, abs=1e-10)
-
-
-def test_threshold_where_few_rows_are_left():
-    """s / N ~ 1 / (2 log(d / N)) (Donoho and Tanner, J. Amer. Math. Soc. 2009)."""
-    ratios = weak_threshold([1e-50, 1e-300]) * 2.0 * np.log([1e50, 1e300])
-    assert np.allclose(ratios, 1.0, atol=0.1)
-    assert abs(ratios[1] - 1.0) < abs(ratios[0] - 1.0)
-
-
-def test_threshold_has_the_shape_of_its_argument_and_increases():
-    assert weak_threshold(0.5).shape == ()
-    delta = np.linspace(0.0, 1.0, 202).reshape(2, 101)
-    curve = weak_threshold(delta)
-    assert curve.shape == (2, 101)
-    assert np.all(np.diff(curve.ravel()) > 0)
-    assert curve[0, 0] == 0.0
-    assert curve[1, -1] == 1.0
-
-
-@pytest.mark.parametrize("delta", [-0.1, 1.1, np.nan])
-def test_threshold_outside_its_domain(delta):
-    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
-        weak_threshold([0.5, delta])
-
-
-@pytest.mark.parametrize(("factor", "expected"), [(0.5, 1.0), (1.7, 0.0)])
-def test_recovery_changes_at_the_threshold(factor, expected):
-    rows, columns = 40, 80
-    s = round(factor * weak_threshold(rows / columns) * rows)
-    found = [solved(rows, columns, s, repetition)[1].recovered for repetition in range(6)]
-    assert np.mean(found) == expected
-
-
-# Recovery and the planted constant
-
-
-def solved(rows, columns, s, repetition, ensemble="gaussian"):
-    problem = random_problem(
-        ensemble=ensemble,
-        N=rows,
-        d=columns,
-        s=s,
-        eta=0.0,
-        repetition=repetition,
-        signal=UNIFORM,
-        seed=1,
-    )
-    return problem, recovery(problem.matrix, problem.data, problem.signal)
-
-
-@pytest.mark.parametrize("repetition", range(4))
-@pytest.mark.parametrize("s", [1, 4, 6, 12])
-def test_recovery_against_the_solver(s, repetition):
-    """On both sides of the transition and at s = N."""
-    problem, found = solved(12, 24, s, repetition)
-    support = np.flatnonzero(problem.signal)
-    expected = pattern_constant(problem.matrix, support, np.sign(problem.signal[support]))
-    assert found.rho_planted == pytest.approx(expected, rel=1e-8)
-    point = decide_minimizer(problem.matrix, problem.data).point
-    assert found.minimizer.status == CERTIFIED
-    assert np.allclose(found.minimizer.point, point, atol=1e-8)
-    assert found.recovered == np.allclose(point, problem.signal, atol=1e-8)
-    assert found.recovered == (found.rho_planted < 1.0)
-
-
-def test_both_sides_of_the_transition_were_tested():
-    outcomes = {solved(12, 24, s, r)[1].recovered for s in (4, 6) for r in range(4)}
-    assert outcomes == {True, False}
-
-
-def test_recovered_signals_need_no_solver(monkeypatch):
-    problem, _ = solved(12, 24, 1, 0)
-    monkeypatch.delattr("implicit_l1.minimizer.phase.decide")
-    found = recovery(problem.matrix, problem.data, problem.signal)
-    assert found.recovered
-    assert np.array_equal(found.minimizer.point, problem.signal)
-
-
-def test_more_entries_than_rows_cannot_be_recovered():
-    problem, found = solved(12, 24, 13, 0)
-    assert found.rho_planted == np.inf
-    assert not found.recovered
-    assert found.minimizer.status == CERTIFIED
-    size = np.abs(found.minimizer.point).sum()
-    assert size < np.abs(problem.signal).sum()
-
-
-@pytest.mark.parametrize(("second", "planted"), [(1.0, 0.5), (-1.0, np.inf)])
-def test_dependent_columns(second, planted):
-    """Columns 0 and 1 are equal: opposite signs on them have no dual vector at all.
-
-    Equal signs have one, here nu = (-1, 0) with ``A_Sc^T nu = (-1/2, 0)``, and yet the
-    minimizer is not unique.
-    """
-    matrix = np.array([[1.0, 1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 1.0]])
-    signal = np.array([-1.0, -2.0 * second, 0.0, 0.0])
-    found = recovery(matrix, matrix @ signal, signal)
-    assert found.rho_planted == pytest.approx(planted, rel=1e-9)
-    assert not found.recovered
-    assert found.minimizer.status == NOT_UNIQUE
-
-
-# Constants of order s
-
-
-def ball_vertices(matrix):
-    """Vertices, up to sign, of {n in ker A: ||n||_1 <= 1}, one a row."""
-    return np.array(list(kernel_vertices(matrix, [])))
-
-
-def exact_order_constant(vertices, s):
-    """A convex function is largest at a vertex, and so is its quotient g / (1 - g)."""
-    largest = np.sort(np.abs(vertices), axis=1)[:, -s:].sum(axis=1).max()
-    return largest / (1.0 - largest)
-
-
-def small_matrix(seed, rows=9, columns=13):
-    return np.random.default_rng(seed).standard_normal((rows, columns))
-
-
-def random_starts(matrix, count):
-    return np.random.default_rng(0).standard_normal((count, matrix.shape[1]))
-
-
-def largest_entry(matrix):
-    """gamma_1, the largest entry of n over ``{n in ker A: ||n||_1 <= 1}``, from below and above."""
-    kernel, duals = KernelBall(matrix).largest_entries()
-    size = np.abs(kernel)
-    return (size.max(axis=1) / size.sum(axis=1)).max(), entry_bounds(matrix, duals).max()
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_largest_entry_over_the_vertices_of_the_kernel(seed):
-    matrix = small_matrix(seed)
-    expected = np.abs(ball_vertices(matrix)).max()
-    lower, upper = largest_entry(matrix)
-    assert lower == pytest.approx(expected, rel=1e-10)
-    assert upper == pytest.approx(expected, rel=1e-9)
-    assert lower <= upper * (1.0 + 1e-12)
-    assert upper >= expected * (1.0 - 1e-15)
-
-
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("s", [1, 2])
-def test_order_bracket_over_all_sets_and_signs(seed, s):
-    matrix = small_matrix(seed, 7, 10)
-    exact = max(
-        null_space_constant_by_patterns(matrix, list(support))
-        for support in combinations(range(10), s)
-    )
-    assert exact == pytest.approx(exact_order_constant(ball_vertices(matrix), s), rel=1e-7)
-    found = order_constant(matrix, s, random_starts(matrix, 3))
-    assert found.lower <= exact * (1.0 + 1e-7)
-    assert found.upper >= exact * (1.0 - 1e-7)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_order_bracket_over_the_vertices_of_the_kernel(seed):
-    """The bracket holds, the search finds the constant, and the bound beats s gamma_1."""
-    matrix = small_matrix(seed, 17, 21)
-    vertices = ball_vertices(matrix)
-    gamma = largest_entry(matrix)[1]
-    for s in (1, 2, 3, 6):
-        exact = exact_order_constant(vertices, s)
-        found = order_constant(matrix, s, random_starts(matrix, 3))
-        assert found.lower <= exact * (1.0 + 1e-12)
-        assert found.upper >= exact * (1.0 - 1e-15)
-        assert found.lower >= 0.9 * exact
-        simple = s * gamma / (1.0 - s * gamma) if s * gamma < 1.0 else np.inf
-        assert found.upper <= simple * (1.0 + 1e-12)
-        if s == 1:
-            assert found.upper == pytest.approx(exact, rel=1e-9)
-            assert found.lower == pytest.approx(exact, rel=1e-10)
-        if s == 2:
-            assert found.upper < 0.999 * simple
-
-
-@pytest.mark.parametrize("s", [1, 2, 3])
-def test_the_upper_bound_holds_whatever_the_search_finds(s, monkeypatch):
-    """Where the search finds nothing, so that no lower bound lifts it."""
-    matrix = small_matrix(0, 17, 21)
-    exact = exact_order_constant(ball_vertices(matrix), s)
-    largest = KernelBall.largest_entries
-
-    def nothing(ball):
-        kernel, duals = largest(ball)
-        return np.zeros_like(kernel), duals
-
-    monkeypatch.setattr(KernelBall, "largest_entries", nothing)
-    monkeypatch.setattr(
-        "implicit_l1.minimizer.phase.local_search",
-        lambda ball, starts, s: (starts, np.zeros(len(starts))),
-    )
-    found = order_constant(matrix, s, random_starts(matrix, 3))
-    assert found.lower == 0.0
-    assert exact * (1.0 - 1e-12) <= found.upper < np.inf
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_local_search_ends_where_its_signs_allow_no_better(seed):
-    """The ratio is the constant of the pattern of the vector found: one more linear program."""
-    matrix = small_matrix(seed, 12, 24)
-    kernel, ratios = local_search(KernelBall(matrix), random_starts(matrix, 3), 4)
-    assert np.abs(matrix @ kernel.T).max() < 1e-13
-    for n, ratio in zip(kernel, ratios, strict=True):
-        support = np.sort(np.argsort(-np.abs(n))[:4])
-        on = np.abs(n[support]).sum()
-        assert ratio == pytest.approx(on / (np.abs(n).sum() - on), rel=1e-9)
-        best = pattern_constant(matrix, support, -np.sign(n[support]))
-        assert ratio == pytest.approx(best, rel=1e-7)
-
-
-def test_starts_do_not_depend_on_each_other():
-    matrix = small_matrix(1, 12, 24)
-    starts = random_starts(matrix, 6)
-    _, together = local_search(KernelBall(matrix), starts, 4)
-    alone = [local_search(KernelBall(matrix), start[None], 4)[1][0] for start in starts]
-    assert together == pytest.approx(alone, rel=1e-12)
-
-
-def test_a_start_of_nothing_finds_nothing():
-    matrix = small_matrix(1, 12, 24)
-    starts = np.vstack([np.zeros(24), random_starts(matrix, 1)])
-    _, ratios = local_search(KernelBall(matrix), starts, 4)
-    assert ratios[0] == 0.0
-    assert ratios[1] > 0.0
-
-
-def test_starts_are_used():
-    gains = []
-    for seed in (2, 3, 5):
-        matrix = small_matrix(seed, 20, 50)
-        alone = order_constant(matrix, 6, [])
-        helped = order_constant(matrix, 6, random_starts(matrix, 40))
-        assert helped.upper == alone.upper
-        gains.append(helped.lower / alone.lower)
-    assert min(gains) >= 1.0
-    assert max(gains) > 1.02
-
-
-def test_order_bracket_says_nothing_for_large_orders():
-    matrix = small_matrix(0)
-    assert order_constant(matrix, 6, []).upper == np.inf
-    assert np.isfinite(order_constant(matrix, 6, []).lower)
-    beyond = order_constant(matrix, 10, [])  # 10 columns of length 9 are dependent
-    assert beyond.lower == beyond.upper == np.inf
-    assert beyond.method == "more than N columns"
-
-
-@pytest.mark.parametrize("s", [0, 13])
-def test_order_out_of_range(s):
-    with pytest.raises(ValueError, match=f"less than d = 13, not {s}"):
-        order_constant(small_matrix(0), s, [])
-
-
-def test_equal_columns_have_no_constant_of_order_two():
-    matrix = small_matrix(0)
-    matrix[:, 5] = matrix[:, 2]
-    assert order_constant(matrix, 2, []).lower == np.inf
-    assert order_constant(matrix, 1, []).lower == pytest.approx(1.0, rel=1e-9)
-
-
-@pytest.mark.parametrize("rho", [0.05, 0.5, 0.9])
-@pytest.mark.parametrize("m", [4, 6])
-def test_constants_of_a_kernel_of_dimension_one(m, rho):
-    """The kernel is spanned by (-rho m, 1, ..., 1)."""
-    matrix = one_dimensional_kernel(m=m, rho=rho).matrix
-    n = np.sort(np.append(np.ones(m), rho * m))[::-1] / (m + rho * m)
-    lower, upper = largest_entry(matrix)
-    assert lower == pytest.approx(n[0], rel=1e-12)
-    assert upper == pytest.approx(n[0], rel=1e-9)
-    for s in (1, 2):
-        found = order_constant(matrix, s, [])
-        assert found.lower == pytest.approx(n[:s].sum() / n[s:].sum(), rel=1e-10)
-        assert found.upper >= found.lower
-
-
-@given(st.integers(0, 10**6))
-def test_entry_bounds_hold_for_any_multipliers(seed):
+# N, d, s: by equations, by a basis, s = N, N = d - 1, N = 1
+SHAPES = [(5, 20, 2), (15, 20, 3), (10, 20, 10), (19, 20, 6), (1, 6, 1), (12, 24, 4)]
+
+
+def stack(rows, columns, s, count, ensemble="gaussian"):
+    problems = [drawn(rows, columns, s, 0.0, index, ensemble) for index in range(count)]
+    matrices, signals = ([getattr(p, name) for p in problems] for name in ("matrix", "signal"))
+    return RightInverses.of(np.array(matrices)), np.array(signals)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_rho_of_many_signals_against_another_solver(shape):
+    right, signals = stack(*shape, 5)
+    found = planted(right, signals)
+    assert found.status == [PROVED] * 5
+    for index, (matrix, signal) in enumerate(zip(right.matrices, signals, strict=True)):
+        support = np.flatnonzero(signal)
+        expected = pattern_constant(matrix, support, np.sign(signal[support]))
+        assert found.rho[index] == pytest.approx(expected, rel=1e-8)
+        assert found.lower[index] <= found.rho[index] <= found.upper[index]
+        assert found.upper[index] - found.lower[index] <= 1e-8 * found.rho[index]
+        assert found.recovered[index] == (expected < 1.0)
+
+
+def test_a_signal_does_not_depend_on_its_neighbours(monkeypatch):
+    right, signals = stack(12, 24, 4, 6)
+    together = planted(right, signals)
+    monkeypatch.setattr(interior, "_AT_ONCE", 1)
+    for place in range(6):
+        alone = planted(RightInverses.of(right.matrices[place : place + 1]), signals[[place]])
+        assert alone.rho[0] == pytest.approx(together.rho[place], rel=1e-12)
+
+
+def exact_rho(matrix, signal):
+    """rho as a rational number; None if no nu has the signs, or columns of S are dependent."""
+    support = np.flatnonzero(signal)
+    rows = [[row[j] for j in support] for row in truths.rational_rows(matrix)]
+    if truths.fmpq_mat(rows).rank() < support.size:
+        return None
+    signs = [int(sign) for sign in np.sign(signal[support])]
+    found = truths.rho(matrix, support.tolist(), signs)
+    return Fraction(int(found.p), int(found.q))
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("ensemble", ENSEMBLES)
+def test_bounds_hold_on_unkind_matrices(ensemble, seed):
+    """Whatever floating point finds, and also where guesses are wrong."""
+    case = draw(ensemble, seed)
+    if not 0 < np.count_nonzero(case.signal) <= len(case.matrix):
+        return
+    right, signals = RightInverses.of(case.matrix[None]), case.signal[None]
+    exact = exact_rho(case.matrix, case.signal)
+    exact_product = truths.exact_product(case.matrix, case.signal)
+    in_doubles = exact_product == [Fraction(float(y)) for y in case.matrix @ case.signal]
+    if in_doubles and any(exact_product):
+        found = planted(right, signals)
+        assert found.status == [PROVED]
+        assert found.recovered[0] == (exact is not None and exact < 1)
+        if exact is not None and abs(exact - 1) > Fraction(1, 10**6):
+            assert found.rho[0] == pytest.approx(float(exact), rel=1e-6)
+    support = np.flatnonzero(case.signal)[None]
+    signs = np.sign(case.signal[support])
+    left, duals, kernels = phase._guesses(right, support, signs)
     rng = np.random.default_rng(seed)
-    matrix = rng.standard_normal((4, 6))
-    duals = rng.standard_normal((6, 4)) * 10.0 ** rng.integers(-3, 4)
-    exact = np.abs(fractions(np.eye(6)) - fractions(duals) @ fractions(matrix))
-    bounds = entry_bounds(matrix, duals)
-    assert np.all(fractions(bounds) >= exact)
-    assert np.allclose(bounds, exact.astype(float), rtol=1e-10, atol=1e-12)
-    for n in ball_vertices(matrix):
-        assert np.all(np.abs(n) <= bounds @ np.abs(n) + 1e-14)
+    for noise in (0.0, 1e-9, 1e-3):
+        off = [noise * rng.standard_normal(part.shape) for part in (left, duals, kernels)]
+        lower, upper = planted_bounds(
+            right, support, signs, left + off[0], duals + off[1], kernels + off[2]
+        )
+        if exact is None:
+            assert upper[0] == np.inf
+        else:
+            assert Fraction(lower[0]) <= exact
+            assert upper[0] == np.inf or exact <= Fraction(upper[0])
 
 
-# The program
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("m", [1, 4])
+def test_a_kernel_of_dimension_one(m, rho):
+    """It is spanned by (-rho m, 1, ..., 1): rho of e_1 is rho, that of -e_1 the same."""
+    problem = one_dimensional_kernel(m=m, rho=rho)
+    right = RightInverses.of(problem.matrix[None])
+    for signal in (problem.signal, -problem.signal):
+        found = planted(right, signal[None])
+        assert found.rho[0] == pytest.approx(rho, abs=1e-14)
+        assert found.lower[0] <= rho <= found.upper[0] < 1.0
+        assert found.recovered[0]
 
 
-def proofs_of(output):
-    return output.with_name(f"{output.stem}_certificates.parquet")
+@pytest.mark.parametrize(
+    ("last", "recovered"), [(1.0, False), (1.0 - 2.0**-40, True), (1.0 + 2.0**-40, False)]
+)
+def test_rho_within_rounding_of_1_is_decided_exactly(last, recovered, monkeypatch):
+    """ker [1, a] is spanned by (-a, 1), so rho of e_1 is a."""
+    asked = []
+    monkeypatch.setattr(phase, "recovery", lambda *args: asked.append(1) or recovery(*args))
+    right = RightInverses.of(np.array([[[1.0, last]]]))
+    found = planted(right, np.array([[1.0, 0.0]]))
+    assert found.status == [PROVED]
+    assert found.recovered[0] == recovered
+    assert bool(asked) == (last == 1.0)
+    # what is not decided is said, and is not taken for recovered
+    monkeypatch.setattr(phase, "planted_bounds", lambda *args: (np.zeros(1), np.array([np.inf])))
+    undecided = recovery(right.matrices[0], right.matrices[0] @ [1.0, 0.0], np.array([1.0, 0.0]))
+    undecided = replace(
+        undecided, recovered=False, minimizer=replace(undecided.minimizer, status="undecided: x")
+    )
+    monkeypatch.setattr(phase, "recovery", lambda *args: undecided)
+    found = planted(right, np.array([[1.0, 0.0]]))
+    assert found.status == ["undecided: x"] and not found.recovered[0]
 
 
-def run_program(output, *, s, repetitions, ensemble="gaussian", rows=10, columns=20, **options):
-    options = {
-        "law": "uniform",
-        "low": 0.5,
-        "high": 1.5,
-        "seed": 1,
-        "exact-up-to": 4,
-        "order-repetitions": 1,
-        "order-starts": 2,
-    } | options
-    if options["law"] == "constant":  # it has no ends
-        del options["low"], options["high"]
+def test_dependent_columns_are_no_recovery():
+    """Columns 0 and 1 are equal: see test_recovery."""
+    matrix = np.array([[1.0, 1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    signals = np.array([[-1.0, -2.0, 0.0, 0.0], [-1.0, 2.0, 0.0, 0.0], [1.0, 0.0, 0.0, 2.0]])
+    found = planted(RightInverses.of(np.array([matrix] * 3)), signals)
+    assert found.status == [PROVED] * 3
+    assert not found.recovered.any()
+    assert found.rho[:2].tolist() == [pytest.approx(0.5), np.inf]
+    assert found.upper[:2].tolist() == [np.inf] * 2
+
+
+def test_programs_that_are_not_solved_are_decided_one_by_one(monkeypatch):
+    right, signals = stack(12, 24, 4, 4)
+    expected = planted(right, signals)
+
+    def unsolved(form, offsets):
+        free, kernel = interior.smallest_maxima(form, offsets)
+        kernel[1::2] = free[1::2] = np.nan
+        return free, kernel
+
+    monkeypatch.setattr(phase, "smallest_maxima", unsolved)
+    found = planted(right, signals)
+    assert found.recovered.tolist() == expected.recovered.tolist()
+    assert found.status == [PROVED] * 4
+    assert found.upper[1] == np.inf
+    assert found.rho == pytest.approx(expected.rho, rel=1e-9)
+
+
+def test_draws_are_those_of_single_problems():
+    draw = Draw("rademacher", 6, 12, 3, 1, {})
+    for s in (2, 5):
+        problem = drawn(6, 12, s, 0.1, 3, "rademacher")
+        assert np.array_equal(draw.matrix(), problem.matrix)
+        assert np.array_equal(draw.signal(problem.matrix, s, UNIFORM), problem.signal)
+
+
+def run_program(output, *words):
     return script(
-        "stages/phase",
-        *("--output", output, "--certificates", proofs_of(output)),
-        *("--ensemble", ensemble, "--N", rows, "--d", columns, "--s", s),
-        *("--repetitions", *repetitions),
-        *(word for name, value in options.items() for word in (f"--{name}", value)),
+        *("stages/phase", "--output", output, "--repetitions", 0, 3, "--seed", 1),
+        *("--law", "uniform", "--low", 0.5, "--high", 1.5, *words),
         folder=ROOT,
     )
 
 
 def test_program(tmp_path):
-    output = tmp_path / "cell.parquet"
-    limits = {"order-repetitions": 5}
-    result = run_program(output, s=3, repetitions=(0, 5), **limits)
+    output = tmp_path / "column.parquet"
+    result = run_program(output, "--N", 8, "--d", 16, "--s", 1, 2, 4, 8)
     assert result.returncode == 0, result.stderr
     table = read_table(output)
-    assert table["repetition"].tolist() == list(range(6))
-    assert set(table["recovered"]) == {True, False}  # so that both are tested
-    assert (table["status"] == CERTIFIED).all()
-    assert (table[["N", "d", "s", "delta", "sparsity"]] == [10, 20, 3, 0.5, 0.3]).all(axis=None)
+    assert table["repetition"].tolist() == [*range(4)] * 4
+    assert (table[["N", "d", "delta"]] == [8, 16, 0.5]).all(axis=None)
+    assert set(table["recovered"]) == {True, False}
     for row in table.itertuples():
-        problem, found = solved(10, 20, 3, row.repetition)
-        matrix, point = problem.matrix, found.minimizer.point
-        planted, support = np.flatnonzero(problem.signal), np.flatnonzero(point)
-        assert row.rho_planted == pytest.approx(
-            pattern_constant(matrix, planted, np.sign(problem.signal[planted])), rel=1e-8
-        )
-        assert row.recovered == np.array_equal(point, problem.signal)
-        rho = pattern_constant(matrix, support, np.sign(point[support]))
-        assert row.rho_lower == pytest.approx(rho, rel=1e-7)
-        assert row.rho_upper == pytest.approx(rho, rel=1e-7)
-        if row.repetition < 5:
-            tilde = null_space_constant_by_patterns(matrix, support)
-            assert row.rho_tilde_lower == pytest.approx(tilde, rel=1e-6)
-            assert row.rho_tilde_upper == pytest.approx(tilde, rel=1e-6)
-            assert row.rho_tilde_method == ("branch and bound" if row.recovered else "formula")
-            order = order_constant(matrix, 3, [problem.signal])
-            assert row.order_lower >= order.lower * (1.0 - 1e-9)
-            assert row.order_upper == pytest.approx(order.upper, rel=1e-9)
-            assert row.order_upper >= null_space_constant_by_patterns(matrix, planted)
-        else:
-            assert np.isnan([row.rho_tilde_lower, row.rho_tilde_upper]).all()
-            assert row.rho_tilde_method == "none"
-            assert np.isnan([row.order_lower, row.order_upper]).all()
-
-    # a block of its own has the same rows
-    again = tmp_path / "block.parquet"
-    assert run_program(again, s=3, repetitions=(4, 5), **limits).returncode == 0
-    for old, new in [(output, again), (proofs_of(output), proofs_of(again))]:
-        whole = read_table(old)
-        pd.testing.assert_frame_equal(
-            whole[whole["repetition"] >= 4].reset_index(drop=True), read_table(new)
-        )
-
-    # every number of the table lies in an enclosure, the bracket of order s aside
-    proofs = read_table(proofs_of(output))
-    assert (proofs["status"] == PROVED).all()
-    assert (proofs[["N", "d", "s", "eta"]] == [10, 20, 3, 0]).all(axis=None)
-    assert proofs["depth"].isna().all()
-    for row in table.itertuples():
-        mine = proofs[proofs["repetition"] == row.repetition].set_index("quantity")
-        ends = mine[["lower", "upper"]].astype(float)
-        expected = {"margin", "rho", "rho_planted"}
-        if row.repetition < 5:
-            expected |= {"rho_tilde_lower", "rho_tilde_upper"}
-        assert set(mine.index) == expected
-        assert ends.loc["rho_planted"].tolist() == pytest.approx([row.rho_planted] * 2, rel=1e-12)
-        assert ends.loc["rho"].tolist() == pytest.approx([row.rho_upper] * 2, rel=1e-12)
-        assert ends.loc["margin"].tolist() == pytest.approx([1 - row.rho_upper] * 2, rel=1e-9)
-        for side in ("lower", "upper") if row.repetition < 5 else ():
-            value = getattr(row, f"rho_tilde_{side}")
-            assert ends.loc[f"rho_tilde_{side}"].tolist() == pytest.approx([value] * 2, rel=1e-6)
+        _, found = solved(8, 16, row.s, row.repetition)
+        assert row.sparsity == row.s / 8
+        assert row.rho_planted == pytest.approx(found.rho_planted, rel=1e-9)
+        assert row.rho_lower <= row.rho_planted <= row.rho_upper
+        assert row.recovered == found.recovered
+        assert row.status == PROVED
 
 
-def test_program_carries_instances_without_certificate(tmp_path):
-    output = tmp_path / "cell.parquet"
-    result = run_program(
-        output, s=3, repetitions=(0, 3), ensemble="rademacher", rows=6, columns=12, law="constant"
-    )
-    assert result.returncode == 0, result.stderr
-    table = read_table(output)
-    uncertified = table[table["status"] != CERTIFIED]
-    assert len(uncertified) > 0
-    assert not uncertified["recovered"].any()
-    assert len(table) == 4
-    proofs = read_table(proofs_of(output)).set_index(["repetition", "quantity"])
-    for row in table.itertuples():
-        margin = proofs.loc[(row.repetition, "margin")]
-        assert (margin["status"] == PROVED) == (row.status == CERTIFIED)
-        if row.status != CERTIFIED:
-            assert margin["status"].startswith("not proved: ")
-            assert margin["lower"] == margin["upper"] == ""
-            assert (row.repetition, "rho") not in proofs.index
-        planted = proofs.loc[(row.repetition, "rho_planted")]
-        if planted["status"] == PROVED:
-            assert float(planted["upper"]) == pytest.approx(row.rho_planted, rel=1e-9)
-        else:
-            assert row.rho_planted == np.inf or row.status != CERTIFIED
-
-
-def test_nothing_is_known_without_a_certificate():
-    problem, found = solved(12, 24, 1, 0)
-    unproved = replace(found.minimizer, certificate=None)
-    rho, rho_tilde = constants_of(problem.matrix, unproved.point, unproved.margin, 4)
-    assert np.isnan([rho.lower, rho.upper, rho_tilde.lower, rho_tilde.upper]).all()
-
-
-def test_program_names_the_repetition_that_fails(tmp_path):
-    result = run_program(tmp_path / "cell.parquet", s=3, repetitions=(2, 2), law="strange")
+def test_program_names_what_fails(tmp_path):
+    shape = ("--N", 8, "--d", 16, "--s", 1, 9)
+    result = run_program(tmp_path / "column.parquet", *shape, "--ensemble", "toeplitz")
     assert result.returncode == 1
-    assert "repetition 2: unknown law of magnitudes 'strange'" in result.stderr
-    assert not (tmp_path / "cell.parquet").exists()
-    assert not proofs_of(tmp_path / "cell.parquet").exists()
-
-
-@pytest.mark.parametrize("signs", [(1, 1), (1, -1), (-1, 1), (-1, -1)])
-def test_the_constant_of_x0_is_of_its_own_support_and_signs(signs):
-    """Whatever minimizer is guessed for x_0: this one lacks an entry, or has another sign."""
-    matrix = np.array([[1.0, 0, 0.5], [0, 1, 0.25]])
-    point = np.array([1.0, 0.0, 0.0])
-    guess = SimpleNamespace(point=point, certificate=SimpleNamespace(nu=np.array([1.0, -0.4])))
-    found = SimpleNamespace(minimizer=guess, planted_dual=guess.certificate.nu)
-    signal = np.array([signs[0], signs[1] * 2.0**-60, 0.0])
-    problem = SimpleNamespace(matrix=matrix, data=matrix @ point, signal=signal)
-    (first, *_) = recovery_statements(problem, found, None)
-    assert first.quantity == "rho_planted" and first.proved
-    truth = abs(0.5 * signs[0] + 0.25 * signs[1])
-    assert float(first.lower) <= truth <= float(first.upper)
+    assert "s = 9: the signals have 9 nonzero entries, A has N = 8 rows" in result.stderr
+    words = ("--correlation", 2)
+    result = run_program(tmp_path / "column.parquet", *shape, "--ensemble", "toeplitz", *words)
+    assert "repetition 0: correlation of ensemble toeplitz must be" in result.stderr
+    assert not (tmp_path / "column.parquet").exists()

@@ -301,9 +301,7 @@ def test_program_says_in_one_line_what_is_wrong(tmp_path, words, message):
 
 def test_program_of_the_phase_diagram_takes_the_same_options(tmp_path):
     def phase(output, *words):
-        options = ["--output", output, "--certificates", "proofs.parquet"]
-        options += ["--exact-up-to", "3"]
-        options += ["--order-repetitions", "0", "--order-starts", "0", "--repetitions", "0", "3"]
+        options = ["--output", output, "--repetitions", "0", "3"]
         return script("stages/phase", *options, *SHAPE, *words, folder=tmp_path)
 
     words = ("--law", "power_law", "--exponent", 0.5, "--normalized")

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from implicit_l1.minimizer.decision import undecided
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.null_space import Bracket, constants_of
-from implicit_l1.minimizer.phase import Recovery
+from implicit_l1.minimizer.recovery import Recovery
 from implicit_l1.minimizer.support import Certificate
 from implicit_l1.network import bands, lasso
 from implicit_l1.network.bounds import Band
@@ -48,7 +48,7 @@ from stages import bounds as bounds_program
 from stages import flow as flow_program
 from stages import lasso_path as lasso_path_program
 from stages import limit as limit_program
-from stages import phase as phase_program
+from stages import orders as orders_program
 from stages import rates as rates_program
 from stages import selection as selection_program
 from stages import trajectory_certificates as trajectories_program
@@ -513,11 +513,11 @@ def test_what_is_shown_of_a_flow():
     }
 
 
-def test_stage_phase_keeps_what_it_names():
+def test_stage_orders_keeps_what_it_names():
     args = SimpleNamespace(label="law", N=5, d=20, s=2)
     minimizer = SimpleNamespace(status=CERTIFIED)
     found = Recovery(0.6, False, minimizer, None)
-    row = phase_program.record(
+    row = orders_program.record(
         args, 4, found, Bracket(0.1, 0.2, "a"), Bracket(0.3, 0.4, "b"), Bracket(0.7, 0.9, "c")
     )
     expected = {

@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from implicit_l1.proof.intervals import Interval
-from implicit_l1.status import CERTIFIED, CONVERGED, NOT_FOLLOWED, NOT_RUN, NOT_UNIQUE, SELECTED
+from implicit_l1.status import (
+    CERTIFIED,
+    CONVERGED,
+    NOT_FOLLOWED,
+    NOT_RUN,
+    NOT_UNIQUE,
+    PROVED,
+    SELECTED,
+)
 from table_frames import (
     data,
     made,
@@ -14,7 +22,7 @@ from table_frames import (
     of_limits,
     of_trajectories,
     only,
-    phase_data,
+    orders_data,
     proofs,
 )
 from tables.registry import TABLES
@@ -269,17 +277,17 @@ def test_an_error_of_exactly_zero_has_no_constant():
     assert row["constant"] == Interval.of(10, 10)
 
 
-# --- The phase diagram ---
+# --- Constants of an order, and the phase diagram ---
 
 
-def test_the_phase_diagram_counts_signals_that_are_proved_recovered():
+def test_constants_of_an_order_count_signals_that_are_proved_recovered():
     certificates = [
         proofs("rho_planted", [0.5, ("0.99", "1.01"), 1.5, 0.25]),
         proofs("margin", [0.5] * 4),
         proofs("rho", [0.5, 0.4, 0.3, 0.25]),
         *(proofs(f"rho_tilde_{side}", [0.8, 0.9]) for side in ("lower", "upper")),
     ]
-    row = only(made("phase", phase_data(4), certificates=certificates))
+    row = only(made("orders", orders_data(4), certificates=certificates))
     assert row["recovered"] == Interval.of("0.5", "0.75")
     assert row["rho_planted"] == Interval.of("0.745", "0.755")
     assert row["rho"] == Interval.of("0.35", "0.35")
@@ -293,12 +301,12 @@ def test_the_planted_signal_counts_where_the_minimizer_is_not_proved():
         proofs("margin", [0.5, "not strict"]),
         proofs("rho", [0.5]),
     ]
-    row = only(made("phase", phase_data(2), certificates=certificates))
+    row = only(made("orders", orders_data(2), certificates=certificates))
     assert row["recovered"] == Interval.of("0.5", "0.5")
     assert row["unproved"] == "left out: 1 not strict"
     assert row["rho"] == Interval.of("0.5", "0.5")
     certificates[0] = proofs("rho_planted", [0.5, "no dual vector"])
-    row = only(made("phase", phase_data(2), certificates=certificates))
+    row = only(made("orders", orders_data(2), certificates=certificates))
     assert row["recovered"] is None
     assert "rho_planted: no dual vector" in row["unproved"]
 
@@ -358,7 +366,11 @@ def test_the_certified_are_as_many_in_every_table():
     found = [
         made("cells", frame, certificates=[of_constants([0.5] * 3, ["too hard"] * 3)]),
         made("cells", frame, certificates=[of_constants([0.5] * 3)]),
-        *(made(name, of_any_table(name, status)) for name in TABLES if name != "phase"),
+        *(
+            made(name, of_any_table(name, status))
+            for name in TABLES
+            if name not in ("phase", "orders")
+        ),
     ]
     assert {table["certified"].item() for table in found} == {2}
     assert {table["status"].item() for table in found} == {f"1 {NOT_UNIQUE}"}
@@ -403,19 +415,38 @@ def test_the_bounds_of_rho_tilde_keep_their_sides():
     assert found == pytest.approx([0.2, 0.3, 0.4, 2.0])
 
 
-def test_the_phase_diagram_keeps_its_sides():
+def test_constants_of_an_order_keep_their_sides():
     frame = data(3).assign(order_lower=[0.1, 0.2, 0.3], order_upper=[0.4, 0.6, 0.5])
     parts = [proofs("rho_planted", [0.5, 0.7, 1.5]), proofs("margin", [0.5] * 3)]
     parts += [proofs("rho", [0.3, 0.1, 0.2]), proofs("rho_tilde_lower", [0.4, 0.6, 0.5])]
     parts += [proofs("rho_tilde_upper", [3, 1, 2])]
     frame = frame.drop(columns=["depth", "path"])
-    row = only(made("phase", frame, certificates=parts))
+    row = only(made("orders", frame, certificates=parts))
     assert row["rho"] == Interval.of("0.2", "0.2")
     assert row["rho_planted"] == Interval.of("0.7", "0.7")
     assert row["recovered"].text(".6f") == "0.666667"
     assert row["rho_tilde_lower"] == Interval.of("0.5", "0.5")
     assert row["rho_tilde_upper"] == Interval.of(2, 2)
     assert (row["order_lower"], row["order_upper"]) == (0.2, 0.5)
+
+
+def test_the_phase_diagram_counts_what_is_decided():
+    """Undecided signals are counted, and no trials of the fit; what is given twice counts once."""
+    columns = {"ensemble": "gaussian", "N": 10, "d": 20, "delta": 0.5, "repetition": range(4)}
+    outcomes = {2: [1, 1, 1, 0], 4: [1, 1, 1, 1], 6: [0, 0, 0, 1], 8: [0, 0, 0, 0]}
+    frames = [
+        pd.DataFrame({**columns, "s": s, "sparsity": s / 10, "recovered": np.array(values) == 1})
+        for s, values in outcomes.items()
+    ]
+    frame = pd.concat(frames, ignore_index=True).assign(status=PROVED)
+    open_ = ((frame["s"] == 6) & frame["recovered"]) | ((frame["s"] == 2) & ~frame["recovered"])
+    frame.loc[open_, "status"] = "undecided: too long"
+    row = only(made("phase", frame, frame))
+    assert (row["instances"], row["undecided"], row["recovered_signals"]) == (16, 2, 7)
+    # success ends between 0.4 and 0.6: what the undecided seem to say is not looked at
+    assert row["half"] == pytest.approx(0.5, abs=0.01)
+    assert 0.35 < row["half_lower"] < 0.5 < row["half_upper"] < 0.65
+    assert row["threshold"] == pytest.approx(0.3857, abs=1e-4)
 
 
 def test_far_slopes_say_from_where_four_digits_are_right():

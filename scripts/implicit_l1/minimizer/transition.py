@@ -1,0 +1,82 @@
+r"""The sparsity at which half of the signals are recovered, from counts of those that are.
+
+At x = s / N a signal is recovered with probability ``1 / (1 + exp(b (x - c)))``, b >= 0: logistic
+regression, with c the sparsity of 50 %.  No b is larger than what takes the probability from
+99.3 % to 0.7 % between the two nearest sparsities: more is not seen, and so there is one best c
+also where success ends between two sparsities.  The interval of c are those values whose
+likelihood, the largest over b, is not rejected by the likelihood ratio test (Wilks; see Agresti,
+*Categorical Data Analysis*, 2013, sec. 5.2 for the model and 1.3 for such intervals), within
+[0, 1].  (Model and interval are this project's choice.)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq, minimize_scalar
+from scipy.stats import chi2
+
+# The smallest b, and the largest times the distance of two sparsities.
+_SLOPES = 1e-2, 10.0
+
+# c is found to this
+_ACCURACY = 1e-6
+
+
+@dataclass(frozen=True)
+class HalfPoint:
+    """The sparsity s / N of 50 % success.
+
+    Attributes:
+        value: the most likely; nan where success does not change, or grows with s.
+        lower, upper: ends of the interval, in [0, 1].
+    """
+
+    value: float
+    lower: float
+    upper: float
+
+
+def half_point(
+    sparsity: np.ndarray, successes: np.ndarray, trials: np.ndarray, confidence: float = 0.95
+) -> HalfPoint:
+    """Fit the sparsity of 50 % success.
+
+    Args:
+        sparsity: s / N, in (0, 1], shape (m,).
+        successes: how many signals are recovered, shape (m,).
+        trials: of how many, shape (m,).
+        confidence: of the interval.
+    """
+    failures = trials - successes
+    if len(sparsity) < 2:
+        return HalfPoint(float("nan"), 0.0, 1.0)
+    steepest = _SLOPES[1] / np.diff(np.sort(sparsity)).min()
+    bounds = np.log(_SLOPES[0]), np.log(steepest)
+
+    def least(c):
+        """The smallest -log(likelihood) over b, and its log(b)."""
+
+        def misfit(log_slope):
+            t = np.exp(log_slope) * (sparsity - c)
+            # -log(p) = log(1 + exp(t)), without overflow
+            return np.sum(successes * np.logaddexp(0.0, t) + failures * np.logaddexp(0.0, -t))
+
+        found = minimize_scalar(misfit, bounds=bounds, method="bounded")
+        return found.fun, found.x
+
+    best = minimize_scalar(
+        lambda c: least(c)[0], bounds=(0.0, 1.0), method="bounded", options={"xatol": _ACCURACY}
+    ).x
+    smallest, log_slope = least(best)
+    allowed = smallest + chi2.ppf(confidence, 1) / 2.0
+
+    def excess(c):
+        return least(c)[0] - allowed
+
+    ends = [
+        brentq(excess, end, best, xtol=_ACCURACY) if excess(end) > 0.0 else end
+        for end in (0.0, 1.0)
+    ]
+    changes = successes.any() and failures.any() and log_slope > bounds[0] + 1.0
+    inside = min(best, 1.0 - best) - _ACCURACY > _ACCURACY
+    return HalfPoint(float(best) if changes and inside else float("nan"), *ends)
