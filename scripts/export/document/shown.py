@@ -82,10 +82,12 @@ class Frame:
         where = {key: cell.get(key) for key in PATH if key in self.values} | more
         for name in more:
             self._column(name)
-        found = self.values
-        for name, value in where.items():
-            found = found[[_is(text, value) for text in found[name]]]
-        return list(found.index)
+        columns = {name: self.values[name] for name in where}
+        return [
+            place
+            for place in self.values.index
+            if all(_is(columns[name][place], value) for name, value in where.items())
+        ]
 
     def one(self, column: str, cell: Mapping[str, Any], **more: Any) -> tuple[str, int]:
         """(name of the column as it stands in the file, place of the row) of a number.
