@@ -26,21 +26,16 @@ PAPER_TOLD = {
 }
 # once made it is one of the results: it is kept as it should be, and audited
 PAPER_MADE = [] if PAPER_LACKS or not any(Path(file).exists() for file in PAPER) else PAPER
-
-
-def of_paper(wildcards):
-    """What the document reads."""
-    if PAPER_LACKS:
-        sys.exit(
-            "There is no document of this configuration: its text speaks of experiments that are"
-            f" not here, or not of this kind. Missing: {', '.join(PAPER_LACKS)}."
-        )
-    figures = expand(
+PAPER_REFUSED = (
+    "There is no document of this configuration: its text speaks of experiments that are"
+    f" not here, or not of this kind. Missing: {', '.join(PAPER_LACKS)}."
+)
+PAPER_READS = [
+    *expand(
         f"{RESULTS}/figures/{{name}}.{{kind}}", name=PAPER_FIGURES, kind=["pdf", "csv", "json"]
-    )
-    return figures + expand(
-        f"{RESULTS}/tables/{{name}}.{{kind}}", name=PAPER_TABLES, kind=["md", "csv", "json"]
-    )
+    ),
+    *expand(f"{RESULTS}/tables/{{name}}.{{kind}}", name=PAPER_TABLES, kind=["md", "csv", "json"]),
+]
 
 
 rule paper:
@@ -48,19 +43,21 @@ rule paper:
     input:
         code=program("export/paper"),
         texts=PAPER_TEXTS,
-        results=of_paper,
+        results=lambda wildcards: sys.exit(PAPER_REFUSED) if PAPER_LACKS else PAPER_READS,
     output:
-        PAPER,
+        pdf=PAPER[0],
+        origin=PAPER[1],
     log:
         f"{RESULTS}/logs/paper.log",
     conda:
         "../../../environment.yml"
     params:
         content=content("export/paper", *PAPER_TEXTS),
+        folder=lambda wildcards, output: Path(output.pdf).parent,
         figures=json.dumps(PAPER_TOLD),
         tables=json.dumps(PAPER_TABLES),
         configuration=PLAN.whole(),
     shell:
-        "python {input.code[0]:q} --results {RESULTS} --figures {params.figures:q}"
+        "python {input.code[0]:q} --results {params.folder:q} --figures {params.figures:q}"
         " --tables {params.tables:q} --configuration {params.configuration:q}"
-        " --output {output[0]} --origin {output[1]} 2> {log}"
+        " --output {output.pdf} --origin {output.origin} 2> {log}"
