@@ -122,7 +122,6 @@ class Document:
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            extensions=["jinja2.ext.do"],
         )
         names = {name: getattr(self, name) for name in dir(self) if not name.startswith("_")}
         try:
@@ -225,15 +224,6 @@ class Document:
     def total(self, table: str, column: str) -> int:
         """The sum of a column of counts."""
         return self._of(self._tables, table).total(column)
-
-    def words(self, figure: str) -> str:
-        """The problems behind a figure."""
-        return markup.signs(self._of(self._figures, figure)["problems"])
-
-    @property
-    def published(self) -> bool:
-        """Whether all figures are those of the published configuration."""
-        return all(about["published"] for about in self._figures.values())
 
     @property
     def proved(self) -> int:

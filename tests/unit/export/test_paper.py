@@ -161,7 +161,16 @@ ALLOWED = [
     *(r"COLT\s+2020", r"Fuchs, 2004", r"Experiment 1\b", r"SHA-256"),
     *(r"\b(below|slope|not|from|passes|to) 1\b", r"0 != n", r"u\(0\) = v\(0\)", r"phi_2"),
     *(r"A_S\^\(-1\)", r"phi_D\^\(-1\)", r"= 0\$ for all", r"1 - abs", r"1/2 ", r"\(1 [-+] z\)"),
-    *(r"2 sinh", r"\(D - 2\)", r"2 d\$", r"< 1\$", r"bold\(1\)", r"10#super", r"digits=\d", r"log10"),
+    *(
+        r"2 sinh",
+        r"\(D - 2\)",
+        r"2 d\$",
+        r"< 1\$",
+        r"bold\(1\)",
+        r"10#super",
+        r"digits=\d",
+        r"log10",
+    ),
 ]
 
 
