@@ -188,6 +188,11 @@ class Document:
         """Those of two layers."""
         return [cell for cell in cells if cell["depth"] == 2]
 
+    def at(self, cells: Sequence[dict], **values: Sequence) -> list[dict]:
+        """Cells at these values of another key, as the scale of a row."""
+        ((key, found),) = values.items()
+        return [{**cell, key: value} for value in found for cell in cells]
+
     def number(self, table: str, column: str, cell: Mapping[str, Any], **more: Any) -> str:
         """A number of a table."""
         return self._of(self._tables, table).cited(column, cell, **more)

@@ -79,9 +79,9 @@ class Frame:
         Raises:
             Failure: if one of them is no column.
         """
-        where = {key: cell.get(key) for key in PATH if key in self.values} | more
-        for name in more:
-            self._column(name)
+        where = {key: cell.get(key) for key in PATH if key in self.values}
+        where |= {key: cell[key] for key in KEYS if key in self.values and key in cell}
+        where |= {self._column(name): value for name, value in more.items()}
         columns = {name: self.values[name] for name in where}
         return [
             place
@@ -101,12 +101,14 @@ class Frame:
         words = ", ".join(f"{key} = {value}" for key, value in given.items() if value is not None)
         if len(places) != 1:
             raise Failure(f"{self.path}: {len(places)} rows have {words}; {column} is asked of one")
-        if self.values.at[places[0], name] == "":
-            why = self.values.get("unproved", pd.Series("", self.values.index))[places[0]]
-            raise Failure(
-                f"{self.path}: {column} is empty where {words}" + (f" ({why})" * bool(why))
-            )
-        return name, places[0]
+        place, found = places[0], self.values.at[places[0], name]
+        if found == "":
+            why = self.values.at[place, "unproved"] if "unproved" in self.values else ""
+            reason = f" ({why})" if why else ""
+            raise Failure(f"{self.path}: {column} is empty where {words}{reason}")
+        if not is_number(found):
+            raise Failure(f"{self.path}: {column} is no number where {words}, but: {found}")
+        return name, place
 
     def _column(self, name):
         if name not in self.values:
@@ -117,8 +119,6 @@ class Frame:
         """A number to so many digits, as Typst, with its mark: plotted data are floating point."""
         name, place = self.one(column, cell, **more)
         text = self.values.at[place, name]
-        if not is_number(text):
-            raise Failure(f"{self.path}: {column} is no number but {text}")
         return f"{signs(f'{float(text):.{digits}g}')}{DAGGER};"
 
 

@@ -6,6 +6,7 @@ PAPER_FIGURES = {
 }
 PAPER_TABLES = [
     *("cells", "rates", "agreement", "far", "constants", "newton", "tightness", "descent", "phase"),
+    "deeper",
 ]
 PAPER_TEXTS = of_project(
     *("workflow/report/paper.typ", "workflow/report/layout.typ"),
