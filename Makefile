@@ -2,6 +2,7 @@
 # make figure NAME=depth   one figure, and what it is made from
 # make check     style and types, and the quick tests of single modules: a few minutes
 # make test      style and types, and every test
+# make paper     the document: every claim with its figure, its table, its numbers, in one PDF file
 # make report    one HTML page with figures, tables, captions and configuration
 # make timings   where the time of the last run went, stage by stage
 # make growth    how time and memory of each stage grow with N and d
@@ -30,8 +31,8 @@ RESOLVE := .lock-venv/bin/uv pip compile --upgrade --universal --python-version 
     --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links \
     --custom-compile-command "make lock"
 
-.PHONY: figures figure check test report timings growth benchmark crate reference benchmark-reference audit \
-    same-bytes faults lint format lock clean study
+.PHONY: figures figure check test paper report timings growth benchmark crate reference benchmark-reference \
+    audit same-bytes faults lint format lock clean study
 
 figures: .venv/installed
 	$(CHECK)
@@ -42,6 +43,11 @@ figure: .venv/installed
 	@known=$$($(SNAKEMAKE) --list-rules 2>&1 | sed -n 's/^figures_//p'); \
 	    echo "$$known" | grep -qxF -- "$(NAME)" || { echo "make figure NAME=...: one of" $$known >&2; exit 1; }
 	$(SNAKEMAKE) figures_$(NAME)
+
+paper: .venv/installed
+	$(CHECK)
+	$(SNAKEMAKE) paper
+	@echo "The document is $$($(PLANNING) --results $(CONFIG))/paper.pdf"
 
 report: figures
 	@page=$$($(PLANNING) --results $(CONFIG))/report.html \

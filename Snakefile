@@ -15,6 +15,7 @@ include: "workflow/rules/targets/growth.smk"
 include: "workflow/rules/targets/benchmark.smk"
 include: "workflow/rules/targets/audit.smk"
 include: "workflow/rules/targets/reference.smk"
+include: "workflow/rules/targets/paper.smk"
 include: "workflow/rules/targets/crate.smk"
 
 
@@ -27,4 +28,5 @@ rule all:
         FIGURES,
         TABLES,
         PLAN.proofs,
+        PAPER_MADE,
         f"{RESULTS}/configuration.yaml",

@@ -411,7 +411,7 @@ def run(variation, source, folder, cores, kill_after):
         project = Copy(source, place, variation.cores or cores)
         if variation.killed:
             project.kill_while_running(after=kill_after)
-        result = project.snakemake()
+        result = project.snakemake("all", "paper")
     if result.returncode != 0:
         raise RunFailed(result.stdout + result.stderr)
     return place

@@ -117,7 +117,7 @@ def make_again(audit: Audit, size: int | None, seed: int, workers: int) -> None:
     """
     again = audit.again
     again.seed = seed
-    drawn = [job for _, _, job in audit.published()]
+    drawn = {job: kind for kind, _, job in audit.published()}
     others = [job for job in audit.jobs if job not in drawn and _is_sampled(job)]
     again.possible = len(others)
     again.enclosures = sum(
@@ -137,7 +137,9 @@ def make_again(audit: Audit, size: int | None, seed: int, workers: int) -> None:
                 if isinstance(outcome, Failure):
                     audit.add(job.outputs[0], f"cannot be made again ({outcome})")
                     continue
-                if job in drawn:
+                if drawn.get(job) == "document":
+                    again.document = True
+                elif job in drawn:
                     again.published += 1
                 else:
                     again.jobs += 1

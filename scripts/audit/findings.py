@@ -10,6 +10,8 @@ from audit.workflow_queries import Job
 from pipeline.origin import checksum
 
 PUBLISHED = ("figures", "tables")
+# which lies in the folder of results itself; its numbers are theirs
+DOCUMENT = "paper.pdf"
 # so many names stand in a sentence
 NAMED = 3
 
@@ -56,6 +58,7 @@ class Again:
         seed: of the sample of jobs; None if nothing was to be made again.
         jobs: how many of the sample were run again, of so many (possible).
         published: figures and tables that were drawn and written again.
+        document: whether the document was typeset again.
         proved, enclosures: enclosures that were proved anew, of so many.
         elsewhere: files of which the bytes were not compared, since another machine made them.
     """
@@ -64,6 +67,7 @@ class Again:
     jobs: int = 0
     possible: int = 0
     published: int = 0
+    document: bool = False
     proved: int = 0
     enclosures: int = 0
     elsewhere: list = field(default_factory=list)
@@ -72,7 +76,8 @@ class Again:
         if self.seed is None:
             return "nothing was made again"
         words = (
-            f"{self.published} figures and tables were made again from their inputs, and "
+            f"{self.published} figures and tables{' and the document' * self.document} were made "
+            "again from their inputs, and "
             f"{self.jobs} of {self.possible} other jobs, by which {self.proved} of "
             f"{self.enclosures} enclosures were proved in this run (sample of seed {self.seed})"
         )
@@ -147,7 +152,7 @@ class Audit:
         return len(self.jobs) < len(self.all_jobs)
 
     def published(self) -> Iterator[tuple[str, str, Job]]:
-        """(kind, name, job) of every figure and table."""
+        """(kind, name, job) of every figure and table, and of the document."""
         yield from published(self.jobs, self.results)
 
     def unproved(self) -> list[str]:
@@ -244,8 +249,10 @@ class Audit:
                 said += f", and all that are in the {which} agree with it"
         else:
             failed = sum(bool(entry["reasons"]) for entry in published)
+            documents = any(entry["kind"] == "document" for entry in published)
+            what = "figures, tables and the document" if documents else "figures and tables"
             said = (
-                f"{failed} of {len(published)} figures and tables are not what the current "
+                f"{failed} of {len(published)} {what} are not what the current "
                 f"code, configuration and lock make, and {len(others)} other things are wrong"
             )
         said += f"; {self.proofs_in_words()}"
@@ -273,11 +280,13 @@ def named(names: list[str]) -> str:
 
 
 def published(jobs: list[Job], results: Path) -> Iterator[tuple[str, str, Job]]:
-    """(kind, name, job) of every figure and table among some jobs."""
+    """(kind, name, job) of every figure and table, and of the document, among some jobs."""
     for folder in PUBLISHED:
         for job in sorted(jobs, key=lambda job: job.outputs):
             if Path(job.outputs[0]).parent == Path(results) / folder:
                 yield folder.removesuffix("s"), Path(job.outputs[0]).stem, job
+    document = str(Path(results) / DOCUMENT)
+    yield from (("document", "paper", job) for job in jobs if document in job.outputs)
 
 
 def behind(job: Job, job_of: dict[str, Job]) -> list[str]:

@@ -146,6 +146,8 @@ def chosen(jobs: list[Job], results: Path, names: Sequence[str]) -> list[Job]:
         raise Failure(f"no figure or table is called {min(unknown)}; there are {names}")
     job_of = {file: job for job in jobs for file in job.outputs}
     wanted = [job for _, name, job in known if name in names]
+    shown = {file for job in wanted for file in behind(job, job_of)}  # in the document
+    wanted += [job for _, _, job in known if job not in wanted and shown & set(job.outputs)]
     for job in [job for job in wanted if "--data" in job.command]:
         proofs = [
             str(file) for path in job.after("--data") for file in certificates_of(path, job_of)

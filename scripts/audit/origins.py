@@ -20,6 +20,8 @@ from pipeline.storage import (
     written_origin,
 )
 
+# texts that programs read as they read their own code: captions, and the document
+TEXTS = "workflow/report"
 DRAWING = "scripts/stages/problems.py"
 CONFIGURATION = "configuration.yaml"
 
@@ -29,7 +31,7 @@ PAGES = (
     *("audit.md", "audit.json", "report.html", "timings.csv", "timings.md"),
     *("growth.csv", "growth.md", "crate.zip", "ro-crate-metadata.json"),
 )
-LOGS_APART = ("audit", "crate", "growth", "reference", "timings")
+LOGS_APART = ("audit", "crate", "growth", "paper", "reference", "timings")
 # Snakemake's word where times are later; what the contents are, the origins say
 BY_TIME = "updated input files"
 # clocks of two machines that share a folder differ by seconds
@@ -115,7 +117,7 @@ def check_origin(audit: Audit, file: str, origin: dict) -> None:
 
 def is_code(name: str) -> bool:
     """Whether an input is one of the programs, or what belongs to them."""
-    return name.startswith(f"{PROGRAMS}/")
+    return name.startswith((f"{PROGRAMS}/", f"{TEXTS}/"))
 
 
 def difference(what: str, found: Sequence, expected: Sequence) -> str:

@@ -12,6 +12,8 @@ def as_page(report: dict) -> str:
         what = "numbers" if entry["kind"] == "table" else "points"
         line = f"- {entry['verdict']} {entry['kind']} {entry['name']}"
         proved = f" ({entry['proved']} of {entry['shown']} {what} proved)"
+        if entry["kind"] == "document":
+            proved = ""
         lines.append(line + (f": {listed(entry['reasons'])}" if entry["reasons"] else proved))
     if report["others"]:
         lines += ["", "## What is wrong beside them", ""]

@@ -359,6 +359,8 @@ _COMPARISONS = {
 def check_values(audit: Audit) -> None:
     """The numbers of tables and figures lie in what is proved of them."""
     for kind, name, job in audit.published():
+        if kind == "document":  # which reads what the others are compared with
+            continue
         file = next(file for file in job.outputs if Path(file).suffix == ".csv")
         try:
             text = pd.read_csv(file, dtype=str, keep_default_na=False)

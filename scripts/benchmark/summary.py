@@ -251,8 +251,8 @@ def of_flow(table: pd.DataFrame) -> str:
     {min(ratios):.1f} to {max(ratios):.0f} times faster than the fastest peer,
     {" or ".join(sorted(names))}, in {len(ratios)} of {cells} cases; in {alone} no peer gets there,
     in {nobody} nobody: the time ends, or x as doubles does not hold so many digits of x − g\\*.
-    This part was measured at another time than the rest, with other work on the second core. An earlier
-    integrator, which went down to α = 10<sup>−4</sup> only, was faster there."""
+    This part was measured at another time than the rest, with other work on the second core. An
+    earlier integrator, which went down to α = 10<sup>−4</sup> only, was faster there."""
 
 
 def of_basis_pursuit(table: pd.DataFrame) -> str:

@@ -37,6 +37,7 @@ NAMES = {
 LACKING = {
     *("conda-inject", "enum-tools", "inquirerpy", "pfzy", "lazy-importer", "snakefmt", "snakemake"),
     *("ast-serialize", "librt", "roc-validator", "shfmt-py", "sparsediffpy"),
+    "typst",  # the binding: what is called so there is the command
 }
 OF_SNAKEMAKE = ("snakemake-executor-", "snakemake-interface-")
 

@@ -35,6 +35,8 @@ WORKFLOW = "Snakefile"
 WORKFLOW_PROFILE = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 # of what draws figures and writes tables, by folder of the results
 KINDS = ("figures", "tables")
+# which shows them, in the folder of the results itself
+DOCUMENT = ("paper.pdf", "paper.json")
 FORMATS = {
     ".csv": "text/csv",
     ".html": "text/html",
@@ -307,7 +309,7 @@ def add_job(export: Export, path: str, told: dict) -> None:
         for name, digest in told["inputs"].items()
         if name not in export.files
     }
-    kind = Path(path).parent.name.removesuffix("s")
+    kind = kind_of(path).removesuffix("s")
     program = export.files[told["program"]]
     program["version"] = content_version(export, told["code"])
     add_action(
@@ -319,6 +321,12 @@ def add_job(export: Export, path: str, told: dict) -> None:
         name=f"{kind.capitalize()} {Path(path).stem}",
         description=shlex.join(["python", *told["command"]]),
     )
+
+
+def kind_of(path: str) -> str:
+    """What a file of the results belongs to: figures, tables, the document, or other things."""
+    place = Path(path)
+    return "document" if place.name in DOCUMENT else place.parent.name
 
 
 def build(
@@ -335,7 +343,8 @@ def build(
     """
     citation = read(citation_file, yaml.safe_load, ("title", "authors", "license"))
     shown = {
-        kind: [path for path in sorted(results) if Path(path).parent.name == kind] for kind in KINDS
+        kind: [path for path in sorted(results) if kind_of(path) == kind]
+        for kind in (*KINDS, "document")
     }
     records = {
         path: read_record(path, project)
@@ -368,7 +377,8 @@ def build(
     for kind, paths in shown.items():
         if paths:
             made = [export.files[path] for path in paths]
-            add_slot(export, "output", kind, f"The {kind}, and the data in them.", made)
+            what = "how it was made" if kind == "document" else "the data in them"
+            add_slot(export, "output", kind, f"The {kind}, and {what}.", made)
 
     run_of_it = add_action(
         export,

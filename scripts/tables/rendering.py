@@ -89,6 +89,11 @@ def digits_of(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(text)
 
 
+def column_of(name: str) -> Column:
+    """The column that a name in a CSV file, as :func:`digits_of` writes it, is of."""
+    return COLUMNS[name] if name in COLUMNS else COLUMNS[name.removesuffix("_float")]
+
+
 def filled(table: pd.DataFrame) -> list[str]:
     """Names of the columns that a reader is shown: those that are not empty.
 
@@ -173,6 +178,18 @@ def in_markdown(table: pd.DataFrame, note: str) -> str:
 
 def _in_markdown(text):
     return re.sub(r"([|*])", r"\\\1", text)
+
+
+def from_markdown(text: str) -> tuple[pd.DataFrame, str]:
+    """(the texts that a reader is shown, the note) of what :func:`in_markdown` has written."""
+    lines, _, note = text.partition("\n\n")
+    cells = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines.splitlines()]
+    head, _, *rows = ([_out_of_markdown(cell) for cell in line] for line in cells)
+    return pd.DataFrame(rows, columns=head, dtype=str), _out_of_markdown(note)
+
+
+def _out_of_markdown(text):
+    return re.sub(r"\\([|*])", r"\1", text.strip())
 
 
 def in_latex(table: pd.DataFrame, note: str) -> str:

@@ -137,6 +137,12 @@ class ProblemSpec:
         return ", ".join(words)
 
     @property
+    def columns(self) -> dict:
+        """What names it in tables: column -> value."""
+        axes = {"family_rho" if key == "rho" else key: value for key, value in self.axes}
+        return {"ensemble": self.label, **axes}
+
+    @property
     def _own_name(self):
         """Of a problem of one's own that has a name of its own: that, in place of the files'."""
         chosen = dict(self.parameters) if self.ensemble == FILE else {}

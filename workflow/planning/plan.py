@@ -199,6 +199,24 @@ class Plan:
             settings[option] = value
         return json.dumps(settings)
 
+    def whole(self) -> str:
+        """The configuration as JSON, with files of the user's own by their names."""
+        blocks = self.config["experiments"].items()
+        experiments = {name: grid.named_files(block) for name, block in blocks}
+        return json.dumps(self.config | {"experiments": experiments})
+
+    def rows_of(self, experiment: str) -> list[dict]:
+        """The cells of an experiment by the columns that name their rows in tables."""
+        return [
+            {
+                **cell.problem.columns,
+                "initialization": cell.network.label,
+                "depth": cell.network.depth,
+                "path": cell.path.name,
+            }
+            for cell in self.experiments.get(experiment, [])
+        ]
+
     # --- files ---
 
     def rates(self, cells: Iterable[Cell], table: str) -> list[str]:

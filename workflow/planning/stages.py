@@ -547,8 +547,7 @@ def columns(
         path: whether the name of its path is.
         alpha: the one scale that a call is of, if it is of one.
     """
-    found: dict[str, Any] = {"ensemble": cell.problem.label}
-    found |= {"family_rho" if axis == "rho" else axis: value for axis, value in cell.problem.axes}
+    found: dict[str, Any] = cell.problem.columns
     if network:
         found["depth"] = cell.network.depth
         if cell.network.initialization:

@@ -1,5 +1,6 @@
 """The plan of the run, and what every rule needs. No rule is here."""
 
+import json
 import shlex
 import sys
 from functools import cache

@@ -411,10 +411,12 @@ def project(finished, tmp_path_factory):
 
 
 def test_the_workflow_exports_itself(project, issues, tmp_path):
-    project.run("--allowed-rules", "crate", "--", "crate")
+    project.run("--allowed-rules", "crate", "paper", "--", "crate")
     crate = unpack(project.folder / "results/smoke/crate.zip", tmp_path)
     assert issues(crate) == []
-    for part in ("figures", "tables", "certificates", "configuration.yaml"):
+    made = metadata(crate)["#document_paper"]["result"]
+    assert made == {"@id": "results/smoke/paper.pdf"}
+    for part in ("figures", "tables", "certificates", "configuration.yaml", "paper.pdf"):
         there = [project.folder / "results/smoke" / part]
         there = [path for path in (*there, *there[0].rglob("*")) if path.is_file()]
         assert there

@@ -21,7 +21,9 @@ rule crate:
         citation=of_project("CITATION.cff"),
         lock=of_project(LOCK),
         configuration=f"{RESULTS}/configuration.yaml",
-        results=lambda wildcards: rules.all.input,
+        results=lambda wildcards: list(
+            dict.fromkeys([*rules.all.input, *([] if PAPER_LACKS else PAPER)])
+        ),
     output:
         f"{RESULTS}/crate.zip",
     log:

@@ -21,6 +21,17 @@ def is_published(experiment):
     return common and CONFIG["experiments"][experiment] == PUBLISHED["experiments"].get(experiment)
 
 
+def told(figure):
+    """What a caption says of the experiment behind a figure, beside its block of configuration."""
+    experiment = PLAN.experiment_of[figure]
+    return {
+        "experiment": experiment,
+        "published": is_published(experiment),
+        "problems": PLAN.in_words(experiment),
+        "realistic": [CONFIG["realistic_alpha"][end] for end in ("smallest", "largest")],
+    }
+
+
 def drawn(file):
     """An output of a figure, its picture for the report."""
     figure, suffix = Path(file).stem, Path(file).suffix
@@ -53,12 +64,8 @@ for figure, batch in PLAN.figure_batches().items():
         conda:
             "../../../environment.yml"
         params:
+            **told(figure),  # for the caption
             content=content("figures/draw", *KIND_CODE, *STYLE),
             calls=batch.command_lines,
-            # for the caption
-            experiment=PLAN.experiment_of[figure],
-            published=is_published(PLAN.experiment_of[figure]),
-            problems=PLAN.in_words(PLAN.experiment_of[figure]),
-            realistic=[CONFIG["realistic_alpha"][end] for end in ("smallest", "largest")],
         shell:
             "python {input.code[0]:q} --each {params.calls:q} &> {log}"
