@@ -82,7 +82,9 @@ def smallest_maxima(
     """
     units = unit_of(offsets, axis=1)[:, None]
     chunk = max(1, _AT_ONCE // math.prod(form.map.shape[-2:]))
-    parts = [slice(first, first + chunk) for first in range(0, len(offsets), chunk)]
+    # at least one, of none
+    starts = range(0, max(1, len(offsets)), chunk)
+    parts = [slice(first, first + chunk) for first in starts]
     scaled, bounds = offsets / units, enough / units
     solutions = [
         _smallest_maxima(form.at(part), scaled[part], bounds[part], steps) for part in parts

@@ -275,3 +275,10 @@ def test_patterns_of_all_repetitions_are_stored_by_column():
     nothing = record(sets[2:], brackets[2:])
     assert nothing.tilde_pattern.shape == (0, 11)
     assert nothing.tilde_nu.shape == (0, 5)
+
+
+def test_columns_off_the_support_that_need_none_on_it_have_constants_of_zero():
+    """No pattern has a program then."""
+    matrix = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, -1.0, 0.0], [0.0, 0.0, 1.0, -1.0]])
+    found = null_space_constant(support_geometry(matrix, np.array([0])), np.ones(1), 10)
+    assert (found.lower, found.upper) == (0.0, 0.0)
