@@ -7,6 +7,7 @@ plotted data.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from tables.rendering import column_of, from_markdown, heading_of
 
 # what names a row of a table: columns of PATH, and of tables whose rows have a scale of their own
 KEYS = (*PATH, "alpha", "form", "fraction")
+# what follows a number that is of some repetitions only
+OF_SOME = r" \(\d+ of \d+\)$"
 
 
 def read_made(path: Path) -> Path:
@@ -106,7 +109,7 @@ class Frame:
             why = self.values.at[place, "unproved"] if "unproved" in self.values else ""
             reason = f" ({why})" if why else ""
             raise Failure(f"{self.path}: {column} is empty where {words}{reason}")
-        if not is_number(found):
+        if not is_number(re.sub(OF_SOME, "", found)):
             raise Failure(f"{self.path}: {column} is no number where {words}, but: {found}")
         return name, place
 

@@ -652,5 +652,5 @@ def test_every_figure_of_the_smoke_grid_has_its_numbers(finished):
     folder = finished.folder / "results/smoke/figures"
     names = {path.stem for path in folder.glob("*.png")}
     assert names and names == {path.stem for path in folder.glob("*.csv")}
-    assert all(len(pd.read_csv(folder / f"{name}.csv")) >= 8 for name in names)
+    assert all(len(pd.read_csv(folder / f"{name}.csv")) >= 2 for name in names)
     assert sum(path.stat().st_size for path in folder.glob("*.csv")) < 500_000
