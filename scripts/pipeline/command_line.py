@@ -175,6 +175,30 @@ def add_random_problem(
     add_law(parser, "--law", "law of the magnitudes of x_0", "signal", laws, required=True)
 
 
+def add_repetitions(parser: argparse.ArgumentParser) -> None:
+    """The option of the repetitions of a block."""
+    parser.add_argument(
+        "--repetitions", nargs=2, type=int, required=True, metavar=("FIRST", "LAST")
+    )
+
+
+def add_planted(
+    parser: argparse.ArgumentParser,
+    ensembles: Mapping[str, Any],
+    laws: Mapping[str, Any],
+    **of_s: Any,
+) -> None:
+    """Options that name a block of planted signals without noise.
+
+    Args:
+        parser, ensembles, laws, of_s: as in :func:`add_random_problem`.
+    """
+    add_repetitions(parser)
+    parser.add_argument("--ensemble", choices=ensembles, default="gaussian")
+    add_random_problem(parser, ensembles, laws, **of_s)
+    parser.add_argument("--label", help="the ensemble in words; default: its name")
+
+
 def add_law(
     parser: argparse.ArgumentParser,
     option: str,

@@ -9,6 +9,7 @@ from implicit_l1.problems.problem import one_dimensional_kernel, random_problem
 from pipeline.command_line import (
     add_law,
     add_random_problem,
+    add_repetitions,
     given,
     random_problem_options,
     repetition,
@@ -21,9 +22,7 @@ def problem_parser(description: str | None) -> argparse.ArgumentParser:
     """The options of a block of repetitions of a problem."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--output", required=True, help="the .npz file to write")
-    parser.add_argument(
-        "--repetitions", nargs=2, type=int, required=True, metavar=("FIRST", "LAST")
-    )
+    add_repetitions(parser)
     ensembles = parser.add_subparsers(dest="ensemble", required=True)
     for name, ensemble in ENSEMBLES.items():
         doc = ensemble.doc.replace("%", "%%")

@@ -20,7 +20,7 @@ from implicit_l1.problems.seeds import generator
 from implicit_l1.proof import statements
 from pipeline.command_line import (
     add_exact_up_to,
-    add_random_problem,
+    add_planted,
     random_problem_options,
     repetition,
     run,
@@ -35,12 +35,7 @@ def main() -> None:
     parser.add_argument(
         "--certificates", required=True, help="the Parquet file: one row a proved quantity"
     )
-    parser.add_argument(
-        "--repetitions", nargs=2, type=int, required=True, metavar=("FIRST", "LAST")
-    )
-    parser.add_argument("--ensemble", choices=ENSEMBLES, default="gaussian")
-    add_random_problem(parser, ENSEMBLES, MAGNITUDES)
-    parser.add_argument("--label", help="the ensemble in words; default: its name")
+    add_planted(parser, ENSEMBLES, MAGNITUDES)
     add_exact_up_to(parser)
     parser.add_argument(
         "--order-repetitions",

@@ -15,7 +15,7 @@ from implicit_l1.problems.ensembles import ENSEMBLES, MAGNITUDES
 from implicit_l1.problems.problem import Draw, check_rank
 from implicit_l1.proof.planted import RightInverses
 from pipeline.command_line import (
-    add_random_problem,
+    add_planted,
     part_of,
     random_problem_options,
     repetition,
@@ -27,12 +27,7 @@ from pipeline.storage import write_table
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", required=True, help="the Parquet file: one row an instance")
-    parser.add_argument(
-        "--repetitions", nargs=2, type=int, required=True, metavar=("FIRST", "LAST")
-    )
-    parser.add_argument("--ensemble", choices=ENSEMBLES, default="gaussian")
-    add_random_problem(parser, ENSEMBLES, MAGNITUDES, nargs="+")
-    parser.add_argument("--label", help="the ensemble in words; default: its name")
+    add_planted(parser, ENSEMBLES, MAGNITUDES, nargs="+")
     args = parser.parse_args()
 
     options = random_problem_options(args)

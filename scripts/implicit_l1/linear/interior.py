@@ -7,8 +7,7 @@ The dual program is ``max <c, k>`` subject to ``C k = 0``, ``||k||_1 = 1``, that
 
 Why it is not a library's: with C of 92 x 392 (N = 100, d = 400, s = 8) a program takes 0.003 s,
 and SciPy's HiGHS 0.06 s; 4 s against 0.03 s at 190 x 1990, and 60 s against 0.25 s at 380 x 3980.
-The enumeration of rho~ at s = 8 solves 2,560 of them on the default grid, which HiGHS would take
-three minutes for.
+The phase diagram of the default grid solves one for each of its 17,820 signals, of about 50 x 150.
 """
 
 import math

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import quantile_test
 
+from implicit_l1.network.scales import are_at
 from tables.columns import NETWORK
 from tables.statistics import Cells, of_each
 
@@ -20,14 +21,15 @@ DEEPER, TWO_LAYERS, NOT_DECIDED = "deeper", "two layers", "not decided"
 
 def deeper_table(frame: pd.DataFrame, statuses: Collection[str]) -> pd.DataFrame:
     """Medians of ratios over the repetitions with these statuses, each with an interval."""
-    frame = frame.assign(log10_alpha=frame["log10_alpha"].round(9))
-    frame = frame[frame["log10_alpha"].isin(SCALES)]
-    pairs = [*(name for name in NETWORK if name != "depth"), "log10_alpha", "repetition"]
+    at_scales = [
+        frame[are_at(frame["log10_alpha"], scale)].assign(alpha=10.0**scale) for scale in SCALES
+    ]
+    frame = pd.concat(at_scales, ignore_index=True)
+    pairs = [*(name for name in NETWORK if name != "depth"), "alpha", "repetition"]
     two = frame.loc[frame["depth"] == 2, [*pairs, "estimation_error"]].drop_duplicates(pairs)
     two = two.rename(columns={"estimation_error": "two_layers"})
     rows = frame[frame["depth"] > 2].merge(two, on=pairs)
     rows["ratio"] = rows["estimation_error"] / rows["two_layers"]
-    rows["alpha"] = 10.0 ** rows["log10_alpha"]
     cells = Cells(rows, [*NETWORK, "alpha"], statuses)
     numbers = cells.numbers
     ratio = cells.rows["ratio"].where(cells.counted)
