@@ -7,7 +7,6 @@ import numpy as np
 from implicit_l1.linear.exact import Undecided
 from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.network.asymptotics import first_order
-from implicit_l1.network.initialization import initialize_from_ones
 from implicit_l1.potentials import potential
 from implicit_l1.problems.problem import exact_data
 from implicit_l1.status import CERTIFIED, NO_ERROR
@@ -39,8 +38,7 @@ def main() -> None:
         rows.append(row)
         if l1.status[place] != CERTIFIED:
             continue
-        start, ones = vars(l1.initialization(place)), vars(initialize_from_ones(size))
-        if any(np.any(start[part] != ones[part]) for part in ones):
+        if not l1.initialization(place).is_from_ones:
             row["status"] = "not known but from ones"
             continue
         with repetition(args.output, index):

@@ -51,6 +51,12 @@ class Initialization:
     tilt: np.ndarray
     offset: np.ndarray
 
+    @property
+    def is_from_ones(self) -> bool:
+        """Whether the flow is that from ones."""
+        plain = vars(initialize_from_ones(self.unit.size))
+        return all(np.array_equal(mine, plain[part]) for part, mine in vars(self).items())
+
 
 def initialize(depth: float, shape_u: np.ndarray, shape_v: np.ndarray) -> Initialization:
     """The initialization from these shapes, of a network of depth D >= 2.

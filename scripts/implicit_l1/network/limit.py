@@ -215,9 +215,7 @@ class _Path:
     def _with_more_bits(self, target, guess):
         """(error, log_unit, bound) in ball arithmetic."""
         name = f"log10(alpha) = {target / np.log(10.0):.6g}"
-        plain = vars(initialize_from_ones(self.minimizer.size))
-        mine = vars(self.initialization)
-        from_ones = all(np.array_equal(mine[part], plain[part]) for part in plain)
+        from_ones = self.initialization.is_from_ones
         if self.vanishes is None:
             self.vanishes = from_ones and self._vanishes()
         if self.vanishes:
