@@ -223,14 +223,16 @@ def recorded(monkeypatch):
     """What Snakemake would be started with, start after start, instead of starting it."""
     starts = []
 
-    def record(project, **what):
+    def record(project, *targets, **what):
         umask = os.umask(0)
         os.umask(umask)
         arguments = project.command()
         cores = arguments[len(arguments) - arguments[::-1].index("--cores")]
         files = {path.name for path in project.folder.iterdir()}
         assert files == {"Snakefile"}
-        starts.append(what | {"cores": cores, "umask": umask, "A": os.environ.get("A")})
+        starts.append(
+            what | {"targets": targets, "cores": cores, "umask": umask, "A": os.environ.get("A")}
+        )
         return subprocess.CompletedProcess([], len(starts) == 3, "no", " rule")
 
     monkeypatch.setattr(Copy, "snakemake", record)
@@ -253,10 +255,11 @@ def test_a_run_is_in_its_circumstances(tmp_path, recorded):
         run(varied, source, tmp_path / "b", 2, 5)
     assert (tmp_path / "b/ä").exists()
     expected = {"cores": "1", "umask": 0o077, "A": "1"}
+    targets = ("all", "paper")
     assert recorded == [
-        {"cores": "2", "umask": 0o022, "A": None},
-        expected | {"killed_after": 5},
-        expected,
+        {"targets": targets, "cores": "2", "umask": 0o022, "A": None},
+        expected | {"targets": (), "killed_after": 5},
+        expected | {"targets": targets},
     ]
 
 
