@@ -336,9 +336,9 @@ def test_every_program_explains_itself(helped):
 
 
 def test_a_killed_run_ends_with_the_same_bytes(finished, copy):
-    """One that has to make all of an ensemble's problems, and what shows them."""
+    """One that has to make all of an ensemble's problems, and what is made from them last."""
     for name, path in copy.outputs().items():
-        if "rademacher" in name:
+        if any(part in name for part in ("rademacher", "figures/phase", "tables/phase")):
             path.unlink()
     copy.kill_while_running(after=len(copy.outputs()) + 20)
     assert copy.checksums() != finished.checksums()
