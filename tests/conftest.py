@@ -1,6 +1,7 @@
 """Paths, numerical environment and shared instances of the tests."""
 
 import os
+import signal
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from pathlib import Path
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 REPOSITORY = Path(__file__).parent.parent
+# A shell's background job is started with Ctrl-C ignored, and so would be what it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Programs of the folder that a test works in, else those that lie here.
 os.environ["PYTHONPATH"] = os.pathsep.join(["scripts", str(REPOSITORY / "scripts")])
 

@@ -155,6 +155,7 @@ def points(values, statuses, signal=True, zero=False):
                 "log10_alpha": LOG10_ALPHA,
                 "log10_error_1": error if status in SHOWN else np.nan,
                 "estimation_error": np.sqrt(10**LOG10_ALPHA) if signal else np.nan,
+                "held_out_error": np.nan,
                 "local_slope": rate_of(values),
                 "log10_prediction": error if status == CERTIFIED else np.nan,
                 "rate": rate_of(values),

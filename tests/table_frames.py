@@ -119,7 +119,13 @@ def of_any_table(name, status):
     numbers += ["order_lower", "order_upper"]
     columns = dict.fromkeys(numbers, np.where(known, 0.777, np.nan))
     columns |= dict.fromkeys(["log10_error_off", *SIDES, "predicted_rate"], 0.777)
-    columns |= {"alpha": 1e-4, "form": "dual", "fraction": 0.5, "outcome": "converged"}
+    columns |= {
+        "held_out_error": np.nan,
+        "alpha": 1e-4,
+        "form": "dual",
+        "fraction": 0.5,
+        "outcome": "converged",
+    }
     columns |= {"log10_alpha": -4.0, "smallest_log10_alpha": -4.0, "rate": 1.0}
     depths = (2, 3) if name == "deeper" else (2,)
     frames = [data(3, dict(enumerate(status)), depth, **columns) for depth in depths]

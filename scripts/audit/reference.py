@@ -19,10 +19,13 @@ KEYS = [
     *("repetition", "coordinate"),
 ]
 WHOLE = re.compile(r"[+-]?\d+")
-# How many steps an integrator takes, how near to the limit point it stops, and what is proved of
-# that, hangs on last bits, which are the processor's: made again on the same machine it is compared
-# with everything else.
-OF_A_PROCESSOR = {"steps_float", "disagreement_float", "proved_disagreement"}
+# How many steps an integrator takes, how near to the limit point it stops, what is proved of that,
+# and how small a bound of order s has become after so many steps hangs on last bits, which are the
+# processor's: made again on the same machine it is compared with everything else.
+OF_A_PROCESSOR = {
+    *("steps_float", "disagreement_float", "proved_disagreement"),
+    *("order_upper", "order_upper_float"),
+}
 # what decides what is judged, and how
 DECIDING = (
     *("Snakefile", "workflow", "scripts", "profiles", "requirements.txt", "environment.yml"),

@@ -20,6 +20,7 @@ from figures.words import EMPTY, equation
 DASHES, DOTS = "--", ":"
 # of everything that is a prediction or a baseline
 DASHED = {"linestyle": DASHES, "linewidth": 0.8, "marker": ""}
+DOTTED = DASHED | {"linestyle": DOTS}
 GREY = "0.3"
 # of legend entries that speak of markers, whatever their colour
 DOT = {"color": GREY, "linestyle": "", "marker": "o"}

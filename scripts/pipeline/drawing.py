@@ -6,6 +6,7 @@ import numpy as np
 
 from implicit_l1.problems.ensembles import ENSEMBLES, MAGNITUDES, NOISES, ProblemError
 from implicit_l1.problems.problem import one_dimensional_kernel, random_problem
+from implicit_l1.problems.seeds import generator
 from pipeline.command_line import (
     add_law,
     add_random_problem,
@@ -33,7 +34,7 @@ def problem_parser(description: str | None) -> argparse.ArgumentParser:
     kernel = ensembles.add_parser("one_dimensional_kernel", help="an explicit family")
     kernel.add_argument("--m", type=int, required=True, help="rows of A, which has m + 1 columns")
     kernel.add_argument("--rho", type=float, required=True, help="null space constant")
-    file = ensembles.add_parser("file", help="a problem of your own, as repetition 0")
+    file = ensembles.add_parser("file", help="a problem of your own: one, or parts of its rows")
     file.add_argument("--path", required=True, help="A, with y in .npz and .csv: .npz, .csv, .mtx")
     file.add_argument("--data", help="y, where it is not in the file of A: .csv, .mtx")
     file.add_argument("--signal", help="x_0, where it is known and not in that file: .csv, .mtx")
@@ -43,6 +44,14 @@ def problem_parser(description: str | None) -> argparse.ArgumentParser:
         help="y is a product A x, rounded: of x_0 where it is known, else of the solution with "
         "the fewest entries that explains y to its rounding",
     )
+    file.add_argument(
+        "--held-out",
+        type=int,
+        default=0,
+        help="so many rows, drawn for each repetition, are no part of the problem: there its "
+        "solutions are compared with y",
+    )
+    file.add_argument("--seed", type=int, help="root of these draws")
     return parser
 
 
@@ -64,9 +73,24 @@ def _draw(args, index):
     if args.ensemble == "one_dimensional_kernel":
         return one_dimensional_kernel(m=args.m, rho=args.rho)
     if args.ensemble == "file":
-        if index != 0:
-            raise ProblemError("a file holds one problem, repetition 0")
-        return read_problem(args.path, args.data, args.signal, noiseless=args.noiseless)
+        return _read(args, index)
     options = random_problem_options(args)
     noise = {"law": args.noise_law, **given(args, "noise")}
     return random_problem(**options, eta=args.eta, noise=noise, repetition=index)
+
+
+def _read(args, index):
+    """The problem of a file, or that of the rows which are left to a repetition."""
+    if not args.held_out:
+        if index != 0:
+            raise ProblemError("a file holds one problem, repetition 0")
+        return read_problem(args.path, args.data, args.signal, noiseless=args.noiseless)
+    rng = generator(stream="held_out", seed=args.seed, rows=args.held_out, repetition=index)
+    return read_problem(
+        args.path,
+        args.data,
+        args.signal,
+        noiseless=args.noiseless,
+        held_out=args.held_out,
+        rng=rng,
+    )

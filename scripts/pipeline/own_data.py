@@ -48,7 +48,7 @@ from implicit_l1.problems.given import (
     divided,
     scale_exponent,
 )
-from implicit_l1.problems.problem import Problem, checked
+from implicit_l1.problems.problem import Problem, Rows, checked
 from implicit_l1.problems.product import UNIT_ROUNDOFF, explanation, first_beyond_rounding
 from pipeline import origin as origins
 from pipeline.sizes import check_file, check_shape
@@ -76,7 +76,13 @@ _UNREADABLE = (
 
 
 def read_problem(
-    path: str, data: str | None = None, signal: str | None = None, *, noiseless: bool = False
+    path: str,
+    data: str | None = None,
+    signal: str | None = None,
+    *,
+    noiseless: bool = False,
+    held_out: int = 0,
+    rng: np.random.Generator | None = None,
 ) -> Problem:
     """The problem that one file holds, or one and those of y and x_0; see above.
 
@@ -86,6 +92,8 @@ def read_problem(
         signal: path of x_0, ``.csv`` or ``.mtx``; None if it is in the first file or not known.
         noiseless: y is a product A x, rounded: of x_0 where it is known, else of the solution
             that :func:`implicit_l1.problems.product.explanation` finds.
+        held_out: so many rows, drawn by rng, are no part of the problem.
+        rng: needed with `held_out`.
 
     Returns:
         The problem, divided by a power of two; its signal is nan everywhere if x_0 is not known.
@@ -95,7 +103,8 @@ def read_problem(
             if an entry is no real number, no double or not finite; if shapes do not fit; if
             N >= d, A does not have full row rank or is too near to a matrix that has not, or
             y = 0; if the scales of A, x and y are so far apart that they cannot be represented;
-            with noiseless, if y is not that product to rounding.
+            with noiseless, if y is not that product to rounding; if no row would be left, or y is
+            0 on those that are held out.
     """
     kind = _kind(path, (".npz", ".csv", ".mtx"))
     roundoff = UNIT_ROUNDOFF
@@ -120,6 +129,8 @@ def read_problem(
     files = [path if p is None else p for p in (path, data, signal)]
     where = path if data is None else f"{path}, {data}"
     problem, exponent = _standardized(_fitting(matrix, y, x0, *files), *files[:2])
+    if held_out:
+        problem = _divided(problem, held_out, rng, where)
     with _named(where):
         problem = checked(problem)
         check_size(problem)
@@ -166,6 +177,25 @@ def _fitting(matrix, data, signal, path, data_path, signal_path):
     if signal is None:
         return Problem(matrix, np.full(columns, np.nan), data)
     return Problem(matrix, _vector(signal, columns, "x0", "a column", signal_path), data)
+
+
+def _divided(problem, held_out, rng, where):
+    """The problem of the rows that are left when so many, chosen by rng, are held out."""
+    rows = len(problem.data)
+    if held_out >= rows:
+        raise ProblemError(f"{where}: held_out is {held_out}, and A has {rows} rows: none is left")
+    chosen = np.sort(rng.choice(rows, held_out, replace=False))
+    apart = Rows(problem.matrix[chosen], problem.data[chosen])
+    if not apart.data.any():
+        raise ProblemError(
+            f"{where}: y is 0 on all {held_out} rows that are held out; hold out more"
+        )
+    return replace(
+        problem,
+        matrix=np.delete(problem.matrix, chosen, axis=0),
+        data=np.delete(problem.data, chosen),
+        held_out=apart,
+    )
 
 
 # --- scale ---

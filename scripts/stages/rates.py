@@ -171,6 +171,9 @@ def point_table(
             "log10_alpha": np.tile(log_alpha, l1.repetition.size) / np.log(10.0),
             "log10_error_1": limit.log_error_1.ravel() / np.log(10.0),
             "estimation_error": limit.estimation_error.ravel(),
+            "held_out_error": (
+                np.nan if limit.held_out_error is None else limit.held_out_error.ravel()
+            ),
             "local_slope": slopes.ravel(),
             "log10_prediction": prediction.ravel() / np.log(10.0),
             "rate": np.repeat(asymptotics.exponent, count),
@@ -208,6 +211,13 @@ def curve_table(
         in_logs["interpolator_estimation_error"] = np.log(
             l1.interpolator_estimation_error[known, None]
         )
+        for name, values in (
+            ("held_out_error", limit.held_out_error),
+            ("l1_held_out_error", l1.held_out_error),
+            ("interpolator_held_out_error", l1.interpolator_held_out_error),
+        ):
+            if values is not None:
+                in_logs[name] = np.log(values[known].reshape(known.sum(), -1))
     # over the first-order prediction, where there is one
     first = asymptotics.log_constant, asymptotics.exponent
     ratio = rates.log_over_prediction(limit.log_error_1, log_alpha, *first)[known]

@@ -282,7 +282,7 @@ BAD_EXPERIMENTS = [
     ("noise", "alpha", "1e-3", "a mapping"),
     ("noise", "plain_alpha", [], "only with figure flow"),
     ("tight", "N", 20, "only with a random ensemble"),
-    ("tight", "repetitions", 1, "only with a random ensemble (this one is deterministic)"),
+    ("tight", "repetitions", 1, "only with a random ensemble, or files with held_out"),
     ("tight", "m", 0, "at least 1"),
     ("tight", "rho", 1, "less than 1"),
     ("tight", "rho", REMOVED, "missing"),

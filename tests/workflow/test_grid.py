@@ -191,6 +191,26 @@ def test_own_data_as_a_product_are_another_problem():
         assert plan.problems[problem].label == f"a_b.csv, x.csv{label}"
 
 
+def test_rows_are_held_out_by_a_seed_repetition_by_repetition():
+    block = of_file(path="a.csv", held_out=3) | {"repetitions": 2}
+    plan = plan_of(mine=block)
+    ((name, problem),) = plan.problems.items()
+    assert (name, problem.label) == ("file-a.csv-held_out3", "a.csv, held_out 3")
+    (call,) = calls(plan, "problems")
+    assert call.words[-4:] == ("file", "--path=a.csv", "--held-out=3", "--seed=1")
+    assert call.words[call.words.index("--repetitions") + 1 :][:2] == ("0", "1")
+    whole = of_file(path="a.csv")["ensemble"]
+    for entries, words in (
+        (whole, "only with a random ensemble, or files with held_out"),
+        ([block["ensemble"], whole], "only with a random ensemble, or files with held_out"),
+        (whole | {"held_out": 0}, "an integer at least 1"),
+        (whole | {"held_out": True}, "an integer at least 1"),
+    ):
+        with pytest.raises(ConfigurationError, match=words):
+            plan_of(mine=block | {"ensemble": entries})
+    assert plan_of(mine=of_file(path="a.csv", held_out=3)).cells[0].repetitions == 1
+
+
 def test_own_tables_and_shared_ones():
     shared = BLOCK | {"tables": "shared"}
     plan = plan_of(

@@ -15,6 +15,8 @@ OWN_DATA = ("path", "data", "signal")
 LABEL = "label"
 # and whether y is a product A x, rounded
 NOISELESS = "noiseless"
+# so many rows, drawn for each repetition, are no part of the problem: what is found predicts them
+HELD_OUT = "held_out"
 
 
 def as_list(value: Any) -> list:

@@ -21,6 +21,7 @@ from figures.registry import FILE, KERNEL
 from implicit_l1.problems.ensembles import ENSEMBLES
 from pipeline.origin import PROGRAMS, checksum, name_of
 from planning.experiments import (
+    HELD_OUT,
     LABEL,
     NOISELESS,
     OWN_DATA,
@@ -148,7 +149,7 @@ class ProblemSpec:
         chosen = dict(self.parameters) if self.ensemble == FILE else {}
         if LABEL not in chosen:
             return ()
-        return tuple((key, chosen[key]) for key in (LABEL, NOISELESS) if key in chosen)
+        return tuple((key, chosen[key]) for key in (LABEL, NOISELESS, HELD_OUT) if key in chosen)
 
 
 def _words(pairs):
@@ -274,7 +275,7 @@ def _problem(entry, axes, experiment):
     name, given = ensemble_of(entry)
     if name in (KERNEL, FILE):
         # in one order; noiseless: false names the same cell as without it
-        keys = (*OWN_DATA, LABEL, NOISELESS)
+        keys = (*OWN_DATA, LABEL, NOISELESS, HELD_OUT)
         found = _located({key: given[key] for key in keys if given.get(key)})
         return ProblemSpec(name, axes, found)
     # a parameter that is left out names the same cell as its default

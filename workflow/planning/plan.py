@@ -14,6 +14,7 @@ from figures.registry import DECADES, FILE, KINDS, NONE, PATH, STAGE_OF, kinds_r
 from pipeline.own_data import shape_of
 from planning import grid
 from planning.experiments import (
+    HELD_OUT,
     UNPROVED,
     as_list,
     axes_of,
@@ -62,7 +63,7 @@ def _size(problem):
     """N and d of a problem in a file, in brackets; nothing of others."""
     files = dict(problem.parameters)
     shape = shape_of(files["path"], files.get("data")) if problem.ensemble == FILE else None
-    return f" (N = {shape[0]}, d = {shape[1]})" if shape else ""
+    return f" (N = {shape[0] - files.get(HELD_OUT, 0)}, d = {shape[1]})" if shape else ""
 
 
 def _in_full(specification):

@@ -16,6 +16,7 @@ from implicit_l1.network.scales import are_at
 from implicit_l1.problems.ensembles import ENSEMBLES
 from pipeline.sizes import MOST_ENTRIES
 from planning.experiments import (
+    HELD_OUT,
     LABEL,
     NOISELESS,
     OWN_DATA,
@@ -339,6 +340,7 @@ def _check_parameters(name, parameters, path, report):
         sound = dict.fromkeys(OWN_DATA, partial(_is_of_form, "path"))
         sound[LABEL] = partial(_is_of_form, "label")
         allowed[NOISELESS], sound[NOISELESS] = "true, false", lambda v: isinstance(v, bool)
+        allowed[HELD_OUT], sound[HELD_OUT] = "an integer at least 1", _is_count
         if "path" not in parameters:
             report.add((*path, "path"), f"missing; required: {allowed['path']}")
     elif name == KERNEL:
@@ -356,6 +358,10 @@ def _check_parameters(name, parameters, path, report):
             report.add((*path, key), f"{text}allowed: {listed}")
         elif not sound[key](value):
             report.reject((*path, key), value, allowed[key])
+
+
+def _is_count(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _is_of_form(name, value):

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from figures.registry import FILE, KERNEL
 from planning import grid
-from planning.experiments import LABEL
+from planning.experiments import HELD_OUT, LABEL
 from planning.grid import AlphaPath, Cell, Network, ProblemSpec
 from tables.kinds.constants import MARKS
 
@@ -223,6 +223,8 @@ class Stages:
         values = dict(problem.axes) | dict(problem.parameters)
         if problem.ensemble == FILE:
             values.pop(LABEL, None)
+        if HELD_OUT in values:
+            values["seed"] = self.config["seed"]
         if problem.ensemble not in (KERNEL, FILE):
             values["seed"] = self.config["seed"]
             values |= dict(problem.signal) or self.config["signal"]

@@ -55,7 +55,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
             if nothing_of(rows):
                 say_empty(ax, nothing_of(rows))
         if top.lines:
-            draw_baselines(top, rows, SQUARED)
+            draw_baselines(top, rows, prefix=SQUARED)
         elif not nothing_of(rows):  # data of one's own
             say_empty(top, NO_SIGNAL)
     excess = frame[frame["quantity"].isin(EXCESS)]["upper_quartile"]

@@ -17,7 +17,8 @@ limit point, to which Newton's method leads from the state.  No rate of change t
 ``1/c << t << 1/(c alpha)`` x rests on a plateau while the entries off the support are still far
 from their ends.  What rounding does to x* is estimated, and where it is more than the fraction
 wanted, the flow has not converged.  Where x* is g* itself there is no such fraction; the flow ends
-where n is 0 but for rounding.
+where n is 0 but for rounding.  The end is the first of the saved times at which this is so: the
+flow's own, wherever the steps of a processor lie.
 
 Why it is not a library's: SciPy's LSODA, BDF and Radau lose n below alpha = 1e-4, and take longer
 above it (see the benchmark of the flow).
@@ -234,16 +235,12 @@ def gradient_flow(
             end = step.end / rate
             if step.system.size(step.reached[None]) * options.rtol < _SLOW:
                 approach.see(step.system.advanced(step.reached))
-            if approach.claim <= options.distance:
-                outcome = CONVERGED
-            elif _is_minimizer(step.system, step.reached):
-                outcome, approach.claim = AT_MINIMIZER, np.nan
             times = saved_times(time, max(time, end), options.states_per_decade)[:-1]
-            increments = step.at(times * rate)
-            if outcome:
-                times, increments = np.append(times, end), np.vstack([increments, step.reached])
             if times.size:
-                seen.append((times, *_seen(step.system, increments)))
+                error, loss = _seen(step.system, step.at(times * rate))
+                outcome, ended, claim = approach.ended(step.system, error)
+                kept = ended + 1 if outcome else times.size
+                seen.append((times[:kept], error[:kept], loss[:kept]))
             if outcome:
                 break
             time = max(time, end)
@@ -253,7 +250,7 @@ def gradient_flow(
         raise FlowError(f"{name} failed: {failure} (t = {time:.3g})") from failure
     time_of, error, loss = (np.concatenate(parts) for parts in zip(*seen, strict=True))
     error = error * unit
-    return Trajectory(time_of, minimizer + error, error, loss, count, approach.claim, outcome)
+    return Trajectory(time_of, minimizer + error, error, loss, count, claim, outcome)
 
 
 def _check_scale(name, flow):
@@ -264,13 +261,6 @@ def _check_scale(name, flow):
             f"{name} cannot be followed in double precision: where entries of x rise, rounding of "
             f"the time moves them by {blur:.1e} of their size; raise alpha"
         )
-
-
-def _is_minimizer(flow, increment):
-    """Whether the flow has come to g* itself, and goes on towards it for ever."""
-    (error,) = flow.errors(flow.moves(increment[None]))
-    unit = min(flow.setting.size.min(), np.abs(flow.setting.minimizer).max())
-    return np.abs(error).sum() <= NOTHING * unit
 
 
 def _seen(flow, increments):
@@ -287,25 +277,26 @@ class _Approach:
     """How near states of the flow are to the limit point.
 
     Attributes:
-        claim: the distance of the last state, in units of ||n||_1, with what rounding does to it.
+        limit: n at the limit point, as known from the last step's end; None before it is asked.
+        size: its ||n||_1; blur: what rounding does to it, relative to that.
     """
 
     def __init__(self, name, tolerance):
-        self.name, self.tolerance, self.claim = name, tolerance, np.inf
+        self.name, self.tolerance = name, tolerance
+        self.limit, self.size, self.blur = None, np.nan, np.inf
         self.least, self.idle = np.inf, 0  # of the motion that is left, and steps since it was more
 
     def see(self, flow):
         """Take the next state; an error where it has come to rest, and not within the tolerance."""
-        (limit, rounding), unit = flow.limit(), flow.setting.unit
-        size = np.abs(limit * unit).sum()
+        (self.limit, rounding), unit = flow.limit(), flow.setting.unit
+        self.size = np.abs(self.limit * unit).sum()
         with np.errstate(divide="ignore", invalid="ignore"):  # of a limit that is g*
-            motion = np.abs((flow.error - limit) * unit).sum() / size
-            blur = (rounding * unit).sum() / size
-        self.claim = motion + blur
+            self.blur = blur = (rounding * unit).sum() / self.size
+        motion = self._motion(flow, flow.error[None])[0]
         self.idle = self.idle + 1 if motion > 0.9 * self.least else 0
         self.least = np.fmin(self.least, motion)
         # a motion that is more than both may be of a plateau
-        if not motion <= max(self.tolerance, blur) or self.claim <= self.tolerance:
+        if not motion <= max(self.tolerance, blur) or motion + blur <= self.tolerance:
             return
         if blur >= 1.0:
             raise FlowError(
@@ -318,3 +309,25 @@ class _Approach:
                 f"{self.tolerance:g} of the limit point, relative to its distance from the "
                 f"minimizer: rounding moves it by about {blur:.1e}; raise alpha or the tolerance"
             )
+
+    def ended(self, flow, error):
+        """(how the flow ends, at which of its states, with which claim); ("", 0, nan) if at none.
+
+        Args:
+            flow: the equation.
+            error: n at states of the last step, shape (m, d).
+        """
+        if self.limit is not None:
+            claims = self._motion(flow, error) + self.blur
+            if np.any(claims <= self.tolerance):
+                first = int(np.argmax(claims <= self.tolerance))
+                return CONVERGED, first, float(claims[first])
+        # at g* itself, towards which it goes on for ever
+        unit = min(flow.setting.size.min(), np.abs(flow.setting.minimizer).max())
+        there = np.abs(error).sum(axis=1) <= NOTHING * unit
+        return (AT_MINIMIZER, int(np.argmax(there)), np.nan) if there.any() else ("", 0, np.nan)
+
+    def _motion(self, flow, error):
+        """The distance of states to the limit point, in units of ||n||_1, shape (m,)."""
+        with np.errstate(divide="ignore", invalid="ignore"):  # of a limit that is g*
+            return np.abs((error - self.limit) * flow.setting.unit).sum(axis=1) / self.size

@@ -95,13 +95,18 @@ class LimitPath:
         with np.errstate(divide="ignore"):
             return self.log_unit + np.log(np.linalg.norm(self.error, order, axis=1))
 
+    @property
+    def vectors(self) -> np.ndarray:
+        """n at each scale, shape (m, d); below the smallest double 0."""
+        return np.exp(self.log_unit)[:, None] * self.error
+
     def distance(self, offset: np.ndarray) -> np.ndarray:
         """||n + offset||_2 at each scale, however small it is, shape (m,).
 
         Args:
             offset: shape (d,); g* - x_0 for the distance of x(alpha) to x_0.
         """
-        vectors = np.exp(self.log_unit)[:, None] * self.error + offset
+        vectors = self.vectors + offset
         # squares of 1e-170 are 0 as doubles; a power of two changes no digit
         _, exponents = np.frexp(np.abs(vectors).max(axis=1))
         scaled = np.ldexp(vectors, -exponents[:, None])

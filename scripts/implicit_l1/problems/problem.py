@@ -45,6 +45,19 @@ _SURE = 1e3
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Rows of A and y that are no part of a problem, to see how what solves it predicts them.
+
+    Attributes:
+        matrix: shape (t, d).
+        data: shape (t,), not 0.
+    """
+
+    matrix: np.ndarray
+    data: np.ndarray
+
+
+@dataclass(frozen=True)
 class Problem:
     """An instance of ``A x = y``.
 
@@ -59,6 +72,7 @@ class Problem:
             rounding, see :func:`implicit_l1.problems.product.explanation`, and y is not taken
             as its image but at its word; where y is that image, its number of nonzero entries.
             0: no such solution is known.  -1: it was looked for, and the linear program failed.
+        held_out: rows of the same data that are no part of it; None without any.
     """
 
     matrix: np.ndarray
@@ -66,6 +80,7 @@ class Problem:
     data: np.ndarray
     preimage: np.ndarray | None = None
     noiseless_support: int = 0
+    held_out: Rows | None = None
 
     @property
     def product(self) -> bool:

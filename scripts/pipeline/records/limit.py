@@ -29,6 +29,9 @@ class LimitPoints(Record):
     relative_residual: Annotated[np.ndarray, "rm", "‖A n‖₂ over the sum of ‖Aᵢ‖₂ |nᵢ|"]
     error_bound: Annotated[np.ndarray, "rm", "bound on the relative error of ‖n‖₁"]
     entry_bound: Annotated[np.ndarray, "rm", "bound on the error of any entry of n, over ‖n‖₁"]
+    held_out_error: Annotated[
+        np.ndarray | None, "rm", "‖A′x(α) - y′‖₂ / ‖y′‖₂ over rows that are held out"
+    ] = None
 
     @classmethod
     def of(
@@ -48,6 +51,14 @@ class LimitPoints(Record):
         signals = problems.signal
         unknown = _unknown_path(log_alpha, signals.shape[1])
         known = [path or unknown for path in paths]
+        held_out = None
+        if problems.held_matrix is not None:
+            held_out = np.array(
+                [
+                    problems.held_out_errors(place, point + path.vectors)
+                    for place, (path, point) in enumerate(zip(known, minimizers.point, strict=True))
+                ]
+            )
         names = ("log_unit", "error", "newton_steps", "relative_residual")
         return cls(
             repetition=problems.repetition,
@@ -66,6 +77,7 @@ class LimitPoints(Record):
                     for path, point, signal in zip(known, minimizers.point, signals, strict=True)
                 ]
             ),
+            held_out_error=held_out,
         )
 
     def place_of(self, log10_alpha: float, output: str) -> int:

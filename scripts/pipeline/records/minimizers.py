@@ -40,6 +40,12 @@ class Minimizers(Record):
     interpolator_estimation_error: Annotated[np.ndarray, "r", "‖z - x₀‖₂"]
     product: Annotated[np.ndarray, "r", "as in stage problems"]
     noiseless_support: Annotated[np.ndarray, "r", "as in stage problems"]
+    held_out_error: Annotated[
+        np.ndarray | None, "r", "‖A′g* - y′‖₂ / ‖y′‖₂ over rows that are held out"
+    ] = None
+    interpolator_held_out_error: Annotated[
+        np.ndarray | None, "r", "‖A′z - y′‖₂ / ‖y′‖₂ over rows that are held out"
+    ] = None
     shape_u: Annotated[np.ndarray | None, "rd", "w_u, of u(0) = α^(1/D) w_u"] = None
     shape_v: Annotated[np.ndarray | None, "rd", "w_v, of v(0) = α^(1/D) w_v"] = None
     unit: Annotated[np.ndarray | None, "rd", "x in units of x~"] = None
@@ -63,6 +69,15 @@ class Minimizers(Record):
             np.full(problems.data.shape[1], np.nan), *np.full((2, points.shape[1]), np.nan)
         )
         duals = [each.certificate or absent for each in minimizers]
+        held_out: dict[str, np.ndarray] = {}
+        if problems.held_matrix is not None:
+            held_out = {
+                name: np.array([problems.held_out_errors(i, x) for i, x in enumerate(vectors)])
+                for name, vectors in (
+                    ("held_out_error", points),
+                    ("interpolator_held_out_error", interpolators),
+                )
+            }
         return cls(
             repetition=problems.repetition,
             status=np.array([each.status for each in minimizers]),
@@ -80,6 +95,7 @@ class Minimizers(Record):
             interpolator_estimation_error=_distances(interpolators, problems.signal),
             product=problems.product,
             noiseless_support=problems.noiseless_support,
+            **held_out,
         )
 
     def certificate(self, place: int) -> Certificate:

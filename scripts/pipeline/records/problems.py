@@ -24,6 +24,8 @@ class Problems(Record):
         "r",
         "entries of a sparse solution that explains y; 0: none",
     ]
+    held_matrix: Annotated[np.ndarray | None, "rtd", "rows of A that are held out"] = None
+    held_data: Annotated[np.ndarray | None, "rt", "y of these rows"] = None
 
     @classmethod
     def of(cls, repetition: np.ndarray, problems: Sequence[Problem]) -> Self:
@@ -32,6 +34,10 @@ class Problems(Record):
         arrays = {name: np.array([getattr(each, name) for each in problems]) for name in names}
         absent = np.full(problems[0].matrix.shape[1], np.nan)
         preimages = [absent if each.preimage is None else each.preimage for each in problems]
+        apart = [each.held_out for each in problems if each.held_out is not None]
+        if apart:
+            arrays["held_matrix"] = np.array([rows.matrix for rows in apart])
+            arrays["held_data"] = np.array([rows.data for rows in apart])
         return cls(repetition=repetition, preimage=np.array(preimages), **arrays)
 
     def at(self, place: int) -> Problem:
@@ -43,3 +49,16 @@ class Problems(Record):
             self.preimage[place] if self.product[place] else None,
             int(self.noiseless_support[place]),
         )
+
+    def held_out_errors(self, place: int, points: np.ndarray) -> np.ndarray:
+        """||A' x - y'||_2 / ||y'||_2 over the rows held out from an instance.
+
+        Args:
+            place: of the instance.
+            points: x, shape (..., d).
+        """
+        if self.held_matrix is None or self.held_data is None:
+            raise ValueError("no rows are held out")
+        data = self.held_data[place]
+        missed = points @ self.held_matrix[place].T - data
+        return np.linalg.norm(missed, axis=-1) / np.linalg.norm(data)

@@ -1,8 +1,8 @@
 """What stages hand to one another as arrays: a class for each kind of file.
 
 The letters of shapes: r repetitions, those of the file; N rows and d columns of A; m scales of a
-path, decreasing; k dual vectors.  An annotation says the shape of an array, one letter an axis,
-and what it is in words.
+path, decreasing; k dual vectors; t rows that are held out.  An annotation says the shape of an
+array, one letter an axis, and what it is in words.
 """
 
 from collections.abc import Iterable, Sequence

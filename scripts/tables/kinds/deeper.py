@@ -1,6 +1,7 @@
 """How much nearer deeper networks come to the planted signal than two layers, at round scales.
 
-Instances are paired: the ratio of a repetition is that of two distances to one x_0.
+Instances are paired: the ratio of a repetition is that of two distances to one x_0; of data of
+one's own, of which x_0 is not known, that of two errors on the same rows that were held out.
 """
 
 from collections.abc import Collection
@@ -25,11 +26,12 @@ def deeper_table(frame: pd.DataFrame, statuses: Collection[str]) -> pd.DataFrame
         frame[are_at(frame["log10_alpha"], scale)].assign(alpha=10.0**scale) for scale in SCALES
     ]
     frame = pd.concat(at_scales, ignore_index=True)
+    frame["distance"] = frame["estimation_error"].fillna(frame["held_out_error"])
     pairs = [*(name for name in NETWORK if name != "depth"), "alpha", "repetition"]
-    two = frame.loc[frame["depth"] == 2, [*pairs, "estimation_error"]].drop_duplicates(pairs)
-    two = two.rename(columns={"estimation_error": "two_layers"})
+    two = frame.loc[frame["depth"] == 2, [*pairs, "distance"]].drop_duplicates(pairs)
+    two = two.rename(columns={"distance": "two_layers"})
     rows = frame[frame["depth"] > 2].merge(two, on=pairs)
-    rows["ratio"] = rows["estimation_error"] / rows["two_layers"]
+    rows["ratio"] = rows["distance"] / rows["two_layers"]
     cells = Cells(rows, [*NETWORK, "alpha"], statuses)
     numbers = cells.numbers
     ratio = cells.rows["ratio"].where(cells.counted)
@@ -37,7 +39,7 @@ def deeper_table(frame: pd.DataFrame, statuses: Collection[str]) -> pd.DataFrame
     intervals = of_each(of_cell, interval_of_median)
     return cells.table(
         distance_two=numbers["two_layers"].median(),
-        distance=numbers["estimation_error"].median(),
+        distance=numbers["distance"].median(),
         distance_ratio=of_cell.median(),
         distance_ratio_low=intervals.map(lambda ends: ends[0]),
         distance_ratio_high=intervals.map(lambda ends: ends[1]),
@@ -58,7 +60,7 @@ def interval_of_median(values: pd.Series) -> tuple[float, float]:
 
 
 def verdict(interval: tuple[float, float]) -> str:
-    """Who is nearer to x_0 in the median, as far as its interval tells."""
+    """Who is nearer in the median, as far as its interval tells."""
     low, high = interval
     if high < 1.0:
         return DEEPER

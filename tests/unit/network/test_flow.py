@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trajectories import UNKIND, exact_flow
 
+from implicit_l1.network import flow
 from implicit_l1.network.flow import (
     FlowError,
     FlowOptions,
@@ -355,11 +356,25 @@ def test_states_are_saved_at_the_same_times_for_every_instance():
 
 
 def test_saved_states_do_not_depend_on_how_many_are_saved():
+    """But for the end, which is the first of them that is near enough."""
     few, many = (small_flow(3, -6, FlowOptions(states_per_decade=n)) for n in (2, 20))
-    places = np.searchsorted(many.time, 0.999999 * few.time)
-    assert many.time[places] == pytest.approx(few.time, rel=1e-12)
-    assert many.error[places] == pytest.approx(few.error, rel=1e-9)
-    assert np.array_equal(many.error[-1], few.error[-1])
+    common = few.time < 1.000001 * many.time[-1]
+    places = np.searchsorted(many.time, 0.999999 * few.time[common])
+    assert many.time[places] == pytest.approx(few.time[common], rel=1e-12)
+    assert many.error[places] == pytest.approx(few.error[common], rel=1e-9)
+    assert common[:-1].all() and few.time[-1] < 10**0.5 * many.time[-1]
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_the_end_is_the_flows_and_not_the_steps(depth, monkeypatch):
+    """Whatever the first step is, and so the others are: all are at one of the saved times."""
+    usual = small_flow(depth, -6)
+    monkeypatch.setattr(flow, "_steps", lambda begun: flow.radau_steps(begun, 3e-4))
+    other = gradient_flow(MATRIX, MINIMIZER, potential(depth), 1e-6)
+    assert other.steps != usual.steps
+    assert other.time == pytest.approx(usual.time, rel=1e-12)
+    places = FlowOptions().states_per_decade * np.log10(usual.time)
+    assert places == pytest.approx(np.round(places), abs=1e-9)
 
 
 def trajectory(time, size, loss):

@@ -27,7 +27,7 @@ from pipeline import origin as origins
 from pipeline.own_data import read_problem, shape_of
 from pipeline.records.problems import Problems
 from pipeline.storage import read_arrays, read_origin, write_arrays
-from workflow_runs import ROOT, Project
+from workflow_runs import ROOT, Project, script
 
 pytestmark = pytest.mark.long
 
@@ -885,3 +885,49 @@ def test_a_file_of_too_many_bytes_is_not_opened(name):
     files = () if name == "p.npz" else ("y.csv", "x0.csv")
     with pytest.raises(ProblemError, match=rf"{name}: has 1000000001 bytes; at most 1000000000"):
         read_problem(matrix, *files)
+
+
+def divided(first, last, held_out, *more):
+    """The problems of a file, a repetition each."""
+    words = ["--repetitions", first, last, "file", "--path=p.csv", f"--held-out={held_out}"]
+    return script("stages/problems", "--output", "p.npz", *words, "--seed=1", *more)
+
+
+def test_rows_that_are_held_out_are_no_part_of_the_problem():
+    """Which rows are differs from repetition to repetition, and not from run to run."""
+    rng = np.random.default_rng(5)
+    rows = rng.integers(-8, 9, (6, 9)).astype(float)
+    write(p_csv=text(rows, ",".join("abcdefgh") + ",y"))
+    unit = 2.0 ** np.round(np.log2(np.abs(rows[:, :-1]).max()))
+    assert divided(0, 4, 2).returncode == 0
+    found = Problems.load("p.npz")
+    chosen = set()
+    for place in range(5):
+        kept = np.column_stack([found.matrix[place], found.data[place]])
+        apart = np.column_stack([found.held_matrix[place], found.held_data[place]])
+        assert (kept.shape, apart.shape) == ((4, 9), (2, 9))
+        together = np.concatenate([kept, apart]) * unit
+        assert sorted(together.tolist()) == sorted(rows.tolist())
+        chosen.add(apart.tobytes())
+        x = rng.standard_normal((3, 8))
+        missed = apart[:, :-1] @ x.T - apart[:, -1:]
+        expected = np.linalg.norm(missed, axis=0) / np.linalg.norm(apart[:, -1])
+        assert found.held_out_errors(place, x) == pytest.approx(expected, rel=1e-14)
+    assert len(chosen) > 2
+    assert divided(3, 3, 2).returncode == 0
+    assert np.array_equal(Problems.load("p.npz").held_matrix[0], found.held_matrix[3])
+
+
+def test_too_many_rows_or_none_that_tells_are_not_held_out():
+    write(p_csv=text([[1, 2, 0, 1], [0, 1, 3, 0], [0, 2, 1, 0]], "a,b,c,y"))
+    for held_out, words in (
+        (3, "p.csv: held_out is 3, and A has 3 rows: none is left"),
+        (1, "p.csv: y is 0 on all 1 rows that are held out; hold out more"),
+    ):
+        result = divided(0, 9, held_out)
+        assert result.returncode == 1 and words in result.stderr
+    Path("p.csv").write_text("a,b,c,y\n1,2,0,1\n0,1,3,1\n", encoding="utf-8")
+    result = script(
+        "stages/problems", "--output", "p.npz", "--repetitions", 1, 1, "file", "--path=p.csv"
+    )
+    assert result.returncode == 1 and "a file holds one problem, repetition 0" in result.stderr

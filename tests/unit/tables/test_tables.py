@@ -537,9 +537,8 @@ def test_agreement_counts_the_flows_without_an_end():
 
 def distances(depth, scale, values, status=()):
     """Points of one scale with these distances to x_0."""
-    return data(
-        len(values), status, depth, log10_alpha=scale, estimation_error=np.asarray(values, float)
-    )
+    known = {"estimation_error": np.asarray(values, float), "held_out_error": np.nan}
+    return data(len(values), status, depth, log10_alpha=scale, **known)
 
 
 def test_deeper_networks_are_compared_pair_by_pair():
@@ -573,6 +572,16 @@ def test_few_pairs_decide_nothing_and_none_have_no_number():
     assert (row["repetitions"], row["nearest"]) == (7, "not decided")
     assert pd.isna(row[["distance", "distance_ratio", "nearer"]]).all()
     assert made("deeper", distances(3, -1.0, [1.0] * 7)).empty
+
+
+def test_where_no_signal_is_known_the_rows_held_out_are_compared():
+    frames = [
+        distances(D, -2.0, [np.nan] * 6).assign(held_out_error=np.arange(1.0, 7.0) * factor)
+        for D, factor in ((2, 1.0), (3, 2.0))
+    ]
+    row = only(made("deeper", *frames))
+    assert (row["distance_two"], row["distance"], row["distance_ratio"]) == (3.5, 7.0, 2.0)
+    assert (row["nearer"], row["nearest"]) == (0, "two layers")
 
 
 def test_errors_have_the_slope_and_the_distance_of_the_smallest_scale():
