@@ -98,7 +98,7 @@ def descent():
     assert at_end["relative_loss_float"].max() < smallest
     return [
         f"from {percent(step[-1])} of the error at α = {largest:g} to {percent(step[0])} at 1e-6",
-        f"it falls from {percent(other.max())} to {percent(other.iloc[0])}",
+        f"it is {percent(other.max())} at most, and {percent(other.iloc[0])} at 1e-6",
         "at D = 3 and α = 1e-6",
         "at a training loss below 1e-6",
     ]
