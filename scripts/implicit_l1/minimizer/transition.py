@@ -13,13 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
+from scipy.special import logsumexp
 from scipy.stats import chi2
 
 # The smallest b, and the largest times the distance of two sparsities.
 _SLOPES = 1e-2, 10.0
 
-# c is found to this
-_ACCURACY = 1e-6
+# c is found to this, and exp(-t) is log(1 + exp(-t)) to rounding from here on
+_ACCURACY, _SURE = 1e-6, 40.0
 
 
 @dataclass(frozen=True)
@@ -48,30 +49,34 @@ def half_point(
         confidence: of the interval.
     """
     failures = trials - successes
-    if len(sparsity) < 2:
+    different = np.unique(sparsity)
+    if different.size < 2 or not trials.any():
         return HalfPoint(float("nan"), 0.0, 1.0)
-    steepest = _SLOPES[1] / np.diff(np.sort(sparsity)).min()
-    bounds = np.log(_SLOPES[0]), np.log(steepest)
+    bounds = np.log(_SLOPES[0]), np.log(_SLOPES[1] / np.diff(different).min())
+    counts = np.concatenate([successes, failures])
 
     def least(c):
-        """The smallest -log(likelihood) over b, and its log(b)."""
+        """The logarithm of the smallest -log(likelihood) over b, and its log(b).
 
-        def misfit(log_slope):
+        Between two sparsities that are far apart for this b the likelihood is 1 but for rounding;
+        how near to 1 it is tells which c is the best.
+        """
+
+        def log_misfit(log_slope):
             t = np.exp(log_slope) * (sparsity - c)
-            # -log(p) = log(1 + exp(t)), without overflow
-            return np.sum(successes * np.logaddexp(0.0, t) + failures * np.logaddexp(0.0, -t))
+            return logsumexp(_log_surprise(np.concatenate([t, -t])), b=counts)
 
-        found = minimize_scalar(misfit, bounds=bounds, method="bounded")
+        found = minimize_scalar(log_misfit, bounds=bounds, method="bounded")
         return found.fun, found.x
 
     best = minimize_scalar(
         lambda c: least(c)[0], bounds=(0.0, 1.0), method="bounded", options={"xatol": _ACCURACY}
     ).x
     smallest, log_slope = least(best)
-    allowed = smallest + chi2.ppf(confidence, 1) / 2.0
+    allowed = np.exp(smallest) + chi2.ppf(confidence, 1) / 2.0
 
     def excess(c):
-        return least(c)[0] - allowed
+        return np.exp(least(c)[0]) - allowed
 
     ends = [
         brentq(excess, end, best, xtol=_ACCURACY) if excess(end) > 0.0 else end
@@ -80,3 +85,8 @@ def half_point(
     changes = successes.any() and failures.any() and log_slope > bounds[0] + 1.0
     inside = min(best, 1.0 - best) - _ACCURACY > _ACCURACY
     return HalfPoint(float(best) if changes and inside else float("nan"), *ends)
+
+
+def _log_surprise(t):
+    """log(log(1 + exp(t))): of -log(p) with p = 1 / (1 + exp(t)), without overflow."""
+    return np.where(t < -_SURE, t, np.log(np.logaddexp(0.0, np.maximum(t, -_SURE))))

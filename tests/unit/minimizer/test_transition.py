@@ -52,6 +52,33 @@ def test_where_success_ends_between_two_sparsities():
     assert 0.3 < found.lower < 0.45
 
 
+@pytest.mark.parametrize(
+    ("sparsity", "successes", "middle"),
+    [
+        ((0.1, 0.101, 0.9, 0.95), (5, 5, 0, 0), 0.5005),
+        ((0.001, 0.002, 0.3, 0.6), (5, 5, 5, 0), 0.45),
+        ((0.02, 0.021, 0.4, 0.7, 0.98), (5, 5, 5, 0, 0), 0.55),
+    ],
+)
+def test_the_middle_of_a_gap_far_wider_than_the_narrowest(sparsity, successes, middle):
+    """Likelihoods are 1 there but for rounding."""
+    found = half_point(np.array(sparsity), np.array(successes), np.full(len(sparsity), 5))
+    assert found.value == pytest.approx(middle, abs=1e-4)
+
+
+def test_a_sparsity_that_is_repeated_is_one():
+    one, two = (
+        half_point(*map(np.array, columns))
+        for columns in (
+            ((0.3, 0.5, 0.7), (10, 3, 0), (10, 10, 10)),
+            ((0.5, 0.3, 0.5, 0.7), (1, 10, 2, 0), (4, 10, 6, 10)),
+        )
+    )
+    assert two.value == pytest.approx(one.value, abs=1e-5)
+    alone = half_point(np.array([0.3, 0.3]), np.array([2, 1]), np.array([2, 2]))
+    assert np.isnan(alone.value) and (alone.lower, alone.upper) == (0.0, 1.0)
+
+
 def test_nothing_is_found_where_nothing_changes():
     sparsity = np.array([0.2, 0.4, 0.6])
     every = half_point(sparsity, np.full(3, 9), np.full(3, 9))
