@@ -5,7 +5,7 @@ import pandas as pd
 
 from implicit_l1.status import CERTIFIED, PROVED, SELECTED, UNIQUE_IN_FLOATS
 from pipeline.tidy import with_cell
-from tables.registry import TABLES
+from tables.making import make_table
 
 CELL = {"ensemble": "gaussian", "N": 20, "d": 60, "s": 2, "eta": 0.1, "m": None}
 CELL |= {"family_rho": None}
@@ -71,7 +71,7 @@ def of_constants(rho, margin=(0.5, 0.5, 0.5)):
 def made(name, *frames, certificates=None):
     """A table of some frames; certificates None where nothing was to be proved."""
     proofs = None if certificates is None else pd.concat(certificates, ignore_index=True)
-    return TABLES[name].make(pd.concat(frames, ignore_index=True), proofs)
+    return make_table(name, pd.concat(frames, ignore_index=True), proofs)
 
 
 def only(table):

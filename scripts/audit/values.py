@@ -28,7 +28,7 @@ from implicit_l1.status import CERTIFIED, MEASURED, PROVED
 from implicit_l1.trajectories import WIDEST
 from pipeline.storage import DamagedFileError, read_table, read_tables
 from tables.columns import COLUMNS, EXACT
-from tables.registry import TABLES
+from tables.making import make_table
 from tables.rendering import digits_of
 
 # with its zeros, which are digits too: as "0.5" a number would stand for 0.45 to 0.55
@@ -51,7 +51,7 @@ def table_problems(
         text: its CSV file as a data frame of texts, empty where nothing is printed.
         data, certificates: paths of the Parquet tables that it summarizes.
     """
-    table = TABLES[name].make(read_tables(data), read_tables(certificates))
+    table = make_table(name, read_tables(data), read_tables(certificates))
     expected = digits_of(table)
     result = Compared()
     if list(text.columns) != list(expected.columns):

@@ -270,8 +270,8 @@ def add_solver(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--solver",
         required=True,
-        help="of the l1 problem, the first that is asked: HIGHS, another installed solver of cvxpy "
-        "for linear programs, interior_point (this project's) or auto (this by size, or HIGHS)",
+        help="of the l1 problem, the first that is asked: HIGHS, SCIPY, CLARABEL or SCS (cvxpy's), "
+        "interior_point (this project's) or auto (this by size, or HIGHS)",
     )
 
 

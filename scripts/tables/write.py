@@ -5,6 +5,7 @@ import json
 
 from pipeline.command_line import run
 from pipeline.storage import read_tables, write_origin, write_text
+from tables.making import make_table
 from tables.registry import TABLES
 from tables.rendering import digits_of, in_html, in_latex, in_markdown, notes
 
@@ -26,9 +27,8 @@ def main() -> None:
     )
     args = parser.parse_args()
 
-    kind = TABLES[args.table]
-    table = kind.make(read_tables(args.input), read_tables(args.certificates))
-    note = " ".join(notes(table, kind.over))
+    table = make_table(args.table, read_tables(args.input), read_tables(args.certificates))
+    note = " ".join(notes(table, TABLES[args.table].over))
     write_text(args.csv, digits_of(table).to_csv(index=False, lineterminator="\n"))
     write_text(args.markdown, in_markdown(table, note))
     write_text(args.latex, in_latex(table, note))

@@ -339,9 +339,9 @@ _checksum = cache(checksum)
 
 @cache
 def _imported(path, root):
-    """The files of the project that one file imports itself."""
+    """The files of the project that one file imports itself, where files do: at its top."""
     files = set()
-    for node in ast.walk(ast.parse((root / path).read_text(encoding="utf-8"))):
+    for node in ast.parse((root / path).read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from figures.registry import FILE, KERNEL, KINDS, RANDOM, kinds_where
-from implicit_l1.minimizer.proposals import is_solver, solvers
 from implicit_l1.network.scales import are_at
 from implicit_l1.problems.ensembles import ENSEMBLES
 from pipeline.sizes import MOST_ENTRIES
@@ -49,8 +48,6 @@ def check(config: Any, report: Report) -> None:
         return
     if report.sound("signal"):
         _check_uniform(config["signal"], ("signal",), report)
-    if report.sound("l1", "solver"):
-        _check_solver(config["l1"]["solver"], report)
     if report.sound("rates", "window"):
         _check_order(config["rates"]["window"], _ENDS, ("rates", "window"), report)
     if report.sound("realistic_alpha"):
@@ -143,12 +140,6 @@ def _check_order(values, keys, path, report, strict=True):
         relation = "less than" if strict else "at most"
         allowed = f"{relation} {dotted((*path, keys[1]))}, which is {shown(high)}"
         report.reject((*path, keys[0]), low, allowed)
-
-
-def _check_solver(name, report):
-    """That it is there, and solves linear programs."""
-    if not is_solver(name):
-        report.reject(("l1", "solver"), name, joined(solvers()), solvers())
 
 
 def _check_uniform(law, path, report):

@@ -18,7 +18,7 @@ beside and above it that it leaves the range of doubles.  (This project's choice
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache, partial
+from functools import partial
 
 import cvxpy as cp
 import numpy as np
@@ -42,9 +42,9 @@ DEFAULT = "HIGHS"
 
 _CLARABEL = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), 1e-13)
 
-# solver -> {route: options}, in the order in which they are taken; a solver that is not here
-# has one route, with its own options.  The dual simplex method comes without presolve first,
-# which finds nothing to remove in a dense A and takes longer than the rest.
+# solver of cvxpy -> {route: options}, in the order in which they are taken.  The dual simplex
+# method comes without presolve first, which finds nothing to remove in a dense A and takes longer
+# than the rest.
 _ROUTES = {
     "HIGHS": {
         "dual simplex method": {"presolve": "off", "simplex_strategy": 1},
@@ -60,6 +60,8 @@ _ROUTES = {
     },
     "SCS": {"small tolerances": {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 100_000}},
 }
+# What may be asked for; the configuration's schema has the same.
+SOLVERS = (*_ROUTES, INTERIOR_POINT, AUTO)
 # Solvers of the last resort, where they are installed.
 _OTHERS = ("HIGHS", INTERIOR_POINT, "SCIPY", "CLARABEL", "SCS")
 
@@ -67,31 +69,6 @@ _OTHERS = ("HIGHS", INTERIOR_POINT, "SCIPY", "CLARABEL", "SCS")
 _STEP = 8
 # Weights above 2^40 are given as this: they are costs, and solvers take large ones as infinite.
 _HEAVIEST = 40
-
-
-def solvers() -> list[str]:
-    """The names that :func:`proposals` takes.
-
-    Those of the installed solvers of cvxpy that solve linear programs, INTERIOR_POINT and AUTO.
-    """
-    return [*filter(_solves_programs, cp.installed_solvers()), INTERIOR_POINT, AUTO]
-
-
-def _solves_programs(name):
-    """Whether an installed solver takes a linear program, by cvxpy's word."""
-    x = cp.Variable(1)
-    try:
-        cp.Problem(cp.Minimize(cp.norm1(x)), [x == 1.0]).get_problem_data(name)
-    except cp.error.SolverError:
-        return False
-    return True
-
-
-@cache
-def is_solver(name: str) -> bool:
-    """Whether it is one of :func:`solvers`."""
-    ours = name in (INTERIOR_POINT, AUTO)
-    return ours or (name in cp.installed_solvers() and _solves_programs(name))
 
 
 def proposals(
@@ -105,16 +82,15 @@ def proposals(
     Args:
         matrix: A, shape (N, d), of full row rank; may have columns that are 0.
         data: y, shape (N,).
-        solver: one of :func:`solvers`.
+        solver: one of SOLVERS.
         tilt: shape (d,), in (-1, 1); 0 if None.
     Yields:
         one proposal a route, each computed when it is asked for; none of a route that fails.
     Raises:
         ValueError: if there is no such solver.
     """
-    if not is_solver(solver):
-        allowed = ", ".join(solvers())
-        raise ValueError(f"l1.solver: {solver} is not allowed; allowed: {allowed}")
+    if solver not in SOLVERS:
+        raise ValueError(f"l1.solver: {solver} is not allowed; allowed: {', '.join(SOLVERS)}")
     matrix, data = np.asarray(matrix, dtype=float), np.asarray(data, dtype=float)
     tilt = np.zeros(matrix.shape[1]) if tilt is None else np.asarray(tilt, dtype=float)
     if not data.any():
@@ -200,7 +176,7 @@ def _by_cvxpy(solver, matrix, data, tilt):
     rows, columns, size = _scales(matrix, data)
     weights = np.ldexp(1.0, np.minimum(columns, _HEAVIEST))
     scaled = _multiplied(matrix, rows[:, None] + columns), _multiplied(data, rows - size)
-    for route, options in _ROUTES.get(solver, {"its own options": {}}).items():
+    for route, options in _ROUTES[solver].items():
         x, equations, problem = statement(*scaled, weights, tilt)
         try:
             # a warning says that a solution is not accurate, which is not judged here

@@ -7,7 +7,7 @@ from audit.values import figure_problems, table_problems
 from frames import cell, curves, instances
 from implicit_l1.status import CERTIFIED, CONVERGED, NOT_UNIQUE, PROVED
 from pipeline.storage import write_table
-from tables.registry import TABLES
+from tables.making import make_table
 from tables.rendering import digits_of
 
 VALUES = cell(N=5, d=10, s=2, eta=0.1)
@@ -35,7 +35,7 @@ def test_floats_of_a_table_are_not_counted_as_proved(tmp_path, proved):
     write_table(proofs, table.assign(depth=float("nan")))
     files = [proofs] if proved else []
     frame = pd.read_parquet(data)
-    text = digits_of(TABLES["cells"].make(frame, pd.read_parquet(proofs) if proved else None))
+    text = digits_of(make_table("cells", frame, pd.read_parquet(proofs) if proved else None))
     found = table_problems("cells", text.astype(str), [data], files)
     assert found.problems == []
     assert found.shown == 6  # rho, its ends, rho~ from both sides, kappa
@@ -71,7 +71,7 @@ def test_an_upper_bound_that_is_printed_alone_is_a_number_that_is_proved(
         for r, end in enumerate(ends)
     ]
     write_table(proofs, pd.DataFrame(statements))
-    made = TABLES["agreement"].make(pd.read_parquet(data), pd.read_parquet(proofs))
+    made = make_table("agreement", pd.read_parquet(data), pd.read_parquet(proofs))
     text = digits_of(made).astype(str)
     assert text["proved_disagreement"].tolist() == [printed]
     found = table_problems("agreement", text, [data], [proofs])
@@ -89,7 +89,7 @@ def test_a_number_of_a_table_has_the_digits_of_its_enclosure(tmp_path, printed):
     names = ("margin", "rho", "rho_tilde_lower", "rho_tilde_upper", "kappa")
     table = certificates(dict.fromkeys(names, "0.5"), 1, float("nan"))
     write_table(proofs, table.assign(depth=float("nan")))
-    text = digits_of(TABLES["cells"].make(pd.read_parquet(data), pd.read_parquet(proofs))).astype(
+    text = digits_of(make_table("cells", pd.read_parquet(data), pd.read_parquet(proofs))).astype(
         str
     )
     assert table_problems("cells", text, [data], [proofs]).problems == []

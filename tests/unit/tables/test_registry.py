@@ -6,6 +6,7 @@ import pytest
 
 from figures.registry import KINDS
 from planning.experiments import UNPROVED, feeding
+from tables.making import MAKERS
 from tables.registry import TABLES
 from workflow_runs import ROOT
 
@@ -13,6 +14,7 @@ from workflow_runs import ROOT
 def test_every_kind_has_a_caption_and_a_figure_that_feeds_it():
     captions = {path.stem for path in (ROOT / "workflow/report").glob("table_*.rst")}
     assert captions == {f"table_{name}" for name in TABLES}
+    assert MAKERS.keys() == TABLES.keys()
     assert all(map(feeding, TABLES))
 
 
