@@ -250,7 +250,9 @@ class _Path:
             if np.any(self.low):
                 return False
             data = exact_product(self.matrix, self.minimizer)
-        values = values_of_sets(self.matrix, support, self.minimizer[support], data)
+        values = values_of_sets(
+            self.matrix, support, self.minimizer[support], self.low[support], data
+        )
         return values is not None and error_vanishes(self.matrix, support, values)
 
     def _take(self, chosen):
