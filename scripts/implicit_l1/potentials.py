@@ -386,7 +386,9 @@ class PowerPotential(Potential):
         zeta = -sigma * np.where(sigma * x > 0, slack, 2.0 - slack)
         ratio = np.exp((p + 1.0) * (log_slack - np.log(2.0 - slack)))
         log_slope = log_alpha + np.log(p) - (p + 1.0) * log_slack + np.log1p(ratio)
-        return OnSupport(zeta, np.exp(log_slope), -np.sign(x) * np.exp(log_x - log_slope))
+        with np.errstate(over="ignore"):  # infinite below 1e-308 of x and alpha: z stays
+            slope = np.exp(log_slope)
+        return OnSupport(zeta, slope, -np.sign(x) * np.exp(log_x - log_slope))
 
     def off_support(
         self, direction: Real, margin: Real, shift: Real, log_alpha: Real

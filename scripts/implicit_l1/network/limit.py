@@ -316,6 +316,7 @@ class _Path:
         self.steps += steps
         return self.state is not None
 
+    @np.errstate(over="ignore", invalid="ignore")  # what is not finite is not near
     def _near(self, log_alpha):
         """The state close to the limit point, by Newton's method on the dual problem."""
         equations, potential = self.equations, self.potential

@@ -200,9 +200,12 @@ class PreciseLimit:
         return [arb(g, abs(g) * _HALF_UNIT if e else 0.0) + arb(e) for g, e in pairs]
 
     def _bits(self, log_alpha):
-        """For alpha / ||g*||, which units do not change."""
+        """As the decades between alpha and g* ask for, which units do not change.
+
+        Below g* the range of W does; above, z is so small that phi is a difference.
+        """
         log_size = np.log(np.abs(self.minimizer).max())
-        decades = max(0.0, (log_size - log_alpha) / np.log(10.0))
+        decades = abs(log_size - log_alpha) / np.log(10.0)
         condition = min(np.linalg.cond(self.matrix), _LARGEST_CONDITION)
         return 128 + int(14.0 * decades + 2.0 * np.log2(condition))
 
