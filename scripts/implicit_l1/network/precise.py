@@ -229,7 +229,12 @@ class PreciseLimit:
         alpha = ball(log_alpha).exp().mid()
         self._dual = self._start(log_alpha, alpha)
         self._dual_log_alpha = log_alpha
-        self._dual = self._newton(exact_matrix(self.matrix), data, alpha)
+        try:
+            self._dual = self._newton(exact_matrix(self.matrix), data, alpha)
+        except NotProved:
+            raise
+        except ArithmeticError as error:
+            raise NotProved(f"Newton's method on the dual problem broke down: {error}") from error
         return self._dual
 
     def _start(self, log_alpha, alpha):
