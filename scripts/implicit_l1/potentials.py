@@ -132,7 +132,11 @@ class Potential(ABC):
 
     @abstractmethod
     def time_constant(self, alpha: float) -> float:
-        """c_D(alpha) in lam' = c_D(alpha) (y - A x), for the plain gradient flow's time."""
+        """c_D(alpha) in lam' = c_D(alpha) (y - A x), for the plain gradient flow's time.
+
+        Raises:
+            ValueError: if it is beyond the doubles.
+        """
 
     @abstractmethod
     def dual_scale(self, log_alpha: Real) -> Real:
@@ -314,7 +318,10 @@ class PowerPotential(Potential):
         return z, np.where(slack > 0.5, 1.0 - np.abs(z), slack)
 
     def time_constant(self, alpha: float) -> float:
-        return self.depth * (self.depth - 2.0) * alpha ** (1.0 - 2.0 / self.depth)
+        rate = self.depth * (self.depth - 2.0) * alpha ** (1.0 - 2.0 / self.depth)
+        if not np.all(np.isfinite(rate)):
+            raise ValueError(f"depth: of D = {self.depth:g} the time of the flow is no double")
+        return rate
 
     def dual_scale(self, log_alpha: Real) -> Real:
         return 1.0
@@ -379,7 +386,9 @@ class PowerPotential(Potential):
         zeta = -sigma * np.where(sigma * x > 0, slack, 2.0 - slack)
         ratio = np.exp((p + 1.0) * (log_slack - np.log(2.0 - slack)))
         log_slope = log_alpha + np.log(p) - (p + 1.0) * log_slack + np.log1p(ratio)
-        return OnSupport(zeta, np.exp(log_slope), -np.sign(x) * np.exp(log_x - log_slope))
+        with np.errstate(over="ignore"):  # infinite below 1e-308 of x and alpha: z stays
+            slope = np.exp(log_slope)
+        return OnSupport(zeta, slope, -np.sign(x) * np.exp(log_x - log_slope))
 
     def off_support(
         self, direction: Real, margin: Real, shift: Real, log_alpha: Real

@@ -282,3 +282,28 @@ def test_other_bad_arguments_are_named():
             implicit_l1.enclose_limit_points(A, Y, 2, alpha=1, radius=bad)
         with pytest.raises(ValueError, match="radius"):
             implicit_l1.enclose_first_order(A, Y, 2, radius=bad)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "data"), [([[-3, -1, -3], [-2, 0, 0]], [-36, 0]), ([[3, 1, 3], [0, 0, 2]], [1, 0])]
+)
+@pytest.mark.parametrize("depth", [2, 2.5, 3])
+@pytest.mark.parametrize("decades", [-4, -200])
+def test_an_entry_that_is_forced_to_zero_is_enclosed(matrix, data, depth, decades):
+    found = implicit_l1.find_limit_points(matrix, data, depth, log10_alpha=decades)
+    (error,) = implicit_l1.enclose_limit_points(matrix, data, depth, log10_alpha=decades).error_1
+    assert float(error.lower.log10()) == pytest.approx(found.log10_error_1[0], abs=1e-10)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("decades", [-400, -900])
+def test_scales_below_the_doubles(decades):
+    problem = [[4096, 2.0**28, -(2.0**24)]], [-805314560]
+    found = implicit_l1.find_limit_points(*problem, 4, log10_alpha=decades)
+    (error,) = implicit_l1.enclose_limit_points(*problem, 4, log10_alpha=decades).error_1
+    assert float(error.lower.log10()) == pytest.approx(found.log10_error_1[0], abs=1e-10)
+
+
+def test_a_depth_whose_time_is_beyond_the_doubles_is_named():
+    with pytest.raises(ValueError, match=r"depth: .* the time of the flow"):
+        implicit_l1.integrate_flow(A, Y, 1e300, alpha=1e-2)

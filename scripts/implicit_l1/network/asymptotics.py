@@ -63,6 +63,8 @@ _EQUAL = 1e-9
 _PRECISIONS, _ROUNDED = (256, 512, 1024, 2048), 2.0**-60
 # Entries below this part of the largest are not told from 0.
 _VANISHES = 1e-12
+# Of a sum, relative to its parts.
+_ROUNDING = 8.0 * np.finfo(float).eps
 
 
 class BalanceError(RuntimeError):
@@ -297,7 +299,9 @@ def _least_exponential_sum(free_map, shift, steps=100, tolerance=1e-9):
         length = 1.0
         while length > 1e-6:
             trial, trial_weights = log_sum(shift + free_map.T @ (free + length * step))
-            if trial <= value + 1e-4 * length * (gradient @ step) + 1e-14 * abs(value):
+            # the logarithm of a sum is rounded beside 1 and its largest exponent
+            rounding = 1e-14 * max(1.0, abs(value))
+            if trial <= value + 1e-4 * length * (gradient @ step) + rounding:
                 break
             length *= 0.5
         free, value, weights = free + length * step, trial, trial_weights
@@ -340,7 +344,8 @@ def balance(
         ValueError: if the start is outside the domain.
         BalanceError: if the steps do not suffice, or the Newton matrix is singular.
     """
-    length, change = 0.0, np.inf
+    length, change, longest = 0.0, np.inf, np.inf
+    known = np.minimum(np.abs(direction), margin) * np.abs(potential.dual_scale(log_alpha))
     for step in range(steps + 1):
         shifted = shift + free_map.T @ free
         off = potential.off_support(direction, margin, shifted, log_alpha)
@@ -354,6 +359,10 @@ def balance(
             return free, off
         if length == 1.0 and change <= 1e-9:
             return free, off
+        # where z is 0 up to rounding it moves by that, however far relative to itself
+        parts = known + np.abs(shift) + np.abs(free_map).T @ np.abs(free)
+        if length == 1.0 and longest <= _ROUNDING * parts.max():
+            return free, off
         value = off.sign * np.exp(off.log_size - unit)
         root = np.exp(0.5 * (off.log_slope - unit))
         try:
@@ -361,7 +370,7 @@ def balance(
         except np.linalg.LinAlgError as error:
             raise BalanceError("the Newton matrix is numerically singular") from error
         reach = np.abs(free_map.T @ move)
-        change = (root**2 @ reach) / np.abs(value).sum()
+        change, longest = (root**2 @ reach) / np.abs(value).sum(), reach.max()
         # phi is close to linear over a fraction of the room (D > 2) or over a unit (D = 2)
         length = 1.0 / max(1.0, np.max(reach / np.minimum(0.9 * off.room, 2.0)))
         free = free + length * move

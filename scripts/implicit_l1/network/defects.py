@@ -41,6 +41,9 @@ from implicit_l1.proof.verified import Exact
 
 _EPSILON, _TINY = np.finfo(float).eps, np.finfo(float).tiny
 
+# Above it, what sums of subnormal doubles round is below the rounding of others.
+_SUBNORMAL = 1e3 * _TINY
+
 # z may move by this part of what lets phi' grow by e^(3/2).
 _FIRST_ORDER = 0.05
 
@@ -121,8 +124,11 @@ def correct_error(
     unknown += unknown_on @ np.abs(adapted.range_map)
     left = _spread(adapted.range_map, root, into_z, unknown, unknown_rest, rest)
     norm = np.abs(error).sum()
-    if norm == 0.0:  # with several minimizers n may have been lost to underflow
-        return error, log_unit, np.full(2, np.inf if rest.any() else 0.0)
+    # with several minimizers n is no logarithm, and loses its digits where doubles are subnormal
+    if rest.any() and not norm * unit > _SUBNORMAL:
+        return error, log_unit, np.full(2, np.inf)
+    if norm == 0.0:
+        return error, log_unit, np.zeros(2)
     return error, log_unit, left / norm
 
 

@@ -100,6 +100,9 @@ _ROWS_AN_ITERATION, _ITERATIONS = 40, 8
 
 _MANY_ROWS = 150
 
+# Beyond the doubles a state is not finite, which ends Newton's method.
+_AS_FAR = np.errstate(over="ignore", invalid="ignore")
+
 
 class Equations:
     """F1 = 0, F2 = 0 in the coordinates of a subset T of a basis of the support."""
@@ -144,6 +147,7 @@ class Equations:
         rows = len(self.stacked)
         self.iterations = min(rows // _ROWS_AN_ITERATION, _ITERATIONS) if rows >= _MANY_ROWS else 0
 
+    @_AS_FAR
     def evaluate(self, log_alpha: float, error_on: np.ndarray, free: np.ndarray) -> State | None:
         """The state at these unknowns; None outside the domain of phi."""
         on = self.potential.on_support(
@@ -152,6 +156,7 @@ class Equations:
         on = OnSupport(on.zeta, self.scale_on * on.slope, on.zeta_rate)
         return self._completed(State(log_alpha, error_on, free, on))
 
+    @_AS_FAR
     def evaluate_dual(
         self, log_alpha: float, zeta: np.ndarray, free: np.ndarray
     ) -> tuple[State | None, np.ndarray | None]:
@@ -289,6 +294,7 @@ class Equations:
         parts += np.abs(adapted.free_map).T @ np.abs(state.free) + np.abs(self.constant)
         return 8.0 * _EPSILON * parts.max(initial=0.0)
 
+    @_AS_FAR
     def correct(self, state: State, options: PathOptions) -> tuple[State | None, int]:
         """Newton's method at fixed alpha: (state or None where it fails, steps)."""
         for step in range(1, options.newton_steps + 1):

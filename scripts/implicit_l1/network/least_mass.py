@@ -190,6 +190,7 @@ def least_mass(potential: Potential, weights: np.ndarray, value: np.ndarray) -> 
     log_mu = np.zeros_like(value)
     y, rate = np.zeros_like(weights), np.zeros_like(weights)
 
+    @np.errstate(divide="ignore", invalid="ignore")  # where phi' is flat to all digits
     def excess(rows, largest_y):
         """``sum(weights * y) - value``, and its derivative; log_mu and y are updated."""
         log_slope, _, curvature = _derivatives(potential, largest_y)
@@ -210,7 +211,9 @@ def least_mass(potential: Potential, weights: np.ndarray, value: np.ndarray) -> 
     start, _ = _inverse_slope(potential, log_slope, np.full_like(value, np.inf))
     start = np.clip(start, low, 0.5 * (low + high))
     curvature = _derivatives(potential, start)[2]
-    _roots(excess, start, low, high, 1e-7 * np.minimum(start, 1.0 / curvature))
+    with np.errstate(divide="ignore"):
+        tolerance = 1e-7 * np.minimum(start, 1.0 / curvature)
+    _roots(excess, start, low, high, tolerance)
     log_slope, ratio, _ = _derivatives(potential, y)
     with np.errstate(divide="ignore"):
         log_phi = log_slope + np.log(ratio)

@@ -255,7 +255,9 @@ class _Path:
             if np.any(self.low):
                 return False
             data = exact_product(self.matrix, self.minimizer)
-        values = values_of_sets(self.matrix, support, self.minimizer[support], data)
+        values = values_of_sets(
+            self.matrix, support, self.minimizer[support], self.low[support], data
+        )
         return values is not None and error_vanishes(self.matrix, support, values)
 
     def _take(self, chosen):
@@ -319,6 +321,7 @@ class _Path:
         self.steps += steps
         return self.state is not None
 
+    @np.errstate(over="ignore", invalid="ignore")  # what is not finite is not near
     def _near(self, log_alpha):
         """The state close to the limit point, by Newton's method on the dual problem."""
         equations, potential = self.equations, self.potential

@@ -234,7 +234,7 @@ class MirrorFlow:
         """The time in which some |z| reaches the edge at a velocity of (zeta, b), shape (N,)."""
         outward = np.copysign(1.0, self.z) * self.moves(velocity[None])[0]
         far = self.setting.potential.edge + np.abs(self.z)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):  # infinite where z stays
             return float(np.min(np.where(outward > 0, self.slack, far) / np.abs(outward)))
 
     def translated(self, increments: np.ndarray, earlier: Self) -> np.ndarray:

@@ -11,19 +11,19 @@ gradient ``A x - y`` is a difference of nearly equal numbers, and its second der
 ``A W A^T`` has the square of the condition of A and the range of W = alpha phi'.  A step is
 shortened so that phi' grows by at most e^(3/2), which makes it converge from anywhere (see
 :mod:`implicit_l1.network.limit`).  What it finds is a guess, and what is returned is an enclosure
-by the proofs of :mod:`implicit_l1.proof.limit`.
+by the proofs of :mod:`implicit_l1.proof.limit`, or of :mod:`implicit_l1.proof.convex` where there
+are several minimizers.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
+from flint import arb, arb_mat, ctx, fmpq
 
-from implicit_l1.linear.exact import RationalMatrix, as_rational, solve_consistent
+from implicit_l1.linear.exact import RationalMatrix, exact_product, solve_consistent
 from implicit_l1.minimizer.support import independent_columns
 from implicit_l1.network.initialization import initialize_from_ones
 from implicit_l1.network.selection import kernel_of, selected_on_face
-from implicit_l1.potentials import potential
 from implicit_l1.proof.ball_potential import BallPotential
 from implicit_l1.proof.balls import (
     ball,
@@ -33,6 +33,7 @@ from implicit_l1.proof.balls import (
     relative_radius,
     sum_of_sizes,
 )
+from implicit_l1.proof.convex import enclose_limit_point, enclose_selected, moved_onto
 from implicit_l1.proof.frame import NotProved, prove_frame
 from implicit_l1.proof.limit import LimitProof
 from implicit_l1.proof.minimizer import ProvedMinimizer
@@ -50,9 +51,11 @@ _STEPS = 500
 # Of A, what more bits allow for.
 _LARGEST_CONDITION = 1e200
 
-# Of a difference: what its double rounds, and a bound of the square of Newton's last step in units
-# of 2^-p/2, p bits.
-_ROUNDING, _LAST = 1e-15, 1e3
+# Of phi' in a step of it, as a logarithm.
+_GROWTH = 1.5
+
+# Of a difference: what its doubles round.
+_ROUNDING = 1e-15
 
 # Relative to its double, half a unit in the last place of a sum of two.
 _HALF_UNIT = 2.0**-105
@@ -86,10 +89,19 @@ class PreciseLimit:
         self.matrix, self.minimizer, self.low, self.depth = matrix, minimizer, low, depth
         self.support = np.flatnonzero(minimizer)
         self.exact, self.data = None, exact_data
-        if exact_data is not None and unique:
-            self.exact = solve_consistent(matrix[:, self.support], exact_data)
-            if self.exact is None:
+        on = matrix[:, self.support]
+        # of all columns of the support, where the minimizer is the only one
+        self.basis = np.arange(self.support.size)
+        if not unique:
+            self.basis = np.array(RationalMatrix(on).first_basis(self.basis), dtype=int)
+        if exact_data is not None:
+            exact = solve_consistent(on[:, self.basis], exact_data)
+            if exact is None:
                 raise ValueError("y is no combination of the columns of the minimizer's support")
+            self.exact = exact if unique else None
+        elif not unique:
+            parts = [exact_product(matrix, part) for part in (minimizer, low)]
+            self.data = [high + rest for high, rest in zip(*parts, strict=True)]
         self.nu = np.zeros(len(matrix)) if nu is None else nu
         # of Newton's method, at the scale before
         self._dual, self._dual_log_alpha = arb_mat(len(matrix), 1), 0.0
@@ -119,43 +131,45 @@ class PreciseLimit:
     def difference(
         self, log_alpha: float, _: tuple[np.ndarray, float] | None, radius: float
     ) -> tuple[np.ndarray, float, float]:
-        """The same where g* is one of several minimizers: x(alpha) less g*, which is not proved.
+        """The same where g* is one of several minimizers: x(alpha) less g*.
 
-        Both are found by Newton's method with so many bits that n keeps some of them; the bound is
-        that of its last step, squared.
+        Both are found by Newton's method, and enclosed, with so many bits that n keeps some.
         """
-        with ctx.workprec(self._bits(log_alpha)):
-            error, log_unit, _ = _in_doubles(self._solution(log_alpha, self._selected()))
-            log_size = np.log(np.abs(self.minimizer).sum()) - np.log(np.abs(error).sum()) - log_unit
-            log_bound = log_size + np.log(_LAST) - ctx.prec / 2 * np.log(2.0)
-        bound = _ROUNDING + np.exp(min(log_bound, 0.0))
-        if not bound <= radius:
-            raise NotProved("x(alpha) and g* agree to all bits that are carried")
-        return error, log_unit, bound
+        least, reason = self._bits(log_alpha), NotProved("")
+        for bits in (least, 2 * least):
+            with ctx.workprec(bits):
+                try:
+                    error, log_unit, bound = _in_doubles(self._enclosed(log_alpha))
+                except NotProved as failure:
+                    reason = failure if bits == least else reason
+                    continue
+            if _ROUNDING + bound <= radius:
+                return error, log_unit, _ROUNDING + bound
+            reason = NotProved("x(alpha) and g* agree to all bits that are carried")
+        raise reason
 
-    def _selected(self):
-        """g*_S of several minimizers: that which the flow selects, to the present precision."""
+    def _enclosed(self, log_alpha):
+        """n where there are several minimizers, the difference of two enclosures, d balls."""
+        matrix, data = exact_matrix(self.matrix), [arb(value) for value in self.data]
+        dual = self._converged(log_alpha, column(data).mid())
+        alpha = ball(log_alpha).exp()
+        error = enclose_limit_point(matrix, self.depth, alpha, data, dual)
         on = self.matrix[:, self.support]
-        parts = zip(self.minimizer[self.support], self.low[self.support], strict=True)
-        inside = [as_rational(high) + as_rational(low) for high, low in parts]
-        if self.data is not None:
-            rows = RationalMatrix(on)
-            image = fmpq_mat(rows.whole) * fmpq_mat([[value] for value in inside])
-            missing = [
-                y - value * unit
-                for y, value, unit in zip(self.data, image.entries(), rows.units, strict=True)
-            ]
-            basis = rows.first_basis(range(self.support.size))
-            for j, value in zip(basis, solve_consistent(on[:, basis], missing) or [], strict=False):
-                inside[j] += value
-        return selected_on_face(
-            kernel_of(on),
-            [arb(value) for value in inside],
+        kernel = kernel_of(on)
+        guess = selected_on_face(
+            kernel,
+            moved_onto(on, self.basis, data, [value.mid() for value in self._values()]),
             np.sign(self.minimizer[self.support]),
             initialize_from_ones(self.minimizer.size),
             self.support,
             self.depth,
         )
+        selected = enclose_selected(
+            arb_mat(kernel), self.depth, moved_onto(on, self.basis, data, guess)
+        )
+        for j, value in zip(self.support, selected, strict=True):
+            error[j] -= value
+        return error
 
     def _proved(self, log_alpha, guess, radius, solution=None):
         """The enclosure from a guess of n, or from (n, lam), which has more bits."""
@@ -186,26 +200,42 @@ class PreciseLimit:
         return [arb(g, abs(g) * _HALF_UNIT if e else 0.0) + arb(e) for g, e in pairs]
 
     def _bits(self, log_alpha):
-        decades = max(0.0, -log_alpha / np.log(10.0))
+        """As the decades between alpha and g* ask for, which units do not change.
+
+        Below g* the range of W does; above, z is so small that phi is a difference.
+        """
+        log_size = np.log(np.abs(self.minimizer).max())
+        decades = abs(log_size - log_alpha) / np.log(10.0)
         condition = min(np.linalg.cond(self.matrix), _LARGEST_CONDITION)
         return 128 + int(14.0 * decades + 2.0 * np.log2(condition))
 
-    def _solution(self, log_alpha, values=None):
-        """n from Newton's method on the dual problem, d balls; values: g*_S, if it is known."""
-        bits = self._bits(log_alpha)
-        if bits * len(self.matrix) * self.matrix.size > _LARGEST_WORK:
-            raise NotProved(f"Newton's method on the dual problem would take {bits} bits")
-        with ctx.workprec(bits):
+    def _solution(self, log_alpha):
+        """n from Newton's method on the dual problem, d balls."""
+        with ctx.workprec(self._bits(log_alpha)):
             matrix = exact_matrix(self.matrix)
             minimizer = [arb(0)] * self.minimizer.size
-            values = self._values() if values is None else values
-            for j, value in zip(self.support, values, strict=True):
+            for j, value in zip(self.support, self._values(), strict=True):
                 minimizer[j] = value.mid()
-            alpha = ball(log_alpha).exp().mid()
-            self._dual = self._start(log_alpha, alpha)
-            self._dual_log_alpha = log_alpha
-            point = self._newton(matrix, matrix * column(minimizer), alpha)
-            return [x.mid() - g for x, g in zip(point, minimizer, strict=True)]
+            dual = self._converged(log_alpha, matrix * column(minimizer))
+            alpha, phi = ball(log_alpha).exp().mid(), BallPotential(self.depth)
+            z = [value.mid() for value in (matrix.transpose() * dual).entries()]
+            point = [(alpha * value).mid() for value, _ in phi.with_slopes(z)]
+            return [x - g for x, g in zip(point, minimizer, strict=True)]
+
+    def _converged(self, log_alpha, data):
+        """lam from Newton's method with the present bits, a column, kept for the next scale."""
+        if ctx.prec * len(self.matrix) * self.matrix.size > _LARGEST_WORK:
+            raise NotProved(f"Newton's method on the dual problem would take {ctx.prec} bits")
+        alpha = ball(log_alpha).exp().mid()
+        self._dual = self._start(log_alpha, alpha)
+        self._dual_log_alpha = log_alpha
+        try:
+            self._dual = self._newton(exact_matrix(self.matrix), data, alpha)
+        except NotProved:
+            raise
+        except ArithmeticError as error:
+            raise NotProved(f"Newton's method on the dual problem broke down: {error}") from error
+        return self._dual
 
     def _start(self, log_alpha, alpha):
         """lam where Newton's method starts: it moves along nu, which is near it as alpha -> 0."""
@@ -223,32 +253,26 @@ class PreciseLimit:
         return (dual * (1 - room if inside else arb(0))).mid()
 
     def _newton(self, matrix, data, alpha):
-        """x(alpha), approximately, from the lam of the scale before, moved along nu."""
-        phi, doubles = BallPotential(self.depth), potential(self.depth)
-        transposed = matrix.transpose()
-        dual = self._dual
-        small, last = arb(2) ** (-ctx.prec // 3), False
+        """lam, approximately, from that of the scale before, moved along nu."""
+        phi, transposed, dual = BallPotential(self.depth), matrix.transpose(), self._dual
+        small, rows = arb(2) ** (-ctx.prec // 3), matrix.tolist()
         for _ in range(_STEPS):
             z = [value.mid() for value in (transposed * dual).entries()]
             values = phi.with_slopes(z)
-            point = [alpha * value for value, _ in values]
-            if last:
-                self._dual = dual
-                return [value.mid() for value in point]
             weights = [(alpha * slope).mid() for _, slope in values]
-            residual = (data - matrix * column(point)).mid()
-            rows = matrix.tolist()
+            residual = (data - matrix * column([alpha * value for value, _ in values])).mid()
             weighted = arb_mat([[a * w for a, w in zip(row, weights, strict=True)] for row in rows])
             hessian = (weighted * transposed).mid()
             step = hessian.solve(residual, algorithm="approx").mid()
-            shift = [float(value) for value in (transposed * step).entries()]
-            room = np.array([float(1 - abs(value)) for value in z]) if self.depth > 2 else None
-            reach = doubles.reach(np.ones(len(z)) if room is None else room)
-            longest = float(np.max(np.abs(shift) / reach))
-            if not np.isfinite(longest):
+            # of z against what it may move by: both may be below all doubles
+            shift, reaches = (transposed * step).entries(), phi.reaches(z, _GROWTH)
+            parts = [(abs(h) / r).mid() for h, r in zip(shift, reaches, strict=True)]
+            if not all(part.is_finite() for part in parts):
                 raise NotProved("Newton's method on the dual problem broke down")
-            dual = (dual + step * arb(1.0 / max(1.0, longest))).mid()
-            last = longest < small
+            longest = max(parts)
+            dual = (dual + step / longest.max(arb(1))).mid()
+            if longest < small:
+                return dual
         raise NotProved(f"Newton's method on the dual problem took more than {_STEPS} steps")
 
 

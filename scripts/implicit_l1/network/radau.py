@@ -258,11 +258,11 @@ def _increments(system, increments, length, factors):
     for _ in range(_ITERATIONS):
         with np.errstate(all="ignore"):
             residual = system.force(increments) - _INVERSE @ increments @ system.mass / length
-        if not np.all(np.isfinite(residual)):
-            break
-        move = factors.newton_step(residual)
-        increments = increments + move
-        size = system.remainder(move)
+            if not np.all(np.isfinite(residual)):
+                break
+            move = factors.newton_step(residual)
+            increments = increments + move
+            size = system.remainder(move)
         rate = 0.0 if last is None else size / last
         # comparisons so that they fail for what is not a number
         if not (rate < 1.0 and size < np.inf):

@@ -39,7 +39,8 @@ def solve_rho_alpha(
         names: what the programs are, for the message of an error, m of them.
     Returns:
         b, shape (m, r); kernel vectors k with ``||k||_1 = 1``, shape (m, n); and the relative
-        differences of ``||c + C^T b||_inf`` and ``<c, k>``, shape (m,).
+        differences of ``||c + C^T b||_inf`` and ``<c, k>``, shape (m,); beside numbers so large
+        that the value is lost in their rounding, relative to 1e-6 of these.
     Raises:
         LinearProgramError: naming the program, if one is not solved.
     """
@@ -75,8 +76,11 @@ def solve_rho_alpha(
         done = left[optimal]
         free[done], kernel[done] = reached[optimal], k
         left = left[~optimal]
-    height = np.abs(c + free @ free_map).max(axis=1)
-    gap = (height - np.sum(kernel * c, axis=1)) / np.maximum(height, 1e-300)
+    moved = free @ free_map
+    height, reach = np.abs(c + moved).max(axis=1), (np.abs(c) + np.abs(moved)).max(axis=1)
+    # a value of 0 is rounded to a part of what it is the difference of, and has no relative gap
+    unit = np.maximum(height, np.maximum(_OPTIMAL / _LARGEST_GAP * reach, 1e-300))
+    gap = (height - np.sum(kernel * c, axis=1)) / unit
     for row in np.flatnonzero(~(gap < _LARGEST_GAP)).tolist():
         raise LinearProgramError(
             f"the linear program {names[row]} is not solved: its relative gap is {gap[row]:.1e}"

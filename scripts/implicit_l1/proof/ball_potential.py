@@ -58,6 +58,18 @@ class BallPotential:
             found.append((high - low, power * (high / left + low / right)))
         return found
 
+    def reaches(self, points: Sequence[arb], growth: arb | float) -> list[arb]:
+        """How far each z may move, either way, before phi' has changed by a factor of e^growth.
+
+        phi' is 2 cosh z, or a sum of the powers -(p+1) of 1 - z and 1 + z: these stay between
+        their parts ``r = e^(-growth/(p+1))`` and ``2 - r <= 1 / r`` where z moves by
+        ``(1 - r) (1 - |z|)``.  (As ``potentials.Potential.reach``.)
+        """
+        if self.depth == 2:
+            return [arb(growth)] * len(points)
+        part = -(-arb(growth) / (self.power + 1)).expm1()
+        return [part * (1 - abs(z)) for z in points]
+
     def inverse(self, t: arb) -> tuple[arb, arb]:
         """(z, phi'(z)) with phi(z) = t, for a ball t that does not contain 0; raises as below."""
         return self.inverses_with_room([t])[0][:2]

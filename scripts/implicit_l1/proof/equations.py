@@ -32,7 +32,8 @@ class Unknowns:
     dual: list
 
 
-_UNDERFLOW = 1e-280
+# Of an entry beside the largest one; of a z, that is the difference of others.
+_UNDERFLOW, _NOTHING = 1e-280, 2.0**-60
 
 
 @dataclass(frozen=True)
@@ -148,8 +149,9 @@ class Equations:
         else:
             z_in = np.array([float(z) for z in self.fixed])
             inner = partition.kernel(outer)
-        # entries that underflow beside the largest one say nothing of their z
-        dual = partition.dual(z_in, z_out, np.abs(outer) > _UNDERFLOW)
+        # entries that underflow beside the largest one say nothing of their z, unless it is 0
+        small = bool(abs(self.ratio) * _UNDERFLOW < _NOTHING)
+        dual = partition.dual(z_in, z_out, (np.abs(outer) > _UNDERFLOW) | small)
         return Unknowns(*([ball(value) for value in part.tolist()] for part in (inner, dual)))
 
     def _inverse(self, values, errors):
@@ -160,9 +162,16 @@ class Equations:
             return [scale * e if g is None else (g + self.unit * e) / self.alpha for g, e in pairs]
 
         doubles = np.array([float(t) for t in ratios(float(self.ratio))])
-        if self.potential.depth > 2 or np.all(np.isfinite(doubles)):
+        if np.all(np.isfinite(doubles)):
             return self.doubles.phi_inverse(doubles)
-        return np.array([float((t / 2).asinh()) for t in ratios(self.ratio)])
+        exact = [ball(t).mid() for t in ratios(self.ratio)]
+        if self.potential.depth == 2:
+            return np.array([float((t / 2).asinh()) for t in exact])
+        doubles = np.array([float(t) for t in exact])
+        beyond = np.isinf(doubles)
+        z = self.doubles.phi_inverse(np.where(beyond, 0.0, doubles))
+        z[beyond] = [float(self.potential.inverse(exact[j])[0]) for j in np.flatnonzero(beyond)]
+        return z
 
     def _outer(self, z):
         """(u_Tc, its derivative with respect to z_Tc)."""

@@ -28,6 +28,7 @@ logarithms of pairwise coprime integers.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from flint import arb, arb_mat, fmpq, fmpq_mat, fmpz
@@ -93,20 +94,32 @@ def leading_term(
 
 
 def values_of_sets(
-    matrix: np.ndarray, support: np.ndarray, point: np.ndarray, data: Sequence[fmpq]
+    matrix: np.ndarray,
+    support: np.ndarray,
+    point: np.ndarray,
+    low: np.ndarray,
+    data: Sequence[fmpq],
 ) -> list[fmpq] | None:
     """The solution of ``A_S x_S = y`` that is equal, up to signs, where a point is, exactly.
+
+    Which sizes are equal is a guess: those of the point are rounded.
 
     Args:
         matrix: A, shape (N, d).
         support: indices of S, shape (k,).
-        point: doubles, shape (k,), none of them 0.
+        point: doubles, shape (k,), none of them 0; low: what their rounding left, shape (k,).
         data: y, rational numbers, N of them.
     Returns:
         k numbers of the signs of the point; None if there is no solution, or more than one.
     """
-    sizes, places = np.unique(np.abs(point), return_inverse=True)
-    sets = [np.where(places == place, np.sign(point), 0.0) for place in range(sizes.size)]
+    # equal numbers may round to neighbours, if they are half-way between these
+    pairs = zip(point, low, strict=True)
+    sizes = [abs(as_rational(high) + as_rational(rest)) for high, rest in pairs]
+    order = sorted(range(len(sizes)), key=sizes.__getitem__)
+    apart = [sizes[b] - sizes[a] > _EQUAL * sizes[b] for a, b in pairwise(order)]
+    places = np.zeros(len(sizes), dtype=int)
+    places[order] = np.cumsum([0, *apart])
+    sets = [np.where(places == place, np.sign(point), 0.0) for place in range(places.max() + 1)]
     images = fmpq_mat([exact_product(matrix[:, support], each) for each in sets])
     right = fmpq_mat([[value] for value in data])
     try:
@@ -118,6 +131,10 @@ def values_of_sets(
         return None
     pairs = zip(places.tolist(), point, strict=True)
     return [values[place] * int(np.sign(value)) for place, value in pairs]
+
+
+# Relative difference up to which two sums of two doubles may stand for the same number.
+_EQUAL = fmpq(1, 2**98)
 
 
 def error_vanishes(matrix: np.ndarray, support: np.ndarray, values: Sequence[fmpq]) -> bool:

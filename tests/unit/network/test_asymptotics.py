@@ -6,10 +6,12 @@ import pytest
 from flint import fmpz_mat
 from scipy.optimize import linprog
 
+import implicit_l1
 from implicit_l1.linear.exact import Undecided, rationals_of
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.null_space import largest_margin_dual
 from implicit_l1.minimizer.support import certificate, support_geometry
+from implicit_l1.network import asymptotics
 from implicit_l1.network.asymptotics import BalanceError, balance, first_order
 from implicit_l1.network.limit import limit_path
 from implicit_l1.network.rates import largest_competitor, log_correction
@@ -457,3 +459,25 @@ def test_balance_refuses_and_reports():
         balance(geometry.free_map, potential(3), direction, margin, 1.0, 0.0, start)
     with pytest.raises(BalanceError, match="1 Newton steps"):
         balance(geometry.free_map, potential(3), direction, margin, 0.0, 0.0, start, steps=1)
+
+
+def test_a_sum_of_exponentials_is_minimized_where_its_logarithm_is_near_zero():
+    """Of exp(t b) + exp(s - c b), t tiny: t exp(t b) = c exp(s - c b)."""
+    t, c, s = 1e-16, 0.18, 1.7
+    found = asymptotics._least_exponential_sum(np.array([[t, -c]]), np.array([0.0, s]))
+    assert found is not None and found[0] == pytest.approx((np.log(c / t) + s) / c, rel=1e-6)
+
+
+def test_columns_that_are_nearly_parallel_have_a_first_order():
+    """Columns 3 and 5 are parts of the support's, and rho is 2^-14."""
+    large, small = 2.0**-26, 2.0**-40
+    matrix = [
+        [2.481541837659083e-24, -large, -small, large, small],
+        [-2 * small, -16384.0, -1.0, 24576.0, 1.0],
+    ]
+    found = implicit_l1.find_first_order(matrix, [-5.960100679658353e-08, -65532.0], 2)
+    limit = implicit_l1.find_limit_points(
+        *(matrix, [-5.960100679658353e-08, -65532.0], 2), log10_alpha=-100000
+    )
+    constant = limit.log10_error_1[0] + 100000 * found.exponent
+    assert found.log10_constant == pytest.approx(constant, abs=1e-6)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, linprog, minimize_scalar
 
+import implicit_l1
 from implicit_l1.minimizer.support import certificate, support_geometry
 from implicit_l1.network import asymptotics, bounds, least_mass, rho_alpha
 from implicit_l1.network.bands import contradiction
@@ -775,3 +776,28 @@ def test_bad_null_space_constant():
         instance.rho_tilde = value
         with pytest.raises(ValueError, match="rho_tilde"):
             instance.bounds(2, path)
+
+
+NO_ERROR = [
+    ([[1, -2, 3, 0], [-1, 2, -2, 0], [2, 2, 1, 0]], [-7, 5, -4], 3, 0.3),
+    ([[-1, -1, 0, 1], [1, -1, 0, 1], [-1, 1, 0, 1]], [6, 6, 2], 3, 6e-4),
+    ([[-1, 1, -1, -1], [-1, -1, 1, -1], [1, -1, -1, 1]], [4, -4, 4], 2, 0.4),
+]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("matrix", "data", "depth", "alpha"), NO_ERROR)
+def test_an_error_of_zero_has_bounds(matrix, data, depth, alpha):
+    """rho_alpha and z are 0, and what is computed for them is rounding."""
+    found = implicit_l1.bound_error(matrix, data, depth, alpha=alpha)
+    assert found.limit.log10_error_1[0] == -np.inf
+    assert found.log10_lower[0] == -np.inf and found.log10_upper[0] < -13.0
+    assert found.rho_alpha[0] < 1e-15
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("decades", [-700.0, 100.0])
+def test_bounds_where_slopes_are_beyond_the_doubles(decades):
+    found = implicit_l1.bound_error([[4096, 2.0**28, -(2.0**24)]], [1.0], 4, log10_alpha=decades)
+    error = found.limit.log10_error_1[0]
+    assert found.log10_lower[0] <= error <= found.log10_upper[0]
