@@ -34,7 +34,7 @@ _HOMES = {
     "implicit_l1.minimizer.null_space": ["Bracket"],
     "implicit_l1.network.flow": ["FlowOptions", "Trajectory", "FlowError"],
     "implicit_l1.network.limit": ["ConvergenceError"],
-    "implicit_l1.network.selection": ["SelectionError"],
+    "implicit_l1.network.selected_point": ["SelectionError"],
     "implicit_l1.network.asymptotics": ["BalanceError"],
     "implicit_l1.linear.interior": ["LinearProgramError"],
     "implicit_l1.linear.exact": ["Undecided"],

@@ -27,6 +27,6 @@ from implicit_l1.network.flow import FlowError as FlowError
 from implicit_l1.network.flow import FlowOptions as FlowOptions
 from implicit_l1.network.flow import Trajectory as Trajectory
 from implicit_l1.network.limit import ConvergenceError as ConvergenceError
-from implicit_l1.network.selection import SelectionError as SelectionError
+from implicit_l1.network.selected_point import SelectionError as SelectionError
 from implicit_l1.proof.frame import NotProved as NotProved
 from implicit_l1.proof.intervals import Interval as Interval

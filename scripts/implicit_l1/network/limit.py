@@ -198,7 +198,7 @@ class _Path:
         fixed = np.nan
         more = not bounds[0] <= self.options.accuracy
         if more:
-            error, log_unit, bound = self._with_more_bits(target, guess)
+            error, log_unit, bound = self._with_more_bits(target, guess, bounds[0])
             bounds = bound, bound
         else:
             error, log_unit = guess
@@ -217,12 +217,13 @@ class _Path:
         error, log_unit, bounds = correct_error(self.equations, self.state, self.exact, self.low)
         return (error, log_unit), bounds
 
-    def _with_more_bits(self, target, guess):
-        """(error, log_unit, bound) in ball arithmetic."""
+    def _with_more_bits(self, target, guess, bound):
+        """(error, log_unit, bound) in ball arithmetic, from a guess with a relative bound."""
         name = f"log10(alpha) = {target / np.log(10.0):.6g}"
         from_ones = self.initialization.is_from_ones
         if self.vanishes is None:
-            self.vanishes = from_ones and self._vanishes()
+            # n is 0 for every alpha or for none, and what is known to half of it is not 0
+            self.vanishes = from_ones and not bound <= 0.5 and self._vanishes()
         if self.vanishes:
             return np.zeros(self.minimizer.size), 0.0, 0.0
         if not from_ones:

@@ -16,6 +16,7 @@ are several minimizers.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from flint import arb, arb_mat, ctx, fmpq
@@ -23,7 +24,7 @@ from flint import arb, arb_mat, ctx, fmpq
 from implicit_l1.linear.exact import RationalMatrix, exact_product, solve_consistent
 from implicit_l1.minimizer.support import independent_columns
 from implicit_l1.network.initialization import initialize_from_ones
-from implicit_l1.network.selection import kernel_of, selected_on_face
+from implicit_l1.network.selected_point import kernel_of, selected_on_face
 from implicit_l1.proof.ball_potential import BallPotential
 from implicit_l1.proof.balls import (
     ball,
@@ -57,8 +58,9 @@ _GROWTH = 1.5
 # Of a difference: what its doubles round.
 _ROUNDING = 1e-15
 
-# Relative to its double, half a unit in the last place of a sum of two.
-_HALF_UNIT = 2.0**-105
+# Relative to its double, half a unit in the last place of a sum of two; and the bits of proofs that
+# have a use for no more.
+_HALF_UNIT, _PRECISION_OF_PAIR = 2.0**-105, 128
 
 
 class PreciseLimit:
@@ -88,20 +90,17 @@ class PreciseLimit:
     ) -> None:
         self.matrix, self.minimizer, self.low, self.depth = matrix, minimizer, low, depth
         self.support = np.flatnonzero(minimizer)
-        self.exact, self.data = None, exact_data
-        on = matrix[:, self.support]
+        self.data, self.unique = exact_data, unique
         # of all columns of the support, where the minimizer is the only one
         self.basis = np.arange(self.support.size)
         if not unique:
-            self.basis = np.array(RationalMatrix(on).first_basis(self.basis), dtype=int)
-        if exact_data is not None:
-            exact = solve_consistent(on[:, self.basis], exact_data)
-            if exact is None:
-                raise ValueError("y is no combination of the columns of the minimizer's support")
-            self.exact = exact if unique else None
-        elif not unique:
-            parts = [exact_product(matrix, part) for part in (minimizer, low)]
-            self.data = [high + rest for high, rest in zip(*parts, strict=True)]
+            on = RationalMatrix(matrix[:, self.support])
+            self.basis = np.array(on.first_basis(self.basis), dtype=int)
+            if exact_data is None:
+                parts = [exact_product(matrix, part) for part in (minimizer, low)]
+                self.data = [high + rest for high, rest in zip(*parts, strict=True)]
+            else:  # only to see that y is reached
+                self._solved_exactly()
         self.nu = np.zeros(len(matrix)) if nu is None else nu
         # of Newton's method, at the scale before
         self._dual, self._dual_log_alpha = arb_mat(len(matrix), 1), 0.0
@@ -192,10 +191,23 @@ class PreciseLimit:
         frame = prove_frame(self.matrix, self.support)
         return ProvedMinimizer(self.support, sigma, values, frame, arb("nan"), [])
 
+    @cached_property
+    def _exact(self):
+        """g*_S, where it is the only one; of all that is done here by far the longest."""
+        return self._solved_exactly()
+
+    def _solved_exactly(self):
+        """The solution of ``A_S x_S = y`` on the basis, rationals; an error if there is none."""
+        found = solve_consistent(self.matrix[:, self.support[self.basis]], self.data)
+        if found is None:
+            raise ValueError("y is no combination of the columns of the minimizer's support")
+        return found
+
     def _values(self):
-        """g*_S, as narrow as it is known."""
-        if self.exact is not None:
-            return [arb(value) for value in self.exact]
+        """g*_S, as narrow as the present precision asks for, and as it is known."""
+        pair_is_enough = ctx.prec <= _PRECISION_OF_PAIR and np.any(self.low)
+        if self.unique and self.data is not None and not pair_is_enough:
+            return [arb(value) for value in self._exact]
         pairs = zip(self.minimizer[self.support], self.low[self.support], strict=True)
         return [arb(g, abs(g) * _HALF_UNIT if e else 0.0) + arb(e) for g, e in pairs]
 

@@ -25,12 +25,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from flint import arb, arb_mat, ctx, fmpq
+from flint import arb, ctx, fmpq
 from scipy.linalg import null_space, qr
 from scipy.optimize import linprog
 
 from implicit_l1.linear.compensated import refine, residual
-from implicit_l1.linear.exact import RationalMatrix, Undecided, rationals_of
+from implicit_l1.linear.exact import Undecided, rationals_of
 from implicit_l1.linear.programs import TIGHT
 from implicit_l1.linear.units import unit_of
 from implicit_l1.minimizer.decision import Minimizer, undecided
@@ -39,7 +39,7 @@ from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.proposals import DEFAULT, proposals
 from implicit_l1.minimizer.support import STRICT, Certificate, certificate, support_geometry
 from implicit_l1.network.initialization import Initialization
-from implicit_l1.proof.balls import column, scaled
+from implicit_l1.network.selected_point import SelectionError, kernel_of, selected_on_face
 from implicit_l1.status import CERTIFIED, SELECTED, UNIQUE_IN_FLOATS
 
 # A margin further below 0 belongs to no minimizer.
@@ -50,17 +50,12 @@ _FEASIBLE = 1e-6
 _ZERO = 1e-9
 # On the support the equations of a dual vector hold up to this, or not at all.
 _TIED = 1e-13
-# Bits of Newton's method on the face of minimizers, its most steps, and the relative size of
-# one after which so many bits are known, and twice as many after the next.
-_PRECISION, _STEPS, _CONVERGED, _KNOWN = 512, 500, 1e-60, 390
+# Bits of Newton's method on the face of minimizers.
+_PRECISION = 512
 # Singular values of a rounded A~_S below this part of the largest are none.
 _RANK = 1e-12
 # Entries of a kernel vector below this fraction of the largest are the solver's rounding.
 _SUPPORT = 1e-8
-
-
-class SelectionError(RuntimeError):
-    """The minimizer that the flow selects could not be found."""
 
 
 def tilted_basis_pursuit(
@@ -251,83 +246,6 @@ def _largest_margin(matrix, support, signs, tilt):
     direction, margin = dual.direction.copy(), dual.margin.copy()
     direction[support], margin[support] = signs[support], 0.0
     return Certificate(dual.nu / unit, direction, margin), kernel
-
-
-def selected_on_face(
-    kernel: list,
-    inside: Sequence[arb],
-    sigma: np.ndarray,
-    initialization: Initialization,
-    support: np.ndarray,
-    depth: float,
-) -> list[arb]:
-    """The minimizer without zeros on S that is selected, k balls, by Newton's method.
-
-    Entries may differ by many decades, so that doubles would lose the small ones.  It is good to
-    half the present precision or more.
-
-    Args:
-        kernel: a basis of the kernel of A~_S, k rows; inside: where to start, k balls.
-        sigma: signs, shape (k,); initialization: of the network; support: S; depth: D.
-    Raises:
-        SelectionError: if Newton's method does not converge.
-    """
-    basis = arb_mat(kernel)
-    power = arb(0) if depth == 2 else 1 - 2 / arb(depth)  # 1/p
-    signs = [int(side) for side in sigma]
-    scale = [arb(value) for value in initialization.scale[support]]
-    offset = [arb(value) for value in initialization.offset[support]]
-    tilt = [arb(value) for value in initialization.tilt[support]]
-
-    def derivatives(x):
-        gradient, curvature = [], []
-        for value, side, s, o, t in zip(x, signs, scale, offset, tilt, strict=True):
-            size = abs(value)
-            if depth == 2:
-                gradient.append(side * (size / s).log() - o)
-                curvature.append(1 / size)
-            else:
-                # less its part that does not move along the face (A^T nu + tilt = sigma)
-                bend = (s / size) ** power
-                gradient.append((side - t - side * bend) / power)
-                curvature.append(bend / size)
-        return gradient, curvature
-
-    values, known = [value.mid() for value in inside], 0
-    for _ in range(_STEPS):
-        gradient, curvature = derivatives(values)
-        slope = basis.transpose() * column(gradient)
-        bowl = scaled(basis, curvature, None).transpose() * basis
-        move = bowl.mid().solve(-slope.mid(), algorithm="approx")
-        step = [value.mid() for value in (basis * move).entries()]
-        ratios = [float(-s * h / abs(x)) for s, h, x in zip(signs, step, values, strict=True)]
-        if not np.all(np.isfinite(ratios)):
-            break
-        if np.max(np.abs(ratios)) < _CONVERGED:
-            values = [(x + h).mid() for x, h in zip(values, step, strict=True)]
-            known = max(2 * known, _KNOWN)
-            if known >= 0.75 * ctx.prec:
-                return values
-            continue
-        reach = max(ratios)  # 1: the step ends at a zero
-        length = min(1.0, 0.9 / reach) if reach > 0 else 1.0
-        before = abs(sum((g * h for g, h in zip(gradient, step, strict=True)), arb(0)))
-        while True:
-            trial = [(x + length * h).mid() for x, h in zip(values, step, strict=True)]
-            after = sum((g * h for g, h in zip(derivatives(trial)[0], step, strict=True)), arb(0))
-            # of a convex function: the slope along the step must not turn by more than this
-            if length < 1e-8 or not after > before / 2:
-                break
-            length *= 0.5
-        values = trial
-    raise SelectionError("Newton's method on the face of minimizers did not converge")
-
-
-def kernel_of(on: np.ndarray) -> list[list[int]]:
-    """A basis of the kernel of A_S, exactly: k rows of integers, empty if there is none."""
-    exact = RationalMatrix(on)
-    basis, nullity = exact.whole.nullspace()
-    return [[int(basis[row, place]) for place in range(nullity)] for row in range(on.shape[1])]
 
 
 def _kernel_in_floats(on):

@@ -792,8 +792,9 @@ def test_a_minimizer_that_is_a_sum_of_two_doubles_is_known_to_their_rounding(div
 
 def test_data_that_are_no_combination_have_no_exact_minimizer():
     matrix, data = np.array([[1.0, 2.0, 0.0], [1.0, 0.0, 1.0]]), [fmpq(1, 3), fmpq(1, 4)]
+    limit = PreciseLimit(matrix, np.array([1.0, 0.0, 0.0]), np.zeros(3), 2, data)
     with pytest.raises(ValueError, match="no combination"):
-        PreciseLimit(matrix, np.array([1.0, 0.0, 0.0]), np.zeros(3), 2, data)
+        limit.error(-1.0, None, 1e-6)
 
 
 @pytest.mark.parametrize("log_alpha", [-20.0, -600.0])
