@@ -396,13 +396,14 @@ def circumstances(environment, umask):
         os.environ.update(before)
 
 
-def run(variation, source, folder, cores, kill_after):
+def run(variation, source, folder, cores, kill_after, targets=("all", "paper")):
     """Run the smoke grid in a fresh copy of the project and return the copy's folder.
 
     Args:
         source: the project.
         folder: does not exist yet.
         kill_after: so many results exist when a run that is to be killed is killed.
+        targets: what is made.
     Raises:
         RunFailed: with Snakemake's output.
     """
@@ -411,7 +412,7 @@ def run(variation, source, folder, cores, kill_after):
         project = Copy(source, place, variation.cores or cores)
         if variation.killed:
             project.kill_while_running(after=kill_after)
-        result = project.snakemake("all", "paper")
+        result = project.snakemake(*targets)
     if result.returncode != 0:
         raise RunFailed(result.stdout + result.stderr)
     return place
@@ -420,13 +421,13 @@ def run(variation, source, folder, cores, kill_after):
 class Runs:
     """Runs in a workspace, and their comparison with a plain one, printed as they end."""
 
-    def __init__(self, workspace, cores, start):
-        """Do the plain run; start is the function run, or stands in for it."""
+    def __init__(self, workspace, cores, start, plain=None):
+        """Do the plain run, if none is given; start is the function run, or stands in for it."""
         self.workspace, self.cores, self.start = workspace, cores, start
         self.source = workspace / "source"
         self.source.mkdir()
         Project(self.source)  # once: somebody may be editing the files
-        self.plain = self._start("plain", Variation("as usual"))
+        self.plain = plain or self._start("plain", Variation("as usual"))
 
     def _start(self, name, variation, kill_after=0):
         began = time.monotonic()
@@ -460,8 +461,12 @@ def judge(runs, name, group, available):
     """Whether a group's run agrees with the plain one; if not, say which members are to blame.
 
     Args:
-        available: name -> variation, of those members that are to be tried.
+        available: name -> variation, of its members; those that this machine cannot try are told.
     """
+    for member, variation in available.items():
+        if variation.unavailable:
+            print(f"{member}: SKIPPED, {variation.unavailable}", flush=True)
+    available = {name: one for name, one in available.items() if not one.unavailable}
     if not available:
         return True
     if runs.agrees(name, together(available.values()), group.must_match):
@@ -510,11 +515,7 @@ def main():
         runs = Runs(workspace, args.cores, run)
         good = True
         for name, members in chosen(args.only).items():
-            for member in members:
-                if available[member].unavailable:
-                    print(f"{member}: SKIPPED, {available[member].unavailable}", flush=True)
-            tried = {m: available[m] for m in members if not available[m].unavailable}
-            good &= judge(runs, name, GROUPS[name], tried)
+            good &= judge(runs, name, GROUPS[name], {m: available[m] for m in members})
     except RunFailed as error:
         sys.exit(f"The plain run failed:\n{error}")
     finally:

@@ -68,9 +68,12 @@ def run_preloaded(words, folder, environment):
 
 def environment():
     """Of a run: its lines are not cut, its jobs need not compile what the one before did, and where
-    programs lie is for the workflow to say."""
+    programs lie, which the tests are told by PYTHONPATH, is for the workflow to say."""
     own = {"COLUMNS": "10000", "PYTHONDONTWRITEBYTECODE": ""}
-    return {name: text for name, text in os.environ.items() if name != "PYTHONPATH"} | own
+    path = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    others = [part for part in path if Path(part).name not in ("scripts", "workflow")]
+    told = {"PYTHONPATH": os.pathsep.join(others)} if others else {}
+    return {name: text for name, text in os.environ.items() if name != "PYTHONPATH"} | told | own
 
 
 def stage_of(rule):

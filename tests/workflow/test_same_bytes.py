@@ -4,6 +4,7 @@ import os
 import select
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -348,3 +349,12 @@ def test_directories_are_listed_the_other_way_round(tmp_path, listing):
 
     assert sorted(listed({})) == ["a.txt", "b.txt", "c.txt", "d.txt"]
     assert listed(changes) == listed({})[::-1]
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_the_smoke_grid_is_the_same(finished, tmp_path, name):
+    """What `make same-bytes` tries, but for the document (tests/unit/export/test_paper.py)."""
+    runs = Runs(tmp_path, 2, partial(run, targets=("all",)), plain=finished.folder)
+    available = variations(tmp_path)
+    members = {member: available[member] for member in GROUPS[name].members}
+    assert judge(runs, name, GROUPS[name], members)
