@@ -29,6 +29,7 @@ class SupportGeometry:
     """Coordinates adapted to a set S of k linearly independent columns of A, shape (N, d).
 
     Attributes:
+        matrix: A, shape (N, d).
         support: indices of S, shape (k,); complement: the others, shape (d - k,).
         range_map: M, shape (k, d - k).
         free_map: C, shape (N - k, d - k).
@@ -37,6 +38,7 @@ class SupportGeometry:
             sizes one size, and 1 for all others: the formulas above hold with any regular D.
     """
 
+    matrix: np.ndarray
     support: np.ndarray
     complement: np.ndarray
     range_map: np.ndarray
@@ -84,6 +86,7 @@ def support_geometry(matrix: np.ndarray, support: ArrayLike) -> SupportGeometry:
     else:
         range_map, free_map = np.linalg.solve(r, q1.T @ off), q2.T @ off
     return SupportGeometry(
+        matrix=matrix,
         support=support,
         complement=complement,
         range_map=range_map,
