@@ -156,6 +156,10 @@ class KernelPrograms:
         if 0 < rows < count:
             some = offsets.any(axis=1)
             free[some], kernel[some] = smallest_maxima(self._form, offsets[some], enough)
+            # rounding may have left the iterates of some b outside of the range of C^T
+            ended = np.flatnonzero(some & ~kernel.any(axis=1))
+            heights = np.abs(offsets[ended] + free[ended] @ self.free_map).max(axis=1)
+            kernel[ended[heights > enough * (1.0 + _TOLERATED)]] = np.nan
         for place in np.flatnonzero(np.isnan(kernel[:, 0])):
             kernel[place], free[place] = self.solve(offsets[place], name)
         return kernel, free

@@ -352,7 +352,7 @@ def null_space_constant(geometry: SupportGeometry, sigma: np.ndarray, exact_up_t
         on_chosen = found.duals @ geometry.matrix[:, reduced.chosen]
         proved = _proved(reduced, found.patterns, on_chosen, kernel)
         if _agrees(found, proved):
-            return _rounded(found, proved)
+            return found if search is _by_branch_and_bound else _rounded(found, proved)
     reduced = reduced_matrix(geometry, FINE)
     found, kernel = search(reduced.geometry, sigma)
     proved = _proved(reduced, found.patterns, found.duals[:, size:], kernel)
@@ -360,7 +360,7 @@ def null_space_constant(geometry: SupportGeometry, sigma: np.ndarray, exact_up_t
     if not _agrees(found, proved):
         lower, upper = proved
         found = replace(found, lower=lower, upper=upper, method=f"{found.method}, {NOT_CLOSED}")
-    return _rounded(found, proved)
+    return found if search is _by_branch_and_bound else _rounded(found, proved)
 
 
 def _by_branch_and_bound(geometry, sigma):
@@ -401,9 +401,7 @@ def _agrees(found, proved):
 
 
 def _rounded(found, proved):
-    """The bracket with an upper end of four digits, where the ends are not those of one number."""
-    if found.lower == found.upper:
-        return found
+    """The bracket with an upper end of four digits."""
     upper = max(found.lower, float(four_digits_up(max(found.upper, proved[1]))))
     return replace(found, upper=upper)
 
@@ -418,6 +416,8 @@ def _proved(reduced, patterns, on_chosen, kernel):
         kernel: n_Sc of a kernel vector, approximately, shape (d - k,).
     """
     geometry = reduced.geometry
+    if not (geometry.range_map.any() or reduced.error[: len(geometry.range_map)].any()):
+        return 0.0, 0.0  # no kernel vector has entries on S
     vector = np.zeros((1, geometry.matrix.shape[1]))
     vector[:, geometry.complement] = kernel
     vector, error = reduced.kernel(vector)
