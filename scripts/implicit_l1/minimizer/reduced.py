@@ -38,6 +38,9 @@ _LARGE_WEIGHT, _EXCHANGES = 100.0, 100
 # Accuracies that may be asked for.
 COARSE, FINE = 2.0**-33, 2.0**-44
 
+# Condition numbers from which on digits are lost that matter.
+_LOST = 1e6
+
 # Bits with which A' is found otherwise, and the radius to which it has to be known.
 _PRECISIONS, _ROUNDED = (256, 512, 1024, 2048, 4096), 2.0**-60
 
@@ -65,6 +68,21 @@ class ReducedMatrix:
         """A', shape (N, d)."""
         return self.geometry.matrix
 
+    @property
+    def basis(self) -> tuple[np.ndarray, np.ndarray]:
+        """S and J."""
+        return self.geometry.support, self.chosen
+
+    def keeps_more_digits_than(self, geometry: SupportGeometry) -> bool:
+        """Whether the maps M and C of A itself lose digits that those of A' have.
+
+        They do where those of ``C_J^{-1}`` are lost, or where M is large beside that of A'.
+        """
+        on_chosen = geometry.free_map[:, np.isin(geometry.complement, self.chosen)]
+        large, small = (np.abs(part.range_map).max(initial=0.0) for part in (geometry, self.geometry))
+        lost = np.linalg.cond(on_chosen) if on_chosen.size else 1.0
+        return bool(not lost <= _LOST or large > _LOST * small)
+
     def duals(self, reduced: np.ndarray) -> np.ndarray:
         """Dual vectors of A from those of A', one a row, shape (m, N)."""
         return reduced @ self.inverse
@@ -91,7 +109,7 @@ class ReducedMatrix:
             shapes (m, d), each.
         """
         free, part = vectors[:, self.rest], self.matrix[:, self.rest]
-        basis = np.concatenate([self.geometry.support, self.chosen])
+        basis = np.concatenate(self.basis)
         kernel, error = vectors.copy(), np.zeros(vectors.shape)
         kernel[:, basis] = -free @ part.T
         unsure = self.error[:, self.rest] + gamma(part.shape[1]) * np.abs(part)
