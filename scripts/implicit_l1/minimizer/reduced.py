@@ -2,8 +2,8 @@ r"""A matrix with the kernel of A whose entries are of the order of 1, where wha
 
 Columns off the support S may be of very different sizes, or near copies of each other.  A large
 one has a small entry in every kernel vector, and a dual vector is nearly orthogonal to it: digits
-of what is left are lost beside it.  Here J are columns off S such that ``B = [A_S A_J]`` is regular,
-chosen large, and
+of what is left are lost beside it.  Here J are columns off S such that ``B = [A_S A_J]`` is
+regular, chosen large, and
 
 .. math::
     A' = B^{-1} A, \qquad A'_B = I, \qquad A'_R = \begin{pmatrix} M \\ W \end{pmatrix}
@@ -79,7 +79,8 @@ class ReducedMatrix:
         They do where those of ``C_J^{-1}`` are lost, or where M is large beside that of A'.
         """
         on_chosen = geometry.free_map[:, np.isin(geometry.complement, self.chosen)]
-        large, small = (np.abs(part.range_map).max(initial=0.0) for part in (geometry, self.geometry))
+        maps = geometry.range_map, self.geometry.range_map
+        large, small = (np.abs(part).max(initial=0.0) for part in maps)
         lost = np.linalg.cond(on_chosen) if on_chosen.size else 1.0
         return bool(not lost <= _LOST or large > _LOST * small)
 
@@ -142,10 +143,12 @@ def reduced_matrix(geometry: SupportGeometry, accuracy: float = COARSE) -> Reduc
         rest = np.setdiff1d(off, basis)
         solution, error, inverse = _solved(matrix, basis, rest, support.size, accuracy)
         weights = np.abs(solution[support.size :])
-        row, column = np.unravel_index(np.argmax(weights), weights.shape) if weights.size else (0, 0)
-        if not weights.size or weights[row, column] <= _LARGE_WEIGHT:
+        if weights.max(initial=0.0) <= _LARGE_WEIGHT:
             break
+        row, column = np.unravel_index(np.argmax(weights), weights.shape)
         basis[support.size + row] = rest[column]
+    else:
+        raise ValueError(f"{_EXCHANGES} exchanges did not lead to a basis of large columns of A")
     entries, errors = np.zeros(matrix.shape), np.zeros(matrix.shape)
     entries[:, basis], entries[:, rest], errors[:, rest] = np.eye(len(matrix)), solution, error
     return ReducedMatrix(
@@ -208,7 +211,8 @@ def _solved(matrix, basis, rest, size, accuracy):
 def _known(error, solution, size, part):
     """Whether errors are at most this part of the largest entry of M, and of 1 in W."""
     largest = np.abs(solution[:size]).max(initial=0.0)
-    return max(error[:size].max(initial=0.0) - part * largest, error[size:].max(initial=0.0) - part) <= 0.0
+    of_range, of_weights = (error[rows].max(initial=0.0) for rows in np.s_[:size, size:])
+    return of_range <= part * largest and of_weights <= part
 
 
 def _in_doubles(square, right):

@@ -60,9 +60,9 @@ miss is measured and added.
 
 Where all that changes a bound by a relative 1e-11 at most, the bound is left as it is.
 
-Beside columns of very different sizes lam and k lose the digits that count.  There A is replaced by
-the matrix A' of :mod:`implicit_l1.minimizer.reduced`, which has its kernel, and what is not known of
-the entries of A' is measured and added, too.
+Beside columns of very different sizes lam and k lose the digits that count.  There A is replaced
+by the matrix A' of :mod:`implicit_l1.minimizer.reduced`, which has its kernel, and what is not
+known of the entries of A' is added, too.
 """
 
 from copy import copy
