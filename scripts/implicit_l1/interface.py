@@ -88,7 +88,7 @@ class NullSpaceConstants:
         minimizer: g*; its `margin` is 1 - rho, to full relative accuracy.
         rho: rounded from its exact value; 1 if and only if there are several minimizers.
         rho_tilde: `lower` and `upper`, the same number where it is known, and by which `method`;
-            in floating point, to the tolerance of 1e-7 of linear programs.
+            in floating point, to a relative 1e-9 of what vectors prove with rounding included.
     """
 
     minimizer: Minimizer
@@ -133,7 +133,8 @@ def find_null_space_constants(
     geometry = support_geometry(found.problem.matrix, minimizer.support)
     sigma = np.sign(minimizer.point[minimizer.support])
     rho_tilde = null_space_constant(geometry, sigma, exact_up_to)
-    return NullSpaceConstants(found.given_minimizer(), 1.0 - minimizer.margin, rho_tilde)
+    rho = found.certificate.largest_entry(minimizer.support)
+    return NullSpaceConstants(found.given_minimizer(), rho, rho_tilde)
 
 
 @dataclass(frozen=True)

@@ -24,15 +24,15 @@ from implicit_l1.linear.interior import LinearProgramError
 from implicit_l1.linear.programs import KernelPrograms
 from implicit_l1.linear.units import four_digits_up, unit_of
 from implicit_l1.minimizer.cubes import CubeBounds, Cubes
-from implicit_l1.minimizer.reduced import FINE, reduced_matrix
+from implicit_l1.minimizer.reduced import COARSE, FINE, reduced_matrix
 from implicit_l1.minimizer.support import SupportGeometry, support_geometry
-from implicit_l1.proof.verified import gamma
+from implicit_l1.proof.verified import gamma, rounded_up
 
 # of values of the order of 1
 _ROUNDING = 1e-13
 
 # To which relative accuracy rho~ is found.
-_TOLERANCE = 1e-9
+TOLERANCE = 1e-9
 
 # Rows of cubes whose products are in memory at once.
 _AT_ONCE = 1000
@@ -397,7 +397,7 @@ def _by_restricted_bound(geometry, sigma):
 def _agrees(found, proved):
     """Whether what is proved is what was found, up to the tolerance."""
     lower, upper = proved
-    return lower >= found.lower * (1.0 - _TOLERANCE) and upper <= found.upper * (1.0 + _TOLERANCE)
+    return lower >= found.lower * (1.0 - TOLERANCE) and upper <= found.upper * (1.0 + TOLERANCE)
 
 
 def _rounded(found, proved):
@@ -406,7 +406,31 @@ def _rounded(found, proved):
     return replace(found, upper=upper)
 
 
-def _proved(reduced, patterns, on_chosen, kernel):
+def pattern_constant(geometry: SupportGeometry, signs: np.ndarray) -> Bracket:
+    """The constant of a sign pattern on S, rho if these are the signs of a minimizer.
+
+    As in :func:`null_space_constant` it is held against vectors that prove it: both ends are the
+    same number, good to a relative 1e-9, or are what is proved.
+
+    Args:
+        geometry: of the support S.
+        signs: eps, shape (k,).
+    Raises:
+        LinearProgramError: if the linear program is not solved.
+        ValueError: if columns of A are too near to dependent ones.
+    """
+    for accuracy in (COARSE, FINE):
+        reduced = reduced_matrix(geometry, accuracy)
+        (value,), (kernel,), dual = PatternPrograms(reduced.geometry).solve(signs[None])
+        proved = _proved(reduced, signs[None], dual[:, signs.size :], kernel, signs)
+        found = Bracket(value, value, "one pattern", signs[None], reduced.duals(dual))
+        if _agrees(found, proved):
+            return found
+    lower, upper = proved
+    return replace(found, lower=lower, upper=upper, method=f"{found.method}, {NOT_CLOSED}")
+
+
+def _proved(reduced, patterns, on_chosen, kernel, signs=None):
     """(lower, upper): what vectors prove of rho~, rounding included.
 
     Args:
@@ -414,6 +438,7 @@ def _proved(reduced, patterns, on_chosen, kernel):
         patterns: cubes that hold all sign patterns, as in :class:`Bracket`, shape (m, k).
         on_chosen: the values on J of a dual vector for each, shape (m, N - k).
         kernel: n_Sc of a kernel vector, approximately, shape (d - k,).
+        signs: the only pattern that is meant, shape (k,); all if None.
     """
     geometry = reduced.geometry
     if not (geometry.range_map.any() or reduced.error[: len(geometry.range_map)].any()):
@@ -421,7 +446,12 @@ def _proved(reduced, patterns, on_chosen, kernel):
     vector = np.zeros((1, geometry.matrix.shape[1]))
     vector[:, geometry.complement] = kernel
     vector, error = reduced.kernel(vector)
-    least = np.maximum(np.abs(vector) - error, 0.0)[0, geometry.support].sum()
+    on, missed = vector[0, geometry.support], error[0, geometry.support]
+    if signs is None:
+        least = np.maximum(np.abs(on) - missed, 0.0).sum()
+    else:
+        missed = missed + gamma(signs.size) * np.abs(on)
+        least = max(abs(signs @ on) - rounded_up(missed.sum()), 0.0)
     mass = (np.abs(vector) + error)[0, geometry.complement].sum()
     # two sums of nonnegative numbers, and a quotient
     rounding = 1.0 + gamma(4 * error.size)

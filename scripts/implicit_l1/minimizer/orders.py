@@ -31,7 +31,7 @@ from scipy.special import logsumexp, softmax
 
 from implicit_l1.linear.exact import independent
 from implicit_l1.linear.programs import KernelPrograms
-from implicit_l1.minimizer.null_space import Bracket
+from implicit_l1.minimizer.null_space import TOLERANCE, Bracket
 from implicit_l1.minimizer.reduced import FINE, reduced_matrix
 from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.proof.verified import gamma
@@ -45,9 +45,6 @@ _ENTRY_STARTS = 10
 # Entries of a kernel vector below this, against its l1 norm, are rounding.
 _NOTHING = 1e-13
 
-
-# A ratio that is proved up to this part of it is given as it was found.
-_TOLERANCE = 1e-9
 
 # Of g: lengths over which its maxima are smoothed, one after the other, and steps with each.
 _SMOOTHINGS = ((0.02, 60), (0.005, 100))
@@ -241,7 +238,7 @@ def order_constant(matrix: np.ndarray, s: int, starts: np.ndarray) -> Bracket:
     if lower == np.inf and any(_dependent(matrix, s, vector) for vector in vectors):
         return Bracket(np.inf, np.inf, "s dependent columns")
     proved = _proved_ratios(reduced, vectors, s).max()
-    if not proved >= lower * (1.0 - _TOLERANCE):
+    if not proved >= lower * (1.0 - TOLERANCE):
         lower = proved
     mass = _bound_of_mass(working, duals, s, unsure)
     if s > 1 and mass <= _HOPELESS:

@@ -196,6 +196,13 @@ class Certificate:
     direction: np.ndarray
     margin: np.ndarray
 
+    def largest_entry(self, support: np.ndarray) -> float:
+        """The largest ``|A_j^T nu|`` off S; 0 if there is nothing off S.
+
+        It is 1 less the smallest margin, but keeps its digits where it is small.
+        """
+        return float(np.abs(np.delete(self.direction, support)).max(initial=0.0))
+
     def smallest_margin(self, support: np.ndarray) -> float:
         """The smallest margin off S; 1 if there is nothing off S."""
         return float(np.delete(self.margin, support).min(initial=1.0))
