@@ -109,6 +109,8 @@ class KernelPrograms:
         Raises:
             LinearProgramError: naming the program, if it is not solved.
         """
+        if not np.all(np.isfinite(offset)):
+            raise LinearProgramError(f"the linear program {name} has numbers beyond the doubles")
         if not len(self.free_map):
             kernel = np.zeros(offset.size)
             largest = np.argmax(np.abs(offset))

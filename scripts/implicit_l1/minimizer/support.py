@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 
 from implicit_l1.linear.compensated import refine, residual, two_sum
 from implicit_l1.linear.exact import RationalMatrix, independent
-from implicit_l1.linear.units import BALANCED, exponents
+from implicit_l1.linear.units import BALANCED, check_room, exponents
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,10 @@ def support_geometry(matrix: np.ndarray, support: ArrayLike) -> SupportGeometry:
         matrix: A, shape (N, d).
         support: indices of S, shape (k,), k <= N; may be empty.
     Raises:
-        ValueError: if the columns of A_S are linearly dependent.
+        ValueError: if the columns of A_S are linearly dependent, or entries of A or M are so
+            small or large that doubles do not hold what is made of them.
     """
+    check_room(matrix)
     support = np.asarray(support, dtype=int)
     mask = np.ones(matrix.shape[1], dtype=bool)
     mask[support] = False
@@ -85,6 +87,8 @@ def support_geometry(matrix: np.ndarray, support: ArrayLike) -> SupportGeometry:
         range_map, free_map = maps[:size], maps[size:]
     else:
         range_map, free_map = np.linalg.solve(r, q1.T @ off), q2.T @ off
+    if not (np.all(np.isfinite(range_map)) and np.all(np.isfinite(free_map))):
+        raise ValueError("A: columns are of too different sizes, A_S^+ A_Sc is beyond the doubles")
     return SupportGeometry(
         matrix=matrix,
         support=support,

@@ -165,14 +165,14 @@ def error_bounds(
         raise ValueError(
             f"log10(alpha) = {log_alpha[row] / np.log(10.0):.6g}: the error vector is not finite"
         )
-    unsure = np.zeros(matrix.shape)
+    unsure = None
     if reduced_matrix(geometry).keeps_more_digits_than(geometry):
         reduced = reduced_matrix(geometry, FINE)
         geometry, matrix, unsure = reduced.geometry, reduced.matrix, reduced.error
         nu = np.concatenate([certificate.direction[part] for part in reduced.basis])
         certificate = replace(certificate, nu=nu)
     scales = _Scales(
-        matrix, unsure, geometry, minimizer, certificate, potential, log_alpha, rho_tilde
+        matrix, geometry, minimizer, certificate, potential, log_alpha, rho_tilde, unsure
     )
     linear, of_rho, of_scale = scales.linear_programs(certificate)
     log_upper = scales.upper(linear)
@@ -245,11 +245,20 @@ class _Scales:
     """
 
     def __init__(
-        self, matrix, unsure, geometry, minimizer, certificate, potential, log_alpha, rho_tilde
+        self,
+        matrix,
+        geometry,
+        minimizer,
+        certificate,
+        potential,
+        log_alpha,
+        rho_tilde,
+        unsure=None,
     ):
         self.geometry = geometry
         self.on, self.off = matrix[:, geometry.support], matrix[:, geometry.complement]
-        self.unsure = unsure[:, geometry.complement]  # errors of the entries of A_Sc
+        # errors of the entries of A_Sc
+        self.unsure = np.zeros(self.off.shape) if unsure is None else unsure[:, geometry.complement]
         self.rho_tilde = rho_tilde
         # the certificate's direction, unlike its margin, is good to one rounding of 1
         self.direction_error = np.where(np.abs(certificate.nu) @ np.abs(self.off), _EPSILON, 0.0)
