@@ -16,6 +16,7 @@ from flint import arb, arb_mat
 from numpy.typing import ArrayLike
 from scipy.optimize import nnls
 
+from implicit_l1.linear.exact import rational_rank
 from implicit_l1.linear.units import BALANCED, four_digits_up
 from implicit_l1.proof.balls import (
     ball,
@@ -55,6 +56,9 @@ class PatternConstant:
 # Two entries of a double-precision dual vector this close to its largest are both active.
 _ACTIVE = 1e-9
 
+# Of constants below this it is asked whether they are 0.
+_NOTHING = 1e-9
+
 
 def enclose_pattern_constant(frame: Frame, pattern: ArrayLike, nu: np.ndarray) -> PatternConstant:
     """Enclose the null space constant of a sign pattern on S.
@@ -83,7 +87,12 @@ def enclose_pattern_constant(frame: Frame, pattern: ArrayLike, nu: np.ndarray) -
         inside = frame.inverse.solve([ball(-side * a) for a in _off_columns(frame, [place])[:, 0]])
         return PatternConstant(abs(reached), np.array([place]), [arb(side)], inside, dual)
     vertex = _vertex(frame, pattern, free)
-    return vertex if vertex is not None else _between(frame, pattern, free)
+    if vertex is not None:
+        return vertex
+    off = frame.off(frame.dual(pattern, free))
+    if off.all_below(arb(_NOTHING), np.arange(off.bounds.size)) and _no_kernel_on_support(frame):
+        return PatternConstant(arb(0), None, None, None)
+    return _between(frame, pattern, free, off)
 
 
 def _finite(value):
@@ -137,9 +146,17 @@ def _at_vertex(frame, pattern, active, side):
     return PatternConstant(value.intersection(height), active, kernel, inside, nu)
 
 
-def _between(frame, pattern, free):
+def _no_kernel_on_support(frame):
+    """Whether all kernel vectors are 0 on S, so that all constants are 0, exactly.
+
+    They are where A_Sc has no more than the N - |S| dimensions that A_S leaves.
+    """
+    rows, size = frame.basis.shape[0], frame.inside.size
+    return rational_rank(frame.matrix.doubles[:, frame.outside]) == rows - size
+
+
+def _between(frame, pattern, free, off):
     """The constant between an exactly feasible dual vector and a projected kernel vector."""
-    off = frame.off(frame.dual(pattern, free))
     upper, z = _finite(off.largest()), off.approximate
     if not np.all(np.isfinite(z)):
         raise NotProved("the dual vector is too large for doubles")
@@ -204,6 +221,8 @@ def enclose_null_space_constant(
     if not _hold_all(signs):
         raise NotProved("the null space constant was not computed over all sign patterns")
     heights = _heights(frame, patterns, duals)
+    if heights.max() < _NOTHING and _no_kernel_on_support(frame):
+        return arb(0), arb(0)
     value, undecided = arb(0), []
     for place in np.argsort(-heights):
         cube, height = cubes[place], arb(float(heights[place]))
