@@ -87,12 +87,7 @@ def enclose_pattern_constant(frame: Frame, pattern: ArrayLike, nu: np.ndarray) -
         inside = frame.inverse.solve([ball(-side * a) for a in _off_columns(frame, [place])[:, 0]])
         return PatternConstant(abs(reached), np.array([place]), [arb(side)], inside, dual)
     vertex = _vertex(frame, pattern, free)
-    if vertex is not None:
-        return vertex
-    off = frame.off(frame.dual(pattern, free))
-    if off.all_below(arb(_NOTHING), np.arange(off.bounds.size)) and _no_kernel_on_support(frame):
-        return PatternConstant(arb(0), None, None, None)
-    return _between(frame, pattern, free, off)
+    return vertex if vertex is not None else _between(frame, pattern, free)
 
 
 def _finite(value):
@@ -155,9 +150,12 @@ def _no_kernel_on_support(frame):
     return rational_rank(frame.matrix.doubles[:, frame.outside]) == rows - size
 
 
-def _between(frame, pattern, free, off):
+def _between(frame, pattern, free):
     """The constant between an exactly feasible dual vector and a projected kernel vector."""
+    off = frame.off(frame.dual(pattern, free))
     upper, z = _finite(off.largest()), off.approximate
+    if upper < _NOTHING and _no_kernel_on_support(frame):
+        return PatternConstant(arb(0), None, None, None)
     if not np.all(np.isfinite(z)):
         raise NotProved("the dual vector is too large for doubles")
     active = np.flatnonzero(np.abs(z) >= np.abs(z).max() - _ACTIVE)
