@@ -87,7 +87,7 @@ class NullSpaceConstants:
 
     Attributes:
         minimizer: g*; its `margin` is 1 - rho, to full relative accuracy.
-        rho: rounded from its exact value; 1 if and only if there are several minimizers.
+        rho: rounded from its exact value, which is 1 if and only if there are several minimizers.
         rho_tilde: `lower` and `upper`, the same number where it is known, and by which `method`;
             in floating point, to a relative 1e-9 of what vectors prove with rounding included.
     """
