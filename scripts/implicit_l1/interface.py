@@ -29,6 +29,7 @@ from implicit_l1.arguments import (
     selected_instance,
     unique_instance,
 )
+from implicit_l1.linear.exact import Undecided
 from implicit_l1.minimizer.decision import Minimizer
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.null_space import Bracket, null_space_constant
@@ -86,9 +87,9 @@ class NullSpaceConstants:
 
     Attributes:
         minimizer: g*; its `margin` is 1 - rho, to full relative accuracy.
-        rho: rounded from its exact value; 1 if and only if there are several minimizers.
+        rho: rounded from its exact value, which is 1 if and only if there are several minimizers.
         rho_tilde: `lower` and `upper`, the same number where it is known, and by which `method`;
-            in floating point, to the tolerance of 1e-7 of linear programs.
+            in floating point, to a relative 1e-9 of what vectors prove with rounding included.
     """
 
     minimizer: Minimizer
@@ -133,7 +134,8 @@ def find_null_space_constants(
     geometry = support_geometry(found.problem.matrix, minimizer.support)
     sigma = np.sign(minimizer.point[minimizer.support])
     rho_tilde = null_space_constant(geometry, sigma, exact_up_to)
-    return NullSpaceConstants(found.given_minimizer(), 1.0 - minimizer.margin, rho_tilde)
+    rho = found.certificate.largest_entry(minimizer.support)
+    return NullSpaceConstants(found.given_minimizer(), rho, rho_tilde)
 
 
 @dataclass(frozen=True)
@@ -407,7 +409,8 @@ def bound_error(
         A, y, noiseless, depth, alpha, log10_alpha: as in :func:`find_limit_points`.
     Raises:
         ValueError: naming the argument that is wrong, and if the minimizer is not unique.
-        Undecided, ConvergenceError: as in :func:`find_limit_points`.
+        Undecided: if the minimizer is not decided, or no bound of rho~ is known.
+        ConvergenceError: as in :func:`find_limit_points`.
         LinearProgramError, BalanceError: if a problem behind the bounds is not solved.
     Example:
         >>> found = bound_error([[1, 0.5, 0.25]], [1], 3, alpha=1e-6)
@@ -421,6 +424,9 @@ def bound_error(
     minimizer, matrix = found.minimizer, found.problem.matrix
     geometry = support_geometry(matrix, minimizer.support)
     sigma = np.sign(minimizer.point[minimizer.support])
+    rho_tilde = null_space_constant(geometry, sigma, EXACT_UP_TO).upper
+    if not np.isfinite(rho_tilde):
+        raise Undecided("A: no bound of the null space constant of its support is known")
     path = _path(found, depth, scales)
     bounds = error_bounds(
         matrix,
@@ -430,7 +436,7 @@ def bound_error(
         potential(depth),
         scales.log_alpha,
         _in_doubles(path),
-        null_space_constant(geometry, sigma, EXACT_UP_TO).upper,
+        rho_tilde,
         path.entry_bound,
     )
     rows, band = scales.places, bounds.total_refined

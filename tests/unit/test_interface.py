@@ -9,6 +9,7 @@ import pytest
 
 import implicit_l1
 from implicit_l1 import enclosures, interface
+from implicit_l1.network.limit import ConvergenceError
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
 from truths import l1_minimizer, limit_points, log_norm, nearest_double, null_space_constant
 from unkind import draw
@@ -307,3 +308,71 @@ def test_scales_below_the_doubles(decades):
 def test_a_depth_whose_time_is_beyond_the_doubles_is_named():
     with pytest.raises(ValueError, match=r"depth: .* the time of the flow"):
         implicit_l1.integrate_flow(A, Y, 1e300, alpha=1e-2)
+
+
+def beside_a_large_column(exponent, seed):
+    """(A, y = A x): the last column of A so large that hardly anything is on it."""
+    rng = np.random.default_rng(seed)
+    rows = int(rng.integers(2, 5))
+    count = rows + int(rng.integers(1, 4))
+    matrix = np.round(rng.standard_normal((rows, count)) * 1024) / 1024
+    matrix[:, -1] *= 2.0**exponent
+    size = int(rng.integers(1, rows))
+    return matrix, matrix[:, :size] @ rng.choice([-1.0, 1.0], size)
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize(("exponent", "seed"), [(50, 6), (50, 34), (50, 38), (40, 34), (30, 11)])
+def test_bounds_hold_beside_a_large_column(exponent, seed, depth):
+    matrix, data = beside_a_large_column(exponent, seed)
+    minimizer = l1_minimizer(matrix, data).point
+    log_alpha = np.log(10.0) * np.array([-3.0, -6.0])
+    truth = limit_points(matrix, data, depth, log_alpha, minimizer)
+    error = np.array([log_norm(n) for n in truth]) / np.log(10.0)
+    found = implicit_l1.bound_error(matrix, data, depth, log10_alpha=[-3, -6])
+    assert np.abs(found.limit.log10_error_1 - error).max() < 1e-9
+    for lower in (found.log10_lower, found.log10_lower_prior):
+        assert np.all(lower <= error + 1e-9)
+    assert np.all(error <= found.log10_upper + 1e-9)
+    # and they say something
+    assert np.all(found.log10_lower > error - 1.0)
+    if depth == 2:
+        assert np.all(found.log10_upper < error + 1.5)
+
+
+@pytest.mark.parametrize("seed", [20, 23])
+def test_a_point_that_is_not_found_beside_a_large_column_is_named(seed):
+    """Where it is found, so is its error."""
+    matrix, data = beside_a_large_column(50, seed)
+    try:
+        found = implicit_l1.bound_error(matrix, data, 3, log10_alpha=[-3])
+    except ConvergenceError as error:
+        assert "log10(alpha) = -3" in str(error)
+    else:
+        assert np.all(found.log10_lower <= found.log10_upper)
+
+
+@pytest.mark.parametrize("rho", [1e-9, 1e-17, 2.0**-60, 0.3])
+def test_a_small_rho_has_all_digits(rho):
+    assert implicit_l1.find_null_space_constants([[1, rho]], [1]).rho == rho
+
+
+@pytest.mark.parametrize(
+    ("matrix", "size"),
+    [
+        ([[1.0, 0, -3, -3], [-2, 3, -2, -2], [8, -5, 2, 2]], 1),
+        ([[5.0, -8, 5, -1, -1], [2, -4, 8, -8, -8], [-2, 1, -2, -6, -6], [-8, -8, -6, 8, 8]], 2),
+        ([[1.0, 0, 0, 1, 2], [0, 2, 0, 1, 1], [0, 0, 1, 1, 1], [1, 1, 0, 2, 3]], 1),
+    ],
+)
+def test_constants_are_0_where_the_kernel_is_0_on_the_support(matrix, size):
+    """The difference of two equal columns, which no vector of the kernel has more than."""
+    matrix = np.array(matrix)
+    if size == 1 and matrix.shape[1] == 5:
+        matrix[:, 4] = matrix[:, 3]
+    data = matrix[:, :size].sum(axis=1)
+    proof = implicit_l1.enclose_null_space_constants(matrix, data)
+    assert proof.rho.lower == proof.rho.upper == proof.rho_tilde.lower == 0
+    assert proof.rho_tilde.upper == 0
+    found = implicit_l1.find_null_space_constants(matrix, data)
+    assert found.rho == found.rho_tilde.lower == found.rho_tilde.upper == 0.0

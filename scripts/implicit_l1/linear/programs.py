@@ -109,6 +109,8 @@ class KernelPrograms:
         Raises:
             LinearProgramError: naming the program, if it is not solved.
         """
+        if not np.all(np.isfinite(offset)):
+            raise LinearProgramError(f"the linear program {name} has numbers beyond the doubles")
         if not len(self.free_map):
             kernel = np.zeros(offset.size)
             largest = np.argmax(np.abs(offset))
@@ -156,6 +158,10 @@ class KernelPrograms:
         if 0 < rows < count:
             some = offsets.any(axis=1)
             free[some], kernel[some] = smallest_maxima(self._form, offsets[some], enough)
+            # rounding may have left the iterates of some b outside of the range of C^T
+            ended = np.flatnonzero(some & ~kernel.any(axis=1))
+            heights = np.abs(offsets[ended] + free[ended] @ self.free_map).max(axis=1)
+            kernel[ended[heights > enough * (1.0 + _TOLERATED)]] = np.nan
         for place in np.flatnonzero(np.isnan(kernel[:, 0])):
             kernel[place], free[place] = self.solve(offsets[place], name)
         return kernel, free

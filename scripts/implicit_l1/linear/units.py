@@ -10,6 +10,9 @@ import numpy as np
 # Rows whose largest entries differ by less than this power of two are left as they are.
 BALANCED = 10
 
+# Exponents to base 2 of numbers that may be computed with.
+_ROOM = 1000
+
 
 def unit_of(values: np.ndarray, axis: int | tuple[int, ...] | None = None) -> np.ndarray:
     """The power of two nearest to the largest absolute value, along an axis if one is given.
@@ -35,6 +38,20 @@ def dividing_unit(values: np.ndarray) -> float:
 def exponents(values: np.ndarray, axis: int) -> np.ndarray:
     """The e with 2^(e - 1) <= largest absolute value < 2^e, along an axis; 0 where all are 0."""
     return np.frexp(np.abs(values).max(axis=axis))[1]
+
+
+def check_room(matrix: np.ndarray) -> None:
+    """See that the largest entry of A is not next to the ends of the doubles.
+
+    Raises:
+        ValueError: if it is, or is no number.
+    """
+    size = np.abs(matrix).max()
+    if not 2.0**-_ROOM <= size <= 2.0**_ROOM:
+        raise ValueError(
+            f"A: its largest entry must be between 2^-{_ROOM} and 2^{_ROOM}, not {size}: "
+            "multiply A by a power of two"
+        )
 
 
 def four_digits_up(value: float) -> Decimal:

@@ -29,8 +29,12 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 
+from implicit_l1.linear.exact import independent
 from implicit_l1.linear.programs import KernelPrograms
-from implicit_l1.minimizer.null_space import Bracket
+from implicit_l1.minimizer.null_space import TOLERANCE, Bracket
+from implicit_l1.minimizer.reduced import FINE, reduced_matrix
+from implicit_l1.minimizer.support import support_geometry
+from implicit_l1.proof.verified import gamma
 
 _EPSILON = np.finfo(float).eps
 
@@ -81,7 +85,9 @@ class KernelBall:
         return self.maximize(np.eye(self.count))
 
 
-def entry_bounds(matrix: np.ndarray, duals: np.ndarray) -> np.ndarray:
+def entry_bounds(
+    matrix: np.ndarray, duals: np.ndarray, unsure: np.ndarray | None = None
+) -> np.ndarray:
     """``|I - Y A|`` from above: row j bounds n_j by ``sum_i B_ji |n_i|`` for n in ker A.
 
     Valid for any Y, the more useful the smaller; rounding is added, so no entry is too small.
@@ -89,6 +95,7 @@ def entry_bounds(matrix: np.ndarray, duals: np.ndarray) -> np.ndarray:
     Args:
         matrix: A, shape (N, d).
         duals: Y, shape (d, N), one row a nu_j.
+        unsure: bounds of the errors of the entries of A, shape (N, d); 0 if None.
     Returns:
         B, shape (d, d).
     """
@@ -96,6 +103,8 @@ def entry_bounds(matrix: np.ndarray, duals: np.ndarray) -> np.ndarray:
     # Higham, Accuracy and Stability of Numerical Algorithms, sec. 3.1, with eps for eps / 2
     # to cover the subtraction and the rounding of the bound itself
     rounding = (matrix.shape[0] + 2) * _EPSILON * (identity + np.abs(duals) @ np.abs(matrix))
+    if unsure is not None:
+        rounding += np.abs(duals) @ unsure * (1.0 + (matrix.shape[0] + 2) * _EPSILON)
     return np.abs(identity - duals @ matrix) + rounding
 
 
@@ -138,9 +147,9 @@ def _shares(size, s, smoothing):
     return np.clip((size - (low + high) / 2.0) / smoothing, 0.0, 1.0)
 
 
-def _bound_of_mass(matrix, duals, s):
+def _bound_of_mass(matrix, duals, s, unsure):
     """Upper bound of g by some multipliers, rounding included."""
-    columns = np.sort(entry_bounds(matrix, duals), axis=0)[::-1]
+    columns = np.sort(entry_bounds(matrix, duals, unsure), axis=0)[::-1]
     # the factor covers the rounding of the sum
     return columns[:s].sum(axis=0).max() * (1.0 + s * _EPSILON)
 
@@ -195,10 +204,11 @@ def local_search(ball: KernelBall, starts: np.ndarray, s: int) -> tuple[np.ndarr
 def order_constant(matrix: np.ndarray, s: int, starts: np.ndarray) -> Bracket:
     """The null space constant of order s, ``sup_{|T| <= s} ||n_T||_1 / ||n_Tc||_1``, bracketed.
 
-    The lower bound is the ratio of a kernel vector (up to rounding) found by a local search,
-    the upper bound holds by weak duality, rounding included; it is inf where the linear
-    programs prove nothing, which is the rule for large s: for N well below d it is finite up
-    to s of the order of sqrt(N) only.
+    The lower bound is the ratio of a kernel vector found by a local search, to a relative 1e-9 of
+    what is proved with rounding included (:mod:`implicit_l1.minimizer.reduced`), or just that; it
+    is inf where s columns of A are proved dependent.  The upper bound holds by weak duality,
+    rounding included; it is inf where the linear programs prove nothing, which is the rule for
+    large s: for N well below d it is finite up to s of the order of sqrt(N) only.
 
     Args:
         matrix: A, shape (N, d), of full row rank.
@@ -207,21 +217,48 @@ def order_constant(matrix: np.ndarray, s: int, starts: np.ndarray) -> Bracket:
             starts from; it also starts from the best vectors of the programs for gamma_1.
     Raises:
         ValueError: if s is out of range.
-        RuntimeError: if a linear program is not solved.
+        LinearProgramError: if a linear program is not solved.
     """
     rows, count = matrix.shape
     if not 1 <= s < count:
         raise ValueError(f"the order must be at least 1 and less than d = {count}, not {s}")
     if s > rows:
         return Bracket(float("inf"), float("inf"), "more than N columns")
-    ball = KernelBall(matrix)
+    geometry, working, unsure = support_geometry(matrix, []), matrix, None
+    reduced = reduced_matrix(geometry)
+    if reduced.keeps_more_digits_than(geometry):
+        reduced = reduced_matrix(geometry, FINE)
+        working, unsure = reduced.matrix, reduced.error
+    ball = KernelBall(working)
     kernel, duals = ball.largest_entries()
     best = np.argsort(-_largest_sums(kernel, s), kind="stable")[:_ENTRY_STARTS]
-    _, found = local_search(ball, np.array([*kernel[best], *starts]), s)
+    vectors, found = local_search(ball, np.array([*kernel[best], *starts]), s)
+    vectors = np.vstack([kernel[best[:1]], vectors])
     lower = max(_ratios(kernel[best[:1]], s)[0], found.max())
-    mass = _bound_of_mass(matrix, duals, s)
+    if lower == np.inf and any(_dependent(matrix, s, vector) for vector in vectors):
+        return Bracket(np.inf, np.inf, "s dependent columns")
+    proved = _proved_ratios(reduced, vectors, s).max()
+    if not proved >= lower * (1.0 - TOLERANCE):
+        lower = proved
+    mass = _bound_of_mass(working, duals, s, unsure)
     if s > 1 and mass <= _HOPELESS:
-        mass = min(mass, _bound_of_mass(matrix, smaller_sums(matrix, duals, s), s))
+        mass = min(mass, _bound_of_mass(working, smaller_sums(working, duals, s), s, unsure))
     # the factor covers the rounding of the quotient
     upper = mass / (1.0 - mass) * (1.0 + 4.0 * _EPSILON) if mass < 1.0 else np.inf
     return Bracket(float(lower), float(max(lower, upper)), "local search, dual bound")
+
+
+def _dependent(matrix, s, vector):
+    """Whether the columns at the s largest entries of a vector are linearly dependent, exactly."""
+    return not independent(matrix[:, np.flatnonzero(_largest_signs(vector[None], s)[0])])
+
+
+def _proved_ratios(reduced, vectors, s):
+    """What kernel vectors near some vectors prove of the constant, rounding included."""
+    kernel, error = reduced.kernel(vectors)
+    inside = _largest_signs(kernel, s) != 0.0
+    on = np.maximum(np.abs(kernel) - error, 0.0).sum(axis=1, where=inside)
+    off = (np.abs(kernel) + error).sum(axis=1, where=~inside)
+    # two sums of nonnegative numbers, and a quotient
+    rounding = 1.0 + gamma(4 * kernel.shape[1])
+    return np.where(off > 0.0, on / np.where(off > 0.0, off, 1.0) / rounding, 0.0)

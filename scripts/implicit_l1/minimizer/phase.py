@@ -27,7 +27,8 @@ class Planted:
     """What is known of planted signals, shape (m,) each.
 
     Attributes:
-        rho: of support and signs of each signal; inf if no nu has ``A_S^T nu = sigma``.
+        rho: of support and signs of each signal; inf if no nu has ``A_S^T nu = sigma``; nan where
+            it is not known.  In the bounds where these are near each other, else good to 1e-9.
         lower, upper: rho lies between them, proved; 0 and inf where nothing is.
         recovered: whether it is proved to be the only l1 minimizer.
         status: "proved", that it is or that it is not; or undecided, and why.

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 
 from implicit_l1.linear.compensated import refine, residual, two_sum
 from implicit_l1.linear.exact import RationalMatrix, independent
-from implicit_l1.linear.units import BALANCED, exponents
+from implicit_l1.linear.units import BALANCED, check_room, exponents
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class SupportGeometry:
     """Coordinates adapted to a set S of k linearly independent columns of A, shape (N, d).
 
     Attributes:
+        matrix: A, shape (N, d).
         support: indices of S, shape (k,); complement: the others, shape (d - k,).
         range_map: M, shape (k, d - k).
         free_map: C, shape (N - k, d - k).
@@ -37,6 +38,7 @@ class SupportGeometry:
             sizes one size, and 1 for all others: the formulas above hold with any regular D.
     """
 
+    matrix: np.ndarray
     support: np.ndarray
     complement: np.ndarray
     range_map: np.ndarray
@@ -61,8 +63,10 @@ def support_geometry(matrix: np.ndarray, support: ArrayLike) -> SupportGeometry:
         matrix: A, shape (N, d).
         support: indices of S, shape (k,), k <= N; may be empty.
     Raises:
-        ValueError: if the columns of A_S are linearly dependent.
+        ValueError: if the columns of A_S are linearly dependent, or entries of A or M are so
+            small or large that doubles do not hold what is made of them.
     """
+    check_room(matrix)
     support = np.asarray(support, dtype=int)
     mask = np.ones(matrix.shape[1], dtype=bool)
     mask[support] = False
@@ -83,7 +87,10 @@ def support_geometry(matrix: np.ndarray, support: ArrayLike) -> SupportGeometry:
         range_map, free_map = maps[:size], maps[size:]
     else:
         range_map, free_map = np.linalg.solve(r, q1.T @ off), q2.T @ off
+    if not (np.all(np.isfinite(range_map)) and np.all(np.isfinite(free_map))):
+        raise ValueError("A: columns are of too different sizes, A_S^+ A_Sc is beyond the doubles")
     return SupportGeometry(
+        matrix=matrix,
         support=support,
         complement=complement,
         range_map=range_map,
@@ -192,6 +199,13 @@ class Certificate:
     nu: np.ndarray
     direction: np.ndarray
     margin: np.ndarray
+
+    def largest_entry(self, support: np.ndarray) -> float:
+        """The largest ``|A_j^T nu|`` off S; 0 if there is nothing off S.
+
+        It is 1 less the smallest margin, but keeps its digits where it is small.
+        """
+        return float(np.abs(np.delete(self.direction, support)).max(initial=0.0))
 
     def smallest_margin(self, support: np.ndarray) -> float:
         """The smallest margin off S; 1 if there is nothing off S."""

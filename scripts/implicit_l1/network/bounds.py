@@ -59,15 +59,20 @@ miss is measured and added.
   frozen (hence the 2).
 
 Where all that changes a bound by a relative 1e-11 at most, the bound is left as it is.
+
+Beside columns of very different sizes lam and k lose the digits that count.  There A is replaced
+by the matrix A' of :mod:`implicit_l1.minimizer.reduced`, which has its kernel, and what is not
+known of the entries of A' is added, too.
 """
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import KroghInterpolator
 
 from implicit_l1.linear.compensated import residual
+from implicit_l1.minimizer.reduced import FINE, reduced_matrix
 from implicit_l1.minimizer.support import Certificate, SupportGeometry
 from implicit_l1.network.asymptotics import BalanceError, balance
 from implicit_l1.network.least_mass import least_mass, refined_upper
@@ -160,7 +165,15 @@ def error_bounds(
         raise ValueError(
             f"log10(alpha) = {log_alpha[row] / np.log(10.0):.6g}: the error vector is not finite"
         )
-    scales = _Scales(matrix, geometry, minimizer, certificate, potential, log_alpha, rho_tilde)
+    unsure = None
+    if reduced_matrix(geometry).keeps_more_digits_than(geometry):
+        reduced = reduced_matrix(geometry, FINE)
+        geometry, matrix, unsure = reduced.geometry, reduced.matrix, reduced.error
+        nu = np.concatenate([certificate.direction[part] for part in reduced.basis])
+        certificate = replace(certificate, nu=nu)
+    scales = _Scales(
+        matrix, geometry, minimizer, certificate, potential, log_alpha, rho_tilde, unsure
+    )
     linear, of_rho, of_scale = scales.linear_programs(certificate)
     log_upper = scales.upper(linear)
     inside = log_upper < np.inf
@@ -231,9 +244,21 @@ class _Scales:
     where z is small and would otherwise be a difference.
     """
 
-    def __init__(self, matrix, geometry, minimizer, certificate, potential, log_alpha, rho_tilde):
+    def __init__(
+        self,
+        matrix,
+        geometry,
+        minimizer,
+        certificate,
+        potential,
+        log_alpha,
+        rho_tilde,
+        unsure=None,
+    ):
         self.geometry = geometry
         self.on, self.off = matrix[:, geometry.support], matrix[:, geometry.complement]
+        # errors of the entries of A_Sc
+        self.unsure = np.zeros(self.off.shape) if unsure is None else unsure[:, geometry.complement]
         self.rho_tilde = rho_tilde
         # the certificate's direction, unlike its margin, is good to one rounding of 1
         self.direction_error = np.where(np.abs(certificate.nu) @ np.abs(self.off), _EPSILON, 0.0)
@@ -288,6 +313,7 @@ class _Scales:
         shift = self.shift + free @ self.geometry.free_map
         evaluated = np.abs(shift - dual @ self.off)
         evaluated += 2.0 * _accuracy(len(self.off)) * (np.abs(dual) @ np.abs(self.off))
+        evaluated += np.abs(dual) @ self.unsure
         result = evaluated + self.rho_tilde * missed[:, None] + self.direction_error * self.scale
         matters = self.matters(result, self.size(free)).any(axis=1)
         return np.where(matters[:, None], result, 0.0)
@@ -311,6 +337,7 @@ class _Scales:
             * np.abs(inverse)
             @ (np.abs(self.off) + np.abs(self.on) @ range_map)
         )
+        missed += np.abs(inverse) @ self.unsure
         return (range_map + 2.0 * missed).max(axis=1, initial=0.0)
 
     def off_support(self, free, rows=slice(None), blur=0.0):
@@ -438,6 +465,7 @@ class _Scales:
         missed = np.abs(kernels @ self.off.T - on @ self.on.T)
         for weights, part in ((kernels, self.off), (on, self.on)):
             missed += _accuracy(part.shape[1]) * (np.abs(weights) @ np.abs(part).T)
+        missed += np.abs(kernels) @ self.unsure.T
         result = 2.0 * (missed * np.abs(self.whole_dual(free))).sum(axis=2)
         result += _accuracy(on.shape[2]) * (np.abs(on) * np.abs(zeta)).sum(axis=2)
         moved = np.abs(kernels) * np.abs(free @ self.geometry.free_map)

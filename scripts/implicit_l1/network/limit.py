@@ -52,7 +52,6 @@ from implicit_l1.network.exchange import dual_coordinates
 from implicit_l1.network.initialization import Initialization, initialize_from_ones
 from implicit_l1.network.precise import PreciseLimit
 from implicit_l1.potentials import Potential
-from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.vanishing import error_vanishes, values_of_sets
 from implicit_l1.proof.verified import Exact
 
@@ -241,7 +240,7 @@ class _Path:
         find = self.precise.difference if self.dependent else self.precise.error
         try:
             return find(target, guess, self.options.accuracy)
-        except NotProved as error:
+        except ArithmeticError as error:  # NotProved, or a start where phi is not defined
             if self.lost:
                 raise self.lost from error
             raise ConvergenceError(

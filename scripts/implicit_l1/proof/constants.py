@@ -16,6 +16,7 @@ from flint import arb, arb_mat
 from numpy.typing import ArrayLike
 from scipy.optimize import nnls
 
+from implicit_l1.linear.exact import rational_rank
 from implicit_l1.linear.units import BALANCED, four_digits_up
 from implicit_l1.proof.balls import (
     ball,
@@ -54,6 +55,9 @@ class PatternConstant:
 
 # Two entries of a double-precision dual vector this close to its largest are both active.
 _ACTIVE = 1e-9
+
+# Of constants below this it is asked whether they are 0.
+_NOTHING = 1e-9
 
 
 def enclose_pattern_constant(frame: Frame, pattern: ArrayLike, nu: np.ndarray) -> PatternConstant:
@@ -137,10 +141,21 @@ def _at_vertex(frame, pattern, active, side):
     return PatternConstant(value.intersection(height), active, kernel, inside, nu)
 
 
+def _no_kernel_on_support(frame):
+    """Whether all kernel vectors are 0 on S, so that all constants are 0, exactly.
+
+    They are where A_Sc has no more than the N - |S| dimensions that A_S leaves.
+    """
+    rows, size = frame.basis.shape[0], frame.inside.size
+    return rational_rank(frame.matrix.doubles[:, frame.outside]) == rows - size
+
+
 def _between(frame, pattern, free):
     """The constant between an exactly feasible dual vector and a projected kernel vector."""
     off = frame.off(frame.dual(pattern, free))
     upper, z = _finite(off.largest()), off.approximate
+    if upper < _NOTHING and _no_kernel_on_support(frame):
+        return PatternConstant(arb(0), None, None, None)
     if not np.all(np.isfinite(z)):
         raise NotProved("the dual vector is too large for doubles")
     active = np.flatnonzero(np.abs(z) >= np.abs(z).max() - _ACTIVE)
@@ -204,6 +219,8 @@ def enclose_null_space_constant(
     if not _hold_all(signs):
         raise NotProved("the null space constant was not computed over all sign patterns")
     heights = _heights(frame, patterns, duals)
+    if heights.max() < _NOTHING and _no_kernel_on_support(frame):
+        return arb(0), arb(0)
     value, undecided = arb(0), []
     for place in np.argsort(-heights):
         cube, height = cubes[place], arb(float(heights[place]))

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from implicit_l1.linear.stacks import columns, times
+from implicit_l1.linear.units import check_room
 from implicit_l1.proof.verified import LARGE, gamma, rounded_up
 
 
@@ -56,7 +57,14 @@ class RightInverses:
 
     @classmethod
     def of(cls, matrices: np.ndarray) -> "RightInverses":
-        """Those of some matrices."""
+        """Those of some matrices.
+
+        Raises:
+            ValueError: if the entries of one are so small or large that doubles do not hold what is
+                made of them.
+        """
+        for matrix in matrices:
+            check_room(matrix)
         _, count, length = matrices.shape
         basis, triangle = np.linalg.qr(matrices.mT, mode="complete")
         inverses = basis[..., :count] @ np.linalg.inv(triangle[:, :count]).mT

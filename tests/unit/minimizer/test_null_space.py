@@ -15,6 +15,7 @@ from pipeline.records.null_space import NullSpaceConstants
 from pipeline.records.problems import Problems
 from reference import instance, kernel_vertices, null_space_constant_by_patterns, pattern_constant
 from truths import null_space_constant as null_space_constant_in_fractions
+from truths import rho as rho_in_fractions
 
 
 def drawn(seed, rows, columns, size):
@@ -282,3 +283,104 @@ def test_columns_off_the_support_that_need_none_on_it_have_constants_of_zero():
     matrix = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, -1.0, 0.0], [0.0, 0.0, 1.0, -1.0]])
     found = null_space_constant(support_geometry(matrix, np.array([0])), np.ones(1), 10)
     assert (found.lower, found.upper) == (0.0, 0.0)
+
+
+# Columns of very different sizes, and near copies
+
+
+# a column off S so large that it has next to nothing of any kernel vector
+BESIDE_A_LARGE_COLUMN = [
+    ([[1, 0.5, 3], [0, 1, 5]], [0]),
+    ([[1, 0.5, 0.25, 3], [0.5, -1, 0.75, 5], [0.25, 0.5, 1, 7]], [0]),
+    ([[3, 1, 1, 3], [1, 2, -1, 5], [2, -1, 1, 7]], [0, 1]),
+    ([[1, 0.5, 0.25, 3, 2], [0.5, -1, 0.75, 5, 1], [0.25, 0.5, 1, 7, -3]], [0, 1]),
+]
+
+
+def holds_to_the_tolerance(bracket, exact):
+    return bracket.lower == bracket.upper == pytest.approx(exact, rel=null_space.TOLERANCE, abs=0.0)
+
+
+@pytest.mark.parametrize("exponent", [-40, 20, 27, 40, 60])
+@pytest.mark.parametrize(("columns", "support"), BESIDE_A_LARGE_COLUMN)
+def test_constants_beside_a_large_column(columns, support, exponent):
+    matrix = np.array(columns, dtype=float)
+    matrix[:, 3 if matrix.shape[1] > 3 else 2] *= 2.0**exponent
+    exact = float(null_space_constant_in_fractions(matrix, support))
+    geometry = support_geometry(matrix, support)
+    bracket = null_space_constant(geometry, np.ones(len(support)), 16)
+    assert bracket.method == "branch and bound"
+    assert holds_to_the_tolerance(bracket, exact)
+    if len(support) < len(matrix) and exponent < 20:
+        assert np.allclose(bracket.duals @ matrix[:, support], bracket.patterns, atol=1e-9)
+    searched = null_space_constant(geometry, np.ones(len(support)), 0)
+    assert searched.lower <= exact * (1 + 1e-9) and exact <= searched.upper * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("exponent", [-20, -34, -47, -50])
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_constants_beside_near_copies_off_the_support(exponent, side):
+    """They are as small as the copies are near."""
+    rng = np.random.default_rng(1)
+    matrix = np.round(rng.standard_normal((6, 7)) * 64) / 64
+    matrix[:, -2] = rng.choice([0.5, 0.75], 6)  # so that the copy is rounded by nothing
+    matrix[:, -1] = side * (matrix[:, -2] + 2.0**exponent * rng.integers(1, 4, 6))
+    for size in (1, 3):
+        exact = float(null_space_constant_in_fractions(matrix, list(range(size))))
+        assert 0 < exact < 100 * 2.0**exponent
+        geometry = support_geometry(matrix, np.arange(size))
+        assert holds_to_the_tolerance(null_space_constant(geometry, np.ones(size), 16), exact)
+
+
+@pytest.mark.parametrize("exact_up_to", [16, 0])
+def test_a_copy_off_the_support_is_all_of_the_kernel(exact_up_to):
+    matrix = np.array(
+        [[5.0, -8, 5, -1, -1], [2, -4, 8, -8, -8], [-2, 1, -2, -6, -6], [-8, -8, -6, 8, 8]]
+    )
+    bracket = null_space_constant(support_geometry(matrix, [0, 1]), np.ones(2), exact_up_to)
+    assert bracket.lower == 0.0 and bracket.upper < (1e-14 if exact_up_to == 0 else 1e-300)
+
+
+@pytest.mark.parametrize(("exact_up_to", "method"), [(16, "branch and bound"), (0, "local search")])
+def test_ends_that_are_not_those_found_are_those_that_are_proved(monkeypatch, exact_up_to, method):
+    """A search that ends with any number gives vectors, and these prove less."""
+    matrix, geometry, sigma = drawn(3, 6, 13, 3)
+    exact = null_space_constant_by_patterns(matrix, geometry.support)
+    name = "_by_branch_and_bound" if exact_up_to else "_by_restricted_bound"
+    search = getattr(null_space, name)
+
+    def wrong(geometry, sigma):
+        found, kernel = search(geometry, sigma)
+        kernel = kernel + 0.01 * np.cos(np.arange(kernel.size))
+        duals = found.duals + 0.01 * geometry.q2 @ np.ones(geometry.q2.shape[1])
+        return null_space.replace(found, lower=2.0, upper=2.0, duals=duals), kernel
+
+    monkeypatch.setattr(null_space, name, wrong)
+    bracket = null_space_constant(geometry, sigma, exact_up_to)
+    assert bracket.method.startswith(method) and bracket.method.endswith("not closed")
+    assert 0.5 * exact < bracket.lower < exact < bracket.upper
+
+
+def test_a_constant_that_is_never_below_that_of_a_pattern():
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        matrix = np.round(rng.standard_normal((4, 7)) * 16) / 16
+        matrix[:, -1] *= 2.0**50
+        geometry = support_geometry(matrix, [0, 1])
+        found = null_space.pattern_constant(geometry, np.array([1.0, -1.0]))
+        exact = float(rho_in_fractions(matrix, [0, 1], [1, -1]))
+        assert holds_to_the_tolerance(found, exact)
+        bracket = null_space_constant(geometry, np.ones(2), 16)
+        assert bracket.lower >= found.lower * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("exponent", [-1040, 1010])
+def test_a_matrix_next_to_the_ends_of_the_doubles_is_named(exponent):
+    with pytest.raises(ValueError, match="A: its largest entry must be between"):
+        support_geometry(np.ldexp([[1.0, 0.5, 0.25], [0.0, 1.0, 0.75]], exponent), [0])
+
+
+def test_columns_of_too_different_sizes_are_named():
+    matrix = np.array([[1e-305, 3e4, 1e4], [1e-305, 2e4, 0.0]])
+    with pytest.raises(ValueError, match="A: columns are of too different sizes"):
+        support_geometry(matrix, [0])

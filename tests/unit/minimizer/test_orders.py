@@ -1,16 +1,20 @@
 """Constants of order s, and the program of stage orders."""
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import combinations, product
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from flint import fmpq_mat
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+import truths
+from implicit_l1.minimizer import orders
 from implicit_l1.minimizer.null_space import constants_of
 from implicit_l1.minimizer.orders import (
     KernelBall,
@@ -423,3 +427,50 @@ def test_the_constant_of_x0_is_of_its_own_support_and_signs(signs):
     assert first.quantity == "rho_planted" and first.proved
     truth = abs(0.5 * signs[0] + 0.25 * signs[1])
     assert float(first.lower) <= truth <= float(first.upper)
+
+
+BESIDE_OTHERS = [
+    # a column that has next to nothing of any kernel vector
+    ([[1, 0.5, 0.25, 3 * 2.0**60], [0, 1, 0.75, 5 * 2.0**60]], 1),
+    ([[1, 0.5, 0.25, 3 * 2.0**45], [0, 1, 0.75, 5 * 2.0**45]], 2),
+    # columns that are nearly one
+    ([[1, 1, 1, 2], [1, 1 + 2.0**-44, -1, 1]], 2),
+    ([[1, 1, 0.5, 2], [1, 1 + 2.0**-20, -1, 1]], 2),
+    ([[1, 2.0**-45]], 1),
+    ([[1, 0.5, -0.25, 2.0**-50], [0.5, -1, 1, 2.0**-49]], 1),
+]
+
+
+@pytest.mark.parametrize(("columns", "s"), BESIDE_OTHERS)
+def test_constants_beside_columns_of_any_size_and_near_copies(columns, s):
+    """By all vertices of the ball, in rational numbers; inf is that of dependent columns only."""
+    matrix = np.array(columns, dtype=float)
+    exact = exact_ratio(matrix, s)
+    found = order_constant(matrix, s, [])
+    assert found.lower <= exact * (1 + 1e-9) and exact <= found.upper
+    assert 0.001 * exact < found.lower < np.inf
+    if s == 1 and exact < 1e3:
+        assert found.upper <= exact * (1 + 1e-9)
+
+
+def exact_ratio(matrix, s):
+    """Of the kernel vectors with at most N + 1 entries, which are minors, in rational numbers."""
+    rows, best = len(matrix), Fraction(0)
+    for columns in combinations(range(matrix.shape[1]), rows + 1):
+        minors = [
+            fmpq_mat(truths.rational_rows(matrix[:, [j for j in columns if j != out]])).det()
+            for out in columns
+        ]
+        sizes = sorted((abs(Fraction(int(v.p), int(v.q))) for v in minors), reverse=True)
+        best = max(best, sum(sizes[:s]) / sum(sizes[s:]))
+    return float(best)
+
+
+def test_a_ratio_that_is_not_proved_is_not_given(monkeypatch):
+    matrix = small_matrix(0)
+    exact = order_constant(matrix, 3, []).lower
+    ratios = orders._ratios
+    monkeypatch.setattr(orders, "_ratios", lambda rows, s: 2.0 * ratios(rows, s))
+    assert order_constant(matrix, 3, []).lower == pytest.approx(exact, rel=1e-8)
+    monkeypatch.setattr(orders, "_ratios", lambda rows, s: np.full(len(rows), np.inf))
+    assert order_constant(matrix, 3, []).lower == pytest.approx(exact, rel=0.2)

@@ -202,3 +202,12 @@ def test_program_names_what_fails(tmp_path):
     result = run_program(tmp_path / "column.parquet", *shape, "--ensemble", "toeplitz", *words)
     assert "repetition 0: correlation of ensemble toeplitz must be" in result.stderr
     assert not (tmp_path / "column.parquet").exists()
+
+
+def test_a_signal_in_the_kernel_is_not_recovered():
+    """The l1 minimizer is 0 then; the others of its block are what they are."""
+    matrix = np.array([[1.0, 1.0, 0.0, 2.0], [1.0, 1.0, 3.0, 0.0]])
+    signals = np.array([[1.0, -1.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0]])
+    found = planted(RightInverses.of(np.array([matrix, matrix])), signals)
+    assert found.recovered.tolist() == [False, False]
+    assert found.status[0] == PROVED and np.isinf(found.rho[0])

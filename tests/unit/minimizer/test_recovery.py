@@ -6,9 +6,15 @@ from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
+import truths
+from implicit_l1.linear.exact import Undecided
+from implicit_l1.minimizer import recovery as module
 from implicit_l1.minimizer.l1 import decide_minimizer
+from implicit_l1.minimizer.null_space import Bracket
+from implicit_l1.minimizer.phase import planted
 from implicit_l1.minimizer.recovery import recovery
 from implicit_l1.minimizer.threshold import weak_threshold
+from implicit_l1.proof.planted import RightInverses
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE
 from reference import (
     pattern_constant,
@@ -132,3 +138,41 @@ def test_dependent_columns(second, planted):
     assert found.rho_planted == pytest.approx(planted, rel=1e-9)
     assert not found.recovered
     assert found.minimizer.status == NOT_UNIQUE
+
+
+@pytest.mark.parametrize(
+    ("columns", "signal"),
+    [
+        # a large column off the support
+        ([[2, 1, 1, 3], [1, 0.5, 2, -1], [1, -1, 0.5, 0.25]], [1, 0, -2, 0]),
+        ([[2, 0.25, 1, 3], [1, 0.5, 2, -1], [1, -1, 0.5, 0.25]], [1, 1, 0, 0]),
+    ],
+)
+def test_the_planted_constant_beside_a_large_column(columns, signal):
+    matrix, signal = np.array(columns, dtype=float), np.array(signal, dtype=float)
+    matrix[:, 3] *= 2.0**50
+    support = np.flatnonzero(signal)
+    exact = float(truths.rho(matrix, list(support), [int(v) for v in np.sign(signal[support])]))
+    found = recovery(matrix, matrix @ signal, signal)
+    assert found.rho_planted == pytest.approx(exact, rel=1e-9)
+    (planted_,) = planted(RightInverses.of(matrix[None]), signal[None]).rho
+    assert planted_ == pytest.approx(exact, rel=1e-9)
+
+
+def test_the_planted_constant_of_nearly_dependent_columns(monkeypatch):
+    """Columns 1 and 2 are nearly opposite: what is left of entries of 10^8 is 2.5."""
+    matrix = np.array([[1.0, 2, -2, 1, 3], [2, 1, -1 - 2.0**-27, 3, -1], [0.5, 1, -1, 2, 1]])
+    matrix[0, 2] -= 2.0**-28
+    signal = np.array([0.0, 0.25, 0.25, 0.0, 1.0])
+    exact = float(truths.rho(matrix, [1, 2, 4], [1, 1, 1]))
+    found = recovery(matrix, matrix @ signal, signal)
+    assert found.rho_planted == pytest.approx(exact, rel=1e-9)
+
+    def undecided(*_):
+        raise Undecided("too many pivots")
+
+    wide = Bracket(0.0, np.inf, "one pattern, not closed")
+    monkeypatch.setattr(module, "pattern_constant", lambda *_: wide)
+    monkeypatch.setattr(module, "signed_certificate", undecided)
+    found = recovery(matrix, matrix @ signal, signal)
+    assert np.isnan(found.rho_planted) and found.planted_dual is None
