@@ -19,13 +19,14 @@ from scipy.stats import chi2
 # The smallest b, and the largest times the distance of two sparsities.
 _SLOPES = 1e-2, 10.0
 
-# c is found to this, and exp(-t) is log(1 + exp(-t)) to rounding from here on
-_ACCURACY, _SURE = 1e-6, 40.0
+# c is found to this, and told to so many digits, which are then those of any processor; exp(-t) is
+# log(1 + exp(-t)) to rounding from here on.
+_ACCURACY, _DIGITS, _SURE = 1e-6, 5, 40.0
 
 
 @dataclass(frozen=True)
 class HalfPoint:
-    """The sparsity s / N of 50 % success.
+    """The sparsity s / N of 50 % success, to five digits after the point.
 
     Attributes:
         value: the most likely; nan where success does not change, or grows with s.
@@ -79,12 +80,13 @@ def half_point(
         return np.exp(least(c)[0]) - allowed
 
     ends = [
-        brentq(excess, end, best, xtol=_ACCURACY) if excess(end) > 0.0 else end
+        round(brentq(excess, end, best, xtol=_ACCURACY), _DIGITS) if excess(end) > 0.0 else end
         for end in (0.0, 1.0)
     ]
     changes = successes.any() and failures.any() and log_slope > bounds[0] + 1.0
     inside = min(best, 1.0 - best) - _ACCURACY > _ACCURACY
-    return HalfPoint(float(best) if changes and inside else float("nan"), *ends)
+    value = round(float(best), _DIGITS) if changes and inside else float("nan")
+    return HalfPoint(value, *ends)
 
 
 def _log_surprise(t):
