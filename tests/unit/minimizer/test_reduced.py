@@ -98,3 +98,22 @@ def test_digits_are_lost_beside_large_columns_and_near_copies_only():
     for kind, lost in (("kind", False), ("rows", False), ("large", True), ("lost", True)):
         _, geometry = drawn(kind, 2)
         assert reduced_matrix(geometry).keeps_more_digits_than(geometry) == lost, kind
+
+
+@pytest.mark.parametrize("part", [0.6, 0.75, 1.0, 1.4])
+def test_a_poor_inverse_is_paid_for(part, monkeypatch):
+    """X is wrong by ||I - P B|| of itself then, and P r alone is less than that."""
+    square, right = np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([[1.0, 0.0], [4.0, 5.0]])
+    exact = np.linalg.solve(square, right)
+    inverse = part * np.linalg.inv(square)
+    monkeypatch.setattr(reduced.np.linalg, "inv", lambda _: inverse)
+    solution, error, _ = reduced._in_doubles(square, right)
+    assert np.all(np.abs(solution - exact) <= error + 1e-15)
+
+
+@pytest.mark.parametrize("part", [-0.2, 0.4, 1.6])
+def test_an_inverse_that_is_none_proves_nothing(part, monkeypatch):
+    square = np.array([[2.0, 1.0], [1.0, 3.0]])
+    inverse = part * np.linalg.inv(square)
+    monkeypatch.setattr(reduced.np.linalg, "inv", lambda _: inverse)
+    assert reduced._in_doubles(square, np.eye(2)) is None

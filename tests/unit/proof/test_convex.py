@@ -63,3 +63,21 @@ def test_the_minimizer_that_is_selected_is_enclosed_from_any_guess_that_is_accep
             assert all(x.contains(value) for x, value in zip(found, (1, 1, -1), strict=True))
             assert away > 1e-60 or all(x.rad() < 1e-50 for x in found)
     assert 3 <= accepted < 7
+
+
+@pytest.mark.parametrize("size", [1, 100])
+def test_where_the_hessian_shrinks_the_minimizer_is_farther_than_newtons_step(size):
+    """It has log x_1 = log(x_2) / 100; of the factor of the theorem little is to spare."""
+    with ctx.workprec(1000):
+        expected, kernel = [arb(size), arb(size) ** 100], [arb(1), -1 / arb(100)]
+        away = -arb(size) / 20
+        point = [(x + away * k).mid() for x, k in zip(expected, kernel, strict=True)]
+        found = enclose_selected(arb_mat([[k.mid()] for k in kernel]), 2, point)
+        assert all(x.overlaps(value) for x, value in zip(found, expected, strict=True))
+        assert abs(found[0].mid() - expected[0]) > found[0].rad() / 2
+
+
+def test_no_entry_may_come_to_the_end_of_its_reach():
+    """The large one is far from it, and the small one has far to go."""
+    with ctx.workprec(200), pytest.raises(NotProved, match="beyond the reach"):
+        enclose_selected(arb_mat([[1], [-1]]), 2, [arb("0.01").mid(), arb(10**6)])

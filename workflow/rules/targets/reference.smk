@@ -1,6 +1,6 @@
-# What is kept in git: made by this target, never by hand.  Of the default grid with pictures;
-# of others the numbers, for an audit to compare with.
-KEPT = (".png", ".csv") if RESULTS == "results" else (".csv",)
+# What is kept in git: made by this target, never by hand.  Of the smoke grid the numbers alone, for
+# an audit to compare with.
+KEPT = (".csv",) if RESULTS == "results/smoke" else (".png", ".csv")
 REFERENCE = {
     f"results/reference/{file.removeprefix('results/')}": file
     for file in FIGURES + TABLES
