@@ -19,6 +19,7 @@ from implicit_l1.network.initialization import initialize
 from implicit_l1.network.limit import LimitPath
 from implicit_l1.problems.problem import (
     Problem,
+    Rows,
     least_norm_interpolator,
     one_dimensional_kernel,
     random_problem,
@@ -259,6 +260,19 @@ def test_stage_l1_keeps_distances_in_their_norm():
     assert found["direction"].tolist() == [1.0, 0.5] and found["margins"].tolist() == [0.0, 0.5]
 
 
+def test_stage_l1_keeps_what_is_missed_on_rows_held_out():
+    """Of g* = (1, 0) and z = (4, 2) / 5, at A' = (0, 3) and (1, 0), y' = (0, 2)."""
+    matrix, data = np.array([[1.0, 0.5]]), np.array([1.0])
+    apart = Rows(np.array([[0.0, 3.0], [1.0, 0.0]]), np.array([0.0, 2.0]))
+    found = minimizers_of(
+        Problem(matrix, np.full(2, np.nan), data, held_out=apart),
+        decide_minimizer(matrix, data),
+        least_norm_interpolator(matrix, data),
+    )
+    assert found.held_out_error == pytest.approx(0.5)
+    assert found.interpolator_held_out_error == pytest.approx(np.hypot(1.2, 1.2) / 2)
+
+
 @pytest.mark.parametrize("unit", [1.0, 2.0**-40, 2.0**40])
 def test_the_residual_of_stage_l1_is_relative_to_the_data(unit):
     matrix, data = unit * np.array([[1.0, 0.5, 0.0], [0.0, 0.0, 1.0]]), unit * np.array([3.0, 4.0])
@@ -470,6 +484,13 @@ def test_stage_limit_keeps_the_distance_to_the_signal():
     assert np.exp(found["log_error_2"]) == pytest.approx(0.05)
     assert np.exp(found["log_error_inf"]) == pytest.approx(0.04)
     assert found["estimation_error"] == pytest.approx(np.hypot(1.03, -0.96))
+    assert record.held_out_error is None
+    # x = (1.03, 0.04) at A' = (2, 1), y' = 1
+    apart = Rows(np.array([[2.0, 1.0], [0.0, 5.0]]), np.array([1.0, 0.0]))
+    record = LimitPoints.of(
+        Problems.of([0], [replace(problem, held_out=apart)]), l1, np.zeros(1), [path]
+    )
+    assert record.held_out_error == pytest.approx(np.hypot(1.1, 0.2))
 
 
 @pytest.mark.parametrize("depth", [2, 3])

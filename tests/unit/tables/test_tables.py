@@ -581,6 +581,9 @@ def test_where_no_signal_is_known_the_rows_held_out_are_compared():
     ]
     row = only(made("deeper", *frames))
     assert (row["distance_two"], row["distance"], row["distance_ratio"]) == (3.5, 7.0, 2.0)
+    # where both are known the distance to x_0 is meant
+    both = [frame.assign(estimation_error=np.arange(1.0, 7.0)) for frame in frames]
+    assert only(made("deeper", *both))["distance_ratio"] == 1.0
     assert (row["nearer"], row["nearest"]) == (0, "two layers")
 
 
