@@ -26,6 +26,7 @@ from frames import (
     family,
     far_bounds,
     far_curves,
+    files,
     instances,
     lasso_paths,
     orders,
@@ -142,6 +143,31 @@ def test_medians_of_0_have_no_place_on_a_logarithmic_axis(draw):
     assert where(frame, quantity="error_1")["log10_alpha"].min() == -6
     # on a linear one what cannot be seen is 0
     assert set(where(frame, quantity="slope")["median"]) == {0.0, 0.6}
+
+
+def test_what_is_held_out_is_shown_where_no_signal_is_known(draw):
+    """With the error of the interpolator of least norm dashed, and that of the minimizer dotted."""
+    tables = []
+    for values in files("a.csv", depth=(2, 3)):
+        table = curves(values, THREE, signal=False)
+        shown = table[table["quantity"] == "error_1"]
+        levels = {"held_out_error": 1.0, "interpolator_held_out_error": 0.8}
+        levels |= {"l1_held_out_error": 0.3}
+        for quantity, level in levels.items():
+            rows = shown.assign(quantity=quantity)
+            if level < 1.0:
+                rows[STATISTICS] = level
+            table = pd.concat([table, rows], ignore_index=True)
+        tables += [table, instances(values, THREE, signal=False)]
+    figure, frame = draw("generalization", *tables, laid_out=False)
+    (ax,) = figure.axes
+    assert_plotted(frame, tables[2], "held_out_error", depth=3)
+    levels = {line.get_linestyle(): set(line.get_ydata()) for line in ax.lines[-2:]}
+    assert levels == {"--": {0.8}, ":": {0.3}}
+    named = {handle.get_label(): handle.get_linestyle() for handle in figure.legends[0].get_lines()}
+    assert named[r"minimum-$\ell^2$-norm interpolator"] == "--"
+    assert named[r"$\ell^1$ minimizer $g^{*}$"] == ":"
+    assert "held-out rows" in figure.get_supylabel()
 
 
 def test_generalization_has_two_lines_that_are_called_what_they_are(draw):

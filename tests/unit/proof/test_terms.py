@@ -790,6 +790,12 @@ def test_a_minimizer_that_is_a_sum_of_two_doubles_is_known_to_their_rounding(div
     assert contain(limit._values(), [exact])
 
 
+def test_a_minimizer_of_which_the_rest_is_not_given_follows_from_the_data():
+    matrix, data = np.array([[1.0, 0.5]]), [fmpq(1, 3)]
+    limit = PreciseLimit(matrix, np.array([1.0 / 3.0, 0.0]), np.zeros(2), 3, data)
+    assert contain(limit._values(), data)
+
+
 def test_data_that_are_no_combination_have_no_exact_minimizer():
     matrix, data = np.array([[1.0, 2.0, 0.0], [1.0, 0.0, 1.0]]), [fmpq(1, 3), fmpq(1, 4)]
     limit = PreciseLimit(matrix, np.array([1.0, 0.0, 0.0]), np.zeros(3), 2, data)
