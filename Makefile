@@ -75,7 +75,6 @@ reference: figures
 benchmark-reference: .venv/installed
 	mkdir -p results/reference/benchmark
 	cp $(addprefix results/benchmark/,*.md *.json *.csv *.png) results/reference/benchmark
-	cp results/large/timings.csv results/reference/benchmark/large.csv
 	PYTHONPATH=scripts $(BIN)/python scripts/benchmark/summary.py --folder results/reference/benchmark \
 	    --output BENCHMARK.md
 
