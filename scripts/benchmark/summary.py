@@ -110,9 +110,9 @@ def summary(folder: Path) -> str:
         of_growth(parts["growth"], parts["exponents"]),
         "## A large problem",
         """`config/large.yaml`: N = 1000, d = 10000, s = 50, D = 2 and 3, 25 values of α, 5
-        repetitions without noise and 5 with η = 0.1, nothing proved. A job, in seconds (median of
-        5, two jobs at a time) and megabytes, measured once and before the solvers were last made
-        faster (ϱ~ was bracketed by s programs then):""",
+        repetitions without noise and 5 with η = 0.1. A job, in seconds (median of 5, two jobs at a
+        time) and megabytes, measured once, before the solvers were last made faster (ϱ~ was
+        bracketed by s programs then) and before anything was proved there, as it is today:""",
         large(parts["large"]),
         of_large(parts["large"]),
     ]
