@@ -15,6 +15,12 @@ from implicit_l1.status import MEASURED
 ERROR, HELD_OUT = "estimation_error", "held_out_error"
 # of the two interpolators, before one of these
 INTERPOLATOR, MINIMIZER = "interpolator_", "l1_"
+NAMES = {
+    INTERPOLATOR: r"minimum-$\ell^2$-norm interpolator",
+    MINIMIZER: r"$\ell^1$ minimizer $g^{*}$",
+}
+# where the legend names them
+LOOKS = {INTERPOLATOR: DASHED, MINIMIZER: DOTTED}
 SQUARED = "squared_"
 
 
@@ -59,7 +65,7 @@ def squared(frame: pd.DataFrame) -> pd.DataFrame:
 
 def draw_unnamed_baselines(ax: Axes, rows: pd.DataFrame) -> None:
     """Lines across a panel of errors on held-out rows: anywhere in it, so the legend names them."""
-    for whose, look in ((INTERPOLATOR, DASHED), (MINIMIZER, DOTTED)):
+    for whose, look in LOOKS.items():
         # of several minimizers each depth selects another
         for value in where(rows, quantity=whose + HELD_OUT)["median"].unique():
             ax.axhline(value, color="black", **look)
@@ -67,8 +73,9 @@ def draw_unnamed_baselines(ax: Axes, rows: pd.DataFrame) -> None:
 
 def lines_of_baselines() -> list[Line2D]:
     """Their entries in the legend."""
-    words = {r"minimum-$\ell^2$-norm interpolator": DASHED, r"$\ell^1$ minimizer $g^{*}$": DOTTED}
-    return [Line2D([], [], color="black", label=name, **look) for name, look in words.items()]
+    return [
+        Line2D([], [], color="black", label=NAMES[whose], **look) for whose, look in LOOKS.items()
+    ]
 
 
 def draw_baselines(ax: Axes, rows: pd.DataFrame, prefix: str = "") -> None:
@@ -82,12 +89,12 @@ def draw_baselines(ax: Axes, rows: pd.DataFrame, prefix: str = "") -> None:
     place: dict[str, Any] = {"coordinates": ("axes fraction", "data")}
 
     value = where(rows, quantity=prefix + INTERPOLATOR + ERROR)["median"].iloc[0]
-    words = r"minimum-$\ell^2$-norm interpolator"
+    words = NAMES[INTERPOLATOR]
     ax.axhline(value, color="black", label=words, **DASHED)
     write(ax, 0.01, value, words, va="bottom", **place)
 
     values = where(rows, quantity=prefix + MINIMIZER + ERROR)["median"]
-    value, words = values.iloc[0], r"$\ell^1$ minimizer $g^{*}$"
+    value, words = values.iloc[0], NAMES[MINIMIZER]
     if values.nunique() > 1:  # of several, each depth selects another
         write(ax, 0.99, 0.04, f"{words} differs with $D$", "axes fraction", ha="right")
     elif value > 1e-3 * errors["median"].min():

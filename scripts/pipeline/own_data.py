@@ -130,7 +130,7 @@ def read_problem(
     where = path if data is None else f"{path}, {data}"
     problem, exponent = _standardized(_fitting(matrix, y, x0, *files), *files[:2])
     if held_out:
-        problem = _divided(problem, held_out, rng, where)
+        problem = _without_rows(problem, held_out, rng, where)
     with _named(where):
         problem = checked(problem)
         check_size(problem)
@@ -179,7 +179,7 @@ def _fitting(matrix, data, signal, path, data_path, signal_path):
     return Problem(matrix, _vector(signal, columns, "x0", "a column", signal_path), data)
 
 
-def _divided(problem, held_out, rng, where):
+def _without_rows(problem, held_out, rng, where):
     """The problem of the rows that are left when so many, chosen by rng, are held out."""
     rows = len(problem.data)
     if held_out >= rows:

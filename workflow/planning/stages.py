@@ -223,10 +223,10 @@ class Stages:
         values = dict(problem.axes) | dict(problem.parameters)
         if problem.ensemble == FILE:
             values.pop(LABEL, None)
-        if HELD_OUT in values:
+        drawn = problem.ensemble not in (KERNEL, FILE)
+        if drawn or HELD_OUT in values:
             values["seed"] = self.config["seed"]
-        if problem.ensemble not in (KERNEL, FILE):
-            values["seed"] = self.config["seed"]
+        if drawn:
             values |= dict(problem.signal) or self.config["signal"]
             values["noise-law"] = problem.noise or self.config["noise"]
         return values

@@ -51,14 +51,6 @@ class LimitPoints(Record):
         signals = problems.signal
         unknown = _unknown_path(log_alpha, signals.shape[1])
         known = [path or unknown for path in paths]
-        held_out = None
-        if problems.held_matrix is not None:
-            held_out = np.array(
-                [
-                    problems.held_out_errors(place, point + path.vectors)
-                    for place, (path, point) in enumerate(zip(known, minimizers.point, strict=True))
-                ]
-            )
         names = ("log_unit", "error", "newton_steps", "relative_residual")
         return cls(
             repetition=problems.repetition,
@@ -77,7 +69,9 @@ class LimitPoints(Record):
                     for path, point, signal in zip(known, minimizers.point, signals, strict=True)
                 ]
             ),
-            held_out_error=held_out,
+            held_out_error=problems.held_out_errors(
+                point + path.vectors for path, point in zip(known, minimizers.point, strict=True)
+            ),
         )
 
     def place_of(self, log10_alpha: float, output: str) -> int:

@@ -69,15 +69,6 @@ class Minimizers(Record):
             np.full(problems.data.shape[1], np.nan), *np.full((2, points.shape[1]), np.nan)
         )
         duals = [each.certificate or absent for each in minimizers]
-        held_out: dict[str, np.ndarray] = {}
-        if problems.held_matrix is not None:
-            held_out = {
-                name: np.array([problems.held_out_errors(i, x) for i, x in enumerate(vectors)])
-                for name, vectors in (
-                    ("held_out_error", points),
-                    ("interpolator_held_out_error", interpolators),
-                )
-            }
         return cls(
             repetition=problems.repetition,
             status=np.array([each.status for each in minimizers]),
@@ -95,7 +86,8 @@ class Minimizers(Record):
             interpolator_estimation_error=_distances(interpolators, problems.signal),
             product=problems.product,
             noiseless_support=problems.noiseless_support,
-            **held_out,
+            held_out_error=problems.held_out_errors(points),
+            interpolator_held_out_error=problems.held_out_errors(interpolators),
         )
 
     def certificate(self, place: int) -> Certificate:

@@ -1,6 +1,6 @@
 """The arrays of stage problems."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Self
 
@@ -50,15 +50,17 @@ class Problems(Record):
             int(self.noiseless_support[place]),
         )
 
-    def held_out_errors(self, place: int, points: np.ndarray) -> np.ndarray:
-        """||A' x - y'||_2 / ||y'||_2 over the rows held out from an instance.
+    def held_out_errors(self, points: Iterable[np.ndarray]) -> np.ndarray | None:
+        """||A' x - y'||_2 / ||y'||_2 over the rows held out, shape (r, ...); None without any.
 
         Args:
-            place: of the instance.
-            points: x, shape (..., d).
+            points: x, shape (..., d), of each instance.
         """
         if self.held_matrix is None or self.held_data is None:
-            raise ValueError("no rows are held out")
-        data = self.held_data[place]
-        missed = points @ self.held_matrix[place].T - data
-        return np.linalg.norm(missed, axis=-1) / np.linalg.norm(data)
+            return None
+        return np.array(
+            [
+                np.linalg.norm(x @ matrix.T - data, axis=-1) / np.linalg.norm(data)
+                for x, matrix, data in zip(points, self.held_matrix, self.held_data, strict=True)
+            ]
+        )
