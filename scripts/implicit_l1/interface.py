@@ -266,7 +266,8 @@ def integrate_flow(
         options: tolerances, by default ``FlowOptions()``.
     Returns:
         time, shape (m,), spaced evenly in log(time); point, x at these times, shape (m, d), the
-        last one within `claim` times ``||x(alpha) - g*||_1`` of the limit point x(alpha); `claim`
+        last one within `claim` times ``||x(alpha) - g*||_1`` of the limit point x(alpha), with an
+        estimate, not a bound, of what rounding does; `claim`
         is nan, and `outcome` "at the minimizer", where x(alpha) = g* as far as doubles tell.
     Raises:
         ValueError: naming the argument that is wrong.

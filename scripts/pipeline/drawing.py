@@ -85,6 +85,8 @@ def _read(args, index):
         if index != 0:
             raise ProblemError("a file holds one problem, repetition 0")
         return read_problem(args.path, args.data, args.signal, noiseless=args.noiseless)
+    if args.seed is None:
+        raise ProblemError("--held-out needs --seed, from which rows are drawn")
     rng = generator(stream="held_out", seed=args.seed, rows=args.held_out, repetition=index)
     return read_problem(
         args.path,

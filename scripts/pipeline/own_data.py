@@ -182,6 +182,8 @@ def _fitting(matrix, data, signal, path, data_path, signal_path):
 def _without_rows(problem, held_out, rng, where):
     """The problem of the rows that are left when so many, chosen by rng, are held out."""
     rows = len(problem.data)
+    if held_out < 0:
+        raise ProblemError(f"{where}: held_out is {held_out}, it must be at least 1")
     if held_out >= rows:
         raise ProblemError(f"{where}: held_out is {held_out}, and A has {rows} rows: none is left")
     chosen = np.sort(rng.choice(rows, held_out, replace=False))

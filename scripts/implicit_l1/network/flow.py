@@ -228,7 +228,7 @@ def gradient_flow(
     rate, unit = potential.time_constant(alpha), flow.setting.unit
     seen = []  # (times, n, loss) of the steps
     time, count = 1e-2 * _time_unit(flow) / rate, 0
-    approach, outcome = _Approach(name, options.distance), ""
+    approach, outcome = _Approach(name, flow.setting, options.distance), ""
     try:
         for step in _steps(flow):
             count += 1
@@ -238,9 +238,8 @@ def gradient_flow(
             times = saved_times(time, max(time, end), options.states_per_decade)[:-1]
             if times.size:
                 error, loss = _seen(step.system, step.at(times * rate))
-                outcome, ended, claim = approach.ended(step.system, error)
-                kept = ended + 1 if outcome else times.size
-                seen.append((times[:kept], error[:kept], loss[:kept]))
+                outcome = approach.ended(error)[0]
+                seen.append((times, error, loss))
             if outcome:
                 break
             time = max(time, end)
@@ -249,7 +248,11 @@ def gradient_flow(
     except IntegrationError as failure:
         raise FlowError(f"{name} failed: {failure} (t = {time:.3g})") from failure
     time_of, error, loss = (np.concatenate(parts) for parts in zip(*seen, strict=True))
-    error = error * unit
+    # states of steps before that in which the limit point became known may be near enough, too
+    outcome, there, claims = approach.ended(error)
+    kept = slice(int(np.argmax(there)) + 1)
+    time_of, error, loss = time_of[kept], error[kept] * unit, loss[kept]
+    claim = float(claims[kept][-1])
     return Trajectory(time_of, minimizer + error, error, loss, count, claim, outcome)
 
 
@@ -281,18 +284,18 @@ class _Approach:
         size: its ||n||_1; blur: what rounding does to it, relative to that.
     """
 
-    def __init__(self, name, tolerance):
-        self.name, self.tolerance = name, tolerance
+    def __init__(self, name, setting, tolerance):
+        self.name, self.setting, self.tolerance = name, setting, tolerance
         self.limit, self.size, self.blur = None, np.nan, np.inf
         self.least, self.idle = np.inf, 0  # of the motion that is left, and steps since it was more
 
     def see(self, flow):
         """Take the next state; an error where it has come to rest, and not within the tolerance."""
-        (self.limit, rounding), unit = flow.limit(), flow.setting.unit
+        (self.limit, rounding), unit = flow.limit(), self.setting.unit
         self.size = np.abs(self.limit * unit).sum()
         with np.errstate(divide="ignore", invalid="ignore"):  # of a limit that is g*
             self.blur = blur = (rounding * unit).sum() / self.size
-        motion = self._motion(flow, flow.error[None])[0]
+        motion = self._motion(flow.error[None])[0]
         self.idle = self.idle + 1 if motion > 0.9 * self.least else 0
         self.least = np.fmin(self.least, motion)
         # a motion that is more than both may be of a plateau
@@ -310,24 +313,24 @@ class _Approach:
                 f"minimizer: rounding moves it by about {blur:.1e}; raise alpha or the tolerance"
             )
 
-    def ended(self, flow, error):
-        """(how the flow ends, at which of its states, with which claim); ("", 0, nan) if at none.
+    def ended(self, error):
+        """(how the flow has ended, which of its states are there, what is claimed of each).
+
+        The first is empty if none is, and no claim is a number of an end that is g*.
 
         Args:
-            flow: the equation.
-            error: n at states of the last step, shape (m, d).
+            error: n at states, shape (m, d).
         """
         if self.limit is not None:
-            claims = self._motion(flow, error) + self.blur
+            claims = self._motion(error) + self.blur
             if np.any(claims <= self.tolerance):
-                first = int(np.argmax(claims <= self.tolerance))
-                return CONVERGED, first, float(claims[first])
+                return CONVERGED, claims <= self.tolerance, claims
         # at g* itself, towards which it goes on for ever
-        unit = min(flow.setting.size.min(), np.abs(flow.setting.minimizer).max())
+        unit = min(self.setting.size.min(), np.abs(self.setting.minimizer).max())
         there = np.abs(error).sum(axis=1) <= NOTHING * unit
-        return (AT_MINIMIZER, int(np.argmax(there)), np.nan) if there.any() else ("", 0, np.nan)
+        return AT_MINIMIZER if there.any() else "", there, np.full(len(error), np.nan)
 
-    def _motion(self, flow, error):
+    def _motion(self, error):
         """The distance of states to the limit point, in units of ||n||_1, shape (m,)."""
         with np.errstate(divide="ignore", invalid="ignore"):  # of a limit that is g*
-            return np.abs((error - self.limit) * flow.setting.unit).sum(axis=1) / self.size
+            return np.abs((error - self.limit) * self.setting.unit).sum(axis=1) / self.size

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 import numpy as np
 
+from implicit_l1.linear.units import unit_of
 from implicit_l1.problems.problem import Problem
 from pipeline.records.record import Record
 
@@ -60,7 +61,13 @@ class Problems(Record):
             return None
         return np.array(
             [
-                np.linalg.norm(x @ matrix.T - data, axis=-1) / np.linalg.norm(data)
+                _relative_miss(x @ matrix.T, data)
                 for x, matrix, data in zip(points, self.held_matrix, self.held_data, strict=True)
             ]
         )
+
+
+def _relative_miss(found, data):
+    """||found - y'||_2 / ||y'||_2 along the last axis; squares of 1e-170 would be 0."""
+    unit = unit_of(data)
+    return np.linalg.norm((found - data) / unit, axis=-1) / np.linalg.norm(data / unit)

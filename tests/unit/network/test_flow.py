@@ -377,6 +377,22 @@ def test_the_end_is_the_flows_and_not_the_steps(depth, monkeypatch):
     assert places == pytest.approx(np.round(places), abs=1e-9)
 
 
+@pytest.mark.parametrize("distance", [0.1, 1e-2, 1e-3])
+@pytest.mark.parametrize("rtol", [1e-6, 1e-8, 1e-10])
+def test_the_end_is_the_first_saved_time_however_coarse(distance, rtol):
+    """Also one of a step before the limit point was asked for."""
+    matrix, minimizer = np.array([[1.0, 0.5, 0.25]]), np.array([1.0, 0.0, 0.0])
+
+    def end(**options):
+        options = FlowOptions(states_per_decade=50, **options)
+        return gradient_flow(matrix, minimizer, potential(2), 1e-2, options)
+
+    whole = end(distance=1e-9, rtol=1e-11)
+    away = one_norm(whole.error - whole.error[-1]) / one_norm(whole.error[-1])
+    first = whole.time[np.argmax(away <= distance)]
+    assert end(distance=distance, rtol=rtol).time[-1] == pytest.approx(first, rel=1e-9)
+
+
 def trajectory(time, size, loss):
     error = np.array(size, dtype=float)[:, None] * [1.0, -1.0]
     return Trajectory(np.array(time, dtype=float), error, error, np.array(loss), 3, 1e-9)

@@ -21,7 +21,7 @@ from scipy.integrate import solve_ivp
 from implicit_l1.linear.interior import LinearProgramError
 from implicit_l1.problems import product
 from implicit_l1.problems.ensembles import ProblemError
-from implicit_l1.problems.problem import exact_data
+from implicit_l1.problems.problem import Problem, Rows, exact_data
 from implicit_l1.status import data_in_words
 from pipeline import origin as origins
 from pipeline.own_data import read_problem, shape_of
@@ -919,14 +919,26 @@ def test_rows_that_are_held_out_are_no_part_of_the_problem():
     assert np.array_equal(Problems.load("p.npz").held_matrix[0], found.held_matrix[3])
 
 
+@pytest.mark.parametrize("exponent", [-560, 0, 560])
+def test_what_is_missed_is_relative_at_any_scale_of_y(exponent):
+    rows = Rows(np.array([[1.0, 2.0, 0.0], [0.0, 1.0, 3.0]]), np.ldexp([3.0, 4.0], exponent))
+    problem = Problem(np.array([[1.0, 0.0, 2.0]]), np.full(3, np.nan), np.ones(1), held_out=rows)
+    x = np.ldexp(np.array([[3.0, 0.0, 4 / 3], [0.0, 0.0, 0.0], [6.0, 0.0, 8 / 3]]), exponent)
+    (missed,) = Problems.of([0], [problem]).held_out_errors([x])
+    assert missed == pytest.approx([0.0, 1.0, 1.0], abs=1e-15)
+
+
 def test_too_many_rows_or_none_that_tells_are_not_held_out():
     write(p_csv=text([[1, 2, 0, 1], [0, 1, 3, 0], [0, 2, 1, 0]], "a,b,c,y"))
     for held_out, words in (
         (3, "p.csv: held_out is 3, and A has 3 rows: none is left"),
+        (-1, "p.csv: held_out is -1, it must be at least 1"),
         (1, "p.csv: y is 0 on all 1 rows that are held out; hold out more"),
     ):
         result = divided(0, 9, held_out)
         assert result.returncode == 1 and words in result.stderr
+    words = ("--output", "p.npz", "--repetitions", 0, 0, "file", "--path=p.csv", "--held-out=1")
+    assert "--held-out needs --seed" in script("stages/problems", *words).stderr
     Path("p.csv").write_text("a,b,c,y\n1,2,0,1\n0,1,3,1\n", encoding="utf-8")
     result = script(
         "stages/problems", "--output", "p.npz", "--repetitions", 1, 1, "file", "--path=p.csv"
