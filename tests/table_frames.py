@@ -26,6 +26,8 @@ def data(count=3, status=(), depth=2, path="near", repetitions=None, **columns):
     frame["product"], frame["noiseless_support"] = False, 0
     frame["rho_tilde_method"] = "branch and bound"
     frame["asymptotics_status"] = "known"
+    frame["scales"], frame["onset_tolerance"] = 20, 0.05
+    frame["window_smallest"], frame["window_largest"] = 1e-12, 1e-8
     for name, values in columns.items():
         frame[name] = values
     return in_cell(frame, depth, path)

@@ -18,9 +18,6 @@ from pipeline.records.record import joined
 from pipeline.storage import write_table
 from pipeline.tidy import with_cell
 
-# half a unit of the fourth digit after the point
-FOUR_DIGITS = 5e-5
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -96,7 +93,7 @@ def instance_table(
                 for error, rate, certified in zip(limit.log_error_1, predicted, known, strict=True)
             ]
         )
-        for tolerance in (lambda rate: args.onset_tolerance * rate, lambda rate: FOUR_DIGITS)
+        for tolerance in (lambda rate: args.onset_tolerance * rate, lambda rate: rates.FOUR_DIGITS)
     )
     competitor = np.array(
         [
@@ -140,10 +137,12 @@ def instance_table(
             "last_slope": rates.local_slopes(log_alpha, limit.log_error_1)[1][:, -1],
             "window_smallest": args.window[0] if args.window else np.nan,
             "window_largest": args.window[1] if args.window else np.nan,
+            "onset_tolerance": args.onset_tolerance,
             "onset_log10_alpha": onset / np.log(10.0),
             "four_digits_log10_alpha": four_digits / np.log(10.0),
             "log10_competitor": competitor / np.log(10.0),
             "log10_correction": correction / np.log(10.0),
+            "scales": log_alpha.size,
             "smallest_log10_alpha": log_alpha[-1] / np.log(10.0),
             "l1_estimation_error": l1.estimation_error,
             "interpolator_estimation_error": l1.interpolator_estimation_error,

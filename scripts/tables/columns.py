@@ -57,6 +57,11 @@ def floating(heading: str, form: str, csv: str | None = None) -> Column:
     return Column(heading, form, FLOAT, csv or form)
 
 
+def _six_digits(form):
+    """A form of the CSV file with no more digits than floats have in common between machines."""
+    return f".{min(int(form[1:-1]), 6)}{form[-1]}"
+
+
 COLUMNS = {
     "ensemble": text("ensemble"),
     "N": exact("N"),
@@ -84,19 +89,19 @@ COLUMNS = {
     "kappa": proved("κ", ".3g"),
     "data": text("y"),
     "predicted_rate": proved("predicted rate", ".4f", ".10f"),
-    "fitted_rate": floating("fitted rate", ".4f", ".6f"),
-    "fitted_lower_quartile": floating("lower quartile", ".4f", ".6f"),
-    "fitted_upper_quartile": floating("upper quartile", ".4f", ".6f"),
-    "fitted_low": floating("interval from", ".4f", ".6f"),
-    "fitted_high": floating("to", ".4f", ".6f"),
+    "fitted_rate": proved("fitted rate", ".4f", ".10f"),
+    "fitted_lower_quartile": proved("lower quartile", ".4f", ".10f"),
+    "fitted_upper_quartile": proved("upper quartile", ".4f", ".10f"),
+    "fitted_low": proved("interval from", ".4f", ".10f"),
+    "fitted_high": proved("to", ".4f", ".10f"),
     "last_slope": proved("slope at the smallest α", ".4f", ".10f"),
-    "onset_alpha": floating("onset α", ".2g", ".6g"),
-    "onset_reached": floating("onset reached", "d"),
+    "onset_alpha": proved("onset α", ".2g"),
+    "onset_reached": proved("onset reached", ".0f", ".0f"),
     "smallest_log10_alpha": exact("smallest log₁₀ α", ".0f"),
     "worst": proved("worst difference", ".6f", ".10f"),
-    "four_digits": floating("4 digits reached", "d"),
-    "four_digits_log10_alpha": floating("from log₁₀ α", ".0f", ".6g"),
-    "four_digits_last": floating("the last from", ".0f", ".6g"),
+    "four_digits": proved("4 digits reached", ".0f", ".0f"),
+    "four_digits_log10_alpha": proved("from log₁₀ α", ".0f"),
+    "four_digits_last": proved("the last from", ".0f"),
     "reason": floating("those that do not", TEXT),
     "constant": proved("constant", ".4g"),
     "measured_4": proved("error at 1e-4", ".3g"),
@@ -163,13 +168,13 @@ for _norm, _words in NORMS.items():
         COLUMNS[f"{_name}_worst"] = floating(f"{_heading} worst", ".3g")
         COLUMNS[f"{_name}_silent"] = floating(f"{_heading} silent", "d")
 
-# a column of enclosures -> that in its place, where nothing was to be proved
+# a column of enclosures -> that in its place, where it was not to be proved
 IN_FLOATS = {
     name: f"{name}_float"
     for name, column in COLUMNS.items()
     if column.source == PROVED and column.form != TEXT
 }
 COLUMNS |= {
-    floats: floating(COLUMNS[name].heading, COLUMNS[name].form, f".6{COLUMNS[name].csv[-1]}")
+    floats: floating(COLUMNS[name].heading, COLUMNS[name].form, _six_digits(COLUMNS[name].csv))
     for name, floats in IN_FLOATS.items()
 }

@@ -150,6 +150,15 @@ class EnclosedCells(Cells):
         somewhere = self.by_cell(found.notna()).transform("any")
         return found.where(found.notna() | ~somewhere, NO_PROOF)
 
+    def along(self, quantity: str) -> pd.Series:
+        """What is known along the path of a row: log10 alpha -> an Interval or the reason."""
+        known = self._known[self._known["quantity"] == quantity]
+        found: dict = {row: {} for row in self.rows.index}
+        columns = (known[name] for name in ("row", "log10_alpha", "enclosure"))
+        for row, scale, enclosure in zip(*columns, strict=True):
+            found[row][scale] = enclosure
+        return objects(found.values(), self.rows.index)
+
     def over(
         self, name: str, statistic: Callable, *enclosures: pd.Series, among: pd.Series | None = None
     ) -> pd.Series:

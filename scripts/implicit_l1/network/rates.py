@@ -12,6 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+# Four digits after the point of a slope are right: half a unit of the last.
+FOUR_DIGITS = 5e-5
+
 _NEARLY_MINUS_INFINITY = -1e100
 
 
@@ -93,6 +96,11 @@ def local_slopes(log_alpha: np.ndarray, log_error: np.ndarray) -> tuple[np.ndarr
         return log_alpha[:-1] + 0.5 * step, np.diff(log_error, axis=-1) / step
 
 
+def in_window(log_alpha: np.ndarray, window: Sequence[float]) -> np.ndarray:
+    """Which scales lie between (smallest, largest) log alpha, both included up to rounding."""
+    return (log_alpha >= window[0] - 1e-9) & (log_alpha <= window[1] + 1e-9)
+
+
 def fitted_rate(
     log_alpha: np.ndarray, log_error: np.ndarray, window: Sequence[float]
 ) -> np.ndarray:
@@ -101,11 +109,11 @@ def fitted_rate(
     Args:
         log_alpha: shape (m,).
         log_error: shape (..., m).
-        window: (smallest, largest) log alpha, both included up to rounding.
+        window: of :func:`in_window`.
     Raises:
         ValueError: if fewer than 3 scales lie in the window.
     """
-    inside = (log_alpha >= window[0] - 1e-9) & (log_alpha <= window[1] + 1e-9)
+    inside = in_window(log_alpha, window)
     if inside.sum() < 3:
         raise ValueError(f"{inside.sum()} scales lie in the window, a fit needs 3")
     x, y = log_alpha[inside] - log_alpha[inside].mean(), log_error[..., inside]

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
+from itertools import product
 from typing import Self
 
 _LARGEST = 10**15
@@ -50,6 +52,16 @@ class Interval:
         if not divisor > 0:
             raise ValueError(f"{count} is not positive: the ends would change places")
         return Interval(_DOWN.divide(self.lower, divisor), _UP.divide(self.upper, divisor))
+
+    def scaled(self, by: float) -> "Interval":
+        """Times a number, exact as the double that it is."""
+        return linear_combination([Fraction(by)], [self])
+
+    def widened(self, by: Decimal) -> "Interval":
+        """With a margin on both sides; ValueError if it is negative."""
+        if by < 0:
+            raise ValueError(f"a margin of {by} would make the interval narrower")
+        return Interval(_DOWN.subtract(self.lower, by), _UP.add(self.upper, by))
 
     def __abs__(self) -> "Interval":
         # copy_abs: abs() itself would round to the digits of the default context
@@ -115,11 +127,36 @@ def maximum(intervals: Sequence[Interval]) -> Interval:
     return Interval(max(i.lower for i in intervals), max(i.upper for i in intervals))
 
 
+def total(intervals: Sequence[Interval]) -> Interval:
+    """Enclosure of the sum."""
+    return linear_combination([Fraction(1)] * len(intervals), intervals)
+
+
+def linear_combination(weights: Sequence[Fraction], intervals: Sequence[Interval]) -> Interval:
+    """Enclosure of the sum of numbers times exact weights."""
+    lower = upper = Decimal(0)
+    for weight, each in zip(weights, intervals, strict=True):
+        ratio = Decimal(weight.numerator), Decimal(weight.denominator)
+        factors, ends = (_DOWN.divide(*ratio), _UP.divide(*ratio)), (each.lower, each.upper)
+        lower = _DOWN.add(lower, min(_DOWN.multiply(*both) for both in product(factors, ends)))
+        upper = _UP.add(upper, max(_UP.multiply(*both) for both in product(factors, ends)))
+    return Interval(lower, upper)
+
+
+def quantile(intervals: Sequence[Interval], share: Fraction) -> Interval:
+    """Enclosure of a quantile: between two order statistics in proportion, as NumPy's."""
+    whole, rest = divmod(share * (len(intervals) - 1), 1)
+    ends = [sorted(i.lower for i in intervals), sorted(i.upper for i in intervals)]
+    low, high = (
+        Interval(*(side[place] for side in ends))
+        for place in (int(whole), min(int(whole) + 1, len(intervals) - 1))
+    )
+    return linear_combination([1 - rest, rest], [low, high])
+
+
 def median(intervals: Sequence[Interval]) -> Interval:
     """Enclosure of the median: between two middle ones half way."""
-    lower, upper = _middle_ends(intervals)
-    half = Decimal("0.5")
-    return Interval(_DOWN.multiply(half, _DOWN.add(*lower)), _UP.multiply(half, _UP.add(*upper)))
+    return quantile(intervals, Fraction(1, 2))
 
 
 def geometric_median(intervals: Sequence[Interval]) -> Interval:
@@ -150,6 +187,15 @@ def log10(interval: Interval) -> Interval:
     # correctly rounded to the nearest, as the square root
     return Interval(
         _DOWN.log10(interval.lower).next_minus(_DOWN), _UP.log10(interval.upper).next_plus(_UP)
+    )
+
+
+def power_of_ten(exponent: float) -> Interval:
+    """Enclosure of 10^exponent, the exponent exact as the double that it is."""
+    # nearly always correctly rounded, as the documentation of decimal says; never a unit off
+    return Interval(
+        _DOWN.power(10, Decimal(exponent)).next_minus(_DOWN),
+        _UP.power(10, Decimal(exponent)).next_plus(_UP),
     )
 
 

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from implicit_l1.proof.intervals import Interval, maximum, median
+from implicit_l1.network.rates import FOUR_DIGITS
+from implicit_l1.proof.intervals import Interval, maximum, median, minimum, total
 from tables.columns import PATH
 from tables.enclosures import NO_PROOF, of_limits
+from tables.fits import Paths, doubled
 from tables.kinds.rates import rates_in_floats
 from tables.statistics import EnclosedCells, largest, of_each
 
@@ -16,17 +18,22 @@ def far_table(frame: pd.DataFrame, proofs: pd.DataFrame | None) -> pd.DataFrame:
     slopes = cells.enclosures("local_slope", cells.smallest)
     rates = cells.enclosures("predicted_rate")
     pair = slopes.fillna(NO_PROOF), rates.fillna(NO_PROOF)
-    reached = cells.numbers["four_digits_log10_alpha"]
-    unfinished = cells.counted & cells.rows["four_digits_log10_alpha"].isna()
+    paths = Paths(cells)
+    onsets, reached = paths.onsets(
+        "four_digits_log10_alpha", lambda row, rate: doubled(FOUR_DIGITS)
+    )
+    unfinished = cells.counted & onsets.isna()
     reasons = pd.Series(map(_reason, cells.rows.itertuples(), *pair), dtype=str)
     return cells.table(
         smallest_log10_alpha=cells.by_cell(cells.smallest).first(),
         predicted_rate=cells.over("predicted_rate", median, rates),
         last_slope=cells.over("local_slope", median, slopes),
         worst=cells.over("worst", _largest_deviation, *pair),
-        four_digits=reached.count(),
-        four_digits_log10_alpha=reached.median(),
-        four_digits_last=reached.min(),
+        **paths.named(
+            four_digits=cells.over("four_digits", total, reached),
+            four_digits_log10_alpha=cells.over("four_digits_log10_alpha", median, onsets),
+            four_digits_last=cells.over("four_digits_log10_alpha", minimum, onsets),
+        ),
         reason=of_each(
             cells.by_cell(reasons.where(unfinished)), lambda group: "; ".join(group.dropna())
         ),

@@ -1,10 +1,14 @@
 """Fitted rates against predicted ones."""
 
+from fractions import Fraction
+from functools import partial
+
 import pandas as pd
 
-from implicit_l1.proof.intervals import median
+from implicit_l1.proof.intervals import median, power_of_ten, quantile, total
 from tables.columns import PATH
 from tables.enclosures import in_floats, of_limits
+from tables.fits import Paths
 from tables.statistics import EnclosedCells, largest
 
 
@@ -19,16 +23,29 @@ def rates_in_floats(rows: pd.DataFrame) -> pd.DataFrame:
 def rates_table(frame: pd.DataFrame, proofs: pd.DataFrame | None) -> pd.DataFrame:
     """Medians and quartiles over the certified repetitions of each cell."""
     cells = EnclosedCells(largest(frame, PATH), PATH, of_limits(proofs), rates_in_floats)
-    fitted = cells.numbers["fitted_rate"]
-    onset = cells.by_cell(10.0 ** cells.rows["onset_log10_alpha"].where(cells.counted))
+    paths = Paths(cells)
+    fits = paths.fitted_rates()
+    onsets, reached = paths.onsets(
+        "onset_log10_alpha", lambda row, rate: rate.scaled(row.onset_tolerance)
+    )
+    quartile = partial(quantile, share=Fraction(1, 4)), partial(quantile, share=Fraction(3, 4))
     return cells.table(
         predicted_rate=cells.proved_of(median, "predicted_rate"),
-        fitted_rate=fitted.median(),
-        fitted_lower_quartile=fitted.quantile(0.25),
-        fitted_upper_quartile=fitted.quantile(0.75),
-        fitted_low=cells.numbers["fitted_rate_low"].median(),
-        fitted_high=cells.numbers["fitted_rate_high"].median(),
+        **paths.named(
+            fitted_rate=cells.over("fitted_rate", median, fits),
+            fitted_lower_quartile=cells.over("fitted_rate", quartile[0], fits),
+            fitted_upper_quartile=cells.over("fitted_rate", quartile[1], fits),
+            fitted_low=paths.bootstrap_ends("fitted_rate_low", fits),
+            fitted_high=paths.bootstrap_ends("fitted_rate_high", fits),
+        ),
         last_slope=cells.proved_of(median, "local_slope", cells.smallest),
-        onset_alpha=onset.median(),
-        onset_reached=onset.count(),
+        **paths.named(
+            onset_alpha=cells.over("onset_alpha", _median_scale, onsets),
+            onset_reached=cells.over("onset_reached", total, reached),
+        ),
     )
+
+
+def _median_scale(log10_alpha):
+    """The median of alpha itself, of exact logarithms."""
+    return median([power_of_ten(float(one.lower)) for one in log10_alpha])

@@ -201,7 +201,7 @@ def test_large_and_small_numbers():
     table = pd.DataFrame(
         {
             "kappa": [Interval.of("1.2345e7", "1.2345e7"), Interval.of("1e-54076", "1e-54076")],
-            "onset_alpha": [1.5e-9, np.nan],
+            "onset_alpha_float": [1.5e-9, np.nan],
         }
     )
     assert shown(table)["κ"].tolist() == ["1.23e+07", "1.00e-54076"]

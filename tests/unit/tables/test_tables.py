@@ -1,5 +1,7 @@
 """The rows of each table, worked out by hand where all that is near differs."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,7 +110,7 @@ def test_rates_are_those_of_the_depth():
     assert two["last_slope"] == Interval.of("0.5", "0.5")  # at the smallest scale
     assert three["predicted_rate"] == Interval.of(1, 1)
     assert three["last_slope"] == Interval.of(1, 1)
-    assert two["fitted_rate"] == 0.777
+    assert two["fitted_rate_float"].text(".4f") == "0.7770"
     only_wide = made("rates", data(1), certificates=certificates[:2])
     assert only(only_wide)["predicted_rate"] == Interval.of("0.74", "0.75")
 
@@ -157,7 +159,7 @@ def test_of_several_numbers_of_repetitions_the_largest_is_shown():
     row = only(made("rates", few, many, certificates=certificates))
     assert row["repetitions"] == 3
     assert row["predicted_rate"] == Interval.of("0.8", "0.8")
-    assert row["fitted_rate"] == 0.5
+    assert row["fitted_rate_float"] == Interval.of(0.5, 0.5)
 
 
 def test_a_slope_that_is_missing_empties_its_column_and_says_why():
@@ -178,7 +180,7 @@ def test_the_worst_slope_is_the_one_farthest_from_its_own_rate():
     row = only(table)
     assert row["worst"] == Interval.of("0.09", "0.1")
     assert row["smallest_log10_alpha"] == -300
-    assert row["four_digits"] == 3
+    assert row["four_digits_float"] == Interval.of(3, 3)
     assert row["reason"] == ""
 
 
@@ -191,7 +193,7 @@ def test_instances_that_are_not_there_yet_are_named():
         asymptotics_status=["known", "known", "a face"],
     )
     row = only(made("far", frame, certificates=certificates))
-    assert row["four_digits"] == 1
+    assert row["four_digits_float"] == Interval.of(1, 1)
     assert "repetition 1: slope 0.40000 for 0.50000" in row["reason"]
     assert "repetition 2: a face" in row["reason"]
     unknown = {-300.0: ["0.701", "too wide", "0.25"]}
@@ -388,12 +390,104 @@ def test_rates_have_the_quartiles_and_the_interval_of_the_fits():
     certificates = [of_constants([0.1] * 5, margin)]
     certificates += [of_limits(2, margin=margin, local_slope={-4.0: [0.9] * 5})]
     row = only(made("rates", frame, certificates=certificates))
-    assert row["fitted_lower_quartile"] == 0.2
-    assert row["fitted_rate"] == 0.4
-    assert row["fitted_upper_quartile"] == 0.8
-    assert (row["fitted_low"], row["fitted_high"]) == (0.11, 0.99)
-    assert (row["onset_alpha"], row["onset_reached"]) == (1e-2, 3)
+    wanted = {
+        "fitted_lower_quartile": 0.2,
+        "fitted_rate": 0.4,
+        "fitted_upper_quartile": 0.8,
+        "fitted_low": 0.11,
+        "fitted_high": 0.99,
+        "onset_reached": 3,
+    }
+    assert {name: float(row[f"{name}_float"].lower) for name in wanted} == wanted
+    assert row["onset_alpha_float"].text(".30g") == "0.0100000000000000000000000000000"
     assert row["predicted_rate"] == Interval.of("0.9", "0.9")
+
+
+# along three scales; slopes that are not those of the errors: either has its column
+SLOPES = {-3.0: [0.51, 0.9, 0.504], -4.0: [0.5, 0.52, 0.505]}
+ERRORS = {-2.0: [1e-2, 1e-2, 1e-3], -3.0: [3e-3] * 3, -4.0: [1e-4, 1e-3, 1e-4]}
+# what is in the middle of evenly spaced scales plays no part
+FITS = [1.0, 0.5, 0.5]
+WINDOW = {"window_smallest": 1e-4, "window_largest": 1e-2, "scales": 3}
+
+
+def whole_paths(name, errors=ERRORS, slopes=SLOPES, **columns):
+    """The table of three instances whose errors and slopes are enclosed at all scales."""
+    limits = of_limits(2, error_1=errors, local_slope=slopes)
+    frame = data(**{"fitted_rate": FITS, **WINDOW, **columns})
+    return only(made(name, frame, certificates=[of_constants(["0.5"] * 3), limits]))
+
+
+def test_fits_and_onsets_of_whole_paths_are_proved():
+    """None of the floats of the data, 0.777, is shown; ends of bootstrap intervals have margins."""
+    row = whole_paths("rates", fitted_rate_low=0.375, fitted_rate_high=0.875)
+    shown = {
+        "fitted_rate": 0.5,
+        "fitted_lower_quartile": 0.5,
+        "fitted_upper_quartile": 0.75,
+        "fitted_low": 0.375,
+        "fitted_high": 0.875,
+        # of the first and the third instance the whole path, of the second its smaller half
+        "onset_alpha": 1e-2,
+        "onset_reached": 3,
+    }
+    for name, value in shown.items():
+        assert f"{name}_float" not in row
+        assert float(row[name].lower) <= value * (1 + 1e-15), name
+        assert float(row[name].upper) >= value * (1 - 1e-15), name
+        assert float(row[name].upper - row[name].lower) <= 1e-14, name
+
+
+def test_a_bootstrap_interval_is_as_near_as_its_fits():
+    """Floats that are off by a hundredth move its ends by no more."""
+    row = whole_paths("rates", fitted_rate=[*FITS[:2], 0.51], fitted_rate_low=0.375)
+    assert float(row["fitted_low"].lower) == pytest.approx(0.365, abs=1e-12)
+    assert float(row["fitted_low"].upper) == pytest.approx(0.385, abs=1e-12)
+    assert float(row["fitted_rate"].upper - row["fitted_rate"].lower) <= 1e-14
+
+
+def test_what_a_whole_path_leaves_open_is_said():
+    wide = {-3.0: [0.51, 0.9, 0.504], -4.0: [("0.4", "0.6"), 0.52, "no digits"]}
+    for name, column in (("rates", "onset_alpha"), ("far", "four_digits")):
+        row = whole_paths(name, slopes=wide)
+        assert row[column] is None
+        assert f"{column}: no digits" in row["unproved"]
+    wide[-4.0][2] = 0.505
+    row = whole_paths("rates", slopes=wide)
+    assert "onset_alpha: whether the slope at log10(alpha) = -4 is near enough" in row["unproved"]
+    errors = ERRORS | {-4.0: [1e-4, "too wide", 1e-4]}
+    row = whole_paths("rates", errors=errors)
+    for column in ("fitted_rate", "fitted_low"):
+        assert row[column] is None
+        assert f"{column.replace('low', 'rate_low')}: too wide" in row["unproved"]
+    missing = {-4.0: [0.5, 0.5, 0.5]}
+    assert "onset_alpha: no proof" in whole_paths("rates", slopes=missing)["unproved"]
+
+
+def test_no_fit_and_an_onset_that_is_not_reached_are_no_numbers():
+    columns = dict.fromkeys(["window_smallest", "window_largest", "fitted_rate"], np.nan)
+    columns |= dict.fromkeys(["fitted_rate_low", "fitted_rate_high"], np.nan)
+    row = whole_paths("rates", slopes=SLOPES | {-4.0: [0.9] * 3}, **columns)
+    assert row["fitted_rate"] is row["fitted_low"] is row["onset_alpha"] is None
+    assert row["onset_reached"].text(".0f") == "0"
+    assert row["unproved"] == ""
+
+
+def test_a_sample_of_scales_proves_no_fit():
+    """One scale of four is missing, of the second instance."""
+    row = whole_paths("rates", scales=[3, 4, 3])
+    assert "fitted_rate" not in row and row["fitted_rate_float"].text(".3f") == "0.500"
+
+
+def test_four_digits_of_whole_paths_are_proved():
+    slopes = {-3.0: ["0.50004", "0.50006", "0.9"], -4.0: ["0.5", "0.49996", "0.50002"]}
+    row = whole_paths("far", slopes=slopes, smallest_log10_alpha=-4.0)
+    wanted = {"four_digits": 3, "four_digits_log10_alpha": -3, "four_digits_last": -3}
+    assert {name: row[name].lower for name in wanted} == wanted
+    slopes[-4.0][1] = "0.6"
+    row = whole_paths("far", slopes=slopes, smallest_log10_alpha=-4.0)
+    assert (row["four_digits"].lower, row["four_digits_log10_alpha"].lower) == (2, Decimal("-2.5"))
+    assert row["reason"].startswith("repetition 1: slope 0.60000 for 0.50000")
 
 
 def test_the_bounds_of_rho_tilde_keep_their_sides():
@@ -460,8 +554,8 @@ def test_far_slopes_say_from_where_four_digits_are_right():
         last_slope=[0.5, 0.52, 0.47, 0.5, 9.0],
     )
     row = only(made("far", frame))
-    assert row["four_digits"] == 3
-    assert (row["four_digits_log10_alpha"], row["four_digits_last"]) == (-20.0, -30.0)
+    wanted = {"four_digits": 3, "four_digits_log10_alpha": -20, "four_digits_last": -30}
+    assert {name: row[f"{name}_float"].lower for name in wanted} == wanted
     assert row["worst_float"].text(".6f") == "0.030000"
     assert row["reason"].startswith("repetition 3: slope 0.50000 for 0.50000; an entry of higher")
     assert "repetition 4" not in row["reason"]
