@@ -193,6 +193,10 @@ class Document:
         ((key, found),) = values.items()
         return [{**cell, key: value} for value in found for cell in cells]
 
+    def rows(self, table: str, **values: Any) -> list[dict]:
+        """The rows of a table, by what names them, with these values of columns; maybe none."""
+        return self._of(self._tables, table).named(**values)
+
     def number(self, table: str, column: str, cell: Mapping[str, Any], **more: Any) -> str:
         """A number of a table."""
         return self._of(self._tables, table).cited(column, cell, **more)

@@ -84,12 +84,23 @@ class Frame:
         """
         where = {key: cell.get(key) for key in PATH if key in self.values}
         where |= {key: cell[key] for key in KEYS if key in self.values and key in cell}
-        where |= {self._column(name): value for name, value in more.items()}
-        columns = {name: self.values[name] for name in where}
+        return self._places(where | more)
+
+    def named(self, **values: Any) -> list[dict[str, str]]:
+        """The rows with these values of columns, by the texts that name them.
+
+        Raises:
+            Failure: if one of them is no column.
+        """
+        names = [key for key in KEYS if key in self.values]
+        return self.values.loc[self._places(values), names].to_dict("records")
+
+    def _places(self, where):
+        columns = {self._column(name): value for name, value in where.items()}
         return [
             place
             for place in self.values.index
-            if all(_is(columns[name][place], value) for name, value in where.items())
+            if all(_is(self.values[name][place], value) for name, value in columns.items())
         ]
 
     def one(self, column: str, cell: Mapping[str, Any], **more: Any) -> tuple[str, int]:

@@ -177,6 +177,8 @@ ALLOWED = [
         r"bold\(1\)",
         r"10#super",
         r"digits=\d",
+        r"depth=3",
+        r"set scale = 0\.001",
         r"log10",
     ),
 ]
