@@ -31,10 +31,12 @@ from implicit_l1.linear.exact import (
     Undecided,
     as_double,
     as_rational,
+    exact_product,
     minimize,
     rationals_of,
 )
 from implicit_l1.linear.interior import LinearProgramError
+from implicit_l1.linear.programs import least_norm_vertex
 from implicit_l1.linear.units import dividing_unit
 from implicit_l1.minimizer.face import (
     LIKELY_ZERO,
@@ -59,6 +61,9 @@ _ROUNDED = 2.0**-60
 
 # The same where the rounding is kept, too.
 _TWICE = 2.0**-106
+
+# Relative to the smallest entry that a solver has found, what it is shown of smaller ones.
+_VISIBLE = 1e-3
 
 # Relative to the largest, what roundings of data may be away from exact ones.
 _SAME = 1e-6
@@ -286,7 +291,7 @@ def _decided(matrix, data, right, proposal, pivots):
     """
     exact = RationalMatrix(matrix)
     ones = [1] * exact.shape[1]
-    order = likeliest_columns(matrix, proposal.point, proposal.dual)
+    order = likeliest_columns(matrix, *_enlarged(matrix, data, right, proposal))
     try:
         vertex = minimize(exact, right, ones, order, pivots=pivots)
     except RankError as error:
@@ -303,6 +308,29 @@ def _decided(matrix, data, right, proposal, pivots):
     support, sigma = np.flatnonzero(point), np.sign(point)
     _, dual = attained_constant(matrix, support, sigma[support], pivots)
     return _minimizer(NOT_UNIQUE, matrix, data, point, low, dual)
+
+
+def _enlarged(matrix, data, right, proposal):
+    """(point, dual vector) near the proposal, with entries that solvers do not see made larger.
+
+    A product y = A x that was rounded is A_S x_S and a rest of some 1e-16.  The optimal basis is
+    that of A_S x_S + t rest for every t > 0 at which no entry of x_S has changed its sign, and for
+    a t that makes the rest large enough a solver finds it.  (Derived for this project.)
+    """
+    size = np.abs(proposal.point)
+    support = np.flatnonzero(size > LIKELY_ZERO * size.max())
+    try:
+        values = support_geometry(matrix, support).least_squares(data)
+        known = exact_product(matrix[:, support], values)
+        rest = [goal - value for goal, value in zip(right, known, strict=True)]
+        largest = max(map(abs, rest))
+        if support.size < len(matrix) and 0 < as_double(largest) < LIKELY_ZERO:
+            rest = np.array([as_double(value / largest) for value in rest])
+            part = _VISIBLE * np.abs(values).min() * rest
+            return least_norm_vertex(matrix, matrix[:, support] @ values + part)
+    except (ValueError, LinearProgramError, np.linalg.LinAlgError):
+        pass  # the proposal as it is
+    return proposal.point, proposal.dual
 
 
 def _doubles_of(vertex, count):

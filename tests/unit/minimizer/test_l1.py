@@ -310,6 +310,23 @@ def test_solvers_lead_to_the_same_bytes(case, solver):
     same(decide_minimizer(matrix, data, solver), decide_minimizer(matrix, data))
 
 
+@pytest.mark.parametrize("ensemble", ["gaussian", "copies", "scaled"])
+def test_a_rounded_product_takes_no_exact_pivot(ensemble):
+    """Its small entries are found beside the others; otherwise 50 x 200 take some 100 pivots."""
+    rng = np.random.default_rng(3)
+    matrix = rng.standard_normal((24, 80))
+    if ensemble == "copies":
+        matrix[:, 40:] = matrix[:, :40] + 1e-3 * rng.standard_normal((24, 40))
+    if ensemble == "scaled":
+        matrix *= np.logspace(0, 3, 24)[:, None]
+    signal = np.zeros(80)
+    signal[[0, 2, 7]] = [1.3, -0.7, 0.9]
+    found = decide_minimizer(matrix, matrix @ signal, pivots=0)
+    assert found.status == CERTIFIED
+    assert found.support.size == 24  # of the rounded data, exactly as they are
+    np.testing.assert_allclose(found.point, signal, atol=1e-12)
+
+
 def test_undecided_where_pivots_do_not_suffice(monkeypatch):
     _, matrix, data = cases()[2]
     nothing = worthless(matrix, data, "noise")
