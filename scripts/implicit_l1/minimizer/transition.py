@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
-from scipy.special import logsumexp
 from scipy.stats import chi2
 
 # The smallest b, and the largest times the distance of two sparsities.
@@ -54,7 +53,8 @@ def half_point(
     if different.size < 2 or not trials.any():
         return HalfPoint(float("nan"), 0.0, 1.0)
     bounds = np.log(_SLOPES[0]), np.log(_SLOPES[1] / np.diff(different).min())
-    counts = np.concatenate([successes, failures])
+    with np.errstate(divide="ignore"):
+        log_counts = np.log(np.concatenate([successes, failures]))
 
     def least(c):
         """The logarithm of the smallest -log(likelihood) over b, and its log(b).
@@ -65,7 +65,7 @@ def half_point(
 
         def log_misfit(log_slope):
             t = np.exp(log_slope) * (sparsity - c)
-            return logsumexp(_log_surprise(np.concatenate([t, -t])), b=counts)
+            return np.logaddexp.reduce(log_counts + _log_surprise(np.concatenate([t, -t])))
 
         found = minimize_scalar(log_misfit, bounds=bounds, method="bounded")
         return found.fun, found.x
