@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join(["scripts", str(REPOSITORY / "scripts
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+from suite import FINISHED  # noqa: E402
+
 settings.register_profile(
     "implicit_l1",
     derandomize=True,  # the same examples in every run
@@ -27,12 +30,16 @@ settings.register_profile(
 )
 settings.load_profile("implicit_l1")
 
+# Of the tests that need the finished smoke grid, those that run most of it again.
+RUN_AGAIN = ("test_recipes.py", "test_remedies.py")
+LONGEST_WAIT = 3600
+
 
 def pytest_addoption(parser):
     parser.addoption(
         "--part",
         choices=("finished", "rest"),
-        help="only the tests that need the finished smoke grid, or only those that do not",
+        help="only tests that look at the finished smoke grid, or only the rest of all tests",
     )
 
 
@@ -43,9 +50,17 @@ def pytest_collection_modifyitems(config, items):
         item.add_marker("workflow" if room == "unit" and "finished" in item.fixturenames else room)
     part = config.getoption("part")
     if part is not None:
-        left_out = [it for it in items if ("finished" in it.fixturenames) == (part == "rest")]
-        items[:] = [item for item in items if item not in set(left_out)]
+        left_out = [item for item in items if part_of(item) != part]
+        # the rest waits for the grid as late as it can
+        kept = [item for item in items if part_of(item) == part]
+        items[:] = sorted(kept, key=lambda item: part == "rest" and "finished" in item.fixturenames)
         config.hook.pytest_deselected(items=left_out)
+
+
+def part_of(item):
+    """The part of the suite that a test is in."""
+    looks = "finished" in item.fixturenames and item.path.name not in RUN_AGAIN
+    return "finished" if looks else "rest"
 
 
 @pytest.fixture(scope="session", params=[0.0, 0.1], ids=["noiseless", "noisy"])
@@ -65,13 +80,35 @@ def large(request):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """The smoke grid, run from nothing. Tests must not change it."""
+def finished(tmp_path_factory, pytestconfig):
+    """The smoke grid, run from nothing or by the other part. Tests must not change it."""
     from workflow_runs import Project, enter
 
-    project = Project(tmp_path_factory.mktemp("finished"))
-    enter("make figures CONFIG=config/smoke.yaml", project.folder)
+    folder, told = tmp_path_factory.mktemp("finished"), os.environ.get(FINISHED)
+    if told and pytestconfig.getoption("part") == "rest":
+        return Project(folder, results=Project.at(told_by_other_part(Path(told))))
+    where = ""
+    try:
+        project = Project(folder)
+        enter("make figures CONFIG=config/smoke.yaml", project.folder)
+        where = str(folder)
+    finally:
+        if told:
+            unfinished = Path(f"{told}.unfinished")
+            unfinished.write_text(where, encoding="utf-8")
+            unfinished.rename(told)
     return project
+
+
+def told_by_other_part(file):
+    """The folder of the finished grid, which the other part writes into a file."""
+    end = time.monotonic() + LONGEST_WAIT
+    while not file.exists():
+        assert time.monotonic() < end, "the other part of the suite has not run the smoke grid"
+        time.sleep(1.0)
+    folder = file.read_text(encoding="utf-8")
+    assert folder, "the other part of the suite could not run the smoke grid"
+    return Path(folder)
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
     python tests/suite.py [words for pytest]
 
-One takes the tests of the finished smoke grid, the other all that do not need it; what the first
-says is printed after what the second says.  The last line counts both.  `python -m pytest` runs
-everything in one process.
+One runs the smoke grid and takes the tests that look at it, the other those that do not need it,
+and then those that run most of a copy again; what the first says is printed after what the second
+says.  The last line counts both.  `python -m pytest` runs everything in one process.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 PARTS = ("finished", "rest")
+# in the environment: the file in which the first part tells the other where the grid is
+FINISHED = "IMPLICIT_L1_FINISHED"
 NO_TESTS = 5  # pytest's exit status where nothing was chosen
 
 
@@ -26,6 +29,7 @@ def start(part, folder, words):
             [sys.executable, "-m", "pytest", "--part", part, report, *words],
             stdout=output if part == PARTS[0] else None,
             stderr=subprocess.STDOUT,
+            env=os.environ | {FINISHED: str(folder / "where")},
         )
 
 

@@ -133,6 +133,13 @@ class Project:
             for part in ("results", ".snakemake"):
                 shutil.copytree(results.folder / part, self.folder / part)
 
+    @classmethod
+    def at(cls, folder):
+        """The one that lies in a folder."""
+        project = cls.__new__(cls)
+        project.folder = Path(folder)
+        return project
+
     def command(self, *arguments, config="config/smoke.yaml"):
         return [
             # --configfile takes all that follow it, so an option comes between it and targets
