@@ -119,8 +119,10 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     handles = [
         *(Line2D([], [], label=equation("depth", D), **look) for D, look in style.items()),
         Line2D([], [], label="median", **DOT),
-        Line2D([], [], label="beyond the path of $\\alpha$", markerfacecolor="white", **DOT),
     ]
+    if np.isinf(frame["median"]).any():
+        words = r"beyond the path of $\alpha$"
+        handles.append(Line2D([], [], label=words, markerfacecolor="white", **DOT))
     legend_above(figure, handles)
     return figure
 
