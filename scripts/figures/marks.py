@@ -27,7 +27,7 @@ GREY = "0.3"
 DOT = {"color": GREY, "linestyle": "", "marker": "o"}
 
 # a flow that was integrated
-INTEGRATED = "integrated flow of one repetition (lines: medians)"
+INTEGRATED = "flow of one repetition"
 CROSS = {"color": GREY, "linestyle": "", "marker": "x", "markersize": 3.5, "markeredgewidth": 0.8}
 
 
@@ -141,7 +141,7 @@ def draw_reference(
     x, y = rows["log10_alpha"].to_numpy(), np.log10(rows["median"].to_numpy())
     low, high = np.log10(ax.get_ylim())
     ends = np.array([x[0], x[0] + 0.34 * (x[-1] - x[0])])
-    if crosses is not None:
+    if crosses is not None and len(crosses):
         x = np.append(x, crosses["log10_alpha"].to_numpy(float))
         y = np.append(y, np.log10(crosses["value"].to_numpy(float)))
     heights = (y - rate * x)[x <= ends[1] + 1e-9]
