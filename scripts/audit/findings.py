@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from audit.workflow_queries import Job
 from pipeline.origin import checksum
@@ -216,7 +217,8 @@ class Audit:
             )
             reasons = self.reasons(files) + numbers + others
             verdict = "FAIL" if reasons else "PASS"
-            entry = {"kind": kind, "name": name, "verdict": verdict, "reasons": reasons}
+            entry: dict[str, Any] = {"kind": kind, "name": name}
+            entry |= {"verdict": verdict, "reasons": reasons}
             entry |= {"differs from the reference": len(others)}
             entry |= {"beyond the reference": sum(self.beyond.get(f, 0) for f in job.outputs)}
             compared = self.compared_values.get((kind, name), Compared())

@@ -63,7 +63,8 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     for (_, rows), column in zip(panels, grid.T, strict=True):
         crosses = where(rows, quantity=FLOW_POINTS)
         for D in {2, max(style)}.intersection(style):
-            _draw_rate(*column, where(rows, depth=D, quantity="error_1"), crosses, D)
+            line = where(rows, depth=D, quantity="error_1")
+            _draw_rate(column[0], column[1], line, crosses, D)
     if frame["nothing"].isna().any():
         log_ticks(grid[0, 0].yaxis)
     grid[0, 0].set_ylabel(ERROR)

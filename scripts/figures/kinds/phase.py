@@ -1,5 +1,7 @@
 """Figure phase: rho over (N/d, s/N), and where half of the signals are recovered."""
 
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -151,8 +153,9 @@ def _draw_lines(ax: Axes, rows: pd.DataFrame) -> None:
         ax.plot(line["delta"], line["sparsity"], **LINES[RATE])
         if len(line):  # in the widest part of the dark, on the line
             x, y = line[["delta", "sparsity"]].iloc[(3 * len(line)) // 5]
-            text = {"ha": "center", "va": "center", "color": "white", "path_effects": DARK_HALO}
-            write(ax, x, y, f"{values['rate']:g}", **text)
+            text = f"{values['rate']:g}"
+            middle: dict[str, Any] = {"ha": "center", "va": "center"}
+            write(ax, x, y, text, color="white", path_effects=DARK_HALO, **middle)
     half = where(rows, quantity=HALF).sort_values("delta")
     ax.fill_between(half["delta"], half["half_lower"], half["half_upper"], **BAND)
     ax.plot(half["delta"], half["sparsity"], **LINES[HALF])
