@@ -64,9 +64,10 @@ def far_axis(ax: Axes, decades: Sequence[float]) -> None:
     ax.set_xlim(high * margin, low / margin)
     exponents = np.arange(math.ceil(np.log10(low)), math.floor(np.log10(high)) + 1)
     ticks = 10.0**exponents
-    if len(ticks) < FEW_TICKS:  # and about half way between two, but for the end of the axis
-        halfway = 3.0 * ticks
-        ticks = np.sort(np.append(ticks, halfway[halfway < high / 1.5]))
+    if len(ticks) < FEW_TICKS:  # and about half way between two, but for the ends of the axis
+        halfway = 3.0 * 10.0 ** np.arange(math.floor(np.log10(low)), math.ceil(np.log10(high)))
+        inside = (halfway > 1.5 * low) & (halfway < high / 1.5)
+        ticks = np.sort(np.append(ticks, halfway[inside]))
     ax.xaxis.set_major_locator(FixedLocator(ticks))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"$10^{{-{value:.0f}}}$"))
     ax.xaxis.set_minor_locator(NullLocator())

@@ -7,11 +7,13 @@ is drawn under a name of the legend are the plotted numbers of this name.
 import csv
 import io
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from drawing import called, entries_of
+from figures.axes import far_axis
 from figures.frames import as_csv, where
 from figures.kinds.descent import DISTANCE
 from figures.kinds.flow import GUIDE, WORDS
@@ -757,6 +759,23 @@ def test_a_line_of_the_rate_is_read_on_the_dark(draw):
     for rate, text in texts.items():
         places = where(rates, rate=float(rate))[["delta", "sparsity"]].to_numpy().tolist()
         assert list(text.xy) in places and text.get_path_effects()
+
+
+@pytest.mark.parametrize(
+    ("decades", "ticks"),
+    [
+        ((1, 300), [1, 3, 10, 30, 100]),
+        ((1.4, 65), [3, 10, 30]),
+        ((1, 100), [1, 3, 10, 30, 100]),
+        ((0.3, 100000), [1, 10, 100, 1000, 10000, 100000]),
+    ],
+)
+def test_a_far_axis_has_ticks_enough_and_no_crowd_of_them(decades, ticks):
+    figure, ax = plt.subplots()
+    far_axis(ax, decades)
+    found = ax.xaxis.get_major_locator()()
+    plt.close(figure)
+    assert found.tolist() == pytest.approx(ticks)
 
 
 # --- the file of plotted data ---
