@@ -113,7 +113,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
                 text = {"color": look["color"], "ha": "center", "fontsize": 6}
                 write(ax, row["N"], height, words, ("data", "axes fraction"), **text)
         log_ticks(ax.yaxis)
-    figure.supxlabel("$N$")
+    figure.supxlabel("$N$ (depths side by side)" if len(style) > 1 else "$N$")
     target = rf"\Vert x^{{\infty}}(\alpha)-x_0\Vert_2^2\leq {frame['reach'].iloc[0]:g}"
     figure.supylabel(rf"largest $\alpha$ with ${target}$")
     handles = [

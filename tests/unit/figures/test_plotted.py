@@ -698,6 +698,18 @@ def test_scales_beyond_the_path_are_named_where_there_are_some(draw, reach, beyo
     assert any("beyond" in words for _, words in entries_of(figure)) == beyond
 
 
+def test_what_is_shifted_sideways_is_said(draw):
+    two = random(eta=(0.1,), depth=(2, 3))
+    figure, _ = draw("reach", *(points(values, THREE) for values in two), reach=0.025)
+    assert figure.get_supxlabel() == "$N$ (depths side by side)"
+    figure, _ = draw("reach", points(NOISY, THREE), reach=0.025, laid_out=False)
+    assert figure.get_supxlabel() == "$N$"
+    figure, _ = draw("orders", ORDERS, orders(cell(N=10, d=20, s=2), THREE))
+    assert figure.axes[0].get_xlabel() == "$s/N$ (markers of each $N/d$ shifted a little)"
+    figure, _ = draw("orders", ORDERS, laid_out=False)
+    assert figure.axes[0].get_xlabel() == "$s/N$"
+
+
 def test_a_member_without_an_error_has_no_line_in_the_legend(draw):
     tables, _ = tables_of(family(rho=(0.0, 0.5)))
     figure, _ = draw("tight", *tables, laid_out=False)
