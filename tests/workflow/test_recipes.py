@@ -127,9 +127,9 @@ def counted(said, verb):
 
 
 def everything(project):
-    """Every file of the smoke grid's folder of results, logs among them, less the audit's pages."""
+    """Every file of the smoke grid's folder of results, logs among them, less those of the audit."""
     folder = project.folder / "results/smoke"
-    return {path for path in folder.rglob("*") if path.is_file()} - set(folder.glob("audit.*"))
+    return {path for path in folder.rglob("*") if path.is_file()} - set(folder.rglob("audit.*"))
 
 
 def test_a_value_more_is_audited_and_taken_out_again(finished, tmp_path):
