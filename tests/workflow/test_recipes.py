@@ -127,7 +127,7 @@ def counted(said, verb):
 
 
 def everything(project):
-    """Every file of the smoke grid's folder of results, logs among them, less those of the audit."""
+    """Every file of results of the smoke grid, logs among them, less those of the audit."""
     folder = project.folder / "results/smoke"
     return {path for path in folder.rglob("*") if path.is_file()} - set(folder.rglob("audit.*"))
 
