@@ -11,6 +11,7 @@
 # make reference copy what is kept in git from results/ to results/reference/
 # make benchmark-reference  the same of what make benchmark has measured; and BENCHMARK.md
 # make audit     make what is missing, then judge what lies in results/: PASS, or what is wrong
+# make tidy      remove from results/ what no rule makes any more, after a value was taken out
 # make same-bytes  run the smoke grid under other circumstances, compare every byte
 # make faults    put small faults into a copy, one at a time: which do the tests notice?  (hours)
 # make study FOLDER=../mine   begin a study of your own: its configuration, results and data there
@@ -32,7 +33,7 @@ RESOLVE := .lock-venv/bin/uv pip compile --upgrade --universal --python-version 
     --custom-compile-command "make lock"
 
 .PHONY: figures figure check test paper report timings growth benchmark crate reference benchmark-reference \
-    audit same-bytes faults lint format lock clean study
+    audit tidy same-bytes faults lint format lock clean study
 
 figures: .venv/installed
 	$(CHECK)
@@ -97,6 +98,11 @@ audit: .venv/installed
 	$(CHECK)
 	@PYTHONPATH=scripts $(BIN)/python scripts/audit/judge.py --configfile $(CONFIG) --complete --cores $(CORES) \
 	    $(if $(NAME),--only $(NAME)) $(if $(AGAIN),--again $(AGAIN)) $(if $(SEED),--seed $(SEED))
+
+# Files that the project has not written stay.
+tidy: .venv/installed
+	$(CHECK)
+	@PYTHONPATH=scripts $(BIN)/python scripts/audit/tidy.py --configfile $(CONFIG)
 
 same-bytes: .venv/installed
 	PYTHONPATH=scripts:workflow $(BIN)/python tests/same_bytes.py

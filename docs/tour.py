@@ -7,6 +7,9 @@
 #
 # A linear network of depth D, x = u^D - v^D, is trained on A x = y by gradient flow from
 # u(0) = v(0) = alpha^(1/D) 1, so that alpha is the scale of the predictor x.
+#
+# It runs in the environment of this repository as `PYTHONPATH=scripts python docs/tour.py`, and
+# without PYTHONPATH where the package is installed; its cells are those of a notebook.
 
 # %%
 import matplotlib.pyplot as plt

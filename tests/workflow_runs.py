@@ -129,6 +129,7 @@ class Project:
             else:
                 shutil.copy2(source, target)
         stand_in(self.folder / ".venv")
+        self.said = ""
         if results is not None:  # another project's results, with what Snakemake knows of them
             for part in ("results", ".snakemake"):
                 shutil.copytree(results.folder / part, self.folder / part)
@@ -196,9 +197,12 @@ class Project:
                 yield stage_of(rule), dict(lines)
 
     def run_and_see(self, config="config/smoke.yaml"):
-        """Run; stage -> the files that were made, without those that its jobs have kept."""
+        """Run; stage -> the files that were made, without those that its jobs have kept.
+
+        What the run says is in `said` then.
+        """
         jobs = self.scheduled(config)
-        self.run(config=config)
+        self.said = self.run(config=config)
         logs = (self.folder / "results").glob("**/logs/**/*.log")
         said = [line for log in logs for line in log.read_text(encoding="utf-8").splitlines()]
         kept = {line.removesuffix(KEPT) for line in said if line.endswith(KEPT)}

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from audit.workflow_queries import Job
 from pipeline.origin import checksum
@@ -99,6 +100,9 @@ class Audit:
         findings: file -> what is wrong with it.
         general: what is wrong with no file of a job's.
         of_values: path of a published CSV file -> what is wrong with its numbers.
+        of_reference: the same -> where its numbers differ from the reference.
+        beyond: the same -> how many of its rows and columns, or of the reference's, the other has
+            not, where the reference is of another grid.
         compared_values: (kind, name) of a figure or table -> what comes of comparing its numbers
             with what is proved of them.
         counts: what was checked -> how often.
@@ -118,6 +122,8 @@ class Audit:
     findings: dict = field(default_factory=dict)
     general: list = field(default_factory=list)
     of_values: dict = field(default_factory=dict)
+    of_reference: dict = field(default_factory=dict)
+    beyond: dict = field(default_factory=dict)
     compared_values: dict = field(default_factory=dict)
     counts: Counter = field(default_factory=Counter)
     notes: list = field(default_factory=list)
@@ -205,10 +211,16 @@ class Audit:
         for kind, name, job in self.published():
             files = behind(job, self.job_of)
             seen.update(files)
-            numbers = [text for file in job.outputs for text in self.of_values.get(file, [])]
-            reasons = self.reasons(files) + numbers
+            numbers, others = (
+                [text for file in job.outputs for text in found.get(file, [])]
+                for found in (self.of_values, self.of_reference)
+            )
+            reasons = self.reasons(files) + numbers + others
             verdict = "FAIL" if reasons else "PASS"
-            entry = {"kind": kind, "name": name, "verdict": verdict, "reasons": reasons}
+            entry: dict[str, Any] = {"kind": kind, "name": name}
+            entry |= {"verdict": verdict, "reasons": reasons}
+            entry |= {"differs from the reference": len(others)}
+            entry |= {"beyond the reference": sum(self.beyond.get(f, 0) for f in job.outputs)}
             compared = self.compared_values.get((kind, name), Compared())
             entry |= {"proved": compared.proved, "shown": compared.shown}
             published.append(entry | {"not compared": compared.skipped})
@@ -239,22 +251,29 @@ class Audit:
 
     def sentence(self, verdict: str, published: list[dict], others: list) -> str:
         """What the verdict means, in a line."""
+        which = "committed reference" if self.repository else "reference that lies here"
         if verdict == "PASS":
             said = (
                 "every published number follows from the current code, configuration and lock, "
                 "every one that is printed as proved lies in its enclosure"
             )
             if self.compared:
-                which = "committed reference" if self.repository else "reference that lies here"
                 said += f", and all that are in the {which} agree with it"
         else:
-            failed = sum(bool(entry["reasons"]) for entry in published)
+            differing = [entry["differs from the reference"] for entry in published]
+            failed = sum(
+                len(entry["reasons"]) > count
+                for entry, count in zip(published, differing, strict=True)
+            )
             documents = any(entry["kind"] == "document" for entry in published)
             what = "figures, tables and the document" if documents else "figures and tables"
             said = (
                 f"{failed} of {len(published)} {what} are not what the current "
-                f"code, configuration and lock make, and {len(others)} other things are wrong"
+                "code, configuration and lock make, "
             )
+            if self.compared:
+                said += f"{sum(map(bool, differing))} differ from the {which}, "
+            said += f"and {len(others)} other things are wrong"
         said += f"; {self.proofs_in_words()}"
         skipped = [
             f"{entry['kind']} {entry['name']}" for entry in published for _ in entry["not compared"]
@@ -262,6 +281,13 @@ class Audit:
         if skipped:
             of = named(list(dict.fromkeys(skipped)))
             said += f"; {len(skipped)} numbers that have proofs to be compared with were not ({of})"
+        beyond = [entry for entry in published if entry["beyond the reference"]]
+        if beyond:
+            of = named([f"{entry['kind']} {entry['name']}" for entry in beyond])
+            said += (
+                f"; the {which} is of another grid: {sum(self.beyond.values())} rows and columns "
+                f"that only one of both has were compared with nothing ({of})"
+            )
         said += f"; {self.again.in_words()}"
         if not self.compared:
             said += "; there is no committed reference for this configuration, so none was compared"

@@ -14,18 +14,16 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import yaml
-
 from audit.again import SAMPLE, check_drawings, make_again
 from audit.environment import check_packages, environment
 from audit.findings import Audit, behind, published
 from audit.origins import (
-    CONFIGURATION,
     check_configuration,
     check_origins,
     check_states,
     check_strays,
     check_times,
+    configuration_of,
 )
 from audit.page import as_page
 from audit.reference import check_committed, check_reference
@@ -124,13 +122,6 @@ def workers(cores: str) -> int:
     return (os.cpu_count() or 1) if cores == ALL else int(cores)
 
 
-def configuration_of(jobs: list[Job]) -> tuple[str, Path]:
-    """The text of the whole configuration, and its folder of results, as the workflow has them."""
-    (job,) = (job for job in jobs if Path(job.outputs[0]).name == CONFIGURATION)
-    text = job.command[2]
-    return text, Path(yaml.safe_load(text)["results"])
-
-
 def chosen(jobs: list[Job], results: Path, names: Sequence[str]) -> list[Job]:
     """The jobs behind some figures and tables, with their proofs; all if none is named.
 
@@ -221,7 +212,10 @@ def judge(
         checks.append(partial(check_strays, audit))
     if size != 0:
         checks.append(partial(make_again, audit, size, seed, workers))
-    checks += [partial(check_reference, audit, reference), partial(check_values, audit)]
+    checks += [
+        partial(check_reference, audit, reference, configuration),
+        partial(check_values, audit),
+    ]
     for check in checks:
         try:
             check()

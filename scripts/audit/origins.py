@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from audit.findings import PUBLISHED, Audit
+from audit.workflow_queries import Job
 from pipeline.origin import LOCK, PROGRAMS, without_output
 from pipeline.storage import (
     BESIDE,
@@ -145,6 +146,13 @@ def check_told(audit: Audit, teller: str, origin: dict) -> None:
         audit.add(teller, "tells another configuration")
 
 
+def configuration_of(jobs: list[Job]) -> tuple[str, Path]:
+    """The text of the whole configuration, and its folder of results, as the workflow has them."""
+    (job,) = (job for job in jobs if Path(job.outputs[0]).name == CONFIGURATION)
+    text = job.command[2]
+    return text, Path(yaml.safe_load(text)["results"])
+
+
 def check_configuration(audit: Audit, configuration: str) -> None:
     """The results are of the configuration that is used now."""
     path = audit.results / CONFIGURATION
@@ -182,20 +190,32 @@ def check_times(audit: Audit) -> None:
 
 def check_strays(audit: Audit) -> None:
     """Everything in the folder of results is made by a rule; nothing there is a link."""
+    for file in strays(audit):
+        link = Path(file).is_symlink()
+        audit.add(file, "is a link: no rule makes one" if link else "is made by no rule")
+
+
+def strays(audit: Audit) -> list[str]:
+    """Files in the folder of results that no rule makes, and links.
+
+    What is not looked at, as results of another configuration, is noted.
+    """
     made = {file for job in audit.all_jobs for file in (*job.outputs, *job.messages)}
     # what a job that was killed leaves: the next one of its kind overwrites it
     left = {str(unfinished(file)): file for job in audit.all_jobs for file in job.outputs}
     known = {str(audit.results / page) for page in PAGES}
     known |= {str(audit.results / "logs" / f"{name}.log") for name in LOGS_APART}
+    found = []
     for file in _files(audit):
         if Path(file).is_symlink():
-            audit.add(file, "is a link: no rule makes one")
+            found.append(file)
         elif file in left:
             audit.notes.append(f"{file} was left by a job that was killed: it is no result")
         elif file in known:
             audit.notes.append(f"{file} is not looked at")
         elif file not in made:
-            audit.add(file, "is made by no rule")
+            found.append(file)
+    return found
 
 
 def _files(audit):

@@ -2,14 +2,19 @@
 
 import csv
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 
+import yaml
+
 from audit import committed
 from audit.findings import PUBLISHED, Audit
+from audit.origins import CONFIGURATION
+from audit.page import listed
 from implicit_l1.proof.intervals import Interval, is_number, stands_for
 
 # columns that name a row of a published table or of the numbers of a figure
@@ -26,6 +31,8 @@ OF_A_PROCESSOR = {
     *("steps_float", "disagreement_float", "proved_disagreement"),
     *("order_upper", "order_upper_float"),
 }
+# what is said of a whole panel, which another grid has more or less of
+OF_A_PANEL = {"instances", "not_drawn", "cells_left_out"}
 # what decides what is judged, and how
 DECIDING = (
     *("Snakefile", "workflow", "scripts", "profiles", "requirements.txt", "environment.yml"),
@@ -44,12 +51,23 @@ def check_committed(audit: Audit, reference: Path) -> None:
         audit.notes.append(f"{error}: programs, workflow and reference are as they lie here")
 
 
-def check_reference(audit: Audit, reference: Path) -> None:
-    """The numbers of figures and tables are the committed ones, as far as they are printed."""
+def check_reference(audit: Audit, reference: Path, configuration: str) -> None:
+    """The numbers of figures and tables are the committed ones, as far as they are printed.
+
+    A reference keeps the configuration that it is of.  Where that has other experiments behind a
+    figure or table, rows that only one of both has are no mistake: they are compared with nothing,
+    and counted.
+
+    Args:
+        audit: what is found is added to it.
+        reference: its folder.
+        configuration: the text of that which is used now.
+    """
     texts = reference_texts(reference)
     audit.compared = bool(texts)
     if not texts:
         return
+    grids = yaml.safe_load(configuration)["experiments"], experiments_of(reference)
     left = set(texts)
     for file in _numbers(audit.jobs, audit.results):
         path = Path(file)
@@ -57,26 +75,69 @@ def check_reference(audit: Audit, reference: Path) -> None:
         if not path.is_file():
             left.discard(other)  # reported where it is missing
             continue
+        job = audit.job_of[file]
+        shared = "--table" in job.command and job.after("--table") == [path.stem]
+        another = _is_another_grid(job, shared, *grids)
         if other not in texts:
-            job = audit.job_of[file]
-            if "--table" in job.command and job.after("--table") == [path.stem]:
-                audit.of_values.setdefault(file, []).append(f"{other} is missing")
+            if shared and not another:
+                audit.of_reference.setdefault(file, []).append(f"{other} is missing")
             else:  # of an experiment that someone added: never published
                 audit.notes.append(f"{file} is not in the reference: compared with nothing")
             continue
         left.remove(other)
         for name in sorted(OF_A_PROCESSOR & set(_table(texts[other])[0])):
             audit.notes.append(f"{file}: column {name} hangs on the processor: not compared")
-        differences, count = differing(path.read_text(encoding="utf-8"), texts[other])
+        texts_of_both = path.read_text(encoding="utf-8"), texts[other]
+        beyond, differences, count = _compared(*texts_of_both, OF_A_PANEL if another else set())
         audit.counts["numbers and words compared with the reference"] += count
-        audit.of_values.setdefault(file, []).extend(
+        if another:
+            if beyond:
+                audit.beyond[file] = len(beyond)
+                audit.notes.append(
+                    f"{file} is of another grid than {other}, so compared with nothing: "
+                    + listed(beyond)
+                )
+            differences = [f"{text} (it is of another configuration)" for text in differences]
+        else:
+            differences = beyond + differences
+        audit.of_reference.setdefault(file, []).extend(
             f"{file} differs from {other}: {text}" for text in differences
         )
     known = {
         str(reference / Path(file).relative_to(audit.results))
         for file in _numbers(audit.all_jobs, audit.results)
     }
-    audit.general += [f"{file} is of no figure or table" for file in sorted(left - known)]
+    strange = [f"{file} is of no figure or table" for file in sorted(left - known)]
+    now, then = grids
+    if then is None or now == then:
+        audit.general += strange
+    else:
+        audit.notes += [f"{text} of this configuration: compared with nothing" for text in strange]
+
+
+def experiments_of(reference: Path) -> dict | None:
+    """The experiments of the configuration that a reference keeps, as committed; None if it keeps
+    none."""
+    name = (reference / CONFIGURATION).as_posix()
+    try:
+        text = committed.text(name) if name in committed.files(name) else None
+    except committed.NoRepository:
+        text = Path(name).read_text(encoding="utf-8") if Path(name).is_file() else None
+    return None if text is None else yaml.safe_load(text)["experiments"]
+
+
+def _is_another_grid(job, shared, now, then):
+    """Whether the experiments behind a figure or table are others than those of the reference.
+
+    Of a table that experiments share those that were taken out are asked too: they had rows in it.
+    """
+    if then is None:
+        return False
+    (words,) = job.after("--configuration")
+    names = set(json.loads(words)["experiments"])
+    if shared:
+        names |= {name for name, block in then.items() if block.get("tables") == "shared"}
+    return any(now.get(name) != then.get(name) for name in names)
 
 
 def _numbers(jobs, results):
@@ -122,14 +183,22 @@ def differing(text: str, reference: str) -> tuple[list, int]:
     Returns:
         The differences in words, and the number of cells compared.
     """
+    beyond, found, count = _compared(text, reference)
+    return beyond + found, count
+
+
+def _compared(text, reference, but=frozenset()):
+    """What only one of two tables has, where they differ, and how many cells were compared: all but
+    those of some columns."""
     (columns, rows), (other_columns, other_rows) = _table(text), _table(reference)
-    found = []
+    beyond, found = [], []
     for name in [*columns, *(name for name in other_columns if name not in columns)]:
         if name not in other_columns:
-            found.append(f"column {name} is not in the reference")
+            beyond.append(f"column {name} is not in the reference")
         elif name not in columns:
-            found.append(f"column {name} is only in the reference")
-    common = [name for name in columns if name in other_columns and name not in OF_A_PROCESSOR]
+            beyond.append(f"column {name} is only in the reference")
+    left_out = OF_A_PROCESSOR | but
+    common = [name for name in columns if name in other_columns and name not in left_out]
     whole = {
         name
         for name in common
@@ -142,17 +211,17 @@ def differing(text: str, reference: str) -> tuple[list, int]:
     }
     for key in [*rows, *(key for key in other_rows if key not in rows)]:
         if key not in other_rows:
-            found.append(f"row {key} is not in the reference")
+            beyond.append(f"row {key} is not in the reference")
             continue
         if key not in rows:
-            found.append(f"row {key} is only in the reference")
+            beyond.append(f"row {key} is only in the reference")
             continue
         for name in common:
             one, other = rows[key][name], other_rows[key][name]
             if one != other and not _meet(one, other, name in whole):
                 words = f"{one or 'nothing'}, there {other or 'nothing'}"
                 found.append(f"row {key}, column {name}: {words}")
-    return found, len(common) * len(rows)
+    return beyond, found, len(common) * len(rows.keys() & other_rows.keys())
 
 
 def _table(text):

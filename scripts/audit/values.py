@@ -223,6 +223,12 @@ def _why_not(values, wanted):
     return ""
 
 
+def _has_zero(values, wanted):
+    """Whether something of what is wanted is proved to be 0."""
+    found = (values.get(repetition) for repetition in wanted)
+    return any(isinstance(one, Interval) and one.lower == one.upper == 0 for one in found)
+
+
 ON_LOGARITHMS = ("error_1", "error_2", "error_inf", "estimation_error", "error_over_prediction")
 
 
@@ -231,6 +237,7 @@ def _curves(path, frame, certificates):
     instances = read_table(Path(path).with_name("instances.parquet"))
     measured = set(instances.loc[instances["status"].isin(MEASURED), "repetition"])
     scales = np.sort(frame.loc[frame["quantity"] == "error_1", "log10_alpha"])
+    errors = _enclosures(certificates, "error_1")
     for quantity in (*ON_LOGARITHMS, "slope"):
         rows = frame[frame["quantity"] == quantity]
         if rows.empty:
@@ -251,6 +258,8 @@ def _curves(path, frame, certificates):
             if count != len(measured):
                 why = f"is over {count} repetitions, {len(measured)} are measured"
                 yield Number(what, why=why, wrong=True)
+            elif slope and np.isnan(value) and _has_zero(errors.get(scale, {}), measured):
+                continue  # log 0 has no slope
             elif why or not measured:
                 yield Number(what, why=why or "is not compared: no repetition is measured")
             elif not np.isfinite(value):

@@ -18,6 +18,8 @@ PAGE = 6.9
 MOST_IN_TWO = 8
 # powers of ten at ticks, about so many
 MOST_TICKS = 5
+# fewer powers of ten of log10(1/alpha) than these say too little of what is between them
+FEW_TICKS = 4
 
 
 def one_panel(height: float) -> tuple[Figure, Axes]:
@@ -61,7 +63,12 @@ def far_axis(ax: Axes, decades: Sequence[float]) -> None:
     ax.set_xscale("log")
     ax.set_xlim(high * margin, low / margin)
     exponents = np.arange(math.ceil(np.log10(low)), math.floor(np.log10(high)) + 1)
-    ax.xaxis.set_major_locator(FixedLocator(10.0**exponents))
+    ticks = 10.0**exponents
+    if len(ticks) < FEW_TICKS:  # and about half way between two, but for the ends of the axis
+        halfway = 3.0 * 10.0 ** np.arange(math.floor(np.log10(low)), math.ceil(np.log10(high)))
+        inside = (halfway > 1.5 * low) & (halfway < high / 1.5)
+        ticks = np.sort(np.append(ticks, halfway[inside]))
+    ax.xaxis.set_major_locator(FixedLocator(ticks))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"$10^{{-{value:.0f}}}$"))
     ax.xaxis.set_minor_locator(NullLocator())
 

@@ -1,5 +1,6 @@
 """What is drawn on axes: looks, curves, brackets, words and legends."""
 
+from itertools import zip_longest
 from typing import Any
 
 import matplotlib as mpl
@@ -26,6 +27,7 @@ GREY = "0.3"
 DOT = {"color": GREY, "linestyle": "", "marker": "o"}
 
 # a flow that was integrated
+INTEGRATED = "flow of one repetition"
 CROSS = {"color": GREY, "linestyle": "", "marker": "x", "markersize": 3.5, "markeredgewidth": 0.8}
 
 
@@ -85,7 +87,7 @@ def flow_entries(frame: pd.DataFrame) -> list[Line2D]:
     missing = frame["not_drawn"].iloc[0] if "not_drawn" in frame else None
     if missing is None and not (frame["quantity"] == FLOW_POINTS).any():
         return []
-    words = "flow, integrated" + (f" ({missing})" if missing else "")
+    words = INTEGRATED + (f" ({missing})" if missing else "")
     return [Line2D([], [], label=words, **CROSS)]
 
 
@@ -116,16 +118,22 @@ def draw_trajectories(ax: Axes, rows: pd.DataFrame, x: str, style: dict, **look:
 
 
 def draw_reference(
-    ax: Axes, rows: pd.DataFrame, offset: float, color: object = "black", words: str = ""
+    ax: Axes,
+    rows: pd.DataFrame,
+    offset: float,
+    color: object = "black",
+    words: str = "",
+    crosses: pd.DataFrame | None = None,
 ) -> None:
     """A dashed segment y = c x^predicted_rate beside the small-alpha end of a curve.
 
     Args:
         rows: of the curve; of a rate that is not known nothing is drawn.
-        offset: distance to the point of the curve that is nearest, in parts of the height
+        offset: distance to the nearest point of the curve or of the crosses, in parts of the height
             of the axes; negative is below the curve.  Where the segment would leave the axes, these
             grow: on the other side it could meet another curve.
         words: written on the far side of the segment.
+        crosses: rows of integrated flows in the same panel.
     """
     rate = rows["predicted_rate"].iloc[0]
     if np.isnan(rate):  # of a minimizer that is one of several
@@ -133,7 +141,10 @@ def draw_reference(
     x, y = rows["log10_alpha"].to_numpy(), np.log10(rows["median"].to_numpy())
     low, high = np.log10(ax.get_ylim())
     ends = np.array([x[0], x[0] + 0.34 * (x[-1] - x[0])])
-    heights = (y - rate * x)[x <= ends[1]]
+    if crosses is not None and len(crosses):
+        x = np.append(x, crosses["log10_alpha"].to_numpy(float))
+        y = np.append(y, np.log10(crosses["value"].to_numpy(float)))
+    heights = (y - rate * x)[x <= ends[1] + 1e-9]
     height = (heights.max() if offset > 0 else heights.min()) + offset * (high - low)
     y = height + rate * ends
     if y.min() < low or y.max() > high:
@@ -199,6 +210,13 @@ def nothing_of(rows: pd.DataFrame) -> str | None:
         words = sorted(set(rows["nothing"]), key=[EMPTY].count)  # another reason says more
         return words[0]
     return None
+
+
+def in_two_rows(upper: list, lower: list) -> list:
+    """Legend entries in an order in which each list has a row of its own, in so many columns as the
+    longer one has: a legend fills its columns first."""
+    blank = Line2D([], [], linestyle="none", label=" ")
+    return [entry for pair in zip_longest(upper, lower, fillvalue=blank) for entry in pair]
 
 
 def legend_above(figure: Figure, handles: list, ncols: int | None = None, **options: Any) -> None:

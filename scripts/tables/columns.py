@@ -29,12 +29,14 @@ class Column:
         form: a format specification of its numbers; TEXT of words.
         source: EXACT (names, parameters, counts), PROVED (rounded from an enclosure) or FLOAT.
         csv: the format specification in the CSV file.
+        meaning: a sentence for under the table, where the heading alone does not say it.
     """
 
     heading: str
     form: str
     source: str
     csv: str
+    meaning: str = ""
 
 
 def text(heading: str) -> Column:
@@ -52,9 +54,19 @@ def proved(heading: str, form: str, csv: str = ".10g") -> Column:
     return Column(heading, form, PROVED, csv)
 
 
-def floating(heading: str, form: str, csv: str | None = None) -> Column:
+def floating(heading: str, form: str, csv: str | None = None, meaning: str = "") -> Column:
     """A column of floats; its CSV shows no digits that differ from machine to machine."""
-    return Column(heading, form, FLOAT, csv or form)
+    return Column(heading, form, FLOAT, csv or form, meaning)
+
+
+# of table deeper, of planted signals as of held-out rows
+ERROR_MEANING = (
+    "Error: the distance to x₀; where x₀ is not known, what is missed on rows that were held out, "
+    "relative to y there; the median over the repetitions"
+)
+RATIO_MEANING = (
+    "Ratio: the median over the repetitions of (error at D) / (error at D = 2), with an interval"
+)
 
 
 def _six_digits(form):
@@ -141,14 +153,14 @@ COLUMNS = {
     "threshold": floating("weak threshold", ".4f"),
     "order_lower": floating("order s ≥", ".3g"),
     "order_upper": floating("order s ≤", ".3g"),
-    # an upper bound, or why there is none, or both
-    "distance_two": floating("distance at D = 2", ".3g", ".6g"),
-    "distance": floating("distance at D", ".3g", ".6g"),
-    "distance_ratio": floating("ratio", ".3f", ".6f"),
+    "distance_two": floating("error at D = 2", ".3g", ".6g", ERROR_MEANING),
+    "distance": floating("error at D", ".3g", ".6g"),
+    "distance_ratio": floating("ratio", ".3f", ".6f", RATIO_MEANING),
     "distance_ratio_low": floating("interval from", ".3f", ".6f"),
     "distance_ratio_high": floating("to", ".3f", ".6f"),
-    "nearer": floating("D is nearer in", "d"),
-    "nearest": floating("nearer", TEXT),
+    "nearer": floating("D errs less in", "d"),
+    "nearest": floating("who errs less", TEXT),
+    # an upper bound, or why there is none, or both
     "proved_disagreement": Column("proved below", TEXT, PROVED, TEXT),
     "disagreement": floating("largest disagreement", ".1e"),
     "steps": floating("steps, about", ".0f"),

@@ -137,7 +137,7 @@ def _cell(value, column, form):
 
 
 def notes(table: pd.DataFrame, over: Collection[str]) -> list[str]:
-    """What is said under a table, in sentences: of the marks and statuses that are in it.
+    """What is said under a table, in sentences: of the marks, columns and statuses that are in it.
 
     Args:
         table: as it was made.
@@ -150,6 +150,8 @@ def notes(table: pd.DataFrame, over: Collection[str]) -> list[str]:
     if FLOAT in sources:
         others = PROVED_NOTE if PROVED in sources else EXACT_NOTE
         sentences.append(f"{MARK} {FLOAT_NOTE}; {others}.")
+    meanings = filter(None, (COLUMNS[name].meaning for name in filled(table)))
+    sentences += [f"{meaning}." for meaning in meanings]
     if "status" not in table:  # not of minimizers
         return sentences
     found = " ".join(table["status"])

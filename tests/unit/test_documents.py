@@ -1,8 +1,12 @@
 """What readers are shown in Python runs, and says what it claims."""
 
+import os
 import re
 import runpy
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
@@ -29,6 +33,20 @@ def test_the_python_of_the_readme(elsewhere, capsys):
     for approximate, proved in zip(said[-4::2], said[-3::2], strict=True):
         lower, upper = map(float, re.findall(r"Decimal\('(.*?)'\)", proved))
         assert lower * (1 - 1e-9) <= float(approximate) <= upper * (1 + 1e-9)
+
+
+def test_the_tour_runs_as_the_pages_say(monkeypatch):
+    command = "PYTHONPATH=scripts python docs/tour.py"
+    for page in ("README.md", "docs/tour.py"):
+        assert f"`{command}`" in (ROOT / page).read_text(encoding="utf-8")
+    monkeypatch.delenv("PYTHONPATH")
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    ended = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "error at alpha = 1e-200: " in ended.stdout
 
 
 def test_the_tour(elsewhere):

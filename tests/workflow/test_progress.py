@@ -6,6 +6,7 @@ import pytest
 from snakemake.logging import DefaultFormatter
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from pipeline.calls import KEPT
 from planning import configuration, progress, reading
 from planning.plan import Plan
 from planning.progress import Progress, clock, shortened
@@ -62,13 +63,27 @@ def test_cells_are_done_when_all_their_rules_are(said):
     said(LogEvent.JOB_INFO, **JOB)
     assert said(LogEvent.JOB_FINISHED, "Finished", job_id=7) is None
     words = said(LogEvent.PROGRESS, done=1, total=4)
-    assert words == "1 of 4 jobs, 1 of 2 cells done in 0:10, about 0:30 left"
+    done = "done in 0:10, 1 files made, 0 kept"
+    assert words == f"1 of 4 jobs, 1 of 2 cells {done}, about 0:30 left"
     said(LogEvent.JOB_INFO, **JOB | {"jobid": 8, "rule_name": "rates_1"})
     said(LogEvent.JOB_FINISHED, "Finished", job_id=8)
-    assert said(LogEvent.PROGRESS, done=4, total=4) == "4 of 4 jobs, 2 of 2 cells done in 0:20"
+    words = said(LogEvent.PROGRESS, done=4, total=4)
+    assert words == "4 of 4 jobs, 2 of 2 cells done in 0:20, 2 files made, 0 kept"
     assert not said.progress.published
     said(LogEvent.JOB_INFO, **JOB | {"jobid": 9, "rule_name": "figures_depth"})
     assert said.progress.published
+
+
+def test_files_that_a_job_keeps_are_counted(said, tmp_path):
+    """As its log names them; of a log that is not there none."""
+    log = tmp_path / "job.log"
+    log.write_text(f"a.npz{KEPT}\nb.npz{KEPT}\na warning\n", encoding="utf-8")
+    said.progress.begin()
+    for job, logs in ((7, [log]), (8, [tmp_path / "none.log"])):
+        said(LogEvent.JOB_INFO, **JOB | {"jobid": job, "output": ["a", "b", "c"], "log": logs})
+        said(LogEvent.JOB_FINISHED, "Finished", job_id=job)
+    assert said.progress.files == "4 files made, 2 kept"
+    assert "4 files made, 2 kept" in said(LogEvent.PROGRESS, done=2, total=2)
 
 
 def test_what_a_failure_says_keeps_its_ends(said):

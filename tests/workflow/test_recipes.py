@@ -1,6 +1,7 @@
 """The recipes of config/README.md: each diff is applied and run, as the page says."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -117,6 +118,59 @@ def test_a_value_more(finished, tmp_path):
     assert made["limit"]
     assert all("/D5/" in file for file in made["limit"])
     assert "problems" not in made
+
+
+def counted(said, verb):
+    """How many files a run says in its end that it has made, or kept."""
+    (line,) = (line for line in said.splitlines() if line.startswith("Figures are in "))
+    return int(re.search(rf"(\d+)(?: files)? {verb}\b", line)[1])
+
+
+def everything(project):
+    """Every file of results of the smoke grid, logs among them, less those of the audit."""
+    folder = project.folder / "results/smoke"
+    return {path for path in folder.rglob("*") if path.is_file()} - set(folder.rglob("audit.*"))
+
+
+def test_a_value_more_is_audited_and_taken_out_again(finished, tmp_path):
+    """The reference is that of the grid without it."""
+    project = Project(tmp_path, results=finished)
+    before, files = project.checksums(), everything(project)
+    reference = project.folder / "results/reference/smoke"
+    for kind in ("figures", "tables"):
+        shutil.copytree(
+            project.folder / "results/smoke" / kind,
+            reference / kind,
+            ignore=lambda _, names: [name for name in names if not name.endswith(".csv")],
+        )
+    shutil.copy2(project.folder / "results/smoke/configuration.yaml", reference)
+    follow(project, "A value more")
+    jobs = project.run_and_see()
+    assert sum(map(len, jobs.values())) == counted(project.said, "made")
+    assert counted(project.said, "kept") > 0
+    audit = "snakemake --cores 1 audit --configfile config/smoke.yaml"
+    page = enter(f'export PATH="$PWD/.venv/bin:$PATH"; {audit}', project.folder)
+    assert re.search(
+        r"^PASS: .*; the reference that lies here is of another grid: \d+ rows", page, re.M
+    )
+    assert "figure depth" in page.split("is of another grid")[1].split("compared with nothing (")[1]
+    tidy = [sys.executable, "scripts/audit/tidy.py", "--configfile", SMOKE]
+    for file, old, new_text in diffs("A value more"):
+        project.replace(file, new_text, old)
+    refused = subprocess.run(tidy, cwd=project.folder, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "results/smoke is not of config/smoke.yaml as it is now" in refused.stderr
+    project.run()
+    assert len(everything(project)) > len(files)
+    said = enter("make tidy", project.folder)
+    assert (
+        f"{len(re.findall('^removed ', said, re.M))} files were removed from results/smoke" in said
+    )
+    assert everything(project) == files
+    after = project.checksums()
+    assert {name: after[name] for name in before} == before
+    page = enter(f'export PATH="$PWD/.venv/bin:$PATH"; {audit}', project.folder)
+    assert re.search(r"^PASS: ", page, re.M) and "is of another grid" not in page
 
 
 def test_an_ensemble_of_ones_own(finished, tmp_path):

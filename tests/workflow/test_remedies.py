@@ -77,9 +77,18 @@ def test_another_version_of_the_code_is_run(copy, audited):
     copy.run()
     page = audited()
     # the results of the value that was taken out are still there
-    assert named_first(copy) == set(re.findall(rf"({RESULTS}/\S+) is made by no rule", page))
-    for name in named_first(copy):
-        (copy.folder / name).unlink()
+    strays = named_first(copy)
+    assert strays == set(re.findall(rf"({RESULTS}/\S+) is made by no rule", page))
+    # a file of someone else is not removed, though it has the name of one of the project's
+    other = copy.folder / RESULTS / "descent/mine.parquet"
+    other.write_bytes(b"notes")
+    told = enter("make tidy", copy.folder)
+    assert {name for name in strays if (copy.folder / name).exists()} == set()
+    assert all(f"removed {name}\n" in told for name in strays)
+    assert (
+        f"Left as they are, by no program of this project: {RESULTS}/descent/mine.parquet." in told
+    )
+    other.unlink()
     assert audited().startswith("PASS")
 
 

@@ -9,9 +9,12 @@ those of Snakemake's interface for loggers.  A dry run says everything.
 import logging
 import re
 import time
+from pathlib import Path
 from typing import Any
 
 from snakemake_interface_logger_plugins.common import LogEvent
+
+from pipeline.calls import KEPT
 
 LONGEST = 200  # characters of a command that has failed
 REASON = 88  # of the reason for a job: a line of a hundred, with what stands before and after it
@@ -31,6 +34,8 @@ class Progress(logging.Filter):
         super().__init__()
         self._cells = cells
         self._rules: dict[int, str] = {}  # number of a job -> its rule
+        self._files: dict[int, tuple[list, list]] = {}  # its outputs and its logs
+        self._made = self._kept = 0  # files of jobs that have ended
         self._waiting: set[str] = set()  # rules that have not ended yet
         self._asked: list[str] = []  # cells for which something is to be done
         self._start: float | None = None
@@ -54,6 +59,7 @@ class Progress(logging.Filter):
             return True
         if event == LogEvent.JOB_INFO:
             self._rules[record.jobid] = record.rule_name
+            self._files[record.jobid] = list(record.output), list(record.log)
             record.rule_msg = record.rule_msg or record.rule_name
             if len(record.reason) > REASON:
                 record.reason = f"{record.reason[:REASON]} ..."
@@ -62,6 +68,7 @@ class Progress(logging.Filter):
             record.shellcmd = shortened(record.shellcmd or "")
         elif event == LogEvent.JOB_FINISHED:
             self._waiting.discard(self._rules.get(record.job_id, ""))
+            self._count(*self._files.pop(record.job_id, ([], [])))
             return False
         elif event == LogEvent.PROGRESS:
             record.event = LogEvent.RUN_INFO
@@ -70,14 +77,35 @@ class Progress(logging.Filter):
             record.msg = _COMMAND.sub(lambda found: shortened(found[0]), record.getMessage())
         return not str(record.msg).startswith(_SCHEDULING)
 
+    @property
+    def files(self) -> str:
+        """How many files were made, and how many kept as they were, in words."""
+        return f"{self._made} files made, {self._kept} kept"
+
+    def _count(self, outputs, logs):
+        """Count the files of a job that has ended: its log names those that it has kept."""
+        kept = sum(map(_kept, logs)) if outputs else 0
+        self._kept += kept
+        self._made += len(outputs) - kept
+
     def _so_far(self, done: int, total: int, seconds: float) -> str:
         """How far the run is, in a line."""
         words = f"{done} of {total} jobs"
         if self._asked:
             ready = sum(not self._cells[name] & self._waiting for name in self._asked)
             words += f", {ready} of {len(self._asked)} cells"
+        words += f" done in {clock(seconds)}, {self.files}"
         left = seconds / done * (total - done)
-        return f"{words} done in {clock(seconds)}" + (f", about {clock(left)} left" if left else "")
+        return words + (f", about {clock(left)} left" if left else "")
+
+
+def _kept(log):
+    """How many files a job has kept, by its log."""
+    try:
+        lines = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return 0
+    return sum(line.endswith(KEPT) for line in lines)
 
 
 def clock(seconds: float) -> str:

@@ -26,7 +26,7 @@ RUN = runs.Run()
 if MAIN:
     RUN.listen()  # before imports that take a while
 
-from planning import configuration, grid, plan, progress, reading, stages
+from planning import configuration, grid, own_files, plan, progress, reading, stages
 from pipeline.byte_code import StaleByteCodeError, compile_with_hashes, verify_loaded
 from pipeline.machine import JOB_ENVIRONMENT
 
@@ -38,7 +38,7 @@ try:
     if MAIN:
         runs.check_interpreter()
         runs.check_writable(runs.FOLDER, 0)
-    for module in (configuration, grid, plan, progress, reading, runs, stages):
+    for module in (configuration, grid, own_files, plan, progress, reading, runs, stages):
         verify_loaded(module)
     for file in GIVEN or [DEFAULT]:
         reading.load(file)  # says where in a file what is wrong, as Snakemake does not
@@ -56,6 +56,7 @@ if not GIVEN:
 
 try:
     CONFIG = configuration.validate(config)
+    own_files.check_own_files(CONFIG)
     PLAN = plan.Plan(CONFIG)
 except reading.ConfigurationError as error:
     sys.exit(f"{reading.UNUSABLE}\n{error}")
@@ -110,7 +111,7 @@ onstart:
 
 onsuccess:
     folder = RESULTS if Path.cwd() == ROOT else Path(RESULTS).resolve()
-    where = f"Figures are in {folder}/figures, tables in {folder}/tables."
+    where = f"Figures are in {folder}/figures, tables in {folder}/tables ({PROGRESS.files})."
     RUN.succeed(where if PROGRESS.published else "")
 
 

@@ -11,6 +11,7 @@ from pipeline.half_points import half_points
 
 VALUES = ("half", "half_lower", "half_upper")
 DISTANCES = ("distance", "lower", "upper")
+DIFFERENCE = "$s/N$ at 50 % recovery\n$-$ $s/N$ at the weak threshold"
 
 
 def plotted(tables: Tables, options: Options) -> pd.DataFrame:
@@ -37,7 +38,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     if frame["distance"].isna().all():
         say_empty(ax, "50 % is not within the grid")
     ax.axhline(0.0, color="black", zorder=0.8, **DASHED)
-    ax.set(xscale="log", xlabel="$d$", ylabel="$s/N$ of 50 % less the weak threshold")
+    ax.set(xscale="log", xlabel="$d$", ylabel=DIFFERENCE)
     columns = sorted(frame["d"].unique())
     ax.xaxis.set_major_locator(FixedLocator(columns))
     ax.xaxis.set_minor_locator(NullLocator())

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from figures.axes import COLUMN, PAGE, exponent_ticks
 from figures.frames import Options, Tables, first_repetition, groups, stacked, varying, where
 from figures.marks import DASHED, legend_above, nothing_of, say_empty, write
-from figures.words import ALPHA, EMPTY, ERROR_OFF, NO_ERROR, named
+from figures.words import ALPHA, EMPTY, ERROR_OFF, NO_ERROR, named, number
 from implicit_l1.status import CERTIFIED
 
 MEASURED = {"color": "black", "linewidth": 0.9, "marker": ""}
@@ -74,7 +74,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
         Patch(color=BANDS["refined_off"], label="between the refined bounds"),
         Patch(color=BANDS["error_off"], label=r"between the bounds by $\varrho_\alpha$"),
     ]
-    if CLASSICAL in frame:
+    if CLASSICAL in frame and frame[CLASSICAL].notna().any():
         words = r"upper bound by $\kappa$ and $\tilde\varrho$, $D=2$"
         handles.append(Line2D([], [], label=words, color="black", **DASHED))
     legend_above(figure, handles)
@@ -91,6 +91,18 @@ def _limits(rows):
     return np.nanmin([lower, error.min()]) - 0.5, np.nanmax([upper, error.max() + 2.5]) + 0.5
 
 
+def _at_scales(log10_alpha, chosen):
+    """At which scales something is so, in words; nothing where it is at all of them."""
+    if chosen.all():
+        return []
+    some, others = log10_alpha[chosen], log10_alpha[~chosen]
+    if some.min() > others.max():
+        return [rf"at $\alpha\geq {number(10.0 ** some.min())}$"]
+    if some.max() < others.min():
+        return [rf"at $\alpha\leq {number(10.0 ** some.max())}$"]
+    return [rf"at {len(some)} of {len(log10_alpha)} $\alpha$"]
+
+
 def _draw_bounds(ax, rows):
     """One instance at one depth; where a bound is outside the axis or says nothing, words."""
     low, high = ax.get_ylim()
@@ -103,7 +115,7 @@ def _draw_bounds(ax, rows):
     outer = rows["log10_error_off_upper"]
     words = []
     if np.isposinf(outer).any():
-        words.append("no upper bound")
+        words += ["no upper bound", *_at_scales(x, np.isposinf(outer))]
     elif outer.max() > high:
         words.append(f"upper bound up to $10^{{{outer.max():.0f}}}$")
     if CLASSICAL in rows and rows[CLASSICAL].notna().any():

@@ -66,11 +66,13 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     handles = [
         Patch(color=look["color"], label=equation("fraction", fraction))
         for fraction, look in style.items()
-    ] + [
-        Line2D([], [], label="converged", **DOT),
-        Line2D([], [], label="not converged", markerfacecolor="white", **DOT),
-        Line2D([], [], color=GREY, label="continued by the flow"),
     ]
+    ended = frame["outcome"] == CONVERGED
+    if ended.any():
+        handles.append(Line2D([], [], label="converged", **DOT))
+    if (np.isfinite(frame["relative_distance"]) & ~ended).any():
+        handles.append(Line2D([], [], label="not converged", markerfacecolor="white", **DOT))
+    handles.append(Line2D([], [], color=GREY, label="continued by the flow"))
     if _lost(frame).any():
         handles.append(Line2D([], [], color=GREY, label="diverged", **LOST))
     legend_above(figure, handles)

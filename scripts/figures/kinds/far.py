@@ -73,5 +73,8 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
         log_ticks(grid[0].yaxis)
     figure.supxlabel(ALPHA)
     figure.supylabel("local slope of the error")
-    legend_above(figure, [*lines_of(style, "depth"), Line2D([], [], label="onset", **ONSET)])
+    handles = lines_of(style, "depth")
+    if frame["onset_log10_alpha"].notna().any():
+        handles.append(Line2D([], [], label="onset", **ONSET))
+    legend_above(figure, handles)
     return figure

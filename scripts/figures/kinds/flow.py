@@ -3,8 +3,6 @@
 A column a depth, a colour a scale.
 """
 
-from itertools import zip_longest
-
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
@@ -29,9 +27,11 @@ from figures.marks import (
     DOTS,
     GREY,
     draw_trajectories,
+    in_two_rows,
     legend_above,
     looks,
     say_empty,
+    write,
 )
 from figures.words import ALPHA, EMPTY, NO_END, equation, named
 from implicit_l1.status import CERTIFIED, CONVERGED
@@ -51,6 +51,9 @@ PANELS = {
     "entries": r"$x_i(t)$",
     "times": "times of escape, and\nuntil near the end",
 }
+# beside the two times in the last row
+WORDS = {"settled": "near the end", "escaped": "escape"}
+GUIDE = r"last row: predicted growth as $\alpha\to 0$"
 
 
 def plotted(tables: Tables, options: Options) -> pd.DataFrame:
@@ -158,22 +161,19 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
         _entry(equation("alpha", alpha), color=look["color"]) for alpha, look in style.items()
     ]
     kinds = _kinds(cells, int(frame["cells_left_out"].iloc[0]))
+    if frame["quantity"].isin(TIMES.values()).any():
+        kinds.append(Line2D([], [], color="black", label=GUIDE, **DASHED))
     if frame["not_drawn"].notna().any():
         kinds.append(_entry(f"flows: {frame['not_drawn'].iloc[0]}", "none"))
-    # a legend fills its columns first: paired, each list has a row of its own
-    pairs = zip_longest(colors, kinds, fillvalue=_entry(" ", "none"))
-    legend_above(
-        figure,
-        [handle for pair in pairs for handle in pair],
-        title=ALPHA,
-        ncols=max(len(colors), len(kinds)),
-    )
+    ncols = max(len(colors), len(kinds))
+    legend_above(figure, in_two_rows(colors, kinds), title=ALPHA, ncols=ncols)
     return figure
 
 
 def _draw_times(ax, rows, dash, style):
     """The times of a cell; of the first cell what they are in proportion to, too."""
     ax.set(xscale="log", yscale="log")
+    ax.margins(y=0.15)  # room for words
     for name, scale in TIMES.items():
         times = where(rows, quantity=name).sort_values("alpha")
         ax.plot(times["alpha"], times["value"], linestyle=dash, color=GREY, marker="")
@@ -184,6 +184,9 @@ def _draw_times(ax, rows, dash, style):
             # through the time at the smallest scale
             through = guide["value"] * (times["value"].iloc[0] / guide["value"].iloc[0])
             ax.plot(guide["alpha"], through, zorder=0.8, color="black", **DASHED)
+        if dash == "-" and len(times):
+            at = times["alpha"].iloc[0], times["value"].iloc[0]
+            write(ax, *at, WORDS[name], shift=4, ha="left", va="bottom")
 
 
 def _entry(words, linestyle="-", color=GREY):

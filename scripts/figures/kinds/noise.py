@@ -45,15 +45,16 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     drawn, handles = [], []
     for place, look in looks(range(len(cells))).items():
         values, rows = cells[place]
-        draw_flow_points(ax, where(rows, quantity=FLOW_POINTS), look)
+        crosses = where(rows, quantity=FLOW_POINTS)
+        draw_flow_points(ax, crosses, look)
         rows = rows[rows["quantity"] != FLOW_POINTS]
         nothing = nothing_of(rows)
         if nothing is None:
             draw_curve(ax, 10.0 ** rows["log10_alpha"], rows, look, place / len(cells))
-            drawn.append((rows, look))
+            drawn.append((rows, crosses, look))
         handles.append(Line2D([], [], label=_entry(values, rows), markerfacecolor="white", **look))
-    for rows, look in drawn:  # now that the limits of the axes stand
-        draw_reference(ax, rows, -0.02, look["color"])
+    for rows, crosses, look in drawn:  # now that the limits of the axes stand
+        draw_reference(ax, rows, -0.02, look["color"], crosses=crosses)
     if drawn:
         log_ticks(ax.yaxis)
     else:

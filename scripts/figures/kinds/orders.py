@@ -50,11 +50,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     figure = plt.figure(figsize=(PAGE, 2.9))
     left, right = figure.subplots(1, 2)
     orders = _draw_orders(left, where(frame, quantity=ORDERS))
-    _draw_constants(right, where(frame, quantity=CONSTANTS))
-    constants = [
-        Line2D([], [], label=r"$\tilde\varrho$ exact", **EXACT),
-        Line2D([], [], color="0.55", label=r"$\tilde\varrho$ bracketed", linewidth=0.8),
-    ]
+    constants = _draw_constants(right, where(frame, quantity=CONSTANTS))
     legend_above(figure, [*orders, *constants])
     return figure
 
@@ -66,7 +62,8 @@ def _draw_orders(ax, frame):
         say_empty(ax, frame["nothing"].iloc[0])
         return []
     deltas = sorted(frame["delta"].unique())
-    # beside one another
+    if len(deltas) > 1:
+        ax.set_xlabel("$s/N$ (markers of each $N/d$ shifted a little)")
     shifts = 0.02 * np.ptp(frame["sparsity"]) * (np.arange(len(deltas)) - (len(deltas) - 1) / 2)
     handles = []
     for (delta, look), shift in zip(looks(deltas).items(), shifts, strict=True):
@@ -82,7 +79,7 @@ def _draw_orders(ax, frame):
 
 
 def _draw_constants(ax, frame):
-    """rho~ against rho of the signals that are recovered."""
+    """rho~ against rho of the signals that are recovered; the legend of what is there."""
     ax.set(xscale="log", yscale="log", xlabel=r"$\varrho$", ylabel=r"$\tilde\varrho$")
     if frame["nothing"].notna().any():
         say_empty(ax, frame["nothing"].iloc[0])
@@ -90,8 +87,15 @@ def _draw_constants(ax, frame):
     rest = frame.drop(exact.index).dropna(subset="rho_upper")
     draw_brackets(ax, rest["rho_upper"], rest["rho_tilde_lower"], rest["rho_tilde_upper"], "0.55")
     ax.plot(exact["rho_upper"], exact["rho_tilde_lower"], **EXACT)
+    handles = []
+    if exact["rho_upper"].notna().any():
+        handles.append(Line2D([], [], label=r"$\tilde\varrho$ exact", **EXACT))
+    if len(rest):
+        words = r"$\tilde\varrho$ bracketed"
+        handles.append(Line2D([], [], color="0.55", label=words, linewidth=0.8))
     ends = np.array(ax.get_xlim())
     draw_diagonal(ax, ends)
     ax.set_xlim(ends)
     log_ticks(ax.xaxis)
     log_ticks(ax.yaxis)
+    return handles

@@ -1,5 +1,7 @@
 """Figure phase: rho over (N/d, s/N), and where half of the signals are recovered."""
 
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -9,10 +11,11 @@ from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
 from figures.axes import panels_of
 from figures.frames import Options, Tables, groups, stacked, varying, where
-from figures.marks import legend_above
+from figures.marks import legend_above, write
 from figures.words import named
 from implicit_l1.minimizer.threshold import weak_threshold
 from pipeline.half_points import COUNTS, half_points, recovered_signals
@@ -28,6 +31,7 @@ LINES = {
     HALF: {"color": "white", "linewidth": 1.2, "marker": ""},
     RATE: {"color": "white", "linewidth": 0.7, "linestyle": (0, (1, 1)), "marker": ""},
 }
+DARK_HALO = [withStroke(linewidth=2, foreground="black")]
 BAND = {"color": "white", "alpha": 0.55, "linewidth": 0}
 
 
@@ -89,18 +93,24 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
         _draw_cells(ax, where(rows, quantity=CELLS), look)
         _draw_lines(ax, rows)
     figure.colorbar(ScalarMappable(**look), ax=grid, extend="max", label=r"$\varrho$ of $x_0$")
+    rates = sorted(where(frame, quantity=RATE)["rate"].unique())
     labels = {
         HALF: "50 % recovered",
         THRESHOLD: THRESHOLD,
-        RATE: rf"rate $1-\varrho={', '.join(f'{rate:g}' for rate in RATES)}$",
+        RATE: rf"rate $1-\varrho={', '.join(f'{rate:g}' for rate in rates)}$",
     }
+    half = where(frame, quantity=HALF)["sparsity"].notna().any()
+    drawn = {HALF: half, THRESHOLD: True, RATE: len(rates) > 0}
     # of colours that are seen on white
     seen = {HALF: {"color": "0.6"}, RATE: {"color": "0.6"}}
     handles: list = [
         Line2D([], [], label=words, **LINES[name] | seen.get(name, {}))
         for name, words in labels.items()
+        if drawn[name]
     ]
-    legend_above(figure, [*handles, Patch(label="95 % interval", color="0.85")])
+    if half:
+        handles.append(Patch(label="95 % interval", color="0.85"))
+    legend_above(figure, handles)
     return figure
 
 
@@ -141,10 +151,11 @@ def _draw_lines(ax: Axes, rows: pd.DataFrame) -> None:
     """The rate's lines, the sparsities of 50 % in their band, and the weak threshold."""
     for values, line in groups(where(rows, quantity=RATE), ["rate"]):
         ax.plot(line["delta"], line["sparsity"], **LINES[RATE])
-        if len(line):  # in the widest part of the dark, above the line
+        if len(line):  # in the widest part of the dark, on the line
             x, y = line[["delta", "sparsity"]].iloc[(3 * len(line)) // 5]
-            text = {"ha": "right", "va": "bottom", "fontsize": 6, "color": "white"}
-            ax.annotate(f"{values['rate']:g}", (x, y), (0, 1), textcoords="offset points", **text)
+            text = f"{values['rate']:g}"
+            middle: dict[str, Any] = {"ha": "center", "va": "center"}
+            write(ax, x, y, text, color="white", path_effects=DARK_HALO, **middle)
     half = where(rows, quantity=HALF).sort_values("delta")
     ax.fill_between(half["delta"], half["half_lower"], half["half_upper"], **BAND)
     ax.plot(half["delta"], half["sparsity"], **LINES[HALF])

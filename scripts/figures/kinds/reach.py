@@ -113,14 +113,16 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
                 text = {"color": look["color"], "ha": "center", "fontsize": 6}
                 write(ax, row["N"], height, words, ("data", "axes fraction"), **text)
         log_ticks(ax.yaxis)
-    figure.supxlabel("$N$")
+    figure.supxlabel("$N$ (depths side by side)" if len(style) > 1 else "$N$")
     target = rf"\Vert x^{{\infty}}(\alpha)-x_0\Vert_2^2\leq {frame['reach'].iloc[0]:g}"
     figure.supylabel(rf"largest $\alpha$ with ${target}$")
     handles = [
         *(Line2D([], [], label=equation("depth", D), **look) for D, look in style.items()),
         Line2D([], [], label="median", **DOT),
-        Line2D([], [], label="beyond the path of $\\alpha$", markerfacecolor="white", **DOT),
     ]
+    if np.isinf(frame["median"]).any():
+        words = r"beyond the path of $\alpha$"
+        handles.append(Line2D([], [], label=words, markerfacecolor="white", **DOT))
     legend_above(figure, handles)
     return figure
 

@@ -61,14 +61,15 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
         alpha_axis(ax, frame["log10_alpha"])
         log_ticks(ax.yaxis)
         ax.tick_params(labelbottom=ax is panels[-1])
-    panels[len(panels) // 2].set_ylabel("error / prediction")
+        ax.set_ylabel("error /\nprediction")
     figure.align_ylabels(panels)
     panels[-1].set_xlabel(ALPHA)
 
     handles = []
     for (values, rows), color in zip(groups(frame, axes), colors.values(), strict=True):
-        words = f"{named(values)} ({nothing_of(rows)})" if nothing_of(rows) else named(values)
-        handles.append(Line2D([], [], color=color, label=words))
+        nothing = nothing_of(rows)
+        words = f"{named(values)} ({nothing})" if nothing else named(values)
+        handles.append(Line2D([], [], color=color, label=words, ls="none" if nothing else "-"))
     legend_above(figure, handles)
     return figure
 
@@ -87,7 +88,8 @@ def _draw_rates(ax, frame, depths, colors):
         for member, color in colors.items():
             rows = where(rates, depth=D, member=member)
             ax.plot(1 - rows["family_rho"], rows["fitted_rate"], ls="", color=color, **look)
-        handles.append(Line2D([], [], color=GREY, ls="", label=equation("depth", D), **look))
+        if D in set(rates["depth"]):
+            handles.append(Line2D([], [], color=GREY, ls="", label=equation("depth", D), **look))
     if rates.empty:
         say_empty(ax, nothing_of(frame) or NOT_KNOWN)
     ends = np.array(ax.get_xlim())

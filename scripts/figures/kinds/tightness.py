@@ -7,7 +7,17 @@ from matplotlib.lines import Line2D
 
 from figures.axes import COLUMN, PAGE, exponent_ticks, far_axis
 from figures.frames import Options, Tables, groups, stacked, varying, where, without_rounding
-from figures.marks import DASHES, DOTS, GREY, legend_above, lines_of, looks, nothing_of, say_empty
+from figures.marks import (
+    DASHES,
+    DOTS,
+    GREY,
+    in_two_rows,
+    legend_above,
+    lines_of,
+    looks,
+    nothing_of,
+    say_empty,
+)
 from figures.words import ALPHA, EMPTY, named
 from implicit_l1.status import CERTIFIED
 
@@ -63,9 +73,12 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
                     ax.plot(decades, rows[column], **_grey(dashes))
         exponent_ticks(line[0].yaxis)
     figure.supxlabel(ALPHA)
-    figure.supylabel("upper bound / error")
-    handles = [Line2D([], [], label=words, **_grey(dashes)) for dashes, words in LOWER.values()]
-    legend_above(figure, lines_of(style, "family_rho") + handles)
+    figure.supylabel("quotient")
+    members = lines_of(style, "family_rho")
+    upper = {"color": GREY, "marker": "o", "markerfacecolor": "white"}
+    kinds = [Line2D([], [], label="upper bound / error", **upper)]
+    kinds += [Line2D([], [], label=words, **_grey(dashes)) for dashes, words in LOWER.values()]
+    legend_above(figure, in_two_rows(members, kinds), ncols=max(len(members), len(kinds)))
     return figure
 
 

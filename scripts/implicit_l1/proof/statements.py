@@ -87,6 +87,8 @@ def constants(
 ) -> list[Statement]:
     """What does not depend on depth and scale: margin, rho, kappa, ||g* - x_0||_2, rho~.
 
+    Of a distance to an x_0 that is not known there is no statement.
+
     Args:
         problem: A, y and x_0.
         point, nu: guesses of the l1 minimizer, shape (d,), and its dual vector, shape (N,).
@@ -98,13 +100,15 @@ def constants(
     if isinstance(proof, NotProved):
         return [statement("margin", proof)]
     minimizer, rho = proof
-    return [
+    statements = [
         statement("margin", minimizer.margin),
         statement("rho", rho.value),
         statement("kappa", minimizer.kappa),
-        statement("l1_estimation_error", sum_of_squares(_offsets(minimizer, problem)).sqrt()),
-        *_bracket(minimizer.frame, patterns[:, minimizer.support], tilde_duals),
     ]
+    if _has_signal(problem):
+        away = sum_of_squares(_offsets(minimizer, problem)).sqrt()
+        statements.append(statement("l1_estimation_error", away))
+    return statements + _bracket(minimizer.frame, patterns[:, minimizer.support], tilde_duals)
 
 
 def limits(
@@ -118,6 +122,8 @@ def limits(
     radius: float,
 ) -> list[Statement]:
     """What is known of the limit points at one depth, and of their first order.
+
+    Of a distance to an x_0 that is not known there is no statement.
 
     Args:
         problem, point, nu: as in :func:`constants`.
@@ -161,6 +167,8 @@ def limits(
                 values["error_over_prediction"] = norm / (constant * alpha**exponent)
         if before is not None and place == before[0] + 1:  # neighbours on the path
             values["local_slope"] = _attempt(_local_slope, *before[1:], norm, alpha)
+        if not _has_signal(problem):
+            del values["estimation_error"]
         statements += [statement(name, value, log10_alpha) for name, value in values.items()]
         before = (place, norm, alpha)
     return statements
@@ -251,6 +259,11 @@ def _local_slope(norm_before, alpha_before, norm, alpha):
     if norm.is_zero():
         raise NotProved("the error is 0")
     return (norm_before.log() - norm.log()) / (alpha_before.log() - alpha.log())
+
+
+def _has_signal(problem):
+    """Whether x_0 is known."""
+    return bool(np.isfinite(problem.signal).all())
 
 
 def _has_signs_of(signal, proof):

@@ -1,7 +1,7 @@
-"""How much nearer deeper networks come to the planted signal than two layers, at round scales.
+"""How much less deeper networks err than two layers, at round scales.
 
-Instances are paired: the ratio of a repetition is that of two distances to one x_0; of data of
-one's own, of which x_0 is not known, that of two errors on the same rows that were held out.
+Instances are paired: the ratio of a repetition is that of two errors, distances to one x_0; of data
+of one's own, of which x_0 is not known, errors on the same rows that were held out.
 """
 
 from collections.abc import Collection
@@ -62,7 +62,7 @@ def interval_of_median(values: pd.Series) -> tuple[float, float]:
 
 
 def verdict(interval: tuple[float, float]) -> str:
-    """Who is nearer in the median, as far as its interval tells."""
+    """Who errs less in the median, as far as its interval tells."""
     low, high = interval
     if high < 1.0:
         return DEEPER

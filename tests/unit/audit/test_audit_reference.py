@@ -2,15 +2,20 @@
 
 import csv
 import io
+import json
 import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
+import yaml
 
 from audit import committed
-from audit.reference import differing
+from audit.findings import Audit
+from audit.reference import check_reference, differing
+from audit.workflow_queries import Job
 from judging import verdicts
 
 RESULTS = "results/smoke"
@@ -68,6 +73,98 @@ def test_of_one_table_only_its_reference_is_compared(reference, judge):
     assert {entry["name"] for entry in judged.report["published"]} == {"phase"}
     assert judged.report["others"] == []
     assert "; only figure phase, table phase and what is behind was looked at" in judged.page
+
+
+# --- a reference of another grid ---
+
+DEEP = {"figure": "depth", "tables": "shared", "depth": [2, 3]}
+WIDE = {"figure": "noise", "tables": ["rates"], "depth": 2}
+GRID = {"deep": DEEP, "wide": WIDE}
+
+
+def published(folder, kind, name, text, *experiments):
+    """A figure or a table, and the job that makes it."""
+    file = f"{RESULTS}/{kind}s/{name}.csv"
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_text(text, encoding="utf-8")
+    told = json.dumps({"experiments": {one: {} for one in experiments}})
+    words = ["--table", name] if kind == "table" else ["--figure", "depth"]
+    return Job("rule", (), (file,), ("program", *words, "--configuration", told))
+
+
+@pytest.fixture
+def compared(tmp_path, monkeypatch):
+    """An audit of a figure and a shared table of experiment `deep`, against a reference."""
+    monkeypatch.chdir(tmp_path)
+    kept = tmp_path / "results/reference/smoke"
+
+    def of(now, then, rows, kept_rows):
+        for kind in ("figure", "table"):
+            (kept / f"{kind}s").mkdir(parents=True, exist_ok=True)
+            (kept / f"{kind}s/deep.csv").write_text(kept_rows, encoding="utf-8")
+        if then is not None:
+            text = yaml.safe_dump({"experiments": then})
+            (kept / "configuration.yaml").write_text(text, encoding="utf-8")
+        jobs = [published(tmp_path, kind, "deep", rows, "deep") for kind in ("figure", "table")]
+        found = Audit(jobs, Path(RESULTS))
+        configuration = yaml.safe_dump({"experiments": now})
+        check_reference(found, Path("results/reference/smoke"), configuration)
+        return found.report()
+
+    return of
+
+
+ROWS = "depth,instances,rate\n2,3 of 3,0.5\n3,3 of 3,1.0\n"
+MORE = ROWS.replace("3 of 3", "4 of 4") + "5,4 of 4,1.0\n"
+DEEPER = GRID | {"deep": DEEP | {"depth": [2, 3, 5]}}
+
+
+def test_rows_of_another_grid_are_counted_and_compared_with_nothing(compared):
+    for now, then, rows, kept in ((DEEPER, GRID, MORE, ROWS), (GRID, DEEPER, ROWS, MORE)):
+        report = compared(now, then, rows, kept)
+        assert report["verdict"] == "PASS"
+        assert [entry["beyond the reference"] for entry in report["published"]] == [1, 1]
+        said = "2 rows and columns that only one of both has were compared with nothing"
+        said = f"; the committed reference is of another grid: {said} (figure deep, table deep); "
+        assert said in report["sentence"]
+        where = "not in the reference" if rows == MORE else "only in the reference"
+        assert sum(f"row depth 5 [1] is {where}" in note for note in report["notes"]) == 2
+        # of the rows that both have
+        assert report["checked"]["numbers and words compared with the reference"] == 2 * 2 * 2
+
+
+@pytest.mark.parametrize("then", [GRID, None])
+def test_rows_of_the_same_grid_must_be_those_of_the_reference(compared, then):
+    report = compared(GRID, then, MORE, ROWS)
+    assert report["verdict"] == "FAIL"
+    assert "0 of 2 figures and tables are not what the current code" in report["sentence"]
+    assert "2 differ from the committed reference, and 0 other things" in report["sentence"]
+    assert "is of another grid" not in report["sentence"]
+    for entry in report["published"]:
+        assert any(
+            text.endswith("row depth 5 [1] is not in the reference") for text in entry["reasons"]
+        )
+
+
+def test_a_number_that_differs_is_wrong_on_every_grid(compared):
+    for now in (GRID, DEEPER):
+        report = compared(now, GRID, ROWS.replace("0.5", "0.7"), ROWS)
+        assert report["verdict"] == "FAIL"
+        for entry in report["published"]:
+            (reason,) = entry["reasons"]
+            words = "row depth 2 [1], column rate: 0.7, there 0.5"
+            assert reason.endswith(words + " (it is of another configuration)" * (now == DEEPER))
+
+
+def test_an_experiment_that_was_taken_out_had_rows_in_the_shared_tables(compared):
+    """In those alone: the figure has the grid that it had."""
+    report = compared({"deep": DEEP}, GRID | {"out": DEEP}, ROWS, MORE)
+    assert {e["kind"]: e["verdict"] for e in report["published"]} == {
+        "figure": "FAIL",
+        "table": "PASS",
+    }
+    report = compared({"deep": DEEP}, GRID, ROWS, MORE)  # it had tables of its own
+    assert {entry["verdict"] for entry in report["published"]} == {"FAIL"}
 
 
 # --- what is committed ---
@@ -276,7 +373,7 @@ def test_whole_numbers_among_others_are_rounded_numbers():
 
 def test_rows_and_columns_that_are_missing_are_named():
     found, count = differing("s,a\n1,5\n1,6\n2,7\n", "s,b\n1,5\n3,7\n")
-    assert count == 3
+    assert count == 1  # of one row and one column
     assert found == [
         "column a is not in the reference",
         "column b is only in the reference",

@@ -1,5 +1,6 @@
 """What counts as proved of a table and of a figure."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -190,6 +191,34 @@ def test_a_median_of_two_is_in_their_middle(tmp_path, quantity, proved, values, 
     proofs = certificates({proved: None}, 2, -4.0).assign(lower=values, upper=values)
     found = figure_problems(plotted(), *cell_of_a_figure(tmp_path, table, proofs))
     assert (found.right, found.problems, found.skipped) == (1, [], [])
+
+
+@pytest.mark.parametrize(
+    ("error", "slope", "skipped"),
+    [("0", np.nan, 0), ("1e-9", np.nan, 1), ("0", 0.5, 1)],
+)
+def test_a_slope_that_does_not_exist_is_none_that_should_have_been_compared(
+    tmp_path, error, slope, skipped
+):
+    """Where the error of a repetition is proved to be 0; else it is named, and so is a number."""
+    table = curves(VALUES, [CERTIFIED] * 2)
+    table.loc[table["quantity"] == "error_1", "median"] = float(error)
+    table.loc[table["quantity"] == "slope", "log10_alpha"] += 0.25
+    table.loc[table["quantity"] == "slope", "median"] = slope
+    why = "not proved: the error is 0"
+    slopes = certificates({"local_slope": None}, 2, -4.0).assign(status=why)
+    proofs = pd.concat([certificates({"error_1": error}, 2, -4.0), slopes], ignore_index=True)
+    found = figure_problems(plotted(), *cell_of_a_figure(tmp_path, table, proofs))
+    assert (len(found.skipped), found.problems) == (skipped, [])
+
+
+def test_of_a_signal_that_is_not_known_no_distance_should_have_been_compared(tmp_path):
+    """Its median is none, and no proof is of it."""
+    table = curves(VALUES, [CERTIFIED] * 2, signal=False)
+    error = table[(table["quantity"] == "error_1") & (table["log10_alpha"] == -4.0)]
+    proofs = certificates({"error_1": repr(error["median"].item())}, 2, -4.0)
+    found = figure_problems(plotted(), *cell_of_a_figure(tmp_path, table, proofs))
+    assert (found.right, found.skipped, found.problems) == (1, [], [])
 
 
 def test_a_median_at_a_scale_that_is_not_there_is_named(tmp_path):

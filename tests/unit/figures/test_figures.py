@@ -14,7 +14,7 @@ from figures import layout
 from figures.axes import COLUMN, PAGE
 from figures.frames import as_csv
 from figures.kinds.lasso_path import name_curves
-from figures.marks import draw_reference
+from figures.marks import INTEGRATED, draw_reference
 from figures.registry import DECADES, FILE, KERNEL, KINDS, NONE, RANDOM, kinds_where
 from figures.words import (
     ALL_CERTIFIED,
@@ -385,7 +385,7 @@ def test_rates_are_called_what_they_are(draw, depth, slope, rates):
     words = [words for _, words in entries_of(figure)]
     assert slope in words
     assert all(any(text.endswith(rate) for text in words) for rate in rates)
-    told = [text for text in words if text not in (slope, "flow, integrated")]
+    told = [text for text in words if text not in (slope, INTEGRATED)]
     assert len(told) == len(depth)
     for text in told:
         assert (r"1-\varrho" in text) == ("D=2$" in text or depth == (2,))

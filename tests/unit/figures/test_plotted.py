@@ -7,14 +7,18 @@ is drawn under a name of the legend are the plotted numbers of this name.
 import csv
 import io
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from drawing import called, entries_of
+from figures.axes import far_axis
 from figures.frames import as_csv, where
 from figures.kinds.descent import DISTANCE
+from figures.kinds.flow import GUIDE, WORDS
 from figures.kinds.phase import edges
+from figures.marks import INTEGRATED
 from figures.words import ALL_CERTIFIED, ALPHA, EMPTY, ERROR, ERROR_OFF, NO_END
 from frames import (
     LOG10_ALPHA,
@@ -287,10 +291,10 @@ def test_flows_that_were_integrated_are_crosses_beside_the_curves(draw, kind):
         ax = figure.axes[place if kind == "depth" else 0]
         crosses = [np.array(line.get_data()) for line in ax.lines if line.get_marker() == "x"]
         assert any(np.allclose(cross, found[:, [0, 2]].T) for cross in crosses)
-    assert "flow, integrated" in [words for _, words in entries_of(figure)]
+    assert INTEGRATED in [words for _, words in entries_of(figure)]
     figure, frame = draw(kind, *tables, laid_out=False)
     assert "flow_error_1" not in set(frame["quantity"])
-    assert "flow, integrated" not in [words for _, words in entries_of(figure)]
+    assert INTEGRATED not in [words for _, words in entries_of(figure)]
 
 
 @pytest.mark.parametrize("kind", ["noise", "depth", "flow"])
@@ -306,7 +310,7 @@ def test_flows_without_an_end_are_counted_beside_the_others(draw, kind):
         states = trajectories(values, THREE[:1] * 3)
         tables, words = [states[states["repetition"] > 0]], "flows: "
     else:
-        words = "flow, integrated ("
+        words = f"{INTEGRATED} ("
     figure, frame = draw(kind, *tables, flows, laid_out=False)
     assert set(frame["not_drawn"]) == {told}
     assert any(label.startswith(words + told) for _, label in entries_of(figure))
@@ -647,6 +651,143 @@ def test_lasso_paths_are_called_what_they_are(draw):
     lasso = where(frame, quantity="lasso", coordinate=0)
     assert_drawn(figure, coordinates, lasso["mu"], lasso["value"], r"lasso $x(\mu)$")
     assert gap.get_ylabel() == "suboptimality" and gap.xaxis_inverted()
+
+
+# --- what a legend and words in a panel say ---
+
+
+ORDERS = orders(cell(N=5, d=20, s=1), THREE)
+NOISY = cell(N=5, d=10, s=2, eta=0.1)
+DESCENT = descent(NOISY, THREE)
+FAR = [far_curves(NOISY, THREE), instances(NOISY, THREE)]
+PHASE = phase(cell(N=5, d=20, s=1), THREE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "tables", "named", "not_named"),
+    [
+        ("orders", [ORDERS], r"$\tilde\varrho$ exact", r"$\tilde\varrho$ bracketed"),
+        (
+            "orders",
+            [ORDERS.assign(rho_tilde_lower=0.7)],
+            r"$\tilde\varrho$ bracketed",
+            r"$\tilde\varrho$ exact",
+        ),
+        ("descent", [DESCENT], "converged", "not converged"),
+        ("descent", [DESCENT.assign(outcome=ITERATION_LIMIT)], "not converged", "converged"),
+        ("far", FAR, "onset", None),
+        ("far", [FAR[0], FAR[1].assign(onset_log10_alpha=np.nan)], "$D=2$", "onset"),
+        ("phase", [PHASE.assign(recovered=PHASE["s"] < 2)], "50 % recovered", None),
+        ("phase", [PHASE.assign(recovered=False)], "weak threshold", "50 % recovered"),
+        ("phase", [PHASE.assign(recovered=False)], "weak threshold", "95 % interval"),
+        ("phase", [PHASE.assign(rho_planted=2.0)], "weak threshold", "rate "),
+        ("bounds", [bounds(NOISY, THREE)], "upper bound by ", None),
+        ("bounds", [bounds(NOISY | {"depth": 3}, THREE)], "measured", "upper bound by "),
+    ],
+)
+def test_a_legend_names_what_is_drawn_alone(draw, kind, tables, named, not_named):
+    figure, _ = draw(kind, *tables, laid_out=False)
+    words = [words for _, words in entries_of(figure)]
+    assert any(text.startswith(named) for text in words)
+    assert not_named is None or not any(text.startswith(not_named) for text in words)
+
+
+@pytest.mark.parametrize(("reach", "beyond"), [(0.025, False), (1e-20, True)])
+def test_scales_beyond_the_path_are_named_where_there_are_some(draw, reach, beyond):
+    figure, _ = draw("reach", points(NOISY, THREE), reach=reach, laid_out=False)
+    assert any("beyond" in words for _, words in entries_of(figure)) == beyond
+
+
+def test_what_is_shifted_sideways_is_said(draw):
+    two = random(eta=(0.1,), depth=(2, 3))
+    figure, _ = draw("reach", *(points(values, THREE) for values in two), reach=0.025)
+    assert figure.get_supxlabel() == "$N$ (depths side by side)"
+    figure, _ = draw("reach", points(NOISY, THREE), reach=0.025, laid_out=False)
+    assert figure.get_supxlabel() == "$N$"
+    figure, _ = draw("orders", ORDERS, orders(cell(N=10, d=20, s=2), THREE))
+    assert figure.axes[0].get_xlabel() == "$s/N$ (markers of each $N/d$ shifted a little)"
+    figure, _ = draw("orders", ORDERS, laid_out=False)
+    assert figure.axes[0].get_xlabel() == "$s/N$"
+
+
+def test_a_member_without_an_error_has_no_line_in_the_legend(draw):
+    tables, _ = tables_of(family(rho=(0.0, 0.5)))
+    figure, _ = draw("tight", *tables, laid_out=False)
+    lines = {words: handle.get_linestyle() for handle, words in entries_of(figure)}
+    assert lines[r"$\varrho=0$ (the error is 0)"] == "None"
+    assert lines[r"$\varrho=0.5$"] == "-"
+
+
+@pytest.mark.parametrize(
+    ("silent", "words"),
+    [
+        (LOG10_ALPHA >= -6, r"at $\alpha\geq 10^{-6}$"),
+        (LOG10_ALPHA <= -6, r"at $\alpha\leq 10^{-6}$"),
+        (np.isin(LOG10_ALPHA, (-9.0, -6.0)), r"at 2 of 25 $\alpha$"),
+        (np.full(LOG10_ALPHA.size, True), None),
+    ],
+)
+def test_it_is_said_at_which_scales_there_is_no_upper_bound(draw, silent, words):
+    table = bounds(NOISY | {"depth": 3}, THREE[:1])
+    for name in ("log10_error_off_upper", "log10_refined_off_upper"):
+        table.loc[silent, name] = np.inf
+    figure, _ = draw("bounds", table)
+    (said,) = (text.get_text() for text in figure.axes[0].texts)
+    assert said.split("\n") == ["no upper bound", *([words] if words else [])]
+
+
+def test_no_label_lies_on_a_cross(draw):
+    """A flow of one repetition may be far from the medians, beside which the guides are drawn."""
+    cells = random(eta=(0.1,), depth=(2, 3))
+    tables, _ = tables_of(cells)
+    flows = [agreement(values, THREE[:1]) for values in cells]
+    for table, factor in zip(flows, (30.0, 1 / 30.0), strict=True):
+        table["alpha"] = table["alpha"].replace({1e-4: 1e-8, 1e-2: 1e-12})
+        table["error_1"] = factor * table["alpha"] ** (0.4 if factor > 1 else 1.0)
+    figure, _ = draw("depth", *tables, *flows)
+    ax = figure.axes[0]
+    boxes = [text.get_window_extent() for text in ax.texts]
+    crosses = [line.get_xydata() for line in ax.lines if line.get_marker() == "x"]
+    assert len(boxes) == 2 and len(crosses) == 2
+    for place in ax.transData.transform(np.concatenate(crosses)):
+        assert not any(box.padded(2).contains(*place) for box in boxes)
+
+
+def test_the_lines_of_the_last_row_of_flow_are_named(draw):
+    (values,) = random(eta=(0.1,))
+    figure, _ = draw("flow", trajectories(values, THREE), agreement(values, THREE))
+    assert {text.get_text() for text in figure.axes[-1].texts} == set(WORDS.values())
+    assert len(called(figure, figure.axes[-1], GUIDE)) == 2
+
+
+def test_a_line_of_the_rate_is_read_on_the_dark(draw):
+    """Its value stands on it, white in a black halo."""
+    frame = PHASE.assign(rho_planted=PHASE["s"] / 3, recovered=PHASE["s"] < 2)
+    more = [frame.assign(N=N, delta=N / 20, sparsity=frame["s"] / N) for N in (5, 10, 15)]
+    figure, plotted = draw("phase", *more, laid_out=False)
+    texts = {text.get_text(): text for text in figure.axes[0].texts}
+    rates = where(plotted, quantity="rate")
+    assert set(texts) == {f"{rate:g}" for rate in rates["rate"].unique()} and texts
+    for rate, text in texts.items():
+        places = where(rates, rate=float(rate))[["delta", "sparsity"]].to_numpy().tolist()
+        assert list(text.xy) in places and text.get_path_effects()
+
+
+@pytest.mark.parametrize(
+    ("decades", "ticks"),
+    [
+        ((1, 300), [1, 3, 10, 30, 100]),
+        ((1.4, 65), [3, 10, 30]),
+        ((1, 100), [1, 3, 10, 30, 100]),
+        ((0.3, 100000), [1, 10, 100, 1000, 10000, 100000]),
+    ],
+)
+def test_a_far_axis_has_ticks_enough_and_no_crowd_of_them(decades, ticks):
+    figure, ax = plt.subplots()
+    far_axis(ax, decades)
+    found = ax.xaxis.get_major_locator()()
+    plt.close(figure)
+    assert found.tolist() == pytest.approx(ticks)
 
 
 # --- the file of plotted data ---

@@ -14,6 +14,8 @@ from implicit_l1.minimizer.support import certificate, support_geometry
 from implicit_l1.network.asymptotics import first_order
 from implicit_l1.network.limit import limit_path
 from implicit_l1.potentials import potential
+from implicit_l1.problems.problem import Problem
+from implicit_l1.proof import statements
 from implicit_l1.proof.balls import (
     column,
     exact_matrix,
@@ -1013,6 +1015,30 @@ def test_a_wrong_guess_of_the_first_order_proves_nothing_wrong(depth, factor):
     except NotProved:
         return
     assert value.overlaps(right)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_of_the_distance_to_a_signal_that_is_not_known_nothing_is_stated(known):
+    """So that all else is proved with as few bits as where x_0 is known."""
+    case = made("sparse")
+    signal = case.signal if known else np.full(case.signal.size, np.nan)
+    problem = Problem(case.matrix, signal, case.data)
+    point, nu = case.minimizer.point, case.minimizer.certificate.nu
+    floats = constants(case, 3)[2]
+    errors = guesses(case, 3, [-4])
+    of_first_order = (floats.error, floats.log_unit)
+    of_limits = (problem, point, nu, 3, [(0, -4.0)], errors, of_first_order, RADIUS)
+    patterns = patterns_of(case.minimizer.support.size)
+    on = np.zeros((len(patterns), point.size))
+    on[:, case.minimizer.support] = patterns
+    duals = duals_of(case.matrix, case.minimizer.support, patterns)
+    for prove, arguments, distance in (
+        (statements.limits, of_limits, "estimation_error"),
+        (statements.constants, (problem, point, nu, on, duals), "l1_estimation_error"),
+    ):
+        found = {each.quantity: each for each in prove(*arguments)}
+        assert (distance in found) == known
+        assert all(each.proved for each in found.values())
 
 
 @pytest.mark.parametrize(

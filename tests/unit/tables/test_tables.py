@@ -28,6 +28,7 @@ from table_frames import (
     proofs,
 )
 from tables.registry import TABLES
+from tables.rendering import notes, shown
 
 # Statistics
 
@@ -679,6 +680,21 @@ def test_where_no_signal_is_known_the_rows_held_out_are_compared():
     both = [frame.assign(estimation_error=np.arange(1.0, 7.0)) for frame in frames]
     assert only(made("deeper", *both))["distance_ratio"] == 1.0
     assert (row["nearer"], row["nearest"]) == (0, "two layers")
+
+
+def test_what_is_compared_is_said_beside_the_table_as_it_is():
+    """An error that is no distance to x_0 has no such name, and the ratio is explained."""
+    held_out = [
+        distances(D, -2.0, [np.nan] * 6).assign(held_out_error=np.full(6, float(D))) for D in (2, 3)
+    ]
+    table = made("deeper", *held_out)
+    headings = " ".join(shown(table).columns)
+    assert "error at D = 2" in headings and "distance" not in headings and "near" not in headings
+    said = " ".join(notes(table, [CERTIFIED]))
+    assert "Ratio: the median over the repetitions of (error at D) / (error at D = 2)" in said
+    assert "rows that were held out" in said
+    without = made("deeper", *(distances(D, -1.0, [np.nan] * 6) for D in (2, 3)))
+    assert "Ratio" not in " ".join(notes(without, [CERTIFIED]))
 
 
 def test_errors_have_the_slope_and_the_distance_of_the_smallest_scale():

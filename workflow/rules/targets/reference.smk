@@ -1,13 +1,12 @@
 # What is kept in git: made by this target, never by hand.  Of the smoke grid the numbers alone, for
-# an audit to compare with.
+# an audit to compare with.  The configuration says of which grid they are, and of which captions say
+# what is to be seen.
 KEPT = (".csv",) if RESULTS == "results/smoke" else (".png", ".csv")
 REFERENCE = {
     f"results/reference/{file.removeprefix('results/')}": file
-    for file in FIGURES + TABLES
-    if file.endswith(KEPT)
+    for file in [*FIGURES, *TABLES, f"{RESULTS}/configuration.yaml"]
+    if file.endswith((*KEPT, "/configuration.yaml"))
 }
-if RESULTS == "results":  # of which captions say what is to be seen
-    REFERENCE["results/reference/configuration.yaml"] = f"{RESULTS}/configuration.yaml"
 
 
 rule reference:
