@@ -198,15 +198,29 @@ def error_bounds(
     prior = scales.lower_prior(plain, free, worst, log_upper, refined=False)
     prior_refined = scales.lower_prior(kernels, free, worst, log_refined, refined=True)
     shifts = np.array([scales.shift + b @ geometry.free_map for b in (linear, free)])
-    columns = (scales.scale[:, 0], scales.direction, shifts.swapaxes(0, 1), tau, conjugates)
-    columns += (kernels.swapaxes(0, 1), log_mu, sizes)
+    off, total = _bands(log_upper, lower[:, : len(plain)].max(axis=1), prior, rho_tilde)
+    off_refined, total_refined = _bands(log_refined, lower.max(axis=1), prior_refined, rho_tilde)
     return ErrorBounds(
-        log_alpha,
-        scales.size(linear).max(axis=1),
-        *_bands(log_upper, lower[:, : len(plain)].max(axis=1), prior, rho_tilde),
-        *_bands(log_refined, lower.max(axis=1), prior_refined, rho_tilde),
-        [BoundVectors(*row) for row in zip(*columns, strict=True)],
-        np.searchsorted(geometry.complement, reduced.chosen),
+        log_alpha=log_alpha,
+        rho_alpha=scales.size(linear).max(axis=1),
+        off=off,
+        total=total,
+        off_refined=off_refined,
+        total_refined=total_refined,
+        vectors=[
+            BoundVectors(
+                scale=scales.scale[row, 0],
+                direction=scales.direction[row],
+                shifts=shifts[:, row],
+                tau=tau[row],
+                conjugates=conjugates[row],
+                kernels=kernels[:, row],
+                log_mu=log_mu[row],
+                sizes=sizes[row],
+            )
+            for row in range(log_alpha.size)
+        ],
+        chosen=np.searchsorted(geometry.complement, reduced.chosen),
     )
 
 

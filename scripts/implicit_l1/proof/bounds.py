@@ -46,7 +46,6 @@ from implicit_l1.proof.balls import (
     ball,
     largest,
     relative_radius,
-    smallest,
     sum_of_sizes,
 )
 from implicit_l1.proof.frame import NotProved, checked_guess, prove_frame
@@ -194,7 +193,7 @@ class BoundsProof:
             x = [g + error[i] for g, i in zip(self._minimizer.values, support, strict=True)]
             dual = [z for z, _, _ in self._phi.inverses_with_room([v / alpha for v in x])]
             highest = largest([abs(z) for z in dual])
-            plain, refined = [nothing], [nothing]
+            plain = [nothing]
             for guess in vectors.kernels:
                 inside, outer = self._kernel(guess)
                 pairs = zip(inside, dual, strict=True)
@@ -216,8 +215,9 @@ class BoundsProof:
                     refined.append((self._narrow(least), least * (1 + even / highest)))
         except ArithmeticError as failure:
             raise NotProved(f"the lower bounds: {failure}") from failure
-        ends = [largest(list(column)) for some in (plain[:-1], refined) for column in zip(*some)]
-        return ProvedBounds(*ends)
+        # of the last kernel vector only the refined bounds are made
+        sides = [zip(*some, strict=True) for some in (plain[:-1], refined)]
+        return ProvedBounds(*(largest(list(found)) for side in sides for found in side))
 
     def _kernel(self, guess):
         """(k_S, k_Sc) of the kernel vector that is the guess on R."""
