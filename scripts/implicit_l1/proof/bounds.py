@@ -18,6 +18,8 @@ Sc, ``h(y) = y phi^{-1}(y)``.
   phi(w_i) / phi'(w_i) >= |a_i| + tau``; added up, ``tau ||n_Sc||_1 <= alpha sum phi(w_i)^2 /
   phi'(w_i)``.  Checked: that inequality, for every i, and tau > 0.
 - ``||n||_1 <= (1 + rho~) ||n_Sc||_1``, with an enclosed upper bound of rho~.
+- For D = 2 ``rho arsinh(max |g*_i| / (2 alpha)) + rho~ log kappa``, with enclosed upper bounds of
+  rho and rho~, may stand in place of max |a_i|.
 
 **Lower bounds.**  With z of the limit point, ``v = -sum_S k_i z_i = sum_Sc k_i z_i``, z_S being
 enclosed from x_S, and ``T = max_S |z_i|``.
@@ -178,6 +180,17 @@ class BoundsProof:
             total += value * value / slope
         return self._narrow(alpha * total / tau)
 
+    def classical(self, alpha: arb, rho: arb) -> arb:
+        """The upper bound of D = 2 on ||n||_1 in which g* enters by its extremes only.
+
+        Args:
+            alpha: scale of the predictor, a ball.
+            rho: an upper bound of rho, as a ball.
+        """
+        highest = largest([abs(value) for value in self._minimizer.values])
+        z = rho * (highest / (2 * alpha)).asinh() + self._rho_tilde * self._minimizer.kappa.log()
+        return self._narrow((1 + self._rho_tilde) * self._count * alpha * self._phi.phi(z))
+
     def lower(self, alpha: arb, error: Sequence[arb], vectors: BoundVectors) -> ProvedBounds:
         """Lower bounds, a posteriori; 0 where they say nothing.
 
@@ -205,14 +218,15 @@ class BoundsProof:
                     found = nothing
                 else:
                     size = self._narrow(alpha * self._phi.phi(mean))
-                    found = size, size * (1 + mean / highest)
+                    found = size, self._narrow(size * (1 + mean / highest))
                 plain.append(found)
             refined = list(plain)
             if mean > 0 and np.isfinite(vectors.log_mu):
                 least = self._least_mass(alpha, value, outer, vectors)
                 if least > 0:
                     even = self._phi.inverse(least / (alpha * self._count))[0]
-                    refined.append((self._narrow(least), least * (1 + even / highest)))
+                    both = least, least * (1 + even / highest)
+                    refined.append(tuple(map(self._narrow, both)))
         except ArithmeticError as failure:
             raise NotProved(f"the lower bounds: {failure}") from failure
         # of the last kernel vector only the refined bounds are made

@@ -35,6 +35,7 @@ OF_A_SCALE = ("error_1", "error_2", "error_inf", "estimation_error", "error_over
 OF_UPPER_BOUNDS = tuple(
     f"error_over_{refined}upper_{norm}" for refined in ("", "refined_") for norm in ("off", "1")
 )
+CLASSICAL = "error_over_classical_upper_1"  # of D = 2
 OF_LOWER_BOUNDS = tuple(
     f"{refined}lower_over_error_{norm}" for refined in ("", "refined_") for norm in ("off", "1")
 )
@@ -200,10 +201,10 @@ def bounds(
         errors, vectors: of each scale, guesses, the first as in :func:`limits`.
         chosen, radius: as in :class:`implicit_l1.proof.bounds.BoundsProof`.
     """
-    proof = _attempt(_minimizer, problem, point, nu, False)
+    proof = _attempt(_minimizer, problem, point, nu, depth == 2)  # of which one bound has rho
     if isinstance(proof, NotProved):
         return [statement("margin", proof)]
-    minimizer, _ = proof
+    minimizer, rho = proof
     frame = minimizer.frame
     tilde = frame, patterns[:, minimizer.support], tilde_duals
     _, rho_tilde = _both(_attempt(enclose_null_space_constant, *tilde))
@@ -211,20 +212,24 @@ def bounds(
     if not isinstance(rho_tilde, NotProved):
         found = _attempt(BoundsProof, minimizer, depth, chosen, rho_tilde, radius)
     limit = LimitProof(problem.matrix, minimizer, depth)
+    names = ["error_off", "error_1", *OF_UPPER_BOUNDS, *OF_LOWER_BOUNDS]
+    names += [CLASSICAL] * (depth == 2)
     statements = [statement("margin", minimizer.margin)]
     for log10_alpha, guess, made_of in zip(scales, errors, vectors, strict=True):
         alpha = power_of_ten(log10_alpha)
         error = _attempt(limit.error, alpha, *guess, radius)
-        norms, upper, lower = [error] * 2, error, error
+        values = dict.fromkeys(names, error)
         if not isinstance(error, NotProved):
             norms = [sum_of_sizes([error[i] for i in frame.outside]), sum_of_sizes(error)]
-            upper = lower = found
-            if isinstance(found, BoundsProof):
+            values = dict.fromkeys(names, found) | dict(zip(names, norms, strict=False))
+            if not isinstance(found, NotProved):
                 upper = _attempt(found.upper, alpha, made_of)
                 lower = _attempt(found.lower, alpha, error, made_of)
-        values = dict(zip(("error_off", "error_1"), norms, strict=True))
-        values |= _quotients(OF_UPPER_BOUNDS, upper, norms, lambda bound, size: size / bound)
-        values |= _quotients(OF_LOWER_BOUNDS, lower, norms, lambda bound, size: bound / size)
+                values |= _quotients(OF_UPPER_BOUNDS, upper, norms, lambda end, size: size / end)
+                values |= _quotients(OF_LOWER_BOUNDS, lower, norms, lambda end, size: end / size)
+            if CLASSICAL in names and not isinstance(found, NotProved):
+                end = _attempt(found.classical, alpha, rho.value)
+                values[CLASSICAL] = end if isinstance(end, NotProved) else norms[1] / end
         statements += [statement(name, value, log10_alpha) for name, value in values.items()]
     return statements
 
@@ -236,7 +241,7 @@ def _quotients(names, bounds, norms, quotient):
     sizes = (bounds.off, bounds.total, bounds.off_refined, bounds.total_refined)
     pairs = zip(sizes, (*norms, *norms), strict=True)
     # the reciprocal of infinity is not a ball
-    values = [quotient(*pair) if pair[0].is_finite() else arb(0) for pair in pairs]
+    values = [arb(0) if pair[0] == arb("inf") else quotient(*pair) for pair in pairs]
     return dict(zip(names, [arb(1, _BETWEEN_MACHINES) * value for value in values], strict=True))
 
 
