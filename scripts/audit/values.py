@@ -346,11 +346,20 @@ def _bounds(path, frame, certificates):
                 enclosure = log10(errors[scale][repetition])
                 if quotients is not None:
                     enclosure = _bound(enclosure, quotient, sizes[repetition])
+                upper = column.endswith("_upper")
                 if (enclosure is None) != bool(np.isinf(value)):
                     said = "nothing is said by the bound" if enclosure is None else "it is finite"
                     yield Number(what, why=f"is {value:.6g}, and {said} that is proved", wrong=True)
+                elif enclosure is not None and quotient and _is_weaker(value, enclosure, upper):
+                    yield Number(what, why="is not compared: it allows for rounding")
                 elif enclosure is not None:
                     yield Number(what, value, enclosure, ((column, value, row["log10_alpha"]),))
+
+
+def _is_weaker(value, enclosure, upper):
+    """Whether a bound says less than the one that is proved: digits are lost, and allowed for."""
+    meaning = _meaning(value)
+    return meaning.lower > enclosure.upper if upper else meaning.upper < enclosure.lower
 
 
 def _bound(error, name, quotient):

@@ -33,7 +33,8 @@ enclosed from x_S, and ``T = max_S |z_i|``.
   ``||n_Sc||_1`` times ``1 + phi^{-1}(L / (alpha |S^c|)) / T``.
 
 An upper bound that is not there, for max |a_i| >= 1, says nothing, and neither does a lower bound
-of 0.  (Derived for this project.)
+of 0.  Where k_S is far larger than k_Sc, as between near copies of columns, v has lost digits of
+x_S: then a lower bound may be too wide to be proved.  (Derived for this project.)
 """
 
 from collections.abc import Callable, Sequence
@@ -155,8 +156,11 @@ class BoundsProof:
         shape = (self._count,)
         direction = checked_guess(vectors.direction, shape)[self._chosen]
         shift = checked_guess(vectors.shifts[row], shape)[self._chosen]
+        scale = float(vectors.scale)
+        if not np.all(np.isfinite([scale, *direction, *shift])):
+            raise NotProved("there is no dual vector to start from")
         pairs = zip(direction, shift, strict=True)
-        lam = self._frame.dual(fixed, [ball(vectors.scale) * ball(d) + ball(s) for d, s in pairs])
+        lam = self._frame.dual(fixed, [ball(scale) * ball(d) + ball(s) for d, s in pairs])
         z = self._frame.matrix.times(lam, transposed=True)
         return [abs(z[index]) for index in self._frame.outside.tolist()]
 
@@ -289,25 +293,25 @@ class BoundsProof:
         return (power + 1) / room * (1 - ratio ** (power + 2)) / (1 + ratio ** (power + 1))
 
     def _raised(self, guess: float, short: Callable[[arb], tuple[arb, float]]) -> arb:
-        """A number z >= 0 near a guess at which nothing is lacking, exact.
+        """The number z >= 0 at which nothing is lacking, or one a little above it, exact.
 
-        Newton's step, and then more than what it leaves.
+        Newton's steps; the last one goes beyond what is missing.
         """
-        if not (np.isfinite(guess) and guess >= 0):
+        edge = arb("inf") if self._phi.depth == 2 else arb(1)
+        if not (np.isfinite(guess) and 0 <= guess < edge):
             raise NotProved("there is no tangent to start from")
-        z, edge = ball(guess), arb("inf") if self._phi.depth == 2 else arb(1)
-        if not z < edge:
-            raise NotProved("there is no tangent to start from")
-        for step in range(_STEPS):
+        z = ball(guess)
+        for _ in range(_STEPS):
             lacking, rate = short(z)
-            if step and lacking <= 0:
+            move = lacking / arb(float(rate))
+            near = bool(abs(move) < _NEAR * z.min(edge - z))
+            if near and lacking <= 0:
                 return z
-            moved = z + (2 * lacking.upper() if step else lacking.mid()) / arb(float(rate))
-            moved = moved.mid()
+            moved = (z + (2 * move.upper() if near else move)).mid()
             if not moved < edge:
                 moved = ((z + edge) / 2).mid()
             z = moved if moved > 0 else z / 2
-        raise NotProved("a tangent of the refined bounds")
+        raise NotProved("no tangent of a refined bound was found")
 
     def _narrow(self, bound):
         if not relative_radius(bound) <= self._radius:
@@ -315,5 +319,6 @@ class BoundsProof:
         return bound
 
 
-# of Newton's method, most often two
-_STEPS = 10
+# of Newton's method, most often three; a step so small, relative to the distances to 0 and to the
+# edge, is the last one
+_STEPS, _NEAR = 30, 2.0**-66
