@@ -265,7 +265,8 @@ class BoundsProof:
             short, _ = below(arb(0))
             if short <= 0:  # the tangent at 0
                 continue
-            u = self._raised(max(guess, float((2 * short).sqrt())) if guess == 0 else guess, below)
+            # phi' is flat at 0, and log phi' at most its value there and a half of the square
+            u = self._raised(guess or float((2 * short).sqrt()), below)
             found, slope = self._phi.with_slopes([u])[0]
             total -= u * slope - found
         return alpha * total
