@@ -28,7 +28,9 @@ def tightness_table(frame: pd.DataFrame, proofs: pd.DataFrame | None) -> pd.Data
             for statistic, end in ((_middle, ""), (_worst, "_worst"), (_silent, "_silent")):
                 name = f"{norm}_{side}{end}"
                 columns[name] = cells.over_scales(name, statistic, quantity, cells.rows["points"])
-    return cells.table(points=counts.sum().astype(int), **columns)
+    table = cells.table(points=counts.sum().astype(int), **columns)
+    # where nothing was to be proved, nothing is to be said of it
+    return table if cells.proved else table.drop(columns="unproved")
 
 
 def _quotients(norm):

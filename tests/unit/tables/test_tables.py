@@ -15,6 +15,7 @@ from implicit_l1.status import (
     SELECTED,
 )
 from table_frames import (
+    QUOTIENTS,
     data,
     made,
     of_any_table,
@@ -493,7 +494,7 @@ def test_tightness_divides_each_bound_by_its_own_error():
         frame[f"log10_{name}_upper"] = [error + above, error + 3 * above, 99]
         frame[f"log10_{name}_lower"] = [error - below, -np.inf, -99]
     row = only(made("tightness", frame))
-    assert row["points"] == 2
+    assert row["points"] == 2 and "unproved" not in row
     for name, (above, below) in (ends | {"refined_1": (0.3, 0.4)}).items():
         expected = {
             **{"upper": 10 ** (2 * above), "upper_worst": 10 ** (3 * above), "upper_silent": 0},
@@ -511,13 +512,7 @@ def test_a_quotient_may_be_beyond_the_doubles():
 
 def quotients(*scales, **values):
     """Proofs of bounds at these scales: quantity -> values at each of them; 1/2 if not given."""
-    names = [
-        f"{what}_{size}"
-        for refined in ("", "refined_")
-        for what in (f"error_over_{refined}upper", f"{refined}lower_over_error")
-        for size in ("off", "1")
-    ]
-    known = dict.fromkeys(names, [[0.5] * 3] * len(scales)) | values
+    known = dict.fromkeys(QUOTIENTS, [[0.5] * 3] * len(scales)) | values
     return of_limits(**{name: dict(zip(scales, known[name], strict=True)) for name in known})
 
 
