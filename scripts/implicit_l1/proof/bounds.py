@@ -143,8 +143,10 @@ class BoundsProof:
             fixed = [z for z, _, _ in self._phi.inverses_with_room(ratios)]
             first, second = (self._reached(fixed, vectors, row) for row in (0, 1))
             plain = self._jensen(alpha, largest(first))
+            if plain == arb("inf"):
+                return ProvedBounds(plain, plain, plain, plain)
             refined = plain
-            if plain.is_finite() and np.isfinite(vectors.tau):
+            if np.isfinite(vectors.tau):
                 refined = plain.min(self._conjugate_bound(alpha, second, vectors))
         except ArithmeticError as error:
             raise NotProved(f"the upper bounds: {error}") from error

@@ -240,9 +240,9 @@ def _quotients(names, bounds, norms, quotient):
         return dict.fromkeys(names, bounds)
     sizes = (bounds.off, bounds.total, bounds.off_refined, bounds.total_refined)
     pairs = zip(sizes, (*norms, *norms), strict=True)
-    # the reciprocal of infinity is not a ball
-    values = [arb(0) if pair[0] == arb("inf") else quotient(*pair) for pair in pairs]
-    return dict(zip(names, [arb(1, _BETWEEN_MACHINES) * value for value in values], strict=True))
+    # a number over infinity is 0
+    values = [arb(1, _BETWEEN_MACHINES) * quotient(*pair) for pair in pairs]
+    return dict(zip(names, values, strict=True))
 
 
 def recovery(problem: Problem, found: Any, rho_tilde: Any) -> list[Statement]:

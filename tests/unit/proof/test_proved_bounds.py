@@ -531,6 +531,20 @@ def test_the_part_on_the_support_is_at_most_rho_tilde_times_the_other():
     assert without.total < total
 
 
+def test_of_the_last_kernel_vector_the_refined_bounds_alone_are_made():
+    found = case("sparse", 2, 0, -4)
+    right = found.found.vectors[0]
+    best, *_, worst = right.kernels
+    proof, error = found.proof(), found.error()
+
+    def lower(*kernels):
+        return proof.lower(found.alpha(), error, replace(right, kernels=np.array(kernels)))
+
+    assert lower(worst, best).off < lower(best, worst).off
+    assert lower(worst, best).off.overlaps(lower(worst, worst).off)
+    assert not lower(worst, best).off_refined < lower(best, best).off
+
+
 def test_a_negative_value_gives_no_lower_bound():
     """As a bound it would be a negative number: true, and of no use as a quotient."""
     found = case("|S| = N", 2, 0, -4)
