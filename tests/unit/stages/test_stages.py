@@ -3,8 +3,10 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import jsonschema
 import numpy as np
 import pytest
+import yaml
 from scipy.optimize import brentq
 
 from implicit_l1.minimizer.decision import undecided
@@ -53,6 +55,7 @@ from stages import orders as orders_program
 from stages import rates as rates_program
 from stages import selection as selection_program
 from stages import trajectory_certificates as trajectories_program
+from workflow_runs import ROOT
 
 # --- Stage rates ---
 
@@ -613,6 +616,9 @@ def test_stage_bound_certificates_proves_the_bounds_of_the_certified(tmp_path, m
     monkeypatch.setattr("sys.argv", words)
     bound_certificates.main()
     table = read_table("out.parquet")
+    schema = (ROOT / "workflow/schemas/certificates.schema.yaml").read_text(encoding="utf-8")
+    for row in table.to_dict("records"):
+        jsonschema.validate(row, yaml.safe_load(schema))
     other = table[table["repetition"] == 4]
     assert other["status"].tolist() == [f"not proved: {NOT_UNIQUE}"]
     assert other["quantity"].tolist() == ["margin"]
