@@ -62,7 +62,8 @@ Where all that changes a bound by a relative 1e-11 at most, the bound is left as
 
 Beside columns of very different sizes lam and k lose the digits that count.  There A is replaced
 by the matrix A' of :mod:`implicit_l1.minimizer.reduced`, which has its kernel, and what is not
-known of the entries of A' is added, too.
+known of the entries of A' is added, too.  (Vectors near these that are feasible exactly prove the
+bounds in :mod:`implicit_l1.proof.bounds`.)
 """
 
 from copy import copy
