@@ -31,7 +31,8 @@ from implicit_l1.status import PROVED
 PRECISIONS = (128, 256, 512)
 
 OF_A_SCALE = ("error_1", "error_2", "error_inf", "estimation_error", "error_over_prediction")
-# quotients of bounds and errors, 1 where a bound is attained and 0 where it says nothing
+# quotients of bounds and errors, 1 where a bound is attained, 0 where it says nothing or the error
+# is 0
 OF_UPPER_BOUNDS = tuple(
     f"error_over_{refined}upper_{norm}" for refined in ("", "refined_") for norm in ("off", "1")
 )
@@ -222,14 +223,16 @@ def bounds(
         if not isinstance(error, NotProved):
             norms = [sum_of_sizes([error[i] for i in frame.outside]), sum_of_sizes(error)]
             values = dict.fromkeys(names, found) | dict(zip(names, norms, strict=False))
-            if not isinstance(found, NotProved):
+            if norms[1].is_zero():  # no quotient says anything
+                values = dict.fromkeys(names, arb(0))
+            elif not isinstance(found, NotProved):
                 upper = _attempt(found.upper, alpha, made_of)
                 lower = _attempt(found.lower, alpha, error, made_of)
                 values |= _quotients(OF_UPPER_BOUNDS, upper, norms, lambda end, size: size / end)
                 values |= _quotients(OF_LOWER_BOUNDS, lower, norms, lambda end, size: end / size)
-            if CLASSICAL in names and not isinstance(found, NotProved):
-                end = _attempt(found.classical, alpha, rho.value)
-                values[CLASSICAL] = end if isinstance(end, NotProved) else norms[1] / end
+                if depth == 2:
+                    end = _attempt(found.classical, alpha, rho.value)
+                    values[CLASSICAL] = end if isinstance(end, NotProved) else norms[1] / end
         statements += [statement(name, value, log10_alpha) for name, value in values.items()]
     return statements
 

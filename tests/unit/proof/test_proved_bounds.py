@@ -590,6 +590,14 @@ def test_quotients_are_as_wide_as_two_processors_differ():
     }
 
 
+@pytest.mark.parametrize("depth", [2, 3])
+def test_of_no_error_there_is_no_quotient(depth):
+    """rho = 0: the limit point is g*, whatever alpha."""
+    for (name, _), statement in Instance(*kernel_data(0.0, 3), depth, [0, -4]).statements().items():
+        assert statement.proved
+        assert name == "margin" or (statement.lower, statement.upper) == ("0", "0")
+
+
 def test_what_is_not_proved_says_why():
     found = Instance(*CASES["sparse"], 2, [0, -4])
     nothing = replace(found.found.vectors[1], kernels=np.full((3, 7), np.nan))
