@@ -91,6 +91,15 @@ def of_limits(depth=2, path="near", margin=(0.5,) * 3, rate=None, **quantities):
     return pd.concat(parts, ignore_index=True)
 
 
+# of errors and bounds, as stage bound_certificates calls them
+QUOTIENTS = [
+    f"{what}_{size}"
+    for refined in ("", "refined_")
+    for what in (f"error_over_{refined}upper", f"{refined}lower_over_error")
+    for size in ("off", "1")
+]
+
+
 def of_trajectories(disagreement, margin=(0.5, 0.5, 0.5), alpha=1e-4, depth=2):
     """What is proved of trajectories at a scale."""
     parts = [proofs("margin", margin, depth=depth, path="near")]
@@ -144,6 +153,10 @@ def certificates_of_any_table():
             error_1={-4.0: [1.23456789e-9, "3.4e-5", 2e-5]},
             local_slope=slopes,
             error_over_prediction=ratios,
+            **{
+                name: {-4.0: [0.0123456789 * place, 0.0234567891 * place, 0]}
+                for place, name in enumerate(QUOTIENTS, start=1)
+            },
         ),
         proofs("constant", [12.3456789, 345678.9, 0.25], depth=2, path="near"),
         proofs("rho_planted", [0.5, 0.7654321, 1.5]),

@@ -182,7 +182,8 @@ def is_proof(file: str) -> bool:
     """Whether a file is a table of enclosures."""
     path = Path(file)
     return path.suffix == ".parquet" and (
-        "certificates" in path.parts or path.stem.endswith("_certificates")
+        path.stem.endswith("_certificates")
+        or any(part.endswith("certificates") for part in path.parent.parts)
     )
 
 

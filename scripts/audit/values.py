@@ -33,8 +33,21 @@ from tables.rendering import digits_of
 
 # with its zeros, which are digits too: as "0.5" a number would stand for 0.45 to 0.55
 PLOTTED = "#.6g"
+# columns of table bounds, decimal logarithms -> an error, and for bounds its quotient with it
+OF_BOUNDS = {
+    "log10_error_1": ("error_1", None),
+    "log10_error_off": ("error_off", None),
+    "log10_error_off_upper": ("error_off", "error_over_upper_off"),
+    "log10_error_off_lower": ("error_off", "lower_over_error_off"),
+    "log10_refined_off_upper": ("error_off", "error_over_refined_upper_off"),
+    "log10_refined_off_lower": ("error_off", "refined_lower_over_error_off"),
+    "log10_classical_upper": ("error_1", "error_over_classical_upper_1"),
+}
 # columns of plotted data whose numbers may have proofs
-WITH_PROOFS = ("median", "value", "rho_tilde_lower", "rho_tilde_upper", "rho_planted")
+WITH_PROOFS = (
+    *("median", "value", "rho_tilde_lower", "rho_tilde_upper", "rho_planted"),
+    *OF_BOUNDS,
+)
 # what tells a trajectory from the others of a figure
 CURVE = ("depth", "alpha", "repetition")
 # between 0 and this there is no double
@@ -156,10 +169,11 @@ def figure_problems(text: pd.DataFrame, data: list[str], made: dict[str, Job]) -
     for row in points.to_dict("records"):
         at = row.get("log10_alpha") or row.get("rho_upper") or row.get("time")
         curve = [row[name] for name in CURVE] if row.get("time") else []
+        # what is infinite says nothing, and is not drawn
         drawn = {
             _place(row["quantity"] if curve else name, row[name], at, *curve)
             for name in WITH_PROOFS
-            if row.get(name)
+            if row.get(name) and not row[name].endswith("inf")
         }
         result.proved += bool(drawn) and drawn <= places
     return result
@@ -192,7 +206,8 @@ def certificates_of(path: str, made: dict[str, Job]) -> list[Path]:
     if _kind(path) == "orders":
         return _made([file.with_name(f"{file.stem}_certificates.parquet")], made)
     if _kind(path) in ("bounds", "flow"):
-        return _made([file.parents[4].joinpath("certificates", *file.parts[-4:])], made)
+        folders = ["certificates"] + ["bound_certificates"] * (_kind(path) == "bounds")
+        return _made([file.parents[4].joinpath(one, *file.parts[-4:]) for one in folders], made)
     root, (problem, network, scales) = file.parents[5] / "certificates", file.parts[-5:-2]
     folder = root / problem if _kind(path) == "instances" else root / problem / network / scales
     return sorted(Path(file) for file in made if Path(file).parent == folder)
@@ -323,17 +338,45 @@ def _phase(path, frame, bounds):
 
 
 def _bounds(path, frame, certificates):
-    """The errors between the bounds; the figure draws a part of them only."""
+    """The errors, and the bounds on them where they are proved; figures draw a part of them."""
     finite = frame[np.isfinite(frame["log10_error_1"])]
-    for scale, values in _enclosures(certificates, "error_1").items():
-        at = finite[are_at(finite["log10_alpha"], scale)]
-        for repetition, value in zip(at["repetition"], at["log10_error_1"], strict=True):
-            what = f"log10 of the error of repetition {repetition} at {scale:.6g}"
-            why = _why_not(values, [repetition])
-            if why:
-                yield Number(what, why=why)
-            else:
-                yield Number(what, value, log10(values[repetition]))
+    for column, (error, quotient) in OF_BOUNDS.items():
+        errors = _enclosures(certificates, error)
+        quotients = None if quotient is None else _enclosures(certificates, quotient)
+        for scale, sizes in (errors if quotients is None else quotients).items():
+            at = finite[are_at(finite["log10_alpha"], scale)]
+            for row in at.to_dict("records"):
+                repetition, value = row["repetition"], row[column]
+                what = f"{column} of repetition {repetition} at {scale:.6g}"
+                why = _why_not(sizes, [repetition]) or _why_not(errors[scale], [repetition])
+                if why:
+                    yield Number(what, why=why)
+                    continue
+                enclosure = log10(errors[scale][repetition])
+                if quotients is not None:
+                    enclosure = _bound(enclosure, quotient, sizes[repetition])
+                upper = column.endswith("_upper")
+                if (enclosure is None) != bool(np.isinf(value)):
+                    said = "nothing is said by the bound" if enclosure is None else "it is finite"
+                    yield Number(what, why=f"is {value:.6g}, and {said} that is proved", wrong=True)
+                elif enclosure is not None and quotient and _is_weaker(value, enclosure, upper):
+                    yield Number(what, why="is not compared: it allows for rounding")
+                elif enclosure is not None:
+                    yield Number(what, value, enclosure, ((column, value, row["log10_alpha"]),))
+
+
+def _is_weaker(value, enclosure, upper):
+    """Whether a bound says less than the one that is proved: digits are lost, and allowed for."""
+    meaning = _meaning(value)
+    return meaning.lower > enclosure.upper if upper else meaning.upper < enclosure.lower
+
+
+def _bound(error, name, quotient):
+    """Enclosure of the logarithm of a bound from that of the error; None if it says nothing."""
+    if not quotient.lower > 0:
+        return None
+    upper = name.startswith("error_over")
+    return error - log10(quotient if upper else quotient.reciprocal())
 
 
 def _trajectories(path, frame, certificates):

@@ -176,9 +176,9 @@ NORMS = {
 for _norm, _words in NORMS.items():
     for _side, _quotient in (("upper", "upper/error"), ("lower", "error/lower")):
         _name, _heading = f"{_norm}_{_side}", f"{_words} {_quotient}"
-        COLUMNS[_name] = floating(_heading, ".3g")
-        COLUMNS[f"{_name}_worst"] = floating(f"{_heading} worst", ".3g")
-        COLUMNS[f"{_name}_silent"] = floating(f"{_heading} silent", "d")
+        COLUMNS[_name] = proved(_heading, ".3g", ".3g")
+        COLUMNS[f"{_name}_worst"] = proved(f"{_heading} worst", ".3g", ".3g")
+        COLUMNS[f"{_name}_silent"] = proved(f"{_heading} silent", ".0f", ".0f")
 
 # a column of enclosures -> that in its place, where it was not to be proved
 IN_FLOATS = {

@@ -80,6 +80,7 @@ def in_floats(
     columns: Mapping[str, str],
     log10_alpha: pd.Series | float = np.nan,
     meaning: Callable[[float], Interval] = lambda value: Interval.of(value, value),
+    missing: Interval | str = NO_NUMBER,
 ) -> pd.DataFrame:
     """Numbers of the data in the place of enclosures.
 
@@ -87,14 +88,14 @@ def in_floats(
         rows: of the data.
         columns: quantity -> name of its column.
         log10_alpha: the scale that they belong to, missing if to none.
-        meaning: of a number of these columns.
+        meaning: of a number of these columns; missing: of what is not finite there.
     """
     parts = [
         rows.assign(
             quantity=quantity,
             log10_alpha=log10_alpha,
             enclosure=objects(
-                (meaning(value) if np.isfinite(value) else NO_NUMBER for value in rows[name]),
+                (meaning(value) if np.isfinite(value) else missing for value in rows[name]),
                 rows.index,
             ),
         )

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from implicit_l1.status import CERTIFIED, MEASURED
 
-# whose certificates a table reads: of problems alone, of limit points too; of trajectories
-PROBLEMS, LIMITS, TRAJECTORIES = "problems", "limits", "trajectories"
+# whose certificates a table reads: of problems alone, of limit points too; of bounds on errors; of
+# trajectories
+PROBLEMS, LIMITS, BOUNDS, TRAJECTORIES = "problems", "limits", "bounds", "trajectories"
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class Kind:
 
     Attributes:
         reads: the tidy tables: "instances" or "points" of stage rates, or another stage's.
-        proofs: the certificates that it reads: of PROBLEMS, or of LIMITS too, or of TRAJECTORIES;
-            None if all its numbers are exact or floating point.
+        proofs: the certificates that it reads: of PROBLEMS, or of LIMITS too, or of BOUNDS, or of
+            TRAJECTORIES; None if all its numbers are exact or floating point.
         over: statuses of the repetitions that its numbers are over.
         shared: whether experiments have rows in one table of this kind; if not, each that asks
             for it has a table of its own.
@@ -40,7 +41,7 @@ TABLES = {
     "far": Kind("instances", LIMITS),
     "constants": Kind("points", LIMITS),
     "newton": Kind("points", over=MEASURED),
-    "tightness": Kind("bounds"),
+    "tightness": Kind("bounds", BOUNDS),
     "descent": Kind("descent"),
     "phase": Kind("phase"),
     "orders": Kind("orders", PROBLEMS),

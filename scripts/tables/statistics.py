@@ -188,6 +188,34 @@ class EnclosedCells(Cells):
         """A statistic of one quantity, at one scale, over the repetitions with enclosures."""
         return self.over(quantity, statistic, self.enclosures(quantity, log10_alpha))
 
+    def over_scales(
+        self, name: str, statistic: Callable, quantity: str, scales: pd.Series
+    ) -> pd.Series:
+        """A statistic of each cell over one quantity at all scales, as :meth:`over` has it.
+
+        Args:
+            name: of what it is.
+            statistic: of a list of Intervals, which may be empty.
+            quantity: of the enclosures.
+            scales: at how many scales a row has the quantity.
+        """
+        known = self._known[self._known["quantity"] == quantity]
+        known = known[self.counted[known["row"]].array]
+        known = known.drop_duplicates(["row", "log10_alpha"], keep="last")
+        lists = known.groupby("cell")["enclosure"].agg(list)
+        wanted = self.by_cell(scales.where(self.counted)).sum()
+
+        def of_cell(cell):
+            values = lists.get(cell, [])
+            reasons = set(filter(is_reason, values))
+            if len(values) < wanted[cell]:
+                reasons.add(NO_PROOF)
+            if reasons:
+                return Unproved(f"{name}: {', '.join(sorted(reasons))}")
+            return statistic(values)
+
+        return objects(map(of_cell, wanted.index), wanted.index)
+
     def table(self, **columns: pd.Series) -> pd.DataFrame:
         """The table, with the reasons why numbers are not proved."""
         left_out = of_each(

@@ -255,6 +255,34 @@ def test_tables_of_the_l1_minimizer_are_left_out_with_another_initialization():
     assert set(Plan(validate(config)).tables) == {f"depth_{kind}" for kind in kinds}
 
 
+@pytest.mark.parametrize("scales", ["all", "sample", "none"])
+def test_bounds_are_proved_where_every_scale_is(scales):
+    """Of the cells of which figures show them, and of no others."""
+    config = {"certificates": {"scales": scales}}
+    config["rates"] = {"window": {"smallest": 1e-4, "largest": 1.0}}
+    family = {"figure": "tightness", "ensemble": "one_dimensional_kernel", "m": 2, "rho": 0.5}
+    family |= {"depth": 3, "alpha": {"decades": 10, "per_tenfold": 2}}
+    blocks = {"bounds": BLOCK | {"figure": "bounds", "depth": 2}, "depth": BLOCK, "tight": family}
+    shared = {name: block | {"tables": "shared"} for name, block in blocks.items()}
+    plan = Plan(validate(config | {"experiments": shared}))
+    found = calls(plan, "bound_certificates")
+    if scales != "all":
+        assert not found and not plan.table_certificates("tightness")
+        return
+    files = [file for call in found for file in call.outputs]
+    cells = [*plan.experiments["bounds"], *plan.experiments["tight"]]
+    assert {cell.name for cell in cells} == {
+        file.removeprefix("results/bound_certificates/").rsplit("/", 1)[0] for file in files
+    }
+    assert plan.table_certificates("tightness") == files
+    assert set(files) < set(plan.proofs)
+    for call in found:
+        words = list(call.words)
+        at = words.index("--log10-alpha") + 1
+        (path,) = {cell.path for cell in cells if f"/{cell.path.name}/" in call.outputs[0]}
+        assert tuple(map(float, words[at : at + len(path.log10_alpha)])) == path.log10_alpha
+
+
 def test_several_figures_of_one_experiment():
     plan = plan_of(mine=BLOCK | {"figure": ["depth", "norms"]})
     assert plan.figure_of == {"mine_depth": "depth", "mine_norms": "norms"}

@@ -27,7 +27,7 @@ from planning.experiments import (
 from planning.grid import Cell
 from planning.reading import ConfigurationError
 from planning.stages import STAGES, Batch, Call, Stages
-from tables.registry import LIMITS, TABLES, TRAJECTORIES
+from tables.registry import BOUNDS, LIMITS, TABLES, TRAJECTORIES
 
 # kinds of figures of whose cells limits are proved
 PROVED = (*kinds_where(alpha=PATH), *kinds_where(alpha=DECADES))
@@ -41,6 +41,7 @@ OPTIONS = {
     "lasso_path": ("flow.rtol", "lasso_path"),
     "agreement": ("l1", "limit", "flow", "certificates"),
     "certificates": ("certificates",),
+    "bound_certificates": ("certificates",),
     "phase": (),
     "orders": ("null_space.exact_up_to", "orders"),
 }
@@ -119,6 +120,7 @@ class Plan:
             name: (self.table_data(name), self.table_certificates(name)) for name in self.tables
         }
         self.proofs = self.certificates(self.cells_of(*PROVED))
+        self.proofs += self.bound_certificates(self.cells_of(*kinds_reading("bounds")))
         self.proofs += self.trajectory_certificates(self.named(*kinds_reading("trajectories")))
 
     def named(self, *kinds: str, among: Iterable[str] | None = None) -> list[str]:
@@ -238,6 +240,15 @@ class Plan:
         return list(
             dict.fromkeys(file for cell in proved for stage in stages for file in stage(cell))
         )
+
+    def bound_certificates(self, cells: Iterable[Cell]) -> list[str]:
+        """The tables of proofs of bounds on the errors of some cells.
+
+        There are some where every scale is proved: a table's numbers are over all of them.
+        """
+        if self.config["certificates"]["scales"] != "all":
+            return []
+        return [file for cell in cells for file in self.stages.bound_certificates(cell)]
 
     def trajectory_certificates(self, experiments: Iterable[str]) -> list[str]:
         """The tables of proofs of trajectories that some experiments ask for."""
@@ -381,6 +392,8 @@ class Plan:
         if proofs == TRAJECTORIES:
             return self.trajectory_certificates(among)
         cells = self.cells_of(*feeding(kind), among=among)
+        if proofs == BOUNDS:
+            return self.bound_certificates(cells)
         return self.certificates(cells, with_limits=proofs == LIMITS)
 
     # --- jobs ---

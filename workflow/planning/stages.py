@@ -64,6 +64,8 @@ STAGES = {
     "certificates": Stage("certificates", 2000, 5),
     # proofs of first-order constants and limit points
     "limit_certificates": Stage("certificates", 2000, 5),
+    # proofs of bounds on the error
+    "bound_certificates": Stage("bound_certificates", 2000, 20),
     # proofs of trajectories of the flow
     "trajectory_certificates": Stage("trajectory_certificates", 2000, 20),
     "descent": Stage("descent", 2000, 5),
@@ -366,6 +368,21 @@ class Stages:
         values = {"log10_alpha": self.certified_scales(cell.path), **self._radius()}
         words = [*columns(cell, path=True), *options(values)]
         self._call("limit_certificates", cell.problem, inputs, {"output": file}, words)
+        return file
+
+    def bound_certificates(self, cell: Cell) -> list[str]:
+        """The tables of proofs of a cell's bounds on the error."""
+        return [self._bound_certificates(cell, block) for block in self.blocks(cell)]
+
+    @_once
+    def _bound_certificates(self, cell, block):
+        file = f"{self.results}/bound_certificates/{cell.name}/{block}.parquet"
+        inputs = self._solved(cell.problem, block)
+        inputs |= {"null-space": self.null_space(cell.problem, block)}
+        inputs |= {"limit": self.limit(cell, block)}
+        values = {"log10_alpha": self.certified_scales(cell.path), **self._radius()}
+        words = [*columns(cell, path=True), *options(values)]
+        self._call("bound_certificates", cell.problem, inputs, {"output": file}, words)
         return file
 
     def certified_scales(self, path: AlphaPath) -> tuple[float, ...]:

@@ -62,7 +62,8 @@ Where all that changes a bound by a relative 1e-11 at most, the bound is left as
 
 Beside columns of very different sizes lam and k lose the digits that count.  There A is replaced
 by the matrix A' of :mod:`implicit_l1.minimizer.reduced`, which has its kernel, and what is not
-known of the entries of A' is added, too.
+known of the entries of A' is added, too.  (Vectors near these that are feasible exactly prove the
+bounds in :mod:`implicit_l1.proof.bounds`.)
 """
 
 from copy import copy
@@ -78,6 +79,7 @@ from implicit_l1.network.asymptotics import BalanceError, balance
 from implicit_l1.network.least_mass import least_mass, refined_upper
 from implicit_l1.network.rho_alpha import solve_rho_alpha
 from implicit_l1.potentials import HyperbolicPotential, Potential
+from implicit_l1.proof.bounds import BoundVectors
 
 # Relative accuracy that x_S = g*_S + n_S is taken to have, with a reserve, where n says nothing
 # of its own error.
@@ -117,6 +119,8 @@ class ErrorBounds:
             ``rho_alpha / log(1/alpha)``, for D > 2 rho_alpha itself, tends to rho.
         off, total: bounds on ||n_Sc||_1 and on ||n||_1.
         off_refined, total_refined: the refined bounds on the same.
+        vectors: what they are made of, but for those a priori, at each scale.
+        chosen: places off S of N - k columns with which those of S are independent, and well so.
     """
 
     log_alpha: np.ndarray
@@ -125,6 +129,8 @@ class ErrorBounds:
     total: Band
     off_refined: Band
     total_refined: Band
+    vectors: list[BoundVectors]
+    chosen: np.ndarray
 
 
 def error_bounds(
@@ -165,8 +171,8 @@ def error_bounds(
         raise ValueError(
             f"log10(alpha) = {log_alpha[row] / np.log(10.0):.6g}: the error vector is not finite"
         )
-    unsure = None
-    if reduced_matrix(geometry).keeps_more_digits_than(geometry):
+    unsure, reduced = None, reduced_matrix(geometry)
+    if reduced.keeps_more_digits_than(geometry):
         reduced = reduced_matrix(geometry, FINE)
         geometry, matrix, unsure = reduced.geometry, reduced.matrix, reduced.error
         nu = np.concatenate([certificate.direction[part] for part in reduced.basis])
@@ -178,9 +184,8 @@ def error_bounds(
     log_upper = scales.upper(linear)
     inside = log_upper < np.inf
     free, frozen = scales.balances(linear, of_scale, inside)
-    log_refined = log_upper.copy()
-    refined = scales.at(inside).refined_upper(free[inside])
-    log_refined[inside] = np.minimum(log_upper[inside], refined)
+    refined, tau, conjugates = scales.refined_upper(free, inside)
+    log_refined = np.minimum(log_upper, refined)
 
     kernels = np.array([np.broadcast_to(of_rho, of_scale.shape), of_scale, frozen])
     plain = kernels[:2]
@@ -189,15 +194,34 @@ def error_bounds(
     blur = np.abs(error[:, geometry.complement]) @ np.abs(geometry.range_map).T
     blur = _ROUNDING * (np.abs(scales.minimizer) + blur)
     blur = blur + (entry_bound * np.abs(error).sum(axis=1))[:, None]
-    lower = scales.lower(kernels, free, point, blur, refined=True)
+    lower, log_mu, sizes = scales.lower(kernels, free, point, blur, refined=True)
     worst = np.minimum(rho_tilde, scales.largest_range_map())
     prior = scales.lower_prior(plain, free, worst, log_upper, refined=False)
     prior_refined = scales.lower_prior(kernels, free, worst, log_refined, refined=True)
+    shifts = np.array([scales.shift + b @ geometry.free_map for b in (linear, free)])
+    off, total = _bands(log_upper, lower[:, : len(plain)].max(axis=1), prior, rho_tilde)
+    off_refined, total_refined = _bands(log_refined, lower.max(axis=1), prior_refined, rho_tilde)
     return ErrorBounds(
-        log_alpha,
-        scales.size(linear).max(axis=1),
-        *_bands(log_upper, lower[:, : len(plain)].max(axis=1), prior, rho_tilde),
-        *_bands(log_refined, lower.max(axis=1), prior_refined, rho_tilde),
+        log_alpha=log_alpha,
+        rho_alpha=scales.size(linear).max(axis=1),
+        off=off,
+        total=total,
+        off_refined=off_refined,
+        total_refined=total_refined,
+        vectors=[
+            BoundVectors(
+                scale=scales.scale[row, 0],
+                direction=scales.direction[row],
+                shifts=shifts[:, row],
+                tau=tau[row],
+                conjugates=conjugates[row],
+                kernels=kernels[:, row],
+                log_mu=log_mu[row],
+                sizes=sizes[row],
+            )
+            for row in range(log_alpha.size)
+        ],
+        chosen=np.searchsorted(geometry.complement, reduced.chosen),
     )
 
 
@@ -376,13 +400,13 @@ class _Scales:
         inside = np.all(off.room > 0, axis=1)
         return np.log(off.room.shape[1]) + np.where(inside, off.log_size.max(axis=1), np.inf)
 
-    def refined_upper(self, free):
-        """Logarithm of the refined bound on ||n_Sc||_1."""
+    def refined_upper(self, free, rows):
+        """(logarithm of the refined bound on ||n_Sc||_1, tau, z) at some scales; +inf elsewhere."""
         size = self.size(free) + self.blur(free)
-        bound = np.full(self.log_alpha.size, np.inf)
-        inside = size.max(axis=1, initial=0.0) < self.potential.edge
-        bound[inside] = refined_upper(self.potential, size[inside])
-        return self.log_alpha + bound
+        bound, tau = np.full(self.log_alpha.size, np.inf), np.full(self.log_alpha.size, np.nan)
+        inside = rows & (size.max(axis=1, initial=0.0) < self.potential.edge)
+        bound[inside], tau[inside], size[inside] = refined_upper(self.potential, size[inside])
+        return self.log_alpha + bound, tau, size
 
     def balances(self, linear, kernel, rows):
         """(b, k) of the problem with x_S frozen at g*_S, k normalized; elsewhere as given."""
@@ -429,8 +453,9 @@ class _Scales:
             point, spread: x_S lies within the spread of the point, shape (m, k) each.
             refined: whether ||n_Sc||_1 is minimized, too, for the last of the kernel vectors.
         Returns:
-            shape (2, c, m), from the largest entry for each kernel vector; with the refined
-            bound as one more, (2, c + 1, m).
+            the bounds, shape (2, c, m), from the largest entry for each kernel vector, with the
+            refined bound as one more, (2, c + 1, m); and log mu and y of that one, shapes (m,),
+            nan where there is none, and (m, d - k).
         """
         outermost = np.where(point < 0, -1.0, 1.0) * (np.abs(point) + spread)
         largest_dual = np.abs(self.scale * self.sigma + self.zeta(outermost)).max(axis=1)
@@ -449,16 +474,19 @@ class _Scales:
         # where phi is infinite, the data contradict each other
         log_mass = np.where(off.room > 0, off.log_size, np.inf)
         log_mass = np.where(dual > 0, log_mass, -np.inf)
+        log_mu, sizes = np.full(log_mass.shape[1], np.nan), np.zeros(kernels.shape[1:])
         if refined:
             rows = np.isfinite(log_mass[-1])
             least = np.full(rows.size, -np.inf)
-            least[rows] = self.log_alpha[rows] + least_mass(
+            least[rows], log_mu[rows], sizes[rows] = least_mass(
                 self.potential, np.abs(kernels[-1, rows]), dual[-1, rows]
             )
+            least += self.log_alpha
             log_mass = np.vstack([log_mass, least])
             # sum |n_i| |z_i| >= ||n_Sc||_1 phi^{-1}(||n_Sc||_1 / (alpha |S^c|)), by Jensen
             dual = np.vstack([dual, self._dual_of(least - np.log(kernels.shape[2]))])
-        return np.array([log_mass, log_mass + np.log1p(np.maximum(dual, 0.0) / largest_dual)])
+        whole = log_mass + np.log1p(np.maximum(dual, 0.0) / largest_dual)
+        return np.array([log_mass, whole]), log_mu, sizes
 
     def _missed(self, kernels, on, zeta, free):
         """What v may have to fall by because A k is not quite 0, see the module, shape (c, m)."""
@@ -485,7 +513,7 @@ class _Scales:
         rows = log_upper < 700.0
         spread = worst * np.exp(log_upper[rows])[:, None]
         point = np.broadcast_to(self.minimizer, spread.shape)
-        found = self.at(rows).lower(kernels[:, rows], free[rows], point, spread, refined)
+        found, *_ = self.at(rows).lower(kernels[:, rows], free[rows], point, spread, refined)
         best[:, rows] = found.max(axis=1)
         return best
 

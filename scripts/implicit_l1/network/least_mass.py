@@ -69,7 +69,9 @@ def _roots(function, start, low, high, tolerance, steps=100):
     return result
 
 
-def refined_upper(potential: Potential, size: np.ndarray) -> np.ndarray:
+def refined_upper(
+    potential: Potential, size: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Logarithms of the least ``sum(h^*(size + tau)) / tau`` over tau, one a row of size.
 
     ``h^*(s) = phi^2 / phi'`` at the z with ``z + phi / phi' = s``.  As ``(h^*)' = phi``, tau is
@@ -82,9 +84,9 @@ def refined_upper(potential: Potential, size: np.ndarray) -> np.ndarray:
         potential: of the depth wanted.
         size: |z|, shape (m, n), inside the domain of phi.
     Returns:
-        shape (m,); -inf where size is 0.
+        (bound, tau, z): shapes (m,), (m,), (m, n); -inf and no tau (nan) where size is 0.
     """
-    bound = np.full(len(size), -np.inf)
+    bound, found, points = np.full(len(size), -np.inf), np.full(len(size), np.nan), size.copy()
     some = size.max(axis=1) > 0
     size = size[some]
     largest = size.max(axis=1)
@@ -114,8 +116,8 @@ def refined_upper(potential: Potential, size: np.ndarray) -> np.ndarray:
     conjugate = log_slope + 2.0 * np.log(ratio)
     unit = conjugate.max(axis=1)
     total = np.exp(conjugate - unit[:, None]).sum(axis=1)
-    bound[some] = unit + np.log(total) - np.log(tau)
-    return bound
+    bound[some], found[some], points[some] = unit + np.log(total) - np.log(tau), tau, z
+    return bound, found, points
 
 
 def _maximizer(potential, target, z):
@@ -167,7 +169,9 @@ def _inverse_slope(potential, log_slope, start):
     return y, rate
 
 
-def least_mass(potential: Potential, weights: np.ndarray, value: np.ndarray) -> np.ndarray:
+def least_mass(
+    potential: Potential, weights: np.ndarray, value: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Logarithms of the least ``sum(phi(y))`` subject to ``sum(weights * y) >= value``, y >= 0.
 
     The dual problem in one multiplier mu: ``log phi'(y_i) = log mu + log weights_i``, or
@@ -181,7 +185,7 @@ def least_mass(potential: Potential, weights: np.ndarray, value: np.ndarray) -> 
         weights: shape (m, n), not negative, each row with sum 1.
         value: > 0, shape (m,).
     Returns:
-        shape (m,).
+        (bound, log mu, y): shapes (m,), (m,), (m, n).
     """
     largest = weights.argmax(axis=1)
     top = weights.max(axis=1)
@@ -221,4 +225,4 @@ def least_mass(potential: Potential, weights: np.ndarray, value: np.ndarray) -> 
     total = np.exp(log_phi - unit[:, None]).sum(axis=1)
     total += np.exp(log_mu - unit) * (value - (weights * y).sum(axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return unit + np.log(np.maximum(total, 0.0))
+        return unit + np.log(np.maximum(total, 0.0)), log_mu, y

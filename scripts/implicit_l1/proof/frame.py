@@ -53,8 +53,8 @@ class Frame:
     Attributes:
         matrix: A.
         inside, outside: indices of T and of the others.
-        basis: B, an approximate orthonormal basis of ker A_T^T, exact as the doubles that it
-            is, shape (N, N - k).
+        basis: B, exact as the doubles that it is, shape (N, N - k): other columns of A, or an
+            approximate orthonormal basis of ker A_T^T.
         inverse: of K = [A_T B].
     """
 
@@ -150,21 +150,29 @@ class Products:
         return not places.size or bool(self.largest(places) < height)
 
 
-def prove_frame(matrix: np.ndarray, inside: ArrayLike) -> Frame:
+def prove_frame(
+    matrix: np.ndarray, inside: ArrayLike, completion: np.ndarray | None = None
+) -> Frame:
     """Frame of a set of columns, in balls.
 
     Args:
         matrix: A as doubles, shape (N, d).
         inside: indices of T.
+        completion: indices of the columns that are B; an orthonormal basis if None.
     Raises:
-        NotProved: if A_T is not proved injective.
+        NotProved: if A_T is not proved injective, or K not regular.
     """
     inside = np.asarray(inside, dtype=int)
     if np.any(inside < 0) or np.any(inside >= matrix.shape[1]) or np.any(np.diff(inside) <= 0):
         raise NotProved("the support is not an increasing list of columns")
     outside = np.delete(np.arange(matrix.shape[1]), inside)
     chosen = matrix[:, inside]
-    basis = np.linalg.qr(chosen, mode="complete")[0][:, inside.size :]
+    if completion is None:
+        basis = np.linalg.qr(chosen, mode="complete")[0][:, inside.size :]
+    else:
+        basis = matrix[:, completion]
+        if inside.size + basis.shape[1] != len(matrix):
+            raise NotProved("the support and the columns beside it are not as many as A has rows")
     try:
         inverse = Inverse(np.hstack([chosen, basis]))
     except ZeroDivisionError as error:

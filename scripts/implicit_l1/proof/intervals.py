@@ -63,6 +63,12 @@ class Interval:
             raise ValueError(f"a margin of {by} would make the interval narrower")
         return Interval(_DOWN.subtract(self.lower, by), _UP.add(self.upper, by))
 
+    def reciprocal(self) -> "Interval":
+        """1 over a positive number; ValueError otherwise."""
+        if not self.lower > 0:
+            raise ValueError(f"{self.lower} is not positive: there is no reciprocal")
+        return Interval(_DOWN.divide(1, self.upper), _UP.divide(1, self.lower))
+
     def __abs__(self) -> "Interval":
         # copy_abs: abs() itself would round to the digits of the default context
         ends = sorted([self.lower.copy_abs(), self.upper.copy_abs()])

@@ -20,6 +20,7 @@ from implicit_l1.proof.balls import (
     sum_of_squares,
     to_decimals,
 )
+from implicit_l1.proof.bounds import BoundsProof, BoundVectors
 from implicit_l1.proof.constants import enclose_null_space_constant, enclose_pattern_constant
 from implicit_l1.proof.frame import NotProved, prove_frame
 from implicit_l1.proof.limit import LimitProof
@@ -30,6 +31,19 @@ from implicit_l1.status import PROVED
 PRECISIONS = (128, 256, 512)
 
 OF_A_SCALE = ("error_1", "error_2", "error_inf", "estimation_error", "error_over_prediction")
+# quotients of bounds and errors, 1 where a bound is attained, 0 where it says nothing or the error
+# is 0
+OF_UPPER_BOUNDS = tuple(
+    f"error_over_{refined}upper_{norm}" for refined in ("", "refined_") for norm in ("off", "1")
+)
+CLASSICAL = "error_over_classical_upper_1"  # of D = 2
+OF_LOWER_BOUNDS = tuple(
+    f"{refined}lower_over_error_{norm}" for refined in ("", "refined_") for norm in ("off", "1")
+)
+
+# relative; the vectors of bounds are those that doubles have led to, which differ by less than this
+# from one processor to another, so that what is proved on two overlaps
+_BETWEEN_MACHINES = 1e-9
 
 
 @dataclass(frozen=True)
@@ -172,6 +186,74 @@ def limits(
         statements += [statement(name, value, log10_alpha) for name, value in values.items()]
         before = (place, norm, alpha)
     return statements
+
+
+def bounds(
+    problem: Problem,
+    point: np.ndarray,
+    nu: np.ndarray,
+    patterns: np.ndarray,
+    tilde_duals: np.ndarray,
+    depth: float,
+    scales: Sequence[float],
+    errors: Sequence[tuple[np.ndarray, float]],
+    vectors: Sequence[BoundVectors],
+    chosen: np.ndarray,
+    radius: float,
+) -> list[Statement]:
+    """The errors of limit points at one depth, and how near the bounds on them are.
+
+    Args:
+        problem, point, nu, patterns, tilde_duals: as in :func:`constants`.
+        depth: D >= 2.
+        scales: log10 alpha of each.
+        errors, vectors: of each scale, guesses, the first as in :func:`limits`.
+        chosen, radius: as in :class:`implicit_l1.proof.bounds.BoundsProof`.
+    """
+    proof = _attempt(_minimizer, problem, point, nu, depth == 2)  # of which one bound has rho
+    if isinstance(proof, NotProved):
+        return [statement("margin", proof)]
+    minimizer, rho = proof
+    frame = minimizer.frame
+    tilde = frame, patterns[:, minimizer.support], tilde_duals
+    _, rho_tilde = _both(_attempt(enclose_null_space_constant, *tilde))
+    found = rho_tilde
+    if not isinstance(rho_tilde, NotProved):
+        found = _attempt(BoundsProof, minimizer, depth, chosen, rho_tilde, radius)
+    limit = LimitProof(problem.matrix, minimizer, depth)
+    names = ["error_off", "error_1", *OF_UPPER_BOUNDS, *OF_LOWER_BOUNDS]
+    names += [CLASSICAL] * (depth == 2)
+    statements = [statement("margin", minimizer.margin)]
+    for log10_alpha, guess, made_of in zip(scales, errors, vectors, strict=True):
+        alpha = power_of_ten(log10_alpha)
+        error = _attempt(limit.error, alpha, *guess, radius)
+        values = dict.fromkeys(names, error)
+        if not isinstance(error, NotProved):
+            norms = [sum_of_sizes([error[i] for i in frame.outside]), sum_of_sizes(error)]
+            values = dict.fromkeys(names, found) | dict(zip(names, norms, strict=False))
+            if norms[1].is_zero():  # no quotient says anything
+                values = dict.fromkeys(names, arb(0))
+            elif not isinstance(found, NotProved):
+                upper = _attempt(found.upper, alpha, made_of)
+                lower = _attempt(found.lower, alpha, error, made_of)
+                values |= _quotients(OF_UPPER_BOUNDS, upper, norms, lambda end, size: size / end)
+                values |= _quotients(OF_LOWER_BOUNDS, lower, norms, lambda end, size: end / size)
+                if depth == 2:
+                    end = _attempt(found.classical, alpha, rho.value)
+                    values[CLASSICAL] = end if isinstance(end, NotProved) else norms[1] / end
+        statements += [statement(name, value, log10_alpha) for name, value in values.items()]
+    return statements
+
+
+def _quotients(names, bounds, norms, quotient):
+    """Name -> quotient of a bound on (||n_Sc||_1, ||n||_1) and that, or why there is none."""
+    if isinstance(bounds, NotProved):
+        return dict.fromkeys(names, bounds)
+    sizes = (bounds.off, bounds.total, bounds.off_refined, bounds.total_refined)
+    pairs = zip(sizes, (*norms, *norms), strict=True)
+    # a number over infinity is 0
+    values = [arb(1, _BETWEEN_MACHINES) * quotient(*pair) for pair in pairs]
+    return dict(zip(names, values, strict=True))
 
 
 def recovery(problem: Problem, found: Any, rho_tilde: Any) -> list[Statement]:

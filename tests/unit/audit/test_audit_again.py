@@ -174,6 +174,20 @@ def test_the_sample_is_drawn_afresh_and_as_large_as_asked(said):
     assert set(audit_again.sample(jobs, 10**6, 0)) == set(jobs)
 
 
+@pytest.mark.parametrize(
+    ("file", "proof"),
+    [
+        ("results/certificates/a/D2/path/reps0-2.parquet", True),
+        ("results/bound_certificates/a/D2/path/reps0-2.parquet", True),
+        ("results/orders/a/reps0-2/order1_certificates.parquet", True),
+        ("results/bounds/a/D2/path/reps0-2.parquet", False),
+        ("results/l1/certificates.npz", False),
+    ],
+)
+def test_tables_of_enclosures_are_known_by_their_places(file, proof):
+    assert audit_again.is_proof(file) == proof
+
+
 def test_what_cannot_be_made_again_is_said(copy, said, monkeypatch):
     begin = "def main() -> None:\n"
     copy.replace("scripts/stages/l1.py", begin, f"{begin}    raise SystemExit('no')\n")

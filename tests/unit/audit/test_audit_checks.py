@@ -96,6 +96,79 @@ def test_a_figure_of_bounds_is_compared_with_its_proofs(tmp_path, wrong):
         assert "repetition 1 at -4 = -4.4999 is not in its enclosure" in problem
 
 
+BOUNDED = {
+    "log10_error_off_upper": (1, "error_over_upper_off", "0.1"),
+    "log10_refined_off_upper": (0.5, "error_over_refined_upper_off", "0.31622776601683793"),
+    "log10_error_off_lower": (-2, "lower_over_error_off", "0.01"),
+    "log10_refined_off_lower": (-1, "refined_lower_over_error_off", "0.1"),
+    "log10_classical_upper": (3, "error_over_classical_upper_1", "0.001"),
+}
+
+
+def figure_of_bounds(folder, change=None, quotients=()):
+    """What is compared of a figure of bounds at 10^-4, after a change of its data."""
+    values = cell(N=5, d=10, s=2, eta=0.1)
+    data = folder / "bounds/problem/D2/path/reps0-0.parquet"
+    proofs = folder / "bound_certificates/problem/D2/path/reps0-0.parquet"
+    for path in (data, proofs):
+        path.parent.mkdir(parents=True)
+    frame = bounds(values, [CERTIFIED], log10_alpha=np.array([-4.0]))
+    frame = frame.assign(log10_error_off=-4.25, log10_error_1=-4.0)
+    known = {"error_off": "5.6234132519034908e-5", "error_1": "1e-4"}
+    for column, (distance, name, quotient) in BOUNDED.items():
+        frame[column] = (-4.0 if "classical" in column else -4.25) + distance
+        known[name] = quotient
+    known |= dict(quotients)
+    rows = [
+        {**values, "path": "path", "repetition": 0, "quantity": name, "log10_alpha": -4.0}
+        | {"status": PROVED, "lower": value, "upper": value}
+        for name, value in known.items()
+    ]
+    if change is not None:
+        frame = change(frame)
+    write_table(data, frame)
+    write_table(proofs, pd.DataFrame(rows))
+    drawn = ["log10_alpha", "log10_error_off", *BOUNDED]
+    text = frame[drawn].map(lambda value: f"{value:#.6g}")
+    return figure_problems(text, [data], {proofs.as_posix()})
+
+
+def test_drawn_bounds_are_compared_with_their_proofs(tmp_path):
+    result = figure_of_bounds(tmp_path)
+    assert (result.right, result.proved, result.shown) == (7, 1, 1)
+    assert result.problems == [] and result.skipped == []
+
+
+@pytest.mark.parametrize("column", BOUNDED)
+def test_a_bound_that_says_too_much_is_a_problem(tmp_path, column):
+    """One that says less allows for rounding."""
+    sign = 1 if column.endswith("_upper") else -1
+    for step in (-1e-3, 1e-3):
+        result = figure_of_bounds(
+            tmp_path / str(step),
+            lambda frame, step=step: frame.assign(**{column: frame[column] + sign * step}),
+        )
+        told = result.problems if step < 0 else result.skipped
+        assert (result.right, result.proved, len(told)) == (6, 0, 1)
+        assert len(result.problems) + len(result.skipped) == 1
+        assert f"{column} of repetition 0 at -4" in told[0]
+        assert ("is not in its enclosure" if step < 0 else "it allows for rounding") in told[0]
+
+
+def test_a_bound_that_says_nothing_is_none_in_both(tmp_path):
+    column, (_, name, _) = next(iter(BOUNDED.items()))
+
+    def silent(frame):
+        return frame.assign(**{column: np.inf})
+
+    result = figure_of_bounds(tmp_path / "both", silent, {name: "0"})
+    assert (result.right, result.proved, result.problems, result.skipped) == (6, 1, [], [])
+    result = figure_of_bounds(tmp_path / "one", silent)
+    assert result.right == 6 and "is inf, and it is finite that is proved" in result.problems[0]
+    result = figure_of_bounds(tmp_path / "other", None, {name: "0"})
+    assert result.right == 6 and "nothing is said by the bound" in result.problems[0]
+
+
 @pytest.mark.parametrize("told", ["results/mine/other", "results/mine", "results/mine/others"])
 def test_results_of_another_configuration_have_its_name(tmp_path, monkeypatch, told):
     """A folder that was copied says another name than its own: what lies there is added."""

@@ -72,3 +72,9 @@ def test_one_repetition_is_one(count, words):
         written(ROOT / "workflow/report/figure_orders.rst", order_repetitions=count).split()
     )
     assert words in text
+
+
+def test_bounds_are_called_enclosed_only_where_every_scale_is():
+    path = ROOT / "workflow/report/figure_bounds.rst"
+    texts = [written(path, scales=scales, eta=[0, 0.1]) for scales in ("all", "sample", "none")]
+    assert ["are enclosed as well" in text for text in texts] == [True, False, False]

@@ -46,6 +46,18 @@ def holds(interval, number):
 # Arithmetic
 
 
+@given(known(smallest=1))
+def test_a_reciprocal_contains_those_of_members(one):
+    interval, x = one
+    assert holds(interval.reciprocal(), 1 / x)
+
+
+@pytest.mark.parametrize("lower", ["0", "-1", "-0.5"])
+def test_of_what_may_be_0_there_is_no_reciprocal(lower):
+    with pytest.raises(ValueError, match="is not positive"):
+        Interval.of(lower, "1").reciprocal()
+
+
 @given(known(), known(), st.integers(1, 50))
 def test_arithmetic_contains_the_results_of_members(one, other, count):
     (first, x), (second, y) = one, other

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import jsonschema
 import numpy as np
 import pytest
+import yaml
 from scipy.optimize import brentq
 
 from implicit_l1.minimizer.decision import undecided
@@ -44,7 +46,7 @@ from pipeline.records.problems import Problems
 from pipeline.records.record import joined
 from pipeline.storage import read_arrays, read_table
 from reference import filled_record, partial_record
-from stages import agreement, asymptotics
+from stages import agreement, asymptotics, bound_certificates
 from stages import bounds as bounds_program
 from stages import flow as flow_program
 from stages import lasso_path as lasso_path_program
@@ -53,6 +55,7 @@ from stages import orders as orders_program
 from stages import rates as rates_program
 from stages import selection as selection_program
 from stages import trajectory_certificates as trajectories_program
+from workflow_runs import ROOT
 
 # --- Stage rates ---
 
@@ -561,6 +564,78 @@ def test_the_scale_that_was_asked_for_is_taken():
     np.testing.assert_allclose(block.errors_at(place), [[0, 2]])
     with pytest.raises(Failure, match=r"^x/y: log10\(alpha\) = -0\.7 is not on the path"):
         block.place_of(-0.7, "results/x/y.npz")
+
+
+def test_stage_bound_certificates_proves_the_bounds_of_the_certified(tmp_path, monkeypatch):
+    """A = (1, 1/2), y = 1: ``n_2 = alpha phi(z_2)``, ``z_2 = z_1 / 2``, and one column is off S.
+
+    So lower bounds are attained.  Of the other repetition nothing is asked.
+    """
+    monkeypatch.chdir(tmp_path)
+    index, log_alpha = {"repetition": np.array([3, 4])}, np.log(10.0) * np.array([-1.0, -2.0])
+    error = []
+    for alpha in np.exp(log_alpha):
+        n = brentq(
+            lambda n, alpha=alpha: (
+                2 * np.arcsinh(n / alpha / 2) - np.arcsinh((1 - n / 2) / alpha / 2)
+            ),
+            *(0.0, 1.0),
+            xtol=1e-16,
+        )
+        error.append([-n / 2, n])
+    direction = [[1.0, 0.5]] * 2
+    records = {
+        "problems": filled_record(
+            Problems, matrix=[[[1.0, 0.5]]] * 2, data=[[1.0]] * 2, signal=[[1.0, 0.0]] * 2, **index
+        ),
+        "l1": filled_record(
+            Minimizers,
+            status=[CERTIFIED, NOT_UNIQUE],
+            point=[[1.0, 0.0]] * 2,
+            nu=[[1.0]] * 2,
+            direction=direction,
+            margins=1.0 - np.array(direction),
+            **index,
+        ),
+        "null-space": filled_record(
+            NullSpaceConstants, rho_tilde_lower=[0.5] * 2, rho_tilde_upper=[0.5] * 2, **index
+        ),
+        "limit": filled_record(
+            LimitPoints,
+            log_alpha=log_alpha,
+            log_unit=np.zeros((2, 2)),
+            error=[error] * 2,
+            **index,
+        ),
+    }
+    words = ["bound_certificates", "--ensemble", "mine", "--depth", "2", "--path-name", "near"]
+    words += ["--log10-alpha", "-2", "-1", "--radius", "1e-12", "--output", "out.parquet"]
+    for name, record in records.items():
+        record.save(f"{name}.npz")
+        words += [f"--{name}", f"{name}.npz"]
+    monkeypatch.setattr("sys.argv", words)
+    bound_certificates.main()
+    table = read_table("out.parquet")
+    schema = (ROOT / "workflow/schemas/certificates.schema.yaml").read_text(encoding="utf-8")
+    for row in table.to_dict("records"):
+        jsonschema.validate(row, yaml.safe_load(schema))
+    other = table[table["repetition"] == 4]
+    assert other["status"].tolist() == [f"not proved: {NOT_UNIQUE}"]
+    assert other["quantity"].tolist() == ["margin"]
+    table = table[table["repetition"] == 3]
+    assert (table["status"] == "proved").all() and (table["path"] == "near").all()
+    assert table["log10_alpha"].dropna().unique().tolist() == [-1.0, -2.0]
+    for log10_alpha, (_, n) in zip((-1.0, -2.0), error, strict=True):
+        found = table[table["log10_alpha"] == log10_alpha].set_index("quantity")["upper"]
+        found = found.astype(float)
+        assert found["error_off"] == pytest.approx(n)
+        assert found["error_1"] == pytest.approx(1.5 * n)
+        z = np.arcsinh(1 / 2 / 10**log10_alpha) / 2
+        upper = 2 * 10**log10_alpha * np.sinh(z)
+        assert found["error_over_upper_off"] == pytest.approx(n / upper)
+        assert found["error_over_classical_upper_1"] == pytest.approx(n / upper)
+        for name in ("lower_over_error_off", "refined_lower_over_error_1"):
+            assert found[name] == pytest.approx(1.0)
 
 
 def test_stage_flow_integrates_one_repetition_of_a_block(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from implicit_l1.status import (
     SELECTED,
 )
 from table_frames import (
+    QUOTIENTS,
     data,
     made,
     of_any_table,
@@ -588,13 +589,73 @@ def test_tightness_divides_each_bound_by_its_own_error():
         frame[f"log10_{name}_upper"] = [error + above, error + 3 * above, 99]
         frame[f"log10_{name}_lower"] = [error - below, -np.inf, -99]
     row = only(made("tightness", frame))
-    assert row["points"] == 2
+    assert row["points"] == 2 and "unproved" not in row
     for name, (above, below) in (ends | {"refined_1": (0.3, 0.4)}).items():
-        assert row[f"{name}_upper"] == pytest.approx(10 ** (2 * above))
-        assert row[f"{name}_upper_worst"] == pytest.approx(10 ** (3 * above))
-        assert row[f"{name}_upper_silent"] == 0
-        assert row[f"{name}_lower"] == row[f"{name}_lower_worst"] == pytest.approx(10**below)
-        assert row[f"{name}_lower_silent"] == 1
+        expected = {
+            **{"upper": 10 ** (2 * above), "upper_worst": 10 ** (3 * above), "upper_silent": 0},
+            **{"lower": 10**below, "lower_worst": 10**below, "lower_silent": 1},
+        }
+        for end, value in expected.items():
+            assert float(row[f"{name}_{end}_float"].lower) == pytest.approx(value)
+
+
+def test_a_quotient_may_be_beyond_the_doubles():
+    frame = of_any_table("tightness", [CERTIFIED] * 3).assign(log10_error_off=-400.25)
+    row = only(made("tightness", frame))
+    assert row["error_off_upper_float"].text(".3g") == "1.06e+401"  # 10^(0.777 + 400.25)
+
+
+def quotients(*scales, **values):
+    """Proofs of bounds at these scales: quantity -> values at each of them; 1/2 if not given."""
+    known = dict.fromkeys(QUOTIENTS, [[0.5] * 3] * len(scales)) | values
+    return of_limits(**{name: dict(zip(scales, known[name], strict=True)) for name in known})
+
+
+def tightness(proved, status=()):
+    frames = [
+        of_any_table("tightness", [dict(status).get(r, CERTIFIED) for r in range(3)])
+        for _ in range(2)
+    ]
+    scales = [frame.assign(log10_alpha=a) for frame, a in zip(frames, (-4.0, -8.0), strict=True)]
+    return only(made("tightness", *scales, certificates=[proved]))
+
+
+def test_tightness_is_over_the_proved_quotients_of_all_scales():
+    """Of 1/2, 1/4, 1/8, 1/16 and 1/32, and one that says nothing."""
+    values = [["0.5", "0.25", "0"], [("0.0624", "0.0625"), "0.125", "0.03125"]]
+    row = tightness(quotients(-4.0, -8.0, error_over_refined_upper_1=values))
+    assert row["points"] == 6 and row["unproved"] == ""
+    assert row["refined_1_upper"].text(".6g") == "8.00000"
+    assert row["refined_1_upper_worst"] == Interval.of(32, 32)
+    assert row["refined_1_upper_silent"] == Interval.of(1, 1)
+    for name in ("refined_1_lower", "refined_off_upper", "error_1_upper"):
+        assert row[name].text(".6g") == "2.00000"
+        assert row[f"{name}_silent"] == Interval.of(0, 0)
+    # of an even number the middle one on a logarithmic scale
+    values = [["0.5", "0.25", "0.25"], ["0.125", "0.125", "0.0625"]]
+    row = tightness(quotients(-4.0, -8.0, lower_over_error_off=values))
+    assert row["error_off_lower"].text(".6g") == "5.65685"
+
+
+def test_tightness_says_what_is_not_proved():
+    values = [[0.5] * 3, [0.5, "too wide", 0.5]]
+    proved = quotients(-4.0, -8.0, error_over_upper_off=values)
+    row = tightness(proved)
+    assert row["error_off_upper"] is None and row["error_off_upper_silent"] is None
+    assert "error_off_upper: too wide" in row["unproved"]
+    assert row["error_1_upper"].text(".3g") == "2.00"
+    # of a repetition that is not certified nothing is asked
+    row = tightness(proved, {1: NOT_UNIQUE})
+    assert row["points"] == 4 and row["error_off_upper"].text(".3g") == "2.00"
+    # nor of one whose minimizer is not proved
+    margin = proved["repetition"].eq(1) & proved["quantity"].eq("margin")
+    row = tightness(proved.assign(status=proved["status"].mask(margin, "not proved: strict")))
+    assert row["points"] == 4 and row["unproved"] == "left out: 1 strict"
+    # where a scale is missing
+    missing = (proved["log10_alpha"] == -8.0) & (proved["repetition"] == 2)
+    row = tightness(proved[~missing])
+    assert row["error_1_upper"] is None
+    assert "error_1_upper: no proof" in row["unproved"]
 
 
 def test_agreement_and_descent_are_of_the_certified():
