@@ -50,7 +50,9 @@ REFERENCE = Path("results/reference")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     configuration = parser.add_mutually_exclusive_group(required=True)
-    configuration.add_argument("--configfile", help="the configuration that was run: a YAML file")
+    configuration.add_argument(
+        "--configfile", nargs="+", help="the configuration that was run: YAML files"
+    )
     configuration.add_argument("--configuration", help="the same, its text")
     parser.add_argument(
         "--only", nargs="+", default=[], help="names of figures and tables; without it all"
@@ -77,12 +79,12 @@ def main() -> None:
         audit(args, args.configfile)
     else:
         with as_file(args.configuration) as file:
-            audit(args, file)
+            audit(args, [str(file)])
 
 
-def audit(args: argparse.Namespace, configfile: str | Path) -> None:
+def audit(args: argparse.Namespace, configfiles: list[str]) -> None:
     """Judge, print the page, and end the process if something is wrong."""
-    words = ("--snakefile", args.snakefile, "--configfile", str(configfile))
+    words = ("--snakefile", args.snakefile, "--configfile", *configfiles)
     workflow = Workflow(args.target, words)
     try:
         said = jobs_and_states(workflow)

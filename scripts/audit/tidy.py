@@ -21,15 +21,18 @@ MESSAGES = ("logs", "benchmarks")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--configfile", required=True, help="the configuration: a YAML file")
+    parser.add_argument(
+        "--configfile", nargs="+", required=True, help="the configuration: YAML files"
+    )
     parser.add_argument("--snakefile", default=str(ROOT / "Snakefile"), help="of the workflow")
     args = parser.parse_args()
-    workflow = Workflow("all", ("--snakefile", args.snakefile, "--configfile", args.configfile))
+    workflow = Workflow("all", ("--snakefile", args.snakefile, "--configfile", *args.configfile))
     jobs = read_jobs(jobs_and_states(workflow)[0], HERE if Path.cwd() == ROOT else ROOT)
     text, results = configuration_of(jobs)
     path = results / CONFIGURATION
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        raise Failure(f"{results} is not of {args.configfile} as it is now: run the workflow first")
+        names = " ".join(args.configfile)
+        raise Failure(f"{results} is not of {names} as it is now: run the workflow first")
     found = strays(Audit(jobs, results, jobs))
     told = {name for file in found for name in _written(file, results)}
     gone = [file for file in found if file in told and not Path(file).is_symlink()]

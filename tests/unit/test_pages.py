@@ -35,6 +35,9 @@ NOT_ENTERED = {
     "pip install git+<this repository> matplotlib": "the same",
     "pip install . matplotlib": "it asks for setuptools; what it installs: test_package.py",
     "snakemake --cores all": "minutes: the smoke grid is the same",
+    'make paper CONFIG="config/generalization.yaml config/config.yaml config/all_scales.yaml"': (
+        "a quarter of an hour; how they are joined: test_configuration.py"
+    ),
     "diff results/figures/depth.csv results/reference/figures/depth.csv": "of the default grid",
 }
 TARGETS_NOT_ENTERED = {

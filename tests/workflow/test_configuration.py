@@ -12,6 +12,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from snakemake.utils import update_config
 
 from implicit_l1.minimizer.proposals import SOLVERS
 from implicit_l1.network.scales import place_of
@@ -28,6 +29,8 @@ CONFIG = ROOT / "config"
 SCHEMA = schema()
 DEFAULT = load(CONFIG / "config.yaml")
 SMOKE = load(CONFIG / "smoke.yaml")
+# what stands behind another configuration, which is what it lacks
+ADDED = "all_scales.yaml"
 REMOVED = object()
 
 
@@ -54,15 +57,45 @@ def complaints(config):
 # --- What is accepted --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name", [path.relative_to(CONFIG).as_posix() for path in sorted(CONFIG.rglob("*.yaml"))]
-)
+SHIPPED = {path.relative_to(CONFIG).as_posix() for path in CONFIG.rglob("*.yaml")} - {ADDED}
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_shipped_configurations_are_valid(name):
     config = load(CONFIG / name)
     before = copy.deepcopy(config)
     complete = validate(config)
     assert config == before
     assert validate(complete) == complete
+
+
+def test_configurations_one_behind_the_other():
+    """As config/README.md joins them; the last one that has a key decides."""
+    generalization = load(CONFIG / "generalization.yaml")
+    joined = {}
+    for config in (generalization, DEFAULT, load(CONFIG / ADDED)):
+        update_config(joined, copy.deepcopy(config))
+    both = generalization["experiments"] | DEFAULT["experiments"]
+    assert len(both) == len(generalization["experiments"]) + len(DEFAULT["experiments"])
+    wanted = DEFAULT | {"experiments": both}
+    wanted["certificates"] = DEFAULT["certificates"] | {"scales": "all"}
+    assert validate(joined) == validate(wanted)
+
+
+def test_where_the_results_of_several_configurations_are():
+    names = [f"config/{name}.yaml" for name in ("generalization", "config", "all_scales")]
+    for files, folder in ((names, "results"), (names[::-1], "results/generalization")):
+        words = [sys.executable, "-m", "planning", "--results", *files]
+        path = os.pathsep.join(["scripts", "workflow"])
+        said = subprocess.run(
+            words,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert said.stdout == f"{folder}\n"
 
 
 def test_the_published_configuration_is_the_default_one():

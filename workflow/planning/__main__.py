@@ -12,12 +12,13 @@ from planning.schema import schema
 
 parser = argparse.ArgumentParser()
 parser.add_argument("files", metavar="FILE", nargs="+")
-parser.add_argument("--results", action="store_true", help="print their folders of results")
+parser.add_argument("--results", action="store_true", help="print their folder of results")
 arguments = parser.parse_args()
+results = schema()["properties"]["results"]["default"]
 try:
-    for file in arguments.files:
-        config = load(file)
-        if arguments.results:
-            print(config.get("results", schema()["properties"]["results"]["default"]))
+    for file in arguments.files:  # of a key that several have the last one counts
+        results = load(file).get("results", results)
+    if arguments.results:
+        print(results)
 except ConfigurationError as error:
     sys.exit(f"{UNUSABLE}\n{error}")
