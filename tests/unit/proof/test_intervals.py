@@ -19,6 +19,7 @@ from implicit_l1.proof.intervals import (
     maximum,
     median,
     minimum,
+    power_of_ten,
     rounded,
     stands_for,
 )
@@ -165,6 +166,15 @@ def test_logarithmic_statistics_contain_those_of_members(pairs):
         exact_middle = mpmath.mpf(10) ** mpmath.mpf(median_of_numbers(logs))
         assert lower * (1 - mpmath.mpf(10) ** -70) <= exact_middle
         assert exact_middle <= upper * (1 + mpmath.mpf(10) ** -70)
+
+
+@given(st.one_of(st.floats(-400, 400), st.floats(-(10**5), 10**5), st.integers(-40, 40)))
+def test_a_power_of_ten_lies_between_its_ends_and_is_known_to_39_digits(exponent):
+    found = power_of_ten(float(exponent))
+    with mpmath.workdps(80):
+        lower, upper = (mpmath.mpf(str(end)) for end in (found.lower, found.upper))
+        assert lower < mpmath.mpf(10) ** mpmath.mpf(float(exponent)) < upper
+        assert upper / lower - 1 < mpmath.mpf(10) ** -38
 
 
 # Text
