@@ -15,11 +15,13 @@ from implicit_l1.proof.intervals import (
     farthest,
     float_text,
     geometric_median,
+    linear_combination,
     log10,
     maximum,
     median,
     minimum,
     power_of_ten,
+    quantile,
     rounded,
     stands_for,
 )
@@ -147,6 +149,34 @@ def test_statistics_of_numbers_are_those_numbers():
     assert median(numbers[:3]) == Interval.of(4, 4)
     assert minimum(numbers) == Interval.of(1, 1)
     assert maximum(numbers) == Interval.of(5, 5)
+
+
+INFINITE = Interval.of("-Infinity", "Infinity")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "unknown", "share", "ends"),
+    [
+        ((1, 2, 3), 1, Fraction(1, 2), ("1.5", "2.5")),
+        ((1, 2, 3), 2, Fraction(1, 2), ("1", "3")),
+        ((1, 2, 3), 2, Fraction(1, 4), ("-Infinity", "2")),
+        ((1, 2, 3), 2, Fraction(1, 8), ("-Infinity", "1.5")),
+        ((1, 2), 3, Fraction(1, 2), ("-Infinity", "Infinity")),
+    ],
+)
+def test_a_quantile_is_bounded_where_numbers_that_are_not_known_leave_it(
+    numbers, unknown, share, ends
+):
+    """As where rho has no upper bound."""
+    found = quantile([Interval.of(n, n) for n in numbers] + [INFINITE] * unknown, share)
+    assert found == Interval.of(*ends)
+
+
+def test_a_combination_without_a_number_is_known_where_that_is_not():
+    known_one = Interval.of(3, 4)
+    weights = [Fraction(0), Fraction(-2)]
+    assert linear_combination(weights, [INFINITE, known_one]) == Interval.of(-8, -6)
+    assert linear_combination(weights, [known_one, INFINITE]) == INFINITE
 
 
 positive = st.lists(known(smallest=1), min_size=1, max_size=5)
