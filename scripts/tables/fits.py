@@ -58,9 +58,10 @@ class Paths:
         if not self.enclosed:
             return self.cells.over(side, lambda found: found[0], ends)
         # resamples are of all that are measured, also of those whose minimizer is not proved
-        fits = fits.where(self.cells.counted | rows["fitted_rate"].isna(), NO_PROOF)
+        measured = rows[side].notna() & rows["fitted_rate"].notna()
+        fits = fits.where(self.cells.counted & fits.notna(), NO_PROOF)
         columns = ends, doubles(rows["fitted_rate"]), fits
-        return self.cells.over(side, _as_near, *columns, among=rows[side].notna())
+        return self.cells.over(side, _as_near, *columns, among=measured)
 
     def onsets(
         self, name: str, tolerance: Callable[[Any, Interval], Interval]
@@ -100,6 +101,8 @@ def _enclosed_fit(row, errors):
     """The fitted rate of a row, the reason why it has none, or None where there is no fit."""
     if np.isnan(row.window_smallest):
         return None
+    if len(errors) < row.scales:
+        return NO_PROOF
     ends = np.log([row.window_smallest, row.window_largest])
     errors = {
         scale: error for scale, error in errors.items() if in_window(scale * np.log(10.0), ends)

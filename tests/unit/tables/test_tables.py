@@ -457,6 +457,37 @@ def test_a_bootstrap_interval_is_as_near_as_the_farther_ends_of_its_fits():
     assert float(row["fitted_low"].upper) == pytest.approx(0.385, abs=1e-12)
 
 
+@pytest.mark.parametrize("with_errors", [False, True])
+def test_an_instance_without_a_fit_has_no_part_in_the_interval(with_errors):
+    """Of one that is not unique, nothing is proved but that; or there are strange enclosures."""
+    frame = data(
+        status={1: NOT_UNIQUE},
+        **{**WINDOW, "fitted_rate": [1.0, np.nan, 0.52], "fitted_rate_low": 0.375},
+    )
+    known = {0: "0.5", 1: NOT_UNIQUE, 2: "0.5"}
+    errors, slopes = (
+        {
+            scale: {place: one for place, one in enumerate(of) if with_errors or place != 1}
+            for scale, of in what.items()
+        }
+        for what in (ERRORS, SLOPES)
+    )
+    limits = of_limits(2, margin=known, error_1=errors, local_slope=slopes)
+    row = only(made("rates", frame, certificates=[of_constants(known, known), limits]))
+    assert row["unproved"] == "" and row["fitted_rate"].text(".3f") == "0.750"
+    # of the third, the double is 0.02 away
+    assert float(row["fitted_low"].lower) == pytest.approx(0.355, abs=1e-12)
+    assert float(row["fitted_low"].upper) == pytest.approx(0.395, abs=1e-12)
+
+
+def test_of_an_error_that_is_proved_to_be_0_a_fit_in_doubles_proves_no_interval():
+    errors = ERRORS | {-4.0: [1e-4, 0, 1e-4]}
+    row = whole_paths("rates", errors=errors, fitted_rate_low=0.375)
+    assert row["fitted_low"] is None
+    assert "fitted_rate_low: no proof" in row["unproved"]
+    assert row["fitted_rate"].text(".3f") == "0.750"  # of the other two
+
+
 def test_what_a_whole_path_leaves_open_is_said():
     wide = {-3.0: [0.51, 0.9, 0.504], -4.0: [("0.4", "0.6"), 0.52, "no digits"]}
     for name, column in (("rates", "onset_alpha"), ("far", "four_digits")):
