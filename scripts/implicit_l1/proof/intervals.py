@@ -142,6 +142,8 @@ def linear_combination(weights: Sequence[Fraction], intervals: Sequence[Interval
     """Enclosure of the sum of numbers times exact weights."""
     lower = upper = Decimal(0)
     for weight, each in zip(weights, intervals, strict=True):
+        if weight == 0:  # an end may be infinite
+            continue
         ratio = Decimal(weight.numerator), Decimal(weight.denominator)
         factors, ends = (_DOWN.divide(*ratio), _UP.divide(*ratio)), (each.lower, each.upper)
         lower = _DOWN.add(lower, min(_DOWN.multiply(*both) for both in product(factors, ends)))
