@@ -44,6 +44,7 @@ from implicit_l1.minimizer.face import (
     attained_constant,
     kept_vertex,
     likeliest_columns,
+    likely_nonzero,
 )
 from implicit_l1.minimizer.null_space import largest_margin_dual
 from implicit_l1.minimizer.support import Certificate, support_geometry
@@ -151,7 +152,7 @@ def decide(
     last, reason = np.zeros(matrix.shape[1]), ""
     for proposal in _in_units_of_one(proposed, matrix, data, size, unit):
         last = proposal.point
-        found = _certified(matrix, data, right, proposal.point)
+        found = _certified(matrix, data, right, proposal.point, likely_nonzero(proposal.point))
         if found is None:
             try:
                 found = _decided(matrix, data, right, proposal, pivots)
@@ -223,13 +224,12 @@ def certified_support(
     Arguments as in :func:`decide`; point of shape (d,), its zeros exact.
     """
     right = rationals_of(data if exact_data is None else exact_data)
-    return _certified(matrix, data, right, point, 0.0)
+    return _certified(matrix, data, right, point, np.abs(point) > 0.0)
 
 
-def _certified(matrix, data, right, point, threshold=LIKELY_ZERO):
-    """The same from a point some entries of which are rounding; None if nothing is proved."""
-    size = np.abs(point)
-    support = np.flatnonzero(size > threshold * size.max())
+def _certified(matrix, data, right, point, kept):
+    """The same from a point of which some entries are kept; None if nothing is proved."""
+    support = np.flatnonzero(kept)
     if not 0 < support.size <= matrix.shape[0]:
         return None
     try:
@@ -297,7 +297,7 @@ def _decided(matrix, data, right, proposal, pivots):
     except RankError as error:
         raise BasisPursuitError(f"A does not have full row rank: {error}") from error
     point, low = _doubles_of(vertex, exact.shape[1])
-    found = _certified(matrix, data, right, point, 0.0)
+    found = _certified(matrix, data, right, point, np.abs(point) > 0.0)
     if found is not None:
         return found
     support, sigma = np.flatnonzero(point), np.sign(point)
@@ -317,8 +317,7 @@ def _enlarged(matrix, data, right, proposal):
     that of A_S x_S + t rest for every t > 0 at which no entry of x_S has changed its sign, and for
     a t that makes the rest large enough a solver finds it.  (Derived for this project.)
     """
-    size = np.abs(proposal.point)
-    support = np.flatnonzero(size > LIKELY_ZERO * size.max())
+    support = np.flatnonzero(likely_nonzero(proposal.point))
     try:
         values = support_geometry(matrix, support).least_squares(data)
         known = exact_product(matrix[:, support], values)
@@ -364,8 +363,7 @@ def undecided(matrix: np.ndarray, data: np.ndarray, point: np.ndarray, reason: s
 
     Arguments as in :func:`decide`; point of shape (d,).
     """
-    size = np.abs(point)
-    kept = size > LIKELY_ZERO * size.max()
+    size, kept = np.abs(point), likely_nonzero(point)
     return Minimizer(
         f"{UNDECIDED}: {reason}",
         np.where(kept, point, 0.0),

@@ -31,12 +31,17 @@ LIKELY_ZERO = 1e-9
 PIVOTS = 1000
 
 
+def likely_nonzero(point: np.ndarray) -> np.ndarray:
+    """Which entries of an approximate solution are large enough to be more than rounding."""
+    size = np.abs(point)
+    return size > LIKELY_ZERO * size.max()
+
+
 def likeliest_columns(
     matrix: np.ndarray, point: np.ndarray, dual: np.ndarray | None = None
 ) -> np.ndarray:
     """Columns, the likeliest to be in an optimal basis first, from an approximate solution."""
-    size = np.abs(point)
-    likely = size > LIKELY_ZERO * size.max()
+    size, likely = np.abs(point), likely_nonzero(point)
     near = size if dual is None else np.abs(dual @ matrix)
     return np.lexsort((-np.where(likely, size, near), ~likely))
 

@@ -139,10 +139,10 @@ def total(intervals: Sequence[Interval]) -> Interval:
 
 
 def linear_combination(weights: Sequence[Fraction], intervals: Sequence[Interval]) -> Interval:
-    """Enclosure of the sum of numbers times exact weights."""
+    """Enclosure of the sum of numbers times exact weights; an end may be infinite."""
     lower = upper = Decimal(0)
     for weight, each in zip(weights, intervals, strict=True):
-        if weight == 0:  # an end may be infinite
+        if weight == 0:  # of which infinity has no multiple
             continue
         ratio = Decimal(weight.numerator), Decimal(weight.denominator)
         factors, ends = (_DOWN.divide(*ratio), _UP.divide(*ratio)), (each.lower, each.upper)

@@ -16,6 +16,7 @@ from scipy.optimize import linprog
 from implicit_l1.linear.exact import exact_product, rationals_of
 from implicit_l1.minimizer import l1
 from implicit_l1.minimizer.decision import BasisPursuitError, Proposal, certified_support, decide
+from implicit_l1.minimizer.face import likely_nonzero
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.problems.problem import one_dimensional_kernel, random_problem
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, UNDECIDED
@@ -310,7 +311,14 @@ def test_solvers_lead_to_the_same_bytes(case, solver):
     same(decide_minimizer(matrix, data, solver), decide_minimizer(matrix, data))
 
 
-@pytest.mark.parametrize("ensemble", ["gaussian", "copies", "scaled"])
+@pytest.mark.parametrize("unit", [2.0**-60, 1.0, 2.0**60])
+def test_what_is_likely_not_0_is_so_in_every_unit(unit):
+    point = np.array([-1.0, 0.0, 1e-8, -1e-8, 1e-10, -1e-10])
+    assert np.array_equal(likely_nonzero(unit * point), [1, 0, 1, 1, 0, 0])
+    assert not likely_nonzero(0.0 * point).any()
+
+
+@pytest.mark.parametrize("ensemble", ["gaussian", "copies", "scaled", "sizes"])
 def test_a_rounded_product_takes_no_exact_pivot(ensemble):
     """Its small entries are found beside the others; otherwise 50 x 200 take some 100 pivots."""
     rng = np.random.default_rng(3)
@@ -320,7 +328,7 @@ def test_a_rounded_product_takes_no_exact_pivot(ensemble):
     if ensemble == "scaled":
         matrix *= np.logspace(0, 3, 24)[:, None]
     signal = np.zeros(80)
-    signal[[0, 2, 7]] = [1.3, -0.7, 0.9]
+    signal[[0, 2, 7]] = [1.3, -1e-4, 1e-6] if ensemble == "sizes" else [1.3, -0.7, 0.9]
     found = decide_minimizer(matrix, matrix @ signal, pivots=0)
     assert found.status == CERTIFIED
     assert found.support.size == 24  # of the rounded data, exactly as they are

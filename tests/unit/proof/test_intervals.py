@@ -205,6 +205,34 @@ def test_statistics_of_numbers_are_those_numbers():
     assert maximum(numbers) == Interval.of(5, 5)
 
 
+INFINITE = Interval.of("-Infinity", "Infinity")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "unknown", "share", "ends"),
+    [
+        ((1, 2, 3), 1, Fraction(1, 2), ("1.5", "2.5")),
+        ((1, 2, 3), 2, Fraction(1, 2), ("1", "3")),
+        ((1, 2, 3), 2, Fraction(1, 4), ("-Infinity", "2")),
+        ((1, 2, 3), 2, Fraction(1, 8), ("-Infinity", "1.5")),
+        ((1, 2), 3, Fraction(1, 2), ("-Infinity", "Infinity")),
+    ],
+)
+def test_a_quantile_is_bounded_where_numbers_that_are_not_known_leave_it(
+    numbers, unknown, share, ends
+):
+    """As where rho has no upper bound."""
+    found = quantile([Interval.of(n, n) for n in numbers] + [INFINITE] * unknown, share)
+    assert found == Interval.of(*ends)
+
+
+def test_a_combination_without_a_number_is_known_where_that_is_not():
+    known_one = Interval.of(3, 4)
+    weights = [Fraction(0), Fraction(-2)]
+    assert linear_combination(weights, [INFINITE, known_one]) == Interval.of(-8, -6)
+    assert linear_combination(weights, [known_one, INFINITE]) == INFINITE
+
+
 positive = st.lists(known(smallest=1), min_size=1, max_size=5)
 
 
@@ -222,6 +250,15 @@ def test_logarithmic_statistics_contain_those_of_members(pairs):
         exact_middle = mpmath.mpf(10) ** mpmath.mpf(median_of_numbers(logs))
         assert lower * (1 - mpmath.mpf(10) ** -70) <= exact_middle
         assert exact_middle <= upper * (1 + mpmath.mpf(10) ** -70)
+
+
+@given(st.one_of(st.floats(-400, 400), st.floats(-(10**5), 10**5), st.integers(-40, 40)))
+def test_a_power_of_ten_lies_between_its_ends_and_is_known_to_39_digits(exponent):
+    found = power_of_ten(float(exponent))
+    with mpmath.workdps(80):
+        lower, upper = (mpmath.mpf(str(end)) for end in (found.lower, found.upper))
+        assert lower < mpmath.mpf(10) ** mpmath.mpf(float(exponent)) < upper
+        assert upper / lower - 1 < mpmath.mpf(10) ** -38
 
 
 # Text

@@ -493,6 +493,20 @@ def test_tangents_of_the_refined_bounds_are_raised(depth):
         assert a * least > size
 
 
+@pytest.mark.parametrize("depth", [2, 3, 2.5])
+def test_at_a_tangent_nothing_is_lacking_to_the_last_bit(depth):
+    """From guesses on either side, of which Newton's method comes as near as balls are wide."""
+    proof, rng = case("sparse", depth, 0, -4).proof(), np.random.default_rng(0)
+    for goal in rng.uniform(0.1, 0.9, 40):
+        for below in (
+            proof._below_conjugate(arb(goal)),
+            proof._below_slope(arb(goal) + proof._phi.phi_prime(arb(0)).log()),
+        ):
+            z = proof._raised(rng.uniform(0.1, 0.9), below)
+            assert below(z)[0] <= 0
+            assert not below(z * (1 - arb(2) ** -60))[0] <= 0
+
+
 @pytest.mark.parametrize("tau", [0.0, -0.5])
 def test_a_multiplier_is_positive(tau):
     found = case("sparse", 2, 0, -4)

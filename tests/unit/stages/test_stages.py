@@ -13,12 +13,13 @@ from implicit_l1.minimizer.decision import undecided
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.null_space import Bracket, constants_of
 from implicit_l1.minimizer.recovery import Recovery
-from implicit_l1.minimizer.support import Certificate
+from implicit_l1.minimizer.support import Certificate, support_geometry
 from implicit_l1.network import bands, lasso
-from implicit_l1.network.bounds import Band
+from implicit_l1.network.bounds import Band, error_bounds
 from implicit_l1.network.flow import Trajectory, shown
 from implicit_l1.network.initialization import initialize
-from implicit_l1.network.limit import LimitPath
+from implicit_l1.network.limit import LimitPath, limit_path
+from implicit_l1.potentials import HyperbolicPotential
 from implicit_l1.problems.problem import (
     Problem,
     Rows,
@@ -34,6 +35,7 @@ from implicit_l1.status import (
     NOT_FOLLOWED,
     NOT_RUN,
     NOT_UNIQUE,
+    PROVED,
     SELECTED,
 )
 from pipeline.command_line import Failure
@@ -45,7 +47,7 @@ from pipeline.records.null_space import NullSpaceConstants
 from pipeline.records.problems import Problems
 from pipeline.records.record import joined
 from pipeline.storage import read_arrays, read_table
-from reference import filled_record, partial_record
+from reference import filled_record, partial_record, sparse_data
 from stages import agreement, asymptotics, bound_certificates
 from stages import bounds as bounds_program
 from stages import flow as flow_program
@@ -185,6 +187,7 @@ def test_instances_are_what_they_are_called():
     np.testing.assert_allclose(table["log10_correction"], correction)
     np.testing.assert_allclose(table["smallest_log10_alpha"], -2)
     assert set(table["window_smallest"]) == {1e-2} and set(table["window_largest"]) == {1.0}
+    assert set(table["onset_tolerance"]) == {0.05} and set(table["scales"]) == {3}
     ends = [set(map(float, table[f"fitted_rate_{end}"])) for end in ("low", "high")]
     assert [len(values) for values in ends] == [1, 1]  # of the cell
     (low,), (high,) = ends
@@ -636,6 +639,69 @@ def test_stage_bound_certificates_proves_the_bounds_of_the_certified(tmp_path, m
         assert found["error_over_classical_upper_1"] == pytest.approx(n / upper)
         for name in ("lower_over_error_off", "refined_lower_over_error_1"):
             assert found[name] == pytest.approx(1.0)
+
+
+def test_stage_bound_certificates_takes_of_each_instance_what_is_its_own(tmp_path, monkeypatch):
+    """Supports of two and three of seven rows: patterns, dual vectors, errors in their units.
+
+    Quotients are those of the bounds in doubles.
+    """
+    monkeypatch.chdir(tmp_path)
+    log_alpha, instances = np.log(10.0) * np.array([0.0, -2.0, -4.0]), []
+    for seed, sparsity in ((7, 3), (8, 2)):
+        matrix, point = sparse_data(seed, (7, 12), sparsity)
+        matrix = np.rint(matrix * 2.0**20) / 2.0**20
+        point = np.rint(point * 2.0**10) / 2.0**10  # so A g* is exact
+        instances.append(Problem(matrix, point, matrix @ point))
+    block = Problems.of([0, 1], instances)
+    decided = [decide_minimizer(one.matrix, one.data) for one in instances]
+    l1 = Minimizers.of(block, decided, [one.signal for one in instances])
+    assert [one.support.size for one in decided] == [3, 2]
+    brackets = [
+        constants_of(one.matrix, found.point, found.margin, 10)
+        for one, found in zip(instances, decided, strict=True)
+    ]
+    null_space = NullSpaceConstants.of(block, [one.support for one in decided], brackets)
+    potential = HyperbolicPotential()
+    paths = [
+        limit_path(one.matrix, found.point, found.certificate, potential, log_alpha)
+        for one, found in zip(instances, decided, strict=True)
+    ]
+    limit = LimitPoints.of(block, l1, log_alpha, paths)
+    assert np.ptp(limit.log_unit) > 1.0
+    records = {"problems": block, "l1": l1, "null-space": null_space, "limit": limit}
+    words = ["bound_certificates", "--ensemble", "mine", "--depth", "2", "--path-name", "near"]
+    words += ["--log10-alpha", "-4", "-2", "0", "--radius", "1e-12", "--output", "out.parquet"]
+    for name, record in records.items():
+        record.save(f"{name}.npz")
+        words += [f"--{name}", f"{name}.npz"]
+    monkeypatch.setattr("sys.argv", words)
+    bound_certificates.main()
+    table = read_table("out.parquet")
+    assert (table["status"] == PROVED).all()
+    for place, (one, g) in enumerate(zip(instances, decided, strict=True)):
+        geometry = support_geometry(one.matrix, g.support)
+        found = error_bounds(
+            *(one.matrix, geometry, g.point, g.certificate, potential, log_alpha),
+            *(paths[place].vectors, null_space.rho_tilde_upper[place]),
+        )
+        mine = table[table["repetition"] == place]
+        for quantity, norm, side in (
+            ("error_over_refined_upper_off", "off", "upper"),
+            ("error_over_refined_upper_1", "total", "upper"),
+            ("refined_lower_over_error_off", "off", "lower"),
+            ("refined_lower_over_error_1", "total", "lower"),
+        ):
+            quotients = mine[mine["quantity"] == quantity].set_index("log10_alpha")["lower"]
+            errors = mine[mine["quantity"] == ("error_off" if norm == "off" else "error_1")]
+            errors = errors.set_index("log10_alpha")["lower"].astype(float)
+            sign = 1.0 if side == "lower" else -1.0
+            bound = getattr(getattr(found, f"{norm}_refined"), f"log_{side}")
+            logs = sign * (bound - np.log(errors[[0.0, -2.0, -4.0]].to_numpy()))
+            wanted = np.where(np.isfinite(logs), np.exp(logs), 0.0)
+            np.testing.assert_allclose(
+                quotients[[0.0, -2.0, -4.0]].to_numpy(float), wanted, rtol=1e-8, err_msg=quantity
+            )
 
 
 def test_stage_flow_integrates_one_repetition_of_a_block(tmp_path, monkeypatch):

@@ -448,6 +448,15 @@ def test_a_bootstrap_interval_is_as_near_as_its_fits():
     assert float(row["fitted_rate"].upper - row["fitted_rate"].lower) <= 1e-14
 
 
+def test_a_bootstrap_interval_is_as_near_as_the_farther_ends_of_its_fits():
+    """The third fit is known to 0.01 only; the doubles are in the middle of the enclosures."""
+    half = 10**0.02  # of a slope over two decades, by which its largest error is off
+    errors = ERRORS | {-2.0: [1e-2, 1e-2, (1e-3 / half, 1e-3 * half)]}
+    row = whole_paths("rates", errors=errors, fitted_rate_low=0.375)
+    assert float(row["fitted_low"].lower) == pytest.approx(0.365, abs=1e-12)
+    assert float(row["fitted_low"].upper) == pytest.approx(0.385, abs=1e-12)
+
+
 def test_what_a_whole_path_leaves_open_is_said():
     wide = {-3.0: [0.51, 0.9, 0.504], -4.0: [("0.4", "0.6"), 0.52, "no digits"]}
     for name, column in (("rates", "onset_alpha"), ("far", "four_digits")):
