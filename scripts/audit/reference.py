@@ -31,6 +31,8 @@ OF_A_PROCESSOR = {
     *("steps_float", "disagreement_float", "proved_disagreement"),
     *("order_upper", "order_upper_float"),
 }
+# keys of a configuration that decide which rows and columns there are
+_DECIDING_ROWS = ("experiments", "certificates")
 # what is said of a whole panel, which another grid has more or less of
 OF_A_PANEL = {"instances", "not_drawn", "cells_left_out"}
 # what decides what is judged, and how
@@ -55,8 +57,8 @@ def check_reference(audit: Audit, reference: Path, configuration: str) -> None:
     """The numbers of figures and tables are the committed ones, as far as they are printed.
 
     A reference keeps the configuration that it is of.  Where that has other experiments behind a
-    figure or table, rows that only one of both has are no mistake: they are compared with nothing,
-    and counted.
+    figure or table, or asks for other proofs, rows and columns that only one of both has are no
+    mistake: they are compared with nothing, and counted.
 
     Args:
         audit: what is found is added to it.
@@ -67,7 +69,7 @@ def check_reference(audit: Audit, reference: Path, configuration: str) -> None:
     audit.compared = bool(texts)
     if not texts:
         return
-    grids = yaml.safe_load(configuration)["experiments"], experiments_of(reference)
+    grids = yaml.safe_load(configuration), configuration_of_reference(reference)
     left = set(texts)
     for file in _numbers(audit.jobs, audit.results):
         path = Path(file)
@@ -109,30 +111,33 @@ def check_reference(audit: Audit, reference: Path, configuration: str) -> None:
     }
     strange = [f"{file} is of no figure or table" for file in sorted(left - known)]
     now, then = grids
-    if then is None or now == then:
+    if then is None or all(now.get(key) == then.get(key) for key in _DECIDING_ROWS):
         audit.general += strange
     else:
         audit.notes += [f"{text} of this configuration: compared with nothing" for text in strange]
 
 
-def experiments_of(reference: Path) -> dict | None:
-    """The experiments of the configuration that a reference keeps, as committed; None if it keeps
-    none."""
+def configuration_of_reference(reference: Path) -> dict | None:
+    """The configuration that a reference keeps, as committed; None if it keeps none."""
     name = (reference / CONFIGURATION).as_posix()
     try:
         text = committed.text(name) if name in committed.files(name) else None
     except committed.NoRepository:
         text = Path(name).read_text(encoding="utf-8") if Path(name).is_file() else None
-    return None if text is None else yaml.safe_load(text)["experiments"]
+    return None if text is None else yaml.safe_load(text)
 
 
 def _is_another_grid(job, shared, now, then):
-    """Whether the experiments behind a figure or table are others than those of the reference.
+    """Whether what is behind a figure or table is of another grid than the reference: experiments,
+    or what is proved of them.
 
     Of a table that experiments share those that were taken out are asked too: they had rows in it.
     """
     if then is None:
         return False
+    if now.get("certificates") != then.get("certificates"):
+        return True
+    now, then = now["experiments"], then["experiments"]
     (words,) = job.after("--configuration")
     names = set(json.loads(words)["experiments"])
     if shared:

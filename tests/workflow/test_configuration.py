@@ -101,6 +101,7 @@ def test_where_the_results_of_several_configurations_are():
 def test_the_published_configuration_is_the_default_one():
     """Captions say what is to be seen on it where an experiment is one of these."""
     assert load(ROOT / "results/reference/configuration.yaml") == validate(DEFAULT)
+    assert load(ROOT / "results/reference/smoke/configuration.yaml") == validate(SMOKE)
 
 
 def test_smoke_has_the_experiments_of_the_default_and_two_more():

@@ -98,16 +98,16 @@ def compared(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     kept = tmp_path / "results/reference/smoke"
 
-    def of(now, then, rows, kept_rows):
+    def of(now, then, rows, kept_rows, scales="sample"):
         for kind in ("figure", "table"):
             (kept / f"{kind}s").mkdir(parents=True, exist_ok=True)
             (kept / f"{kind}s/deep.csv").write_text(kept_rows, encoding="utf-8")
         if then is not None:
-            text = yaml.safe_dump({"experiments": then})
+            text = yaml.safe_dump({"experiments": then, "certificates": {"scales": "sample"}})
             (kept / "configuration.yaml").write_text(text, encoding="utf-8")
         jobs = [published(tmp_path, kind, "deep", rows, "deep") for kind in ("figure", "table")]
         found = Audit(jobs, Path(RESULTS))
-        configuration = yaml.safe_dump({"experiments": now})
+        configuration = yaml.safe_dump({"experiments": now, "certificates": {"scales": scales}})
         check_reference(found, Path("results/reference/smoke"), configuration)
         return found.report()
 
@@ -144,6 +144,17 @@ def test_rows_of_the_same_grid_must_be_those_of_the_reference(compared, then):
         assert any(
             text.endswith("row depth 5 [1] is not in the reference") for text in entry["reasons"]
         )
+
+
+def test_columns_of_other_proofs_are_compared_with_nothing(compared):
+    """A number that is proved stands in another column than the same in floating point."""
+    floats = ROWS.replace("rate", "rate_float")
+    report = compared(GRID, GRID, ROWS, floats, scales="all")
+    assert report["verdict"] == "PASS"
+    assert [entry["beyond the reference"] for entry in report["published"]] == [2, 2]
+    assert compared(GRID, GRID, ROWS, floats)["verdict"] == "FAIL"
+    edited = compared(GRID, GRID, ROWS.replace("0.5", "0.7"), ROWS, scales="all")
+    assert edited["verdict"] == "FAIL"
 
 
 def test_a_number_that_differs_is_wrong_on_every_grid(compared):

@@ -17,7 +17,10 @@ from rocrate_validator.utils.http import HttpRequester
 from workflow_runs import ROOT, Project, script
 
 # in the validator's own libraries
-pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning"),
+]
 
 # The context of RO-Crate 1.1 as far as crates use it here, so that nothing has to be
 # fetched: a property that is not among these terms is reported as undefined.

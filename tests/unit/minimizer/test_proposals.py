@@ -1,5 +1,7 @@
 """Proposals: some route comes to the minimizer, whatever the scales, and a failure is a route's.
 
+pytestmark = pytest.mark.long
+
 Optimality is tested by duality: ``<nu, y> <= ||x||_1`` for every x with ``A x = y`` and every nu
 with ``||A^T nu||_inf <= 1``, and where the two are equal both are optimal.
 """

@@ -20,6 +20,8 @@ from implicit_l1.potentials import potential
 from pipeline.own_data import read_problem
 from workflow_runs import ROOT
 
+pytestmark = pytest.mark.long
+
 DATA = ROOT / "config/related/data"
 
 

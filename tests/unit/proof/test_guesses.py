@@ -1,5 +1,7 @@
 """Whatever is guessed, a proof fails or what it encloses is true.
 
+pytestmark = pytest.mark.long
+
 Guesses come from other stages, in floating point, and from files.  Here they are nothing like
 what is wanted: not finite, of wrong sign, size, shape or zero pattern, of another problem, or
 another minimizer.  What is true comes from rational arithmetic on all bases and circuits of

@@ -24,6 +24,7 @@ from implicit_l1.proof.intervals import (
     quantile,
     rounded,
     stands_for,
+    total,
 )
 
 
@@ -125,6 +126,59 @@ def test_statistics_contain_those_of_members(pairs):
     assert holds(median(given_intervals), median_of_numbers(members))
     assert holds(minimum(given_intervals), min(members))
     assert holds(maximum(given_intervals), max(members))
+
+
+def test_statistics_where_an_end_is_infinite():
+    open_ = [Interval.of(1, 2), Interval.of(3, 4), Interval.of(5, "inf")]
+    assert median(open_) == Interval.of(3, 4)
+    assert median(open_[1:]) == Interval.of(4, "inf")
+    assert quantile(open_, Fraction(1)) == Interval.of(5, "inf")
+    assert quantile(open_, Fraction(3, 4)) == Interval.of(4, "inf")
+
+
+@given(several)
+def test_quantiles_contain_those_of_members(pairs):
+    given_intervals, members = zip(*pairs, strict=True)
+    ordered = sorted(members)
+    for share in (Fraction(0), Fraction(1, 4), Fraction(2, 3), Fraction(1)):
+        whole, rest = divmod(share * (len(members) - 1), 1)
+        above = ordered[min(whole + 1, len(members) - 1)]
+        exact = (1 - rest) * ordered[whole] + rest * above
+        assert holds(quantile(given_intervals, share), exact)
+
+
+weights = st.fractions(-3, 3, max_denominator=50)
+
+
+@given(st.lists(st.tuples(known(), weights), max_size=5))
+def test_linear_combinations_contain_those_of_members(terms):
+    factors = [weight for _, weight in terms]
+    found = linear_combination(factors, [interval for (interval, _), _ in terms])
+    exact = sum((weight * member for (_, member), weight in terms), Fraction(0))
+    assert holds(found, exact)
+    assert total([interval for (interval, _), _ in terms]) == linear_combination(
+        [Fraction(1)] * len(terms), [interval for (interval, _), _ in terms]
+    )
+
+
+@given(known(), st.floats(-1e3, 1e3))
+def test_scaled_and_widened_contain_members(one, factor):
+    interval, member = one
+    assert holds(interval.scaled(factor), member * Fraction(factor))
+    margin = Decimal(abs(factor))
+    wide = interval.widened(margin)
+    assert holds(wide, member - Fraction(margin)) and holds(wide, member + Fraction(margin))
+    with pytest.raises(ValueError, match="narrower"):
+        interval.widened(Decimal(-1))
+
+
+def test_powers_of_ten_lie_in_their_enclosures():
+    for exponent in (-100000.0, -12.0, -0.25, 0.1, 3.7):
+        found = power_of_ten(exponent)
+        with mpmath.workdps(60):
+            exact = mpmath.mpf(10) ** mpmath.mpf(exponent)
+            assert mpmath.mpf(str(found.lower)) < exact < mpmath.mpf(str(found.upper))
+        assert found.upper - found.lower <= found.lower * Decimal("1e-38")
 
 
 @given(several, st.integers(-2, 2))

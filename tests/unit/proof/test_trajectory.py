@@ -16,6 +16,8 @@ from implicit_l1.proof.minimizer import prove_minimizer
 from implicit_l1.proof.trajectory import FlowStep, TrajectoryProof, _Piece, _Walk, time_constant
 from implicit_l1.proof.trajectory_frame import Coordinates
 
+pytestmark = pytest.mark.long
+
 ONES = np.array([1.0, -0.5, 0.0, 0.0])
 # two problems of one row, mixed by a matrix O with O^T O = 25 I: along it the flow of each is
 # that of one unknown, at 25 times the pace
