@@ -229,7 +229,7 @@ def test_changing_an_option_schedules_what_depends_on_it(copy, old, new, rules):
 MODULES = {
     "a stage each": {
         "flow": {"flow", "plain_flow", "agreement", "trajectory_certificates"},
-        "rates": {"rates"},
+        "rates": {"rates", "tables"},
         "bounds": {"bounds"},
         "descent": {"descent"},
         "phase": {"phase"},
