@@ -93,6 +93,7 @@ def finished(tmp_path_factory, pytestconfig):
     folder = Path(told).with_name("grid") if told else tmp_path_factory.mktemp("finished")
     where = ""
     try:
+        folder.mkdir(exist_ok=True)
         project = Project(folder)
         enter("make figures CONFIG=config/smoke.yaml", project.folder)
         where = str(folder)
