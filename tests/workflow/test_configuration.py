@@ -84,7 +84,12 @@ def test_configurations_one_behind_the_other():
 
 def test_where_the_results_of_several_configurations_are():
     names = [f"config/{name}.yaml" for name in ("generalization", "config", "all_scales")]
-    for files, folder in ((names, "results"), (names[::-1], "results/generalization")):
+    without_that_key = [names[0], names[2]]
+    for files, folder in (
+        (names, "results"),
+        (names[::-1], "results/generalization"),
+        (without_that_key, "results/generalization"),
+    ):
         words = [sys.executable, "-m", "planning", "--results", *files]
         path = os.pathsep.join(["scripts", "workflow"])
         said = subprocess.run(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from audit import judge, tidy
 from audit.again import check_drawings, draw
 from audit.findings import Audit
 from audit.origins import DRAWING, check_states, check_strays
@@ -13,6 +14,7 @@ from audit.values import figure_problems
 from audit.workflow_queries import Job
 from frames import LOG10_ALPHA, bounds, cell
 from implicit_l1.status import CERTIFIED, PROVED
+from pipeline.command_line import Failure
 from pipeline.storage import read_arrays, write_arrays, write_table
 
 DRAWN = [
@@ -94,6 +96,19 @@ def test_a_figure_of_bounds_is_compared_with_its_proofs(tmp_path, wrong):
     assert len(result.problems) == wrong
     for problem in result.problems:
         assert "repetition 1 at -4 = -4.4999 is not in its enclosure" in problem
+
+
+@pytest.mark.parametrize("program", [judge, tidy])
+def test_of_several_configuration_files_all_are_used(program, monkeypatch):
+    """The last one may name an experiment more, and nothing else."""
+
+    def said(workflow):
+        raise Failure(" ".join(workflow.words))
+
+    monkeypatch.setattr(program, "jobs_and_states", said)
+    monkeypatch.setattr("sys.argv", ["program", "--configfile", "a.yaml", "b.yaml"])
+    with pytest.raises(Failure, match=r"--configfile a\.yaml b\.yaml"):
+        program.main()
 
 
 BOUNDED = {

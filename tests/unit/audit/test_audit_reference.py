@@ -167,6 +167,15 @@ def test_a_number_that_differs_is_wrong_on_every_grid(compared):
             assert reason.endswith(words + " (it is of another configuration)" * (now == DEEPER))
 
 
+def test_what_is_said_of_a_panel_is_compared_on_the_same_grid(compared):
+    """Of another, which repetitions are behind a panel is another number."""
+    for now, verdict in ((GRID, "FAIL"), (DEEPER, "PASS")):
+        report = compared(now, GRID, ROWS.replace("2,3 of 3", "2,2 of 3"), ROWS)
+        assert report["verdict"] == verdict
+        said = [note for note in report["notes"] if "column instances" in note]
+        assert len(said) == 2 * (verdict == "PASS")
+
+
 def test_an_experiment_that_was_taken_out_had_rows_in_the_shared_tables(compared):
     """In those alone: the figure has the grid that it had."""
     report = compared({"deep": DEEP}, GRID | {"out": DEEP}, ROWS, MORE)

@@ -43,6 +43,7 @@ from implicit_l1.status import (
     AT_MINIMIZER,
     CERTIFIED,
     CONVERGED,
+    DIVERGED,
     ITERATION_LIMIT,
     NOT_UNIQUE,
 )
@@ -659,6 +660,7 @@ def test_lasso_paths_are_called_what_they_are(draw):
 ORDERS = orders(cell(N=5, d=20, s=1), THREE)
 NOISY = cell(N=5, d=10, s=2, eta=0.1)
 DESCENT = descent(NOISY, THREE)
+LOST = {"outcome": DIVERGED, "relative_distance": np.nan, "relative_step_distance": np.nan}
 FAR = [far_curves(NOISY, THREE), instances(NOISY, THREE)]
 PHASE = phase(cell(N=5, d=20, s=1), THREE)
 
@@ -675,6 +677,7 @@ PHASE = phase(cell(N=5, d=20, s=1), THREE)
         ),
         ("descent", [DESCENT], "converged", "not converged"),
         ("descent", [DESCENT.assign(outcome=ITERATION_LIMIT)], "not converged", "converged"),
+        ("descent", [DESCENT.assign(**LOST)], "diverged", "not converged"),
         ("far", FAR, "onset", None),
         ("far", [FAR[0], FAR[1].assign(onset_log10_alpha=np.nan)], "$D=2$", "onset"),
         ("phase", [PHASE.assign(recovered=PHASE["s"] < 2)], "50 % recovered", None),
@@ -718,6 +721,17 @@ def test_a_member_without_an_error_has_no_line_in_the_legend(draw):
     assert lines[r"$\varrho=0.5$"] == "-"
 
 
+def test_a_depth_without_fits_has_no_marker_in_the_legend(draw):
+    tables, _ = tables_of(family(rho=(0.3, 0.5)))
+    assert {depth for table in tables for depth in table["depth"]} >= {2, 3}
+    for table in tables:
+        if "fitted_rate" in table:
+            table.loc[table["depth"] == 3, "fitted_rate"] = np.nan
+    figure, _ = draw("tight", *tables, laid_out=False)
+    words = {text.get_text() for text in figure.axes[0].get_legend().get_texts()}
+    assert "$D=2$" in words and "$D=3$" not in words
+
+
 @pytest.mark.parametrize(
     ("silent", "words"),
     [
@@ -756,7 +770,10 @@ def test_no_label_lies_on_a_cross(draw):
 def test_the_lines_of_the_last_row_of_flow_are_named(draw):
     (values,) = random(eta=(0.1,))
     figure, _ = draw("flow", trajectories(values, THREE), agreement(values, THREE))
-    assert {text.get_text() for text in figure.axes[-1].texts} == set(WORDS.values())
+    found = {text.get_text(): text.xy[1] for text in figure.axes[-1].texts}
+    assert set(found) == set(WORDS.values())
+    # an entry escapes long before the flow is near its end
+    assert found["escape"] < found["near the end"]
     assert len(called(figure, figure.axes[-1], GUIDE)) == 2
 
 
