@@ -326,7 +326,10 @@ def _enlarged(matrix, data, right, proposal):
         if support.size < len(matrix) and 0 < as_double(largest) < LIKELY_ZERO:
             rest = np.array([as_double(value / largest) for value in rest])
             part = _VISIBLE * np.abs(values).min() * rest
-            return least_norm_vertex(matrix, matrix[:, support] @ values + part)
+            with np.errstate(all="ignore"):  # A may not have full row rank
+                found = least_norm_vertex(matrix, matrix[:, support] @ values + part)
+            if all(np.all(np.isfinite(one)) for one in found):
+                return found
     except (ValueError, LinearProgramError, np.linalg.LinAlgError):
         pass  # the proposal as it is
     return proposal.point, proposal.dual

@@ -335,6 +335,17 @@ def test_a_rounded_product_takes_no_exact_pivot(ensemble):
     np.testing.assert_allclose(found.point, signal, atol=1e-12)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("seed", range(8))
+def test_a_rounded_product_of_a_matrix_without_full_row_rank_is_refused_quietly(seed):
+    rng = np.random.default_rng(seed)
+    matrix = np.tile(rng.standard_normal((5, 4)), 2)
+    signal = np.zeros(8)
+    signal[[0, 2]] = [1.3, -0.7]
+    with pytest.raises(BasisPursuitError, match="full row rank"):
+        decide_minimizer(matrix, matrix @ signal)
+
+
 def test_undecided_where_pivots_do_not_suffice(monkeypatch):
     _, matrix, data = cases()[2]
     nothing = worthless(matrix, data, "noise")
