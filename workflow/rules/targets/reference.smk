@@ -4,8 +4,10 @@
 KEPT = (".csv",) if RESULTS == "results/smoke" else (".png", ".csv")
 REFERENCE = {
     f"results/reference/{file.removeprefix('results/')}": file
-    for file in [*FIGURES, *TABLES, f"{RESULTS}/configuration.yaml"]
-    if file.endswith((*KEPT, "/configuration.yaml"))
+    for file in [
+        *(file for file in [*FIGURES, *TABLES] if file.endswith(KEPT)),
+        f"{RESULTS}/configuration.yaml",
+    ]
 }
 
 
