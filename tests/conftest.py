@@ -6,6 +6,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+from suite import FINISHED
+
 # Before NumPy loads its BLAS: the last bits depend on the number of threads.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
@@ -17,8 +19,6 @@ os.environ["PYTHONPATH"] = os.pathsep.join(["scripts", str(REPOSITORY / "scripts
 
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
-
-from suite import FINISHED  # noqa: E402
 
 settings.register_profile(
     "implicit_l1",
