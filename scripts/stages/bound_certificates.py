@@ -9,12 +9,9 @@ One row a quantity, as in stage certificates.
 
 import argparse
 
-import numpy as np
 import pandas as pd
 
-from implicit_l1.minimizer.support import support_geometry
-from implicit_l1.network.bounds import error_bounds
-from implicit_l1.potentials import potential
+from implicit_l1.network.bands import bounds_along_path
 from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.statements import Statement, at_some_precision, bounds, statement
 from implicit_l1.status import CERTIFIED
@@ -64,16 +61,15 @@ def proofs(
     """What is proved of one instance."""
     if l1.status[place] != CERTIFIED:
         return [statement("margin", NotProved(l1.status[place]))]
-    point, matrix = l1.point[place], block.matrix[place]
-    log_unit, error = limit.log_unit[place], limit.error[place]
-    found = error_bounds(
-        matrix,
-        support_geometry(matrix, np.flatnonzero(point)),
+    point, log_unit, error = l1.point[place], limit.log_unit[place], limit.error[place]
+    found = bounds_along_path(
+        block.matrix[place],
         point,
         l1.certificate(place),
-        potential(args.depth),
+        args.depth,
         limit.log_alpha,
-        np.exp(log_unit)[:, None] * error,
+        log_unit,
+        error,
         null_space.rho_tilde_upper[place],
         limit.entry_bound[place],
     )

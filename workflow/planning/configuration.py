@@ -8,7 +8,6 @@ what is allowed.
 """
 
 from planning.mistakes import Report
-from planning.reading import ConfigurationError
 from planning.rules import check
 from planning.structure import completed
 
@@ -27,6 +26,5 @@ def validate(config: dict) -> dict:
     report = Report()
     config = completed(config, report)
     check(config, report)
-    if report.lines:
-        raise ConfigurationError("\n".join(line for _, line in sorted(report.lines.items())))
+    report.raise_if_any()
     return config

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from planning.reading import dotted, shown
+from planning.reading import ConfigurationError, dotted, shown
 
 
 class Report:
@@ -23,6 +23,11 @@ class Report:
     def reject(self, path: tuple, value: Any, allowed: str, names: Iterable[str] = ()) -> None:
         """A value that is not allowed; of names that are, if any, one may be meant."""
         self.add(path, f"{shown(value)} is not allowed; {meant(value, names)}allowed: {allowed}")
+
+    def raise_if_any(self) -> None:
+        """Raise a ConfigurationError with one line for each mistake, sorted by key."""
+        if self.lines:
+            raise ConfigurationError("\n".join(line for _, line in sorted(self.lines.items())))
 
     def sound(self, *path: str | int) -> bool:
         """Whether nothing at, above or below this key is wrong."""

@@ -11,7 +11,6 @@ from pipeline.own_data import shape_of
 from planning.experiments import HELD_OUT, OWN_DATA, as_list, ensemble_of
 from planning.grid import place_of
 from planning.mistakes import Report
-from planning.reading import ConfigurationError
 
 
 def check_own_files(config: dict) -> None:
@@ -33,8 +32,7 @@ def check_own_files(config: dict) -> None:
                 several = isinstance(experiment["ensemble"], list)
                 where = (*path, "ensemble", *([place] if several else []))
                 _check_problem(parameters, where, report)
-    if report.lines:
-        raise ConfigurationError("\n".join(line for _, line in sorted(report.lines.items())))
+    report.raise_if_any()
 
 
 def _check_problem(parameters, path, report):

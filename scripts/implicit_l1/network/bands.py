@@ -7,7 +7,7 @@ is -inf.
 import numpy as np
 
 from implicit_l1.minimizer.support import Certificate, support_geometry
-from implicit_l1.network.bounds import classical_log_upper, error_bounds
+from implicit_l1.network.bounds import ErrorBounds, classical_log_upper, error_bounds
 from implicit_l1.potentials import potential
 
 # What rounding may do to the logarithm of an error, relative to 1 + its size: the bounds, which
@@ -31,6 +31,31 @@ CLASSICAL = "log10_classical_upper"
 def columns_at(depth: float) -> list[str]:
     """Names of the columns at a depth: at D = 2 there is a classical bound, too."""
     return [*COLUMNS, CLASSICAL] if depth == 2 else COLUMNS
+
+
+def bounds_along_path(
+    matrix: np.ndarray,
+    minimizer: np.ndarray,
+    certificate: Certificate,
+    depth: float,
+    log_alpha: np.ndarray,
+    log_unit: np.ndarray,
+    error: np.ndarray,
+    rho_tilde: float,
+    entry_bound: np.ndarray,
+) -> ErrorBounds:
+    """Bounds on the errors of one instance as stages have them; arguments as in :func:`bands`."""
+    return error_bounds(
+        matrix,
+        support_geometry(matrix, np.flatnonzero(minimizer)),
+        minimizer,
+        certificate,
+        potential(depth),
+        log_alpha,
+        np.exp(log_unit)[:, None] * error,
+        rho_tilde,
+        entry_bound,
+    )
 
 
 def bands(
@@ -58,23 +83,13 @@ def bands(
     Returns:
         :func:`columns_at` -> decimal logarithms (but for rho_alpha), shape (m,).
     """
-    geometry = support_geometry(matrix, np.flatnonzero(minimizer))
-    found = error_bounds(
-        matrix,
-        geometry,
-        minimizer,
-        certificate,
-        potential(depth),
-        log_alpha,
-        np.exp(log_unit)[:, None] * error,
-        rho_tilde,
-        entry_bound,
-    )
-    sizes = np.abs(error)
+    place = depth, log_alpha, log_unit, error
+    found = bounds_along_path(matrix, minimizer, certificate, *place, rho_tilde, entry_bound)
+    support, sizes = np.flatnonzero(minimizer), np.abs(error)
     with np.errstate(divide="ignore"):
         logs = {
             "error_1": log_unit + np.log(sizes.sum(axis=1)),
-            "error_off": log_unit + np.log(sizes[:, geometry.complement].sum(axis=1)),
+            "error_off": log_unit + np.log(sizes[:, minimizer == 0].sum(axis=1)),
         }
     for name, band in (
         ("error_1", found.total),
@@ -88,7 +103,7 @@ def bands(
             f"{name}_lower_prior": band.log_lower_prior,
         }
     if depth == 2:
-        margin = certificate.smallest_margin(geometry.support)
+        margin = certificate.smallest_margin(support)
         logs["classical_upper"] = classical_log_upper(minimizer, margin, rho_tilde, log_alpha)
     for norm, refined in ENDS:
         prefix, size = refined.removesuffix("_") or "error", logs[f"error_{norm}"]
