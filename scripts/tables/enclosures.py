@@ -75,11 +75,16 @@ def _predicted_rate(depth, rho, rate):
     return rate
 
 
+def doubled(value: float) -> Interval:
+    """A double in the place of an enclosure."""
+    return Interval.of(value, value)
+
+
 def in_floats(
     rows: pd.DataFrame,
     columns: Mapping[str, str],
     log10_alpha: pd.Series | float = np.nan,
-    meaning: Callable[[float], Interval] = lambda value: Interval.of(value, value),
+    meaning: Callable[[float], Interval] = doubled,
     missing: Interval | str = NO_NUMBER,
 ) -> pd.DataFrame:
     """Numbers of the data in the place of enclosures.
@@ -104,7 +109,7 @@ def in_floats(
     return pd.concat(parts, ignore_index=True)
 
 
-def power_of_ten(exponent: float) -> Interval:
+def power_in_floats(exponent: float) -> Interval:
     """10^exponent to 17 digits, which a double need not hold."""
     whole = math.floor(exponent)
     value = f"{10.0 ** (exponent - whole):.17g}e{whole}"

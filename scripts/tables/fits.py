@@ -15,7 +15,7 @@ from implicit_l1.network.rates import in_window
 from implicit_l1.proof.fits import Undecided, decide_onset, enclose_fitted_rate
 from implicit_l1.proof.intervals import Interval
 from tables.columns import IN_FLOATS
-from tables.enclosures import NO_PROOF, is_reason, objects
+from tables.enclosures import NO_PROOF, doubled, is_reason, objects
 from tables.statistics import EnclosedCells
 
 # of a bootstrap interval: means and interpolations of doubles, relative to the largest
@@ -85,11 +85,6 @@ class Paths:
             found = doubles(rows[name])
         reached = (one if is_reason(one) else doubled(float(one is not None)) for one in found)
         return found, objects(reached)
-
-
-def doubled(value: float) -> Interval:
-    """A double in the place of an enclosure."""
-    return Interval.of(value, value)
 
 
 def doubles(values: pd.Series) -> pd.Series:

@@ -199,22 +199,19 @@ class EnclosedCells(Cells):
             quantity: of the enclosures.
             scales: at how many scales a row has the quantity.
         """
-        known = self._known[self._known["quantity"] == quantity]
-        known = known[self.counted[known["row"]].array]
-        known = known.drop_duplicates(["row", "log10_alpha"], keep="last")
-        lists = known.groupby("cell")["enclosure"].agg(list)
-        wanted = self.by_cell(scales.where(self.counted)).sum()
+        paths = self.along(quantity)
 
-        def of_cell(cell):
-            values = lists.get(cell, [])
+        def of_cell(scales):
+            wanted = scales.dropna()
+            values = [one for row in wanted.index for one in paths[row].values()]
             reasons = set(filter(is_reason, values))
-            if len(values) < wanted[cell]:
+            if len(values) < wanted.sum():
                 reasons.add(NO_PROOF)
             if reasons:
                 return Unproved(f"{name}: {', '.join(sorted(reasons))}")
             return statistic(values)
 
-        return objects(map(of_cell, wanted.index), wanted.index)
+        return of_each(self.by_cell(scales.where(self.counted)), of_cell)
 
     def table(self, **columns: pd.Series) -> pd.DataFrame:
         """The table, with the reasons why numbers are not proved."""

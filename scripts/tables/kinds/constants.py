@@ -8,7 +8,7 @@ import pandas as pd
 from implicit_l1.proof.intervals import farthest, median
 from implicit_l1.status import CERTIFIED
 from tables.columns import NETWORK
-from tables.enclosures import in_floats, of_limits, power_of_ten
+from tables.enclosures import in_floats, of_limits, power_in_floats
 from tables.statistics import EnclosedCells
 
 # log10 of the scales where it is compared; the far regime is the end of each path
@@ -45,7 +45,7 @@ def constants_in_floats(rows: pd.DataFrame) -> pd.DataFrame:
         log10_ratio=rows["log10_error_1"] - rows["log10_prediction"],
         log10_constant=rows["log10_prediction"] - rows["rate"] * rows["log10_alpha"],
     )
-    powers = partial(in_floats, rows, meaning=power_of_ten)
+    powers = partial(in_floats, rows, meaning=power_in_floats)
     names = {"error_1": "log10_error_1", "error_over_prediction": "log10_ratio"}
     at_scales = powers(names, rows["log10_alpha"].round(9))
     return pd.concat([at_scales, powers({"constant": "log10_constant"})], ignore_index=True)

@@ -6,8 +6,8 @@ import pandas as pd
 from implicit_l1.network.rates import FOUR_DIGITS
 from implicit_l1.proof.intervals import Interval, maximum, median, minimum, total
 from tables.columns import PATH
-from tables.enclosures import NO_PROOF, of_limits
-from tables.fits import Paths, doubled
+from tables.enclosures import NO_PROOF, doubled, of_limits
+from tables.fits import Paths
 from tables.kinds.rates import rates_in_floats
 from tables.statistics import EnclosedCells, largest, of_each
 

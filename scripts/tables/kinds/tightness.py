@@ -4,7 +4,7 @@ import pandas as pd
 
 from implicit_l1.proof.intervals import Interval, geometric_median, maximum
 from tables.columns import NETWORK, NORMS
-from tables.enclosures import in_floats, of_certificates, power_of_ten
+from tables.enclosures import in_floats, of_certificates, power_in_floats
 from tables.statistics import EnclosedCells
 
 # where a bound says nothing
@@ -73,5 +73,5 @@ def tightness_in_floats(rows: pd.DataFrame) -> pd.DataFrame:
             logs[quantity] = sign * (error - rows[f"log10_{norm}_{side}"])
     rows = rows.assign(**logs)
     return in_floats(
-        rows, {name: name for name in logs}, rows["log10_alpha"], power_of_ten, missing=SILENT
+        rows, {name: name for name in logs}, rows["log10_alpha"], power_in_floats, missing=SILENT
     )
