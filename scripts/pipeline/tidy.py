@@ -1,9 +1,13 @@
 """Tables as data frames, with the parameters of a cell in front of every row."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 WORDS = ("ensemble", "path", "initialization")
+OF_STATEMENTS = ["repetition", "quantity", "log10_alpha", "lower", "upper", "status"]
 
 
 def with_cell(cell: dict, frame: pd.DataFrame) -> pd.DataFrame:
@@ -22,3 +26,18 @@ def with_cell(cell: dict, frame: pd.DataFrame) -> pd.DataFrame:
         for name, value in cell.items()
     }
     return pd.concat([pd.DataFrame(values, index=frame.index), frame], axis=1)
+
+
+def table_of_statements(cell: dict, found: Iterable[tuple[int, Iterable[Any]]]) -> pd.DataFrame:
+    """What is proved of the repetitions of a cell, one row a quantity.
+
+    Args:
+        cell: as in :func:`with_cell`.
+        found: (repetition, statements of :mod:`implicit_l1.proof.statements`) of each.
+    """
+    rows = [
+        {"repetition": int(index), **vars(each)}
+        for index, statements in found
+        for each in statements
+    ]
+    return with_cell(cell, pd.DataFrame(rows, columns=OF_STATEMENTS))

@@ -9,8 +9,6 @@ One row a quantity, as in stage certificates.
 
 import argparse
 
-import pandas as pd
-
 from implicit_l1.network.bands import bounds_along_path
 from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.statements import Statement, at_some_precision, bounds, statement
@@ -21,9 +19,7 @@ from pipeline.records.minimizers import Minimizers
 from pipeline.records.null_space import NullSpaceConstants
 from pipeline.records.problems import Problems
 from pipeline.storage import write_table
-from pipeline.tidy import with_cell
-
-COLUMNS = ["repetition", "quantity", "log10_alpha", "lower", "upper", "status"]
+from pipeline.tidy import table_of_statements
 
 
 def main() -> None:
@@ -41,13 +37,11 @@ def main() -> None:
     args = parser.parse_args()
     block, l1 = Problems.load(args.problems), Minimizers.load(args.l1)
     null_space, limit = NullSpaceConstants.load(args.null_space), LimitPoints.load(args.limit)
-    rows = []
+    found = []
     for place, index in enumerate(block.repetition):
         with repetition(args.output, index):
-            statements = proofs(place, block, l1, null_space, limit, args)
-        rows += [{"repetition": int(index), **vars(statement)} for statement in statements]
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    write_table(args.output, with_cell(parameters_of(args), table))
+            found.append((index, proofs(place, block, l1, null_space, limit, args)))
+    write_table(args.output, table_of_statements(parameters_of(args), found))
 
 
 def proofs(

@@ -13,7 +13,6 @@ import argparse
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from implicit_l1.proof.statements import (
     Statement,
@@ -30,9 +29,7 @@ from pipeline.records.null_space import NullSpaceConstants
 from pipeline.records.problems import Problems
 from pipeline.records.record import Record
 from pipeline.storage import write_table
-from pipeline.tidy import with_cell
-
-COLUMNS = ["repetition", "quantity", "log10_alpha", "lower", "upper", "status"]
+from pipeline.tidy import table_of_statements
 
 
 def main() -> None:
@@ -64,15 +61,12 @@ def main() -> None:
     blocks: dict[str, Any] = {
         name: kind.load(path) for name, kind in files.items() if (path := vars(args)[name])
     }
-    rows = []
-    for place, index in enumerate(blocks["problems"].repetition):
-        prove = proofs_of_limits if args.limit else proofs_of_constants
-        rows += [
-            {"repetition": int(index), **vars(statement)}
-            for statement in prove(blocks, place, args)
-        ]
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    write_table(args.output, with_cell(parameters_of(args), table))
+    prove = proofs_of_limits if args.limit else proofs_of_constants
+    found = (
+        (index, prove(blocks, place, args))
+        for place, index in enumerate(blocks["problems"].repetition)
+    )
+    write_table(args.output, table_of_statements(parameters_of(args), found))
 
 
 def proofs_of_constants(blocks: dict, place: int, args: argparse.Namespace) -> list[Statement]:

@@ -26,7 +26,7 @@ from pipeline.command_line import (
     run,
 )
 from pipeline.storage import write_table
-from pipeline.tidy import with_cell
+from pipeline.tidy import table_of_statements
 
 
 def main() -> None:
@@ -67,16 +67,12 @@ def main() -> None:
                 )
             order = order_of(problem, index, args) if wanted else UNKNOWN
             rows.append(record(args, index, found, rho, rho_tilde, order))
-            proofs += [
-                {"repetition": index, **vars(statement)}
-                for statement in statements.at_some_precision(
-                    statements.recovery, problem, found, rho_tilde if wanted else None
-                )
-            ]
+            given = problem, found, rho_tilde if wanted else None
+            proofs.append((index, statements.at_some_precision(statements.recovery, *given)))
     write_table(args.output, pd.DataFrame(rows))
     cell = {"ensemble": args.label, **{name: getattr(args, name) for name in ("N", "d", "s")}}
     cell |= {"eta": 0.0, "m": None, "family_rho": None, "depth": None}
-    write_table(args.certificates, with_cell(cell, pd.DataFrame(proofs)))
+    write_table(args.certificates, table_of_statements(cell, proofs))
 
 
 def order_of(problem: Problem, index: int, args: argparse.Namespace) -> Bracket:
