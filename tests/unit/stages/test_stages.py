@@ -569,6 +569,18 @@ def test_the_scale_that_was_asked_for_is_taken():
         block.place_of(-0.7, "results/x/y.npz")
 
 
+def bounds_proved(monkeypatch, records, *log10_alpha):
+    """What stage bound_certificates writes of some records, in this folder."""
+    words = ["bound_certificates", "--ensemble", "mine", "--depth", "2", "--path-name", "near"]
+    words += ["--log10-alpha", *log10_alpha, "--radius", "1e-12", "--output", "out.parquet"]
+    for name, record in records.items():
+        record.save(f"{name}.npz")
+        words += [f"--{name}", f"{name}.npz"]
+    monkeypatch.setattr("sys.argv", words)
+    bound_certificates.main()
+    return read_table("out.parquet")
+
+
 def test_stage_bound_certificates_proves_the_bounds_of_the_certified(tmp_path, monkeypatch):
     """A = (1, 1/2), y = 1: ``n_2 = alpha phi(z_2)``, ``z_2 = z_1 / 2``, and one column is off S.
 
@@ -611,14 +623,7 @@ def test_stage_bound_certificates_proves_the_bounds_of_the_certified(tmp_path, m
             **index,
         ),
     }
-    words = ["bound_certificates", "--ensemble", "mine", "--depth", "2", "--path-name", "near"]
-    words += ["--log10-alpha", "-2", "-1", "--radius", "1e-12", "--output", "out.parquet"]
-    for name, record in records.items():
-        record.save(f"{name}.npz")
-        words += [f"--{name}", f"{name}.npz"]
-    monkeypatch.setattr("sys.argv", words)
-    bound_certificates.main()
-    table = read_table("out.parquet")
+    table = bounds_proved(monkeypatch, records, "-2", "-1")
     schema = (ROOT / "workflow/schemas/certificates.schema.yaml").read_text(encoding="utf-8")
     for row in table.to_dict("records"):
         jsonschema.validate(row, yaml.safe_load(schema))
@@ -670,14 +675,7 @@ def test_stage_bound_certificates_takes_of_each_instance_what_is_its_own(tmp_pat
     limit = LimitPoints.of(block, l1, log_alpha, paths)
     assert np.ptp(limit.log_unit) > 1.0
     records = {"problems": block, "l1": l1, "null-space": null_space, "limit": limit}
-    words = ["bound_certificates", "--ensemble", "mine", "--depth", "2", "--path-name", "near"]
-    words += ["--log10-alpha", "-4", "-2", "0", "--radius", "1e-12", "--output", "out.parquet"]
-    for name, record in records.items():
-        record.save(f"{name}.npz")
-        words += [f"--{name}", f"{name}.npz"]
-    monkeypatch.setattr("sys.argv", words)
-    bound_certificates.main()
-    table = read_table("out.parquet")
+    table = bounds_proved(monkeypatch, records, "-4", "-2", "0")
     assert (table["status"] == PROVED).all()
     for place, (one, g) in enumerate(zip(instances, decided, strict=True)):
         geometry = support_geometry(one.matrix, g.support)
