@@ -401,12 +401,14 @@ class _Scales:
         return np.log(off.room.shape[1]) + np.where(inside, off.log_size.max(axis=1), np.inf)
 
     def refined_upper(self, free, rows):
-        """(logarithm of the refined bound on ||n_Sc||_1, tau, z) at some scales; +inf elsewhere."""
-        size = self.size(free) + self.blur(free)
+        """(logarithm of the refined bound on ||n_Sc||_1, tau, z) at some scales; else +inf, nan."""
         bound, tau = np.full(self.log_alpha.size, np.inf), np.full(self.log_alpha.size, np.nan)
-        inside = rows & (size.max(axis=1, initial=0.0) < self.potential.edge)
-        bound[inside], tau[inside], size[inside] = refined_upper(self.potential, size[inside])
-        return self.log_alpha + bound, tau, size
+        points, some = np.full(self.shift.shape, np.nan), self.at(rows)
+        size = some.size(free[rows]) + some.blur(free[rows])
+        inside = size.max(axis=1, initial=0.0) < self.potential.edge
+        at = np.flatnonzero(rows)[inside]
+        bound[at], tau[at], points[at] = refined_upper(self.potential, size[inside])
+        return self.log_alpha + bound, tau, points
 
     def balances(self, linear, kernel, rows):
         """(b, k) of the problem with x_S frozen at g*_S, k normalized; elsewhere as given."""
