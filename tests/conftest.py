@@ -32,6 +32,7 @@ settings.load_profile("implicit_l1")
 
 # Of the tests that need the finished smoke grid, those that run most of it again.
 RUN_AGAIN = ("test_recipes.py", "test_remedies.py")
+# For the grid, in seconds: machines may be busy.
 LONGEST_WAIT = 3600
 
 
@@ -85,35 +86,25 @@ def finished(tmp_path_factory, pytestconfig):
     from workflow_runs import Project, enter
 
     part = pytestconfig.getoption("part")
-    told = os.environ.get(FINISHED) if part else None
-    if told and part == "rest":
-        made = Project.at(told_by_other_part(Path(told)))
-        return Project(tmp_path_factory.mktemp("finished"), results=made)
-    # pytest removes the folders of a run that has ended, as this part's before the other's
-    folder = Path(told).with_name("grid") if told else tmp_path_factory.mktemp("finished")
-    where = ""
+    shared = os.environ.get(FINISHED) if part else None
+    # pytest removes the folders of a run that has ended, as the first part's before the second's
+    folder = Path(shared) if shared else tmp_path_factory.mktemp("finished")
+    made, ended = folder.with_suffix(".made"), folder.with_suffix(".ended")
+    if shared and part == "rest":
+        end = time.monotonic() + LONGEST_WAIT
+        while not ended.exists():
+            assert time.monotonic() < end, "the other part of the suite has not run the smoke grid"
+            time.sleep(1.0)
+        assert made.exists(), "the other part of the suite could not run the smoke grid"
+        return Project(tmp_path_factory.mktemp("finished"), results=Project.at(folder))
     try:
         folder.mkdir(exist_ok=True)
         project = Project(folder)
         enter("make figures CONFIG=config/smoke.yaml", project.folder)
-        where = str(folder)
+        made.touch()
     finally:
-        if told:
-            unfinished = Path(f"{told}.unfinished")
-            unfinished.write_text(where, encoding="utf-8")
-            unfinished.rename(told)
+        ended.touch()
     return project
-
-
-def told_by_other_part(file):
-    """The folder of the finished grid, which the other part writes into a file."""
-    end = time.monotonic() + LONGEST_WAIT
-    while not file.exists():
-        assert time.monotonic() < end, "the other part of the suite has not run the smoke grid"
-        time.sleep(1.0)
-    folder = file.read_text(encoding="utf-8")
-    assert folder, "the other part of the suite could not run the smoke grid"
-    return Path(folder)
 
 
 @pytest.fixture

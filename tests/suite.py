@@ -16,7 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 PARTS = ("finished", "rest")
-# in the environment: the file in which the first part tells the other where the grid is
+# in the environment: the folder in which the first part makes the grid, for the other to copy
 FINISHED = "IMPLICIT_L1_FINISHED"
 NO_TESTS = 5  # pytest's exit status where nothing was chosen
 
@@ -29,7 +29,7 @@ def start(part, folder, words):
             [sys.executable, "-m", "pytest", "--part", part, report, *words],
             stdout=output if part == PARTS[0] else None,
             stderr=subprocess.STDOUT,
-            env=os.environ | {FINISHED: str(folder / "where")},
+            env=os.environ | {FINISHED: str(folder / "grid")},
         )
 
 
