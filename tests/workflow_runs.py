@@ -212,25 +212,31 @@ class Project:
         """Start a run and kill it, with its jobs, when that many outputs exist.
 
         Raises:
-            RunFailed: if the run ends before.
+            RunFailed: if the run ends before, with what it said.
         """
-        process = subprocess.Popen(
-            self.command(),
-            cwd=self.folder,
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            while len(self.outputs()) < after:
-                if process.poll() is not None:
-                    raise RunFailed("the run ended before it could be killed")
-                time.sleep(0.02)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        with tempfile.TemporaryFile() as said:
+            process = subprocess.Popen(
+                self.command(),
+                cwd=self.folder,
+                env=environment(),
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                while len(self.outputs()) < after:
+                    if process.poll() is not None:
+                        said.seek(0)
+                        raise RunFailed(
+                            "the run ended before it could be killed: "
+                            f"status {process.returncode}, {len(self.outputs())} of {after} files\n"
+                            + said.read().decode(errors="replace")
+                        )
+                    time.sleep(0.02)
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
     def outputs(self):
         """Name -> path of every result; logs and timings are not results."""

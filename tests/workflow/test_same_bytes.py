@@ -298,8 +298,8 @@ def test_a_run_is_killed_in_the_middle_with_its_jobs(tmp_path, monkeypatch):
 
 
 def test_a_run_too_short_to_be_killed_is_reported(tmp_path, monkeypatch):
-    project, alive = running(tmp_path, monkeypatch, "")
-    with pytest.raises(RunFailed, match="ended before it could be killed"):
+    project, alive = running(tmp_path, monkeypatch, "print('all is done')")
+    with pytest.raises(RunFailed, match=r"could be killed: status 0, 5 of 6 files\nall is done"):
         project.kill_while_running(after=6)
     os.close(alive)
 
