@@ -130,7 +130,9 @@ class KernelPrograms:
                 reason = error
                 continue
             if self._defect(offset, likely, free) <= _TOLERATED:
-                return likely, free
+                # the value is 0: any kernel vector attains it, what rounding left is none
+                lost = np.abs(likely).sum() <= _TOLERATED
+                return np.zeros(count) if lost else likely, free
         try:
             return self._exactly(offset, likely)
         except ArithmeticError as error:

@@ -19,6 +19,9 @@ from implicit_l1.linear.programs import KernelPrograms
 # A solution is optimal up to this part of the numbers of which the deviations are made.
 _OPTIMAL = 1e-12
 
+# Entries of a kernel vector of norm 1 that may be what rounding has left of 0.
+_LEFT_BY_ROUNDING = 64 * np.finfo(float).eps
+
 # The largest relative gap between the value of b and that of k.
 _LARGEST_GAP = 1e-6
 
@@ -65,14 +68,21 @@ def solve_rho_alpha(
             -(np.abs(direction[left]) + rho[left]),
         )
         heights = scale[left] * below + side * (shift[left] + start @ free_map)
-        active = np.flatnonzero(k)
-        system = np.column_stack([(side * free_map).T[active], -np.ones(active.size)])
-        steps = _solved(system, -heights[:, active].T).T
-        reached, top = start + steps[:, :-1], scale[left] * rho[left] + steps[:, -1:]
-        moved = reached @ free_map
-        z, reach = c[left] + moved, np.abs(c[left]) + np.abs(moved)
-        optimal = np.all(np.abs(z) - top <= _OPTIMAL * reach.max(axis=1, keepdims=True), axis=1)
-        optimal[0] = True  # as far as can be, which the gap tells
+        tried = []
+        for active in (np.flatnonzero(k), np.flatnonzero(np.abs(k) > _LEFT_BY_ROUNDING)):
+            system = np.column_stack([(side * free_map).T[active], -np.ones(active.size)])
+            steps = _solved(system, -heights[:, active].T).T
+            reached, top = start + steps[:, :-1], scale[left] * rho[left] + steps[:, -1:]
+            moved = reached @ free_map
+            z, reach = c[left] + moved, np.abs(c[left]) + np.abs(moved)
+            optimal = np.all(np.abs(z) - top <= _OPTIMAL * reach.max(axis=1, keepdims=True), axis=1)
+            if optimal[0]:
+                break
+            tried += [reached[0], start[0]]
+        else:
+            # as far as can be, which the gap tells
+            reached[0] = min(tried, key=lambda free: np.abs(c[first] + free @ free_map).max())
+            optimal[0] = True
         done = left[optimal]
         free[done], kernel[done] = reached[optimal], k
         left = left[~optimal]

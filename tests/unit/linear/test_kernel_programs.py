@@ -290,3 +290,15 @@ def test_a_wrong_result_of_a_solver_is_not_taken(wrong, monkeypatch):
         KernelPrograms(free_map).solve(offset, "of a test"), expected, strict=True
     ):
         assert np.allclose(ours, theirs, atol=1e-9)
+
+
+@pytest.mark.parametrize("left", [0.0, 9e-16])
+def test_where_the_value_is_zero_no_kernel_vector_is_told(left, monkeypatch):
+    """The offset is in the range of C^T; a solver may end with what rounding left."""
+    free_map = np.random.default_rng(11).standard_normal((3, 6))
+    free = np.array([1.0, -2.0, 0.5])
+    end = free, np.full(6, left)
+    monkeypatch.setattr(programs, "smallest_maximum", lambda form, offset: end)
+    kernel, found = KernelPrograms(free_map).solve(-free @ free_map, "of a test")
+    assert kernel.tolist() == [0.0] * 6
+    assert found.tolist() == free.tolist()

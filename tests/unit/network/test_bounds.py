@@ -18,6 +18,7 @@ from implicit_l1.network.limit import LimitPath, limit_path
 from implicit_l1.network.rho_alpha import solve_rho_alpha
 from implicit_l1.potentials import potential
 from reference import dense_data, kernel_data, limit_error, sparse_data
+from unkind import draw
 
 LOG10 = np.log(10.0)
 BANDS = ("off", "total", "off_refined", "total_refined")
@@ -793,6 +794,40 @@ def test_an_error_of_zero_has_bounds(matrix, data, depth, alpha):
     assert found.limit.log10_error_1[0] == -np.inf
     assert found.log10_lower[0] == -np.inf and found.log10_upper[0] < -13.0
     assert found.rho_alpha[0] < 1e-15
+
+
+# Equal columns, columns that hardly reach the kernel: of a kernel vector rounding is left.
+TIED = [
+    *(("zeros_and_ones", seed) for seed in (10, 15, 21)),
+    *(("wide", seed) for seed in (0, 2, 10)),
+    *(("near_copies", 20), ("kernels", 3)),
+]
+
+
+@pytest.mark.parametrize(("name", "seed"), TIED)
+@pytest.mark.parametrize("depth", [2, 2.5, 3, 10])
+def test_ties_have_bounds(name, seed, depth):
+    case, scales = draw(name, seed), np.array([1.0, 0, -1, -3, -6, -12])
+    found = implicit_l1.bound_error(
+        case.matrix, case.data, depth, log10_alpha=scales, noiseless=case.product
+    )
+    error = found.limit.log10_error_1
+    assert np.all(found.log10_lower <= error + 1e-9)
+    assert np.all(error - 1e-9 <= found.log10_upper)
+
+
+@pytest.mark.parametrize("left", [1e-17, 7e-16])
+def test_what_rounding_has_left_of_a_kernel_vector_is_no_equation(left, monkeypatch):
+    """The maximum is attained at the first column alone; b at the others is anything."""
+    free_map = np.array([[0.0, 1.0, 1.0, 0.5], [0.0, 0.0, 1.0, -0.5]])
+    solve = rho_alpha.KernelPrograms.solve
+
+    def rounded(programs, offset, name):
+        kernel, free = solve(programs, offset, name)
+        return kernel + left * (kernel == 0.0), free
+
+    monkeypatch.setattr(rho_alpha.KernelPrograms, "solve", rounded)
+    check_programs(free_map, np.array([[3.0, 0.5, 1.0, -0.25], [2.0, 0.5, 1.0, -0.5]]))
 
 
 @pytest.mark.filterwarnings("error")
