@@ -89,8 +89,9 @@ study: .venv/installed
 	@cp config/study.yaml "$(FOLDER)/config/config.yaml"
 	@cd "$(FOLDER)" && command="\"$(CURDIR)/$(BIN)/snakemake\" -s \"$(CURDIR)/Snakefile\" -d \"$$(pwd)\"" \
 	    && printf '%s\n' "What to compute is in $$(pwd)/config/config.yaml." \
-	    "To compute it, to audit it, and to see it on one page (results/report.html):" \
-	    "  $$command --cores all" "  $$command --cores all audit" \
+	    "To compute it, to audit it, to remove what is left of a value that was taken out, and to see" \
+	    "it on one page (results/report.html):" \
+	    "  $$command --cores all" "  $$command --cores all audit" "  $$command --cores all tidy" \
 	    "  $$command --cores all --report results/report.html --report-stylesheet \"$(CURDIR)/$(STYLE)\""
 
 # What is missing is made, and what is made from it: nothing else is repaired before it is judged.
@@ -104,7 +105,7 @@ audit: .venv/installed
 # Files that the project has not written stay.
 tidy: .venv/installed
 	$(CHECK)
-	@PYTHONPATH=scripts $(BIN)/python scripts/audit/tidy.py --configfile $(CONFIG)
+	@$(SNAKEMAKE) --quiet all -- tidy
 
 same-bytes: .venv/installed
 	PYTHONPATH=scripts:workflow $(BIN)/python tests/same_bytes.py

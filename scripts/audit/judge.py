@@ -32,8 +32,8 @@ from audit.workflow_queries import (
     HERE,
     Job,
     Workflow,
-    as_file,
-    jobs_and_states,
+    add_workflow,
+    asked,
     read_jobs,
     snakemake,
     states_of,
@@ -49,11 +49,7 @@ REFERENCE = Path("results/reference")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    configuration = parser.add_mutually_exclusive_group(required=True)
-    configuration.add_argument(
-        "--configfile", nargs="+", help="the configuration that was run: YAML files"
-    )
-    configuration.add_argument("--configuration", help="the same, its text")
+    add_workflow(parser)
     parser.add_argument(
         "--only", nargs="+", default=[], help="names of figures and tables; without it all"
     )
@@ -69,31 +65,15 @@ def main() -> None:
         "--complete", action="store_true", help="make what is missing, before it is judged"
     )
     parser.add_argument("--cores", default=ALL, help="as of snakemake: a number, or all")
-    parser.add_argument("--log", help="why the workflow could not be asked, if so")
-    parser.add_argument(
-        "--snakefile", default=str(ROOT / "Snakefile"), help="another workflow that has this one"
-    )
-    parser.add_argument("--target", default=ALL, help="what target all is called there")
     args = parser.parse_args()
-    if args.configfile is not None:
-        audit(args, args.configfile)
-    else:
-        with as_file(args.configuration) as file:
-            audit(args, [str(file)])
+    with asked(args) as (workflow, planned, summary):
+        audit(args, workflow, planned, summary)
 
 
-def audit(args: argparse.Namespace, configfiles: list[str]) -> None:
+def audit(args: argparse.Namespace, workflow: Workflow, planned: str, summary: str) -> None:
     """Judge, print the page, and end the process if something is wrong."""
-    words = ("--snakefile", args.snakefile, "--configfile", *configfiles)
-    workflow = Workflow(args.target, words)
-    try:
-        said = jobs_and_states(workflow)
-    except Failure as failure:
-        if args.log is not None:
-            write_text(args.log, f"{failure}\n")
-        raise
     root = HERE if Path.cwd() == ROOT else ROOT
-    jobs, states = read_jobs(said[0], root), states_of(said[1])
+    jobs, states = read_jobs(planned, root), states_of(summary)
     text, results = configuration_of(jobs)
     judged = chosen(jobs, results, args.only)
     if args.complete:

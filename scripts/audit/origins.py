@@ -32,7 +32,7 @@ PAGES = (
     *("audit.md", "audit.json", "report.html", "timings.csv", "timings.md"),
     *("growth.csv", "growth.md", "crate.zip", "ro-crate-metadata.json"),
 )
-LOGS_APART = ("audit", "crate", "growth", "paper", "reference", "timings")
+LOGS_APART = ("audit", "crate", "growth", "paper", "reference", "tidy", "timings")
 # Snakemake's word where times are later; what the contents are, the origins say
 BY_TIME = "updated input files"
 # clocks of two machines that share a folder differ by seconds

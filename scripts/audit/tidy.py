@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 
 from audit.findings import Audit, named
 from audit.origins import CONFIGURATION, configuration_of, strays
-from audit.workflow_queries import HERE, Workflow, jobs_and_states, read_jobs
+from audit.workflow_queries import HERE, add_workflow, asked, read_jobs
 from pipeline.command_line import Failure, run
 from pipeline.origin import ROOT, checksum
 from pipeline.storage import BESIDE, TELLING, DamagedFileError, read_origin
@@ -23,18 +23,15 @@ MESSAGES = {LOGS: ".log", "benchmarks": ".tsv"}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--configfile", nargs="+", required=True, help="the configuration: YAML files"
-    )
-    parser.add_argument("--snakefile", default=str(ROOT / "Snakefile"), help="of the workflow")
-    args = parser.parse_args()
-    workflow = Workflow("all", ("--snakefile", args.snakefile, "--configfile", *args.configfile))
-    jobs = read_jobs(jobs_and_states(workflow)[0], HERE if Path.cwd() == ROOT else ROOT)
+    add_workflow(parser)
+    with asked(parser.parse_args()) as (_, planned, _):
+        jobs = read_jobs(planned, HERE if Path.cwd() == ROOT else ROOT)
     text, results = configuration_of(jobs)
     path = results / CONFIGURATION
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        names = " ".join(args.configfile)
-        raise Failure(f"{results} is not of {names} as it is now: run the workflow first")
+        raise Failure(
+            f"{results} is not of this configuration as it is now: run the workflow first"
+        )
     found = strays(Audit(jobs, results, jobs))
     gone = left_behind(found, results)
     for file in gone:

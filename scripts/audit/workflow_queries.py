@@ -4,6 +4,7 @@ Whatever folders and files are called, no word is split, and nothing is removed 
 that Python's tempfile has made.
 """
 
+import argparse
 import csv
 import io
 import os
@@ -15,13 +16,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.calls import EACH, calls_of, words_after
 from pipeline.command_line import Failure
-from pipeline.origin import by_names, own_files
+from pipeline.origin import ROOT, by_names, own_files
+from pipeline.storage import write_text
 
 HERE = Path()
 
@@ -38,6 +40,42 @@ class Workflow:
 
     target: str
     words: tuple[str, ...]
+
+
+def add_workflow(parser: argparse.ArgumentParser) -> None:
+    """The options that say which workflow is asked, see :func:`asked`."""
+    configuration = parser.add_mutually_exclusive_group(required=True)
+    configuration.add_argument(
+        "--configfile", nargs="+", help="the configuration that was run: YAML files"
+    )
+    configuration.add_argument("--configuration", help="the same, its text")
+    parser.add_argument("--log", help="why the workflow could not be asked, if so")
+    parser.add_argument(
+        "--snakefile", default=str(ROOT / "Snakefile"), help="another workflow that has this one"
+    )
+    parser.add_argument("--target", default="all", help="what target all is called there")
+
+
+@contextmanager
+def asked(args: argparse.Namespace) -> Iterator[tuple[Workflow, str, str]]:
+    """The workflow that :func:`add_workflow` is told, with its :func:`jobs_and_states`.
+
+    Raises:
+        Failure: if it does not accept its configuration; the log says so, too.
+    """
+    with ExitStack() as stack:
+        files = args.configfile
+        if files is None:
+            files = [str(stack.enter_context(as_file(args.configuration)))]
+        words = ("--snakefile", args.snakefile, "--configfile", *files)
+        workflow = Workflow(args.target, words)
+        try:
+            jobs, states = jobs_and_states(workflow)
+        except Failure as failure:
+            if args.log is not None:
+                write_text(args.log, f"{failure}\n")
+            raise
+        yield workflow, jobs, states
 
 
 def snakemake(*words: str) -> str:

@@ -154,12 +154,11 @@ def test_a_value_more_is_audited_and_taken_out_again(finished, tmp_path):
         r"^PASS: .*; the reference that lies here is of another grid: \d+ rows", page, re.M
     )
     assert "figure depth" in page.split("is of another grid")[1].split("compared with nothing (")[1]
-    tidy = [sys.executable, "scripts/audit/tidy.py", "--configfile", SMOKE]
     for file, old, new_text in diffs("A value more"):
         project.replace(file, new_text, old)
-    refused = subprocess.run(tidy, cwd=project.folder, capture_output=True, text=True, check=False)
+    refused = project.snakemake("--quiet", "all", "--", "tidy")
     assert refused.returncode == 1
-    assert "results/smoke is not of config/smoke.yaml as it is now" in refused.stderr
+    assert "results/smoke is not of this configuration as it is now" in refused.stderr
     project.run()
     assert len(everything(project)) > len(files)
     said = enter("make tidy", project.folder)

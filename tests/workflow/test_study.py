@@ -91,8 +91,8 @@ def studied(tmp_path_factory):
     project = Project(folder / "the 'project'").folder
     study = folder / "Größe, α & β"
     said = enter(f"make study FOLDER={shlex.quote(str(study))}", project)
-    compute, audit, report = re.findall(r"^  (.*)$", said, re.MULTILINE)
-    assert audit == f"{compute} audit"
+    compute, audit, tidy, report = re.findall(r"^  (.*)$", said, re.MULTILINE)
+    assert (audit, tidy) == (f"{compute} audit", f"{compute} tidy")
     data = folder / "here, there" / "Größe #1 (a, b).csv"
     data.parent.mkdir()
     data.write_text(OWN, encoding="utf-8")
@@ -101,6 +101,11 @@ def studied(tmp_path_factory):
     where = f"Figures are in {study}/results/figures, tables in {study}/results/tables "
     assert re.search(rf"^{re.escape(where)}\(\d+ files made, 0 kept\)\.$", said.splitlines()[-1])
     enter(report, folder)
+    left = study / "results/logs/limit/another.log"
+    left.write_text("of a value that was taken out\n", encoding="utf-8")
+    said = enter(tidy, folder)
+    assert "removed results/logs/limit/another.log\n1 files were removed from results" in said
+    assert not left.exists()
     return project, study, data
 
 

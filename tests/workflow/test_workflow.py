@@ -72,7 +72,7 @@ def test_every_schema_is_of_a_table():
 
 def test_what_is_made_on_request_can_be_planned(finished):
     """Also what no other test makes; that a job can be planned takes every function of its rule."""
-    targets = ["benchmark", "growth", "timings", "crate", "reference", "audit"]
+    targets = ["benchmark", "growth", "timings", "crate", "reference", "audit", "tidy"]
     planned = finished.plan("--forceall", "--", *targets)
     assert set(targets) <= set(re.findall(r"^(?:local)?rule (\w+):", planned, re.MULTILINE))
 

@@ -137,3 +137,16 @@ def content(name, *files):
 def doubled(amount):
     """A resource of which each further attempt of a job asks for twice as much."""
     return lambda wildcards, attempt: amount * 2 ** (attempt - 1)
+
+
+def asked_workflow(wildcards):
+    """The words by which a program is told which workflow to ask for its jobs."""
+    # of a workflow that has this one as a module only what its command line says: the rest is for
+    # its own Snakefile to say
+    own = dict(workflow.config_settings.overwrite_config) if IS_MODULE else CONFIG
+    words = {
+        "--snakefile": str(Path(workflow.main_snakefile).resolve()),
+        "--target": rules.all.rule.name,
+        "--configuration": yaml.safe_dump(own, sort_keys=False),
+    }
+    return shlex.join(word for pair in words.items() for word in pair)

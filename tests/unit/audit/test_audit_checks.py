@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit import judge, tidy
+from audit import judge, tidy, workflow_queries
 from audit.again import check_drawings, draw
 from audit.findings import Audit
 from audit.origins import DRAWING, check_states, check_strays
@@ -105,7 +105,7 @@ def test_of_several_configuration_files_all_are_used(program, monkeypatch):
     def said(workflow):
         raise Failure(" ".join(workflow.words))
 
-    monkeypatch.setattr(program, "jobs_and_states", said)
+    monkeypatch.setattr(workflow_queries, "jobs_and_states", said)
     monkeypatch.setattr("sys.argv", ["program", "--configfile", "a.yaml", "b.yaml"])
     with pytest.raises(Failure, match=r"--configfile a\.yaml b\.yaml"):
         program.main()

@@ -8,15 +8,22 @@ rule audit:
     conda:
         "../../../environment.yml"
     params:
-        target=lambda wildcards: rules.all.rule.name,
-        snakefile=lambda wildcards: str(Path(workflow.main_snakefile).resolve()),
-        # of a workflow that has this one as a module only what its command line says: the rest is
-        # for its own Snakefile to say
-        configuration=yaml.safe_dump(
-            dict(workflow.config_settings.overwrite_config) if IS_MODULE else CONFIG,
-            sort_keys=False,
-        ),
+        workflow=asked_workflow,
     shell:
         # asks the workflow itself what every job would be, and what it thinks of every output
-        "python {input.code[0]:q} --snakefile {params.snakefile:q} --target {params.target}"
-        " --configuration {params.configuration:q} --log {log}"
+        "python {input.code[0]:q} {params.workflow} --log {log}"
+
+
+rule tidy:
+    # Removes what a value that was taken out has left, and nothing else: without outputs, like
+    # the audit.
+    input:
+        code=program("audit/tidy"),
+    log:
+        f"{RESULTS}/logs/tidy.log",
+    conda:
+        "../../../environment.yml"
+    params:
+        workflow=asked_workflow,
+    shell:
+        "python {input.code[0]:q} {params.workflow} --log {log}"
