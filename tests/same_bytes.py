@@ -200,7 +200,7 @@ def variations(workspace):
         "umask": Variation("files that nobody else may read", umask=0o077),
         "user": _user(workspace / "home"),
         "hash_seed": Variation("another order of Python's sets", {"PYTHONHASHSEED": "4242"}),
-        "clock": _clock(),
+        "clock": _clock(workspace / "commands"),
         "file_order": _file_order(workspace / "file_order"),
         "one_core": Variation("one job at a time", cores=1),
         "killed": Variation("killed and started again", killed=True),
@@ -230,8 +230,12 @@ def _user(home):
     return Variation("another user, with settings of matplotlib", names | own)
 
 
-def _clock():
-    """All processes see the time a year ahead, in files' times too, so these stay consistent."""
+def _clock(folder):
+    """All processes see the time a year ahead, in files' times too, so these stay consistent.
+
+    The monotonic clock stays: waiting for threads would take a year.  Then libfaketime 0.9.10 makes
+    every time.sleep fail, as where Snakemake's plugin asks SLURM, if that is there, at each start.
+    """
     what = "a clock a year ahead"
     places = [*Path("/usr/lib").glob("*/faketime"), *Path("/usr").glob("*/*/faketime")]
     # the one for several threads
@@ -244,9 +248,24 @@ def _clock():
         {
             "LD_PRELOAD": f"{library} {os.environ.get('LD_PRELOAD', '')}".strip(),
             "FAKETIME": "+365d",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # waiting for threads would take a year
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "PATH": _path_without("scontrol", folder),
         },
     )
+
+
+def _path_without(program, folder):
+    """PATH on which a program is not found: links to all others, in a folder, where one is."""
+    places = os.environ["PATH"].split(os.pathsep)
+    for number, place in enumerate(places):
+        if (Path(place) / program).exists():
+            links = folder / str(number)
+            links.mkdir(parents=True)
+            for other in Path(place).iterdir():
+                if other.name != program:
+                    (links / other.name).symlink_to(other)
+            places[number] = str(links)
+    return os.pathsep.join(places)
 
 
 # Python imports a module of this name at its start.

@@ -2,6 +2,7 @@
 
 import os
 import select
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -317,6 +318,21 @@ def test_circumstances_end(monkeypatch):
     assert mask == 0o077
     assert dict(os.environ) == before
     assert os.umask(umask) == 0o027
+
+
+def test_a_program_is_taken_off_the_path(tmp_path, monkeypatch):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        for name in ("a", "b"):
+            (folder / name).write_text("#!/bin/sh\n")
+            (folder / name).chmod(0o755)
+    (first / "a").unlink()
+    monkeypatch.setenv("PATH", os.pathsep.join(map(str, (first, second))))
+    path = same_bytes._path_without("a", tmp_path / "links")
+    assert path.split(os.pathsep)[0] == str(first)
+    assert shutil.which("a", path=path) is None
+    assert shutil.which("b", path=path.split(os.pathsep)[1]) is not None
 
 
 @pytest.mark.parametrize(
