@@ -45,7 +45,8 @@ def completed(project, monkeypatch):
 
     Its environment is left out, and nothing but what is missing is made again.
     """
-    words = ["--configfile", "config/smoke.yaml", "--complete", "--again", "0"]
+    words = ["--snakefile", "Snakefile", "--configfile", "config/smoke.yaml"]
+    words += ["--complete", "--again", "0"]
     page = io.StringIO()
     with monkeypatch.context() as patch, contextlib.redirect_stdout(page):
         patch.chdir(project.folder)

@@ -111,15 +111,6 @@ def test_added_experiments_change_no_published_byte(finished, tmp_path):
     ]
 
 
-def test_a_value_more(finished, tmp_path):
-    project = Project(tmp_path, results=finished)
-    follow(project, "A value more")
-    made = project.run_and_see()
-    assert made["limit"]
-    assert all("/D5/" in file for file in made["limit"])
-    assert "problems" not in made
-
-
 def counted(said, verb):
     """How many files a run says in its end that it has made, or kept."""
     (line,) = (line for line in said.splitlines() if line.startswith("Figures are in "))
@@ -132,7 +123,7 @@ def everything(project):
     return {path for path in folder.rglob("*") if path.is_file()} - set(folder.rglob("audit.*"))
 
 
-def test_a_value_more_is_audited_and_taken_out_again(finished, tmp_path):
+def test_a_value_more_is_computed_audited_and_taken_out_again(finished, tmp_path):
     """The reference is that of the grid without it."""
     project = Project(tmp_path, results=finished)
     before, files = project.checksums(), everything(project)
@@ -148,8 +139,9 @@ def test_a_value_more_is_audited_and_taken_out_again(finished, tmp_path):
     jobs = project.run_and_see()
     assert sum(map(len, jobs.values())) == counted(project.said, "made")
     assert counted(project.said, "kept") > 0
-    audit = "snakemake --cores 1 audit --configfile config/smoke.yaml"
-    page = enter(f'export PATH="$PWD/.venv/bin:$PATH"; {audit}', project.folder)
+    assert jobs["limit"] and all("/D5/" in file for file in jobs["limit"])
+    assert "problems" not in jobs
+    page = enter("make audit", project.folder, AGAIN="0")
     assert re.search(
         r"^PASS: .*; the reference that lies here is of another grid: \d+ rows", page, re.M
     )
@@ -168,7 +160,7 @@ def test_a_value_more_is_audited_and_taken_out_again(finished, tmp_path):
     assert everything(project) == files
     after = project.checksums()
     assert {name: after[name] for name in before} == before
-    page = enter(f'export PATH="$PWD/.venv/bin:$PATH"; {audit}', project.folder)
+    page = enter("make audit", project.folder, AGAIN="0")
     assert re.search(r"^PASS: ", page, re.M) and "is of another grid" not in page
 
 
