@@ -73,7 +73,9 @@ def environment():
     path = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
     others = [part for part in path if Path(part).name not in ("scripts", "workflow")]
     told = {"PYTHONPATH": os.pathsep.join(others)} if others else {}
-    return {name: text for name, text in os.environ.items() if name != "PYTHONPATH"} | told | own
+    # what `make check CORES=1` tells a make that it starts
+    left_out = ("PYTHONPATH", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
+    return {name: text for name, text in os.environ.items() if name not in left_out} | told | own
 
 
 def stage_of(rule):

@@ -76,9 +76,12 @@ class Again:
     def in_words(self) -> str:
         if self.seed is None:
             return "nothing was made again"
+        one = self.published == 1
+        published = "1 figure or table" if one else f"{self.published} figures and tables"
+        verb = "was" if one and not self.document else "were"
         words = (
-            f"{self.published} figures and tables{' and the document' * self.document} were made "
-            "again from their inputs, and "
+            f"{published}{' and the document' * self.document} {verb} made again from "
+            f"{'its' if verb == 'was' else 'their'} inputs, and "
             f"{self.jobs} of {self.possible} other jobs, by which {self.proved} of "
             f"{self.enclosures} enclosures were proved in this run (sample of seed {self.seed})"
         )

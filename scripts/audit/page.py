@@ -28,7 +28,9 @@ def as_page(report: dict) -> str:
         ]
     lines += ["", "## What was checked", ""]
     lines += [f"- {what}: {count}" for what, count in report["checked"].items()]
-    lines += [f"- {note}" for note in report["notes"]]
+    if report["notes"]:
+        lines += ["", "## What was left out", ""]
+        lines += [f"- {note}" for note in report["notes"]]
     lines += ["", "## Where the audit ran", ""]
     lines += [f"- {what}: {words}" for what, words in report["environment"].items()]
     return "\n".join(lines) + "\n"
@@ -39,7 +41,8 @@ def caveat(report: dict) -> str:
     names = report["uncommitted"]
     if not names:
         return ""
-    return f" (with uncommitted changes in {len(names)} files: {listed(names, ', ')})"
+    files = "1 file" if len(names) == 1 else f"{len(names)} files"
+    return f" (with uncommitted changes in {files}: {listed(names, ', ')})"
 
 
 def listed(texts: list[str], separator: str = "; ") -> str:

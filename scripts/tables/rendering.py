@@ -67,6 +67,9 @@ _SIGNS = re.compile(
 _LETTER = re.compile(r"\b[NDdmsy]\b")
 
 WORDS_LEFT = [{"selector": "th, td", "props": "text-align: left"}]
+# sentences, which a browser would set a word a line beside many columns
+SENTENCES = [{"selector": "td", "props": "min-width: 24em"}]
+LONG = 40
 STYLES = [
     {"selector": "", "props": "font: 14px sans-serif; border-collapse: collapse"},
     {"selector": "th, td", "props": "padding: 0.2em 0.7em; vertical-align: top; text-align: right"},
@@ -224,14 +227,16 @@ def in_html(table: pd.DataFrame, note: str, name: str) -> str:
         name: of the table, to be the beginning of the identifiers in the page.
     """
     left = {heading: WORDS_LEFT for heading, side in _sides(table).items() if side == "left"}
+    texts = shown(table)
+    long = {heading: SENTENCES for heading in left if (texts[heading].map(len) > LONG).any()}
     page = (
-        shown(table)
-        .style.hide(axis="index")
+        texts.style.hide(axis="index")
         .format(escape="html")
         .format_index(escape="html", axis="columns")
         .set_uuid(name)
         .set_table_styles(STYLES)
         .set_table_styles(left, overwrite=False)
+        .set_table_styles(long, overwrite=False)
         .set_caption(note)
     )
     return page.to_html(doctype_html=True)

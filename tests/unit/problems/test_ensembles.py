@@ -2,7 +2,9 @@
 
 import hashlib
 import math
+import re
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +26,8 @@ from implicit_l1.problems.problem import magnitudes, random_problem
 from implicit_l1.problems.seeds import generator
 from reference import UNIFORM, fractions
 
+REPOSITORY = Path(__file__).parents[3]
+BEFORE = list(ENSEMBLES)
 REGISTRIES = {"ensembles": ENSEMBLES, "magnitudes": MAGNITUDES, "noises": NOISES}
 # every entry of every registry, as it is imported
 ENTRIES = [
@@ -222,6 +226,16 @@ def test_a_new_ensemble_is_one_function(registries):
 
     keeps_the_contract_of_ensembles("two_scales")
     keeps_the_contract_of_parameters(ENSEMBLES["two_scales"])
+
+
+def test_the_ensemble_of_the_recipe_does_what_every_one_must(registries):
+    page = (REPOSITORY / "config/README.md").read_text(encoding="utf-8")
+    (diff,) = re.findall(r"^```diff \S+/ensembles\.py\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    code = [line[1:] for line in diff.splitlines() if line.startswith("+")]
+    exec("\n".join(code), dict(vars(ensembles)))
+    (name,) = set(ENSEMBLES) - set(BEFORE)
+    keeps_the_contract_of_ensembles(name)
+    keeps_the_contract_of_parameters(ENSEMBLES[name])
 
 
 def test_a_new_law_of_magnitudes_is_one_function(registries):
