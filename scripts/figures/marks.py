@@ -214,8 +214,10 @@ def nothing_of(rows: pd.DataFrame) -> str | None:
 
 def in_two_rows(upper: list, lower: list) -> list:
     """Legend entries in an order in which each list has a row of its own, in so many columns as the
-    longer one has: a legend fills its columns first."""
+    longer one has: a legend fills its columns first.  What the lower one lacks it lacks before its
+    last entry, which is the widest: in the last column it moves none of the upper ones."""
     blank = Line2D([], [], linestyle="none", label=" ")
+    lower = [*lower[:-1], *[blank] * (len(upper) - len(lower)), *lower[-1:]]
     return [entry for pair in zip_longest(upper, lower, fillvalue=blank) for entry in pair]
 
 

@@ -6,6 +6,7 @@ is drawn under a name of the legend are the plotted numbers of this name.
 
 import csv
 import io
+import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,7 +19,7 @@ from figures.frames import as_csv, where
 from figures.kinds.descent import DISTANCE
 from figures.kinds.flow import GUIDE, WORDS
 from figures.kinds.phase import edges
-from figures.marks import INTEGRATED
+from figures.marks import INTEGRATED, in_two_rows
 from figures.words import ALL_CERTIFIED, ALPHA, EMPTY, ERROR, ERROR_OFF, NO_END
 from frames import (
     LOG10_ALPHA,
@@ -793,18 +794,45 @@ def test_a_line_of_the_rate_is_read_on_the_dark(draw):
 @pytest.mark.parametrize(
     ("decades", "ticks"),
     [
-        ((1, 300), [1, 3, 10, 30, 100]),
+        ((1, 300), [1, 3, 10, 30, 100, 300]),
         ((1.4, 65), [3, 10, 30]),
         ((1, 100), [1, 3, 10, 30, 100]),
+        ((1, 200), [1, 3, 10, 30, 200]),
         ((0.3, 100000), [1, 10, 100, 1000, 10000, 100000]),
+        # slopes, which end half way between the last two scales
+        ((0.5, 268.55), [1, 3, 10, 30, 100, 300]),
+        ((0.5, 84065), [1, 10, 100, 1000, 10000, 100000]),
     ],
 )
 def test_a_far_axis_has_ticks_enough_and_no_crowd_of_them(decades, ticks):
     figure, ax = plt.subplots()
     far_axis(ax, decades)
     found = ax.xaxis.get_major_locator()()
+    high, low = ax.get_xlim()
+    names = ax.xaxis.get_major_formatter().format_ticks(found)
     plt.close(figure)
     assert found.tolist() == pytest.approx(ticks)
+    assert low < min(ticks) and max(ticks) < high
+    # the last one is named
+    assert names[-1] == f"$10^{{-{ticks[-1]}}}$"
+
+
+def test_names_of_ticks_of_neighbouring_panels_stand_apart(draw):
+    """By more than half of their height."""
+    cells = random(eta=(0.1,), depth=(2, 3, 4))
+    figure, _ = draw("bounds", *(bounds(values, THREE) for values in cells))
+    names = [name for ax in figure.axes for name in ax.get_xticklabels() if name.get_text()]
+    boxes = sorted((name.get_window_extent() for name in names), key=lambda box: box.x0)
+    gaps = [right.x0 - left.x1 for left, right in itertools.pairwise(boxes)]
+    assert len(figure.axes) == 3 and min(gaps) > 0.5 * boxes[0].height
+
+
+def test_a_wide_entry_of_the_lower_row_moves_none_of_the_upper_one():
+    assert in_two_rows(list("abcd"), list("xyz"))[::2] == list("abcd")
+    lower = in_two_rows(list("abcd"), list("xyz"))[1::2]
+    assert [lower[place] for place in (0, 1, 3)] == list("xyz")
+    upper = in_two_rows(list("ab"), list("xyz"))[::2]
+    assert upper[:2] == list("ab") and in_two_rows(list("ab"), list("xyz"))[1::2] == list("xyz")
 
 
 # --- the file of plotted data ---
