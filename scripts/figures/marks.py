@@ -26,6 +26,12 @@ GREY = "0.3"
 # of legend entries that speak of markers, whatever their colour
 DOT = {"color": GREY, "linestyle": "", "marker": "o"}
 
+# of legend entries of brackets: a bar with its caps, and an arrow where there is no upper end
+BAR = DOT | {"marker": r"$\mathrm{I}$", "markersize": 6.0, "markeredgewidth": 0.2}
+ARROW = BAR | {"marker": r"$\uparrow$", "markersize": 7.0}
+# of what has no line, since there is nothing to draw
+NO_LINE = BAR | {"marker": r"$\varnothing$"}
+
 # a flow that was integrated
 INTEGRATED = "flow of one repetition"
 CROSS = {"color": GREY, "linestyle": "", "marker": "x", "markersize": 3.5, "markeredgewidth": 0.8}
