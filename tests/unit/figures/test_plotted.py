@@ -12,6 +12,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
 
 from drawing import called, entries_of
 from figures.axes import far_axis
@@ -19,7 +21,7 @@ from figures.frames import as_csv, where
 from figures.kinds.descent import DISTANCE
 from figures.kinds.flow import GUIDE, WORDS
 from figures.kinds.phase import edges
-from figures.marks import INTEGRATED, in_two_rows
+from figures.marks import INTEGRATED, in_two_rows, looks
 from figures.words import ALL_CERTIFIED, ALPHA, EMPTY, ERROR, ERROR_OFF, NO_END
 from frames import (
     LOG10_ALPHA,
@@ -676,6 +678,8 @@ PHASE = phase(cell(N=5, d=20, s=1), THREE)
             r"$\tilde\varrho$ bracketed",
             r"$\tilde\varrho$ exact",
         ),
+        ("orders", [ORDERS.assign(order_upper=0.9)], "up to the upper bound", "no upper bound"),
+        ("orders", [ORDERS.assign(order_upper=np.inf)], "no upper bound", "up to the"),
         ("descent", [DESCENT], "converged", "not converged"),
         ("descent", [DESCENT.assign(outcome=ITERATION_LIMIT)], "not converged", "converged"),
         ("descent", [DESCENT.assign(**LOST)], "diverged", "not converged"),
@@ -694,6 +698,27 @@ def test_a_legend_names_what_is_drawn_alone(draw, kind, tables, named, not_named
     words = [words for _, words in entries_of(figure)]
     assert any(text.startswith(named) for text in words)
     assert not_named is None or not any(text.startswith(not_named) for text in words)
+
+
+def test_every_symbol_of_descent_has_an_entry_of_its_colour(draw):
+    figure, _ = draw("descent", DESCENT, laid_out=False)
+    drawn = {
+        (to_hex(line.get_color()), line.get_marker())
+        for line in figure.axes[0].lines
+        if line.get_marker() and len(line.get_xdata())
+    }
+    named = {(to_hex(handle.get_color()), handle.get_marker()) for handle, _ in entries_of(figure)}
+    assert len(drawn) == DESCENT["fraction"].nunique() and drawn <= named
+
+
+def test_lines_of_the_diagram_look_as_in_its_legend(draw):
+    """White ones stand on the colour on which they are seen."""
+    figure, _ = draw("phase", PHASE.assign(rho_planted=PHASE["s"] / 3, recovered=PHASE["s"] < 2))
+    drawn = {(line.get_color(), line.get_linestyle()) for line in figure.axes[0].lines}
+    handles = [handle for handle, _ in entries_of(figure) if isinstance(handle, Line2D)]
+    assert {(handle.get_color(), handle.get_linestyle()) for handle in handles} == drawn
+    assert all(handle.get_path_effects() for handle in handles if handle.get_color() == "white")
+    assert "white" in {color for color, _ in drawn}
 
 
 @pytest.mark.parametrize(("reach", "beyond"), [(0.025, False), (1e-20, True)])
@@ -717,9 +742,12 @@ def test_what_is_shifted_sideways_is_said(draw):
 def test_a_member_without_an_error_has_no_line_in_the_legend(draw):
     tables, _ = tables_of(family(rho=(0.0, 0.5)))
     figure, _ = draw("tight", *tables, laid_out=False)
-    lines = {words: handle.get_linestyle() for handle, words in entries_of(figure)}
-    assert lines[r"$\varrho=0$ (the error is 0)"] == "None"
-    assert lines[r"$\varrho=0.5$"] == "-"
+    handles = {words: handle for handle, words in entries_of(figure)}
+    without = handles[r"$\varrho=0$ (the error is 0)"]
+    assert without.get_linestyle() == "None" and without.get_marker() != "None"
+    assert handles[r"$\varrho=0.5$"].get_linestyle() == "-"
+    # nor one of the colours
+    assert handles[r"$\varrho=0.5$"].get_color() == looks([0.5])[0.5]["color"]
 
 
 def test_a_depth_without_fits_has_no_marker_in_the_legend(draw):
