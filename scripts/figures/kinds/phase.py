@@ -111,7 +111,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     if half:
         band = BAND["alpha"] + (1 - BAND["alpha"]) * np.array(to_rgb(dark))
         handles.append(Patch(label="95 % interval", facecolor=band))
-    legend_above(figure, handles)
+    legend_above(figure, handles, handletextpad=1.0)
     return figure
 
 
@@ -137,7 +137,7 @@ def _colors():
 def _on(color: Any) -> list:
     """What draws a white line of the legend on the colour on which it is seen in a panel."""
     solid = {"dash_offset": 0, "dash_list": None}
-    return [Stroke(linewidth=7, foreground=color, dashes=solid, capstyle="butt"), Normal()]
+    return [Stroke(linewidth=5.5, foreground=color, dashes=solid, capstyle="projecting"), Normal()]
 
 
 def _draw_cells(ax: Axes, cells: pd.DataFrame, look: dict) -> None:
