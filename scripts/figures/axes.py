@@ -20,6 +20,10 @@ MOST_IN_TWO = 8
 MOST_TICKS = 5
 # fewer powers of ten of log10(1/alpha) than these say too little of what is between them
 FEW_TICKS = 4
+# an end of log10(1/alpha) is taken to be the next of these times a power of ten, if it is near
+ROUND, NEAR = (1, 2, 3, 5, 10), 1.5
+# quotients of such ticks between which there is room for their labels
+APART = 2.5
 
 
 def one_panel(height: float) -> tuple[Figure, Axes]:
@@ -57,20 +61,38 @@ def alpha_axis(ax: Axes, log10_alpha: Sequence[float]) -> None:
 
 
 def far_axis(ax: Axes, decades: Sequence[float]) -> None:
-    """A logarithmic axis of log10(1/alpha), with alpha growing to the right."""
+    """A logarithmic axis of log10(1/alpha), with alpha growing to the right.
+
+    It has a tick where the path ends, which is a little beyond what stands between its scales.
+    """
     low, high = np.nanmin(decades), np.nanmax(decades)
+    end = _round_end(high)
     margin = (high / low) ** 0.02
     ax.set_xscale("log")
-    ax.set_xlim(high * margin, low / margin)
+    ax.set_xlim(np.fmax(high, end) * margin, low / margin)
     exponents = np.arange(math.ceil(np.log10(low)), math.floor(np.log10(high)) + 1)
     ticks = 10.0**exponents
     if len(ticks) < FEW_TICKS:  # and about half way between two, but for the ends of the axis
         halfway = 3.0 * 10.0 ** np.arange(math.floor(np.log10(low)), math.ceil(np.log10(high)))
         inside = (halfway > 1.5 * low) & (halfway < high / 1.5)
         ticks = np.sort(np.append(ticks, halfway[inside]))
+    if np.isfinite(end):
+        ticks = np.append(ticks[ticks < end / APART], end)
+    # of names that become long each second one has room, counted from the end
+    long = len(exponents) >= FEW_TICKS and len(ticks) > MOST_TICKS
+    named = ticks[::-1][:: 2 if long else 1]
     ax.xaxis.set_major_locator(FixedLocator(ticks))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"$10^{{-{value:.0f}}}$"))
+    ax.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"$10^{{-{value:.0f}}}$" if value in named else "")
+    )
     ax.xaxis.set_minor_locator(NullLocator())
+
+
+def _round_end(high):
+    """The round number that is at least another and near it; nan if there is none."""
+    power = 10.0 ** math.floor(np.log10(high))
+    end = next(factor * power for factor in ROUND if factor * power >= high * (1 - 1e-9))
+    return end if end <= NEAR * high else np.nan
 
 
 def _powers_of_ten(low, high):

@@ -19,12 +19,20 @@ from figures.words import EMPTY, equation
 
 # by name; their lengths are in the style
 DASHES, DOTS = "--", ":"
+# of a guide line and of its words to the edge of the axes, in parts of their height
+ROOM, ROOM_OF_WORDS = 0.03, 0.09
 # of everything that is a prediction or a baseline
 DASHED = {"linestyle": DASHES, "linewidth": 0.8, "marker": ""}
 DOTTED = DASHED | {"linestyle": DOTS}
 GREY = "0.3"
 # of legend entries that speak of markers, whatever their colour
 DOT = {"color": GREY, "linestyle": "", "marker": "o"}
+
+# of legend entries of brackets: a bar with its caps, and an arrow where there is no upper end
+BAR = DOT | {"marker": r"$\mathrm{I}$", "markersize": 6.0, "markeredgewidth": 0.2}
+ARROW = BAR | {"marker": r"$\uparrow$", "markersize": 7.0}
+# of what has no line, since there is nothing to draw
+NO_LINE = BAR | {"marker": r"$\varnothing$"}
 
 # a flow that was integrated
 INTEGRATED = "flow of one repetition"
@@ -123,17 +131,17 @@ def draw_reference(
     offset: float,
     color: object = "black",
     words: str = "",
-    crosses: pd.DataFrame | None = None,
+    others: pd.DataFrame | None = None,
 ) -> None:
     """A dashed segment y = c x^predicted_rate beside the small-alpha end of a curve.
 
     Args:
         rows: of the curve; of a rate that is not known nothing is drawn.
-        offset: distance to the nearest point of the curve or of the crosses, in parts of the height
-            of the axes; negative is below the curve.  Where the segment would leave the axes, these
-            grow: on the other side it could meet another curve.
+        offset: distance to the nearest point of the curve or of the others, in parts of the height
+            of the axes; negative is below the curve.  Where the segment or its words would come to
+            the edge of the axes, these grow: on the other side it could meet another curve.
         words: written on the far side of the segment.
-        crosses: rows of integrated flows in the same panel.
+        others: rows of other curves and of integrated flows in the same panel.
     """
     rate = rows["predicted_rate"].iloc[0]
     if np.isnan(rate):  # of a minimizer that is one of several
@@ -141,20 +149,30 @@ def draw_reference(
     x, y = rows["log10_alpha"].to_numpy(), np.log10(rows["median"].to_numpy())
     low, high = np.log10(ax.get_ylim())
     ends = np.array([x[0], x[0] + 0.34 * (x[-1] - x[0])])
-    if crosses is not None and len(crosses):
-        x = np.append(x, crosses["log10_alpha"].to_numpy(float))
-        y = np.append(y, np.log10(crosses["value"].to_numpy(float)))
-    heights = (y - rate * x)[x <= ends[1] + 1e-9]
+    if others is not None and len(others):
+        x = np.append(x, others["log10_alpha"].to_numpy(float))
+        y = np.append(y, np.log10(_errors_of(others)))
+    heights = (y - rate * x)[(x <= ends[1] + 1e-9) & np.isfinite(y)]
     height = (heights.max() if offset > 0 else heights.min()) + offset * (high - low)
     y = height + rate * ends
-    if y.min() < low or y.max() > high:
-        ax.set_ylim(10 ** min(low, y.min()), 10 ** max(high, y.max()))
+    room, beyond = ROOM * (high - low), (ROOM_OF_WORDS if words else 0.0) * (high - low)
+    low = min(low, y.min() - room, y[1] - (beyond if offset < 0 else 0.0))
+    high = max(high, y.max() + room, y[1] + (beyond if offset > 0 else 0.0))
+    ax.set_ylim(10**low, 10**high)
     x, y = 10**ends, 10**y
     ax.plot(x, y, color=color, scalex=False, scaley=False, **DASHED)
     side: dict[str, Any] = (
         {"ha": "right", "va": "bottom"} if offset > 0 else {"ha": "left", "va": "top"}
     )
     write(ax, x[1], y[1], words, **side)
+
+
+def _errors_of(rows):
+    """The medians of curves, the values of flows."""
+    medians = rows["median"].to_numpy(float)
+    if "value" not in rows:
+        return medians
+    return np.where(rows["quantity"] == FLOW_POINTS, rows["value"].to_numpy(float), medians)
 
 
 def draw_diagonal(ax: Axes, ends: Any) -> None:
@@ -214,8 +232,10 @@ def nothing_of(rows: pd.DataFrame) -> str | None:
 
 def in_two_rows(upper: list, lower: list) -> list:
     """Legend entries in an order in which each list has a row of its own, in so many columns as the
-    longer one has: a legend fills its columns first."""
+    longer one has: a legend fills its columns first.  What the lower one lacks it lacks before its
+    last entry, which is the widest: in the last column it moves none of the upper ones."""
     blank = Line2D([], [], linestyle="none", label=" ")
+    lower = [*lower[:-1], *[blank] * (len(upper) - len(lower)), *lower[-1:]]
     return [entry for pair in zip_longest(upper, lower, fillvalue=blank) for entry in pair]
 
 

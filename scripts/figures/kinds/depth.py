@@ -61,10 +61,10 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
             if nothing_of(rows):
                 say_empty(ax, nothing_of(rows))
     for (_, rows), column in zip(panels, grid.T, strict=True):
-        crosses = where(rows, quantity=FLOW_POINTS)
+        others = rows[rows["quantity"].isin(["error_1", FLOW_POINTS])]
         for D in {2, max(style)}.intersection(style):
             line = where(rows, depth=D, quantity="error_1")
-            _draw_rate(column[0], column[1], line, crosses, D)
+            _draw_rate(column[0], column[1], line, others, D)
     if frame["nothing"].isna().any():
         log_ticks(grid[0, 0].yaxis)
     grid[0, 0].set_ylabel(ERROR)
@@ -74,8 +74,8 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     return figure
 
 
-def _draw_rate(top, bottom, line, crosses, depth):
-    """The predicted rate of one depth: a segment beside its errors, a line through its slopes."""
+def _draw_rate(top, bottom, line, others, depth):
+    """The predicted rate of one depth: a segment beside all errors, a line through its slopes."""
     if line.empty or np.isnan(line["predicted_rate"].iloc[0]):
         return
     row = line.iloc[0]
@@ -83,12 +83,12 @@ def _draw_rate(top, bottom, line, crosses, depth):
     if depth == 2:
         power = r"1-\varrho" if is_one_minus_rho(row) else rate_number(rate)
         words = rf"$\propto\alpha^{{{power}}}$"
-        draw_reference(top, line, 0.06, words=words, crosses=crosses)
+        draw_reference(top, line, 0.06, words=words, others=others)
         words = rate_words(row)
     else:
         power = "" if rate == 1 else f"^{{{rate_number(rate)}}}"
         words = rf"$\propto\alpha{power}$"
-        draw_reference(top, line, -0.06, words=words, crosses=crosses)
+        draw_reference(top, line, -0.06, words=words, others=others)
         words = f"{rate:.3g}"
     bottom.axhline(rate, color="black", label=words, **DASHED)
     write_beside(bottom, rate, words)

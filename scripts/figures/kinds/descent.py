@@ -5,7 +5,6 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from figures.axes import alpha_axis, log_ticks, panels_of
 from figures.frames import Options, Tables, groups, stacked, varying, where
@@ -64,7 +63,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     figure.supxlabel(ALPHA)
     figure.supylabel(DISTANCE)
     handles = [
-        Patch(color=look["color"], label=equation("fraction", fraction))
+        Line2D([], [], label=equation("fraction", fraction), **look)
         for fraction, look in style.items()
     ]
     ended = frame["outcome"] == CONVERGED

@@ -54,7 +54,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
             drawn.append((rows, crosses, look))
         handles.append(Line2D([], [], label=_entry(values, rows), markerfacecolor="white", **look))
     for rows, crosses, look in drawn:  # now that the limits of the axes stand
-        draw_reference(ax, rows, -0.02, look["color"], crosses=crosses)
+        draw_reference(ax, rows, -0.02, look["color"], others=crosses)
     if drawn:
         log_ticks(ax.yaxis)
     else:

@@ -8,10 +8,20 @@ from matplotlib.lines import Line2D
 
 from figures.axes import PAGE, log_ticks
 from figures.frames import Options, Tables, stacked, where
-from figures.marks import DASHED, draw_brackets, draw_diagonal, legend_above, looks, say_empty
+from figures.marks import (
+    ARROW,
+    BAR,
+    DASHED,
+    draw_brackets,
+    draw_diagonal,
+    legend_above,
+    looks,
+    say_empty,
+)
 
 ORDERS, CONSTANTS = "order", "rho_tilde"
 EXACT = {"color": "black", "linestyle": "", "marker": "o", "markersize": 2.5}
+BRACKETED = "0.55"
 NOT_ASKED, NO_SIGNAL = "not asked for", "no signal is recovered"
 
 
@@ -72,6 +82,11 @@ def _draw_orders(ax, frame):
         draw_brackets(ax, x, rows["order_lower"], rows["order_upper"], look["color"])
         label = f"$N/d={delta:g}$"
         handles += ax.plot(x, rows["order_lower"], markerfacecolor="white", label=label, **look)
+    open_ended = np.isposinf(frame["order_upper"])
+    if not open_ended.all():
+        handles.append(Line2D([], [], label="up to the upper bound", **BAR))
+    if open_ended.any():
+        handles.append(Line2D([], [], label="no upper bound", **ARROW))
     ax.axhline(1, color="black", zorder=0.8, **DASHED)
     ax.set_ylim(top=1.5 * ax.get_ylim()[1])  # room for arrows
     log_ticks(ax.yaxis)
@@ -85,14 +100,16 @@ def _draw_constants(ax, frame):
         say_empty(ax, frame["nothing"].iloc[0])
     exact = frame[frame["rho_tilde_lower"] == frame["rho_tilde_upper"]]
     rest = frame.drop(exact.index).dropna(subset="rho_upper")
-    draw_brackets(ax, rest["rho_upper"], rest["rho_tilde_lower"], rest["rho_tilde_upper"], "0.55")
+    draw_brackets(
+        ax, rest["rho_upper"], rest["rho_tilde_lower"], rest["rho_tilde_upper"], BRACKETED
+    )
     ax.plot(exact["rho_upper"], exact["rho_tilde_lower"], **EXACT)
     handles = []
     if exact["rho_upper"].notna().any():
         handles.append(Line2D([], [], label=r"$\tilde\varrho$ exact", **EXACT))
     if len(rest):
-        words = r"$\tilde\varrho$ bracketed"
-        handles.append(Line2D([], [], color="0.55", label=words, linewidth=0.8))
+        bar = BAR | {"color": BRACKETED}
+        handles.append(Line2D([], [], label=r"$\tilde\varrho$ bracketed", **bar))
     ends = np.array(ax.get_xlim())
     draw_diagonal(ax, ends)
     ax.set_xlim(ends)

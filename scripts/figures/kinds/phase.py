@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
+from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.patheffects import withStroke
+from matplotlib.patheffects import Normal, Stroke, withStroke
 
 from figures.axes import panels_of
 from figures.frames import Options, Tables, groups, stacked, varying, where
@@ -32,7 +32,7 @@ LINES = {
     RATE: {"color": "white", "linewidth": 0.7, "linestyle": (0, (1, 1)), "marker": ""},
 }
 DARK_HALO = [withStroke(linewidth=2, foreground="black")]
-BAND = {"color": "white", "alpha": 0.55, "linewidth": 0}
+BAND: dict[str, Any] = {"color": "white", "alpha": 0.55, "linewidth": 0}
 
 
 def plotted(tables: Tables, options: Options) -> pd.DataFrame:
@@ -101,16 +101,17 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     }
     half = where(frame, quantity=HALF)["sparsity"].notna().any()
     drawn = {HALF: half, THRESHOLD: True, RATE: len(rates) > 0}
-    # of colours that are seen on white
-    seen = {HALF: {"color": "0.6"}, RATE: {"color": "0.6"}}
     handles: list = [
-        Line2D([], [], label=words, **LINES[name] | seen.get(name, {}))
-        for name, words in labels.items()
-        if drawn[name]
+        Line2D([], [], label=words, **LINES[name]) for name, words in labels.items() if drawn[name]
     ]
+    dark = look["cmap"](0.4)
+    for handle in handles:
+        if handle.get_color() == "white":
+            handle.set_path_effects(_on(dark))
     if half:
-        handles.append(Patch(label="95 % interval", color="0.85"))
-    legend_above(figure, handles)
+        band = BAND["alpha"] + (1 - BAND["alpha"]) * np.array(to_rgb(dark))
+        handles.append(Patch(label="95 % interval", facecolor=band))
+    legend_above(figure, handles, handletextpad=1.0)
     return figure
 
 
@@ -126,11 +127,17 @@ def edges(centers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _colors():
     """Colours of rho: from dark to light with a jump at 1, which is seen in grey too."""
     palette = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
-    colors = [(0, palette[0]), (0.5, palette[2]), (0.5, palette[5]), (1, "#fff7e0")]
+    colors = [(0, palette[0]), (0.5, palette[2]), (0.5, palette[5]), (1, "#fbe9a4")]
     return {
         "cmap": LinearSegmentedColormap.from_list("rho", colors),
         "norm": TwoSlopeNorm(1.0, 0.0, 2.0),
     }
+
+
+def _on(color: Any) -> list:
+    """What draws a white line of the legend on the colour on which it is seen in a panel."""
+    solid = {"dash_offset": 0, "dash_list": None}
+    return [Stroke(linewidth=5.5, foreground=color, dashes=solid, capstyle="projecting"), Normal()]
 
 
 def _draw_cells(ax: Axes, cells: pd.DataFrame, look: dict) -> None:

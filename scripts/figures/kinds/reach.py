@@ -7,7 +7,16 @@ from matplotlib.lines import Line2D
 
 from figures.axes import log_ticks, panels_of
 from figures.frames import STATISTICS, Options, Tables, groups, measured, stacked, varying, where
-from figures.marks import DOT, draw_brackets, legend_above, looks, nothing_of, say_empty, write
+from figures.marks import (
+    BAR,
+    DOT,
+    draw_brackets,
+    legend_above,
+    looks,
+    nothing_of,
+    say_empty,
+    write,
+)
 from figures.words import EMPTY, counted, equation, titled
 from pipeline.command_line import Failure
 
@@ -119,6 +128,7 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     handles = [
         *(Line2D([], [], label=equation("depth", D), **look) for D, look in style.items()),
         Line2D([], [], label="median", **DOT),
+        Line2D([], [], label="quartiles", **BAR),
     ]
     if np.isinf(frame["median"]).any():
         words = r"beyond the path of $\alpha$"

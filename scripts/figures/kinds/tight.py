@@ -13,6 +13,7 @@ from figures.frames import Options, Tables, curves_of, groups, stacked, varying,
 from figures.marks import (
     DASHED,
     GREY,
+    NO_LINE,
     colors_of,
     draw_curve,
     draw_diagonal,
@@ -44,7 +45,9 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     depths = sorted(frame["depth"].unique())
     axes = varying(frame, "family_rho", but=["depth"])
     frame = frame.assign(member=frame.groupby(axes, dropna=False).ngroup())
-    colors = colors_of(looks(range(frame["member"].nunique())))
+    # the colours that are drawn stand as far apart as they can
+    shown = frame.loc[frame["nothing"].isna(), "member"].unique()
+    colors = dict.fromkeys(sorted(frame["member"].unique()), GREY) | colors_of(looks(sorted(shown)))
     figure = plt.figure(figsize=(PAGE, max(3.7, 0.7 + len(depths))))
     grid = figure.add_gridspec(len(depths), 2, width_ratios=[1, 1.2])
     _draw_rates(figure.add_subplot(grid[:, 0]), frame, depths, colors)
@@ -69,7 +72,8 @@ def picture(frame: pd.DataFrame, options: Options) -> Figure:
     for (values, rows), color in zip(groups(frame, axes), colors.values(), strict=True):
         nothing = nothing_of(rows)
         words = f"{named(values)} ({nothing})" if nothing else named(values)
-        handles.append(Line2D([], [], color=color, label=words, ls="none" if nothing else "-"))
+        look = NO_LINE if nothing else {"color": color, "marker": ""}
+        handles.append(Line2D([], [], label=words, **look))
     legend_above(figure, handles)
     return figure
 

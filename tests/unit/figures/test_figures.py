@@ -14,7 +14,7 @@ from figures import layout
 from figures.axes import COLUMN, PAGE
 from figures.frames import as_csv
 from figures.kinds.lasso_path import name_curves
-from figures.marks import INTEGRATED, draw_reference
+from figures.marks import INTEGRATED, ROOM, draw_reference
 from figures.registry import DECADES, FILE, KERNEL, KINDS, NONE, RANDOM, kinds_where
 from figures.words import (
     ALL_CERTIFIED,
@@ -256,8 +256,27 @@ def test_a_guide_line_is_on_its_side_of_the_curve_and_on_the_axes(offset, end):
     ends, heights = np.log10(line.get_xdata()), np.log10(line.get_ydata())
     np.testing.assert_allclose(heights - np.interp(ends, x, log10_median), 4 * offset)
     assert np.ptp(heights) == pytest.approx(0.34 * 4)
-    wanted = min(-4.0, heights.min()), max(0.0, heights.max())
+    room = ROOM * 4
+    wanted = min(-4.0, heights.min() - room), max(0.0, heights.max() + room)
     np.testing.assert_allclose(np.log10([low, high]), wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("offset", [-0.06, 0.06])
+def test_a_guide_line_meets_no_other_curve_and_its_words_stay_on_the_axes(offset):
+    """The curve beside which it stands is not the last one on its side."""
+    figure, ax = plt.subplots()
+    ax.set(xscale="log", yscale="log", xlim=(1e-4, 1), ylim=(1e-4, 1))
+    x = np.linspace(-4.0, 0.0, 9)
+    curve = pd.DataFrame({"log10_alpha": x, "median": 10.0**x, "predicted_rate": 1.0})
+    beyond = curve.assign(median=10.0 ** (x + np.sign(offset) * 0.5))
+    draw_reference(ax, curve, offset, words="along", others=pd.concat([curve, beyond]))
+    (line,), (words,) = ax.lines, ax.texts
+    figure.draw_without_rendering()
+    box, axes = words.get_window_extent(), ax.get_window_extent()
+    plt.close(figure)
+    distance = np.log10(line.get_ydata()) - np.log10(line.get_xdata())
+    np.testing.assert_allclose(distance, np.sign(offset) * 0.5 + 4 * offset)
+    assert axes.y0 < box.y0 and box.y1 < axes.y1
 
 
 @pytest.mark.usefixtures("draw")

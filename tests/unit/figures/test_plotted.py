@@ -6,11 +6,14 @@ is drawn under a name of the legend are the plotted numbers of this name.
 
 import csv
 import io
+import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
 
 from drawing import called, entries_of
 from figures.axes import far_axis
@@ -18,7 +21,7 @@ from figures.frames import as_csv, where
 from figures.kinds.descent import DISTANCE
 from figures.kinds.flow import GUIDE, WORDS
 from figures.kinds.phase import edges
-from figures.marks import INTEGRATED
+from figures.marks import INTEGRATED, in_two_rows, looks
 from figures.words import ALL_CERTIFIED, ALPHA, EMPTY, ERROR, ERROR_OFF, NO_END
 from frames import (
     LOG10_ALPHA,
@@ -675,6 +678,8 @@ PHASE = phase(cell(N=5, d=20, s=1), THREE)
             r"$\tilde\varrho$ bracketed",
             r"$\tilde\varrho$ exact",
         ),
+        ("orders", [ORDERS.assign(order_upper=0.9)], "up to the upper bound", "no upper bound"),
+        ("orders", [ORDERS.assign(order_upper=np.inf)], "no upper bound", "up to the"),
         ("descent", [DESCENT], "converged", "not converged"),
         ("descent", [DESCENT.assign(outcome=ITERATION_LIMIT)], "not converged", "converged"),
         ("descent", [DESCENT.assign(**LOST)], "diverged", "not converged"),
@@ -693,6 +698,27 @@ def test_a_legend_names_what_is_drawn_alone(draw, kind, tables, named, not_named
     words = [words for _, words in entries_of(figure)]
     assert any(text.startswith(named) for text in words)
     assert not_named is None or not any(text.startswith(not_named) for text in words)
+
+
+def test_every_symbol_of_descent_has_an_entry_of_its_colour(draw):
+    figure, _ = draw("descent", DESCENT, laid_out=False)
+    drawn = {
+        (to_hex(line.get_color()), line.get_marker())
+        for line in figure.axes[0].lines
+        if line.get_marker() and len(line.get_xdata())
+    }
+    named = {(to_hex(handle.get_color()), handle.get_marker()) for handle, _ in entries_of(figure)}
+    assert len(drawn) == DESCENT["fraction"].nunique() and drawn <= named
+
+
+def test_lines_of_the_diagram_look_as_in_its_legend(draw):
+    """White ones stand on the colour on which they are seen."""
+    figure, _ = draw("phase", PHASE.assign(rho_planted=PHASE["s"] / 3, recovered=PHASE["s"] < 2))
+    drawn = {(line.get_color(), line.get_linestyle()) for line in figure.axes[0].lines}
+    handles = [handle for handle, _ in entries_of(figure) if isinstance(handle, Line2D)]
+    assert {(handle.get_color(), handle.get_linestyle()) for handle in handles} == drawn
+    assert all(handle.get_path_effects() for handle in handles if handle.get_color() == "white")
+    assert "white" in {color for color, _ in drawn}
 
 
 @pytest.mark.parametrize(("reach", "beyond"), [(0.025, False), (1e-20, True)])
@@ -716,9 +742,12 @@ def test_what_is_shifted_sideways_is_said(draw):
 def test_a_member_without_an_error_has_no_line_in_the_legend(draw):
     tables, _ = tables_of(family(rho=(0.0, 0.5)))
     figure, _ = draw("tight", *tables, laid_out=False)
-    lines = {words: handle.get_linestyle() for handle, words in entries_of(figure)}
-    assert lines[r"$\varrho=0$ (the error is 0)"] == "None"
-    assert lines[r"$\varrho=0.5$"] == "-"
+    handles = {words: handle for handle, words in entries_of(figure)}
+    without = handles[r"$\varrho=0$ (the error is 0)"]
+    assert without.get_linestyle() == "None" and without.get_marker() != "None"
+    assert handles[r"$\varrho=0.5$"].get_linestyle() == "-"
+    # nor one of the colours
+    assert handles[r"$\varrho=0.5$"].get_color() == looks([0.5])[0.5]["color"]
 
 
 def test_a_depth_without_fits_has_no_marker_in_the_legend(draw):
@@ -793,18 +822,45 @@ def test_a_line_of_the_rate_is_read_on_the_dark(draw):
 @pytest.mark.parametrize(
     ("decades", "ticks"),
     [
-        ((1, 300), [1, 3, 10, 30, 100]),
+        ((1, 300), [1, 3, 10, 30, 100, 300]),
         ((1.4, 65), [3, 10, 30]),
         ((1, 100), [1, 3, 10, 30, 100]),
+        ((1, 200), [1, 3, 10, 30, 200]),
         ((0.3, 100000), [1, 10, 100, 1000, 10000, 100000]),
+        # slopes, which end half way between the last two scales
+        ((0.5, 268.55), [1, 3, 10, 30, 100, 300]),
+        ((0.5, 84065), [1, 10, 100, 1000, 10000, 100000]),
     ],
 )
 def test_a_far_axis_has_ticks_enough_and_no_crowd_of_them(decades, ticks):
     figure, ax = plt.subplots()
     far_axis(ax, decades)
     found = ax.xaxis.get_major_locator()()
+    high, low = ax.get_xlim()
+    names = ax.xaxis.get_major_formatter().format_ticks(found)
     plt.close(figure)
     assert found.tolist() == pytest.approx(ticks)
+    assert low < min(ticks) and max(ticks) < high
+    # the last one is named
+    assert names[-1] == f"$10^{{-{ticks[-1]}}}$"
+
+
+def test_names_of_ticks_of_neighbouring_panels_stand_apart(draw):
+    """By more than half of their height."""
+    cells = random(eta=(0.1,), depth=(2, 3, 4))
+    figure, _ = draw("bounds", *(bounds(values, THREE) for values in cells))
+    names = [name for ax in figure.axes for name in ax.get_xticklabels() if name.get_text()]
+    boxes = sorted((name.get_window_extent() for name in names), key=lambda box: box.x0)
+    gaps = [right.x0 - left.x1 for left, right in itertools.pairwise(boxes)]
+    assert len(figure.axes) == 3 and min(gaps) > 0.5 * boxes[0].height
+
+
+def test_a_wide_entry_of_the_lower_row_moves_none_of_the_upper_one():
+    assert in_two_rows(list("abcd"), list("xyz"))[::2] == list("abcd")
+    lower = in_two_rows(list("abcd"), list("xyz"))[1::2]
+    assert [lower[place] for place in (0, 1, 3)] == list("xyz")
+    upper = in_two_rows(list("ab"), list("xyz"))[::2]
+    assert upper[:2] == list("ab") and in_two_rows(list("ab"), list("xyz"))[1::2] == list("xyz")
 
 
 # --- the file of plotted data ---
