@@ -118,9 +118,10 @@ def counted(said, verb):
 
 
 def everything(project):
-    """Every file of results of the smoke grid, logs among them, less those of the audit."""
+    """Every file of results of the smoke grid, logs among them, less those of audit and tidying."""
     folder = project.folder / "results/smoke"
-    return {path for path in folder.rglob("*") if path.is_file()} - set(folder.rglob("audit.*"))
+    apart = {*folder.rglob("audit.*"), *folder.rglob("tidy.log")}
+    return {path for path in folder.rglob("*") if path.is_file()} - apart
 
 
 def test_a_value_more_is_computed_audited_and_taken_out_again(finished, tmp_path):
