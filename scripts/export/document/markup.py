@@ -48,7 +48,7 @@ def _sign(found):
     if found["power"]:
         return f"10#super[{text(_minus(found['power']))}]"
     power = _minus(str(int(found["exponent"])))
-    head = "" if found["mantissa"] == "1" else f"{_minus(found['mantissa'])}\u2009·\u2009"
+    head = "" if found["mantissa"] == "1" else f"{_minus(found['mantissa'])}\u202f·\u202f"
     return f"{text(f'{head}10')}#super[{text(power)}]"
 
 

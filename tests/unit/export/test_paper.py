@@ -72,7 +72,7 @@ def test_a_number_is_that_of_the_table_with_its_mark(table):
     assert table.cited("rho", CELL | {"eta": 0}) == '#"0.4573";'
     assert table.cited("fitted_rate", CELL) == '#"0.0406";#dagger;'
     tiny = table.cited("fitted_rate", DEEP, alpha=1e-12)
-    assert tiny == '#"−1.5\u2009·\u200910";#super[#"−7";]#dagger;'
+    assert tiny == '#"−1.5\u202f·\u202f10";#super[#"−7";]#dagger;'
     assert table.total("certified") == 12
 
 
