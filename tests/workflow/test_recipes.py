@@ -98,6 +98,7 @@ def test_added_experiments_change_no_published_byte(finished, tmp_path):
     assert "The report is results/smoke/report.html" in said
     page = (project.folder / "results/smoke/report.html").read_text(encoding="utf-8")
     assert "wide_generalization" in page and "shaped_errors" in page
+    assert "System Message" not in page  # of the text's markup
     # its first page shows every figure
     figures = list((project.folder / "results/smoke/figures").glob("*.png"))
     assert page.count(r"src=\"data:image/svg+xml,") == len(figures)
