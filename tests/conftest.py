@@ -31,7 +31,7 @@ settings.register_profile(
 settings.load_profile("implicit_l1")
 
 # Of the tests that need the finished smoke grid, those that run most of it again.
-RUN_AGAIN = ("test_recipes.py", "test_remedies.py")
+RUN_AGAIN = ("test_recipes.py",)
 # For the grid, in seconds: machines may be busy.
 LONGEST_WAIT = 3600
 

@@ -337,7 +337,7 @@ def test_the_default_grid_is_few_jobs():
     jobs += plan.table_batches().values()
     assert len(jobs) < 150
     # as a run counts them: with rules all and configuration
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    page = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"the default grid is {len(jobs) + 2} jobs" in page
     assert max(len(batch.calls) for batch in jobs) == DEFAULT.get("cells_per_job", 12)
     assert len({batch.rule for batch in jobs}) == len(jobs)

@@ -53,7 +53,7 @@ def collected(*words):
 
 def test_every_test_is_in_one_part():
     files = ("tests/unit/pipeline/test_storage.py", "tests/workflow/test_workflow.py")
-    files += ("tests/workflow/test_remedies.py",)
+    files += ("tests/workflow/test_recipes.py",)
     every, *parts = (
         {name: int(number) for name, number in collected(*files, *words).items()}
         for words in ([], ["--part", "finished"], ["--part", "rest"])
