@@ -1,6 +1,7 @@
 """Where the audit runs: its packages are those of the lock, as they were installed."""
 
 import base64
+import csv
 import hashlib
 import importlib.util
 import os
@@ -85,15 +86,15 @@ def check_files(audit: Audit, found: list[Distribution]) -> None:
     """Every file that came with a package is as it came, by the hash in the package's RECORD."""
     files = []
     for one in found:
-        name, told = one.name, one.files  # both are read anew each time
+        name, told = one.name, _record(one)  # both are read anew each time
         if told is None:
             audit.notes.append(f"package {name} does not tell its files: not compared")
-        files += [(name, file) for file in told or () if file.hash]
+        files += [(name, *entry) for entry in told or ()]
     with ThreadPoolExecutor() as pool:
-        right = pool.map(lambda entry: _is_as_it_came(entry[1]), files)
+        right = pool.map(lambda entry: _is_as_it_came(*entry[2:]), files)
         edited = [entry for entry, fine in zip(files, right, strict=True) if not fine]
-    for name in dict.fromkeys(name for name, _ in edited):
-        paths = [str(file) for other, file in edited if other == name]
+    for name in dict.fromkeys(name for name, *_ in edited):
+        paths = [path for other, path, *_ in edited if other == name]
         more = f" and {len(paths) - 1} more files" if len(paths) > 1 else ""
         audit.general.append(
             f"package {name} is not as it was installed: {paths[0]}{more} changed or missing"
@@ -101,13 +102,27 @@ def check_files(audit: Audit, found: list[Distribution]) -> None:
     audit.counts["files of packages as they were installed"] = len(files) - len(edited)
 
 
-def _is_as_it_came(file):
+def _record(one):
+    """(name, place, hash) of each file that a package's RECORD has a hash of; None without one.
+
+    Distribution.files leaves out what is missing, in newer versions of Python and in the package
+    importlib_metadata, which takes the place of Python's own wherever it is imported.
+    """
+    text = one.read_text("RECORD")
+    if text is None:
+        return None
+    rows = csv.reader(text.splitlines())
+    return [(path, Path(one.locate_file(path)), hashed) for path, hashed, _ in rows if hashed]
+
+
+def _is_as_it_came(file, hashed):
+    algorithm, _, value = hashed.partition("=")
     try:
-        with Path(file.locate()).open("rb") as content:
-            digest = hashlib.file_digest(content, file.hash.mode).digest()
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, algorithm).digest()
     except OSError:
         return False
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == file.hash.value
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == value
 
 
 def check_imports(audit: Audit, found: list[Distribution]) -> None:

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from importlib.metadata import PathDistribution
+from pathlib import Path
 
 import pytest
 import scipy.io
@@ -158,6 +159,15 @@ def test_files_that_are_missing(environment):
         "package one is not as it was installed: one/__init__.py and 1 more files "
         "changed or missing"
     ]
+
+
+def test_files_that_are_missing_where_only_those_that_are_there_are_listed(environment):
+    """As Python does from 3.12 on, and the package importlib_metadata wherever it is imported."""
+    environment[0].joinpath("one/core.py").unlink()
+    listed = PathDistribution.files.fget
+    there = property(lambda one: [file for file in listed(one) if Path(file.locate()).exists()])
+    environment[2].setattr(PathDistribution, "files", there)
+    assert found() == ["package one is not as it was installed: one/core.py changed or missing"]
 
 
 @pytest.mark.parametrize("name", ["sitecustomize", "usercustomize"])
