@@ -76,12 +76,15 @@ class Again:
     def in_words(self) -> str:
         if self.seed is None:
             return "nothing was made again"
-        one = self.published == 1
-        published = "1 figure or table" if one else f"{self.published} figures and tables"
-        verb = "was" if one and not self.document else "were"
+        if self.published == 1 and not self.document:
+            published = "1 figure or table was made again from its inputs"
+        else:
+            document = " and the document" * self.document
+            published = (
+                f"{self.published} figures and tables{document} were made again from their inputs"
+            )
         words = (
-            f"{published}{' and the document' * self.document} {verb} made again from "
-            f"{'its' if verb == 'was' else 'their'} inputs, and "
+            f"{published}, and "
             f"{self.jobs} of {self.possible} other jobs, by which {self.proved} of "
             f"{self.enclosures} enclosures were proved in this run (sample of seed {self.seed})"
         )

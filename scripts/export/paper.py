@@ -24,13 +24,12 @@ from pipeline.command_line import Failure, run
 from pipeline.origin import ROOT, checksum, remember_code
 from pipeline.storage import replacing, write_origin
 from tables.columns import FLOAT, PROVED
+from tables.rendering import LONGEST
 
 REPORT = ROOT / "workflow/report"
 TEXT, LAYOUT = "paper.typ", "layout.typ"
 # so many digits of a checksum tell a file from others
 DIGEST = 12
-# a longer cell is a sentence
-LONGEST = 40
 
 
 def main() -> None:

@@ -67,9 +67,10 @@ _SIGNS = re.compile(
 _LETTER = re.compile(r"\b[NDdmsy]\b")
 
 WORDS_LEFT = [{"selector": "th, td", "props": "text-align: left"}]
-# sentences, which a browser would set a word a line beside many columns
+# a cell of more letters holds a sentence, which may be broken over lines; a browser would set a
+# word a line beside many columns
+LONGEST = 40
 SENTENCES = [{"selector": "td", "props": "min-width: 24em"}]
-LONG = 40
 STYLES = [
     {"selector": "", "props": "font: 14px sans-serif; border-collapse: collapse"},
     {"selector": "th, td", "props": "padding: 0.2em 0.7em; vertical-align: top; text-align: right"},
@@ -228,7 +229,7 @@ def in_html(table: pd.DataFrame, note: str, name: str) -> str:
     """
     left = {heading: WORDS_LEFT for heading, side in _sides(table).items() if side == "left"}
     texts = shown(table)
-    long = {heading: SENTENCES for heading in left if (texts[heading].map(len) > LONG).any()}
+    long = {heading: SENTENCES for heading in left if (texts[heading].map(len) > LONGEST).any()}
     page = (
         texts.style.hide(axis="index")
         .format(escape="html")

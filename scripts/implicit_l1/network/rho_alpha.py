@@ -78,9 +78,10 @@ def solve_rho_alpha(
             optimal = np.all(np.abs(z) - top <= _OPTIMAL * reach.max(axis=1, keepdims=True), axis=1)
             if optimal[0]:
                 break
-            tried += [reached[0], start[0]]
+            tried.append(reached[0])
         else:
             # as far as can be, which the gap tells
+            tried.append(start[0])
             reached[0] = min(tried, key=lambda free: np.abs(c[first] + free @ free_map).max())
             optimal[0] = True
         done = left[optimal]
