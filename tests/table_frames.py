@@ -152,12 +152,14 @@ def certificates_of_any_table():
         of_limits(
             error_1={-4.0: [1.23456789e-9, "3.4e-5", 2e-5]},
             local_slope=slopes,
+            estimation_error={-4.0: [0.3456789, 0.45678912, 0.5678912]},
             error_over_prediction=ratios,
             **{
                 name: {-4.0: [0.0123456789 * place, 0.0234567891 * place, 0]}
                 for place, name in enumerate(QUOTIENTS, start=1)
             },
         ),
+        of_limits(3, estimation_error={-4.0: [0.0345678, 0.0456789, 0.0678912]}),
         proofs("constant", [12.3456789, 345678.9, 0.25], depth=2, path="near"),
         proofs("rho_planted", [0.5, 0.7654321, 1.5]),
         of_trajectories([("1e-20", "2.34e-9"), 3e-9, 1e-9]),

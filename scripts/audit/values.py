@@ -244,7 +244,10 @@ def _has_zero(values, wanted):
     return any(isinstance(one, Interval) and one.lower == one.upper == 0 for one in found)
 
 
-ON_LOGARITHMS = ("error_1", "error_2", "error_inf", "estimation_error", "error_over_prediction")
+ON_LOGARITHMS = (
+    *("error_1", "error_2", "error_inf"),
+    *("estimation_error", "held_out_error", "error_over_prediction"),
+)
 
 
 def _curves(path, frame, certificates):

@@ -196,6 +196,10 @@ class Document:
         """The rows of a table, by what names them, with these values of columns; maybe none."""
         return self._of(self._tables, table).named(**values)
 
+    def counted(self, table: str, column: str, words: str, **values: Any) -> str:
+        """How many of these rows have these words in a column, marked as the column is."""
+        return self._of(self._tables, table).counted(column, words, **values)
+
     def number(self, table: str, column: str, cell: Mapping[str, Any], **more: Any) -> str:
         """A number of a table."""
         return self._of(self._tables, table).cited(column, cell, **more)

@@ -49,9 +49,9 @@ def exact(heading: str, form: str = "g") -> Column:
     return Column(heading, form, EXACT, ".12g")
 
 
-def proved(heading: str, form: str, csv: str = ".10g") -> Column:
+def proved(heading: str, form: str, csv: str = ".10g", meaning: str = "") -> Column:
     """A column of enclosures."""
-    return Column(heading, form, PROVED, csv)
+    return Column(heading, form, PROVED, csv, meaning)
 
 
 def floating(heading: str, form: str, csv: str | None = None, meaning: str = "") -> Column:
@@ -71,6 +71,8 @@ RATIO_MEANING = (
 
 def _six_digits(form):
     """A form of the CSV file with no more digits than floats have in common between machines."""
+    if form == TEXT:
+        return form
     return f".{min(int(form[1:-1]), 6)}{form[-1]}"
 
 
@@ -153,13 +155,13 @@ COLUMNS = {
     "threshold": floating("weak threshold", ".4f"),
     "order_lower": floating("order s ≥", ".3g"),
     "order_upper": floating("order s ≤", ".3g"),
-    "distance_two": floating("error at D = 2", ".3g", ".6g", ERROR_MEANING),
-    "distance": floating("error at D", ".3g", ".6g"),
-    "distance_ratio": floating("ratio", ".3f", ".6f", RATIO_MEANING),
-    "distance_ratio_low": floating("interval from", ".3f", ".6f"),
-    "distance_ratio_high": floating("to", ".3f", ".6f"),
-    "nearer": floating("D errs less in", "d"),
-    "nearest": floating("who errs less", TEXT),
+    "distance_two": proved("error at D = 2", ".3g", meaning=ERROR_MEANING),
+    "distance": proved("error at D", ".3g"),
+    "distance_ratio": proved("ratio", ".3f", ".10f", RATIO_MEANING),
+    "distance_ratio_low": proved("interval from", ".3f", ".10f"),
+    "distance_ratio_high": proved("to", ".3f", ".10f"),
+    "nearer": proved("D errs less in", ".0f", ".0f"),
+    "nearest": Column("who errs less", TEXT, PROVED, TEXT),
     # an upper bound, or why there is none, or both
     "proved_disagreement": Column("proved below", TEXT, PROVED, TEXT),
     "disagreement": floating("largest disagreement", ".1e"),
@@ -180,13 +182,13 @@ for _norm, _words in NORMS.items():
         COLUMNS[f"{_name}_worst"] = proved(f"{_heading} worst", ".3g", ".3g")
         COLUMNS[f"{_name}_silent"] = proved(f"{_heading} silent", ".0f", ".0f")
 
-# a column of enclosures -> that in its place, where it was not to be proved
+# a column of enclosures, or of what they decide -> that in its place, where it was not to be proved
 IN_FLOATS = {
     name: f"{name}_float"
     for name, column in COLUMNS.items()
-    if column.source == PROVED and column.form != TEXT
+    if column.source == PROVED and name != "proved_disagreement"
 }
 COLUMNS |= {
-    floats: floating(COLUMNS[name].heading, COLUMNS[name].form, _six_digits(COLUMNS[name].csv))
-    for name, floats in IN_FLOATS.items()
+    floats: floating(one.heading, one.form, _six_digits(one.csv), one.meaning)
+    for floats, one in ((floats, COLUMNS[name]) for name, floats in IN_FLOATS.items())
 }

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from implicit_l1.status import CERTIFIED, MEASURED
 
-# whose certificates a table reads: of problems alone, of limit points too; of bounds on errors; of
-# trajectories
-PROBLEMS, LIMITS, BOUNDS, TRAJECTORIES = "problems", "limits", "bounds", "trajectories"
+# whose certificates a table reads: of problems alone, of limit points too; where every scale is
+# proved, of limit points at all of them, and of bounds on errors; of trajectories
+PROBLEMS, LIMITS, ALL_LIMITS = "problems", "limits", "all limits"
+BOUNDS, TRAJECTORIES = "bounds", "trajectories"
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Kind:
 
     Attributes:
         reads: the tidy tables: "instances" or "points" of stage rates, or another stage's.
-        proofs: the certificates that it reads: of PROBLEMS, or of LIMITS too, or of BOUNDS, or of
-            TRAJECTORIES; None if all its numbers are exact or floating point.
+        proofs: the certificates that it reads: of PROBLEMS, of LIMITS or ALL_LIMITS too, of BOUNDS,
+            or of TRAJECTORIES; None if all its numbers are exact or floating point.
         over: statuses of the repetitions that its numbers are over.
         shared: whether experiments have rows in one table of this kind; if not, each that asks
             for it has a table of its own.
@@ -45,6 +46,6 @@ TABLES = {
     "descent": Kind("descent"),
     "phase": Kind("phase"),
     "orders": Kind("orders", PROBLEMS),
-    "deeper": Kind("points", over=MEASURED),
+    "deeper": Kind("points", ALL_LIMITS, MEASURED),
     "errors": Kind("points", over=MEASURED, shared=False),
 }

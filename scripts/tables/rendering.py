@@ -163,7 +163,9 @@ def notes(table: pd.DataFrame, over: Collection[str]) -> list[str]:
         if status == CERTIFIED or status in found:
             sentences.append(f"{status[0].upper()}{status[1:]}: {words}.")
     if any(status in found for status in (SELECTED, UNIQUE_IN_FLOATS)):
-        among = "these and the certified ones" if SELECTED in over else "the certified ones alone"
+        # enclosures are of certified ones, whatever floats in their place are over
+        beside = SELECTED in over and "unproved" not in table
+        among = "these and the certified ones" if beside else "the certified ones alone"
         sentences.append(f"Numbers are over {among}.")
     return sentences
 

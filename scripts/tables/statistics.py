@@ -231,5 +231,5 @@ class EnclosedCells(Cells):
             )
             for name, values in columns.items()
         }
-        table = super().table(**shown).assign(unproved=objects(unproved))
+        table = super().table(**shown).assign(unproved=objects(unproved, left_out.index))
         return table if self.proved else table.rename(columns=IN_FLOATS)

@@ -256,6 +256,18 @@ def test_tables_of_the_l1_minimizer_are_left_out_with_another_initialization():
 
 
 @pytest.mark.parametrize("scales", ["all", "sample", "none"])
+def test_who_errs_less_is_proved_where_every_scale_is(scales):
+    """Also of cells of which bounds and trajectories are not; else the table waits for no proof."""
+    block = BLOCK | {"figure": "generalization", "depth": [2, 3], "tables": "shared"}
+    config = {"certificates": {"scales": scales}, "experiments": {"generalization": block}}
+    config["rates"] = {"window": {"smallest": 1e-4, "largest": 1.0}}
+    plan = Plan(validate(config))
+    proofs = plan.table_certificates("deeper")
+    assert proofs == (plan.table_certificates("rates") if scales == "all" else [])
+    assert any("/D3/" in file for file in proofs) == bool(proofs)
+
+
+@pytest.mark.parametrize("scales", ["all", "sample", "none"])
 def test_bounds_are_proved_where_every_scale_is(scales):
     """Of the cells of which figures show them, and of no others."""
     config = {"certificates": {"scales": scales}}

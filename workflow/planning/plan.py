@@ -27,7 +27,7 @@ from planning.experiments import (
 from planning.grid import Cell
 from planning.reading import ConfigurationError
 from planning.stages import STAGES, Batch, Call, Stages
-from tables.registry import BOUNDS, LIMITS, TABLES, TRAJECTORIES
+from tables.registry import ALL_LIMITS, BOUNDS, LIMITS, TABLES, TRAJECTORIES
 
 # kinds of figures of whose cells limits are proved
 PROVED = (*kinds_where(alpha=PATH), *kinds_where(alpha=DECADES))
@@ -161,6 +161,11 @@ class Plan:
         """Whether anything is proved in ball arithmetic."""
         return self.config["certificates"]["scales"] != "none"
 
+    @property
+    def all_scales_proved(self) -> bool:
+        """Whether that is of every scale."""
+        return self.config["certificates"]["scales"] == "all"
+
     def _check_descents(self):
         """Experiments of figure descent that share a cell and a scale ask for the same.
 
@@ -246,7 +251,7 @@ class Plan:
 
         There are some where every scale is proved: a table's numbers are over all of them.
         """
-        if self.config["certificates"]["scales"] != "all":
+        if not self.all_scales_proved:
             return []
         return [file for cell in cells for file in self.stages.bound_certificates(cell)]
 
@@ -394,7 +399,9 @@ class Plan:
         cells = self.cells_of(*feeding(kind), among=among)
         if proofs == BOUNDS:
             return self.bound_certificates(cells)
-        return self.certificates(cells, with_limits=proofs == LIMITS)
+        if proofs == ALL_LIMITS and not self.all_scales_proved:
+            return []
+        return self.certificates(cells, with_limits=proofs in (LIMITS, ALL_LIMITS))
 
     # --- jobs ---
 

@@ -55,6 +55,11 @@ def _is(text, value):
     return is_number(text) and math.isclose(float(text), value, rel_tol=1e-9)
 
 
+def _mark(column):
+    """What follows a number of a column of a table."""
+    return f"{DAGGER};" if column_of(column).source == FLOAT else ""
+
+
 @dataclass(frozen=True)
 class Frame:
     """Plotted data of a figure.
@@ -164,10 +169,13 @@ class Table(Frame):
     def cited(self, column: str, cell: Mapping[str, Any], **more: Any) -> str:
         """A number as the table shows it, as Typst, with its mark if it is floating point."""
         name, place = self.one(column, cell, **more)
-        about = column_of(name)
-        return signs(self.shown.at[place, heading_of(about)]) + (
-            f"{DAGGER};" if about.source == FLOAT else ""
-        )
+        shown = self.shown.at[place, heading_of(column_of(name))]
+        return f"{signs(shown)}{_mark(name)}"
+
+    def counted(self, column: str, words: str, **values: Any) -> str:
+        """How many of the rows with these values have these words in a column, with its mark."""
+        name = self._column(column)
+        return f"{len(self.named(**values, **{name: words}))}{_mark(name)}"
 
     def total(self, column: str) -> int:
         """The sum of a column of counts."""

@@ -46,12 +46,16 @@ class Interval:
             _DOWN.subtract(self.lower, other.upper), _UP.subtract(self.upper, other.lower)
         )
 
-    def __truediv__(self, count: int) -> "Interval":
-        """Divided by a positive integer; ValueError otherwise."""
-        divisor = Decimal(count)
-        if not divisor > 0:
-            raise ValueError(f"{count} is not positive: the ends would change places")
-        return Interval(_DOWN.divide(self.lower, divisor), _UP.divide(self.upper, divisor))
+    def __truediv__(self, by: "int | Interval") -> "Interval":
+        """Divided by something positive; ValueError otherwise."""
+        divisor = by if isinstance(by, Interval) else Interval.of(by, by)
+        if not divisor.lower > 0:
+            raise ValueError(f"{divisor.lower} is not positive: the ends might change places")
+        ends = divisor.lower, divisor.upper
+        return Interval(
+            min(_DOWN.divide(self.lower, end) for end in ends),
+            max(_UP.divide(self.upper, end) for end in ends),
+        )
 
     def scaled(self, by: float) -> "Interval":
         """Times a number, exact as the double that it is."""

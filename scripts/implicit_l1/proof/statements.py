@@ -14,6 +14,8 @@ from flint import arb, ctx
 from implicit_l1.problems.problem import Problem, exact_data
 from implicit_l1.proof.balls import (
     ball,
+    column,
+    exact_matrix,
     largest,
     power_of_ten,
     sum_of_sizes,
@@ -30,7 +32,10 @@ from implicit_l1.status import PROVED
 # What is not proved with so many bits is tried again with the next.
 PRECISIONS = (128, 256, 512)
 
-OF_A_SCALE = ("error_1", "error_2", "error_inf", "estimation_error", "error_over_prediction")
+OF_A_SCALE = (
+    *("error_1", "error_2", "error_inf"),
+    *("estimation_error", "held_out_error", "error_over_prediction"),
+)
 # quotients of bounds and errors, 1 where a bound is attained, 0 where it says nothing or the error
 # is 0
 OF_UPPER_BOUNDS = tuple(
@@ -137,7 +142,8 @@ def limits(
 ) -> list[Statement]:
     """What is known of the limit points at one depth, and of their first order.
 
-    Of a distance to an x_0 that is not known there is no statement.
+    Of a distance to an x_0 that is not known there is no statement, and none of rows held out
+    where there are none.
 
     Args:
         problem, point, nu: as in :func:`constants`.
@@ -160,6 +166,8 @@ def limits(
         statement("rate", exponent),
         statement("constant", constant),
     ]
+    unknown = {"estimation_error"} if not _has_signal(problem) else set()
+    unknown |= {"held_out_error"} if problem.held_out is None else set()
     # added first: it is exactly 0 where x_0 is recovered, and n far below rounding
     offsets = _offsets(minimizer, problem)
     before = None
@@ -175,15 +183,18 @@ def limits(
                 "error_2": sum_of_squares(error).sqrt(),
                 "error_inf": largest([abs(n) for n in error]),
                 "estimation_error": sum_of_squares(away).sqrt(),
+                "held_out_error": _held_out_error(problem.held_out, minimizer, error),
                 "error_over_prediction": first,
             }
             if not isinstance(first, NotProved):
                 values["error_over_prediction"] = norm / (constant * alpha**exponent)
         if before is not None and place == before[0] + 1:  # neighbours on the path
             values["local_slope"] = _attempt(_local_slope, *before[1:], norm, alpha)
-        if not _has_signal(problem):
-            del values["estimation_error"]
-        statements += [statement(name, value, log10_alpha) for name, value in values.items()]
+        statements += [
+            statement(name, value, log10_alpha)
+            for name, value in values.items()
+            if name not in unknown
+        ]
         before = (place, norm, alpha)
     return statements
 
@@ -318,6 +329,19 @@ def _minimizer(problem, point, nu, with_rho):
     if not with_rho:
         return minimizer, None
     return minimizer, enclose_pattern_constant(minimizer.frame, minimizer.sigma, nu)
+
+
+def _held_out_error(rows, minimizer, error):
+    """||A' x - y'||_2 / ||y'||_2 of rows (A', y') that are held out, x = g* + error."""
+    if rows is None:
+        return None
+    point = list(error)
+    for index, value in zip(minimizer.support, minimizer.values, strict=True):
+        point[index] += value
+    predicted = (exact_matrix(rows.matrix) * column(point)).entries()
+    data = [ball(y) for y in rows.data]
+    missed = [found - y for found, y in zip(predicted, data, strict=True)]
+    return (sum_of_squares(missed) / sum_of_squares(data)).sqrt()
 
 
 def _offsets(minimizer, problem):

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 import numpy as np
 
 from implicit_l1.linear.units import unit_of
-from implicit_l1.problems.problem import Problem
+from implicit_l1.problems.problem import Problem, Rows
 from pipeline.records.record import Record
 
 
@@ -43,12 +43,16 @@ class Problems(Record):
 
     def at(self, place: int) -> Problem:
         """An instance."""
+        held_out = None
+        if self.held_matrix is not None and self.held_data is not None:
+            held_out = Rows(self.held_matrix[place], self.held_data[place])
         return Problem(
             self.matrix[place],
             self.signal[place],
             self.data[place],
             self.preimage[place] if self.product[place] else None,
             int(self.noiseless_support[place]),
+            held_out,
         )
 
     def held_out_errors(self, points: Iterable[np.ndarray]) -> np.ndarray | None:

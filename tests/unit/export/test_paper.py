@@ -67,6 +67,13 @@ def table(tmp_path):
     return Table.read(write(tmp_path, csv=CSV, md=MARKDOWN), "rates")
 
 
+def test_rows_are_counted_with_the_mark_of_the_column(table):
+    assert table.counted("rho", "0.9968744629") == "3"
+    assert table.counted("rho", "0.9968744629", depth=3) == "2"
+    assert table.counted("fitted_rate", "0.040560", depth=2) == "1#dagger;"
+    assert table.counted("unproved", "of no row") == "0"
+
+
 def test_a_number_is_that_of_the_table_with_its_mark(table):
     assert table.cited("rho", CELL) == '#"0.9969";'
     assert table.cited("rho", CELL | {"eta": 0}) == '#"0.4573";'

@@ -914,6 +914,8 @@ def test_rows_that_are_held_out_are_no_part_of_the_problem():
         expected = np.linalg.norm(missed, axis=0) / np.linalg.norm(apart[:, -1])
         (missed,) = found.part(place).held_out_errors([x])
         assert missed == pytest.approx(expected, rel=1e-14)
+        rows_apart = found.at(place).held_out
+        assert np.array_equal(np.column_stack([rows_apart.matrix, rows_apart.data]), apart)
     assert len(chosen) > 2
     assert divided(3, 3, 2).returncode == 0
     assert np.array_equal(Problems.load("p.npz").held_matrix[0], found.held_matrix[3])

@@ -14,7 +14,7 @@ from implicit_l1.minimizer.support import certificate, support_geometry
 from implicit_l1.network.asymptotics import first_order
 from implicit_l1.network.limit import limit_path
 from implicit_l1.potentials import potential
-from implicit_l1.problems.problem import Problem
+from implicit_l1.problems.problem import Problem, Rows
 from implicit_l1.proof import statements
 from implicit_l1.proof.balls import (
     column,
@@ -1039,6 +1039,29 @@ def test_of_the_distance_to_a_signal_that_is_not_known_nothing_is_stated(known):
         found = {each.quantity: each for each in prove(*arguments)}
         assert (distance in found) == known
         assert all(each.proved for each in found.values())
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_what_is_missed_on_rows_held_out_is_enclosed(rows):
+    """Rows of a single 1 tell entries of x(alpha) = g* + n, so the truth is that of proved n."""
+    case = made("sparse")
+    chosen = np.array([case.minimizer.support[0], case.minimizer.support[-1], 0])[:rows]
+    units, data = np.eye(case.signal.size)[chosen], np.array([3.0, -4.0, 0.5])[:rows]
+    held_out = Rows(-2.0 * units, data) if rows else None
+    problem = Problem(case.matrix, case.signal, case.data, held_out=held_out)
+    floats, errors = constants(case, 3)[2], guesses(case, 3, [-4])
+    found = statements.limits(
+        *(problem, case.minimizer.point, case.minimizer.certificate.nu, 3, [(0, -4.0)], errors),
+        *((floats.error, floats.log_unit), RADIUS),
+    )
+    stated = [each for each in found if each.quantity == "held_out_error"]
+    assert len(stated) == (rows > 0) and all(each.proved for each in found)
+    if rows:
+        n, log_unit = errors[0]
+        x = case.minimizer.point + n * np.exp(log_unit)
+        missed = np.linalg.norm(-2.0 * x[chosen] - data) / np.linalg.norm(data)
+        assert float(stated[0].lower) == pytest.approx(missed, rel=1e-9)
+        assert float(stated[0].lower) <= float(stated[0].upper) <= float(stated[0].lower) + 1e-9
 
 
 @pytest.mark.parametrize(

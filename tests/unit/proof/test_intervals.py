@@ -62,6 +62,27 @@ def test_of_what_may_be_0_there_is_no_reciprocal(lower):
         Interval.of(lower, "1").reciprocal()
 
 
+@given(known(), known(smallest=1))
+def test_a_quotient_contains_those_of_members(one, other):
+    (first, x), (second, y) = one, other
+    quotient = first / second
+    assert holds(quotient, x / y)
+    corners = [
+        Fraction(end) / Fraction(by)
+        for end in (first.lower, first.upper)
+        for by in (second.lower, second.upper)
+    ]
+    slack = Fraction(max(map(abs, corners)), 10**38)
+    assert min(corners) - slack <= Fraction(quotient.lower) <= min(corners)
+    assert max(corners) <= Fraction(quotient.upper) <= max(corners) + slack
+
+
+@pytest.mark.parametrize("lower", ["0", "-1", "-0.5"])
+def test_nothing_is_divided_by_what_may_be_0(lower):
+    with pytest.raises(ValueError, match="is not positive"):
+        Interval.of(1, 2) / Interval.of(lower, "1")
+
+
 @given(known(), known(), st.integers(1, 50))
 def test_arithmetic_contains_the_results_of_members(one, other, count):
     (first, x), (second, y) = one, other

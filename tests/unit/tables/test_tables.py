@@ -751,22 +751,23 @@ def test_deeper_networks_are_compared_pair_by_pair():
     table = made("deeper", *frames)
     assert table["depth"].tolist() == [3, 4, 6] and set(table["alpha"]) == {1e-3}
     assert set(table["repetitions"]) == {7} and set(table["certified"]) == {6}
-    assert table["distance_two"].tolist() == [6.0] * 3
-    assert table["distance_ratio"].to_numpy() == pytest.approx([0.65, 1.55, 1.65])
-    assert table["distance_ratio_low"].to_numpy() == pytest.approx([0.4, 0.9, 1.4])
-    assert table["distance_ratio_high"].to_numpy() == pytest.approx([0.9, 1.8, 1.9])
-    assert table["nearer"].tolist() == [6, 1, 0]
-    assert table["nearest"].tolist() == ["deeper", "not decided", "two layers"]
+    assert table["distance_two_float"].tolist() == [6.0] * 3
+    assert table["distance_ratio_float"].to_numpy() == pytest.approx([0.65, 1.55, 1.65])
+    assert table["distance_ratio_low_float"].to_numpy() == pytest.approx([0.4, 0.9, 1.4])
+    assert table["distance_ratio_high_float"].to_numpy() == pytest.approx([0.9, 1.8, 1.9])
+    assert table["nearer_float"].tolist() == [6, 1, 0]
+    assert table["nearest_float"].tolist() == ["deeper", "not decided", "two layers"]
 
 
 def test_few_pairs_decide_nothing_and_none_have_no_number():
     few = only(made("deeper", distances(2, -1.0, [1.0] * 5), distances(3, -1.0, [0.5] * 5)))
-    assert (few["distance_ratio"], few["nearer"], few["nearest"]) == (0.5, 5, "not decided")
-    assert np.isnan(few["distance_ratio_low"]) and np.isnan(few["distance_ratio_high"])
+    assert (few["distance_ratio_float"], few["nearer_float"]) == (0.5, 5)
+    assert few["nearest_float"] == "not decided"
+    assert np.isnan(few["distance_ratio_low_float"]) and np.isnan(few["distance_ratio_high_float"])
     unknown = [distances(D, -1.0, [np.nan] * 7) for D in (2, 3)]  # where x_0 is not known
     row = only(made("deeper", *unknown))
-    assert (row["repetitions"], row["nearest"]) == (7, "not decided")
-    assert pd.isna(row[["distance", "distance_ratio", "nearer"]]).all()
+    assert (row["repetitions"], row["nearest_float"]) == (7, "not decided")
+    assert pd.isna(row[["distance_float", "distance_ratio_float", "nearer_float"]]).all()
     assert made("deeper", distances(3, -1.0, [1.0] * 7)).empty
 
 
@@ -776,11 +777,134 @@ def test_where_no_signal_is_known_the_rows_held_out_are_compared():
         for D, factor in ((2, 1.0), (3, 2.0))
     ]
     row = only(made("deeper", *frames))
-    assert (row["distance_two"], row["distance"], row["distance_ratio"]) == (3.5, 7.0, 2.0)
+    assert (row["distance_two_float"], row["distance_float"]) == (3.5, 7.0)
+    assert row["distance_ratio_float"] == 2.0
     # where both are known the distance to x_0 is meant
     both = [frame.assign(estimation_error=np.arange(1.0, 7.0)) for frame in frames]
-    assert only(made("deeper", *both))["distance_ratio"] == 1.0
-    assert (row["nearer"], row["nearest"]) == (0, "two layers")
+    assert only(made("deeper", *both))["distance_ratio_float"] == 1.0
+    assert (row["nearer_float"], row["nearest_float"]) == (0, "two layers")
+
+
+def test_reasons_stand_in_their_rows_beside_proofs_of_other_cells():
+    """Certificates are of paths of cells; a table may show one of several."""
+    frames = [data(depth=depth, path="near") for depth in (2, 3)]
+    certificates = [
+        of_limits(depth, path, local_slope={-12.0: [0.5, 0.5, f"why {depth} {path}"]})
+        for depth in (2, 3)
+        for path in ("before", "near")
+    ]
+    table = made("rates", *frames, certificates=[of_constants([0.5] * 3), *certificates])
+    reasons = [next(filter(lambda why: "why" in why, row.split("; "))) for row in table["unproved"]]
+    assert reasons == [f"local_slope: why {depth} near" for depth in (2, 3)]
+
+
+def proved_distances(depth, scale, values, margin=None, quantity="estimation_error"):
+    """What is proved of such points: of each repetition (lower, upper), or why not."""
+    margin = [0.5] * len(values) if margin is None else margin
+    parts = [proofs("margin", margin, depth=depth, path="near")]
+    return pd.concat([*parts, proofs(quantity, values, scale, depth, "near")], ignore_index=True)
+
+
+def test_ratios_of_enclosed_errors_are_enclosed():
+    """The ends of every ratio are those that are farthest apart; the floats are not looked at."""
+    frames = [distances(D, -3.0, [0.777] * 7, {6: NOT_UNIQUE}) for D in (2, 3)]
+    two = [("1.9", "2.1")] * 7
+    three = [(f"0.{k}", f"0.{k}5") for k in range(1, 7)] + [("9", "9")]
+    certificates = [proved_distances(2, -3.0, two), proved_distances(3, -3.0, three)]
+    row = only(made("deeper", *frames, certificates=certificates))
+    assert (row["repetitions"], row["certified"], row["unproved"]) == (7, 6, "")
+    assert row["distance_two"] == Interval.of("1.9", "2.1")
+    assert row["distance"] == Interval.of("0.35", "0.4")
+    low, high = row["distance_ratio_low"], row["distance_ratio_high"]
+    for found, (lower, upper) in {
+        low: (0.1 / 2.1, 0.15 / 1.9),
+        high: (0.6 / 2.1, 0.65 / 1.9),
+        row["distance_ratio"]: (0.35 / 2.1, 0.4 / 1.9),
+    }.items():
+        assert [float(found.lower), float(found.upper)] == pytest.approx([lower, upper])
+    assert row["nearer"] == Interval.of(6, 6) and row["nearest"] == "deeper"
+    assert not any(name.endswith("_float") for name in row.index)
+
+
+def test_enclosures_are_over_the_certified_and_the_table_says_so():
+    frames = [distances(D, -3.0, [1.0] * 5 + [3.0], {5: SELECTED}) for D in (2, 3)]
+    why = ["there is another minimizer"]
+    certificates = [proved_distances(D, -3.0, [(1, 1)] * 5 + why, [0.5] * 5 + why) for D in (2, 3)]
+    proved, floats = (made("deeper", *frames, certificates=one) for one in (certificates, None))
+    assert only(proved)["distance"] == Interval.of(1, 1) and only(proved)["certified"] == 5
+    assert "the certified ones alone" in " ".join(notes(proved, TABLES["deeper"].over))
+    assert only(floats)["nearer_float"] == 0.0 and only(floats)["nearest_float"] == "not decided"
+    assert "these and the certified ones" in " ".join(notes(floats, TABLES["deeper"].over))
+
+
+def test_what_enclosures_do_not_decide_is_not_decided():
+    """A ratio that may be on either side of 1 is in neither count, and its end decides nothing."""
+    frames = [distances(D, -3.0, [0.777] * 6) for D in (2, 3)]
+    two, below = [(1, 1)] * 6, [(0.5, 0.5)] * 5
+    for last, nearest, count in (
+        ((0.9, 0.95), "deeper", (6, 6)),
+        ((0.99, 1.01), "not decided", (5, 6)),
+        ((1.0, 1.0), "not decided", (5, 5)),
+    ):
+        certificates = [proved_distances(2, -3.0, two), proved_distances(3, -3.0, [*below, last])]
+        row = only(made("deeper", *frames, certificates=certificates))
+        assert (row["nearest"], row["nearer"]) == (nearest, Interval.of(*count))
+    above = [proved_distances(2, -3.0, two), proved_distances(3, -3.0, [(1.01, 2)] * 6)]
+    assert only(made("deeper", *frames, certificates=above))["nearest"] == "two layers"
+    few = [proved_distances(2, -3.0, two[:5]), proved_distances(3, -3.0, below)]
+    frames = [distances(D, -3.0, [0.777] * 5) for D in (2, 3)]
+    row = only(made("deeper", *frames, certificates=few))
+    assert row["nearest"] == "not decided" and pd.isna(row["distance_ratio_low"])
+    assert row["distance_ratio"] == Interval.of("0.5", "0.5")
+
+
+def test_an_error_that_is_not_proved_leaves_no_ratio():
+    frames = [distances(D, -3.0, [0.777] * 6) for D in (2, 3)]
+    exact = [(1, 1)] * 6
+    for two, three, why in (
+        (exact, [*exact[:5], "the radius is too large"], "the radius is too large"),
+        ([*exact[:5], "no contraction"], exact, "no contraction"),
+        ([*exact[:5], (0, 1)], exact, "an error at D = 2 may be 0"),
+    ):
+        certificates = [proved_distances(2, -3.0, two), proved_distances(3, -3.0, three)]
+        row = only(made("deeper", *frames, certificates=certificates))
+        assert pd.isna(row["distance_ratio"]) and pd.isna(row["nearest"])
+        assert f"ratio: {why}" in row["unproved"]
+    # an instance whose minimizer is not proved is in no number
+    margin = [0.5] * 5 + ["A_S is odd"]
+    certificates = [
+        proved_distances(2, -3.0, exact, margin),
+        proved_distances(3, -3.0, [(2, 2)] * 5 + [(99, 99)], margin),
+    ]
+    row = only(made("deeper", *frames, certificates=certificates))
+    assert row["distance_ratio"] == Interval.of(2, 2) and row["nearest"] == "not decided"
+    assert row["unproved"] == "left out: 1 A_S is odd"
+
+
+def test_one_table_is_proved_whole_or_not_at_all():
+    """Of a network that starts from another shape nothing is proved."""
+    frames = [distances(D, scale, [0.5] * 6) for D in (2, 3) for scale in (-3.0, -2.0)]
+    certificates = [proved_distances(D, -3.0, [(1, 1)] * 6) for D in (2, 3)]
+    table = made("deeper", *frames, certificates=certificates)
+    assert table["distance_float"].tolist() == [0.5, 0.5] and "distance" not in table
+    more = [proved_distances(D, -2.0, [(1, 1)] * 6) for D in (2, 3)]
+    table = made("deeper", *frames, certificates=certificates + more)
+    assert table["distance"].tolist() == [Interval.of(1, 1)] * 2
+    # a problem without x_0 and rows held out has no number that could be proved
+    frames += [distances(D, -1.0, [np.nan] * 6) for D in (2, 3)]
+    table = made("deeper", *frames, certificates=certificates + more)
+    assert table["distance"].isna().tolist() == [False, False, True]
+
+
+def test_rows_held_out_are_compared_in_enclosures():
+    frames = [distances(D, -2.0, [np.nan] * 6).assign(held_out_error=0.777) for D in (2, 3)]
+    held_out = [proved_distances(D, -2.0, [(D, D)] * 6, quantity="held_out_error") for D in (2, 3)]
+    row = only(made("deeper", *frames, certificates=held_out))
+    assert row["distance_ratio"].overlaps(Interval.of("1.5", "1.5"))
+    both = [*held_out, *(proved_distances(D, -2.0, [(1, 1)] * 6) for D in (2, 3))]
+    for order in (both, both[::-1]):  # where both are known the distance to x_0 is meant
+        row = only(made("deeper", *frames, certificates=order))
+        assert row["distance_ratio"] == Interval.of(1, 1)
 
 
 def test_what_is_compared_is_said_beside_the_table_as_it_is():
