@@ -139,6 +139,7 @@ class Audit:
     uncommitted: list = field(default_factory=list)
     told: dict = field(default_factory=dict)
     _checksums: dict = field(default_factory=dict)
+    _code: dict = field(default_factory=dict)
 
     def __post_init__(self):
         if self.all_jobs is None:
@@ -157,6 +158,13 @@ class Audit:
         if file not in self._checksums:
             self._checksums[file] = checksum(file)
         return self._checksums[file]
+
+    def checksum_of_code(self, name: str) -> str:
+        """That of a file of the project; empty if it is not there."""
+        if name not in self._code:
+            place = Path(self.of_project(name))
+            self._code[name] = self.checksum(str(place)) if place.is_file() else ""
+        return self._code[name]
 
     @property
     def partial(self) -> bool:

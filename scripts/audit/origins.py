@@ -83,8 +83,7 @@ def check_origin(audit: Audit, file: str, origin: dict) -> None:
     for name in origin["elsewhere"]:
         audit.add(file, f"was made with {name} from elsewhere than the environment of Python")
     for name, found in origin["code"].items():
-        place = audit.of_project(name)
-        if not Path(place).is_file() or audit.checksum(place) != found:
+        if audit.checksum_of_code(name) != found:
             audit.add(file, f"was made with another version of {name}")
         elif name not in job.inputs:
             audit.add(file, f"was made with {name}, which rule {job.rule} does not declare")

@@ -6,6 +6,8 @@ file of plotted data; it is right if that interval and the enclosure overlap.  A
 proofs to be compared with, and cannot be, is named.
 """
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +28,7 @@ from implicit_l1.proof.intervals import (
 )
 from implicit_l1.status import CERTIFIED, MEASURED, PROVED
 from implicit_l1.trajectories import WIDEST
-from pipeline.storage import DamagedFileError, read_table, read_tables
+from pipeline.storage import DamagedFileError, read_table
 from tables.columns import COLUMNS, EXACT
 from tables.making import make_table
 from tables.rendering import digits_of
@@ -52,10 +54,16 @@ WITH_PROOFS = (
 CURVE = ("depth", "alpha", "repetition")
 # between 0 and this there is no double
 SMALLEST = np.nextafter(0.0, 1.0)
+# what reads a Parquet table, maybe once for many that look at it
+Reader = Callable[[str | Path], pd.DataFrame]
 
 
 def table_problems(
-    name: str, text: pd.DataFrame, data: list[str], certificates: list[str]
+    name: str,
+    text: pd.DataFrame,
+    data: list[str],
+    certificates: list[str],
+    read: Reader = read_table,
 ) -> Compared:
     """Compare a table with the enclosures it was rounded from.
 
@@ -63,8 +71,11 @@ def table_problems(
         name: of the table.
         text: its CSV file as a data frame of texts, empty where nothing is printed.
         data, certificates: paths of the Parquet tables that it summarizes.
+        read: what reads them.
     """
-    table = make_table(name, read_tables(data), read_tables(certificates))
+    table = make_table(
+        name, *(_below(files, read) if files else None for files in (data, certificates))
+    )
     expected = digits_of(table)
     result = Compared()
     if list(text.columns) != list(expected.columns):
@@ -92,6 +103,11 @@ def table_problems(
                 problem = f"{value or 'nothing'} is printed, the data give {right[column]}"
             result.problems.append(f"row {number} ({_row(printed)}), {column}: {problem}")
     return result
+
+
+def _below(paths, read):
+    """Tables one below the other."""
+    return pd.concat([read(path) for path in paths], ignore_index=True)
 
 
 def _short(interval):
@@ -128,7 +144,9 @@ class Number:
     wrong: bool = False
 
 
-def figure_problems(text: pd.DataFrame, data: list[str], made: dict[str, Job]) -> Compared:
+def figure_problems(
+    text: pd.DataFrame, data: list[str], made: dict[str, Job], read: Reader = read_table
+) -> Compared:
     """Compare the data of a figure with the certificates of its cells, where there are to be any.
 
     A plotted row is proved if the numbers behind it are in their enclosures and it stands where
@@ -138,6 +156,7 @@ def figure_problems(text: pd.DataFrame, data: list[str], made: dict[str, Job]) -
         text: its CSV file as a data frame of texts.
         data: paths of the Parquet tables that the figure reads.
         made: every file that the workflow makes.
+        read: what reads tables.
     """
     result = Compared()
     places: set[tuple] = set()
@@ -152,7 +171,7 @@ def figure_problems(text: pd.DataFrame, data: list[str], made: dict[str, Job]) -
             result.problems.append(f"{path}: certificates of its cell are missing, as {missing}")
         if not proofs:
             continue
-        for number in compare(path, read_table(path), read_tables(proofs)):
+        for number in compare(path, _below(proofs, read), read):
             if number.enclosure is None:
                 said = f"{path}: {number.what} {number.why}"
                 (result.problems if number.wrong else result.skipped).append(said)
@@ -222,10 +241,11 @@ def _enclosures(certificates, quantity):
     Interval, or the words that say why there is none.
     """
     result = {}
-    for row in certificates[certificates["quantity"] == quantity].itertuples():
-        values = result.setdefault(None if np.isnan(row.log10_alpha) else row.log10_alpha, {})
-        proved = row.status == PROVED
-        values[row.repetition] = Interval.of(row.lower, row.upper) if proved else row.status
+    rows = certificates[certificates["quantity"] == quantity]
+    columns = (rows[name] for name in ("log10_alpha", "repetition", "status", "lower", "upper"))
+    for scale, repetition, status, *ends in zip(*columns, strict=True):
+        values = result.setdefault(None if np.isnan(scale) else scale, {})
+        values[repetition] = Interval.of(*ends) if status == PROVED else status
     return result
 
 
@@ -250,9 +270,9 @@ ON_LOGARITHMS = (
 )
 
 
-def _curves(path, frame, certificates):
+def _curves(path, certificates, read):
     """The medians over the repetitions from which an error is measured, at certified scales."""
-    instances = read_table(Path(path).with_name("instances.parquet"))
+    frame, instances = read(path), read(str(Path(path).with_name("instances.parquet")))
     measured = set(instances.loc[instances["status"].isin(MEASURED), "repetition"])
     scales = np.sort(frame.loc[frame["quantity"] == "error_1", "log10_alpha"])
     errors = _enclosures(certificates, "error_1")
@@ -261,17 +281,20 @@ def _curves(path, frame, certificates):
         if rows.empty:
             continue
         slope = quantity == "slope"
+        columns = (rows[name].to_numpy() for name in ("log10_alpha", "count", "median"))
+        places_of, counts, medians = columns
         enclosures = _enclosures(certificates, "local_slope" if slope else quantity)
         for scale, values in enclosures.items():
             where = scale
             if slope:  # half way to the next scale
                 where = 0.5 * (scale + scales[np.searchsorted(scales, scale + 1e-9)])
             what = f"median {quantity} at log10(alpha) = {where:.6g}"
-            at = rows[are_at(rows["log10_alpha"], where)]
+            at = np.flatnonzero(are_at(places_of, where))
             if len(at) != 1:
                 yield Number(what, why=f"stands in {len(at)} rows, not in one", wrong=True)
                 continue
-            count, value = at["count"].iloc[0], at["median"].iloc[0]
+            (row,) = at
+            count, value = counts[row], medians[row]
             why = _why_not(values, measured)
             if count != len(measured):
                 why = f"is over {count} repetitions, {len(measured)} are measured"
@@ -290,18 +313,22 @@ def _curves(path, frame, certificates):
                 middle = median if slope else geometric_median
                 enclosure = middle([values[repetition] for repetition in measured])
                 powers = (1, 2) if quantity == "estimation_error" else (1,)
-                places = tuple(
-                    ("median", value**power, at["log10_alpha"].iloc[0]) for power in powers
-                )
+                places = tuple(("median", value**power, places_of[row]) for power in powers)
                 yield Number(what, value, enclosure, places)
 
 
-def _instances(path, frame, certificates):
+def _instances(path, certificates, read):
     """rho and rho~ of each instance with a unique minimizer."""
-    yield from _constants(path, frame[frame["status"] == CERTIFIED], certificates)
+    frame = read(path)
+    yield from _constants(frame[frame["status"] == CERTIFIED], certificates)
 
 
-def _constants(path, frame, certificates):
+def _orders(path, certificates, read):
+    """The null space constants of each instance."""
+    yield from _constants(read(path), certificates)
+
+
+def _constants(frame, certificates):
     """The null space constants of each row."""
     columns = {
         "rho": "rho_upper",
@@ -327,9 +354,9 @@ def _constants(path, frame, certificates):
                 yield Number(what, value, values[repetition], places)
 
 
-def _phase(path, frame, bounds):
+def _phase(path, bounds, read):
     """The median of rho over the signals with each s, in the median of their bounds."""
-    for (_, s), cell in frame.groupby(["ensemble", "s"]):
+    for (_, s), cell in read(path).groupby(["ensemble", "s"]):
         what, value = f"median rho_planted at s = {s}", cell["rho_planted"].median()
         rows = bounds[(bounds["ensemble"] == cell["ensemble"].iloc[0]) & (bounds["s"] == s)]
         ends = zip(rows["rho_lower"], rows["rho_upper"], strict=True)
@@ -340,8 +367,9 @@ def _phase(path, frame, bounds):
             yield Number(what, value, enclosure, (("rho_planted", value, None),))
 
 
-def _bounds(path, frame, certificates):
+def _bounds(path, certificates, read):
     """The errors, and the bounds on them where they are proved; figures draw a part of them."""
+    frame = read(path)
     finite = frame[np.isfinite(frame["log10_error_1"])]
     for column, (error, quotient) in OF_BOUNDS.items():
         errors = _enclosures(certificates, error)
@@ -382,8 +410,9 @@ def _bound(error, name, quotient):
     return error - log10(quotient if upper else quotient.reciprocal())
 
 
-def _trajectories(path, frame, certificates):
+def _trajectories(path, certificates, read):
     """The distances to g* over time."""
+    frame = read(path)
     proofs = certificates[certificates["quantity"] == "error_1"]
     known = {(row.repetition, row.time): row for row in proofs.itertuples()}
     for row in frame[frame["quantity"] == "error_1"].itertuples():
@@ -407,12 +436,13 @@ _COMPARISONS = {
     "bounds": _bounds,
     "flow": _trajectories,
     "phase": _phase,
-    "orders": _constants,
+    "orders": _orders,
 }
 
 
 def check_values(audit: Audit) -> None:
     """The numbers of tables and figures lie in what is proved of them."""
+    read = functools.cache(read_table)  # figures and tables share them
     for kind, name, job in audit.published():
         if kind == "document":  # which reads what the others are compared with
             continue
@@ -422,9 +452,9 @@ def check_values(audit: Audit) -> None:
             if kind == "table":
                 (table,) = job.after("--table")
                 files = (job.after(option) for option in ("--input", "--certificates"))
-                compared = table_problems(table, text, *files)
+                compared = table_problems(table, text, *files, read)
             else:
-                compared = figure_problems(text, job.after("--data"), audit.job_of)
+                compared = figure_problems(text, job.after("--data"), audit.job_of, read)
         except (DamagedFileError, FileNotFoundError):
             continue  # reported where it stands
         except Exception as error:  # whatever changed numbers may break, the page is written
