@@ -6,7 +6,7 @@ on arrays of some 10,000 entries.
 
 import numpy as np
 
-from implicit_l1.potentials import LOG2, Potential
+from implicit_l1.potentials import LOG2, Potential, log_cosh
 
 
 def _derivatives(potential, z):
@@ -24,12 +24,13 @@ def _derivatives(potential, z):
     p = potential.power
     room = 1.0 - z
     ratio = room / (1.0 + z)
-    lost = -np.expm1(p * np.log1p(-2.0 * z / (1.0 + z)))  # 1 - r^p
+    log_ratio = np.log1p(-2.0 * z / (1.0 + z))
+    lost = -np.expm1(p * log_ratio)  # 1 - r^p
     power = (1.0 - lost) * ratio
     return (
         np.log(p) - (p + 1.0) * np.log(room) + np.log1p(power),
         room / p * lost / (1.0 + power),
-        (p + 1.0) / room * (1.0 - power * ratio) / (1.0 + power),
+        (p + 1.0) / room * -np.expm1((p + 2.0) * log_ratio) / (1.0 + power),
     )
 
 
@@ -136,34 +137,54 @@ def _maximizer(potential, target, z):
     return z, log_slope, ratio, rate
 
 
-def _inverse_slope(potential, log_slope, start):
-    """The y >= 0 with ``log phi'(y) = log_slope``, and dy / dlog_slope; both 0 where there is none.
+def _growth(potential, z):
+    """log(phi'(z) / phi'(0)) at z >= 0, with all its digits also where z is small.
+
+    The logarithm of cosh(z) for D = 2; else, from ``phi' = p ((1 - z)^(-p - 1) +
+    (1 + z)^(-p - 1))``, of ``(1 - z^2)^(-(p + 1) / 2) cosh((p + 1) artanh(z))``.
+    """
+    if potential.depth == 2:
+        return _log_cosh(z)
+    order = potential.power + 1.0
+    return _log_cosh(order * np.arctanh(z)) - 0.5 * order * np.log1p(-z * z)
+
+
+def _log_cosh(u):
+    """log(cosh(u)) for u >= 0, to all digits."""
+    return np.where(u < 1.0, 0.5 * np.log1p(np.sinh(np.minimum(u, 1.0)) ** 2), log_cosh(u))
+
+
+def _inverse_growth(potential, growth, start):
+    """The y >= 0 with this growth of phi', and dy / dgrowth; both 0 where there is none.
 
     Args:
         potential: of the depth wanted.
-        log_slope: any shape.
+        growth: log(phi'(y) / phi'(0)), any shape.
         start: an upper bound of y, of the same shape; +inf where none is known.
     """
-    y, rate = np.zeros_like(log_slope), np.zeros_like(log_slope)
-    inside = log_slope > _derivatives(potential, 0.0)[0]
-    log_slope = log_slope[inside]
+    y, rate = np.zeros_like(growth), np.zeros_like(growth)
+    inside = growth > 0.0
+    growth = growth[inside]
     if potential.depth == 2:
-        tanh = np.sqrt(-np.expm1(2.0 * (LOG2 - log_slope)))
-        y[inside], rate[inside] = log_slope + np.log(0.5 * (1.0 + tanh)), 1.0 / tanh
+        tanh = np.sqrt(-np.expm1(-2.0 * growth))
+        y[inside], rate[inside] = growth + np.log1p(tanh), 1.0 / tanh
         return y, rate
     p = potential.power
     # log phi' is convex: Newton goes downwards from any upper bound of the root, and
     # phi' >= p (1 - y)^(-p - 1),  phi' >= 2p (1 + (p + 1)(p + 2) y^2 / 2) give two
-    relative = np.expm1(np.minimum(log_slope - np.log(2.0 * p), 50.0))
-    root = np.minimum(start[inside], -np.expm1((np.log(p) - log_slope) / (p + 1.0)))
-    root = np.minimum(root, np.sqrt(2.0 * relative / ((p + 1.0) * (p + 2.0))))
+    relative = np.expm1(np.minimum(growth, 50.0))
+    most = np.minimum(
+        -np.expm1(-(growth + LOG2) / (p + 1.0)),
+        np.sqrt(2.0 * relative / ((p + 1.0) * (p + 2.0))),
+    )
+    most = np.minimum(most, np.nextafter(1.0, 0.0))  # at 1 phi is infinite
+    start = start[inside]
+    root = np.where(start > 0.0, np.minimum(start, most), most)  # a bound that rounding has spoiled
     for _ in range(50):
-        found, _, curvature = _derivatives(potential, root)
-        # y is 0 to all digits where log_slope is that of 0 to all digits
-        curvature = np.where(root > 0.0, curvature, np.inf)
-        step = (found - log_slope) / curvature
-        root = np.maximum(root - step, 0.0)
-        if np.all(np.abs(step) <= 1e-9):
+        curvature = _derivatives(potential, root)[2]
+        step = (_growth(potential, root) - growth) / curvature
+        root = np.minimum(root - step, most)
+        if np.all(np.abs(step) <= 1e-9 * root):
             break
     y[inside], rate[inside] = root, 1.0 / curvature
     return y, rate
@@ -174,11 +195,14 @@ def least_mass(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Logarithms of the least ``sum(phi(y))`` subject to ``sum(weights * y) >= value``, y >= 0.
 
-    The dual problem in one multiplier mu: ``log phi'(y_i) = log mu + log weights_i``, or
-    y_i = 0 where that has no solution.  The unknown is the largest y_i, by Newton's method for
-    ``sum(weights * y) = value``; it starts from the mu that solves the equations linearized at
-    ``y_i = value``, ``log mu = log phi'(value) - sum(weights * log weights)``.  Every mu
-    gives a valid bound, so it need not be exact.  (Derived for this project.)
+    The dual problem in one multiplier mu: ``phi'(y_i) = mu weights_i``, or y_i = 0 where that has
+    no solution.  The unknown is the largest y_i, by Newton's method for ``sum(weights * y) =
+    value``; it starts from the mu that solves the equations linearized at ``y_i = value``,
+    ``log mu = log phi'(value) - sum(weights * log weights)``.  Every mu gives a valid bound, so
+    it need not be exact; but each y_i has to be that of its mu to all digits, or what is called
+    the least value is not.  Where y is small phi' is flat, and log phi' has lost them: the growth
+    ``log(phi'(y_i) / phi'(0))`` is that of the largest and ``log(weights_i / largest weight)``,
+    neither of which is a difference of numbers that are near.  (Derived for this project.)
 
     Args:
         potential: of the depth wanted.
@@ -190,35 +214,35 @@ def least_mass(
     largest = weights.argmax(axis=1)
     top = weights.max(axis=1)
     with np.errstate(divide="ignore"):
-        log_weights = np.log(weights)
-    log_mu = np.zeros_like(value)
+        fall = np.log1p((weights - top[:, None]) / top[:, None])
+    of_largest = np.zeros_like(value)
     y, rate = np.zeros_like(weights), np.zeros_like(weights)
 
     @np.errstate(divide="ignore", invalid="ignore")  # where phi' is flat to all digits
     def excess(rows, largest_y):
-        """``sum(weights * y) - value``, and its derivative; log_mu and y are updated."""
-        log_slope, _, curvature = _derivatives(potential, largest_y)
-        change = log_slope - np.log(top[rows]) - log_mu[rows]
-        log_mu[rows] += change
+        """``sum(weights * y) - value``, and its derivative; the growth and y are updated."""
+        curvature = _derivatives(potential, largest_y)[2]
+        growth = _growth(potential, largest_y)
+        change, of_largest[rows] = growth - of_largest[rows], growth
         # y is a concave function of log mu, so a tangent gives an upper bound
         tangent = np.where(rate[rows] > 0, y[rows] + rate[rows] * change[:, None], np.inf)
-        target = log_mu[rows, None] + log_weights[rows]
-        y[rows], rate[rows] = _inverse_slope(potential, target, tangent)
+        y[rows], rate[rows] = _inverse_growth(potential, growth[:, None] + fall[rows], tangent)
         y[rows, largest[rows]], rate[rows, largest[rows]] = largest_y, 1.0 / curvature
         total = (weights[rows] * y[rows]).sum(axis=1)
         return total - value[rows], curvature * (weights[rows] * rate[rows]).sum(axis=1)
 
     # with a reserve: where all but one y_i are 0, the zero is at value / top
     low, high = value, np.minimum(1.01 * value / top, potential.edge)
-    entropy = -(weights * np.where(weights > 0, log_weights, 0.0)).sum(axis=1)
-    log_slope = _derivatives(potential, value)[0] + entropy + np.log(top)
-    start, _ = _inverse_slope(potential, log_slope, np.full_like(value, np.inf))
+    entropy = -(weights * np.where(weights > 0, fall, 0.0)).sum(axis=1)
+    growth = _growth(potential, value) + entropy
+    start, _ = _inverse_growth(potential, growth, np.full_like(value, np.inf))
     start = np.clip(start, low, 0.5 * (low + high))
     curvature = _derivatives(potential, start)[2]
     with np.errstate(divide="ignore"):
         tolerance = 1e-7 * np.minimum(start, 1.0 / curvature)
     _roots(excess, start, low, high, tolerance)
     log_slope, ratio, _ = _derivatives(potential, y)
+    log_mu = of_largest + _derivatives(potential, np.zeros(1))[0] - np.log(top)
     with np.errstate(divide="ignore"):
         log_phi = log_slope + np.log(ratio)
     unit = np.maximum(log_phi.max(axis=1), log_mu)

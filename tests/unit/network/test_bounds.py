@@ -754,13 +754,74 @@ def test_refined_bounds_where_phi_is_linear(depth, monkeypatch):
     phi, value = potential(depth), np.array([1e-5, 1e-9])
     weights = np.tile([0.2, 0.5, 0.3], (2, 1))
     expected = np.log(phi.phi_prime(0.0) * value / 0.5)
-    steps = counted(monkeypatch, "_inverse_slope")
+    steps = counted(monkeypatch, "_inverse_growth")
     assert least_mass.least_mass(phi, weights, value)[0] == pytest.approx(expected, abs=1e-7)
     assert len(steps) <= 4
     size = value[:, None] * np.array([1.0, 0.4])
     tau = np.sqrt((size**2).mean(axis=1))
     expected = phi.phi_prime(0.0) / 4.0 * ((size + tau[:, None]) ** 2).sum(axis=1) / tau
     assert refined_upper(phi, size)[0] == pytest.approx(np.log(expected), abs=1e-7)
+
+
+@pytest.mark.parametrize("depth", [2, 2.001, 2.1, 2.5, 3, 4, 6, 10, 100])
+def test_the_least_mass_where_phi_prime_is_flat(depth):
+    """Of equal weights the mean is best; of one or several largest, where the others are too small
+    to be worth anything, these alone: what is called least is neither above that nor below.
+    """
+    phi = potential(depth)
+    p = None if depth == 2 else mpmath.mpf(phi.power)
+
+    def mass(z):
+        return 2 * mpmath.sinh(z) if p is None else (1 - z) ** -p - (1 + z) ** -p
+
+    values = np.logspace(-3, -60, 58) / (1.0 if p is None else float(p))
+    for weights, top in (
+        (np.full(7, 1 / 7), 7),
+        (np.array([0.5, 0.5]), 2),
+        (np.array([0.4, 0.2, 0.4]), 2),
+        (np.array([0.5, 0.25, 0.25]), 1),
+    ):
+        found, *_ = least_mass.least_mass(phi, np.tile(weights, (values.size, 1)), values)
+        with mpmath.workdps(80):
+            share = [mpmath.mpf(value) / mpmath.mpf(weights.max()) / top for value in values]
+            right = [float(mpmath.log(top * mass(one))) for one in share]
+        assert found == pytest.approx(right, rel=1e-13, abs=1e-12)
+
+
+def least_of_two(phi, weights, value):
+    """The least mass of two weights by a search in 60 digits."""
+    p = None if phi.depth == 2 else mpmath.mpf(phi.power)
+
+    def slope(y):
+        if p is None:
+            return 2 * mpmath.cosh(y)
+        return p * ((1 - y) ** (-p - 1) + (1 + y) ** (-p - 1))
+
+    def mass(y):
+        return 2 * mpmath.sinh(y) if p is None else (1 - y) ** -p - (1 + y) ** -p
+
+    first, second = map(mpmath.mpf, weights)
+    low, high = value / (first + second), value / first  # of the larger weight's
+    for _ in range(200):
+        y = (low + high) / 2
+        other = (value - first * y) / second
+        low, high = (low, y) if slope(y) * second > slope(other) * first else (y, high)
+    return mass(low) + mass((value - first * low) / second)
+
+
+@pytest.mark.parametrize("depth", [2, 2.1, 3, 10])
+@pytest.mark.parametrize("gap", [1e-2, 1e-5, 1e-9, 1e-13])
+def test_the_least_mass_of_weights_that_are_nearly_equal(depth, gap):
+    """Which of them are worth anything is told by the relative difference, of the order of y^2."""
+    phi, weights = potential(depth), np.array([0.5 + gap, 0.5 - gap])
+    values = np.sqrt(gap) * np.array([0.01, 0.5, 1.0, 2.0, 5.0])
+    values = values[values < 0.4]
+    found, *_ = least_mass.least_mass(phi, np.tile(weights, (values.size, 1)), values)
+    with mpmath.workdps(60):
+        right = [
+            float(mpmath.log(least_of_two(phi, weights, mpmath.mpf(value)))) for value in values
+        ]
+    assert found == pytest.approx(right, rel=1e-13, abs=1e-12)
 
 
 def test_balances_at_smaller_scales_predict_the_next(monkeypatch):
