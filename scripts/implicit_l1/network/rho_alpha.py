@@ -76,6 +76,8 @@ def solve_rho_alpha(
             moved = reached @ free_map
             z, reach = c[left] + moved, np.abs(c[left]) + np.abs(moved)
             optimal = np.all(np.abs(z) - top <= _OPTIMAL * reach.max(axis=1, keepdims=True), axis=1)
+            # where the value is lost in the numbers that it is made of, these tell nothing
+            optimal &= _gaps(c[left], reached, k, free_map) < _LARGEST_GAP
             if optimal[0]:
                 break
             tried.append(reached[0])
@@ -87,16 +89,21 @@ def solve_rho_alpha(
         done = left[optimal]
         free[done], kernel[done] = reached[optimal], k
         left = left[~optimal]
-    moved = free @ free_map
-    height, reach = np.abs(c + moved).max(axis=1), (np.abs(c) + np.abs(moved)).max(axis=1)
-    # a value of 0 is rounded to a part of what it is the difference of, and has no relative gap
-    unit = np.maximum(height, np.maximum(_OPTIMAL / _LARGEST_GAP * reach, 1e-300))
-    gap = (height - np.sum(kernel * c, axis=1)) / unit
+    gap = _gaps(c, free, kernel, free_map)
     for row in np.flatnonzero(~(gap < _LARGEST_GAP)).tolist():
         raise LinearProgramError(
             f"the linear program {names[row]} is not solved: its relative gap is {gap[row]:.1e}"
         )
     return free, kernel, gap
+
+
+def _gaps(c, free, kernel, free_map):
+    """The relative differences of ``||c + C^T b||_inf`` and ``<c, k>``, one a row."""
+    moved = free @ free_map
+    height, reach = np.abs(c + moved).max(axis=1), (np.abs(c) + np.abs(moved)).max(axis=1)
+    # a value of 0 is rounded to a part of what it is the difference of, and has no relative gap
+    unit = np.maximum(height, np.maximum(_OPTIMAL / _LARGEST_GAP * reach, 1e-300))
+    return (height - np.sum(kernel * c, axis=1)) / unit
 
 
 def _solved(system, right):
