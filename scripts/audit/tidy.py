@@ -1,15 +1,18 @@
 """Removes what is left of values that were taken out of a configuration.
 
-Of the files in the folder of results that no rule makes, those go that a program of this project
-has written there, which they tell themselves, or the JSON beside them by their checksums; and logs
-and timings of jobs.  All others stay, and are named: so does whatever lies in the folder of another
-configuration.
+Of the files in the folder of results that no rule makes, those go that a run of this workflow has
+left there: files of a stage, figures and tables in the places where its programs write them, which
+they tell themselves, or the JSON beside them by their checksums; and the logs and timings of jobs,
+where both are there.  All others stay, and are told: links, whatever lies in the folder of another
+configuration, and what was made after a run of this one has begun, by whoever did.
 """
 
 import argparse
+import io
+import sys
 from pathlib import Path, PurePath
 
-from audit.findings import Audit, named
+from audit.findings import PUBLISHED, Audit, named
 from audit.origins import CONFIGURATION, configuration_of, strays
 from audit.workflow_queries import HERE, add_workflow, asked, read_jobs
 from pipeline.command_line import Failure, run
@@ -17,8 +20,9 @@ from pipeline.origin import ROOT, checksum
 from pipeline.storage import BESIDE, TELLING, DamagedFileError, read_origin
 
 # what jobs say and how long they take, in a folder of each stage; nothing there tells its origin
-LOGS = "logs"
-MESSAGES = {LOGS: ".log", "benchmarks": ".tsv"}
+MESSAGES = {"logs": ".log", "benchmarks": ".tsv"}
+# how Snakemake begins a file of timings
+TIMINGS = "s\th:m:s\t"
 
 
 def main() -> None:
@@ -32,6 +36,8 @@ def main() -> None:
         raise Failure(
             f"{results} is not of this configuration as it is now: run the workflow first"
         )
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be no text
     found = strays(Audit(jobs, results, jobs))
     gone = left_behind(found, results)
     for file in gone:
@@ -41,16 +47,19 @@ def main() -> None:
     print(f"{len(gone)} files were removed from {results}, which no rule makes now.")
     left = [file for file in found if file not in gone]
     if left:
-        print(f"Left as they are, by no program of this project: {named(left)}.")
+        print(f"Left as they are, not known to be of a run of this configuration: {named(left)}.")
 
 
 def left_behind(files: list[str], results: Path) -> list[str]:
-    """Those of some files that a program of this project has written into a folder of results, in
-    a run of its configuration."""
+    """Those of some files in a folder of results that a run of its configuration has left there."""
+    begun = (results / CONFIGURATION).stat().st_mtime_ns
     mine = [
         file
         for file in files
-        if not Path(file).is_symlink() and not _is_of_another_run(file, results)
+        if not Path(file).is_symlink()
+        and Path(file).is_file()
+        and Path(file).stat().st_mtime_ns <= begun
+        and not _is_of_another_run(file, results)
     ]
     told = {name for file in mine for name in _written(file, results)}
     return [file for file in mine if file in told]
@@ -58,29 +67,56 @@ def left_behind(files: list[str], results: Path) -> list[str]:
 
 def _is_of_another_run(file: str, results: Path) -> bool:
     """Whether a file lies in a folder of results inside this one, also of a run that has only
-    begun, or is named as a stage: the first that a run makes there are logs."""
-    inside = PurePath(file).relative_to(results).parents
-    folders = [results / folder for folder in inside if folder != PurePath()]
-    return any((one / CONFIGURATION).exists() or (one / LOGS).exists() for one in folders)
+    begun, or is named as a stage: what a run makes lies there."""
+    place = PurePath(file).relative_to(results)
+    folders = [results / folder for folder in place.parents if folder != PurePath()]
+    # among what jobs say there are folders of figures and tables
+    marks = (CONFIGURATION, *MESSAGES, *(() if place.parts[0] in MESSAGES else PUBLISHED))
+    return any((folder / mark).exists() for folder in folders for mark in marks)
 
 
 def _written(file: str, results: Path) -> list[str]:
-    """The files that a file proves to be written by a program of this project: itself, or those
-    that it tells of."""
+    """The files that a file proves to be written by a job of the workflow: itself, or those that
+    it tells of."""
     path = Path(file)
     parts = path.relative_to(results).parts
     if parts[0] in MESSAGES:
-        return [file] if len(parts) > 2 and path.suffix == MESSAGES[parts[0]] else []
+        return [file] if _is_of_a_job(parts, results) else []
     if path.suffix not in TELLING:
         return []
     try:
         told = read_origin(file)
     except (DamagedFileError, FileNotFoundError):
         return []
-    if told.get("path") != file:
+    if told.get("path") != file or not _is_in_its_place(parts, told.get("command") or [""]):
         return []
     beside = told.get("files", {}) if path.suffix == BESIDE else {}
     return [file, *(name for name, found in beside.items() if _is_as_told(name, found))]
+
+
+def _is_of_a_job(parts: tuple[str, ...], results: Path) -> bool:
+    """Whether a file is the log or the timings of a job, of which the other is there, too."""
+    place = PurePath(*parts[1:])
+    depth = 2 if place.parts[:1] in [(folder,) for folder in PUBLISHED] else 3
+    if len(place.parts) != depth or place.suffix != MESSAGES[parts[0]]:
+        return False
+    log, timings = (
+        (results / folder / place).with_suffix(suffix) for folder, suffix in MESSAGES.items()
+    )
+    if not (log.is_file() and timings.is_file()):
+        return False
+    return timings.read_bytes().startswith(TIMINGS.encode())
+
+
+def _is_in_its_place(parts: tuple[str, ...], command: list[str]) -> bool:
+    """Whether the workflow has this program write there: a stage in the folder of its name, of
+    which it may be one of two kinds; figures and tables in theirs."""
+    program = PurePath(command[0])
+    room, name = program.parent.name, program.stem
+    if room in PUBLISHED:
+        return parts[0] == room and len(parts) == 2
+    of_stage = parts[0] == name or parts[0].endswith(f"_{name}")
+    return room == "stages" and of_stage and len(parts) > 2
 
 
 def _is_as_told(file: str, found: str) -> bool:

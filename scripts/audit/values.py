@@ -451,8 +451,8 @@ def check_values(audit: Audit) -> None:
             text = pd.read_csv(file, dtype=str, keep_default_na=False)
             if kind == "table":
                 (table,) = job.after("--table")
-                files = (job.after(option) for option in ("--input", "--certificates"))
-                compared = table_problems(table, text, *files, read)
+                data, proofs = (job.after(option) for option in ("--input", "--certificates"))
+                compared = table_problems(table, text, data, proofs, read)
             else:
                 compared = figure_problems(text, job.after("--data"), audit.job_of, read)
         except (DamagedFileError, FileNotFoundError):

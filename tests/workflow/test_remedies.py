@@ -86,7 +86,8 @@ def test_another_version_of_the_code_is_run(copy, audited):
     assert {name for name in strays if (copy.folder / name).exists()} == set()
     assert all(f"removed {name}\n" in told for name in strays)
     assert (
-        f"Left as they are, by no program of this project: {RESULTS}/descent/mine.parquet." in told
+        "Left as they are, not known to be of a run of this configuration: "
+        f"{RESULTS}/descent/mine.parquet." in told
     )
     other.unlink()
     assert audited().startswith("PASS")

@@ -101,11 +101,19 @@ def studied(tmp_path_factory):
     where = f"Figures are in {study}/results/figures, tables in {study}/results/tables "
     assert re.search(rf"^{re.escape(where)}\(\d+ files made, 0 kept\)\.$", said.splitlines()[-1])
     enter(report, folder)
-    left = study / "results/logs/limit/another.log"
-    left.write_text("of a value that was taken out\n", encoding="utf-8")
+    # of a value that was taken out, before the run that made the configuration
+    log, timings = (
+        study / f"results/{folder}/limit/another/1.{suffix}"
+        for folder, suffix in (("logs", "log"), ("benchmarks", "tsv"))
+    )
+    for left, words in ((log, ""), (timings, "s\th:m:s\tmax_rss\n")):
+        left.parent.mkdir()
+        left.write_text(words, encoding="utf-8")
+        os.utime(left, (1e9, 1e9))
     said = enter(tidy, folder)
-    assert "removed results/logs/limit/another.log\n1 files were removed from results" in said
-    assert not left.exists()
+    assert "\n2 files were removed from results" in said
+    for left in (log, timings):
+        assert f"removed {left.relative_to(study)}\n" in said and not left.exists()
     return project, study, data
 
 
