@@ -6,7 +6,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from suite import FINISHED
+from suite import FINISHED, PARTS
 
 # Before NumPy loads its BLAS: the last bits depend on the number of threads.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -39,8 +39,9 @@ LONGEST_WAIT = 3600
 def pytest_addoption(parser):
     parser.addoption(
         "--part",
-        choices=("finished", "rest"),
-        help="only tests that look at the finished smoke grid, or only the rest of all tests",
+        choices=PARTS,
+        help="only tests that look at the finished smoke grid, only those on a cluster, or only "
+        "the rest of all tests",
     )
 
 
@@ -60,6 +61,8 @@ def pytest_collection_modifyitems(config, items):
 
 def part_of(item):
     """The part of the suite that a test is in."""
+    if item.get_closest_marker("cluster"):
+        return "cluster"
     looks = "finished" in item.fixturenames and item.path.name not in RUN_AGAIN
     return "finished" if looks else "rest"
 
@@ -82,7 +85,7 @@ def large(request):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, pytestconfig):
-    """The smoke grid, run from nothing or by the other part. Tests must not change it."""
+    """The smoke grid, run from nothing or by another part. Tests must not change it."""
     from workflow_runs import Project, enter
 
     part = pytestconfig.getoption("part")
@@ -90,12 +93,12 @@ def finished(tmp_path_factory, pytestconfig):
     # pytest removes the folders of a run that has ended, as the first part's before the second's
     folder = Path(shared) if shared else tmp_path_factory.mktemp("finished")
     made, ended = folder.with_suffix(".made"), folder.with_suffix(".ended")
-    if shared and part == "rest":
+    if shared and part != "finished":
         end = time.monotonic() + LONGEST_WAIT
         while not ended.exists():
-            assert time.monotonic() < end, "the other part of the suite has not run the smoke grid"
+            assert time.monotonic() < end, "no other part of the suite has run the smoke grid"
             time.sleep(1.0)
-        assert made.exists(), "the other part of the suite could not run the smoke grid"
+        assert made.exists(), "another part of the suite could not run the smoke grid"
         return Project(tmp_path_factory.mktemp("finished"), results=Project.at(folder))
     try:
         folder.mkdir(exist_ok=True)

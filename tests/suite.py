@@ -1,10 +1,11 @@
-"""Run the test suite in two processes, for two cores.
+"""Run the test suite in three processes, for two cores.
 
     python tests/suite.py [words for pytest]
 
-One runs the smoke grid and takes the tests that look at it, the other those that do not need it,
-and then those that run most of a copy again; what the first says is printed after what the second
-says.  The last line counts both.  `python -m pytest` runs everything in one process.
+One runs the smoke grid and takes the tests that look at it; one those on a cluster, which wait for
+most of their time; the last those that do not need the grid, and then those that run most of a copy
+again.  What the others say is printed after what the last says, and the last line counts all.
+`python -m pytest` runs everything in one process.
 """
 
 import os
@@ -15,8 +16,8 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
-PARTS = ("finished", "rest")
-# in the environment: the folder in which the first part makes the grid, for the other to copy
+PARTS = ("finished", "cluster", "rest")
+# in the environment: the folder in which the first part makes the grid, for the others to copy
 FINISHED = "IMPLICIT_L1_FINISHED"
 NO_TESTS = 5  # pytest's exit status where nothing was chosen
 
@@ -27,7 +28,7 @@ def start(part, folder, words):
     with (folder / part).open("w") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", "--part", part, report, *words],
-            stdout=output if part == PARTS[0] else None,
+            stdout=None if part == PARTS[-1] else output,
             stderr=subprocess.STDOUT,
             env=os.environ | {FINISHED: str(folder / "grid")},
         )
@@ -46,20 +47,21 @@ def closing_line(reports, seconds):
     words = [f"{good} passed", *(f"{number} {name}" for name, number in bad.items())]
     if total["skipped"]:
         words.append(f"{total['skipped']} skipped")
-    return f"{', '.join(words)} in both parts, in {seconds:.0f} s"
+    return f"{', '.join(words)} in all parts, in {seconds:.0f} s"
 
 
 def main(words):
-    """Exit status of the suite: 0 where both parts end with it, or one of them has no tests."""
+    """Exit status of the suite: 0 where all parts end with it, or without a test but for one."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         processes = {part: start(part, folder, words) for part in PARTS}
         try:
             statuses = [process.wait() for process in reversed(processes.values())]
-        except KeyboardInterrupt:  # of both parts, too: they end by themselves
+        except KeyboardInterrupt:  # of all parts, too: they end by themselves
             statuses = [process.wait() for process in processes.values()]
-        print((folder / PARTS[0]).read_text(encoding="utf-8"), end="")
+        for part in PARTS[:-1]:
+            print((folder / part).read_text(encoding="utf-8"), end="")
         reports = [folder / f"{part}.xml" for part in PARTS]
         if not all(report.exists() for report in reports):
             print("A part of the suite did not end")

@@ -1,4 +1,4 @@
-"""The runner of the suite: what fails in one of the two processes is a failure of both."""
+"""The runner of the suite: what fails in one of its processes is a failure of all."""
 
 import subprocess
 import sys
@@ -14,21 +14,22 @@ GOOD, EMPTY = (0, (5, 0, 0, 1)), (5, (0, 0, 0, 0))
 
 
 @pytest.mark.parametrize(
-    ("finished", "rest", "status", "line"),
+    ("finished", "cluster", "rest", "status", "line"),
     [
-        (GOOD, GOOD, 0, "8 passed, 2 skipped in both parts, in "),
-        (GOOD, EMPTY, 0, "4 passed, 1 skipped in both parts, in "),
-        (EMPTY, EMPTY, 1, "0 passed in both parts, in "),
-        (GOOD, (1, (3, 2, 1, 0)), 1, "4 passed, 2 failures, 1 errors, 1 skipped in both parts"),
-        ((1, (3, 2, 0, 0)), GOOD, 1, "5 passed, 2 failures, 1 skipped in both parts"),
+        (GOOD, GOOD, GOOD, 0, "12 passed, 3 skipped in all parts, in "),
+        (GOOD, EMPTY, EMPTY, 0, "4 passed, 1 skipped in all parts, in "),
+        (EMPTY, EMPTY, EMPTY, 1, "0 passed in all parts, in "),
+        (GOOD, EMPTY, (1, (3, 2, 1, 0)), 1, "4 passed, 2 failures, 1 errors, 1 skipped in all"),
+        ((1, (3, 2, 0, 0)), EMPTY, GOOD, 1, "5 passed, 2 failures, 1 skipped in all parts"),
+        (GOOD, (1, (3, 2, 0, 0)), EMPTY, 1, "5 passed, 2 failures, 1 skipped in all parts"),
         # killed
-        (GOOD, (-9, None), 1, "A part of the suite did not end"),
-        ((-9, (3, 0, 0, 0)), GOOD, 1, "7 passed, 1 skipped in both parts"),
-        ((4, None), (4, None), 1, "A part of the suite did not end"),
+        (GOOD, GOOD, (-9, None), 1, "A part of the suite did not end"),
+        ((-9, (3, 0, 0, 0)), EMPTY, GOOD, 1, "7 passed, 1 skipped in all parts"),
+        (*[(4, None)] * 3, 1, "A part of the suite did not end"),
     ],
 )
-def test_both_parts_count(monkeypatch, capsys, finished, rest, status, line):
-    parts = {"finished": finished, "rest": rest}
+def test_all_parts_count(monkeypatch, capsys, finished, cluster, rest, status, line):
+    parts = {"finished": finished, "cluster": cluster, "rest": rest}
 
     def start(part, folder, words):
         assert words == ["-x"]
@@ -41,7 +42,7 @@ def test_both_parts_count(monkeypatch, capsys, finished, rest, status, line):
     monkeypatch.setattr(suite, "start", start)
     assert suite.main(["-x"]) == status
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "what finished says"
+    assert said[:2] == ["what finished says", "what cluster says"]
     assert said[-1].startswith(line)
 
 
@@ -53,12 +54,13 @@ def collected(*words):
 
 def test_every_test_is_in_one_part():
     files = ("tests/unit/pipeline/test_storage.py", "tests/workflow/test_workflow.py")
-    files += ("tests/workflow/test_recipes.py",)
+    files += ("tests/workflow/test_recipes.py", "tests/cluster/test_slurm.py")
     every, *parts = (
         {name: int(number) for name, number in collected(*files, *words).items()}
-        for words in ([], ["--part", "finished"], ["--part", "rest"])
+        for words in ([], *(["--part", part] for part in suite.PARTS))
     )
     assert every == {name: sum(part.get(name, 0) for part in parts) for name in files}
-    # some of the second file in each; of the last those that run a copy again
-    assert all(files[1] in part for part in parts)
-    assert all(file not in parts[0] for file in (files[0], files[2]))
+    # some of the second file in two; of the third those that run a copy again
+    first, cluster, last = parts
+    assert files[1] in first and files[1] in last and cluster.keys() == {files[3]}
+    assert all(file not in first for file in (files[0], files[2]))
