@@ -1,6 +1,7 @@
 """What the pages that people read say of files, commands and names is there."""
 
 import ast
+import functools
 import importlib.util
 import re
 import shlex
@@ -81,20 +82,23 @@ def commands(page):
     return found + re.findall(rf"`((?:{PROGRAMS}) [^`]+)`", text)
 
 
+@functools.cache
 def entered():
     """The commands that tests enter, with a star for what differs from run to run."""
+    found = []
     for path in (ROOT / "tests").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "enter":
                 parts = getattr(node.args[0], "values", [node.args[0]])
                 text = (part.value if isinstance(part, ast.Constant) else "*" for part in parts)
-                yield from map(str.strip, "".join(text).splitlines())
+                found += map(str.strip, "".join(text).splitlines())
+    return found
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_are_entered_by_tests(page):
     """As they stand there, of the smoke grid where they name none; targets of make are enough."""
-    tried = list(entered())
+    tried = entered()
     for command in set(commands(page)) - set(NOT_ENTERED):
         if command.startswith("make "):
             words = command.split()[1:]
