@@ -55,7 +55,6 @@ CERTIFIED = 2
 
 # rows and columns of the problem whose times and memory stand for an empty run
 TINY = (10, 20)
-EMPTY_RUNS = 3
 
 SIMPLEX, INTERIOR, BOTH, NO_PROGRAM = "simplex", "interior point", "both", ""
 
@@ -94,6 +93,9 @@ def main() -> None:
         default=0.1,
         help="seconds; shorter runs do not enter the fits (default: %(default)s)",
     )
+    parser.add_argument(
+        "--empty-runs", type=int, default=3, help="empty runs of each stage (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, required=True, help="root of all draws")
     parser.add_argument("--csv", required=True)
     parser.add_argument("--exponents", help="CSV file of the exponents")
@@ -103,14 +105,14 @@ def main() -> None:
         raise Failure("there must be at least 2 rows, and d / N must be greater than 1")
     if not 0 < args.sparsity <= 1:
         raise Failure("the sparsity s / N must be in (0, 1]")
-    if args.repetitions < 1:
-        raise Failure("there must be at least one repetition")
+    if min(args.repetitions, args.empty_runs) < 1:
+        raise Failure("there must be at least one repetition, and one empty run")
 
     sizes = [(N, round(ratio * N)) for ratio in args.ratios for N in args.rows]
     args.largest = {stage: N for stages, N in args.largest for stage in stages}
     stages = with_needs(EXPECTED if ALL in args.stages else ["l1", *args.stages])
-    tiny = {result.stage: result for result in medians(stages, TINY, EMPTY_RUNS, args)}
-    loaded = {stage: loading(stage) for stage in stages if stage in OF_PROGRAMS}
+    tiny = {result.stage: result for result in medians(stages, TINY, args.empty_runs, args)}
+    loaded = {stage: loading(stage, args.empty_runs) for stage in stages if stage in OF_PROGRAMS}
     small = {N: [stage for stage in stages if runs_at(stage, N, args.largest)] for N in args.rows}
     measurements = [
         result for size in sizes for result in medians(small[size[0]], size, args.repetitions, args)
@@ -195,11 +197,11 @@ def medians(
     ]
 
 
-def loading(stage: str) -> Run:
-    """The run of a stage that loads what it imports at its start, and ends: the median."""
+def loading(stage: str, count: int) -> Run:
+    """The run of a stage that loads what it imports at its start, and ends: the median of some."""
     program = STAGES / f"{stage.partition(' D')[0]}.py"
-    runs = [measured(stage, (0, 0), [program, "--help"]) for _ in range(EMPTY_RUNS)]
-    return sorted(runs, key=lambda run: run.seconds)[EMPTY_RUNS // 2]
+    runs = [measured(stage, (0, 0), [program, "--help"]) for _ in range(count)]
+    return sorted(runs, key=lambda run: run.seconds)[count // 2]
 
 
 def command(
@@ -377,7 +379,7 @@ fit; a fit of two sizes is the slope between them and says nothing about its own
 
 ## Empty runs
 
-The same stages at N = {TINY[0]}, d = {TINY[1]}, medians of {EMPTY_RUNS} runs; for the
+The same stages at N = {TINY[0]}, d = {TINY[1]}, medians of {args.empty_runs} runs; for the
 interior-point method, which does without the packages of the other, what a stage imports at its
 start.
 

@@ -29,6 +29,7 @@ TINY = {
     "--repetitions": [1],
     "--log10-alpha": [0, -1],
     "--resolution": [0],
+    "--empty-runs": [1],
     "--seed": [1],
 }
 
@@ -198,6 +199,7 @@ def test_a_stage_has_one_thread():
         ({"--ratios": [1]}, "greater than 1"),
         ({"--sparsity": [0]}, "sparsity"),
         ({"--repetitions": [0]}, "repetition"),
+        ({"--empty-runs": [0]}, "one empty run"),
         # after the stage and the size, what the stage says
         (
             {"--log10-alpha": ["inf"], "--stages": ["limit D2"]},
