@@ -124,6 +124,17 @@ def test_limit_points_bounds_and_their_enclosures(name, seed, depth):
         assert all(holds(i, v, 1e-12) for i, v in zip(proof.error[row], n, strict=True))
 
 
+@pytest.mark.parametrize("depth", [2, 3])
+def test_scales_in_any_order_have_the_rows_of_decreasing_ones(depth):
+    """All that is told of a scale, its error bound too, and again where it is asked for twice."""
+    found = implicit_l1.find_limit_points(A, Y, depth, log10_alpha=[-3, -9, 0, -3])
+    decreasing = implicit_l1.find_limit_points(A, Y, depth, log10_alpha=[0, -3, -9])
+    assert np.unique(decreasing.error_bound).size == 3
+    for name, rows in vars(decreasing).items():
+        if name != "minimizer":
+            assert np.array_equal(getattr(found, name), rows[[1, 2, 0, 1]]), name
+
+
 def test_a_scale_beyond_the_doubles():
     """As first order: 1.5 sqrt(alpha), A = (1, 1/2)."""
     found = implicit_l1.find_limit_points([[1, 0.5]], [1], 2, log10_alpha=[-1000])
@@ -283,6 +294,18 @@ def test_other_bad_arguments_are_named():
             implicit_l1.enclose_limit_points(A, Y, 2, alpha=1, radius=bad)
         with pytest.raises(ValueError, match="radius"):
             implicit_l1.enclose_first_order(A, Y, 2, radius=bad)
+
+
+def test_a_constant_of_which_only_bounds_are_asked_for_lies_between_them():
+    """Exactly it is 151/295, in rational arithmetic."""
+    matrix = np.random.default_rng(5).integers(-5, 6, (4, 8))
+    data = matrix[:, 0] - matrix[:, 1]
+    tilde = fraction(null_space_constant(matrix, [0, 1]))
+    assert tilde == Fraction(151, 295)
+    bracket = implicit_l1.find_null_space_constants(matrix, data, exact_up_to=0).rho_tilde
+    proof = implicit_l1.enclose_null_space_constants(matrix, data, exact_up_to=0).rho_tilde
+    assert holds(proof, tilde) and bracket.lower * (1 - 1e-9) <= tilde <= bracket.upper
+    assert proof.upper - proof.lower > 1e-3 and bracket.upper - bracket.lower > 1e-3
 
 
 @pytest.mark.parametrize(

@@ -492,6 +492,15 @@ def test_path_of_alpha(alpha, key, words):
     assert words in line
 
 
+def test_depths_just_above_two_are_refused():
+    """1 - |z| has too few digits there; the first depth that has enough is allowed."""
+    path = ["experiments", "noise", "depth"]
+    assert validate(changed(path, [2, 2.001]))
+    (line,) = complaints(changed(path, [2, 2.0009]))
+    assert line.startswith("experiments.noise.depth: ")
+    assert "2, or numbers at least 2.001" in line
+
+
 @pytest.mark.parametrize("depths", [3, [2, 3], [2.5, 3]])
 def test_far_scales_are_for_depth_two_alone(depths):
     """10^-301 has no digits at D > 2, whatever other depths there are."""

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from export import timings
 from implicit_l1.status import PROVED
 from pipeline.storage import read_arrays, read_table, write_arrays
 from problem_files import write_problems
@@ -346,3 +347,23 @@ def test_a_limit_that_is_not_proved_has_rows_that_say_so(block):
     slopes = table[(table["quantity"] == "local_slope") & (table["status"] == PROVED)]
     assert slopes[slopes["repetition"] == 1]["log10_alpha"].tolist() == []
     assert slopes[slopes["repetition"] == 0]["log10_alpha"].tolist() == [-4, -4.5]
+
+
+def test_timings_of_stages_add_up_and_the_largest_job_is_that_of_all(tmp_path, monkeypatch):
+    jobs = {"limit/a": (3.0, 2.0, 90.5), "limit/b": (5.0, 4.0, 70.0), "l1/a": (6.0, 1.0, 80.0)}
+    for name, values in jobs.items():
+        path = tmp_path / f"benchmarks/{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        row = "\t".join(map(str, values))
+        path.write_text(f"s\tcpu_time\tmax_rss\n{row}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    words = ["timings", "--benchmarks", "benchmarks", "--csv", "t.csv", "--markdown", "t.md"]
+    monkeypatch.setattr("sys.argv", words)
+    timings.main()
+    table = pd.read_csv("t.csv")
+    assert list(table) == ["stage", "jobs", "seconds", "longest", "cpu_seconds", "memory_mb"]
+    assert table.to_numpy().tolist() == [
+        ["limit", 2, 8.0, 5.0, 6.0, 90.5],
+        ["l1", 1, 6.0, 6.0, 1.0, 80.0],
+        ["all", 3, 14.0, 6.0, 7.0, 90.5],
+    ]

@@ -1,5 +1,6 @@
 """What an audit finds beside origins: problems drawn anew, states of the workflow, bounds."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,19 @@ import pytest
 from audit import judge, tidy, workflow_queries
 from audit.again import check_drawings, draw
 from audit.findings import Audit
-from audit.origins import DRAWING, check_states, check_strays
+from audit.origins import DRAWING, check_states, check_strays, check_told
 from audit.values import figure_problems
 from audit.workflow_queries import Job
 from frames import LOG10_ALPHA, bounds, cell
 from implicit_l1.status import CERTIFIED, PROVED
 from pipeline.command_line import Failure
-from pipeline.storage import read_arrays, write_arrays, write_table
+from pipeline.storage import (
+    read_arrays,
+    read_origin,
+    write_arrays,
+    write_table,
+    written_origin,
+)
 
 DRAWN = [
     *("--repetitions", "0", "2", "gaussian", "--N", "4", "--d", "8", "--s", "1"),
@@ -64,6 +71,23 @@ def test_what_the_workflow_would_make_anew_is_a_finding(tmp_path, state, words):
     check_states(found, {} if state is None else {"file.npz": state})
     what = [finding.what for finding in found.findings.get("file.npz", [])]
     assert what == ([f"would be made anew by the workflow ({words})"] if words else [])
+
+
+@pytest.mark.parametrize("told", [["a.csv", "a.pdf"], ["a.csv"], ["a.csv", "a.pdf", "a.png"]])
+def test_a_file_beside_a_figure_tells_of_all_that_its_rule_makes(tmp_path, monkeypatch, told):
+    """One that it has forgotten could be changed and nobody would know."""
+    monkeypatch.chdir(tmp_path)
+    digest = hashlib.sha256(b"drawn").hexdigest()
+    for name in told:
+        Path(name).write_text("drawn", encoding="utf-8")
+    origin = {"files": dict.fromkeys(told, digest), "configuration": {"seed": 1}}
+    Path("a.json").write_text(written_origin(origin), encoding="utf-8")
+    command = ("program", "--configuration", '{"seed": 1}')
+    found = Audit([Job("figure", (), ("a.csv", "a.json", "a.pdf"), command)], tmp_path)
+    check_told(found, "a.json", read_origin("a.json"))
+    what = [finding.what for finding in found.findings.get("a.json", [])]
+    right = told == ["a.csv", "a.pdf"]
+    assert what == ([] if right else ["does not tell of all files that its rule makes"])
 
 
 @pytest.mark.parametrize("wrong", [False, True])

@@ -179,7 +179,8 @@ def test_what_runs_whenever_python_starts(environment, name):
 
 def test_what_was_added_to_the_folder_of_packages(environment):
     """An optional import of a package, a folder in front of its module, lines read at the start."""
-    names = ("better.pth", "bottleneck.py", "one/core/__init__.py", "one/fast.so", "one/old.pyc")
+    names = ("better.pth", "bottleneck.py", "one/_virtualenv.py", "one/core/__init__.py")
+    names += ("one/fast.so", "one/old.pyc")
     for name in names:
         path = environment[0] / name
         path.parent.mkdir(exist_ok=True)

@@ -146,6 +146,22 @@ def test_rows_of_the_same_grid_must_be_those_of_the_reference(compared, then):
         )
 
 
+@pytest.mark.parametrize("now", [GRID, {"deep": DEEP}])
+def test_a_figure_of_an_experiment_that_was_taken_out_is_compared_with_nothing(
+    compared, tmp_path, now
+):
+    """On the grid of the reference it is a file too many; either way it is said."""
+    kept = "results/reference/smoke/figures/wide.csv"
+    (tmp_path / kept).parent.mkdir(parents=True)
+    (tmp_path / kept).write_text(ROWS, encoding="utf-8")
+    report = compared(now, GRID, ROWS, ROWS)
+    assert report["verdict"] == ("FAIL" if now == GRID else "PASS")
+    said = f"{kept} is of no figure or table"
+    assert (said in report["others"]) == (now == GRID)
+    noted = f"{said} of this configuration: compared with nothing"
+    assert (noted in report["notes"]) == (now != GRID)
+
+
 def test_columns_of_other_proofs_are_compared_with_nothing(compared):
     """A number that is proved stands in another column than the same in floating point."""
     floats = ROWS.replace("rate", "rate_float")

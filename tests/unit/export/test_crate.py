@@ -98,12 +98,12 @@ RECORD = {
 }
 
 # path -> when it was written, in seconds; what the project is made of is of today
-FIRST = 946684800  # 2000-01-01
-WRITTEN = dict.fromkeys({**RESULTS, **BESIDE}, FIRST + 1) | {
+FIRST, DAY = 946684800, 86400  # 2000-01-01
+WRITTEN = dict.fromkeys({**RESULTS, **BESIDE, **READ}, FIRST + 1) | {
     "results/figures/noise.csv": FIRST + 2,
     "results/figures/noise.json": FIRST + 2,
     "results/configuration.yaml": FIRST,
-    "results/tables/rates.html": FIRST + 3,
+    "results/tables/rates.html": FIRST + DAY,
 }
 
 
@@ -291,8 +291,9 @@ def test_the_run_leads_from_configuration_and_lock_to_figures_and_tables(exporte
     assert len(shown) == 7
     # from the first file that there is to the last figure or table
     assert (run["startTime"], run["endTime"]) == (
-        *("2000-01-01T00:00:00+00:00", "2000-01-01T00:00:03+00:00"),
+        *("2000-01-01T00:00:00+00:00", "2000-01-02T00:00:00+00:00"),
     )
+    assert graph["./"]["datePublished"] == "2000-01-02"
     assert graph["#figure_noise"]["endTime"] == "2000-01-01T00:00:02+00:00"
 
 

@@ -17,6 +17,7 @@ from audit.origins import check_origins
 from export.document.captions import in_typst
 from export.document.markup import listed, signs, text
 from export.document.shown import Frame, Table
+from export.paper import Document
 from forging import tell_anew
 from implicit_l1.proof.intervals import is_number, stands_for
 from judging import judged, verdicts, what_is_said
@@ -139,6 +140,14 @@ def test_signs_as_typst_writes_them():
     assert signs("at 1e-4, not x1e-4") == '#"at ";#"10";#super[#"−4";]#", not x1e-4";'
     assert signs("10^7.8 times ϱ~") == '10#super[#"7.8";]#" times ";$tilde(rho.alt)$'
     assert listed(["a", "b", "c"]) == "a, b and c" and listed(["a"]) == "a"
+
+
+def test_cells_by_their_depth():
+    """What is said of three layers and more is not said of a depth between two and three."""
+    document = Document(Path(), {}, [], {"experiments": {}})
+    cells = [{"depth": depth} for depth in (2, 2.5, 3, 4)]
+    assert document.deep(cells) == [{"depth": 3}, {"depth": 4}]
+    assert document.shallow(cells) == [{"depth": 2}]
 
 
 # --- captions ---

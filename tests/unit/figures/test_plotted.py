@@ -337,6 +337,7 @@ def test_flow_has_loss_error_and_entries_each_in_its_panel(draw):
         times = agreement(values, [NOT_UNIQUE, CERTIFIED, CERTIFIED])
         for place, name in enumerate(("escaped", "settled", "escape_scale", "slow_scale")):
             times[name] *= (1 + place) * (1 + 20 * times["eta"]) * times["depth"]
+        times.loc[times["alpha"] == 1e-2, ["escaped", "settled"]] *= [1.5, 3.0]
         frames.append(times)
     figure, frame = draw("flow", *frames, laid_out=False)
     assert set(frame["repetition"].dropna()) == {1} and set(frame["eta"]) == {0.0, 0.1}
@@ -368,13 +369,13 @@ def test_flow_has_loss_error_and_entries_each_in_its_panel(draw):
 
 
 def _assert_times(frame, ax, D):
-    """Both times of both cells, and through the first cell's at the smallest scale what they are in
-    proportion to."""
+    """Both times of both cells, and through the first cell's at the smallest scale what they come
+    to be in proportion to."""
     alpha, lines = np.array([1e-4, 1e-2]), [np.array(line.get_data()) for line in ax.lines]
     wanted = []
     for eta in (0.0, 0.1):
         factor = (1 + 20 * eta) * D
-        wanted += [[3.0 * factor] * 2, 2 * factor * 2.0 / alpha]
+        wanted += [[3.0 * factor, 4.5 * factor], [2 * factor * 2e4, 2 * factor * 6e2]]
     wanted += [[3.0 * D] * 2, 2 * D * 2.0 / alpha]
     for values in wanted:
         assert any(line.shape == (2, 2) and np.allclose(line, [alpha, values]) for line in lines)
@@ -534,6 +535,18 @@ def test_approach_plots_distances_to_the_threshold(draw):
         [value for d, low, high in expected for value in (d, low, d, high)]
     )
     assert [label.get_text() for label in ax.get_xticklabels()] == ["20", "40"]
+
+
+def test_approach_draws_an_interval_that_is_longer_on_one_side(draw):
+    """All, two and none of three signals are recovered."""
+    table = phase(cell(N=10, d=20, s=1), THREE)
+    table["recovered"] = table["s"] + (table["repetition"] == 2) < 3
+    figure, frame = draw("approach", table, laid_out=False)
+    distance, lower, upper = frame[["distance", "lower", "upper"]].iloc[0]
+    assert abs((upper - distance) - (distance - lower)) > 0.01
+    (bars,) = figure.axes[0].collections
+    (segment,) = bars.get_segments()
+    assert segment[:, 1].tolist() == pytest.approx([lower, upper])
 
 
 def test_orders_plots_brackets_and_constants(draw):

@@ -302,3 +302,14 @@ def test_where_the_value_is_zero_no_kernel_vector_is_told(left, monkeypatch):
     kernel, found = KernelPrograms(free_map).solve(-free @ free_map, "of a test")
     assert kernel.tolist() == [0.0] * 6
     assert found.tolist() == free.tolist()
+
+
+def test_a_vector_off_the_kernel_is_not_taken(monkeypatch):
+    """b = -1/6, and along c the value 5/6 is attained, too; the kernel has (2, 0, 0, -1) / 3."""
+    free_map, offset = np.array([[1.0, 1.0, 0.0, 2.0]]), np.array([1.0, 0.2, 0.3, -0.5])
+    along = 5 / 6 * offset / (offset @ offset)
+    end = np.array([-1 / 6]), along
+    monkeypatch.setattr(programs, "smallest_maximum", lambda form, offset: end)
+    kernel, free = KernelPrograms(free_map).solve(offset, "of a test")
+    assert np.allclose(kernel, [2 / 3, 0, 0, -1 / 3], atol=1e-9)
+    assert np.allclose(free, [-1 / 6], atol=1e-9)

@@ -370,6 +370,13 @@ def test_stalled_at_the_level_of_rounding():
     assert descent.loss < 1e-28 * unit
 
 
+def test_a_loss_that_stays_as_it_is_has_stalled():
+    """Increments are lost beside the weights: from then on every loss is the smallest one."""
+    options = DescentOptions(loss=1e-40, iterations=20_000, patience=100)
+    descent = gradient_descent(np.array([[1.0, 0.5]]), np.ones(1), 2, 1e-3, 1e-3, options)
+    assert descent.outcome == STALLED
+
+
 def one_unknown(fraction, patience):
     """u <- u (1 + f (1 - u^2)), as v is small: x = 1 by a fraction f of the stable step."""
     one, alpha = np.ones((1, 1)), 1e-3

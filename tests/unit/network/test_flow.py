@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from trajectories import UNKIND, exact_flow
 
 from implicit_l1.network import flow
+from implicit_l1.network.agreement import may_be_minimizer
 from implicit_l1.network.flow import (
     FlowError,
     FlowOptions,
@@ -453,6 +454,18 @@ def test_saved_times(start, decades, per_decade):
 def test_saved_times_of_one_decade():
     assert np.allclose(saved_times(1.0, 10.0, 2), [1.0, 10.0**0.5, 10.0])
     assert np.allclose(saved_times(2.0, 50.0, 1), [10.0, 50.0])
+
+
+# Against the limit point
+
+
+@pytest.mark.parametrize(("alpha", "largest"), [(1e-6, 1.0), (1e3, 1e-6)])
+def test_a_limit_point_at_the_minimizer_is_small_beside_it_and_beside_alpha(alpha, largest):
+    """1e-14 is nothing beside the larger one of the two alone."""
+    minimizers = np.array([[largest, 0.0], [0.0, -largest], [0.5 * largest, largest]])
+    sizes, uncertain = np.array([1e-14, 1e-20, 1e-14]), np.array([0.0, 0.0, 1.0])
+    found = may_be_minimizer(sizes, uncertain, minimizers, alpha)
+    assert found.tolist() == [False, True, True]
 
 
 # The stage that compares

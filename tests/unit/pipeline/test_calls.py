@@ -8,7 +8,7 @@ import pytest
 from forging import forge_arrays
 from pipeline import origin as origins
 from pipeline.calls import KEPT, are_current, calls_of, words_after
-from pipeline.storage import read_origin
+from pipeline.storage import read_origin, write_arrays
 from problem_files import write_problems
 from workflow_runs import script
 
@@ -142,3 +142,14 @@ def test_a_file_made_with_others_is_what_it_is_alone(tmp_path, monkeypatch):
         assert script("stages/l1", *shlex.split(words)).returncode == 0
         assert (tmp_path / output).read_bytes() == found
         assert list(read_origin(output)["inputs"]) == [shlex.split(words)[1]]
+
+
+@pytest.mark.parametrize("elsewhere", [[], ["numpy"]])
+def test_a_file_made_with_what_no_lock_knows_is_not_current(tmp_path, monkeypatch, elsewhere):
+    """Its origin does not tell what was in the code that lay in front of the locked package."""
+    monkeypatch.chdir(tmp_path)
+    told = {"path": "a.npz", "command": ["program"], "code": {}, "inputs": {}}
+    told |= {"lock": origins.checksum(origins.ROOT / origins.LOCK), "elsewhere": elsewhere}
+    write_arrays("a.npz", x=np.ones(1))
+    forge_arrays("a.npz", lambda arrays: arrays, lambda _: told)
+    assert are_current(["a.npz"], ["program"]) == (not elsewhere)

@@ -451,6 +451,18 @@ def test_stage_selection_takes_kappa_of_x(tmp_path):
     assert row["kappa"] == pytest.approx(3.0)
 
 
+def test_stage_selection_draws_shapes_of_their_own_for_every_repetition():
+    """For all depths the same ones; what is drawn decides every number of such an experiment."""
+    law = {"shape": "uniform", "low": 0.5, "high": 2.0, "sigma": None, "seed": 7, "balanced": True}
+    expected = {0: [1.708463, 1.813255, 1.796207], 1: [1.646083, 0.871238, 1.225581]}
+    for depth in (2.0, 3.0):
+        for index, weights in expected.items():
+            args = SimpleNamespace(depth=depth, **law)
+            shape_u, shape_v = selection_program.shapes(np.int64(index), 3, args)
+            np.testing.assert_allclose(shape_u, weights, rtol=0, atol=1e-6)
+            assert shape_u.tolist() == shape_v.tolist()
+
+
 def test_stage_lasso_path_compares_the_average(monkeypatch):
     """A = [1, 1/2], y = 1 at mu = 1/2: x(mu) = (1/2, 0), 3/8 in its objective; the average 1/2."""
     averaged = SimpleNamespace(average=np.array([[1.0, 0.0]]), point=np.array([[2.0, 0.0]]))

@@ -211,6 +211,15 @@ def test_large_and_small_numbers():
     assert r"$1.00\cdot 10^{-54076}$" in rendering.in_latex(table, "")
 
 
+def test_floats_are_published_with_the_digits_that_machines_share():
+    """Six at most, and no more than their enclosures would have."""
+    for name, column in COLUMNS.items():
+        if name.endswith("_float") and column.csv != "s":
+            assert int(column.csv[1:-1]) <= 6, name
+    wanted = {"rho": ".6f", "kappa": ".6g", "error_1_upper": ".3g", "nearer": ".0f", "nearest": "s"}
+    assert {name: COLUMNS[f"{name}_float"].csv for name in wanted} == wanted
+
+
 def test_a_float_is_never_printed_in_place_of_an_enclosure():
     for text_of in (digits_of, shown):
         with pytest.raises(TypeError, match="no enclosure"):
@@ -331,6 +340,14 @@ def test_how_data_were_taken_is_in_the_table_of_problems(product, support, words
         table = made("cells", frame, certificates=[certificates])
         assert words in shown(table)["y"].item()
         assert words in digits_of(table)["data"].item()
+
+
+@pytest.mark.parametrize(("longest", "count"), [(40, 0), (41, 1)])
+def test_a_column_with_a_sentence_is_wide_on_the_page(longest, count):
+    """One is enough, beside cells that are empty."""
+    table = pd.DataFrame({"ensemble": ["a", "b"], "unproved": ["", "w" * longest]})
+    page = rendering.in_html(table, "", "t")
+    assert page.count("min-width: 24em") == count
 
 
 # --- Tables of nothing ---

@@ -30,6 +30,7 @@ from table_frames import (
 )
 from tables.registry import TABLES
 from tables.rendering import notes, shown
+from tables.statistics import power
 
 # Statistics
 
@@ -131,6 +132,15 @@ def test_where_rho_is_not_proved_positive_the_rate_is_that_of_the_leading_term()
     zero = of_limits(3, rate=[1, 1, "x(alpha) = g* for every alpha"], local_slope=slopes)
     row = only(made("rates", data(depth=3), certificates=[certificates[0], zero]))
     assert row["unproved"] == "predicted_rate: x(alpha) = g* for every alpha"
+
+
+def test_where_rho_may_be_0_the_rate_is_not_that_of_a_positive_one():
+    slopes = {-4.0: [1, 1, 1]}
+    for depth, rate in ((2, "0.875"), (3, "1.25")):
+        certificates = [of_constants([("0", "1e-30")] * 3)]
+        certificates += [of_limits(depth, rate=[rate] * 3, local_slope=slopes)]
+        row = only(made("rates", data(depth=depth), certificates=certificates))
+        assert row["predicted_rate"] == Interval.of(rate, rate)
 
 
 def test_an_instance_without_proof_has_no_rho_and_is_left_out_of_the_rates():
@@ -338,6 +348,14 @@ def test_errors_of_what_is_not_proved():
     assert table["smallest_log10_alpha"] == -8
     assert table["float_slope"] == pytest.approx(1.0)
     assert table["float_distance"] == pytest.approx(1.0)
+
+
+def test_a_power_that_no_double_holds_is_a_text():
+    found = [power(exponent) for exponent in (-299.0, 299.0, -301.0, 301.0)]
+    assert found == [pytest.approx(1e-299, abs=0), pytest.approx(1e299), "10^-301", "10^301"]
+    assert np.isnan(power(np.nan))
+    frame = data(log10_alpha=-400.0, log10_error_1=-401.0, local_slope=1.0, estimation_error=1.0)
+    assert only(made("errors", frame))["float_error_end"] == "10^-401"
 
 
 # --- In floating point ---
