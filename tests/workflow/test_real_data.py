@@ -167,8 +167,9 @@ def test_columns_of_zeros_do_nothing(run):
 
 
 def test_the_audit_passes(run):
-    # a sample of two: that audits sample is tested elsewhere, and these are large
-    words = ("scripts/audit/judge.py", "--configfile", f"config/{run.name}.yaml", "--again", "2")
+    # things are made again, a sample of two, in one of these runs, which are large
+    size = "2" if run.name == "wine" else "0"
+    words = ("scripts/audit/judge.py", "--configfile", f"config/{run.name}.yaml", "--again", size)
     subprocess.run([sys.executable, *words], cwd=run.project.folder, check=True)
     page = (run.project.folder / "results" / run.name / "audit.md").read_text(encoding="utf-8")
     assert "FAIL" not in page
