@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from audit.again import SAMPLE, check_drawings, make_again
 from audit.environment import check_packages, environment
@@ -84,8 +85,9 @@ def audit(args: argparse.Namespace, workflow: Workflow, planned: str, summary: s
     seed = secrets.randbelow(10**6) if args.seed is None else args.seed
     found = Audit(judged, results, jobs, root=root)
     judge(found, text, states, args.again, seed, workers(args.cores))
-    check_packages(found, (root / LOCK).read_text(encoding="utf-8"))
-    report = found.report() | {"environment": environment(root)}
+    attempt(found, partial(check_environment, found, root))
+    told = attempt(found, partial(environment, root)) or {}
+    report = found.report() | {"environment": told}
     # names of files need not be text
     page = as_page(report).encode(errors="backslashreplace").decode()
     write_text(results / "audit.json", json.dumps(report, indent=1) + "\n")
@@ -199,11 +201,22 @@ def judge(
         partial(check_values, audit),
     ]
     for check in checks:
-        try:
-            check()
-        except Exception as error:  # whatever someone has done to a file: the page is written
-            what = check.func.__name__.replace("_", " ")
-            audit.general.append(f"{what}: could not be done to its end ({error!r})")
+        attempt(audit, check)
+
+
+def check_environment(audit: Audit, root: Path) -> None:
+    """The packages are those of the lock of a project, which lies in this folder."""
+    check_packages(audit, (root / LOCK).read_text(encoding="utf-8"))
+
+
+def attempt(audit: Audit, check: partial) -> Any:
+    """What a check returns; None where it fails, which is then among what is found."""
+    try:
+        return check()
+    except Exception as error:  # whatever someone has done to a file: the page is written
+        what = check.func.__name__.replace("_", " ")
+        audit.general.append(f"{what}: could not be done to its end ({error!r})")
+        return None
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
+from argparse import Namespace
 from importlib.metadata import PathDistribution
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import scipy.io
 from threadpoolctl import threadpool_info
 
 from audit import environment as audit_environment
+from audit import judge
 from audit.findings import Audit
 from pipeline import origin as origins
 from pipeline.pins import pins
@@ -36,6 +39,12 @@ Two-Words==3.1.6 ; python_full_version >= '3.11' \\
 """
 
 
+def hash_of(text, algorithm="sha256"):
+    """As a RECORD has it."""
+    digest = hashlib.new(algorithm, text.encode()).digest()
+    return f"{algorithm}={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+
+
 def install(folder, name, version, files):
     """A package as an installer leaves it: its files, and their hashes in its RECORD."""
     record = []
@@ -43,8 +52,7 @@ def install(folder, name, version, files):
         file = folder / path
         file.parent.mkdir(exist_ok=True, parents=True)
         file.write_text(text)
-        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=")
-        record.append(f"{path},sha256={digest.decode()},{len(text)}")
+        record.append(f"{path},{hash_of(text)},{len(text)}")
     told = folder / f"{name}-{version}.dist-info"
     told.mkdir(parents=True)
     (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
@@ -74,6 +82,15 @@ def found():
     importlib.invalidate_caches()
     audit = Audit([], None)
     audit_environment.check_packages(audit, LOCK)
+    return audit.general
+
+
+def found_among_files():
+    """The same of files only: nothing is imported, which takes most of the time."""
+    audit = Audit([], None)
+    packages = [one for several in audit_environment.installed().values() for one in several]
+    audit_environment.check_files(audit, packages)
+    audit_environment.check_strays(audit, packages)
     return audit.general
 
 
@@ -168,6 +185,194 @@ def test_files_that_are_missing_where_only_those_that_are_there_are_listed(envir
     there = property(lambda one: [file for file in listed(one) if Path(file.locate()).exists()])
     environment[2].setattr(PathDistribution, "files", there)
     assert found() == ["package one is not as it was installed: one/core.py changed or missing"]
+
+
+HASH, SIZE = hash_of("VALUE = 3\n"), len("VALUE = 3\n")
+RECORD = "one-2.4.6.dist-info/RECORD"
+UNREADABLE = "package one is not as it was installed: the list of its files, RECORD, cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("more.py", f"more.py,{HASH}"),
+        ("more.py", f"more.py,{HASH},{SIZE},"),
+        ("more.py", f"\n\nmore.py,{HASH},{SIZE}\n\n"),
+        ("more.py", f"more.py,{HASH},{SIZE}\r\nold.pyc,,\r\n"),
+        ("more.py", f"more.py,{HASH}=,{SIZE}"),
+        ("more.py", f"more.py, {HASH}, {SIZE}"),
+        ("more.py", f"more.py,{hash_of('VALUE = 3' + chr(10), 'sha512')},{SIZE}"),
+        ("more.py", f"more.py,{HASH.replace('sha256', 'SHA256')},{SIZE}"),
+        ("a,b.py", f'"a,b.py",{HASH},{SIZE}'),
+        ('a"b.py', f'"a""b.py",{HASH},{SIZE}'),
+        *((f"a{end}b.py", f'"a{end}b.py",{HASH},{SIZE}') for end in "\n\r"),
+        # which Python takes for ends of lines, too
+        *(
+            (f"a{end}b.py", f"a{end}b.py,{HASH},{SIZE}")
+            for end in "\x0b\x0c\x1c\x1e\x85\u2028\u2029"
+        ),
+        ("old.pyc", f"old.pyc,{HASH},{SIZE}"),
+        ("one-2.4.6.dist-info/INSTALLER", f"one-2.4.6.dist-info/INSTALLER,{HASH},{SIZE}"),
+        ("more.py", "more.py"),
+        ("more.py", f"more.py,,{SIZE}"),
+    ],
+)
+def test_a_list_of_files_may_have_any_row_that_csv_allows(environment, name, rows):
+    """What it names is of the package, and is compared by what the row tells."""
+    file = environment[0] / name
+    file.write_text("VALUE = 3\n")
+    with (environment[0] / RECORD).open("a", newline="") as record:
+        record.write(rows)
+    assert found_among_files() == []
+    file.write_text("VALUE = 33\n")
+    changed = f"package one is not as it was installed: {name} changed or missing"
+    assert found_among_files() == ([] if rows == "more.py" else [changed])
+    file.unlink()
+    assert found_among_files() == [changed]
+
+
+@pytest.mark.parametrize("row", ["old.pyc,,", "old.pyc,,7", "one-2.4.6.dist-info/RECORD.jws,,"])
+def test_what_comes_and_goes_may_be_missing(environment, row):
+    with (environment[0] / RECORD).open("a") as record:
+        record.write(row)
+    assert found_among_files() == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (b"core.py,foo=abc,", "core.py has the hash 'foo=abc'"),
+        (b"core.py,shake_128=abc,", "core.py has the hash 'shake_128=abc'"),
+        (b"core.py,sha256,", "core.py has the hash 'sha256'"),
+        (b"a\0b.py,,", r"'a\x00b.py' is the name of no file"),
+        (b",,", "'' is the name of no file"),
+        (b"./,,", "'./' is the name of no file"),
+        (b"\xe4.py,,", "'utf-8' codec can't decode"),
+        (b'"one.py,,\ntwo.py,,', "unexpected end of data"),
+        pytest.param(b"a" * 200_000, "field larger than field limit", id="long"),
+    ],
+)
+def test_a_list_of_files_that_cannot_be_read_is_named(environment, rows, why):
+    """And vouches for nothing; the other packages are looked at."""
+    with (environment[0] / RECORD).open("ab") as record:
+        record.write(rows)
+    (environment[0] / "two_words.py").write_text("")
+    others = [
+        "package two-words is not as it was installed: two_words.py changed or missing",
+        *(f"{environment[0]}/one/{name}.py is of no package" for name in ("__init__", "core")),
+    ]
+    said = found_among_files()
+    assert said[0].startswith(f"{UNREADABLE} ({why}") and said[1:] == others
+
+
+def put_a_pipe(file):
+    os.mkfifo(file)
+
+
+def put_a_link_to_a_device(file):
+    file.symlink_to("/dev/zero")
+
+
+def put_a_folder(file):
+    file.mkdir()
+
+
+@pytest.mark.parametrize("put", [put_a_pipe, put_a_link_to_a_device, put_a_folder])
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("one/core.py", "package one is not as it was installed: one/core.py changed or missing"),
+        (RECORD, UNREADABLE),
+        (
+            "one-2.4.6.dist-info/METADATA",
+            "package one-2.4.6.dist-info of no version is installed and not locked",
+        ),
+    ],
+)
+def test_what_has_no_end_is_not_read(environment, put, name, named):
+    (environment[0] / name).unlink()
+    put(environment[0] / name)
+    assert any(line.startswith(named) for line in found())
+
+
+@pytest.mark.parametrize("text", [None, b"", b"Version: 2.4.6\n", b"Name: \xe4\n"])
+def test_a_package_that_does_not_tell_its_name(environment, text):
+    file = environment[0] / "one-2.4.6.dist-info/METADATA"
+    file.unlink() if text is None else file.write_bytes(text)
+    version = "2.4.6" if text and b"Version" in text else "of no version"
+    assert found() == [
+        "package one 2.4.6 is locked and not installed",
+        f"package one-2.4.6.dist-info {version} is installed and not locked",
+    ]
+    assert audit_environment.environment()["packages"] is not None
+
+
+def test_a_package_in_an_archive(environment):
+    """Python imports from it; no installer of locked packages leaves one."""
+    source = install(environment[0].parent / "source", "one", "2.4.6", {"one/__init__.py": ""})
+    archive = environment[0].parent / "front.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        for file in source.rglob("*"):
+            opened.write(file, file.relative_to(source))
+    environment[1].insert(0, str(archive))
+    assert found() == [
+        f"package one is installed more than once: 2.4.6 in {archive}, 2.4.6 in {environment[0]}",
+        f"{UNREADABLE} (it lies in an archive, {archive}/{RECORD})",
+    ]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_folder_of_packages_that_is_reached_through_a_link(environment, first):
+    """As lib64 in some systems, where both stand on the path."""
+    folder, at, monkeypatch = environment
+    link = folder.parent / "lib64"
+    link.symlink_to(folder)
+    at.insert(first, str(link))
+    monkeypatch.setattr(audit_environment, "PACKAGES", [str(folder), str(link)])
+    monkeypatch.setattr(sys, "path", [str(link), *sys.path])
+    assert found() == []
+    (link / "one/fast.py").write_text("")
+    assert found() == [f"{folder}/one/fast.py is of no package"]
+
+
+def test_byte_code_is_said_not_to_be_looked_at(environment):
+    audit = Audit([], None)
+    audit_environment.check_packages(audit, LOCK)
+    assert audit.notes == [audit_environment.BYTE_CODE]
+
+
+def test_only_files_that_were_compared_are_counted(environment):
+    """Neither one that is changed, nor one that tells no hash."""
+    (environment[0] / "one/core.py").write_text("VALUE = 2\n")
+    (environment[0] / "one/data").write_text("")
+    with (environment[0] / RECORD).open("a") as record:
+        record.write("one/data,,0\n")
+    audit = Audit([], None)
+    audit_environment.check_packages(audit, LOCK)
+    assert audit.counts["files of packages as they were installed"] == 2
+
+
+@pytest.mark.parametrize("name", ["check_packages", "environment"])
+def test_the_page_is_written_whatever_the_environment_is(tmp_path, monkeypatch, capsys, name):
+    def fail(*args):
+        raise RuntimeError("odd")
+
+    fail.__name__ = name
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(judge, "ROOT", tmp_path)
+    (tmp_path / "requirements.txt").write_text(LOCK)
+    monkeypatch.setattr(judge, "check_packages", lambda audit, lock: None)
+    monkeypatch.setattr(judge, name, fail)
+    monkeypatch.setattr(judge, "read_jobs", lambda *args: [])
+    monkeypatch.setattr(judge, "configuration_of", lambda jobs: ("", Path("results")))
+    monkeypatch.setattr(judge, "judge", lambda *args: None)
+    args = Namespace(only=[], complete=False, seed=1, again=0, cores="1")
+    with pytest.raises(SystemExit):
+        judge.audit(args, None, "", "")
+    what = {"check_packages": "check environment"}.get(name, name)
+    line = f"- FAIL {what}: could not be done to its end (RuntimeError('odd'))"
+    assert line in capsys.readouterr().out.splitlines()
+    assert line in (tmp_path / "results/audit.md").read_text().splitlines()
 
 
 @pytest.mark.parametrize("name", ["sitecustomize", "usercustomize"])
