@@ -15,12 +15,12 @@ rule audit:
 
 
 rule tidy:
+    # Removes what a value that was taken out has left, and nothing else: without outputs, like
+    # the audit.  Here and not on a cluster, where nobody would read what it removes.
     input:
         code=program("audit/tidy"),
     log:
         f"{RESULTS}/logs/tidy.log",
-    # Removes what a value that was taken out has left, and nothing else: without outputs, like
-    # the audit.  Here and not on a cluster, where nobody would read what it removes.
     localrule: True
     conda:
         "../../../environment.yml"
