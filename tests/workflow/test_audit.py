@@ -433,7 +433,7 @@ def test_a_result_that_is_a_link(copy, judge):
     path = copy.folder / RESULTS / "tables/rates.csv"
     path.rename(copy.folder / "rates.csv")
     path.symlink_to(copy.folder / "rates.csv")
-    judged = judge(only=SOME)
+    judged = judge()
     assert verdicts(judged.report) == {"table rates"}
 
 
