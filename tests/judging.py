@@ -40,13 +40,16 @@ def judged(said, size=0, only=()):
     return Judged(int(report["verdict"] != "PASS"), as_page(report), report)
 
 
-def completed(project, monkeypatch):
+def completed(project, monkeypatch, *only):
     """The page of an audit of a project that makes what is missing first, as `make audit` does.
 
     Its environment is left out, and nothing but what is missing is made again.
+
+    Args:
+        only: names of the figures and tables that are judged; all of them if there are none.
     """
     words = ["--snakefile", "Snakefile", "--configfile", "config/smoke.yaml"]
-    words += ["--complete", "--again", "0"]
+    words += ["--complete", "--again", "0", *(["--only", *only] if only else [])]
     page = io.StringIO()
     with monkeypatch.context() as patch, contextlib.redirect_stdout(page):
         patch.chdir(project.folder)

@@ -367,18 +367,10 @@ def test_directories_are_listed_the_other_way_round(tmp_path, listing):
     assert listed(changes) == listed({})[::-1]
 
 
-@pytest.mark.parametrize("name", GROUPS)
-def test_the_smoke_grid_is_the_same(finished, tmp_path, name):
-    """What `make same-bytes` tries, but for the document (tests/unit/export/test_paper.py).
-
-    Where only some tables and what they are made of must be the same, nothing else is made.
-    """
-    targets = ("all",)
-    if GROUPS[name].must_match is tables_and_problems:
-        tables = sorted((finished.folder / "results/smoke/tables").glob("*.csv"))
-        names = [str(table.relative_to(finished.folder)) for table in tables]
-        targets = tuple(filter(tables_and_problems, names))
-        assert 0 < len(targets) < len(names)
+def test_the_smoke_grid_is_the_same(finished, tmp_path):
+    """What `make same-bytes` tries, but for the document (tests/unit/export/test_paper.py), and for
+    another processor: problems are drawn for one in tests/unit/problems/test_problems.py."""
+    name, targets = "everyday", ("all",)
     runs = Runs(tmp_path, 2, partial(run, targets=targets), plain=finished.folder)
     available = variations(tmp_path)
     members = {member: available[member] for member in GROUPS[name].members}

@@ -165,8 +165,9 @@ CASES = [
 @pytest.mark.parametrize(("kind", "problems", "known"), CASES)
 def test_every_figure_of_every_problem(draw, kind, problems, known):
     cells, statuses = PROBLEMS[problems], STATUSES[known]
-    # the longest legends are those of the others
-    laid_out = known == "certified" or (known, problems) == ("some selected", "random")
+    # where there is most to be laid out; the longest legends are those of the others
+    crowded = problems in WITH_EVERY_STATUS or "several" in problems
+    laid_out = crowded if known == "certified" else (known, problems) == ("some selected", "random")
     figure, frame = shown(draw, kind, cells, statuses, laid_out=laid_out)
     words = " ".join(words_of(figure))
     floats = {SELECTED, UNIQUE_IN_FLOATS} & set(statuses)
