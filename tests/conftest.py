@@ -40,8 +40,8 @@ def pytest_addoption(parser):
     parser.addoption(
         "--part",
         choices=PARTS,
-        help="only tests that look at the finished smoke grid, only those on a cluster, or only "
-        "the rest of all tests",
+        help="only tests that look at the finished smoke grid, only those that run much of it "
+        "again, or only the rest of all tests",
     )
 
 
@@ -53,18 +53,17 @@ def pytest_collection_modifyitems(config, items):
     part = config.getoption("part")
     if part is not None:
         left_out = [item for item in items if part_of(item) != part]
-        # the rest waits for the grid as late as it can
-        kept = [item for item in items if part_of(item) == part]
-        items[:] = sorted(kept, key=lambda item: part == "rest" and "finished" in item.fixturenames)
+        items[:] = [item for item in items if part_of(item) == part]
         config.hook.pytest_deselected(items=left_out)
 
 
 def part_of(item):
     """The part of the suite that a test is in."""
     if item.get_closest_marker("cluster"):
-        return "cluster"
-    looks = "finished" in item.fixturenames and item.path.name not in RUN_AGAIN
-    return "finished" if looks else "rest"
+        return "again"
+    if "finished" not in item.fixturenames:
+        return "rest"
+    return "again" if item.path.name in RUN_AGAIN else "finished"
 
 
 @pytest.fixture(scope="session", params=[0.0, 0.1], ids=["noiseless", "noisy"])

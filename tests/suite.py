@@ -2,9 +2,9 @@
 
     python tests/suite.py [words for pytest]
 
-One runs the smoke grid and takes the tests that look at it; one those on a cluster, which wait for
-most of their time; the last those that do not need the grid, and then those that run most of a copy
-again.  What the others say is printed after what the last says, and the last line counts all.
+One runs the smoke grid and takes the tests that look at it; one those that run much of it again, on
+a cluster, where they wait for most of their time, or of a copy; the last those that do not need
+the grid.  What the others say is printed after what the last says, and the last line counts all.
 `python -m pytest` runs everything in one process.
 """
 
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
-PARTS = ("finished", "cluster", "rest")
+PARTS = ("finished", "again", "rest")
 # in the environment: the folder in which the first part makes the grid, for the others to copy
 FINISHED = "IMPLICIT_L1_FINISHED"
 NO_TESTS = 5  # pytest's exit status where nothing was chosen

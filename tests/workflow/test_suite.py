@@ -14,7 +14,7 @@ GOOD, EMPTY = (0, (5, 0, 0, 1)), (5, (0, 0, 0, 0))
 
 
 @pytest.mark.parametrize(
-    ("finished", "cluster", "rest", "status", "line"),
+    ("finished", "again", "rest", "status", "line"),
     [
         (GOOD, GOOD, GOOD, 0, "12 passed, 3 skipped in all parts, in "),
         (GOOD, EMPTY, EMPTY, 0, "4 passed, 1 skipped in all parts, in "),
@@ -28,8 +28,8 @@ GOOD, EMPTY = (0, (5, 0, 0, 1)), (5, (0, 0, 0, 0))
         (*[(4, None)] * 3, 1, "A part of the suite did not end"),
     ],
 )
-def test_all_parts_count(monkeypatch, capsys, finished, cluster, rest, status, line):
-    parts = {"finished": finished, "cluster": cluster, "rest": rest}
+def test_all_parts_count(monkeypatch, capsys, finished, again, rest, status, line):
+    parts = {"finished": finished, "again": again, "rest": rest}
 
     def start(part, folder, words):
         assert words == ["-x"]
@@ -42,7 +42,7 @@ def test_all_parts_count(monkeypatch, capsys, finished, cluster, rest, status, l
     monkeypatch.setattr(suite, "start", start)
     assert suite.main(["-x"]) == status
     said = capsys.readouterr().out.splitlines()
-    assert said[:2] == ["what finished says", "what cluster says"]
+    assert said[:2] == ["what finished says", "what again says"]
     assert said[-1].startswith(line)
 
 
@@ -61,6 +61,7 @@ def test_every_test_is_in_one_part():
     )
     assert every == {name: sum(part.get(name, 0) for part in parts) for name in files}
     # some of the second file in two; of the third those that run a copy again
-    first, cluster, last = parts
-    assert files[1] in first and files[1] in last and cluster.keys() == {files[3]}
+    first, again, last = parts
+    assert files[1] in first and files[1] in last and files[1] not in again
+    assert files[2] in again and files[2] in last and again[files[3]] == every[files[3]]
     assert all(file not in first for file in (files[0], files[2]))
