@@ -47,6 +47,7 @@ def main() -> None:
         "memory_mb": table["memory_mb"].max(),
     }
     table = pd.concat([table, pd.DataFrame([total])], ignore_index=True).round(1)
+    table = table.astype({"jobs": int})  # the sum above made them floats, as the seconds are
     write_text(args.csv, table.to_csv(index=False, lineterminator="\n"))
     write_text(args.markdown, table.to_markdown(index=False) + "\n")
     print(table.to_string(index=False))

@@ -362,6 +362,7 @@ def test_timings_of_stages_add_up_and_the_largest_job_is_that_of_all(tmp_path, m
     timings.main()
     table = pd.read_csv("t.csv")
     assert list(table) == ["stage", "jobs", "seconds", "longest", "cpu_seconds", "memory_mb"]
+    assert table["jobs"].dtype == int
     assert table.to_numpy().tolist() == [
         ["limit", 2, 8.0, 5.0, 6.0, 90.5],
         ["l1", 1, 6.0, 6.0, 1.0, 80.0],
