@@ -28,7 +28,7 @@ from implicit_l1.proof.intervals import (
 )
 from implicit_l1.status import CERTIFIED, MEASURED, PROVED
 from implicit_l1.trajectories import WIDEST
-from pipeline.storage import DamagedFileError, read_table
+from pipeline.storage import DamagedFileError, read_table, read_tables
 from tables.columns import COLUMNS, EXACT
 from tables.making import make_table
 from tables.rendering import digits_of
@@ -73,9 +73,7 @@ def table_problems(
         data, certificates: paths of the Parquet tables that it summarizes.
         read: what reads them.
     """
-    table = make_table(
-        name, *(_below(files, read) if files else None for files in (data, certificates))
-    )
+    table = make_table(name, read_tables(data, read), read_tables(certificates, read))
     expected = digits_of(table)
     result = Compared()
     if list(text.columns) != list(expected.columns):
@@ -103,11 +101,6 @@ def table_problems(
                 problem = f"{value or 'nothing'} is printed, the data give {right[column]}"
             result.problems.append(f"row {number} ({_row(printed)}), {column}: {problem}")
     return result
-
-
-def _below(paths, read):
-    """Tables one below the other."""
-    return pd.concat([read(path) for path in paths], ignore_index=True)
 
 
 def _short(interval):
@@ -171,7 +164,7 @@ def figure_problems(
             result.problems.append(f"{path}: certificates of its cell are missing, as {missing}")
         if not proofs:
             continue
-        for number in compare(path, _below(proofs, read), read):
+        for number in compare(path, read_tables(proofs, read), read):
             if number.enclosure is None:
                 said = f"{path}: {number.what} {number.why}"
                 (result.problems if number.wrong else result.skipped).append(said)

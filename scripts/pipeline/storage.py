@@ -10,7 +10,7 @@ in a file beside them.
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
@@ -210,9 +210,16 @@ def read_table(path: str | Path) -> pd.DataFrame:
     return frame
 
 
-def read_tables(paths: Sequence[str | Path]) -> pd.DataFrame | None:
-    """Parquet tables one below the other, as a data frame; None if there are none."""
-    frames = [read_table(path) for path in paths]
+def read_tables(
+    paths: Sequence[str | Path], read: Callable[[str | Path], pd.DataFrame] = read_table
+) -> pd.DataFrame | None:
+    """Parquet tables one below the other, as a data frame; None if there are none.
+
+    Args:
+        paths: of the files.
+        read: reads one of them, as :func:`read_table` does.
+    """
+    frames = [read(path) for path in paths]
     return pd.concat(frames, ignore_index=True) if frames else None
 
 
