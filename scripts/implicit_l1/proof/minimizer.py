@@ -39,6 +39,14 @@ class ProvedMinimizer:
     data: list[fmpq]
 
     @property
+    def point(self) -> list[arb]:
+        """Enclosures of g*, d of them: exactly 0 off the support."""
+        point = [arb(0)] * self.frame.matrix.doubles.shape[1]
+        for index, value in zip(self.support, self.values, strict=True):
+            point[index] = value
+        return point
+
+    @property
     def kappa(self) -> arb:
         """Enclosure of ``max|g*_S| / min|g*_S|``."""
         sizes = [abs(value) for value in self.values]

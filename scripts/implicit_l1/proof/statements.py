@@ -335,9 +335,7 @@ def _held_out_error(rows, minimizer, error):
     """||A' x - y'||_2 / ||y'||_2 of rows (A', y') that are held out, x = g* + error."""
     if rows is None:
         return None
-    point = list(error)
-    for index, value in zip(minimizer.support, minimizer.values, strict=True):
-        point[index] += value
+    point = [g + n for g, n in zip(minimizer.point, error, strict=True)]
     predicted = (exact_matrix(rows.matrix) * column(point)).entries()
     data = [ball(y) for y in rows.data]
     missed = [found - y for found, y in zip(predicted, data, strict=True)]
@@ -346,10 +344,7 @@ def _held_out_error(rows, minimizer, error):
 
 def _offsets(minimizer, problem):
     """g* - x_0 as balls, in the order of the columns."""
-    offsets = [-ball(x) for x in problem.signal]
-    for index, value in zip(minimizer.support, minimizer.values, strict=True):
-        offsets[index] += value
-    return offsets
+    return [g - ball(x) for g, x in zip(minimizer.point, problem.signal, strict=True)]
 
 
 def _bracket(frame, patterns, duals):

@@ -120,9 +120,7 @@ class TrajectoryProof:
             raise ValueError("the minimizer is proved of another matrix")
         self.matrix, self.alpha, self.potential = matrix, alpha, BallPotential(depth)
         self.rate = time_constant(depth, alpha)
-        self.goal = [arb(0)] * matrix.shape[1]
-        for index, value in zip(minimizer.support, minimizer.values, strict=True):
-            self.goal[int(index)] = value
+        self.goal = minimizer.point
         norm = float(rounded_up(np.sqrt(eigenvalue_bounds(gram(matrix.T))[1])))
         self.columns = Columns(column_norms(known(matrix)), norm)
 
