@@ -71,8 +71,6 @@ RATIO_MEANING = (
 
 def _six_digits(form):
     """A form of the CSV file with no more digits than floats have in common between machines."""
-    if form == TEXT:
-        return form
     return f".{min(int(form[1:-1]), 6)}{form[-1]}"
 
 
@@ -161,7 +159,9 @@ COLUMNS = {
     "distance_ratio_low": proved("interval from", ".3f", ".10f"),
     "distance_ratio_high": proved("to", ".3f", ".10f"),
     "nearer": proved("D errs less in", ".0f", ".0f"),
+    # words that enclosures decide, or floats in their place
     "nearest": Column("who errs less", TEXT, PROVED, TEXT),
+    "nearest_float": floating("who errs less", TEXT),
     # an upper bound, or why there is none, or both
     "proved_disagreement": Column("proved below", TEXT, PROVED, TEXT),
     "disagreement": floating("largest disagreement", ".1e"),
@@ -182,11 +182,11 @@ for _norm, _words in NORMS.items():
         COLUMNS[f"{_name}_worst"] = proved(f"{_heading} worst", ".3g", ".3g")
         COLUMNS[f"{_name}_silent"] = proved(f"{_heading} silent", ".0f", ".0f")
 
-# a column of enclosures, or of what they decide -> that in its place, where it was not to be proved
+# a column of enclosures -> that in its place, where it was not to be proved
 IN_FLOATS = {
     name: f"{name}_float"
     for name, column in COLUMNS.items()
-    if column.source == PROVED and name != "proved_disagreement"
+    if column.source == PROVED and column.form != TEXT
 }
 COLUMNS |= {
     floats: floating(one.heading, one.form, _six_digits(one.csv), one.meaning)
