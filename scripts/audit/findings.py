@@ -319,6 +319,11 @@ def named(names: list[str]) -> str:
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
+def printable(words: str) -> str:
+    """Words that can be printed whatever files are called, which need not be text."""
+    return words.encode(errors="backslashreplace").decode()
+
+
 def published(jobs: list[Job], results: Path) -> Iterator[tuple[str, str, Job]]:
     """(kind, name, job) of every figure and table, and of the document, among some jobs."""
     for folder in PUBLISHED:

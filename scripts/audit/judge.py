@@ -17,7 +17,7 @@ from typing import Any
 
 from audit.again import SAMPLE, check_drawings, make_again
 from audit.environment import check_packages, environment
-from audit.findings import Audit, behind, published
+from audit.findings import Audit, behind, printable, published
 from audit.origins import (
     check_configuration,
     check_origins,
@@ -88,8 +88,7 @@ def audit(args: argparse.Namespace, workflow: Workflow, planned: str, summary: s
     attempt(found, partial(check_environment, found, root))
     told = attempt(found, partial(environment, root)) or {}
     report = found.report() | {"environment": told}
-    # names of files need not be text
-    page = as_page(report).encode(errors="backslashreplace").decode()
+    page = printable(as_page(report))
     write_text(results / "audit.json", json.dumps(report, indent=1) + "\n")
     write_text(results / "audit.md", page)
     print(page, end="")

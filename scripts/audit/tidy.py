@@ -8,11 +8,9 @@ configuration, and what was made after a run of this one has begun, by whoever d
 """
 
 import argparse
-import io
-import sys
 from pathlib import Path, PurePath
 
-from audit.findings import PUBLISHED, Audit, named
+from audit.findings import PUBLISHED, Audit, named, printable
 from audit.origins import CONFIGURATION, configuration_of, strays
 from audit.workflow_queries import HERE, add_workflow, asked, read_jobs
 from pipeline.command_line import Failure, run
@@ -22,7 +20,7 @@ from pipeline.storage import BESIDE, TELLING, DamagedFileError, read_origin
 # what jobs say and how long they take, in a folder of each stage; nothing there tells its origin
 MESSAGES = {"logs": ".log", "benchmarks": ".tsv"}
 # how Snakemake begins a file of timings
-TIMINGS = "s\th:m:s\t"
+TIMINGS = b"s\th:m:s\t"
 
 
 def main() -> None:
@@ -36,18 +34,17 @@ def main() -> None:
         raise Failure(
             f"{results} is not of this configuration as it is now: run the workflow first"
         )
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be no text
     found = strays(Audit(jobs, results, jobs))
     gone = left_behind(found, results)
     for file in gone:
         Path(file).unlink()
-        print(f"removed {file}")
+        print(printable(f"removed {file}"))
         _remove_empty(Path(file).parent, results)
     print(f"{len(gone)} files were removed from {results}, which no rule makes now.")
     left = [file for file in found if file not in gone]
     if left:
-        print(f"Left as they are, not known to be of a run of this configuration: {named(left)}.")
+        words = "Left as they are, not known to be of a run of this configuration"
+        print(printable(f"{words}: {named(left)}."))
 
 
 def left_behind(files: list[str], results: Path) -> list[str]:
@@ -81,7 +78,7 @@ def _written(file: str, results: Path) -> list[str]:
     path = Path(file)
     parts = path.relative_to(results).parts
     if parts[0] in MESSAGES:
-        return [file] if _is_of_a_job(parts, results) else []
+        return [file] if len(parts) > 2 and _is_of_a_job(parts, results) else []
     if path.suffix not in TELLING:
         return []
     try:
@@ -97,15 +94,13 @@ def _written(file: str, results: Path) -> list[str]:
 def _is_of_a_job(parts: tuple[str, ...], results: Path) -> bool:
     """Whether a file is the log or the timings of a job, of which the other is there, too."""
     place = PurePath(*parts[1:])
-    depth = 2 if place.parts[:1] in [(folder,) for folder in PUBLISHED] else 3
-    if len(place.parts) != depth or place.suffix != MESSAGES[parts[0]]:
+    depth = 3 if parts[1] in PUBLISHED else 4
+    if len(parts) != depth or place.suffix != MESSAGES[parts[0]]:
         return False
     log, timings = (
         (results / folder / place).with_suffix(suffix) for folder, suffix in MESSAGES.items()
     )
-    if not (log.is_file() and timings.is_file()):
-        return False
-    return timings.read_bytes().startswith(TIMINGS.encode())
+    return log.is_file() and timings.is_file() and timings.read_bytes().startswith(TIMINGS)
 
 
 def _is_in_its_place(parts: tuple[str, ...], command: list[str]) -> bool:
