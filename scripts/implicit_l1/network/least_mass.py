@@ -150,7 +150,7 @@ def _growth(potential, z):
 
 
 def _log_cosh(u):
-    """log(cosh(u)) for u >= 0, to all digits."""
+    """log(cosh(u)) for u >= 0, to all digits; that of potentials is right to eps itself."""
     return np.where(u < 1.0, 0.5 * np.log1p(np.sinh(np.minimum(u, 1.0)) ** 2), log_cosh(u))
 
 

@@ -77,7 +77,7 @@ def solve_rho_alpha(
             z, reach = c[left] + moved, np.abs(c[left]) + np.abs(moved)
             optimal = np.all(np.abs(z) - top <= _OPTIMAL * reach.max(axis=1, keepdims=True), axis=1)
             # where the value is lost in the numbers that it is made of, these tell nothing
-            optimal &= _gaps(c[left], reached, k, free_map) < _LARGEST_GAP
+            optimal &= _gaps(c[left], moved, k) < _LARGEST_GAP
             if optimal[0]:
                 break
             tried.append(reached[0])
@@ -89,7 +89,7 @@ def solve_rho_alpha(
         done = left[optimal]
         free[done], kernel[done] = reached[optimal], k
         left = left[~optimal]
-    gap = _gaps(c, free, kernel, free_map)
+    gap = _gaps(c, free @ free_map, kernel)
     for row in np.flatnonzero(~(gap < _LARGEST_GAP)).tolist():
         raise LinearProgramError(
             f"the linear program {names[row]} is not solved: its relative gap is {gap[row]:.1e}"
@@ -97,9 +97,12 @@ def solve_rho_alpha(
     return free, kernel, gap
 
 
-def _gaps(c, free, kernel, free_map):
-    """The relative differences of ``||c + C^T b||_inf`` and ``<c, k>``, one a row."""
-    moved = free @ free_map
+def _gaps(c, moved, kernel):
+    """The relative differences of ``||c + C^T b||_inf`` and ``<c, k>``, one a row.
+
+    Args:
+        moved: ``C^T b``, one a row.
+    """
     height, reach = np.abs(c + moved).max(axis=1), (np.abs(c) + np.abs(moved)).max(axis=1)
     # a value of 0 is rounded to a part of what it is the difference of, and has no relative gap
     unit = np.maximum(height, np.maximum(_OPTIMAL / _LARGEST_GAP * reach, 1e-300))
