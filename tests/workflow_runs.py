@@ -172,13 +172,13 @@ class Project:
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout + result.stderr
 
-    def scheduled(self, config="config/smoke.yaml"):
+    def scheduled(self, *targets, config="config/smoke.yaml"):
         """Stage -> outputs of the jobs that a run would start, those that it would keep included.
 
         Rule all is left out.
         """
         jobs = {}
-        for stage, lines in self._jobs(config):
+        for stage, lines in self._jobs(*targets, config=config):
             files = lines["output"].replace(" (update)", "").split(", ")
             jobs.setdefault(stage, []).extend(files)
         return jobs
@@ -186,25 +186,25 @@ class Project:
     def reasons(self, config="config/smoke.yaml"):
         """Stage -> all reasons for which a run would start its jobs."""
         found = {}
-        for stage, lines in self._jobs(config):
+        for stage, lines in self._jobs(config=config):
             found.setdefault(stage, set()).update(lines["reason"].split("; "))
         return found
 
-    def _jobs(self, config):
-        report = self.plan(config=config)
+    def _jobs(self, *targets, config):
+        report = self.plan("--", *targets, config=config)
         for block in re.split(r"^\[.*\]$", report, flags=re.MULTILINE)[1:]:
             lines = re.findall(r"^\s*(output|reason|(?:local)?rule \S+): *(.*)$", block, re.M)
             (rule,) = (key.split()[1] for key, _ in lines if "rule " in key)
             if rule != "all":
                 yield stage_of(rule), dict(lines)
 
-    def run_and_see(self, config="config/smoke.yaml"):
-        """Run; stage -> the files that were made, without those that its jobs have kept.
+    def run_and_see(self, *targets, config="config/smoke.yaml"):
+        """Run, for everything or some files; stage -> the files that were made, without those that its jobs have kept.
 
         What the run says is in `said` then.
         """
-        jobs = self.scheduled(config)
-        self.said = self.run(config=config)
+        jobs = self.scheduled(*targets, config=config)
+        self.said = self.run("--", *targets, config=config)
         logs = (self.folder / "results").glob("**/logs/**/*.log")
         said = [line for log in logs for line in log.read_text(encoding="utf-8").splitlines()]
         kept = {line.removesuffix(KEPT) for line in said if line.endswith(KEPT)}

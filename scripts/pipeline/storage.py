@@ -10,19 +10,21 @@ in a file beside them.
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike
 
 from pipeline import origin as origins
+
+if TYPE_CHECKING:  # most stages have arrays only; what makes a data frame has loaded pandas
+    import pandas as pd
 
 # files that tell their origin; of others a file of this kind beside them tells it
 BESIDE = ".json"
@@ -173,7 +175,7 @@ def _table_checksum(table, origin):
     return digest.hexdigest().encode()
 
 
-def write_table(path: str | Path, frame: pd.DataFrame) -> None:
+def write_table(path: str | Path, frame: "pd.DataFrame") -> None:
     """Write a data frame as Parquet, without its index.
 
     Args:
@@ -199,7 +201,7 @@ def _load_table(path):
     return table.to_pandas(), origin
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
+def read_table(path: str | Path) -> "pd.DataFrame":
     """Read a Parquet table as a data frame.
 
     Raises:
@@ -208,19 +210,6 @@ def read_table(path: str | Path) -> pd.DataFrame:
     frame, origin = _load_table(path)
     origins.remember(path, origin["sources"])
     return frame
-
-
-def read_tables(
-    paths: Sequence[str | Path], read: Callable[[str | Path], pd.DataFrame] = read_table
-) -> pd.DataFrame | None:
-    """Parquet tables one below the other, as a data frame; None if there are none.
-
-    Args:
-        paths: of the files.
-        read: reads one of them, as :func:`read_table` does.
-    """
-    frames = [read(path) for path in paths]
-    return pd.concat(frames, ignore_index=True) if frames else None
 
 
 # --- origins ---

@@ -1,10 +1,13 @@
 """Tables as data frames, with the parameters of a cell in front of every row."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from pipeline.storage import read_table
 
 WORDS = ("ensemble", "path", "initialization")
 OF_STATEMENTS = ["repetition", "quantity", "log10_alpha", "lower", "upper", "status"]
@@ -41,3 +44,16 @@ def table_of_statements(cell: dict, found: Iterable[tuple[int, Iterable[Any]]]) 
         for each in statements
     ]
     return with_cell(cell, pd.DataFrame(rows, columns=OF_STATEMENTS))
+
+
+def read_tables(
+    paths: Sequence[str | Path], read: Callable[[str | Path], pd.DataFrame] = read_table
+) -> pd.DataFrame | None:
+    """Parquet tables one below the other, as a data frame; None if there are none.
+
+    Args:
+        paths: of the files.
+        read: reads one of them, as :func:`read_table` does.
+    """
+    frames = [read(path) for path in paths]
+    return pd.concat(frames, ignore_index=True) if frames else None

@@ -4,7 +4,8 @@ import argparse
 import json
 
 from pipeline.command_line import run
-from pipeline.storage import read_tables, write_origin, write_text
+from pipeline.storage import write_origin, write_text
+from pipeline.tidy import read_tables
 from tables.making import make_table
 from tables.registry import TABLES
 from tables.rendering import digits_of, in_html, in_latex, in_markdown, notes

@@ -173,3 +173,18 @@ def test_the_audit_passes(run):
     subprocess.run([sys.executable, *words], cwd=run.project.folder, check=True)
     page = (run.project.folder / "results" / run.name / "audit.md").read_text(encoding="utf-8")
     assert "FAIL" not in page
+
+
+@pytest.mark.parametrize("run", NAMES[:1], indirect=True)
+def test_one_page_and_one_file_with_everything(run):
+    config = f"config/{run.name}.yaml"
+    said = enter("make report timings crate", run.project.folder, CONFIG=config)
+    folder = run.project.folder / "results" / run.name
+    assert f"The report is results/{run.name}/report.html" in said
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert f"{run.name}_norms" in page and f"{run.name}_errors" in page
+    assert "System Message" not in page  # of the text's markup
+    # its first page shows every figure
+    figures = list((folder / "figures").glob("*.png"))
+    assert page.count(r"src=\"data:image/svg+xml,") == len(figures)
+    assert (folder / "crate.zip").is_file() and (folder / "timings.md").is_file()

@@ -359,7 +359,7 @@ def test_a_bad_configuration_changes_nothing(tmp_path):
 
 def test_a_damaged_intermediate_is_named_and_the_others_of_its_job_are_made(copy, finished):
     before = finished.checksums()
-    name = "{}/gaussian_N20_d40_s2_eta0{}/reps0-2.npz"
+    name = "{}/rademacher_N20_d40_s2_eta0{}/reps0-2.npz"
     damaged = copy.folder / "results/smoke" / name.format("problems", "")
     damaged.write_bytes(damaged.read_bytes()[:-100])
     for noise in ("", ".1"):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 # The smallest b, and the largest times the distance of two sparsities.
 _SLOPES = 1e-2, 10.0
@@ -74,7 +74,8 @@ def half_point(
         lambda c: least(c)[0], bounds=(0.0, 1.0), method="bounded", options={"xatol": _ACCURACY}
     ).x
     smallest, log_slope = least(best)
-    allowed = np.exp(smallest) + chi2.ppf(confidence, 1) / 2.0
+    # half the quantile of chi squared with one degree of freedom
+    allowed = np.exp(smallest) + gammaincinv(0.5, confidence)
 
     def excess(c):
         return np.exp(least(c)[0]) - allowed

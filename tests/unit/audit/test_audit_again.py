@@ -25,8 +25,8 @@ PROOF = f"{RESULTS}/certificates/{CELL}/D2/alpha1e-6to1by2/reps0-2.parquet"
 # where a finished run passes, all are made again
 
 FORGED = [
-    *("figures/depth.csv", "figures/noise.png", "figures/phase.svg", "figures/bounds.pdf"),
-    *("tables/cells.md", "tables/rates.tex", "tables/far.html", "tables/constants.csv"),
+    *("figures/depth.csv", "figures/depth.png", "figures/bounds.svg", "figures/bounds.pdf"),
+    *("tables/cells.md", "tables/cells.tex", "tables/constants.html", "tables/constants.csv"),
 ]
 
 
@@ -46,14 +46,14 @@ def test_figures_and_tables_that_fit_what_is_told_beside_them(copy, judge):
     for name in FORGED:
         edit(copy.folder / RESULTS / name)
         tell_anew(copy.folder, f"{RESULTS}/{name.partition('.')[0]}.json")
-    judged = judge(size=1, only=[name.partition(".")[0].partition("/")[2] for name in FORGED])
+    judged = judge(size=1, only=sorted({Path(name).stem for name in FORGED}))
     assert judged.status == 1
     found = {file for file, whats in judged.report["files"].items() if "here:" in str(whats)}
     assert found == {f"{RESULTS}/{name}" for name in FORGED}
     assert verdicts(judged.report) == {
         name.partition(".")[0].replace("s/", " ", 1) for name in FORGED
     }
-    assert judged.report["again"]["published"] == len(judged.report["published"]) >= len(FORGED)
+    assert judged.report["again"]["published"] == len(judged.report["published"]) >= 4
 
 
 def test_a_figure_that_another_machine_made(copy, judge, monkeypatch):
