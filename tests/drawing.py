@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from figures import draw
 from figures.frames import Options, Tables
 from figures.marks import GREY
-from pipeline.storage import write_table
+from pipeline.tidy import write_table
 from workflow_runs import ROOT
 
 # words that no reader is to see: numbers that are none, but not the sign \infty

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline import origin as origins
 from pipeline import storage
+from pipeline.tidy import write_table
 
 
 def forge_arrays(path, change, tell=lambda told: told):
@@ -17,8 +18,8 @@ def forge_arrays(path, change, tell=lambda told: told):
 
 def forge_table(path, change):
     """Change the data frame of a Parquet file; its origin stays, and its checksum fits."""
-    frame, told = storage._load_table(path)
-    _written(told, storage.write_table, path, change(frame))
+    table, told = storage._load_arrow(path)
+    _written(told, write_table, path, change(table.to_pandas()))
 
 
 def _written(told, write, path, *content, **arrays):
@@ -82,5 +83,5 @@ def _fit(file, fit):
         arrays, told = storage._load_arrays(file)
         _written(fit(told), storage.write_arrays, file, **arrays)
     else:
-        frame, told = storage._load_table(file)
-        _written(fit(told), storage.write_table, file, frame)
+        table, told = storage._load_arrow(file)
+        _written(fit(told), storage.write_arrow, file, table)

@@ -25,7 +25,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.storage import read_arrays, read_origin, read_table
+from pipeline.storage import read_arrays, read_origin
+from pipeline.tidy import read_table
 from workflow_runs import Project, RunFailed
 
 # parts of an origin that tell of them

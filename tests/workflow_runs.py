@@ -199,7 +199,7 @@ class Project:
                 yield stage_of(rule), dict(lines)
 
     def run_and_see(self, *targets, config="config/smoke.yaml"):
-        """Run, for everything or some files; stage -> the files that were made, without those that its jobs have kept.
+        """Run, for everything or some files; stage -> the files made, less those kept.
 
         What the run says is in `said` then.
         """

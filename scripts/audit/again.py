@@ -33,7 +33,8 @@ from pipeline.command_line import Failure
 from pipeline.drawing import drawn, problem_parser
 from pipeline.machine import JOB_ENVIRONMENT, machine
 from pipeline.origin import located, without_output
-from pipeline.storage import BESIDE, DamagedFileError, read_arrays, read_origin, read_table
+from pipeline.storage import BESIDE, DamagedFileError, read_arrays, read_origin
+from pipeline.tidy import read_table
 
 # so many jobs are run again of proofs, and so many of the other stages
 SAMPLE = 8

@@ -28,8 +28,8 @@ from implicit_l1.proof.intervals import (
 )
 from implicit_l1.status import CERTIFIED, MEASURED, PROVED
 from implicit_l1.trajectories import WIDEST
-from pipeline.storage import DamagedFileError, read_table
-from pipeline.tidy import read_tables
+from pipeline.storage import DamagedFileError
+from pipeline.tidy import read_table, read_tables
 from tables.columns import COLUMNS, EXACT
 from tables.making import make_table
 from tables.rendering import digits_of

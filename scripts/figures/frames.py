@@ -18,7 +18,7 @@ import pandas as pd
 from figures.words import EMPTY, NO_ERROR, PARAMETERS, counted
 from implicit_l1.status import AT_MINIMIZER, CONVERGED, MEASURED, SELECTED
 from pipeline.command_line import Failure
-from pipeline.storage import read_table
+from pipeline.tidy import read_table
 from pipeline.words import name_in_words
 
 # a column that only this kind of table has; the first two have a quantity too, so they come first

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,9 +22,6 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike
 
 from pipeline import origin as origins
-
-if TYPE_CHECKING:  # most stages have arrays only; what makes a data frame has loaded pandas
-    import pandas as pd
 
 # files that tell their origin; of others a file of this kind beside them tells it
 BESIDE = ".json"
@@ -175,41 +172,37 @@ def _table_checksum(table, origin):
     return digest.hexdigest().encode()
 
 
-def write_table(path: str | Path, frame: "pd.DataFrame") -> None:
-    """Write a data frame as Parquet, without its index.
+def write_arrow(path: str | Path, table: pa.Table) -> None:
+    """Write a table as Parquet.
 
     Args:
         path: of the file.
-        frame: of numbers, and of texts; both may be missing.
-    Raises:
-        ValueError, TypeError: of pyarrow, if values of one column are of several types.
+        table: its metadata are not kept.
     """
-    table = pa.Table.from_pandas(frame, preserve_index=False)
     origin = origins.as_text(origins.origin_of(path)).encode()
     own = {_ORIGIN: origin, _CHECKSUM: _table_checksum(table, origin)}
     with replacing(path) as temporary:
         pq.write_table(table.replace_schema_metadata(own), temporary)
 
 
-def _load_table(path):
-    """(frame, origin)."""
+def _load_arrow(path):
+    """(table, origin)."""
     with _reported(path):
         table = pq.read_table(path)
         metadata = table.schema.metadata or {}
         origin, found = _own(path, lambda name: metadata.get(name.encode()))
-        origin = _verified(path, found, _table_checksum(table, origin), origin)
-    return table.to_pandas(), origin
+        return table, _verified(path, found, _table_checksum(table, origin), origin)
 
 
-def read_table(path: str | Path) -> "pd.DataFrame":
-    """Read a Parquet table as a data frame.
+def read_arrow(path: str | Path) -> pa.Table:
+    """The table of a Parquet file; as a data frame: :func:`pipeline.tidy.read_table`.
 
     Raises:
         DamagedFileError: naming the file.
     """
-    frame, origin = _load_table(path)
+    table, origin = _load_arrow(path)
     origins.remember(path, origin["sources"])
-    return frame
+    return table
 
 
 # --- origins ---
@@ -258,7 +251,7 @@ def read_origin(path: str | Path) -> dict:
     if kind == ".npz":
         return _load_arrays(path)[1]
     if kind == ".parquet":
-        return _load_table(path)[1]
+        return _load_arrow(path)[1]
     with _reported(path):
         origin = json.loads(Path(path).read_text(encoding="utf-8"))
         if not isinstance(origin, dict) or _CHECKSUM not in origin:

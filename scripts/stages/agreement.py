@@ -17,8 +17,7 @@ from pipeline.command_line import Failure, add_cell, cell_of, parameters_of, run
 from pipeline.records.flow import Endpoints
 from pipeline.records.limit import LimitPoints
 from pipeline.records.minimizers import Minimizers
-from pipeline.storage import write_table
-from pipeline.tidy import with_cell
+from pipeline.tidy import with_cell, write_table
 
 
 def main() -> None:

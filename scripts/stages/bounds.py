@@ -17,8 +17,7 @@ from pipeline.records.limit import LimitPoints
 from pipeline.records.minimizers import Minimizers
 from pipeline.records.null_space import NullSpaceConstants
 from pipeline.records.problems import Problems
-from pipeline.storage import write_table
-from pipeline.tidy import with_cell
+from pipeline.tidy import with_cell, write_table
 
 
 def main() -> None:

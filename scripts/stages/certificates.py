@@ -28,8 +28,7 @@ from pipeline.records.minimizers import Minimizers
 from pipeline.records.null_space import NullSpaceConstants
 from pipeline.records.problems import Problems
 from pipeline.records.record import Record
-from pipeline.storage import write_table
-from pipeline.tidy import table_of_statements
+from pipeline.tidy import table_of_statements, write_table
 
 
 def main() -> None:

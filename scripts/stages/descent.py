@@ -12,8 +12,7 @@ from pipeline.command_line import add_cell, parameters_of, repetition, run
 from pipeline.records.limit import LimitPoints
 from pipeline.records.minimizers import Minimizers
 from pipeline.records.problems import Problems
-from pipeline.storage import write_table
-from pipeline.tidy import with_cell
+from pipeline.tidy import with_cell, write_table
 
 COLUMNS = ["repetition", "status", *(field.name for field in fields(Comparison))]
 

@@ -21,8 +21,7 @@ from pipeline.command_line import add_cell, parameters_of, repetition, run
 from pipeline.records.flow import Endpoints
 from pipeline.records.minimizers import Minimizers
 from pipeline.records.problems import Problems
-from pipeline.storage import write_table
-from pipeline.tidy import with_cell
+from pipeline.tidy import with_cell, write_table
 
 # of the table of states, long: the coordinate is -1 for norms
 COLUMNS = ["repetition", "quantity", "coordinate", "time", "value", "status"]

@@ -9,8 +9,7 @@ from implicit_l1.network.lasso import compare_with_path
 from implicit_l1.potentials import potential
 from pipeline.command_line import add_cell, parameters_of, repetition, run
 from pipeline.records.problems import Problems
-from pipeline.storage import write_table
-from pipeline.tidy import with_cell
+from pipeline.tidy import with_cell, write_table
 
 # decades of mu above max|A^T y|, where the lasso's minimizer is 0
 ABOVE = 0.2

@@ -25,8 +25,7 @@ from pipeline.command_line import (
     repetition,
     run,
 )
-from pipeline.storage import write_table
-from pipeline.tidy import table_of_statements
+from pipeline.tidy import table_of_statements, write_table
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from pipeline.command_line import (
     repetition,
     run,
 )
-from pipeline.storage import write_table
+from pipeline.tidy import write_table
 
 
 def main() -> None:

@@ -20,8 +20,7 @@ from pipeline.command_line import add_cell, parameters_of, run
 from pipeline.records.flow import Endpoints
 from pipeline.records.minimizers import Minimizers
 from pipeline.records.problems import Problems
-from pipeline.storage import read_table, write_table
-from pipeline.tidy import with_cell
+from pipeline.tidy import read_table, with_cell, write_table
 
 COLUMNS = ["repetition", "time", "quantity", "log10_alpha", "lower", "upper", "status"]
 

@@ -242,7 +242,7 @@ write_arrays(sys.argv[1], **{name: values[1:] for name, values in arrays.items()
 
 def test_a_repetition_left_out_of_a_table(copy, judge):
     code = """
-from pipeline.storage import read_table, write_table
+from pipeline.tidy import read_table, write_table
 frame = read_table(sys.argv[1])
 write_table(sys.argv[1], frame[frame["repetition"] != 1])
 """

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from figures.registry import DECADES, KERNEL, KINDS, LIST, STAGE_OF, kinds_where
-from pipeline.storage import read_table
+from pipeline.tidy import read_table
 from planning.schema import own_keys, schema
 from workflow_runs import ROOT
 

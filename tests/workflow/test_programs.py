@@ -6,7 +6,8 @@ import pytest
 
 from export import timings
 from implicit_l1.status import PROVED
-from pipeline.storage import read_arrays, read_table, write_arrays
+from pipeline.storage import read_arrays, write_arrays
+from pipeline.tidy import read_table
 from problem_files import write_problems
 from workflow_runs import script
 

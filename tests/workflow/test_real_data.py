@@ -15,7 +15,8 @@ import pytest
 from flint import fmpq, fmpq_mat
 
 from implicit_l1.status import CERTIFIED, PROVED
-from pipeline.storage import read_arrays, read_table
+from pipeline.storage import read_arrays
+from pipeline.tidy import read_table
 from truths import limit_points, log_norm, nearest_double, rational, rational_rows, rho
 from workflow_runs import ROOT, Project, enter
 

@@ -20,7 +20,7 @@ from implicit_l1.potentials import potential
 from implicit_l1.problems.problem import least_norm_interpolator
 from implicit_l1.status import CERTIFIED, SELECTED, UNDECIDED
 from pipeline.command_line import Failure
-from pipeline.storage import read_table
+from pipeline.tidy import read_table
 from planning import configuration, reading
 from planning.plan import Plan
 from reference import instance

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from pipeline.storage import read_table
+from pipeline.tidy import read_table
 from planning import configuration, grid, reading
 from planning.plan import Plan
 from workflow_runs import ROOT, Project, enter

@@ -12,7 +12,8 @@ from audit.findings import Audit
 from forging import follow, forge_arrays, forge_table, tell_anew
 from implicit_l1.status import PROVED
 from judging import verdicts
-from pipeline.storage import read_origin, read_table
+from pipeline.storage import read_origin
+from pipeline.tidy import read_table
 
 RESULTS = "results/smoke"
 CELL = "gaussian_N20_d40_s2_eta0"

@@ -16,13 +16,8 @@ from audit.workflow_queries import Job
 from frames import LOG10_ALPHA, bounds, cell
 from implicit_l1.status import CERTIFIED, PROVED
 from pipeline.command_line import Failure
-from pipeline.storage import (
-    read_arrays,
-    read_origin,
-    write_arrays,
-    write_table,
-    written_origin,
-)
+from pipeline.storage import read_arrays, read_origin, write_arrays, written_origin
+from pipeline.tidy import write_table
 
 DRAWN = [
     *("--repetitions", "0", "2", "gaussian", "--N", "4", "--d", "8", "--s", "1"),

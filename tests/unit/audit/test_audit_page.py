@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from audit.page import listed
-from pipeline.storage import read_table
+from pipeline.tidy import read_table
 from workflow_runs import ROOT
 
 CELL, SMALL_CELL = "gaussian_N100_d400_s8_eta0.1/reps0-19", "gaussian_N20_d40_s2_eta0.1/reps0-2"

@@ -12,7 +12,8 @@ from audit.findings import Audit
 from audit.origins import strays
 from audit.tidy import left_behind
 from pipeline.origin import ROOT, forget, remember
-from pipeline.storage import write_origin, write_table
+from pipeline.storage import write_origin
+from pipeline.tidy import write_table
 
 RESULTS = Path("results")
 

@@ -7,7 +7,7 @@ import pytest
 from audit.values import figure_problems, table_problems
 from frames import cell, curves, instances
 from implicit_l1.status import CERTIFIED, CONVERGED, NOT_UNIQUE, PROVED
-from pipeline.storage import write_table
+from pipeline.tidy import write_table
 from tables.making import make_table
 from tables.rendering import digits_of
 

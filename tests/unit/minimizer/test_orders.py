@@ -26,7 +26,7 @@ from implicit_l1.minimizer.orders import (
 from implicit_l1.problems.problem import one_dimensional_kernel
 from implicit_l1.proof.statements import recovery as recovery_statements
 from implicit_l1.status import CERTIFIED, PROVED
-from pipeline.storage import read_table
+from pipeline.tidy import read_table
 from reference import (
     drawn,
     fractions,

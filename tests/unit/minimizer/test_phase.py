@@ -14,7 +14,7 @@ from implicit_l1.minimizer.recovery import recovery
 from implicit_l1.problems.problem import Draw, one_dimensional_kernel
 from implicit_l1.proof.planted import RightInverses, planted_bounds
 from implicit_l1.status import PROVED
-from pipeline.storage import read_table
+from pipeline.tidy import read_table
 from reference import UNIFORM, drawn, pattern_constant, solved
 from unkind import ENSEMBLES, draw
 from workflow_runs import ROOT, script

@@ -20,7 +20,8 @@ from implicit_l1.network.flow import gradient_flow
 from implicit_l1.network.limit import limit_path
 from implicit_l1.potentials import potential
 from implicit_l1.status import CONVERGED, DIVERGED, ITERATION_LIMIT, STALLED
-from pipeline.storage import read_arrays, read_table, write_arrays
+from pipeline.storage import read_arrays, write_arrays
+from pipeline.tidy import read_table
 from reference import instance, phi
 from workflow_runs import ROOT, script
 

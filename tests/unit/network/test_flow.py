@@ -30,7 +30,7 @@ from implicit_l1.status import AT_MINIMIZER, CERTIFIED, CONVERGED
 from pipeline.records.flow import Endpoints
 from pipeline.records.limit import LimitPoints
 from pipeline.records.minimizers import Minimizers
-from pipeline.storage import read_table
+from pipeline.tidy import read_table
 from reference import filled_record, instance, limit_error, limit_points
 from workflow_runs import script
 

@@ -9,15 +9,8 @@ import pandas as pd
 import pytest
 
 from pipeline import origin as origins
-from pipeline.storage import (
-    DamagedFileError,
-    read_arrays,
-    read_origin,
-    read_table,
-    write_arrays,
-    write_origin,
-    write_table,
-)
+from pipeline.storage import DamagedFileError, read_arrays, read_origin, write_arrays, write_origin
+from pipeline.tidy import read_table, write_table
 from workflow_runs import Project
 
 pytestmark = pytest.mark.long

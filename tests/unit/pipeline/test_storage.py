@@ -13,15 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import storage
-from pipeline.storage import (
-    DamagedFileError,
-    read_arrays,
-    read_table,
-    replacing,
-    write_arrays,
-    write_table,
-    write_text,
-)
+from pipeline.storage import DamagedFileError, read_arrays, replacing, write_arrays, write_text
+from pipeline.tidy import read_table, write_table
 
 pytestmark = pytest.mark.long
 

@@ -24,7 +24,8 @@ from implicit_l1.problems.problem import (
     random_problem,
 )
 from implicit_l1.problems.seeds import generator
-from pipeline.storage import read_arrays, read_table
+from pipeline.storage import read_arrays
+from pipeline.tidy import read_table
 from reference import UNIFORM, fractions
 from workflow_runs import ROOT, script
 

@@ -46,7 +46,8 @@ from pipeline.records.minimizers import Minimizers
 from pipeline.records.null_space import NullSpaceConstants
 from pipeline.records.problems import Problems
 from pipeline.records.record import joined
-from pipeline.storage import read_arrays, read_table
+from pipeline.storage import read_arrays
+from pipeline.tidy import read_table
 from reference import filled_record, partial_record, sparse_data
 from stages import agreement, asymptotics, bound_certificates
 from stages import bounds as bounds_program

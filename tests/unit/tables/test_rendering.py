@@ -11,7 +11,7 @@ import pytest
 from implicit_l1.proof.intervals import Interval, is_number, stands_for
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED, UNDECIDED, UNIQUE_IN_FLOATS
 from implicit_l1.status import PROVED as CERTIFICATES
-from pipeline.storage import write_table
+from pipeline.tidy import write_table
 from table_frames import (
     certificates_of_any_table,
     data,
