@@ -399,3 +399,14 @@ def test_constants_are_0_where_the_kernel_is_0_on_the_support(matrix, size):
     assert proof.rho_tilde.upper == 0
     found = implicit_l1.find_null_space_constants(matrix, data)
     assert found.rho == found.rho_tilde.lower == found.rho_tilde.upper == 0.0
+
+
+@pytest.mark.parametrize("depth", [2, 2.5, 3, 10])
+def test_a_limit_point_that_is_the_minimizer_is_enclosed(depth):
+    """Where the signs on each set of equal sizes are images of A^T; a neighbour's is not."""
+    matrix, near = [[1, 0, 0.5], [0, 1, -0.5]], 1 + 2.0**-52
+    proof = implicit_l1.enclose_limit_points(matrix, [1, 1], depth, log10_alpha=[-1, -300])
+    for interval in (*proof.error_1, *proof.error_2, *proof.error_inf, *proof.error[0]):
+        assert interval.lower == interval.upper == 0
+    (error,) = implicit_l1.enclose_limit_points(matrix, [1, near], depth, log10_alpha=-1).error_1
+    assert 0 < error.lower < error.upper < 1e-15

@@ -12,6 +12,8 @@ F(x)`` inside X proves that the solution lies in N (interval Newton; Moore 1966,
 (The reduction is derived for this project.)
 """
 
+from functools import cached_property
+
 import numpy as np
 from flint import arb, arb_mat, ctx
 
@@ -31,7 +33,13 @@ from implicit_l1.proof.equations import Equations, Partition, Unknowns
 from implicit_l1.proof.frame import NotProved, checked_guess
 from implicit_l1.proof.minimizer import ProvedMinimizer
 from implicit_l1.proof.tangent import Tangent
-from implicit_l1.proof.vanishing import drive_of, in_row_space, leading_error, leading_term
+from implicit_l1.proof.vanishing import (
+    drive_of,
+    error_vanishes,
+    in_row_space,
+    leading_error,
+    leading_term,
+)
 from implicit_l1.proof.verified import LARGE, Exact, rounded_up
 from implicit_l1.status import NO_ERROR
 
@@ -82,6 +90,8 @@ class LimitProof:
             NotProved: if the test for existence fails or the enclosure is too wide.
         """
         error, unit = self._error(error), _unit(log_unit)
+        if not np.any(error) and self._is_at_minimizer:
+            return [arb(0)] * error.size
         partition = self._partition(self._inside(error, unit))
         system = _System(self.depth, partition, alpha, unit, self._values)
         unknowns = None
@@ -89,6 +99,13 @@ class LimitProof:
             inner = [(solution[0][i] / unit).mid() for i in partition.inside.tolist()]
             unknowns = Unknowns(inner, solution[1])
         return _narrow(system.prove(error, unknowns), radius)
+
+    @cached_property
+    def _is_at_minimizer(self):
+        """Whether x(alpha) = g* for every alpha, decided exactly."""
+        support, data = self.minimizer.support, self.minimizer.data
+        values = solve_consistent(self.matrix[:, support], data)
+        return error_vanishes(self.matrix, support, values)
 
     def _error(self, guess):
         error = checked_guess(guess, self.matrix.shape[1:])
