@@ -50,7 +50,7 @@ def installed() -> dict[str, list[Distribution]]:
     for one in distributions():
         known = found.setdefault(name_of(one), [])
         # a folder may be on the path twice
-        if all(_folder(one) != _folder(other) for other in known):
+        if all(_place(one) != _place(other) for other in known):
             known.append(one)
     return found
 
@@ -90,6 +90,10 @@ def _regular(file):
     if not file.is_file():
         raise OSError(f"{file} is no regular file")
     return file
+
+
+def _place(distribution):
+    return os.path.realpath(str(_metadata(distribution)))
 
 
 def _folder(distribution):
@@ -292,16 +296,33 @@ def check_strays(audit: Audit, found: list[Distribution]) -> None:
             # lib64 may be a link to lib, or all of it be found through one
             place = os.path.realpath(str(one.locate_file(folder)))
             known.update((place, name) for name in names)
+    places = {place for place, _ in known}
     for folder in sorted({os.path.realpath(folder) for folder in PACKAGES}):
-        for file in sorted(Path(folder).rglob("*")):
-            if file.suffix not in LOADED or file.parent.name == "__pycache__":
+        for file in sorted(_files_below(folder, places)):
+            if file.suffix not in LOADED and not file.is_dir():
                 continue
-            if (str(file.parent), file.name) not in known:
+            if (os.path.realpath(file.parent), file.name) not in known:
                 what = f"{file} is of no package"
                 if file.parent == Path(folder) and file.name in OF_INSTALLERS:
                     audit.notes.append(f"{what}: virtualenv and uv write a file of this name")
                 else:
                     audit.general.append(what)
+
+
+def _files_below(folder, places):
+    """The files of a folder, and links to folders that are none of these places: those that are
+    are followed, once."""
+    seen = set()
+    for here, inside, names in os.walk(folder, followlinks=True):
+        links = [name for name in inside if Path(here, name).is_symlink()]
+        others = [name for name in links if os.path.realpath(Path(here, name)) not in places]
+        inside[:] = [name for name in inside if name not in (*others, "__pycache__")]
+        real = os.path.realpath(here)
+        if real in seen:
+            inside.clear()
+            continue
+        seen.add(real)
+        yield from (Path(here, name) for name in (*names, *others))
 
 
 def environment(root: Path = HERE) -> dict[str, str]:

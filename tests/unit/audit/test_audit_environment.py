@@ -135,6 +135,39 @@ def test_a_package_in_front_of_the_locked_one(environment):
     ]
 
 
+def test_two_versions_in_one_folder(environment):
+    """What a removal that was cut short, or a copy, leaves."""
+    folder = environment[0]
+    copied = folder / "one-2.4.5.dist-info"
+    copied.mkdir()
+    (copied / "METADATA").write_text("Name: one\nVersion: 2.4.5\n")
+    (copied / "RECORD").write_text("one-2.4.5.dist-info/METADATA,,\none-2.4.5.dist-info/RECORD,,\n")
+    (line,) = (line for line in found() if "more than once" in line)
+    assert line.startswith("package one is installed more than once: ")
+    assert all(f"{version} in {folder.resolve()}" in line for version in ("2.4.5", "2.4.6"))
+
+
+def test_a_link_to_a_folder_of_no_package(environment):
+    folder = environment[0]
+    (folder.parent / "elsewhere/loop").mkdir(parents=True)
+    (folder.parent / "elsewhere/fast.py").write_text("")
+    for place in (folder, folder / "one"):
+        (place / "bottleneck").symlink_to(folder.parent / "elsewhere")
+    assert found() == [f"{place}/bottleneck is of no package" for place in (folder, folder / "one")]
+
+
+def test_a_link_to_a_folder_of_a_package_is_followed_once(environment):
+    """As where every package lies in a store of its own."""
+    folder = environment[0]
+    store = folder.parent / "store"
+    (folder / "one").rename(store)
+    (folder / "one").symlink_to(store)
+    (store / "itself").symlink_to(store)
+    assert found() == []
+    (store / "fast.py").write_text("")
+    assert [line.rpartition("/")[2] for line in found()] == ["fast.py is of no package"]
+
+
 def test_another_version_in_front_of_the_locked_one(environment):
     front = in_front(environment)
     install(front, "one", "2.4.5", {"one/__init__.py": ""})
