@@ -13,7 +13,8 @@ from implicit_l1.minimizer.proposals import AUTO
 from implicit_l1.minimizer.support import Certificate
 from implicit_l1.network.initialization import initialize_from_ones
 from implicit_l1.network.selection import select
-from implicit_l1.problems.given import as_array, given_problem, standardized
+from implicit_l1.problems.doubles import as_array
+from implicit_l1.problems.given import given_problem, standardized
 from implicit_l1.problems.problem import Problem, exact_data
 from implicit_l1.proof.balls import ball, power_of_ten
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE

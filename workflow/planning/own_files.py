@@ -7,7 +7,7 @@ some are held out, need not wait for it.
 from pathlib import Path
 
 from figures.registry import FILE
-from pipeline.own_data import shape_of
+from pipeline.formats import shape_of
 from planning.experiments import HELD_OUT, OWN_DATA, as_list, ensemble_of
 from planning.grid import place_of
 from planning.mistakes import Report

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from figures.registry import DECADES, FILE, KINDS, NONE, PATH, STAGE_OF, kinds_reading, kinds_where
-from pipeline.own_data import shape_of
+from pipeline.formats import shape_of
 from planning import grid
 from planning.experiments import (
     HELD_OUT,

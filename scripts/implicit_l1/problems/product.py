@@ -21,8 +21,8 @@ from flint import fmpq
 from implicit_l1.linear.exact import as_rational, exact_product, rational_rank
 from implicit_l1.linear.programs import least_norm_vertex
 from implicit_l1.linear.units import unit_of
+from implicit_l1.problems.doubles import UNIT_ROUNDOFF
 
-UNIT_ROUNDOFF = 2.0**-53  # of double precision
 # exponents of the smallest positive and the smallest normal number, by unit roundoff
 _SMALLEST = {2.0**-53: (-1074, -1022), 2.0**-24: (-149, -126), 2.0**-11: (-24, -14)}
 

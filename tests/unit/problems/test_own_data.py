@@ -24,7 +24,8 @@ from implicit_l1.problems.ensembles import ProblemError
 from implicit_l1.problems.problem import Problem, Rows, exact_data
 from implicit_l1.status import data_in_words
 from pipeline import origin as origins
-from pipeline.own_data import read_problem, shape_of
+from pipeline.formats import shape_of
+from pipeline.own_data import read_problem
 from pipeline.records.problems import Problems
 from pipeline.storage import read_arrays, read_origin, write_arrays
 from workflow_runs import ROOT, Project, script
