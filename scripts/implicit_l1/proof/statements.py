@@ -136,7 +136,7 @@ def limits(
     nu: np.ndarray,
     depth: float,
     scales: Sequence[tuple[int, float]],
-    errors: tuple[np.ndarray, np.ndarray],
+    errors: Sequence[tuple[np.ndarray, float]],
     first_order: tuple[np.ndarray, float],
     radius: float,
 ) -> list[Statement]:

@@ -1,7 +1,5 @@
 """Proposals: some route comes to the minimizer, whatever the scales, and a failure is a route's.
 
-pytestmark = pytest.mark.long
-
 Optimality is tested by duality: ``<nu, y> <= ||x||_1`` for every x with ``A x = y`` and every nu
 with ``||A^T nu||_inf <= 1``, and where the two are equal both are optimal.
 """
@@ -14,6 +12,8 @@ from implicit_l1.linear.interior import LinearProgramError
 from implicit_l1.minimizer import proposals as module
 from implicit_l1.minimizer.decision import Proposal
 from implicit_l1.minimizer.proposals import proposals, statement
+
+pytestmark = pytest.mark.long
 
 SOLVERS = ["HIGHS", "SCIPY", "CLARABEL", "SCS", "interior_point"]
 # what a solver of the first order comes to, and what the others do

@@ -70,6 +70,14 @@ def test_what_follows_the_leading_term_is_of_the_order_that_is_said(depth, far):
         assert np.isnan(largest_competitor(*entries))
 
 
+def test_a_slack_of_no_more_than_the_scale_is_that_of_the_scale():
+    """An error below alpha says that the slack is of order 1, of one above alpha it is smaller."""
+    smallest, log_alpha, exponent = np.log(2.0), np.log(1e-6), np.array(1.0)
+    for log_error, size in ((np.log(1e-9), 1e-6), (np.log(1e-3), 1e-3)):
+        said = log_correction(4, smallest, log_error, log_alpha, exponent)  # p = 2
+        assert said == pytest.approx(np.log(3.0 * np.sqrt(size / 2.0)))
+
+
 @pytest.mark.parametrize("order", [1, 2, np.inf])
 @pytest.mark.parametrize("instance", [SPARSE, DENSE], ids=["sparse", "dense"])
 @pytest.mark.parametrize("depth, far", [(2, -1e5), (2.5, -200), (3, -60), (4, -40), (10, -30)])

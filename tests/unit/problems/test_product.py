@@ -7,7 +7,12 @@ import pytest
 
 from implicit_l1.linear.exact import exact_product
 from implicit_l1.problems.problem import Problem, exact_data
-from implicit_l1.problems.product import explanation, first_beyond_rounding, nearest_doubles
+from implicit_l1.problems.product import (
+    _explaining,
+    explanation,
+    first_beyond_rounding,
+    nearest_doubles,
+)
 from pipeline.records.problems import Problems
 
 DOUBLE, SINGLE = 2.0**-53, 2.0**-24
@@ -175,3 +180,12 @@ def test_exact_data_and_arrays():
         again = block.at(place)
         assert exact_data(again) == exact_data(problem)
         assert again.noiseless_support == problem.noiseless_support
+
+
+def test_an_explanation_has_at_most_twice_the_norm():
+    """What cancels explains anything to its rounding, as its terms grow."""
+    matrix, support = np.array([[1.0, 1.0, 0.0], [1.0, 0.75, 1.0]]), np.array([0, 1])
+    for values, norm, explained in (([1.5, -0.5], 1.0, True), ([1.75, -0.75], 1.0, False)):
+        point = np.array([norm, 0.0, 0.0])
+        x = _explaining(matrix, matrix[:, support] @ values, point, support, 2.0**-53)
+        assert (x is not None) == explained

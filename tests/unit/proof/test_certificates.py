@@ -1081,3 +1081,22 @@ def test_bits_are_added_until_all_is_proved(enough, bits):
     found = at_some_precision(rows, "rho")
     assert [each.quantity for each in found] == [f"rho at {bits}"] * 2
     assert ctx.prec == before
+
+
+def test_a_local_slope_is_between_neighbours_on_the_path():
+    """Of places 0, 2 and 3 the last two."""
+    case, depth = with_certificate(np.array([[1.0, 0.5]]), np.array([1.0, 0.0])), 3
+    matrix, point, dual = case.matrix, case.minimizer.point, case.minimizer.certificate
+    scales = [(0, -1.0), (2, -3.0), (3, -4.0)]
+    log_alpha = np.log(10.0) * np.array([scale for _, scale in scales])
+    path = limit_path(matrix, point, dual, potential(depth), log_alpha)
+    guesses = list(zip(path.error, path.log_unit, strict=True))
+    problem = Problem(matrix, np.full(2, np.nan), case.data)
+    with ctx.workprec(128):
+        found = statements.limits(
+            problem, point, dual.nu, depth, scales, guesses, (np.array([-0.5, 1.0]), 1.0), 1e-6
+        )
+    slopes = [one for one in found if one.quantity == "local_slope"]
+    assert [one.log10_alpha for one in slopes] == [-4.0] and slopes[0].proved
+    norms = {one.log10_alpha: float(one.lower) for one in found if one.quantity == "error_1"}
+    assert float(slopes[0].lower) == pytest.approx(np.log10(norms[-3.0] / norms[-4.0]))

@@ -149,6 +149,9 @@ def test_the_energy_of_a_block_is_attained():
     one = np.array([1.0])
     assert block_energy(1.0, 0.0 * one, 4.0 * one, 4.0, 3.0, 3.0) == pytest.approx(np.exp(-6.0))
     assert block_energy(0.0, 8.0 * one, 4.0 * one, 4.0, 1e3, 1e3) == pytest.approx(2.0)
+    # what is left has decayed as long as it has at least, what was added was as long as at most
+    assert block_energy(1.0, 0.0 * one, 4.0 * one, 4.0, 3.0, 1.0) == pytest.approx(np.exp(-2.0))
+    assert block_energy(0.0, one, one, 1e-9, 3.0, 1.0) == pytest.approx(3.0**0.5)
     start, scaled = 0.25, 1e-4  # e = -h / 2w
     end = solution(ONE, np.array([2.0]), np.array([1.0]), [-start], scaled)
     bound = block_energy(start, one, 2.0 * one, 2.0, scaled, scaled)

@@ -1,7 +1,5 @@
 """Whatever is guessed, a proof fails or what it encloses is true.
 
-pytestmark = pytest.mark.long
-
 Guesses come from other stages, in floating point, and from files.  Here they are nothing like
 what is wanted: not finite, of wrong sign, size, shape or zero pattern, of another problem, or
 another minimizer.  What is true comes from rational arithmetic on all bases and circuits of
@@ -33,6 +31,8 @@ from implicit_l1.proof.verified import (
     doubles_of,
     largest_column_sums,
 )
+
+pytestmark = pytest.mark.long
 
 BITS, MANY_BITS = 128, 400
 # what a proof may raise

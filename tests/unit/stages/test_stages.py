@@ -770,14 +770,16 @@ def test_stage_agreement_measures_in_the_one_norm(tmp_path, monkeypatch):
             log_alpha=LOG_ALPHA,
             log_unit=np.zeros((3, 3)),
             error=np.stack([9 * error, error, error / 9], axis=1),
+            # of the norm; those of entries say less
             error_bound=np.full((3, 3), 1e-8),
+            entry_bound=np.zeros((3, 3)),
         ),
         "flow": filled_record(
             Endpoints,
             repetition=[1, 2],
             outcome=[CONVERGED] * 2,
             error=error[1:] + miss,
-            claimed=[1e-8, 1e-8],
+            claimed=[1e-12, 1e-12],
             steps=[40, 41],
             escaped=[3.0, 4.0],
             settled=[5.0, 6.0],
