@@ -3,11 +3,13 @@
 Of the files in the folder of results that no rule makes, those go that a run of this workflow has
 left there: files of a stage, figures and tables in the places where its programs write them, which
 they tell themselves, or the JSON beside them by their checksums; and the logs and timings of jobs,
-where both are there.  All others stay, and are told: links, whatever lies in the folder of another
-configuration, and what was made after a run of this one has begun, by whoever did.
+where both are there, of those that made what goes, or of a family that has jobs now.  All others
+stay, and are told: links, whatever lies in the folder of another configuration, and what was made
+after a run of this one has begun, by whoever did.
 """
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 from audit.findings import PUBLISHED, Audit, named, printable
@@ -35,7 +37,7 @@ def main() -> None:
             f"{results} is not of this configuration as it is now: run the workflow first"
         )
     found = strays(Audit(jobs, results, jobs))
-    gone = left_behind(found, results)
+    gone = left_behind(found, results, [file for job in jobs for file in job.messages])
     for file in gone:
         Path(file).unlink()
         print(printable(f"removed {file}"))
@@ -47,8 +49,13 @@ def main() -> None:
         print(printable(f"{words}: {named(left)}."))
 
 
-def left_behind(files: list[str], results: Path) -> list[str]:
-    """Those of some files in a folder of results that a run of its configuration has left there."""
+def left_behind(files: list[str], results: Path, messages: Iterable[str] = ()) -> list[str]:
+    """Those of some files in a folder of results that a run of its configuration has left there.
+
+    Args:
+        files: their paths; results: the folder.
+        messages: paths of the logs and timings of the jobs that there are now.
+    """
     begun = (results / CONFIGURATION).stat().st_mtime_ns
     mine = [
         file
@@ -59,7 +66,8 @@ def left_behind(files: list[str], results: Path) -> list[str]:
         and not _is_of_another_run(file, results)
     ]
     told = {name for file in mine for name in _written(file, results)}
-    return [file for file in mine if file in told]
+    of_jobs = _Messages(results, told.intersection(mine), messages)
+    return [file for file in mine if file in told or of_jobs.has(file)]
 
 
 def _is_of_another_run(file: str, results: Path) -> bool:
@@ -77,9 +85,7 @@ def _written(file: str, results: Path) -> list[str]:
     it tells of."""
     path = Path(file)
     parts = path.relative_to(results).parts
-    if parts[0] in MESSAGES:
-        return [file] if len(parts) > 2 and _is_of_a_job(parts, results) else []
-    if path.suffix not in TELLING:
+    if parts[0] in MESSAGES or path.suffix not in TELLING:
         return []
     try:
         told = read_origin(file)
@@ -91,16 +97,61 @@ def _written(file: str, results: Path) -> list[str]:
     return [file, *(name for name, found in beside.items() if _is_as_told(name, found))]
 
 
-def _is_of_a_job(parts: tuple[str, ...], results: Path) -> bool:
-    """Whether a file is the log or the timings of a job, of which the other is there, too."""
-    place = PurePath(*parts[1:])
-    depth = 3 if parts[1] in PUBLISHED else 4
-    if len(parts) != depth or place.suffix != MESSAGES[parts[0]]:
-        return False
-    log, timings = (
-        (results / folder / place).with_suffix(suffix) for folder, suffix in MESSAGES.items()
-    )
-    return log.is_file() and timings.is_file() and timings.read_bytes().startswith(TIMINGS)
+class _Messages:
+    """The logs and timings of jobs: of those that there are now, and of those that made what goes.
+
+    Args:
+        results: the folder.
+        gone: files of results that go.
+        messages: of the jobs that there are now.
+    """
+
+    def __init__(self, results: Path, gone: set[str], messages: Iterable[str]) -> None:
+        self.results = results
+        # (stage, family), and the stages of which there are jobs
+        places = [PurePath(file) for file in messages]
+        self.folders = {
+            place.relative_to(results).parts[1:-1]
+            for place in places
+            if place.is_relative_to(results)  # a parent's rules have theirs anywhere
+        }
+        self.stages = {folder[0] for folder in self.folders if len(folder) == 2}
+        self.gone = {PurePath(file).relative_to(results).parts for file in gone}
+
+    def has(self, file: str) -> bool:
+        """Whether a file is the log or the timings of a job, of which the other is there, too."""
+        first, *parts = PurePath(file).relative_to(self.results).parts
+        place = PurePath(*parts)
+        if place.suffix != MESSAGES.get(first):
+            return False
+        log, timings = (
+            (self.results / folder / place).with_suffix(suffix)
+            for folder, suffix in MESSAGES.items()
+        )
+        return (
+            self._is_of_a_job(place.with_suffix("").parts)
+            and log.is_file()
+            and timings.is_file()
+            and timings.read_bytes().startswith(TIMINGS)
+        )
+
+    def _is_of_a_job(self, place):
+        """Whether a job has its messages there: figures/<name>, or <stage>/<family>/<number>."""
+        if place[0] in PUBLISHED:
+            return len(place) == 2 and (place[0], f"{place[1]}{BESIDE}") in self.gone
+        if len(place) != 3 or not place[2].isdecimal():
+            return False
+        stage, family, _ = place
+        return (stage, family) in self.folders or any(
+            (stage in self.stages or _is_of_stage(folder, stage))
+            and (cell == family or cell.startswith(f"{family}_"))
+            for folder, cell, *_ in (file for file in self.gone if len(file) > 2)
+        )
+
+
+def _is_of_stage(folder: str, stage: str) -> bool:
+    """Whether a stage, of which there may be two kinds, writes into a folder of results."""
+    return folder == stage or stage.endswith(f"_{folder}") or folder.endswith(f"_{stage}")
 
 
 def _is_in_its_place(parts: tuple[str, ...], command: list[str]) -> bool:

@@ -13,6 +13,7 @@ from implicit_l1.minimizer.proposals import AUTO
 from implicit_l1.minimizer.support import Certificate
 from implicit_l1.network.initialization import initialize_from_ones
 from implicit_l1.network.selection import select
+from implicit_l1.potentials import NEXT_DEPTH
 from implicit_l1.problems.doubles import as_array
 from implicit_l1.problems.given import given_problem, standardized
 from implicit_l1.problems.problem import Problem, exact_data
@@ -109,11 +110,13 @@ def checked_depth(depth: float) -> float:
     """D as a float.
 
     Raises:
-        ValueError: if it is no finite number >= 2.
+        ValueError: if it is no finite number, 2 or at least NEXT_DEPTH.
     """
     values = as_array(depth, "depth")
     if values.ndim or values.dtype.kind not in "iuf" or not 2 <= values < np.inf:
         raise ValueError(f"depth must be a finite number >= 2, got {depth!r}")
+    if 2 < values < NEXT_DEPTH:
+        raise ValueError(f"depth must be 2, or at least {NEXT_DEPTH}, got {depth!r}")
     return float(values)
 
 

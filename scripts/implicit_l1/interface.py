@@ -183,7 +183,7 @@ def find_limit_points(
 
     Args:
         A, y, noiseless: as in :func:`find_minimizer`.
-        depth: D, any real number >= 2.
+        depth: D, 2, or any real number from 2.001 on (`potentials.NEXT_DEPTH`).
         alpha: scales, positive, in any order; a number or shape (m,).
         log10_alpha: their decimal logarithms instead, where alpha may be no double: from -1e6 at
             D = 2 and from -1000 at D > 2, to 300.

@@ -28,6 +28,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Between 2 and this depth p = D / (D - 2) is too large for the digits of 1 - |z|, of which phi
+# takes the power -p.
+NEXT_DEPTH = 2.001
+
 LOG2 = np.log(2.0)
 
 _LOG_GROWTH = 1.5  # of phi', in Potential.reach

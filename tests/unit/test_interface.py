@@ -410,3 +410,48 @@ def test_a_limit_point_that_is_the_minimizer_is_enclosed(depth):
         assert interval.lower == interval.upper == 0
     (error,) = implicit_l1.enclose_limit_points(matrix, [1, near], depth, log10_alpha=-1).error_1
     assert 0 < error.lower < error.upper < 1e-15
+
+
+@pytest.mark.parametrize("depth", [np.nextafter(2.0, 3.0), 2 + 1e-7, 2.0009])
+def test_a_depth_too_near_to_2_is_named(depth):
+    with pytest.raises(ValueError, match=r"depth must be 2, or at least 2\.001, got"):
+        implicit_l1.find_limit_points(A, Y, depth, alpha=1e-2)
+    assert implicit_l1.find_limit_points(A, Y, 2.001, alpha=1e-2).error_bound[0] < 1e-9
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("matrix", "data", "depth", "decades"),
+    [
+        ([[1, 0, 0.9, 0.3], [0, 1, -0.5, 0.7]], [1, 1], 50, -16),
+        ([[1, 1 - 2.0**-52]], [1], 10, -20),
+        ([[1, 1 - 2.0**-50]], [1], 20, -30),
+    ],
+)
+def test_bounds_where_the_margin_is_lost_in_rounding(matrix, data, depth, decades):
+    """The refined bound says nothing then, the other one does."""
+    found = implicit_l1.bound_error(matrix, data, depth, log10_alpha=decades)
+    assert found.log10_lower[0] <= found.limit.log10_error_1[0] <= found.log10_upper[0] < np.inf
+
+
+TIES = [[1, 1, -1, 1, 1, 1], [-1, -1, 1, -1, 1, 1], [-1, -1, 1, 1, 1, -1], [1, -1, -1, -1, -1, -1]]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "data", "alpha"),
+    [(TIES, [6, -2, -2, 0], [1, 0.1, 0.01, 1e-4]), ([[3, -2, -3, 3], [3, 3, 3, 1]], [8, 3], 100)],
+)
+def test_a_selected_minimizer_is_found_with_the_bits_that_there_are(matrix, data, alpha):
+    """Newton's method ends by the digits that are carried, however many that are."""
+    found = implicit_l1.find_limit_points(matrix, data, 3, alpha=alpha)
+    assert np.all(found.error_bound < 1e-9)
+    image = found.point @ np.array(matrix, dtype=float).T
+    assert np.allclose(image, data, rtol=1e-9, atol=1e-9)
+
+
+def test_rows_of_very_different_size_leave_the_minimizer_as_it_is():
+    first = [[-3, 3, -2, 1, 1, -2, 1], [-1, 0, 3, -2, -2, -1, -3]]
+    matrix = np.array([*first, [0, 2, -2, 1, 2, 2, -2], [0, 1, -1, -2, 0, 2, 3]])
+    data, rows = np.array([8, -8, 16, 7]), 2.0 ** np.array([-127, -278, -394, -373])
+    found = implicit_l1.find_minimizer(matrix * rows[:, None], data * rows)
+    assert found.point.tolist() == implicit_l1.find_minimizer(matrix, data).point.tolist()

@@ -102,12 +102,12 @@ def studied(tmp_path_factory):
     assert re.search(rf"^{re.escape(where)}\(\d+ files made, 0 kept\)\.$", said.splitlines()[-1])
     enter(report, folder)
     # of a value that was taken out, before the run that made the configuration
+    (family,) = (study / "results/logs/limit").iterdir()
     log, timings = (
-        study / f"results/{folder}/limit/another/1.{suffix}"
+        study / f"results/{folder}/limit/{family.name}/7.{suffix}"
         for folder, suffix in (("logs", "log"), ("benchmarks", "tsv"))
     )
     for left, words in ((log, ""), (timings, "s\th:m:s\tmax_rss\n")):
-        left.parent.mkdir()
         left.write_text(words, encoding="utf-8")
         os.utime(left, (1e9, 1e9))
     said = enter(tidy, folder)

@@ -12,6 +12,7 @@ import numpy as np
 
 from figures.registry import FILE, KERNEL, KINDS, RANDOM, kinds_where
 from implicit_l1.network.scales import are_at
+from implicit_l1.potentials import NEXT_DEPTH
 from implicit_l1.problems.ensembles import ENSEMBLES
 from pipeline.sizes import MOST_ENTRIES
 from planning.experiments import (
@@ -213,10 +214,10 @@ def _check_experiment(experiment, path, report):
         plain = [int(item) if item == int(item) else item for item in as_list(value)]
         experiment[axis] = plain if isinstance(value, list) else plain[0]
     if sound("depth"):
-        # p = D / (D - 2) is too large for the digits of 1 - |z| between 2 and 2.001
-        near = [depth for depth in as_list(experiment["depth"]) if 2 < depth < 2.001]
+        near = [depth for depth in as_list(experiment["depth"]) if 2 < depth < NEXT_DEPTH]
         if near:
-            report.reject((*path, "depth"), experiment["depth"], "2, or numbers at least 2.001")
+            allowed = f"2, or numbers at least {NEXT_DEPTH}"
+            report.reject((*path, "depth"), experiment["depth"], allowed)
         whole = [kind for kind in kinds if KINDS[kind].whole_depth]
         if whole and any(depth != int(depth) for depth in as_list(experiment["depth"])):
             allowed = f"integers, with {named(whole)}"

@@ -93,7 +93,9 @@ def correct_error(
         own = equations.deviation(state, on, unit * error[on])
         of_rest = equations.deviation(state, off[rest], unit * error[off[rest]])
         defect_off[rest] = of_rest - own @ map_rest
-        unknown_rest = 8.0 * _EPSILON * (np.abs(of_rest) + np.abs(own) @ np.abs(map_rest))
+        # of a power -p of what is rounded
+        digits = 8.0 if potential.depth == 2 else max(8.0, 2.0 * potential.power)
+        unknown_rest = digits * _EPSILON * (np.abs(of_rest) + np.abs(own) @ np.abs(map_rest))
 
     # Newton's step
     right = equations.stacked @ (weights * defect_off) - defect

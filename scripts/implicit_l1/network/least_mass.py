@@ -70,6 +70,7 @@ def _roots(function, start, low, high, tolerance, steps=100):
     return result
 
 
+@np.errstate(divide="ignore", invalid="ignore")  # at the end of the domain of phi
 def refined_upper(
     potential: Potential, size: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -117,7 +118,9 @@ def refined_upper(
     conjugate = log_slope + 2.0 * np.log(ratio)
     unit = conjugate.max(axis=1)
     total = np.exp(conjugate - unit[:, None]).sum(axis=1)
-    bound[some], found[some], points[some] = unit + np.log(total) - np.log(tau), tau, z
+    found[some], points[some] = tau, z
+    # beside the end of the domain z + phi / phi' is lost in rounding, and nothing is said
+    bound[some] = np.nan_to_num(unit + np.log(total) - np.log(tau), nan=np.inf)
     return bound, found, points
 
 

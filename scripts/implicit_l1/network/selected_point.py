@@ -12,9 +12,9 @@ from implicit_l1.linear.exact import RationalMatrix
 from implicit_l1.network.initialization import Initialization
 from implicit_l1.proof.balls import column, scaled
 
-# Of Newton's method: its most steps, and the relative size of one after which so many bits are
-# known, and twice as many after the next.
-_STEPS, _CONVERGED, _KNOWN = 500, 1e-60, 390
+# Of Newton's method: its most steps, and the bits of the relative size of one after which nearly
+# twice as many are known, and twice as many after the next: at most a part of those carried.
+_STEPS, _CONVERGED, _PART = 500, 199, 0.4
 
 
 class SelectionError(RuntimeError):
@@ -62,6 +62,7 @@ def selected_on_face(
         return gradient, curvature
 
     values, known = [value.mid() for value in inside], 0
+    converged = min(_CONVERGED, int(_PART * ctx.prec))
     for _ in range(_STEPS):
         gradient, curvature = derivatives(values)
         slope = basis.transpose() * column(gradient)
@@ -71,9 +72,9 @@ def selected_on_face(
         ratios = [float(-s * h / abs(x)) for s, h, x in zip(signs, step, values, strict=True)]
         if not np.all(np.isfinite(ratios)):
             break
-        if np.max(np.abs(ratios)) < _CONVERGED:
+        if np.max(np.abs(ratios)) < 2.0**-converged:
             values = [(x + h).mid() for x, h in zip(values, step, strict=True)]
-            known = max(2 * known, _KNOWN)
+            known = max(2 * known, 2 * converged - 8)
             if known >= 0.75 * ctx.prec:
                 return values
             continue

@@ -328,7 +328,8 @@ class Inverse:
         if all(distance <= 0.5 for distance in self.distances):
             self.approximate = inverse
         else:
-            self.matrix.balls.solve(column(np.ones(len(matrix))))
+            for balls in (self.matrix.balls, self.matrix.balls.transpose()):
+                balls.solve(column(np.ones(len(matrix))))
 
     def solve(
         self,

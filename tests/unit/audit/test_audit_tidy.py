@@ -68,16 +68,17 @@ def messages(place, timings="s\th:m:s\tmax_rss\n1.0\t0:00:01\t3\n"):
     return {text(log, "done\n"), text(times, timings)}
 
 
-def gone(since=60.0):
+def gone(since=60.0, jobs=()):
     """What tidy would remove where no rule makes anything.
 
     Args:
         since: seconds from now on when the run of this configuration has begun.
+        jobs: logs of those that there are.
     """
     written = Path(text(RESULTS / "configuration.yaml"))
     os.utime(written, times=(time.time() + since,) * 2)
     found = [file for file in strays(Audit([], RESULTS)) if file != str(written)]
-    return set(left_behind(found, RESULTS))
+    return set(left_behind(found, RESULTS, jobs))
 
 
 def test_what_a_run_has_left_goes():
@@ -116,21 +117,40 @@ def test_a_document_stays():
     assert gone() == set()
 
 
-@pytest.mark.parametrize("place", ["limit/cell/1", "figures/old"])
+@pytest.mark.parametrize("place", ["limit/cell/1", "limit_certificates/cell/2", "figures/old"])
 def test_messages_that_are_of_no_job_stay(place):
     """Of which one is missing, or the timings are none of Snakemake's."""
+    table(RESULTS / "limit/cell_s2/reps0-1.parquet")
+    table(RESULTS / "certificates/cell_s2/reps0-1.parquet", "stages/certificates")
+    drawing(RESULTS / "figures/old", ".pdf")
+    others = gone()
     log, timings = sorted(messages(place), reverse=True)
-    assert gone() == {log, timings}
+    assert gone() == others | {log, timings}
     messages(place, "seconds\n1.0\n")
-    assert gone() == set()
-    Path(timings).unlink()
-    assert gone() == set()
-
-
-@pytest.mark.parametrize("place", ["mine/training", "notes", "limit/notes", "figures/cell/1"])
-def test_messages_that_lie_where_none_of_a_job_does_stay(place):
+    assert gone() == others
     messages(place)
-    assert gone() == set()
+    Path(timings).unlink()
+    assert gone() == others
+
+
+ELSEWHERE = ["mine/training", "notes", "limit/notes", "figures/cell/1", "figures/mine"]
+ELSEWHERE += ["limit/cell/notes", "limit/cel/1", "limit/mine/1", "mine/cell/1", "before/cell/1"]
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+def test_messages_that_lie_where_none_of_a_job_does_stay(place):
+    """Of someone's own rules, of a copy that was kept."""
+    others = {table(RESULTS / "limit/cell_s2/reps0-1.parquet")}
+    others |= set(drawing(RESULTS / "figures/old", ".pdf"))
+    messages(place)
+    assert gone(jobs=["results/logs/rates/cell/1.log"]) == others
+
+
+def test_messages_of_a_job_less_go_where_another_makes_what_it_made():
+    """A value that was taken out leaves fewer jobs of a family."""
+    left = messages("limit/cell/3")
+    assert gone(jobs=["results/logs/limit/other/1.log"]) == set()
+    assert gone(jobs=["results/logs/limit/cell/1.log"]) == left
 
 
 def test_a_pipe_is_not_waited_for():
