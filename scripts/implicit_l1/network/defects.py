@@ -123,6 +123,9 @@ def correct_error(
         unknown_on = _EPSILON * (4.0 + decades / potential.power) * zeta_size
     unknown_on += part_on * np.abs(change_on) * into_z
     unknown = _rounding_of_off(equations, state) + bend * moved**2 / room + np.abs(late)
+    if equations.is_rounded:
+        of_matrix = _rounding_of_matrix(equations, state, exact, dual)
+        unknown, unknown_on = unknown + of_matrix[off], unknown_on + of_matrix[on]
     unknown += unknown_on @ np.abs(adapted.range_map)
     left = _spread(adapted.range_map, root, into_z, unknown, unknown_rest, rest)
     norm = np.abs(error).sum()
@@ -177,6 +180,13 @@ def _rounding_of_off(equations, state):
     with np.errstate(invalid="ignore"):
         ratio = np.exp(state.off.log_size - state.off.log_slope)  # |n| / w
         return unknown + np.where(ratio > 0.0, 4.0 * _EPSILON * exponents * ratio, 0.0)
+
+
+def _rounding_of_matrix(equations, state, exact, dual):
+    """Bounds of what z misses where ``A diag(unit)`` is rounded, shape (d,)."""
+    scale = equations.potential.dual_scale(state.log_alpha)
+    size = np.abs(scale * equations.nu) + np.abs(dual)
+    return _EPSILON * (size @ np.abs(exact.doubles))
 
 
 def _spread(range_map, root, into_z, unknown, unknown_rest, rest):

@@ -140,6 +140,9 @@ class Equations:
         self.offset_on, self.offset_off = offset[on], offset[off]
         self.constant = self.offset_off - adapted.range_map.T @ self.offset_on
         self.initial_off = np.abs(self.offset_off) + np.abs(tilt[off])
+        # A diag(unit) is exact for powers of two
+        self.is_rounded = bool(np.any(np.frexp(initialization.unit)[0] != 0.5))
+        self.nu = certificate.nu
         self.sigma = certificate.direction[on]
         self.direction = certificate.direction[off]
         self.margin = certificate.margin[off]

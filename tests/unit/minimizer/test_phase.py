@@ -160,6 +160,23 @@ def test_programs_that_are_not_solved_are_decided_one_by_one(monkeypatch):
     assert found.rho == pytest.approx(expected.rho, rel=1e-9)
 
 
+@pytest.mark.parametrize(("scale", "wide"), [(1e-7, True), (1e3, False)])
+def test_bounds_that_leave_digits_open_are_relative(scale, wide, monkeypatch):
+    right, signals = stack(12, 24, 4, 2)
+    apart = 1e-8 if wide else 5e-4
+    lower = np.full(2, scale)
+    monkeypatch.setattr(phase, "planted_bounds", lambda *_: (lower, lower + apart))
+    asked = []
+
+    def found(*arguments):
+        asked.append(arguments)
+        return recovery(*arguments)
+
+    monkeypatch.setattr(phase, "recovery", found)
+    planted(right, signals)
+    assert len(asked) == (2 if wide else 0)
+
+
 def test_draws_are_those_of_single_problems():
     draw = Draw("rademacher", 6, 12, 3, 1, {})
     for s in (2, 5):

@@ -242,6 +242,10 @@ def test_the_check_allows_for_what_stage_limit_claims():
     columns = table(log10_error_1=1e-6, log10_error_1_upper=0.0)
     assert contradiction(columns, np.array([0.0, 1e-5])) == ""
     assert contradiction(columns, np.array([1e-5, 1e-7])) != ""
+    # log10 of an error that is known to a hundredth is known to 0.00436
+    for over, holds in ((0.004, True), (0.006, False)):
+        columns = table(log10_error_1=over, log10_error_1_upper=0.0)
+        assert (contradiction(columns, np.array([0.01, 0.01])) == "") == holds
 
 
 @DEPTHS

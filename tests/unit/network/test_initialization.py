@@ -5,14 +5,18 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from implicit_l1.interface import find_minimizer
+from implicit_l1.network import limit as limit_module
+from implicit_l1.network.defects import correct_error
 from implicit_l1.network.flow import FlowOptions, gradient_flow
 from implicit_l1.network.initialization import (
     draw_shapes,
     initialize,
     initialize_from_ones,
 )
+from implicit_l1.network.limit import ConvergenceError
 from implicit_l1.network.plain_flow import plain_flow
-from implicit_l1.network.selection import select, tilted_basis_pursuit
+from implicit_l1.network.selection import minimizer_of, select, tilted_basis_pursuit
 from implicit_l1.potentials import potential
 from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, UNIQUE_IN_FLOATS
@@ -178,6 +182,42 @@ def test_a_unit_changes_no_relative_error():
     for name in ("error_bound", "entry_bound"):
         shaped, plain = (getattr(path, name) for path in paths)
         assert np.all((0.5 * plain < shaped) & (shaped < 2.0 * plain)), name
+
+
+def path_of_shapes(shape, log_alpha):
+    """Of copies that differ by 2^-22, at D = 3, as the stages find it."""
+    signs = [[1, -1, -1, -1, -1], [1, 1, -1, -1, 1], [-1, -1, -1, -1, 1], [1, -1, -1, -1, -1]]
+    moved = [[0, -1, -1, -1, -1], [0, 1, 1, 1, 0], [0, 1, 1, 0, 1], [1, 1, 0, 0, 0]]
+    matrix = np.array(signs) + 2.0**-22 * np.array(moved)
+    data, c = -5 + 2.0**-22 * np.array([-5, 5, 2, 0]), initialize(3, shape, shape)
+    point = find_minimizer(matrix, data).point
+    found = minimizer_of(matrix, data, c, 3.0, point, "HIGHS")
+    return c, selected_path(matrix, found, 3.0, log_alpha, c)
+
+
+def test_what_rounding_of_the_columns_changes_is_not_called_known():
+    """A diag(unit) is rounded, unless the units are powers of two."""
+    shape = np.array([0.0699, 0.0116, 0.387, 199.8741, 0.0054])
+    with pytest.raises(ConvergenceError, match="is not known to"):
+        path_of_shapes(shape, np.log([1e-13]))
+    _, path = path_of_shapes(2.0 ** np.rint(np.log2(shape)), np.log([1e-13]))
+    assert path.error_bound[0] < 1e-10
+
+
+def test_bounds_are_those_of_the_error_in_its_own_units(monkeypatch):
+    """Relative to n where it is known relative to n~ = n / unit."""
+
+    def known(*arguments):
+        error, log_unit, _ = correct_error(*arguments)
+        return error, log_unit, np.array([1e-12, 1e-13])
+
+    monkeypatch.setattr(limit_module, "correct_error", known)
+    shape = 2.0 ** np.array([-4.0, -6.0, -1.0, 8.0, -8.0])
+    c, path = path_of_shapes(shape, np.log([1e-13]))
+    (error,) = np.abs(path.error)
+    ratio = c.unit.max() * (error / c.unit).sum() / error.sum()
+    assert path.error_bound[0] == pytest.approx(1e-12 * ratio)
+    assert path.entry_bound[0] == pytest.approx(1e-13 * ratio)
 
 
 @pytest.mark.parametrize(
