@@ -298,10 +298,8 @@ def check_strays(audit: Audit, found: list[Distribution]) -> None:
             known.update((place, name) for name in names)
     places = {place for place, _ in known}
     for folder in sorted({os.path.realpath(folder) for folder in PACKAGES}):
-        for file in sorted(_files_below(folder, places)):
-            if file.suffix not in LOADED and not file.is_dir():
-                continue
-            if (os.path.realpath(file.parent), file.name) not in known:
+        for file, place in sorted(_loaded_below(folder, places)):
+            if place not in known:
                 what = f"{file} is of no package"
                 if file.parent == Path(folder) and file.name in OF_INSTALLERS:
                     audit.notes.append(f"{what}: virtualenv and uv write a file of this name")
@@ -309,9 +307,9 @@ def check_strays(audit: Audit, found: list[Distribution]) -> None:
                     audit.general.append(what)
 
 
-def _files_below(folder, places):
-    """The files of a folder, and links to folders that are none of these places: those that are
-    are followed, once."""
+def _loaded_below(folder, places):
+    """(file, (its folder without links, its name)) of what Python loads from a folder, and of links
+    to folders that are none of these places: those that are are followed, once."""
     seen = set()
     for here, inside, names in os.walk(folder, followlinks=True):
         links = [name for name in inside if Path(here, name).is_symlink()]
@@ -322,7 +320,8 @@ def _files_below(folder, places):
             inside.clear()
             continue
         seen.add(real)
-        yield from (Path(here, name) for name in (*names, *others))
+        loaded = [name for name in names if Path(name).suffix in LOADED]
+        yield from ((Path(here, name), (real, name)) for name in (*loaded, *others))
 
 
 def environment(root: Path = HERE) -> dict[str, str]:

@@ -143,15 +143,16 @@ class _Messages:
             return False
         stage, family, _ = place
         return (stage, family) in self.folders or any(
-            (stage in self.stages or _is_of_stage(folder, stage))
+            (stage in self.stages or _is_kind_of(stage, folder))
             and (cell == family or cell.startswith(f"{family}_"))
             for folder, cell, *_ in (file for file in self.gone if len(file) > 2)
         )
 
 
-def _is_of_stage(folder: str, stage: str) -> bool:
-    """Whether a stage, of which there may be two kinds, writes into a folder of results."""
-    return folder == stage or stage.endswith(f"_{folder}") or folder.endswith(f"_{stage}")
+def _is_kind_of(one: str, other: str) -> bool:
+    """Whether two stages are one, or the first a kind of the second, as limit_certificates is of
+    certificates."""
+    return one == other or one.endswith(f"_{other}")
 
 
 def _is_in_its_place(parts: tuple[str, ...], command: list[str]) -> bool:
@@ -161,8 +162,7 @@ def _is_in_its_place(parts: tuple[str, ...], command: list[str]) -> bool:
     room, name = program.parent.name, program.stem
     if room in PUBLISHED:
         return parts[0] == room and len(parts) == 2
-    of_stage = parts[0] == name or parts[0].endswith(f"_{name}")
-    return room == "stages" and of_stage and len(parts) > 2
+    return room == "stages" and _is_kind_of(parts[0], name) and len(parts) > 2
 
 
 def _is_as_told(file: str, found: str) -> bool:

@@ -63,8 +63,6 @@ STAGES = {
     "certificates D3": "certificates of the limits, D = 3",
 }
 LARGEST = {"N": 1000, "d": 4000}
-# of config/large.yaml
-LARGE_PROBLEMS = 10
 WIDTH = 110
 PATH, POINT, ALONE = (name.removeprefix(OURS) for name in list(CONTESTANTS)[:3])
 
@@ -356,11 +354,12 @@ def large(table: pd.DataFrame) -> str:
 
 
 def of_large(table: pd.DataFrame) -> str:
-    whole = table.set_index("stage").loc["all"]
-    minutes = whole["cpu_seconds"] / 60
+    stages = table.set_index("stage")
+    minutes = stages.loc["all", "cpu_seconds"] / 60
+    problems = stages.loc["problems", "jobs"]  # one each
     return f"""That is {minutes / 2:.0f} minutes for two cores with nothing else to do (aim: 10),
-    and {minutes / LARGE_PROBLEMS:.1f} core minutes for each of the {LARGE_PROBLEMS} problems, at
-    both depths."""
+    and {minutes / problems:.1f} core minutes for each of the {problems} problems, at both
+    depths."""
 
 
 if __name__ == "__main__":

@@ -120,7 +120,8 @@ def refined_upper(
     total = np.exp(conjugate - unit[:, None]).sum(axis=1)
     found[some], points[some] = tau, z
     # beside the end of the domain z + phi / phi' is lost in rounding, and nothing is said
-    bound[some] = np.nan_to_num(unit + np.log(total) - np.log(tau), nan=np.inf)
+    least = unit + np.log(total) - np.log(tau)
+    bound[some] = np.where(np.isnan(least), np.inf, least)
     return bound, found, points
 
 

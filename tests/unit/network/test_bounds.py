@@ -238,6 +238,15 @@ def test_anything_else_is_a_contradiction(changes):
     assert contradiction(table(**changes), np.zeros(2)).startswith("log10(alpha) = -2: ")
 
 
+def test_where_nothing_is_said_the_bound_is_infinite():
+    """Beside the end of the domain, where the largest y is lost; other rows have their bounds."""
+    phi = potential(10)
+    near = np.array([[np.nextafter(1.0, 0.0), 0.5], [0.5, 0.25]])
+    bound, _, _ = refined_upper(phi, near)
+    assert bound[0] == np.inf and np.isfinite(bound[1])
+    assert abs(bound[1]) < 1e3
+
+
 def test_the_check_allows_for_what_stage_limit_claims():
     columns = table(log10_error_1=1e-6, log10_error_1_upper=0.0)
     assert contradiction(columns, np.array([0.0, 1e-5])) == ""
