@@ -30,16 +30,13 @@ from scipy.linalg import qr
 from implicit_l1.linear.exact import RationalMatrix, independent, rational_rank
 from implicit_l1.linear.units import exponents
 from implicit_l1.minimizer.support import SupportGeometry, row_scales
-from implicit_l1.proof.verified import LARGE, doubles_of, gamma, rounded_up
+from implicit_l1.proof.verified import LARGE, doubles_of, gamma, residuals, rounded_up
 
 # Most that an entry of W may be, and most exchanges of columns until it is.
 _LARGE_WEIGHT, _EXCHANGES = 100.0, 100
 
 # Accuracies that may be asked for.
 COARSE, FINE = 2.0**-33, 2.0**-44
-
-# Terms of a residual that are added at once: bounds of rounding grow with this, not with N.
-_BLOCK = 16
 
 # Condition numbers from which on digits are lost that matter.
 _LOST = 1e6
@@ -236,14 +233,10 @@ def _in_doubles(square, right):
     distance = rounded_up(distance.sum(axis=1)).max()
     if not distance <= 0.5:
         return None
-    residual, starts = right.copy(), range(0, len(square), _BLOCK)
-    for start in starts:
-        block = slice(start, start + _BLOCK)
-        residual -= square[:, block] @ solution[block]
-    # no term takes part in more sums than these
-    unit = gamma(_BLOCK + len(starts) + 1)
-    missed = np.abs(residual) + unit * (np.abs(right) + np.abs(square) @ np.abs(solution))
-    error = rounded_up(sizes @ rounded_up(missed))
+    residual, _ = residuals(square, solution, right)
+    solution = solution + inverse @ residual
+    residual, unsure = residuals(square, solution, right)
+    error = rounded_up(sizes @ rounded_up(np.abs(residual) + unsure))
     return solution, rounded_up(error + distance / (1.0 - distance) * error.max(axis=0)), inverse
 
 

@@ -155,12 +155,45 @@ def slices_of(values: np.ndarray, bits: int, most: int) -> tuple[list[np.ndarray
     exponent = int(np.frexp(np.max(np.abs(values[0])))[1])
     slices: list[np.ndarray] = []
     while len(slices) < most and values.any():
-        # the last place of a number plus this is the unit
-        shift = 1.5 * 2.0 ** (exponent - (len(slices) + 1) * bits + 52)
-        rounded = (values + shift) - shift
+        rounded = _to_multiples(values, exponent - (len(slices) + 1) * bits)
         values = values - rounded
         slices.append(rounded.sum(axis=0))
     return slices, values
+
+
+def _to_multiples(values, exponent):
+    """Doubles below ``2^(51 + e)`` in size, rounded to multiples of ``2^e``."""
+    shift = np.ldexp(1.5, exponent + 52)  # the last place of a number plus this is the unit
+    return (values + shift) - shift
+
+
+def residuals(
+    matrix: np.ndarray, solutions: np.ndarray, right: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(R, bounds of its error) of ``R = Y - B X``, by products in doubles.
+
+    With the leading bits of the rows of ``B = B_1 + B_2`` and of the columns of ``X = X_1 + X_2``
+    the product ``B_1 X_1`` is exact (see :class:`Exact`), and the rest of B X, ``B_1 X_2 + B_2 X``,
+    is so much smaller that its rounding is that of as many digits more.
+
+    Args:
+        matrix: B, shape (m, n); solutions: X, shape (n, k); right: Y, shape (m, k); no entry of B
+            or X is larger than LARGE.
+    Returns:
+        shape (m, k), each.
+    """
+    count = matrix.shape[1]
+    bits = (53 - int(np.ceil(np.log2(count)))) // 2  # n 2^(2 bits) <= 2^53
+    rows = np.frexp(np.abs(matrix).max(axis=1, keepdims=True))[1]
+    columns = np.frexp(np.abs(solutions).max(axis=0, keepdims=True))[1]
+    leading = _to_multiples(matrix, rows - bits), _to_multiples(solutions, columns - bits)
+    rest = matrix - leading[0], solutions - leading[1]
+    residual = right - leading[0] @ leading[1]
+    residual -= leading[0] @ rest[1] + rest[0] @ solutions
+    sizes = (leading[0], rest[1]), (rest[0], solutions)
+    sums = [np.abs(b).sum(axis=1)[:, None] * np.abs(x).max(axis=0) for b, x in sizes]
+    # n products, their two sums, and what the first difference is larger than the second by
+    return residual, rounded_up(gamma(count + 2) * sum(sums) + 2.0 * UNIT * np.abs(residual))
 
 
 def distilled(terms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

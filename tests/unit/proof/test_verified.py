@@ -16,6 +16,7 @@ from implicit_l1.proof.verified import (
     doubles_of,
     gamma,
     largest_column_sums,
+    residuals,
     rounded_up,
     slices_of,
 )
@@ -347,3 +348,42 @@ def test_products_of_immoderate_sizes_are_in_balls(monkeypatch, size):
         (found,) = product.times(vector)
         assert "balls" in vars(product)
         assert np.isnan(size) or found.contains(arb(7.0) * size)
+
+
+def holds_residuals(matrix, solutions, right):
+    """(whether the residuals of ``B X = Y`` are within bounds of their error, they, the bounds)."""
+    found, error = residuals(matrix, solutions, right)
+    exact = rationals(right) - rationals(matrix) * rationals(solutions)
+    pairs = zip((rationals(found) - exact).entries(), rationals(error).entries(), strict=True)
+    return all(abs(value) <= bound for value, bound in pairs), found, error
+
+
+@given(seeds, st.integers(1, 12), st.integers(1, 5), st.sampled_from([0, 2, 12]))
+def test_residuals_of_products_are_bounded(seed, size, count, decades):
+    rng = np.random.default_rng(seed)
+    matrix, right = badly_scaled(rng, size, decades), rng.standard_normal((size, count))
+    right[:, -1] = 0.0
+    solutions = np.linalg.lstsq(matrix, right, rcond=None)[0]
+    held, found, error = holds_residuals(matrix, solutions, right)
+    assert held
+    # as if in more digits: the rounding of a product is 2^-53 of these sizes and more
+    sizes = np.abs(matrix).sum(axis=1)[:, None] * np.abs(solutions).max(axis=0)
+    assert np.all(error <= 2.0**-70 * sizes + 2.0**-51 * np.abs(found) + 1e-100)
+    assert holds_residuals(matrix, np.zeros_like(right), right)[0]
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_residuals_count_what_sums_of_small_products_lose(place):
+    """``p + q - p`` with q below the last place of p, in any order: the rest of X is that."""
+    large, small = 1.0 + 2.0**-27, 1.5 * 2.0**-80
+    matrix, solution = np.array([[1.0, 1.0, -1.0]]), np.array([[large], [small], [large]])
+    order = np.roll(np.arange(3), place)
+    held, _, error = holds_residuals(matrix[:, order], solution[order], np.zeros((1, 1)))
+    assert held and error[0, 0] <= 2.0**-74
+
+
+def test_residuals_count_the_rounding_of_each_difference():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        matrix, solution, right = rng.uniform(1.0, 1.1, size=(3, 1, 1)) * [[[1e6]], [[1]], [[0.1]]]
+        assert holds_residuals(matrix, solution, right)[0]
