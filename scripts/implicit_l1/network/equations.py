@@ -364,7 +364,7 @@ class Equations:
         return self._stacked(
             self.minimizer_on + state.error_on,
             self.minimizer_off + np.exp(state.log_unit) * state.unit_error,
-            state.on.zeta,
+            state.on.zeta - self.offset_on,
             state.free,
         )
 

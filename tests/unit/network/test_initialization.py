@@ -121,6 +121,26 @@ def test_limit_points_with_many_digits(depth, balanced):
         assert np.abs(found.point + n - whole).max() < 1e-13 * np.abs(whole).max()
 
 
+@pytest.mark.parametrize(("log10_alpha", "largest"), [(0, 3), (2, 3), (-5, 14)])
+@pytest.mark.parametrize("seed", range(8))
+def test_weights_of_very_different_sizes(seed, log10_alpha, largest):
+    """``A x = y``, and ``phi^{-1}(x / (alpha scale))`` less the offset is in the range of A^T.
+
+    At such scales most of S is left out of T, and Newton's start is handed over to fewer
+    coordinates: the dual vector is that of z without the offset in these, too.
+    """
+    rng = np.random.default_rng(seed)
+    matrix, data = rng.standard_normal((3, 7)), rng.standard_normal(3)
+    shapes = 2.0 ** rng.integers(-largest, largest + 1, size=(2, 7))
+    c = initialize(2, *shapes)
+    (x,), _ = limit_of(matrix, data, 2, shapes, np.log(10.0) * np.array([log10_alpha]))
+    assert np.abs(matrix @ x - data).max() < 1e-12 * (np.abs(matrix) @ np.abs(x)).max()
+    if log10_alpha >= 0:  # entries off the support are the difference of large numbers below
+        dual = np.arcsinh(x / (2.0 * 10.0**log10_alpha * c.scale)) - c.offset
+        nearest = np.linalg.lstsq(matrix.T, dual, rcond=None)[0]
+        assert np.abs(matrix.T @ nearest - dual).max() < 1e-10 * np.abs(dual).max()
+
+
 @pytest.mark.parametrize("balanced", BALANCED)
 @pytest.mark.parametrize("depth", [2.5, 3, 4])
 def test_deep_networks_approach_the_minimizer_of_a_weighted_norm(depth, balanced):
