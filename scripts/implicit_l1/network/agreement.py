@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from implicit_l1.network.flow import NOTHING
+from implicit_l1.network.mirror_flow import NOTHING
 
 # from a flow's "nothing" to that of a limit point, which is told in other units
 _UNITS = 100.0

@@ -37,9 +37,6 @@ from implicit_l1.status import AT_MINIMIZER, CONVERGED
 
 # Newton's method to the limit point is tried once a step moves no entry by more than this
 _SLOW = 1e-2
-# ||n||_1 in units of alpha, or of g*, below which the flow ends at g* itself: off the support, n
-# is alpha phi(z) with a z that is 0 but for rounding
-NOTHING = 1e-15
 # steps in which the motion that is left has not become smaller, after which it is rounding
 _AT_REST = 10
 
@@ -126,7 +123,8 @@ def settling_time(trajectory: Trajectory) -> float:
 
 def escape_time(trajectory: Trajectory) -> float:
     """The last time at which the loss is half of that at x = 0, nearly that of the first state."""
-    return _last_time(trajectory.time, np.log(2.0 * trajectory.loss / trajectory.loss[0]))
+    with np.errstate(divide="ignore"):  # of a loss that has come to 0
+        return _last_time(trajectory.time, np.log(2.0 * trajectory.loss / trajectory.loss[0]))
 
 
 def _last_time(time, excess):
@@ -291,6 +289,8 @@ class _Approach:
 
     def see(self, flow):
         """Take the next state; an error where it has come to rest, and not within the tolerance."""
+        if np.abs(flow.error).sum() <= self.setting.nothing:
+            return  # at g* itself, where it ends at the next of the saved times
         (self.limit, rounding), unit = flow.limit(), self.setting.unit
         self.size = np.abs(self.limit * unit).sum()
         with np.errstate(divide="ignore", invalid="ignore"):  # of a limit that is g*
@@ -326,8 +326,7 @@ class _Approach:
             if np.any(claims <= self.tolerance):
                 return CONVERGED, claims <= self.tolerance, claims
         # at g* itself, towards which it goes on for ever
-        unit = min(self.setting.size.min(), np.abs(self.setting.minimizer).max())
-        there = np.abs(error).sum(axis=1) <= NOTHING * unit
+        there = np.abs(error).sum(axis=1) <= self.setting.nothing
         return AT_MINIMIZER if there.any() else "", there, np.full(len(error), np.nan)
 
     def _motion(self, error):

@@ -45,6 +45,9 @@ _NEWTON, _ROUNDING = 1e-2, 2e-15
 # Of a column's part outside the range of those in T, against the column.
 # Where it was 1e-6, copies of a column that differ by that much took thousands of tiny steps.
 _INDEPENDENT = 1e-3
+# ||n||_1 in units of alpha, or of g*, below which the flow ends at g* itself: off the support, n
+# is alpha phi(z) with a z that is 0 but for rounding
+NOTHING = 1e-15
 # of Newton's method to the limit point, at most
 _STEPS = 10
 
@@ -72,6 +75,11 @@ class Setting:
     start: np.ndarray
     potential: Potential
     accuracy: float
+
+    @cached_property
+    def nothing(self) -> float:
+        """||n||_1 at g* itself, in the initialization's units, as far as double precision tells."""
+        return NOTHING * float(min(self.size.min(), np.abs(self.minimizer).max()))
 
     @cached_property
     def rise(self) -> float:
@@ -158,7 +166,10 @@ class MirrorFlow:
 
     @cached_property
     def unit(self) -> np.ndarray:
-        """What changes x by about x, relative to its largest change, or by ||n||_1 near g*."""
+        """What changes x by about x, relative to its largest change, or by ||n||_1 near g*.
+
+        Beyond g* itself n goes on to 0 for ever, and no step need follow it there.
+        """
         return self._unit(self.z, self.slack, self.error, self.slope)
 
     def _unit(self, z, slack, error, slope):
@@ -166,7 +177,8 @@ class MirrorFlow:
         largest = np.abs(z).max()
         if 0.0 < largest < 1.0:
             unit = largest * unit
-        return np.where(self.near, np.minimum(unit, np.abs(error).sum() / slope), unit)
+        size = max(np.abs(error).sum(), self.setting.nothing)
+        return np.where(self.near, np.minimum(unit, size / slope), unit)
 
     def moves(self, increments: np.ndarray) -> np.ndarray:
         """Increments of z, shape (m, d), for those of (zeta, b), shape (m, N)."""

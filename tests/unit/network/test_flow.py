@@ -306,6 +306,14 @@ def test_an_end_that_is_the_minimizer_itself_is_one(depth):
     assert one_norm(found.error[-1]) <= 1e-17 and small_flow(depth, -2).outcome == CONVERGED
 
 
+@pytest.mark.parametrize(("depth", "exponent"), [(2, -8), (3, -12), (4, -8), (6, -6)])
+def test_an_end_that_is_the_minimizer_is_not_followed_to_the_smallest_doubles(depth, exponent):
+    """n falls by hundreds of decades between two of the saved times."""
+    found = gradient_flow(np.ones((1, 3)), np.ones(3), potential(depth), 10.0**exponent)
+    assert found.outcome == AT_MINIMIZER and found.steps < 1000
+    assert np.all(found.point[-1] == 1.0)
+
+
 @pytest.mark.parametrize("factor", [1e178, 1e-178])
 def test_products_that_overflow_are_an_error(factor):
     """They were a step of no length, taken for ever."""
