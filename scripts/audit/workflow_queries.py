@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pipeline.calls import EACH, calls_of, words_after
+from pipeline.calls import EACH, MADE, calls_of
 from pipeline.command_line import Failure
 from pipeline.origin import ROOT, by_names, own_files
 from pipeline.storage import write_text
@@ -150,8 +150,14 @@ class Job:
     places: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def after(self, option: str) -> list[str]:
-        """The words of the command that follow an option."""
-        return words_after(self.command, option)
+        """The words of the command that follow an option, up to the next one."""
+        found, taken = [], False
+        for word in self.command:
+            if word.startswith("--"):
+                taken = word == option
+            elif taken:
+                found.append(word)
+        return found
 
 
 def read_jobs(text: str, root: Path = HERE) -> list[Job]:
@@ -231,10 +237,13 @@ def calls_of_job(job: Job) -> list[Job]:
 
 
 def words_of(command: str) -> tuple[str, ...]:
-    """The words of a shell command, less the interpreter and where messages go."""
+    """The words of a shell command: the program's, less where messages go and what leaves calls
+    out."""
     words = shlex.split(command)
     if words[:1] == ["python"]:
         words = words[1:]
     if words[-2:-1] in (["&>"], ["2>"]):
         words = words[:-2]
+    if words[2:3] == [MADE]:
+        words = [words[1], *words[words.index(EACH) :]]
     return tuple(words)

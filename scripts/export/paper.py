@@ -283,4 +283,4 @@ def _unbroken(text):
 
 
 if __name__ == "__main__":
-    run(main, ("--output", "--origin"))
+    run(main)

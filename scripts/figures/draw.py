@@ -94,4 +94,4 @@ def lay_out(figure: Figure, tables: Any) -> None:
 
 
 if __name__ == "__main__":
-    run(main, ("--output", "--csv", "--origin"))
+    run(main)

@@ -2,13 +2,14 @@
 
 A job of the workflow makes the files of several cells: ``program --each "words of one call" "words
 of another"``.  Each call is what ``program words`` is, its files' origins included, so that any of
-them can be made again by itself.  A call is left out where its files are as it would make them: by
-the same command from the same code, lock and inputs, all by their content.
+them can be made again by itself.  The workflow leaves a call out (:mod:`pipeline.each`) where its
+files are as it would make them: by the same command from the same code, lock and inputs, all by
+their content.
 """
 
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from pipeline import origin as origins
 from pipeline.storage import TELLING, DamagedFileError, read_origin
 
 EACH = "--each"
+# of pipeline.each: what the calls write
+MADE = "--made"
 # in the environment: an audit completes what it is to judge, and repairs nothing
 ONLY_MISSING = "IMPLICIT_L1_ONLY_MISSING"
 # what the log says of a file that is not made
@@ -27,17 +30,6 @@ def calls_of(words: list[str]) -> list[list[str]]:
     if words[:1] != [EACH]:
         return [list(words)]
     return [shlex.split(call) for call in words[1:]]
-
-
-def words_after(words: Iterable[str], *options: str) -> list[str]:
-    """The words that follow some options, up to the next option of each."""
-    found, taken = [], False
-    for word in words:
-        if word.startswith("--"):
-            taken = word in options
-        elif taken:
-            found.append(word)
-    return found
 
 
 def are_kept(files: list[str], words: list[str]) -> bool:

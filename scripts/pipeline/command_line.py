@@ -6,14 +6,14 @@ import fcntl
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pipeline import origin as origins
 from pipeline.byte_code import StaleByteCodeError
-from pipeline.calls import EACH, KEPT, are_kept, calls_of, words_after
+from pipeline.calls import calls_of
 from pipeline.storage import DamagedFileError
 
 NO_MEMORY = "there is not enough memory"
@@ -89,21 +89,19 @@ def cell_of(output: str) -> str:
     return "/".join(path.with_suffix("").parts[1:])
 
 
-def run(main: Callable[[], None], writes: Sequence[str] = ("--output",)) -> None:
+def run(main: Callable[[], None]) -> None:
     """Call main(), once or for each of several calls, and end the process.
 
     On a failure one line is printed, and the exit status is 1.  Of several calls (see
-    :mod:`pipeline.calls`) those whose files are there already are left out, and one that fails
-    does not keep the others from being made.
+    :mod:`pipeline.calls`) one that fails does not keep the others from being made.
 
     Args:
         main: reads the command line and makes what it asks for.
-        writes: its options that name the files that it writes.
     """
     if sys.flags.optimize > 1:
         sys.exit("error: Python runs without docstrings; unset PYTHONOPTIMIZE, leave out -OO")
     try:
-        failures = list(_failures(main, writes))
+        failures = list(_failures(main))
     except OSError as error:
         reason = error.strerror or error
         sys.exit(f"error: {reason if error.filename is None else f'{error.filename}: {reason}'}")
@@ -115,16 +113,12 @@ def run(main: Callable[[], None], writes: Sequence[str] = ("--output",)) -> None
         sys.exit("\n".join(f"error: {failure}" for failure in failures))
 
 
-def _failures(main, writes):
+def _failures(main):
     """Make the calls of this process; those of their failures that say what is wrong."""
     program, *words = sys.argv
     for call in calls_of(words):
         sys.argv = [program, *call]
         origins.forget()
-        files = words_after(call, *writes)
-        if words[:1] == [EACH] and are_kept(files, sys.argv):
-            print(*(f"{file}{KEPT}" for file in files), sep="\n")
-            continue
         try:
             main()
         except (Failure, DamagedFileError, StaleByteCodeError) as failure:

@@ -89,4 +89,4 @@ def follow(
 
 
 if __name__ == "__main__":
-    run(main, ("--endpoints", "--trajectories"))
+    run(main)

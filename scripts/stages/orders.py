@@ -114,4 +114,4 @@ def record(
 
 
 if __name__ == "__main__":
-    run(main, ("--output", "--certificates"))
+    run(main)

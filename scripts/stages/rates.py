@@ -243,4 +243,4 @@ def curve_table(
 
 
 if __name__ == "__main__":
-    run(main, ("--instances", "--points", "--curves"))
+    run(main)

@@ -42,4 +42,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main, ("--csv", "--markdown", "--latex", "--html", "--origin"))
+    run(main)

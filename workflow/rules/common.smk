@@ -119,6 +119,10 @@ onerror:
     RUN.fail(log)
 
 
+# leaves out of a job what is there already
+(EACH,) = of_project("scripts/pipeline/each.py")
+
+
 @cache
 def program(name):
     """The inputs that stand for the code of a rule: the program, what it imports, the lock."""

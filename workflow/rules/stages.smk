@@ -23,6 +23,7 @@ for stage, about in STAGES.items():
                 runtime=doubled(about.minutes * len(batch.calls)),
             params:
                 content=content(f"stages/{about.program}", *batch.data),
+                each=EACH,
                 calls=batch.command_lines,
             shell:
-                "python {input.code[0]:q} --each {params.calls:q} &> {log}"
+                "python {params.each:q} {input.code[0]:q} --made {output:q} --each {params.calls:q} &> {log}"

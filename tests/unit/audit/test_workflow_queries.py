@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from audit.workflow_queries import Failure, read_jobs, words_of
+from audit.workflow_queries import Failure, Job, read_jobs, words_of
 
 
 def test_the_words_of_a_command():
@@ -12,6 +12,15 @@ def test_the_words_of_a_command():
         *("scripts/stages/l1.py", "--ensemble", 'mine, "x"', "--output", "a.npz"),
     )
     assert words_of("python a.py 2> a.log") == ("a.py",)
+    several = "python each.py a.py --made b.npz 'c d.npz' --each '--output b.npz' '--to x' &> a.log"
+    assert words_of(several) == ("a.py", "--each", "--output b.npz", "--to x")
+
+
+def test_the_words_after_an_option():
+    words = ("--in", "a", "--output", "b", "c", "--log10-alpha", "-1.5", "--csv", "d")
+    job = Job("r", (), (), words)
+    assert job.after("--in") == ["a"] and job.after("--output") == ["b", "c"]
+    assert job.after("--log10-alpha") == ["-1.5"] and job.after("--out") == []
 
 
 def test_every_job_is_read(finished, said):

@@ -1,16 +1,18 @@
 """Several calls in one process: what is there already is kept, and only that."""
 
 import shlex
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from forging import forge_arrays
 from pipeline import origin as origins
-from pipeline.calls import KEPT, are_current, calls_of, words_after
+from pipeline.calls import KEPT, are_current, calls_of
 from pipeline.storage import read_origin, write_arrays
 from problem_files import write_problems
-from workflow_runs import script
+from workflow_runs import ROOT, script
 
 pytestmark = pytest.mark.long
 
@@ -22,12 +24,6 @@ def test_the_calls_of_a_command_line():
     assert calls_of(["--s", "1"]) == [["--s", "1"]]
     one, other = ["--ensemble", 'mine, "x"', "--output", "a b.npz"], ["--output", "c"]
     assert calls_of(["--each", shlex.join(one), shlex.join(other)]) == [one, other]
-
-
-def test_the_files_that_a_call_writes():
-    words = ["--in", "a", "--output", "b", "c", "--log10-alpha", "-1.5", "--csv", "d"]
-    assert words_after(words, "--output", "--csv") == ["b", "c", "d"]
-    assert words_after(words, "--in") == ["a"]
 
 
 @pytest.fixture
@@ -116,14 +112,17 @@ def test_a_call_that_fails_does_not_keep_the_others(tmp_path, monkeypatch):
     good, bad = write_two(tmp_path, 0.25, 1.0)
     outputs = [f"results/l1/{name}/reps0-1.npz" for name in ("a", "b", "c")]
     calls = [call(*words) for words in zip([good, bad, good], outputs, strict=True)]
-    ended = script("stages/l1", "--each", *calls)
+    words = ("pipeline/each", ROOT / "scripts/stages/l1.py", "--made", *outputs, "--each", *calls)
+    ended = script(*words)
     assert ended.returncode == 1
     (line,) = ended.stderr.strip().splitlines()
     assert line.startswith("error: l1/b/reps0-1, repetition 1: ") and "not unique" in line
     assert [(tmp_path / output).exists() for output in outputs] == [True, False, True]
     # again: what is there is kept, bytes and all
     before = [(tmp_path / output).read_bytes() for output in outputs[::2]]
-    said = script("stages/l1", "--each", *calls).stdout.splitlines()
+    again = script(*words)
+    assert (again.returncode, again.stderr) == (1, ended.stderr)
+    said = again.stdout.splitlines()
     kept = [line.removesuffix(KEPT) for line in said if line.endswith(KEPT)]
     assert kept == outputs[::2]
     assert [(tmp_path / output).read_bytes() for output in outputs[::2]] == before
@@ -153,3 +152,28 @@ def test_a_file_made_with_what_no_lock_knows_is_not_current(tmp_path, monkeypatc
     write_arrays("a.npz", x=np.ones(1))
     forge_arrays("a.npz", lambda arrays: arrays, lambda _: told)
     assert are_current(["a.npz"], ["program"]) == (not elsewhere)
+
+
+def test_what_is_kept_does_not_wait_for_the_libraries(tmp_path, monkeypatch):
+    """Nor is the program run, which here would fail."""
+    monkeypatch.chdir(tmp_path)
+    (problems,) = write_two(tmp_path, 0.25)
+    words = call(problems, "results/l1/a/reps0-1.npz")
+    assert script("stages/l1", "--each", words).returncode == 0
+    programs = [ROOT / "scripts" / name for name in ("pipeline/each.py", "stages/l1.py")]
+    job = [*programs, "--made", "results/l1/a/reps0-1.npz", "--each", words]
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", *job],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout == f"results/l1/a/reps0-1.npz{KEPT}\n"
+    loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
+    assert "pyarrow.parquet" in loaded
+    assert not {"scipy.linalg", "cvxpy", "pandas", "seaborn", "flint"} & loaded
+
+
+def test_how_each_is_to_be_asked():
+    ended = script("pipeline/each", "stages/l1.py", "--each", "--output a")
+    assert ended.returncode == 1 and ended.stderr.startswith("Run a program for each of several")

@@ -66,6 +66,7 @@ for figure, batch in PLAN.figure_batches().items():
         params:
             **told(figure),  # for the caption
             content=content("figures/draw", *KIND_CODE, *STYLE),
+            each=EACH,
             calls=batch.command_lines,
         shell:
-            "python {input.code[0]:q} --each {params.calls:q} &> {log}"
+            "python {params.each:q} {input.code[0]:q} --made {output:q} --each {params.calls:q} &> {log}"

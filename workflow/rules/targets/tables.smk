@@ -37,6 +37,7 @@ for batch in PLAN.table_batches().values():
             "../../../environment.yml"
         params:
             content=content("tables/write"),
+            each=EACH,
             calls=batch.command_lines,
         shell:
-            "python {input.code[0]:q} --each {params.calls:q} &> {log}"
+            "python {params.each:q} {input.code[0]:q} --made {output:q} --each {params.calls:q} &> {log}"
