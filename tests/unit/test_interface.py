@@ -9,6 +9,7 @@ import pytest
 
 import implicit_l1
 from implicit_l1 import enclosures, interface
+from implicit_l1.minimizer.null_space import Bracket
 from implicit_l1.network.limit import ConvergenceError
 from implicit_l1.status import CERTIFIED, NOT_UNIQUE, SELECTED
 from truths import l1_minimizer, limit_points, log_norm, nearest_double, null_space_constant
@@ -361,6 +362,17 @@ def test_bounds_hold_beside_a_large_column(exponent, seed, depth):
     assert np.all(found.log10_lower > error - 1.0)
     if depth == 2:
         assert np.all(found.log10_upper < error + 1.5)
+
+
+def test_bounds_rest_on_the_upper_end_of_the_null_space_constant(monkeypatch):
+    """Where it is bracketed, as from 17 elements of the support on."""
+
+    def bounds(lower, upper):
+        constant = Bracket(lower, upper, "bracketed")
+        monkeypatch.setattr(interface, "null_space_constant", lambda *_: constant)
+        return implicit_l1.bound_error(A, Y, 2, log10_alpha=[-3]).log10_upper[0]
+
+    assert bounds(0.76, 0.9) == bounds(0.9, 0.9) > bounds(0.76, 0.76)
 
 
 @pytest.mark.parametrize("seed", [20, 23])

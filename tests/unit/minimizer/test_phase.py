@@ -177,6 +177,20 @@ def test_bounds_that_leave_digits_open_are_relative(scale, wide, monkeypatch):
     assert len(asked) == (2 if wide else 0)
 
 
+@pytest.mark.parametrize("least", [0.5, 2.0])
+def test_where_there_is_no_upper_bound_rho_is_decided(least, monkeypatch):
+    """Whether or not the lower bound tells already that the signal is not recovered."""
+    right, signals = stack(12, 24, 4, 1)
+    expected = recovery(right.matrices[0], right.matrices[0] @ signals[0], signals[0])
+    none = np.array([least]), np.array([np.inf])
+    monkeypatch.setattr(phase, "planted_bounds", lambda *_: none)
+    guesses = np.full((1, 12), np.nan)
+    monkeypatch.setattr(phase, "_guesses", lambda *_: (None, guesses, None))
+    found = planted(right, signals)
+    assert found.rho[0] == pytest.approx(expected.rho_planted, rel=1e-9)
+    assert found.upper[0] == np.inf
+
+
 def test_draws_are_those_of_single_problems():
     draw = Draw("rademacher", 6, 12, 3, 1, {})
     for s in (2, 5):

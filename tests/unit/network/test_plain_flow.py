@@ -206,6 +206,26 @@ def test_the_claim_of_a_point_knows_the_initialization(exponent):
     assert other.distance(minimizer + exact).claim > 1e-3
 
 
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("exponent", [0, -3])
+def test_the_claim_of_a_point_of_the_flow_is_its_distance(depth, exponent):
+    """From any initialization: where lam has moved, Newton's step leads back."""
+    matrix, g = (np.array(part, dtype=float) for part in UNKIND["one_column_more"])
+    c = initialize(depth, np.array([0.5, 1.0, 2.0]), np.array([1.5, 1.0, 0.25]))
+    exact = c.unit * (g + limit_error(matrix * c.unit, g, depth, exponent, c))
+    phi, size = potential(depth), c.unit * c.scale * 10.0**exponent
+    start = c.tilt + c.offset
+    wanted = (phi.phi_inverse(exact / size) - start) / c.unit
+    dual = np.linalg.lstsq(matrix.T, wanted, rcond=None)[0]
+    limit = LimitPoint(matrix, matrix @ (c.unit * g), c.unit * g, phi, 10.0**exponent, c)
+    for direction in np.eye(2):
+        # by about 1e-5 of the room of z, against which the terms of second order are small
+        move = 1e-5 * float(np.min(np.abs(dual))) * direction
+        point = size * phi.phi(c.unit * (matrix.T @ (dual + move)) + start)
+        far = np.abs(point - exact).sum() / np.abs(exact - c.unit * g).sum()
+        assert limit.distance(point).claim == pytest.approx(far, rel=1e-2)
+
+
 def test_data_that_are_not_those_of_the_minimizer_enter_the_claim():
     case = case_of()
     end = dual_form(3, 1e-2).point[-1]

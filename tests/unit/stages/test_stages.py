@@ -205,6 +205,18 @@ def test_an_onset_is_where_the_slopes_come_near_for_good():
     assert table["four_digits_log10_alpha"].isna().all()
 
 
+@pytest.mark.parametrize(("excess", "reached"), [(4e-5, True), (6e-5, False)])
+def test_four_digits_of_a_rate_are_after_the_point(excess, reached):
+    """Of a rate of 0.01, too, of which 5e-5 is much more than that part of it."""
+    path = np.tile((0.01 + excess) * LOG_ALPHA, (4, 1))
+    limit = partial_record(LimitPoints, **(LIMIT.arrays() | {"log_error_1": path}))
+    rho = {f"rho_{end}": np.full(4, 0.99) for end in ("lower", "upper")}
+    null_space = partial_record(NullSpaceConstants, **(NULL_SPACE.arrays() | rho))
+    table = rates_program.instance_table(L1, null_space, limit, ASYMPTOTICS, SETTINGS)
+    np.testing.assert_allclose(table["predicted_rate"][[0, 2, 3]], 0.01)
+    assert table["four_digits_log10_alpha"][[0, 2, 3]].notna().tolist() == [reached] * 3
+
+
 def test_points_are_what_they_are_called():
     table = rates_program.point_table(L1, LIMIT, ASYMPTOTICS, SETTINGS)
     rows = table[table["repetition"] == 2]

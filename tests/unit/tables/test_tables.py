@@ -317,6 +317,7 @@ def test_the_planted_signal_counts_where_the_minimizer_is_not_proved():
     ]
     row = only(made("orders", orders_data(2), certificates=certificates))
     assert row["recovered"] == Interval.of("0.5", "0.5")
+    assert row["rho_planted"] == Interval.of("1", "1")
     assert row["unproved"] == "left out: 1 not strict"
     assert row["rho"] == Interval.of("0.5", "0.5")
     certificates[0] = proofs("rho_planted", [0.5, "no dual vector"])
