@@ -13,8 +13,8 @@ Moved by the part of e on T, lam has the z_T that x_T asks for; then e_T = 0 and
 
 and n is moved there.  What remains is bounded.  Let f_Tc bound what is unknown of z_Tc still:
 the rounding of the certificate, of the initialization, of phi and of its inverse (on T it counts
-by ``|M|^T f_T``), what a refinement of the step still changed, and the terms of second order,
-of which ``|phi''| <= phi'`` for D = 2 and
+by ``|M|^T f_T``), of ``A diag(unit)`` where that is rounded, what a refinement of the step still
+changed, and the terms of second order, of which ``|phi''| <= phi'`` for D = 2 and
 ``|phi''| <= (p + 1) phi' / (1 - |z|)`` for D > 2.  A change f of z moves the solution by
 ``dz = -f + A^T delta`` with the delta of least ``||W^(1/2) dz||_2``, so
 
@@ -43,6 +43,12 @@ _EPSILON, _TINY = np.finfo(float).eps, np.finfo(float).tiny
 
 # Above it, what sums of subnormal doubles round is below the rounding of others.
 _SUBNORMAL = 1e3 * _TINY
+
+# An entry of A diag(unit) is the product of one of A and of a unit that is a quotient of powers.
+_ROUNDED = 3.0 * _EPSILON
+
+# In place of an infinite stiffness.
+_HUGE = 1e300
 
 # z may move by this part of what lets phi' grow by e^(3/2).
 _FIRST_ORDER = 0.05
@@ -123,11 +129,18 @@ def correct_error(
         unknown_on = _EPSILON * (4.0 + decades / potential.power) * zeta_size
     unknown_on += part_on * np.abs(change_on) * into_z
     unknown = _rounding_of_off(equations, state) + bend * moved**2 / room + np.abs(late)
+    missed, energy = np.zeros(error.size), 0.0
     if equations.is_rounded:
-        of_matrix = _rounding_of_matrix(equations, state, exact, dual)
-        unknown, unknown_on = unknown + of_matrix[off], unknown_on + of_matrix[on]
+        of_z, of_point = _rounding_of_matrix(equations, state, exact, dual)
+        unknown, unknown_on = unknown + of_z[off], unknown_on + of_z[on]
+        missed[off] = of_point[off] / unit
+        missed[on], energy = _rounding_of_residual(
+            equations, exact, error, missed[off], weights, into_z
+        )
+        unknown_on += of_point[on] / state.on.slope + missed[on] * into_z
     unknown += unknown_on @ np.abs(adapted.range_map)
-    left = _spread(adapted.range_map, root, into_z, unknown, unknown_rest, rest)
+    left = _spread(adapted.range_map, root, into_z, unknown, unknown_rest, rest, energy)
+    left += [missed.sum(), missed.max(initial=0.0)]
     norm = np.abs(error).sum()
     # with several minimizers n is no logarithm, and loses its digits where doubles are subnormal
     if rest.any() and not norm * unit > _SUBNORMAL:
@@ -183,14 +196,43 @@ def _rounding_of_off(equations, state):
 
 
 def _rounding_of_matrix(equations, state, exact, dual):
-    """Bounds of what z misses where ``A diag(unit)`` is rounded, shape (d,)."""
+    """Bounds of what z and g* miss where ``A diag(unit)`` is rounded, shape (d,) each.
+
+    g* is that of the rounded matrix.
+    """
     scale = equations.potential.dual_scale(state.log_alpha)
-    size = np.abs(scale * equations.nu) + np.abs(dual)
-    return _EPSILON * (size @ np.abs(exact.doubles))
+    size, sizes = np.abs(scale * equations.nu) + np.abs(dual), np.abs(exact.doubles)
+    support, of_point = np.flatnonzero(equations.minimizer), np.zeros(equations.minimizer.size)
+    residual = _ROUNDED * (sizes @ np.abs(equations.minimizer))
+    of_point[support] = np.abs(np.linalg.pinv(exact.doubles[:, support])) @ residual
+    return _ROUNDED * (size @ sizes), of_point
 
 
-def _spread(range_map, root, into_z, unknown, unknown_rest, rest):
-    """Bounds of ``||dn||_1`` and ``||dn||_inf`` for a change of z_Tc up to `unknown`, see above."""
+def _rounding_of_residual(equations, exact, error, of_point, weights, into_z):
+    """(bounds of n_T, E) of what is left of ``r = A n`` where ``A diag(unit)`` is rounded.
+
+    Entries of x off T are known, those of n only up to what g* misses there, `of_point`.  With
+    ``[P; Q^T] r = (d_T, d_b)`` n_T misses d_T, and n_Tc what moves it to ``C n_Tc = -d_b``: of
+    all that do, the one of least ``||W^(-1/2) dn||_2^2 + ||D^(1/2) M dn||_2^2``, which is
+    ``(0, d_b) K^{-1} (0, d_b)``, with ``K = diag(1 / D, 0) + [M; C] W [M; C]^T`` and D into_z.
+    """
+    adapted, size = equations.adapted, equations.adapted.support.size
+    residual = _ROUNDED * (np.abs(exact.doubles) @ np.abs(error))
+    missed = np.abs(adapted.dual_map).T @ residual + np.abs(equations.stacked) @ of_point
+    stiff = (equations.stacked * weights) @ equations.stacked.T
+    with np.errstate(divide="ignore"):  # where n_T does not move z_T
+        stiff[np.diag_indices(size)] += np.minimum(1.0 / into_z, _HUGE)
+    scale = 1.0 / np.sqrt(np.diag(stiff))
+    inverse = scale[:, None] * np.linalg.inv(scale[:, None] * stiff * scale) * scale
+    free = missed[size:]
+    return missed[:size], float(np.sqrt(free @ np.abs(inverse[size:, size:]) @ free))
+
+
+def _spread(range_map, root, into_z, unknown, unknown_rest, rest, energy):
+    """Bounds of ``||dn||_1`` and ``||dn||_inf`` for a change of z_Tc up to `unknown`, see above.
+
+    `energy` is what ``||W^(1/2) dz||_2`` is more than that.
+    """
     plain, steep = ~rest, np.zeros(len(range_map))
     maps = [np.zeros((0, plain.sum())), range_map[:, plain]]
     moved_rest = 0.0
@@ -204,7 +246,7 @@ def _spread(range_map, root, into_z, unknown, unknown_rest, rest):
         steep = np.abs(map_rest) @ of_rest
         moved_rest = of_rest.sum() + steep.sum()
     unknown = unknown[plain] + (steep * into_z) @ np.abs(range_map[:, plain])
-    energy = np.linalg.norm(root[plain] * unknown)
+    energy = energy + np.linalg.norm(root[plain] * unknown)
     length = np.linalg.norm(root[plain])
     lengths = np.concatenate([np.linalg.norm(part * root[plain], axis=1) for part in maps])
     largest = max(root[plain].max(initial=0.0), lengths.max(initial=0.0))

@@ -1,6 +1,7 @@
 """Initializations of other shapes: their units, their flow, their limit."""
 
 import cvxpy as cp
+import mpmath
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -16,11 +17,16 @@ from implicit_l1.network.initialization import (
 )
 from implicit_l1.network.limit import ConvergenceError
 from implicit_l1.network.plain_flow import plain_flow
-from implicit_l1.network.selection import minimizer_of, select, tilted_basis_pursuit
+from implicit_l1.network.selection import (
+    SelectionError,
+    minimizer_of,
+    select,
+    tilted_basis_pursuit,
+)
 from implicit_l1.potentials import potential
 from implicit_l1.problems.seeds import generator
 from implicit_l1.status import CERTIFIED, UNIQUE_IN_FLOATS
-from reference import instance, limit_points, selected_path
+from reference import LOG10, instance, limit_points, selected_path
 
 DEPTHS = [2, 2.5, 3, 4]
 BALANCED = [True, False]
@@ -139,6 +145,53 @@ def test_weights_of_very_different_sizes(seed, log10_alpha, largest):
         dual = np.arcsinh(x / (2.0 * 10.0**log10_alpha * c.scale)) - c.offset
         nearest = np.linalg.lstsq(matrix.T, dual, rcond=None)[0]
         assert np.abs(matrix.T @ nearest - dual).max() < 1e-10 * np.abs(dual).max()
+
+
+def near_copies(seed):
+    """(A, y, weights): two columns 2^-k apart, all of few digits but the weights."""
+    rng = np.random.default_rng(seed)
+    rows = int(rng.integers(2, 5))
+    columns = rows + int(rng.integers(1, 4))
+    matrix = np.round(rng.standard_normal((rows, columns)) * 64) / 64
+    k, copy = int(rng.integers(4, 24)), rng.integers(1, columns)
+    step = np.round(rng.standard_normal(rows) * 64) / 64
+    matrix[:, copy] = matrix[:, 0] + 2.0**-k * step
+    signal = np.round(rng.standard_normal(columns) * 8) / 8 * (rng.random(columns) < 0.6)
+    return matrix, matrix @ signal, rng.lognormal(0.0, 0.5, columns)
+
+
+def test_the_bound_counts_the_rounding_of_a_weighted_matrix():
+    """At D = 3 from shapes w, w the unit is w: A diag(w) is a matrix of more digits than doubles.
+
+    Its rounding moves n where columns of S are near copies; g* off T, too, where it is as small
+    as n.  Where the bound is larger than is allowed for, the point is refused.
+    """
+    exponents, told = [0, -3, -6], 0
+    for seed in range(75):
+        matrix, data, w = near_copies(seed)
+        try:
+            c, _, found = selected(matrix, data, 3, (w, w))
+            path = selected_path(matrix, found, 3, LOG10 * np.array(exponents, dtype=float), c)
+        except (SelectionError, ConvergenceError):
+            continue
+        if found.status != UNIQUE_IN_FLOATS or found.support.size < len(data):
+            continue
+        with mpmath.workdps(90):
+            exact = np.array([[mpmath.mpf(value) for value in row] for row in matrix.tolist()]) * w
+            point = mpmath.lu_solve(
+                mpmath.matrix(exact[:, found.support].tolist()), mpmath.matrix(data.tolist())
+            )
+            points = limit_points(exact, data, 3, exponents, w * w, np.zeros(w.size))
+            for row, x in enumerate(points):
+                error = list(x)
+                for value, j in zip(point, found.support, strict=True):
+                    error[j] -= value
+                n = w * np.array([float(value) for value in error])
+                mine = np.exp(path.log_unit[row]) * path.error[row]
+                missed, size = np.abs(mine - n).sum(), np.abs(n).sum()
+                assert missed <= (path.error_bound[row] + 1e-15) * size, (seed, row)
+        told += 1
+    assert told >= 20
 
 
 @pytest.mark.parametrize("balanced", BALANCED)

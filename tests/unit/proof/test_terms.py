@@ -1005,9 +1005,9 @@ def test_what_moves_z_off_T_moves_n_on_T_too():
     root, change = np.array([2.0, 2.0]), np.array([1e-3, 1e-3])
     none = np.zeros(2, dtype=bool)
     for maps, most in ((np.ones((1, 2)), 2.0), (np.zeros((1, 2)), 1.0)):
-        whole, _ = _spread(maps, root, np.zeros(1), change, 0.0, none)
+        whole, _ = _spread(maps, root, np.zeros(1), change, 0.0, none, 0.0)
         assert whole >= most * (root**2 @ change) * (1 - 1e-12)
-    _, largest = _spread(maps[:, :1], root[:1], np.zeros(1), change[:1], 0.0, none[:1])
+    _, largest = _spread(maps[:, :1], root[:1], np.zeros(1), change[:1], 0.0, none[:1], 0.0)
     assert largest >= root[0] ** 2 * change[0] * (1 - 1e-12)
 
 
@@ -1015,5 +1015,5 @@ def test_what_moves_the_rest_of_the_support_moves_n_on_T_too():
     """``n_R`` by ``f_R / G`` with G = 1 / W_R + M_R^2 / W_T, and n_T by M_R of it."""
     root, rest = np.array([1e-9, 1e6]), np.array([False, True])
     maps, into_z = np.array([[0.5, 0.25]]), np.array([16.0])
-    whole, _ = _spread(maps, root, into_z, np.zeros(2), np.array([1e-3]), rest)
+    whole, _ = _spread(maps, root, into_z, np.zeros(2), np.array([1e-3]), rest, 0.0)
     assert whole >= 1e-3 / (1e-12 + 1.0) * 1.25
