@@ -134,6 +134,12 @@ def test_scales_in_any_order_have_the_rows_of_decreasing_ones(depth):
     for name, rows in vars(decreasing).items():
         if name != "minimizer":
             assert np.array_equal(getattr(found, name), rows[[1, 2, 0, 1]]), name
+    bounds = implicit_l1.bound_error(A, Y, depth, log10_alpha=[-3, -9, 0, -3])
+    decreasing = implicit_l1.bound_error(A, Y, depth, log10_alpha=[0, -3, -9])
+    assert np.unique(decreasing.rho_alpha).size == 3
+    for name, rows in vars(decreasing).items():
+        if name != "limit":
+            assert np.array_equal(getattr(bounds, name), rows[[1, 2, 0, 1]]), name
 
 
 def test_a_scale_beyond_the_doubles():

@@ -700,6 +700,7 @@ PHASE = phase(cell(N=5, d=20, s=1), THREE)
         ("far", [FAR[0], FAR[1].assign(onset_log10_alpha=np.nan)], "$D=2$", "onset"),
         ("phase", [PHASE.assign(recovered=PHASE["s"] < 2)], "50 % recovered", None),
         ("phase", [PHASE.assign(recovered=PHASE["s"] < 2)], "95 % interval", None),
+        ("phase", [PHASE.assign(rho_planted=PHASE["s"] / 3)], "rate $1-", None),
         ("phase", [PHASE.assign(recovered=False)], "weak threshold", "50 % recovered"),
         ("phase", [PHASE.assign(recovered=False)], "weak threshold", "95 % interval"),
         ("phase", [PHASE.assign(rho_planted=2.0)], "weak threshold", "rate "),

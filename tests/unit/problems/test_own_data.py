@@ -947,3 +947,14 @@ def test_too_many_rows_or_none_that_tells_are_not_held_out():
         "stages/problems", "--output", "p.npz", "--repetitions", 1, 1, "file", "--path=p.csv"
     )
     assert result.returncode == 1 and "a file holds one problem, repetition 0" in result.stderr
+
+
+def test_that_many_entries_explain_the_data_is_said_of_few_only():
+    """Of at most N/2, which no other solution is as short as."""
+    rng = np.random.default_rng(3)
+    matrix = rng.standard_normal((8, 12))
+    for count, told in ((4, 4), (5, 0)):
+        signal = np.zeros(12)
+        signal[:count] = 3.0 * rng.standard_normal(count)
+        np.savez("p.npz", A=matrix, y=matrix @ signal)
+        assert read_problem("p.npz").noiseless_support == told

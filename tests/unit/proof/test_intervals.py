@@ -216,6 +216,10 @@ def test_the_farthest_is_one_of_the_candidates_only():
     assert farthest([near, far, other], 1) == Interval.of(-6, 8)  # 6 to 7, or 6 to 7 away
     assert farthest([near, far, other], 0) == far
     assert farthest([near, other], 0) == other
+    # 0.1 to 0.2, or 0.15 to 0.25 away
+    assert farthest([Interval.of("0.8", "0.9"), Interval.of("1.15", "1.25")], 1) == Interval.of(
+        "0.8", "1.25"
+    )
 
 
 def test_statistics_of_numbers_are_those_numbers():

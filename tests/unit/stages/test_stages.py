@@ -48,6 +48,7 @@ from pipeline.records.problems import Problems
 from pipeline.records.record import joined
 from pipeline.storage import read_arrays
 from pipeline.tidy import read_table
+from problem_files import write_problems
 from reference import filled_record, partial_record, sparse_data
 from stages import agreement, asymptotics, bound_certificates
 from stages import bounds as bounds_program
@@ -58,7 +59,7 @@ from stages import orders as orders_program
 from stages import rates as rates_program
 from stages import selection as selection_program
 from stages import trajectory_certificates as trajectories_program
-from workflow_runs import ROOT
+from workflow_runs import ROOT, script
 
 # --- Stage rates ---
 
@@ -446,6 +447,29 @@ def test_stage_selection_keeps_what_belongs_to_x(tmp_path):
     assert row["interpolator_estimation_error"] == pytest.approx(np.sqrt(0.5))
     assert row["shape_u"].tolist() == row["shape_v"].tolist() == [1.0, 4.0]
     assert row["scale"].tolist() == [1.0, 16.0] and row["unit"].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("nonunique", ["carry", "select", "fail"])
+def test_stage_selection_does_with_several_minimizers_as_it_is_told(
+    nonunique, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shapes.csv").write_text("u\n1\n2\n1\n", encoding="utf-8")
+    matrix, one = np.array([[1.0, 1.0, 0.5]]), np.array([1.0])
+    problems = write_problems(tmp_path, matrix, np.array([1.0, 0.0, 0.0]), one, "results/p.npz")
+    words = ("--problems", problems, "--solver", "HIGHS")
+    ended = script("stages/l1", *words, "--output", "results/l1.npz", "--nonunique", "carry")
+    assert ended.returncode == 0, ended.stderr
+    words += ("--l1", "results/l1.npz", "--output", "results/selected.npz", "--depth", 2)
+    words += ("--shape", "file", "--path=shapes.csv", "--nonunique", nonunique)
+    ended = script("stages/selection", *words)
+    if nonunique == "fail":
+        assert ended.returncode == 1 and "set l1.nonunique to select" in ended.stderr
+        return
+    assert ended.returncode == 0, ended.stderr
+    (status,) = Minimizers.load("results/selected.npz").status
+    assert status == (NOT_UNIQUE if nonunique == "carry" else SELECTED)
 
 
 def test_stage_selection_takes_kappa_of_x(tmp_path):
