@@ -8,9 +8,9 @@ point, those of :mod:`implicit_l1.enclosures` prove.
 
 All of them take A of shape (N, d) and y of shape (N,), lists as well, exact as the doubles that
 they are.  With ``noiseless=True`` y is taken as what it was before it was rounded, the product of A
-and the solution with the fewest entries that explains y to its rounding: without, the minimizer of
-a rounded product has N entries, most of them of the size of rounding.  An A or y that is not what
-it should be is a ValueError that names the argument: see
+and the largest entries of an l1 minimizer, as few as explain y to its rounding: without, the
+minimizer of a rounded product has N entries, most of them of the size of rounding.  An A or y that
+is not what it should be is a ValueError that names the argument: see
 :func:`implicit_l1.problems.given.given_problem`.
 """
 
@@ -40,6 +40,7 @@ from implicit_l1.network.bounds import error_bounds
 from implicit_l1.network.flow import FlowError, FlowOptions, Trajectory, gradient_flow
 from implicit_l1.network.limit import LimitPath, limit_path
 from implicit_l1.potentials import potential
+from implicit_l1.problems.doubles import UNIT_ROUNDOFF
 from implicit_l1.problems.given import given_problem
 from implicit_l1.problems.problem import exact_data
 
@@ -150,8 +151,8 @@ class LimitPoints:
         log10_unit, unit_error: n is ``10**log10_unit * unit_error``, shapes (m,) and (m, d), also
             where n is far smaller than the rounding error of x, or than any double.
         log10_error_1: decimal logarithm of ``||n||_1``, shape (m,); -inf where n = 0.
-        error_bound: of the relative error of ``||n||_1``, shape (m,), to first order, 1e-10 at
-            most.
+        error_bound: of the relative error of ``||n||_1``, shape (m,), to first order: 1e-10 at
+            most, and what rounding of `log10_unit` and `unit_error` adds.
     """
 
     minimizer: Minimizer
@@ -224,6 +225,9 @@ def _path(found: Instance, depth: float, scales: Scales) -> LimitPath:
 def _limit_points(found: Instance, scales: Scales, path: LimitPath) -> LimitPoints:
     """The rows of a path in the order of the scales as they were given."""
     rows = scales.places
+    # of the logarithm of the unit, and of n in it; of an n that is 0 there is none
+    rounding = 2.0 * UNIT_ROUNDOFF * (1.0 + np.abs(path.log_unit))
+    bound = path.error_bound + np.where(path.error.any(axis=1), rounding, 0.0)
     return LimitPoints(
         found.given_minimizer(),
         scales.log10_alpha,
@@ -231,7 +235,7 @@ def _limit_points(found: Instance, scales: Scales, path: LimitPath) -> LimitPoin
         path.log_unit[rows] / _LOG10,
         path.error[rows],
         path.log_norm(1)[rows] / _LOG10,
-        path.error_bound[rows],
+        bound[rows],
     )
 
 

@@ -41,8 +41,8 @@ def problem_parser(description: str | None) -> argparse.ArgumentParser:
     file.add_argument(
         "--noiseless",
         action="store_true",
-        help="y is a product A x, rounded: of x_0 where it is known, else of the solution with "
-        "the fewest entries that explains y to its rounding",
+        help="y is a product A x, rounded: of x_0 where it is known, else of the largest entries "
+        "of an l1 minimizer, as few as explain y to its rounding",
     )
     file.add_argument(
         "--held-out",

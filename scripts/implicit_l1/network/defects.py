@@ -47,6 +47,9 @@ _SUBNORMAL = 1e3 * _TINY
 # An entry of A diag(unit) is the product of one of A and of a unit that is a quotient of powers.
 _ROUNDED = 3.0 * _EPSILON
 
+# An offset or a tilt is a function of a logarithm of a quotient.
+_INITIAL = 4.0 * _EPSILON
+
 # In place of an infinite stiffness.
 _HUGE = 1e300
 
@@ -127,7 +130,7 @@ def correct_error(
     else:  # from a logarithm of x / alpha
         decades = np.abs(np.log(np.maximum(np.abs(point), _TINY)) - state.log_alpha)
         unknown_on = _EPSILON * (4.0 + decades / potential.power) * zeta_size
-    unknown_on += part_on * np.abs(change_on) * into_z
+    unknown_on += part_on * np.abs(change_on) * into_z + _INITIAL * equations.initial[on]
     unknown = _rounding_of_off(equations, state) + bend * moved**2 / room + np.abs(late)
     missed, energy = np.zeros(error.size), 0.0
     if equations.is_rounded:
@@ -142,8 +145,9 @@ def correct_error(
     left = _spread(adapted.range_map, root, into_z, unknown, unknown_rest, rest, energy)
     left += [missed.sum(), missed.max(initial=0.0)]
     norm = np.abs(error).sum()
-    # with several minimizers n is no logarithm, and loses its digits where doubles are subnormal
-    if rest.any() and not norm * unit > _SUBNORMAL:
+    # with several minimizers n is no logarithm, and loses its digits where doubles are subnormal;
+    # a tie of the columns of a rounded matrix is none
+    if rest.any() and (equations.is_rounded or not norm * unit > _SUBNORMAL):
         return error, log_unit, np.full(2, np.inf)
     if norm == 0.0:
         return error, log_unit, np.zeros(2)
@@ -188,7 +192,7 @@ def _rounding_of_off(equations, state):
     known = np.minimum(np.abs(equations.margin), np.abs(equations.direction)) * abs(scale)
     difference = (np.abs(z) < (1.0 if shallow else 0.5)) | (z * equations.direction <= 0.0)
     unknown = _EPSILON * np.where(difference, np.abs(of_scale) + shift, known)
-    unknown += _EPSILON * equations.initial_off
+    unknown += _INITIAL * equations.initial[equations.adapted.complement]
     exponents = 2.0 + np.abs(state.off.log_size) + (shift if shallow else log_alpha)
     with np.errstate(invalid="ignore"):
         ratio = np.exp(state.off.log_size - state.off.log_slope)  # |n| / w

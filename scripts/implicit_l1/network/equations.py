@@ -139,7 +139,7 @@ class Equations:
         self.log_scale_off = np.log(scale[off])
         self.offset_on, self.offset_off = offset[on], offset[off]
         self.constant = self.offset_off - adapted.range_map.T @ self.offset_on
-        self.initial_off = np.abs(self.offset_off) + np.abs(tilt[off])
+        self.initial = np.abs(offset) + np.abs(tilt)
         # A diag(unit) is exact for powers of two
         self.is_rounded = bool(np.any(np.frexp(initialization.unit)[0] != 0.5))
         self.nu = certificate.nu

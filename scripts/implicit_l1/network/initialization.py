@@ -71,9 +71,9 @@ def initialize(depth: float, shape_u: np.ndarray, shape_v: np.ndarray) -> Initia
     for shape in (shape_u, shape_v):
         if not (np.all(np.isfinite(shape)) and np.all(shape > 0)):
             raise ValueError("the shape of an initialization must be positive and finite")
-    zero = np.zeros(np.shape(shape_u))
+    zero, ratio = np.zeros(np.shape(shape_u)), _log_ratio(shape_u, shape_v)
     if depth == 2:
-        return Initialization(zero + 1.0, shape_u * shape_v, zero, np.log(shape_u / shape_v))
+        return Initialization(zero + 1.0, shape_u * shape_v, zero, ratio)
     cost_u, cost_v = shape_u ** (2.0 - depth), shape_v ** (2.0 - depth)
     cost = 0.5 * (cost_u + cost_v)
     if not (
@@ -85,9 +85,17 @@ def initialize(depth: float, shape_u: np.ndarray, shape_v: np.ndarray) -> Initia
             "w_u^(2-D) and w_v^(2-D) are too far apart for double precision; take a shape nearer "
             "to ones, or a smaller D"
         )
-    return Initialization(
-        1.0 / cost, cost ** (-2.0 / (depth - 2.0)), 0.5 * (cost_v - cost_u) / cost, zero
-    )
+    # e / c; of costs that are nearly equal without their difference
+    apart = 0.5 * (depth - 2.0) * ratio
+    tilt = np.where(np.abs(apart) < 0.25, np.tanh(apart), 0.5 * (cost_v - cost_u) / cost)
+    return Initialization(1.0 / cost, cost ** (-2.0 / (depth - 2.0)), tilt, zero)
+
+
+def _log_ratio(one, other):
+    """``log(one / other)`` with all its digits, where they are nearly equal, too."""
+    with np.errstate(over="ignore"):
+        near = np.log1p((one - other) / other)
+        return np.where(np.abs(one - other) < 0.5 * other, near, np.log(one / other))
 
 
 def initialize_from_ones(size: int) -> Initialization:

@@ -31,9 +31,10 @@ def given_problem(A: ArrayLike, y: ArrayLike, noiseless: bool = False) -> Proble
         A: shape (N, d), N < d, of full row rank; exact as the doubles it holds.
         y: shape (N,), for N = 1 a number as well; not 0; exact likewise, unless `noiseless`.
         noiseless: y is a product A x that was rounded, and is taken as the exact image of the
-            solution with the fewest entries that explains y to its rounding
-            (:func:`implicit_l1.problems.product.explanation`).  Without, the l1 minimizer of such
-            a y has N entries, most of which are rounding errors.
+            largest entries of an l1 minimizer, as few as explain y to its rounding
+            (:func:`implicit_l1.problems.product.explanation`): of x, where x is the minimizer and
+            columns are of one size; a column far smaller than others may take up rounding.
+            Without, the l1 minimizer of such a y has N entries, most of which are rounding errors.
     Returns:
         The problem; x_0 is not known.
     Raises:

@@ -172,7 +172,8 @@ def explanation(
 def _minimizer(matrix, data):
     """An l1 minimizer in floating point; a vertex, so that entries off its support are 0."""
     unit = unit_of(data)
-    point, _ = least_norm_vertex(matrix, data / unit)
+    with np.errstate(all="ignore"):  # a point that is not finite explains nothing
+        point, _ = least_norm_vertex(matrix, data / unit)
     return unit * point
 
 
