@@ -473,3 +473,44 @@ def test_rows_of_very_different_size_leave_the_minimizer_as_it_is():
     data, rows = np.array([8, -8, 16, 7]), 2.0 ** np.array([-127, -278, -394, -373])
     found = implicit_l1.find_minimizer(matrix * rows[:, None], data * rows)
     assert found.point.tolist() == implicit_l1.find_minimizer(matrix, data).point.tolist()
+
+
+# (A, y, D, constant): columns of very different sizes, y an integer combination of them but for one
+# rounding.  The constants are proved (the last two by enclose_first_order), or of limit points in
+# many digits at alpha = 1e-40 and 1e-60.
+OF_DIFFERENT_SIZES = [
+    (
+        [
+            [3145728, 3 * 2.0**-40, 3 * 2.0**-40, 2.0**-10],
+            [-3145728, -3 * 2.0**-40, 2.0**-40, -3 * 2.0**-10],
+            [-3145728, 2.0**-40, -(2.0**-40), -3 * 2.0**-10],
+        ],
+        [-0.0009765625054569682, 0.002929687505456968, 0.0029296874981810106],
+        6,
+        3.42614,
+    ),
+    (
+        [[2.0**20, -(2.0**-19), 3 * 2.0**-10], [2.0**21, 3 * 2.0**-20, 3 * 2.0**-10]],
+        [-3 * 2.0**-10, -3 * 2.0**-10],
+        4,
+        0.0091354471070907823786,
+    ),
+]
+
+
+@pytest.mark.parametrize(("matrix", "data", "depth", "constant"), OF_DIFFERENT_SIZES)
+def test_first_order_constants_beside_columns_of_any_size(matrix, data, depth, constant):
+    found = implicit_l1.find_first_order(matrix, data, depth)
+    assert 10.0**found.log10_constant == pytest.approx(constant, rel=1e-5)
+    if constant < 1.0:
+        assert 10.0**found.log10_constant == pytest.approx(constant, rel=1e-11)
+        proof = implicit_l1.enclose_first_order(matrix, data, depth)
+        assert holds(proof.constant, constant, 1e-15)
+
+
+@pytest.mark.parametrize("log10_alpha", [-2, -1000])
+def test_the_bound_of_an_error_counts_its_logarithm(log10_alpha):
+    """10^log10_unit is n no better than to the rounding of that number."""
+    found = implicit_l1.find_limit_points([[1, 0.5]], [1], 2, log10_alpha=log10_alpha)
+    lost = 2.0**-53 * np.log(10.0) * abs(found.log10_unit[0])
+    assert lost < found.error_bound[0] < 100 * lost + 1e-13

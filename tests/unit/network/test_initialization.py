@@ -335,3 +335,22 @@ def test_each_of_two_costs_counts():
     initialize(3, columns, columns)
     with pytest.raises(ValueError, match="too far apart"):
         initialize(3, columns**1.5, columns**1.5)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("digits", [2.0**-40, 2.0**-10, 0.3, 0.9, -100.0])
+def test_weights_that_are_nearly_equal_keep_their_digits(depth, digits):
+    """Of the difference of their logarithms, or costs; with 90 digits."""
+    u = np.array([1.1, 0.7, 3.0])
+    v = u * (1.0 - digits)
+    found = initialize(depth, u, v)
+    with mpmath.workdps(90):
+        for i in range(3):
+            one, other = mpmath.mpf(u[i]), mpmath.mpf(v[i])
+            if depth == 2:
+                wanted, mine = mpmath.log(one / other), found.offset[i]
+            else:
+                costs = other ** (2 - depth), one ** (2 - depth)
+                wanted, mine = (costs[0] - costs[1]) / sum(costs), found.tilt[i]
+            # what the bounds of limit points count: four units
+            assert abs(mine - wanted) <= 4 * np.finfo(float).eps * abs(wanted)
