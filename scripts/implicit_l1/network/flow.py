@@ -75,7 +75,8 @@ class Trajectory:
         steps: steps of the integrator.
         claim: the distance of the last point to the limit point, in units of that of the limit
             point to g*, both in the 1-norm, with an estimate of what rounding does to it; nan where
-            the limit point is g*.
+            the limit point is g*.  Of an initialization with units other than powers of two it is
+            said of the problem of ``A diag(unit)`` as doubles, and of its g*.
         outcome: how it has ended: CONVERGED, or AT_MINIMIZER where the limit point is g*, as far as
             double precision tells.
     """
