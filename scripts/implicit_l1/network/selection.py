@@ -89,8 +89,8 @@ def minimizer_of(
 ) -> Minimizer:
     """What the flow of depth D from an initialization approaches as alpha -> 0.
 
-    Its point, and kappa, are of x; its certificate is of x~.  Found in floating point, a g* of fewer
-    than N entries stands for the data ``A g*``: what y is beyond them is taken as rounding.
+    Its point, and kappa, are of x; its certificate is of x~.  Found in floating point, a g* of
+    fewer than N entries stands for the data ``A g*``: what y is beyond them is taken as rounding.
 
     Args:
         matrix: A, shape (N, d).
