@@ -176,4 +176,5 @@ def test_what_is_kept_does_not_wait_for_the_libraries(tmp_path, monkeypatch):
 
 def test_how_each_is_to_be_asked():
     ended = script("pipeline/each", "stages/l1.py", "--each", "--output a")
-    assert ended.returncode == 1 and ended.stderr.startswith("Run a program for each of several")
+    assert ended.returncode == 2
+    assert "the following arguments are required: --made" in ended.stderr
