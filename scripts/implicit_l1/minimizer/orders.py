@@ -32,7 +32,7 @@ from scipy.special import logsumexp, softmax
 from implicit_l1.linear.exact import independent
 from implicit_l1.linear.programs import KernelPrograms
 from implicit_l1.minimizer.null_space import TOLERANCE, Bracket
-from implicit_l1.minimizer.reduced import FINE, reduced_matrix
+from implicit_l1.minimizer.reduced import finer_matrix
 from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.proof.verified import gamma
 
@@ -225,9 +225,8 @@ def order_constant(matrix: np.ndarray, s: int, starts: np.ndarray) -> Bracket:
     if s > rows:
         return Bracket(float("inf"), float("inf"), "more than N columns")
     geometry, working, unsure = support_geometry(matrix, []), matrix, None
-    reduced = reduced_matrix(geometry)
-    if reduced.keeps_more_digits_than(geometry):
-        reduced = reduced_matrix(geometry, FINE)
+    reduced, is_finer = finer_matrix(geometry)
+    if is_finer:
         working, unsure = reduced.matrix, reduced.error
     ball = KernelBall(working)
     kernel, duals = ball.largest_entries()

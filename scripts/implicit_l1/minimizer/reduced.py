@@ -160,6 +160,17 @@ def reduced_matrix(geometry: SupportGeometry, accuracy: float = COARSE) -> Reduc
     )
 
 
+def finer_matrix(geometry: SupportGeometry) -> tuple[ReducedMatrix, bool]:
+    """(A', whether it keeps more digits than A): FINE where it does, and is to be worked with.
+
+    Args, Raises: as in :func:`reduced_matrix`.
+    """
+    reduced = reduced_matrix(geometry)
+    if not reduced.keeps_more_digits_than(geometry):
+        return reduced, False
+    return reduced_matrix(geometry, FINE), True
+
+
 def _geometry_of(geometry, entries):
     """The geometry of S in a matrix whose columns there are the first unit vectors."""
     unit, size = np.eye(len(entries)), geometry.support.size

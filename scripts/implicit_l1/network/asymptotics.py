@@ -48,7 +48,7 @@ from flint import arb, ctx, fmpq
 
 from implicit_l1.linear.exact import RationalMatrix, as_double, rationals_of, solve_consistent
 from implicit_l1.minimizer.face import lexicographic_dual
-from implicit_l1.minimizer.reduced import FINE, reduced_matrix
+from implicit_l1.minimizer.reduced import finer_matrix
 from implicit_l1.minimizer.support import Certificate, SupportGeometry, solve_positive_definite
 from implicit_l1.potentials import LOG2, OffSupport, Potential, Real, log_sinh, potential
 from implicit_l1.proof.balls import relative_radius, sum_of_sizes
@@ -156,9 +156,9 @@ def _linear(geometry, direction, margin, potential):
     Where A's coordinates lose digits, in those of :mod:`implicit_l1.minimizer.reduced`, a matrix
     with the same kernel.
     """
-    reduced = reduced_matrix(geometry)
-    if reduced.keeps_more_digits_than(geometry):
-        geometry = reduced_matrix(geometry, FINE).geometry
+    reduced, is_finer = finer_matrix(geometry)
+    if is_finer:
+        geometry = reduced.geometry
     start = np.zeros(geometry.free_map.shape[0])
     _, off = balance(geometry.free_map, potential, direction, margin, 0.0, 0.0, start)
     exponent = np.ones(direction.size)

@@ -73,7 +73,7 @@ import numpy as np
 from scipy.interpolate import KroghInterpolator
 
 from implicit_l1.linear.compensated import residual
-from implicit_l1.minimizer.reduced import FINE, reduced_matrix
+from implicit_l1.minimizer.reduced import finer_matrix
 from implicit_l1.minimizer.support import Certificate, SupportGeometry
 from implicit_l1.network.asymptotics import BalanceError, balance
 from implicit_l1.network.least_mass import least_mass, refined_upper
@@ -171,9 +171,8 @@ def error_bounds(
         raise ValueError(
             f"log10(alpha) = {log_alpha[row] / np.log(10.0):.6g}: the error vector is not finite"
         )
-    unsure, reduced = None, reduced_matrix(geometry)
-    if reduced.keeps_more_digits_than(geometry):
-        reduced = reduced_matrix(geometry, FINE)
+    unsure, (reduced, is_finer) = None, finer_matrix(geometry)
+    if is_finer:
         geometry, matrix, unsure = reduced.geometry, reduced.matrix, reduced.error
         nu = np.concatenate([certificate.direction[part] for part in reduced.basis])
         certificate = replace(certificate, nu=nu)
