@@ -62,7 +62,7 @@ _STEADY = 1e-9
 
 @np.errstate(over="ignore", invalid="ignore")  # beyond the doubles the bounds are inf
 def correct_error(
-    equations: Equations, state: State, exact: Exact, low: np.ndarray
+    equations: Equations, state: State, exact: Exact, low: np.ndarray, unsure: np.ndarray
 ) -> tuple[np.ndarray, float, np.ndarray]:
     """n at a converged state, after Newton's step from its defects.
 
@@ -71,6 +71,7 @@ def correct_error(
         state: converged.
         exact: A, a verified.Exact.
         low: of g*, what its rounding to doubles left, shape (d,).
+        unsure: bounds of what g* misses where ``A diag(unit)`` is rounded, shape (d,).
     Returns:
         (n in units of exp(log_unit), log_unit, (e_1, e_inf)): bounds of the errors of n in these
         norms, relative to ``||n||_1``; inf where the step is too long for them.
@@ -134,13 +135,13 @@ def correct_error(
     unknown = _rounding_of_off(equations, state) + bend * moved**2 / room + np.abs(late)
     missed, energy = np.zeros(error.size), 0.0
     if equations.is_rounded:
-        of_z, of_point = _rounding_of_matrix(equations, state, exact, dual)
+        of_z = _rounding_of_matrix(equations, state, exact, dual)
         unknown, unknown_on = unknown + of_z[off], unknown_on + of_z[on]
-        missed[off] = of_point[off] / unit
+        missed[off] = unsure[off] / unit
         missed[on], energy = _rounding_of_residual(
             equations, exact, error, missed[off], weights, into_z
         )
-        unknown_on += of_point[on] / state.on.slope + missed[on] * into_z
+        unknown_on += unsure[on] / state.on.slope + missed[on] * into_z
     unknown += unknown_on @ np.abs(adapted.range_map)
     left = _spread(adapted.range_map, root, into_z, unknown, unknown_rest, rest, energy)
     left += [missed.sum(), missed.max(initial=0.0)]
@@ -199,30 +200,37 @@ def _rounding_of_off(equations, state):
         return unknown + np.where(ratio > 0.0, 4.0 * _EPSILON * exponents * ratio, 0.0)
 
 
-def _rounding_of_matrix(equations, state, exact, dual):
-    """Bounds of what z and g* miss where ``A diag(unit)`` is rounded, shape (d,) each.
+def rounding_of_minimizer(matrix: np.ndarray, minimizer: np.ndarray) -> np.ndarray:
+    """Bounds of what g* misses where ``A diag(unit)`` is rounded, shape (d,).
 
-    g* is that of the rounded matrix.
+    Args:
+        matrix: that matrix, of which g* is, shape (N, d).
+        minimizer: g*, shape (d,).
     """
+    support, bounds = np.flatnonzero(minimizer), np.zeros(minimizer.size)
+    residual = _ROUNDED * (np.abs(matrix) @ np.abs(minimizer))
+    bounds[support] = np.abs(np.linalg.pinv(matrix[:, support])) @ residual
+    return bounds
+
+
+def _rounding_of_matrix(equations, state, exact, dual):
+    """Bounds of what z misses where ``A diag(unit)`` is rounded, shape (d,)."""
     scale = equations.potential.dual_scale(state.log_alpha)
-    size, sizes = np.abs(scale * equations.nu) + np.abs(dual), np.abs(exact.doubles)
-    support, of_point = np.flatnonzero(equations.minimizer), np.zeros(equations.minimizer.size)
-    residual = _ROUNDED * (sizes @ np.abs(equations.minimizer))
-    of_point[support] = np.abs(np.linalg.pinv(exact.doubles[:, support])) @ residual
-    return _ROUNDED * (size @ sizes), of_point
+    size = np.abs(scale * equations.nu) + np.abs(dual)
+    return _ROUNDED * (size @ np.abs(exact.doubles))
 
 
-def _rounding_of_residual(equations, exact, error, of_point, weights, into_z):
+def _rounding_of_residual(equations, exact, error, unsure, weights, into_z):
     """(bounds of n_T, E) of what is left of ``r = A n`` where ``A diag(unit)`` is rounded.
 
-    Entries of x off T are known, those of n only up to what g* misses there, `of_point`.  With
+    Entries of x off T are known, those of n only up to what g* misses there, `unsure`.  With
     ``[P; Q^T] r = (d_T, d_b)`` n_T misses d_T, and n_Tc what moves it to ``C n_Tc = -d_b``: of
     all that do, the one of least ``||W^(-1/2) dn||_2^2 + ||D^(1/2) M dn||_2^2``, which is
     ``(0, d_b) K^{-1} (0, d_b)``, with ``K = diag(1 / D, 0) + [M; C] W [M; C]^T`` and D into_z.
     """
     adapted, size = equations.adapted, equations.adapted.support.size
     residual = _ROUNDED * (np.abs(exact.doubles) @ np.abs(error))
-    missed = np.abs(adapted.dual_map).T @ residual + np.abs(equations.stacked) @ of_point
+    missed = np.abs(adapted.dual_map).T @ residual + np.abs(equations.stacked) @ unsure
     stiff = (equations.stacked * weights) @ equations.stacked.T
     with np.errstate(divide="ignore"):  # where n_T does not move z_T
         stiff[np.diag_indices(size)] += np.minimum(1.0 / into_z, _HUGE)

@@ -140,8 +140,7 @@ class Equations:
         self.offset_on, self.offset_off = offset[on], offset[off]
         self.constant = self.offset_off - adapted.range_map.T @ self.offset_on
         self.initial = np.abs(offset) + np.abs(tilt)
-        # A diag(unit) is exact for powers of two
-        self.is_rounded = bool(np.any(np.frexp(initialization.unit)[0] != 0.5))
+        self.is_rounded = initialization.is_rounded
         self.nu = certificate.nu
         self.sigma = certificate.direction[on]
         self.direction = certificate.direction[off]

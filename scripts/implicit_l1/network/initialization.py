@@ -52,6 +52,11 @@ class Initialization:
     offset: np.ndarray
 
     @property
+    def is_rounded(self) -> bool:
+        """Whether doubles do not hold ``A diag(unit)``: they do for powers of two."""
+        return bool(np.any(np.frexp(self.unit)[0] != 0.5))
+
+    @property
     def is_from_ones(self) -> bool:
         """Whether the flow is that from ones."""
         plain = vars(initialize_from_ones(self.unit.size))

@@ -46,7 +46,7 @@ from scipy.interpolate import KroghInterpolator
 from implicit_l1.linear.exact import as_rational, exact_product
 from implicit_l1.linear.units import dividing_unit
 from implicit_l1.minimizer.support import Certificate, independent_columns, row_scales
-from implicit_l1.network.defects import correct_error
+from implicit_l1.network.defects import correct_error, rounding_of_minimizer
 from implicit_l1.network.equations import Equations, PathOptions
 from implicit_l1.network.exchange import dual_coordinates
 from implicit_l1.network.initialization import Initialization, initialize_from_ones
@@ -159,6 +159,8 @@ class _Path:
         self.exact = Exact(matrix)
         self.minimizer = minimizer
         self.low = low
+        rounded = initialization.is_rounded
+        self.unsure = rounding_of_minimizer(matrix, minimizer) if rounded else np.zeros_like(low)
         self.exact_data = exact_data
         self.certificate = certificate
         self.potential = potential
@@ -213,7 +215,9 @@ class _Path:
 
     def _measured(self):
         """((error, log_unit), bounds) at the scale where the path stands."""
-        error, log_unit, bounds = correct_error(self.equations, self.state, self.exact, self.low)
+        error, log_unit, bounds = correct_error(
+            self.equations, self.state, self.exact, self.low, self.unsure
+        )
         return (error, log_unit), bounds
 
     def _with_more_bits(self, target, guess, bound):
