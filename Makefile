@@ -29,6 +29,8 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 # Snakemake says of a file that is no YAML neither what is wrong nor where
 PLANNING := PYTHONPATH=scripts:workflow $(BIN)/python -m planning
 CHECK = @$(PLANNING) $(CONFIG)
+# three processes for two cores: some tests wait
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 RESOLVE := .lock-venv/bin/uv pip compile --upgrade --universal --python-version 3.11 \
     --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links \
     --custom-compile-command "make lock"
@@ -112,10 +114,10 @@ same-bytes: .venv/installed
 	PYTHONPATH=scripts:workflow $(BIN)/python tests/same_bytes.py
 
 check: lint
-	$(BIN)/python -m pytest -m "unit and not long"
+	$(PYTEST) -m "unit and not long"
 
 test: lint
-	$(BIN)/python tests/suite.py
+	$(PYTEST)
 
 faults: .venv/installed
 	$(BIN)/python tests/try_faults.py

@@ -6,8 +6,6 @@ import time
 from functools import partial
 from pathlib import Path
 
-from suite import FINISHED, PARTS
-
 # Before NumPy loads its BLAS: the last bits depend on the number of threads.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
@@ -30,40 +28,22 @@ settings.register_profile(
 )
 settings.load_profile("implicit_l1")
 
-# Of the tests that need the finished smoke grid, those that run most of it again.
-RUN_AGAIN = ("test_recipes.py",)
+# Of several processes each takes file after file in this order: what waits for a cluster, or for the
+# grid, begins first, and short ones fill the end.
+ROOMS = ("cluster", "workflow", "unit")
 # For the grid, in seconds: machines may be busy.
 LONGEST_WAIT = 3600
 
 
-def pytest_addoption(parser):
-    parser.addoption(
-        "--part",
-        choices=PARTS,
-        help="only tests that look at the finished smoke grid, only those that run much of it "
-        "again, or only the rest of all tests",
-    )
-
-
-def pytest_collection_modifyitems(config, items):
-    for item in items:
-        room = item.path.relative_to(REPOSITORY / "tests").parts[0]
+def pytest_collection_modifyitems(items):
+    def room(item):
         # what needs a run of the workflow is a test of it, wherever it stands
-        item.add_marker("workflow" if room == "unit" and "finished" in item.fixturenames else room)
-    part = config.getoption("part")
-    if part is not None:
-        left_out = [item for item in items if part_of(item) != part]
-        items[:] = [item for item in items if part_of(item) == part]
-        config.hook.pytest_deselected(items=left_out)
+        folder = item.path.relative_to(REPOSITORY / "tests").parts[0]
+        return "workflow" if folder == "unit" and "finished" in item.fixturenames else folder
 
-
-def part_of(item):
-    """The part of the suite that a test is in."""
-    if item.get_closest_marker("cluster"):
-        return "again"
-    if "finished" not in item.fixturenames:
-        return "rest"
-    return "again" if item.path.name in RUN_AGAIN else "finished"
+    for item in items:
+        item.add_marker(room(item))
+    items.sort(key=lambda item: ROOMS.index(room(item)))
 
 
 @pytest.fixture(scope="session", params=[0.0, 0.1], ids=["noiseless", "noisy"])
@@ -83,24 +63,26 @@ def large(request):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, pytestconfig):
-    """The smoke grid, run from nothing or by another part. Tests must not change it."""
+def finished(tmp_path_factory, worker_id):
+    """The smoke grid, run from nothing by the first process that needs it; the others have copies.
+
+    Tests must not change it.
+    """
     from workflow_runs import Project, enter
 
-    part = pytestconfig.getoption("part")
-    shared = os.environ.get(FINISHED) if part else None
-    # pytest removes the folders of a run that has ended, as the first part's before the second's
-    folder = Path(shared) if shared else tmp_path_factory.mktemp("finished")
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "finished"
     made, ended = folder.with_suffix(".made"), folder.with_suffix(".ended")
-    if shared and part != "finished":
+    try:
+        folder.mkdir()
+    except FileExistsError:
         end = time.monotonic() + LONGEST_WAIT
         while not ended.exists():
-            assert time.monotonic() < end, "no other part of the suite has run the smoke grid"
+            assert time.monotonic() < end, "no other process of the suite has run the smoke grid"
             time.sleep(1.0)
-        assert made.exists(), "another part of the suite could not run the smoke grid"
+        assert made.exists(), "another process of the suite could not run the smoke grid"
         return Project(tmp_path_factory.mktemp("finished"), results=Project.at(folder))
     try:
-        folder.mkdir(exist_ok=True)
         project = Project(folder)
         enter("make figures CONFIG=config/smoke.yaml", project.folder)
         made.touch()
