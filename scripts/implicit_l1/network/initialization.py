@@ -53,8 +53,11 @@ class Initialization:
 
     @property
     def is_rounded(self) -> bool:
-        """Whether doubles do not hold ``A diag(unit)``: they do for powers of two."""
-        return bool(np.any(np.frexp(self.unit)[0] != 0.5))
+        """Whether doubles may not hold ``A diag(unit)`` and the tilt.
+
+        They do for units that are powers of two, and no tilt.
+        """
+        return bool(np.any(np.frexp(self.unit)[0] != 0.5) or np.any(self.tilt))
 
     @property
     def is_from_ones(self) -> bool:

@@ -30,14 +30,20 @@ from scipy.linalg import null_space, qr
 from scipy.optimize import linprog
 
 from implicit_l1.linear.compensated import refine, residual
-from implicit_l1.linear.exact import Undecided, rationals_of
+from implicit_l1.linear.exact import Undecided, rationals_of, solve_consistent
 from implicit_l1.linear.programs import TIGHT
 from implicit_l1.linear.units import unit_of
 from implicit_l1.minimizer.decision import Minimizer, undecided
 from implicit_l1.minimizer.face import MinimizerFace, minimizer_face
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.minimizer.proposals import DEFAULT, proposals
-from implicit_l1.minimizer.support import STRICT, Certificate, certificate, support_geometry
+from implicit_l1.minimizer.support import (
+    STRICT,
+    Certificate,
+    certificate,
+    independent_columns,
+    support_geometry,
+)
 from implicit_l1.network.initialization import Initialization
 from implicit_l1.network.selected_point import SelectionError, kernel_of, selected_on_face
 from implicit_l1.status import CERTIFIED, SELECTED, UNIQUE_IN_FLOATS
@@ -89,8 +95,9 @@ def minimizer_of(
 ) -> Minimizer:
     """What the flow of depth D from an initialization approaches as alpha -> 0.
 
-    Its point, and kappa, are of x; its certificate is of x~.  Found in floating point, a g* of
-    fewer than N entries stands for the data ``A g*``: what y is beyond them is taken as rounding.
+    Its point, and kappa, are of x; its certificate is of x~.  The support that floating point finds
+    is that of no minimizer where y is no combination of its columns, which A itself, not rounded,
+    decides exactly; it is undecided then.
 
     Args:
         matrix: A, shape (N, d).
@@ -109,6 +116,12 @@ def minimizer_of(
     elif np.any(initialization.unit != 1.0):
         point = decide_minimizer(scaled, data, solver, exact_data).point
     found = select(scaled, data, initialization, depth, point, exact_data)
+    if found.status in (UNIQUE_IN_FLOATS, SELECTED):
+        basis = independent_columns(matrix, found.point)
+        right = rationals_of(data if exact_data is None else exact_data)
+        if basis.size < data.size and solve_consistent(matrix[:, basis], right) is None:
+            reason = "y is no combination of the columns of the support found in floating point"
+            found = undecided(scaled, data, found.point, reason)
     minimizer = initialization.unit * found.point
     size = np.abs(minimizer[found.support])
     return replace(

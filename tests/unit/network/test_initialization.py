@@ -15,7 +15,7 @@ from implicit_l1.network.initialization import (
     initialize,
     initialize_from_ones,
 )
-from implicit_l1.network.limit import ConvergenceError
+from implicit_l1.network.limit import ConvergenceError, limit_path
 from implicit_l1.network.plain_flow import plain_flow
 from implicit_l1.network.selection import (
     SelectionError,
@@ -25,7 +25,7 @@ from implicit_l1.network.selection import (
 )
 from implicit_l1.potentials import potential
 from implicit_l1.problems.seeds import generator
-from implicit_l1.status import CERTIFIED, UNIQUE_IN_FLOATS
+from implicit_l1.status import CERTIFIED, SELECTED, UNIQUE_IN_FLOATS
 from reference import LOG10, instance, limit_points, selected_path
 
 DEPTHS = [2, 2.5, 3, 4]
@@ -263,9 +263,21 @@ def path_of_shapes(shape, log_alpha):
     moved = [[0, -1, -1, -1, -1], [0, 1, 1, 1, 0], [0, 1, 1, 0, 1], [1, 1, 0, 0, 0]]
     matrix = np.array(signs) + 2.0**-22 * np.array(moved)
     data, c = -5 + 2.0**-22 * np.array([-5, 5, 2, 0]), initialize(3, shape, shape)
-    point = find_minimizer(matrix, data).point
-    found = minimizer_of(matrix, data, c, 3.0, point, "HIGHS")
-    return c, selected_path(matrix, found, 3.0, log_alpha, c)
+    return c, path_to(minimizer_from(matrix, data, c), matrix, c, log_alpha)
+
+
+def minimizer_from(matrix, data, c):
+    """What the flow of D = 3 from an initialization approaches, as its stage finds it."""
+    return minimizer_of(matrix, data, c, 3.0, find_minimizer(matrix, data).point, "HIGHS")
+
+
+def path_to(found, matrix, c, log_alpha):
+    """The path to it at D = 3, as its stage finds it."""
+    return limit_path(
+        *(matrix, found.point, found.certificate, potential(3.0), log_alpha),
+        initialization=c,
+        minimizer_low=found.point_low,
+    )
 
 
 def test_what_rounding_of_the_columns_changes_is_not_called_known():
@@ -275,6 +287,29 @@ def test_what_rounding_of_the_columns_changes_is_not_called_known():
         path_of_shapes(shape, np.log([1e-13]))
     _, path = path_of_shapes(2.0 ** np.rint(np.log2(shape)), np.log([1e-13]))
     assert path.error_bound[0] < 1e-10
+
+
+@pytest.mark.parametrize(
+    ("entry", "status"), [(0.1, "undecided: y is no combination"), (0.125, UNIQUE_IN_FLOATS)]
+)
+def test_data_beyond_a_support_found_in_floating_point_are_seen(entry, status):
+    """Of doubles 0.3 * 0.1 is rounded, and no multiple of the first column is y."""
+    matrix = np.array([[1, 2, 0.5], [entry, 0.7, 0.3]])
+    data, shape = np.array([0.3, 0.3 * entry]), np.array([1.1, 0.9, 1.2])
+    found = minimizer_from(matrix, data, initialize(3, shape, shape))
+    assert found.status.startswith(status)
+    assert found.support.tolist() == [0]
+
+
+def test_columns_tied_by_rounded_weights_are_not_called_known():
+    """As doubles 1/3 is less than a third, so that there is one minimizer, and not the selected."""
+    matrix, data = np.array([[1.0, 3.0]]), np.ones(1)
+    c = initialize(3, np.array([1.0, 1 / 3]), np.ones(2))
+    found = minimizer_from(matrix, data, c)
+    assert found.status == SELECTED
+    for exponent in (-4, -12):
+        with pytest.raises(ConvergenceError, match="is not known to"):
+            path_to(found, matrix, c, np.log([10.0**exponent]))
 
 
 def test_bounds_are_those_of_the_error_in_its_own_units(monkeypatch):
