@@ -336,6 +336,8 @@ def find_first_order(
     The rates are those of Matt and Stöger, arXiv:2506.01143, for D = 2 and D >= 3; constants, real
     depths between, and r where rho = 0, for which they are upper bounds of the error, are derived
     for this project (:mod:`implicit_l1.network.asymptotics`).
+    They are found in floating point and lose digits where columns are nearly dependent;
+    :func:`implicit_l1.enclosures.enclose_first_order` proves them.
 
     Args:
         A, y, noiseless, depth: as in :func:`find_limit_points`.
