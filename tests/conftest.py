@@ -28,8 +28,8 @@ settings.register_profile(
 )
 settings.load_profile("implicit_l1")
 
-# Of several processes each takes file after file in this order: what waits for a cluster, or for the
-# grid, begins first, and short ones fill the end.
+# Of several processes each takes file after file in this order: what waits for a cluster, or for
+# the grid, begins first, and short ones fill the end.
 ROOMS = ("cluster", "workflow", "unit")
 # For the grid, in seconds: machines may be busy.
 LONGEST_WAIT = 3600

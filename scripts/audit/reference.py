@@ -29,7 +29,7 @@ WHOLE = re.compile(r"[+-]?\d+")
 # processor's: made again on the same machine it is compared with everything else.
 OF_A_PROCESSOR = {
     *("steps_float", "disagreement_float", "proved_disagreement"),
-    *("order_upper", "order_upper_float"),
+    "order_upper",
 }
 # keys of a configuration that decide which rows and columns there are
 _DECIDING_ROWS = ("experiments", "certificates")

@@ -31,7 +31,7 @@ from scipy.special import logsumexp, softmax
 
 from implicit_l1.linear.exact import independent
 from implicit_l1.linear.programs import KernelPrograms
-from implicit_l1.minimizer.null_space import TOLERANCE, Bracket
+from implicit_l1.minimizer.null_space import Bracket
 from implicit_l1.minimizer.reduced import finer_matrix
 from implicit_l1.minimizer.support import support_geometry
 from implicit_l1.proof.verified import gamma
@@ -204,11 +204,11 @@ def local_search(ball: KernelBall, starts: np.ndarray, s: int) -> tuple[np.ndarr
 def order_constant(matrix: np.ndarray, s: int, starts: np.ndarray) -> Bracket:
     """The null space constant of order s, ``sup_{|T| <= s} ||n_T||_1 / ||n_Tc||_1``, bracketed.
 
-    The lower bound is the ratio of a kernel vector found by a local search, to a relative 1e-9 of
-    what is proved with rounding included (:mod:`implicit_l1.minimizer.reduced`), or just that; it
-    is inf where s columns of A are proved dependent.  The upper bound holds by weak duality,
-    rounding included; it is inf where the linear programs prove nothing, which is the rule for
-    large s: for N well below d it is finite up to s of the order of sqrt(N) only.
+    Both bounds are proved in doubles, rounding included.  The lower one is what a kernel vector
+    found by a local search proves (:mod:`implicit_l1.minimizer.reduced`); it is inf where s columns
+    of A are proved dependent.  The upper one holds by weak duality; it is inf where the linear
+    programs prove nothing, which is the rule for large s: for N well below d it is finite up to s
+    of the order of sqrt(N) only.
 
     Args:
         matrix: A, shape (N, d), of full row rank.
@@ -233,12 +233,10 @@ def order_constant(matrix: np.ndarray, s: int, starts: np.ndarray) -> Bracket:
     best = np.argsort(-_largest_sums(kernel, s), kind="stable")[:_ENTRY_STARTS]
     vectors, found = local_search(ball, np.array([*kernel[best], *starts]), s)
     vectors = np.vstack([kernel[best[:1]], vectors])
-    lower = max(_ratios(kernel[best[:1]], s)[0], found.max())
-    if lower == np.inf and any(_dependent(matrix, s, vector) for vector in vectors):
+    largest = max(_ratios(kernel[best[:1]], s)[0], found.max())
+    if largest == np.inf and any(_dependent(matrix, s, vector) for vector in vectors):
         return Bracket(np.inf, np.inf, "s dependent columns")
-    proved = _proved_ratios(reduced, vectors, s).max()
-    if not proved >= lower * (1.0 - TOLERANCE):
-        lower = proved
+    lower = _proved_ratios(reduced, vectors, s).max()
     mass = _bound_of_mass(working, duals, s, unsure)
     if s > 1 and mass <= _HOPELESS:
         mass = min(mass, _bound_of_mass(working, smaller_sums(working, duals, s), s, unsure))

@@ -49,6 +49,12 @@ def weak_threshold(delta: ArrayLike) -> np.ndarray:
 def _threshold(delta):
     if delta in (0.0, 1.0):
         return delta
+    tau = threshold_parameter(delta)
+    return 1.0 - tau * np.sqrt(np.pi / 2.0) * erfcx(tau / np.sqrt(2.0))
+
+
+def threshold_parameter(delta: float) -> float:
+    """tau at the weak threshold for this delta, in (0, 1)."""
 
     def mismatch(tau):
         density = np.sqrt(2.0 / np.pi) * np.exp(-(tau**2) / 2.0)  # of |g|
@@ -58,5 +64,4 @@ def _threshold(delta):
 
     # delta is 1 at tau = 0 and below exp(-tau^2 / 2) from tau = 1 on
     largest = 1.0 + np.sqrt(-2.0 * np.log(delta))
-    tau = brentq(mismatch, 0.0, largest, xtol=1e-16, rtol=4.0 * np.finfo(float).eps)
-    return 1.0 - tau * np.sqrt(np.pi / 2.0) * erfcx(tau / np.sqrt(2.0))
+    return brentq(mismatch, 0.0, largest, xtol=1e-16, rtol=4.0 * np.finfo(float).eps)

@@ -104,6 +104,8 @@ def rounded(value: Decimal, digits: int, kind: str) -> str:
 
     Zeros at the end are kept, they are digits too; a zero has no sign.
     """
+    if value.is_infinite():
+        return str(float(value))
     text = format(value, f".{digits}f" if kind == "f" else f".{max(digits - 1, 0)}e")
     if not Decimal(text):
         return text.removeprefix("-") if kind == "f" else "0"

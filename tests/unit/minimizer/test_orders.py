@@ -131,7 +131,7 @@ def test_the_upper_bound_holds_whatever_the_search_finds(s, monkeypatch):
         lambda ball, starts, s: (starts, np.zeros(len(starts))),
     )
     found = order_constant(matrix, s, random_starts(matrix, 3))
-    assert found.lower == 0.0
+    assert found.lower <= exact * (1.0 + 1e-12)
     assert exact * (1.0 - 1e-12) <= found.upper < np.inf
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.intervals import Interval
 from implicit_l1.status import (
     CERTIFIED,
@@ -28,6 +29,7 @@ from table_frames import (
     orders_data,
     proofs,
 )
+from tables.kinds import phase
 from tables.registry import TABLES
 from tables.rendering import notes, shown
 from tables.statistics import power
@@ -306,7 +308,7 @@ def test_constants_of_an_order_count_signals_that_are_proved_recovered():
     assert row["rho_planted"] == Interval.of("0.745", "0.755")
     assert row["rho"] == Interval.of("0.35", "0.35")
     assert row["rho_tilde_lower"] == Interval.of("0.85", "0.85")  # of those that have one
-    assert row["order_lower"] == 0.777
+    assert float(row["order_lower"].lower) == 0.777
 
 
 def test_the_planted_signal_counts_where_the_minimizer_is_not_proved():
@@ -582,7 +584,10 @@ def test_constants_of_an_order_keep_their_sides():
     assert row["recovered"].text(".6f") == "0.666667"
     assert row["rho_tilde_lower"] == Interval.of("0.5", "0.5")
     assert row["rho_tilde_upper"] == Interval.of(2, 2)
-    assert (row["order_lower"], row["order_upper"]) == (0.2, 0.5)
+    # bounds are exact as the doubles that their stage has proved
+    assert [float(row[name].lower) for name in ("order_lower", "order_upper")] == [0.2, 0.5]
+    one = made("orders", frame.assign(order_upper=[0.4, np.inf, np.inf]), certificates=parts)
+    assert only(one)["order_upper"].text(".3g") == "inf"
 
 
 def test_the_phase_diagram_counts_what_is_decided():
@@ -599,9 +604,23 @@ def test_the_phase_diagram_counts_what_is_decided():
     row = only(made("phase", frame, frame))
     assert (row["instances"], row["undecided"], row["recovered_signals"]) == (16, 2, 7)
     # success ends between 0.4 and 0.6: what the undecided seem to say is not looked at
-    assert row["half"] == pytest.approx(0.5, abs=0.01)
-    assert 0.35 < row["half_lower"] < 0.5 < row["half_upper"] < 0.65
-    assert row["threshold"] == pytest.approx(0.3857, abs=1e-4)
+    half, lower, upper = (row[name].lower for name in ("half", "half_lower", "half_upper"))
+    assert half == pytest.approx(Decimal("0.5"), abs=Decimal("0.01"))
+    assert 0.35 < lower < 0.5 < upper < 0.65
+    assert row["threshold"].text(".4f") == "0.3857"
+    assert row["unproved"] == ""
+
+
+def test_a_half_point_that_is_not_enclosed_says_why(monkeypatch):
+    def refuse(*arguments):
+        raise NotProved("too far apart")
+
+    monkeypatch.setattr(phase, "enclose_half_point", refuse)
+    frame = pd.DataFrame({"s": [2, 4], "sparsity": [0.2, 0.4], "recovered": [True, False]})
+    sizes = {"ensemble": "gaussian", "N": 10, "d": 20, "delta": 0.5, "repetition": 0}
+    row = only(made("phase", frame.assign(**sizes, status=PROVED)))
+    assert row["unproved"] == "too far apart"
+    assert row[list(phase.FITTED)].isna().all()
 
 
 def test_far_slopes_say_from_where_four_digits_are_right():
