@@ -15,8 +15,8 @@ the plain flow (:mod:`implicit_l1.network.plain_flow` integrates that one, by an
 The flow has converged where ``||x - x*||_1`` is below a fraction of ``||x* - g*||_1``, with x* the
 limit point, to which Newton's method leads from the state.  No rate of change tells this: for
 ``1/c << t << 1/(c alpha)`` x rests on a plateau while the entries off the support are still far
-from their ends.  What rounding does to x* is estimated, and where it is more than the fraction
-wanted, the flow has not converged.  Where x* is g* itself there is no such fraction; the flow ends
+from their ends.  Where rounding has the flow go instead is measured, and where that is farther from
+x* than the fraction wanted, the flow has not converged.  Where x* is g* itself there is no such fraction; the flow ends
 where n is 0 but for rounding.  The end is the first of the saved times at which this is so: the
 flow's own, wherever the steps of a processor lie.
 
@@ -279,8 +279,8 @@ class _Approach:
     """How near states of the flow are to the limit point.
 
     Attributes:
-        limit: n at the limit point, as known from the last step's end; None before it is asked.
-        size: its ||n||_1; blur: what rounding does to it, relative to that.
+        limit: the limit point, as known from the last step's end; None before it is asked.
+        size: its ||n||_1; blur: what rounding leaves unknown of it, relative to that.
     """
 
     def __init__(self, name, setting, tolerance):
@@ -292,11 +292,13 @@ class _Approach:
         """Take the next state; an error where it has come to rest, and not within the tolerance."""
         if np.abs(flow.error).sum() <= self.setting.nothing:
             return  # at g* itself, where it ends at the next of the saved times
-        (self.limit, rounding), unit = flow.limit(), self.setting.unit
-        self.size = np.abs(self.limit * unit).sum()
+        self.limit, unit = flow.limit(), self.setting.unit
+        self.size = np.abs(self.limit.error * unit).sum()
         with np.errstate(divide="ignore", invalid="ignore"):  # of a limit that is g*
-            self.blur = blur = (rounding * unit).sum() / self.size
-        motion = self._motion(flow.error[None])[0]
+            self.blur = (self.limit.rounding * unit).sum() / self.size
+        # of the flow, which goes to where rounding of its coordinates has it end
+        blur = self._distance(self.limit.reached[None], self.limit.error)[0] + self.blur
+        motion = self._distance(flow.error[None], self.limit.reached)[0]
         self.idle = self.idle + 1 if motion > 0.9 * self.least else 0
         self.least = np.fmin(self.least, motion)
         # a motion that is more than both may be of a plateau
@@ -323,14 +325,14 @@ class _Approach:
             error: n at states, shape (m, d).
         """
         if self.limit is not None:
-            claims = self._motion(error) + self.blur
+            claims = self._distance(error, self.limit.error) + self.blur
             if np.any(claims <= self.tolerance):
                 return CONVERGED, claims <= self.tolerance, claims
         # at g* itself, towards which it goes on for ever
         there = np.abs(error).sum(axis=1) <= self.setting.nothing
         return AT_MINIMIZER if there.any() else "", there, np.full(len(error), np.nan)
 
-    def _motion(self, error):
-        """The distance of states to the limit point, in units of ||n||_1, shape (m,)."""
+    def _distance(self, error, limit):
+        """Of states to a limit point, in units of ||n||_1, shape (m,)."""
         with np.errstate(divide="ignore", invalid="ignore"):  # of a limit that is g*
-            return np.abs((error - self.limit) * self.setting.unit).sum(axis=1) / self.size
+            return np.abs((error - limit) * self.setting.unit).sum(axis=1) / self.size

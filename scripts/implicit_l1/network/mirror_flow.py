@@ -28,10 +28,12 @@ from typing import Self
 
 import numpy as np
 
+from implicit_l1.linear.compensated import two_sum
 from implicit_l1.minimizer.support import independent_columns
 from implicit_l1.network.exchange import DualCoordinates, dual_coordinates
 from implicit_l1.network.initialization import Initialization, initialize_from_ones
 from implicit_l1.potentials import Potential
+from implicit_l1.proof.verified import Exact
 
 # |n_i| / |g*_i| below which x_i has come near g*_i, and above which it has left it again.
 _NEAR, _FAR = 0.3, 0.8
@@ -50,6 +52,9 @@ _INDEPENDENT = 1e-3
 NOTHING = 1e-15
 # of Newton's method to the limit point, at most
 _STEPS = 10
+
+# units of rounding in a value of phi, or of its inverse, beside those of its logarithms
+_DIGITS = 16.0
 
 _EPSILON = np.finfo(float).eps
 
@@ -75,6 +80,11 @@ class Setting:
     start: np.ndarray
     potential: Potential
     accuracy: float
+
+    @cached_property
+    def exact(self) -> Exact:
+        """The matrix, for products without rounding."""
+        return Exact(self.matrix)
 
     @cached_property
     def nothing(self) -> float:
@@ -127,6 +137,25 @@ def begin(
     active = of_support if potential.depth == 2 else np.array([], dtype=int)
     coordinates = dual_coordinates(setting.matrix, active)
     return MirrorFlow(setting, start, slack, error, near, coordinates, near.astype(int))
+
+
+@dataclass(frozen=True)
+class Limit:
+    """n at the limit point, in the initialization's units, shape (d,) each.
+
+    Attributes:
+        error: n; reached: that to which the flow goes where its coordinates are rounded.
+        rounding: an estimate to first order of what rounding leaves in n.
+    """
+
+    error: np.ndarray
+    reached: np.ndarray
+    rounding: np.ndarray
+
+    @classmethod
+    def unknown(cls, size: int) -> Self:
+        """Not numbers."""
+        return cls(*np.full((3, size), np.nan))
 
 
 @dataclass(frozen=True)
@@ -210,7 +239,9 @@ class MirrorFlow:
 
     def stiffness(self, increment: np.ndarray) -> np.ndarray:
         """K where (zeta, b) has moved by an increment, shape (N,); shape (N, N)."""
-        _, _, slope = self._moved(self.moves(increment[None])[0])
+        return self._stiffness(self._moved(self.moves(increment[None])[0])[2])
+
+    def _stiffness(self, slope):
         active, others = self.coordinates.support, self.coordinates.complement
         stiffness = (self.stacked * slope[others]) @ self.stacked.T
         stiffness[np.diag_indices(active.size)] += slope[active]
@@ -300,35 +331,33 @@ class MirrorFlow:
             return self.coordinates, wanted
         return dual_coordinates(self.setting.matrix, np.array(sorted(chosen), dtype=int)), wanted
 
-    def limit(self) -> tuple[np.ndarray, np.ndarray]:
-        """n at the limit point, shape (d,), by Newton's method from here, and its error.
+    def limit(self) -> "Limit":
+        """The limit point, by Newton's method from here.
 
         z off T is first made to fit (zeta, b), from which rounding has moved it along the flow.
+        What rounding of the coordinates does to the end is found from A itself
+        (:mod:`implicit_l1.network.defects`).
 
         Returns:
-            (n in the initialization's units, an estimate to first order of its error from
-            rounding); not a number where Newton's method does not end.
+            not numbers where Newton's method does not end.
         """
         with np.errstate(all="ignore"):  # what is not finite is found at the end
             try:
                 return self._limit()
             except np.linalg.LinAlgError:
-                return np.full_like(self.error, np.nan), np.full_like(self.error, np.nan)
+                return Limit.unknown(self.error.size)
 
     def _limit(self):
-        setting = self.setting
+        setting, stacked = self.setting, self.stacked
         active, others = self.coordinates.support, self.coordinates.complement
-        k, stacked = active.size, self.stacked
+        k = active.size
         zeta, off = (self.z - setting.start)[active], (self.z - setting.start)[others]
         gap, root = off - zeta @ stacked[:k], np.sqrt(self.slope[others])
         free = np.linalg.lstsq((stacked[k:] * root).T, root * gap, rcond=None)[0]
         shift = np.zeros(self.z.size)
         shift[others] = free @ stacked[k:] - gap
-        increment = np.zeros(zeta.size + free.size)
-        stiffness = self.stiffness(increment)
-        scale = 1.0 / np.sqrt(np.diag(stiffness))
-        inverse = scale[:, None] * np.linalg.inv(scale[:, None] * stiffness * scale) * scale
-        last = np.inf
+        increment, last = np.zeros(zeta.size + free.size), np.inf
+        inverse = _inverse(self.stiffness(increment))
         for _ in range(_STEPS):
             error = self.errors(self.moves(increment[None]) + shift)
             step = -inverse @ self.residuals(error)[0]
@@ -336,31 +365,68 @@ class MirrorFlow:
             if not size < last:
                 break
             increment, last = increment + step, size
-        error = self.errors(self.moves(increment[None]) + shift)[0]
         if not last < 1e-6:
-            return np.full_like(error, np.nan), np.full_like(error, np.nan)
-        return error, self._rounding(error, inverse, zeta, free)
+            return Limit.unknown(self.error.size)
+        moves = self.moves(increment[None])[0] + shift
+        return self._corrected(moves, np.concatenate([zeta, free]) + increment)
 
-    def _rounding(self, error, inverse, zeta, free):
-        """What rounding does to a limit point: added up like independent errors."""
-        setting = self.setting
+    def _corrected(self, moves, coordinates):
+        """The limit point, where z has moved to what it is with rounding of the coordinates.
+
+        Args:
+            moves: of z; coordinates: (zeta, b) there, shape (N,).
+        """
+        setting, stacked = self.setting, self.stacked
         active, others = self.coordinates.support, self.coordinates.complement
-        k = active.size
-        # of an entry of [M; C], a product of a column of L with one of A
-        columns = np.sum(setting.matrix[:, others] ** 2, axis=0)
-        wrong_map = np.outer(np.sum(self.coordinates.dual_map**2, axis=0), columns)
-        squares = self.stacked**2
-        wrong_map = squares + wrong_map / len(wrong_map)
-        blur = np.concatenate([zeta, free]) ** 2 @ wrong_map + setting.start[others] ** 2
-        blur = self.slope[others] ** 2 * blur + error[others] ** 2
-        blur += np.where(self.near[others], setting.minimizer[others], 0.0) ** 2
-        rough = squares @ blur + wrong_map @ error[others] ** 2
-        rough[:k] += error[active] ** 2
-        moved = inverse**2 @ rough
+        k, dual_map = active.size, self.coordinates.dual_map
+        reached = self.errors(moves[None])[0]
+        z, slack, slope = self._moved(moves)
+        on_slope, off_slope = slope[active], slope[others]
+        # z, which near the edge has fewer digits than its distance from there
+        inner, lost = two_sum(setting.potential.edge, -slack)
+        inner, lost = (
+            np.where(slack < 0.5, np.copysign(part, sign), plain)
+            for part, sign, plain in ((inner, z, z), (lost, z * lost, 0.0))
+        )
+        wanted, rest = two_sum(inner, -setting.start)
+        defect_z = setting.exact.residual(dual_map @ coordinates, wanted, transposed=True)
+        defect_z += lost + rest
+        defect = dual_map.T @ -setting.exact.residual(reached, np.zeros(len(dual_map)))
+
+        # Newton's step from the defects
+        inverse = _inverse(self._stiffness(slope))
+        right = stacked @ (off_slope * defect_z[others]) - defect
+        right[:k] += on_slope * defect_z[active]
+        moved = stacked.T @ (inverse @ right) - defect_z[others]
+        change, error = off_slope * moved, reached.copy()
+        error[others] += change
+        error[active] -= defect[:k] + stacked[:k] @ change
+
+        # what rounding leaves, added up like independent errors, and terms of second order
+        digits, digits_on, room = _DIGITS, _DIGITS, np.abs(z) + 1.0
+        if np.isfinite(setting.potential.edge):
+            logs = np.abs(np.log(np.minimum(slack, 1.0)))
+            digits, digits_on = _DIGITS + setting.potential.power * logs, _DIGITS + logs
+            room = np.where(slack < 0.5, slack, 1.0)
+        of_phi = digits * np.abs(error) + np.where(self.near, np.abs(setting.minimizer), 0.0)
+        unknown_on = _EPSILON * digits_on * room
+        reach = setting.potential.reach(np.minimum(slack, 1.0))[others]
+        squares = stacked**2
+        blur = (_EPSILON * of_phi[others]) ** 2 + (change * moved / reach) ** 2
+        blur += off_slope**2 * (unknown_on[active] ** 2 @ squares[:k])
+        rough = squares @ blur
+        rough[:k] += (_EPSILON * error[active]) ** 2
+        following = inverse**2 @ rough
         wrong = np.empty_like(error)
-        wrong[others] = self.slope[others] ** 2 * (squares.T @ moved) + blur
-        wrong[active] = self.slope[active] ** 2 * moved[:k]
-        return _EPSILON * np.sqrt(wrong)
+        wrong[others] = off_slope**2 * (squares.T @ following) + blur
+        wrong[active] = on_slope**2 * following[:k]
+        return Limit(error, reached, np.sqrt(wrong))
+
+
+def _inverse(stiffness):
+    """Its inverse; the entries of K are of very different sizes."""
+    scale = 1.0 / np.sqrt(np.diag(stiffness))
+    return scale[:, None] * np.linalg.inv(scale[:, None] * stiffness * scale) * scale
 
 
 def _independent(matrix, order):

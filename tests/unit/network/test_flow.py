@@ -1,6 +1,7 @@
 """The gradient flow: its trajectory, its end, and what it says where it cannot be followed."""
 
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from implicit_l1.network.flow import (
     FlowError,
     FlowOptions,
     Trajectory,
+    _Approach,
     escape_scale,
     escape_time,
     gradient_flow,
@@ -23,6 +25,7 @@ from implicit_l1.network.flow import (
 )
 from implicit_l1.network.initialization import draw_shapes, initialize, initialize_from_ones
 from implicit_l1.network.limit import limit_path
+from implicit_l1.network.mirror_flow import Limit
 from implicit_l1.network.selection import select, tilted_basis_pursuit
 from implicit_l1.potentials import potential
 from implicit_l1.problems.seeds import generator
@@ -236,7 +239,7 @@ def test_several_minimizers(depth, exponent):
 
 def test_a_tolerance_below_rounding_is_an_error():
     """It is never met, and the flow is not integrated for ever."""
-    matrix, minimizer = (np.array(part, dtype=float) for part in UNKIND["nearly_one_row"])
+    matrix, minimizer = np.array([[1, 0.75, 0.5], [1, 0.75 + 2.0**-26, 0.5]]), np.array([1.0, 0, 0])
     with pytest.raises(
         FlowError, match=r"^gradient flow at alpha = 1e-08 has come to rest, but .* within 1e-09"
     ):
@@ -247,18 +250,20 @@ def test_a_tolerance_below_rounding_is_an_error():
 
 def test_a_flow_at_rest_is_not_integrated_for_ever():
     """Rounding and what it leaves of the motion exceed the tolerance together, not alone."""
-    matrix = np.array(
-        [
-            [1, 2, -1, -2, 0, -2, 1, 2, -1],
-            [1, -1, 1, 0, 0, 2, 1, -1, 1],
-            [1, 2, -1, 2, -1, 1, 1, 2, -1],
-            [-2, 1, 2, -1, -2, -1, -2, 1, 2],
-        ],
-        dtype=float,
-    )
-    minimizer = np.array([1, 0.5, 0, 0, 0, 0, 1, 0.5, 0])
-    with pytest.raises(FlowError, match=r"has come to rest, .* within 9e-10"):
-        gradient_flow(matrix, minimizer, potential(6), 1e-4, FlowOptions(distance=9e-10, steps=90))
+    reached, error = np.array([1.0, 1e-9]), np.array([1.0 + 6e-10, 1e-9])
+    limit = Limit(error, reached, np.full(2, 1e-12))
+    state = SimpleNamespace(error=np.array([1.0 - 6e-10, 1e-9]), limit=lambda: limit)
+    approach = _Approach("the flow", SimpleNamespace(unit=np.ones(2), nothing=0.0), 1e-9)
+    with pytest.raises(FlowError, match=r"has come to rest, .* within 1e-09 .* about 6\.0e-10"):
+        for _ in range(20):
+            assert approach.ended(state.error[None])[0] == ""
+            approach.see(state)
+    assert approach.idle == 10
+    # a little nearer to it
+    near = np.array([[1.0, 1e-9]])
+    outcome, there, claims = approach.ended(near)
+    assert outcome == CONVERGED and there.all()
+    assert claims == pytest.approx([6e-10 + 2e-12], rel=1e-6)
 
 
 def test_an_error_below_rounding_is_said_to_be():

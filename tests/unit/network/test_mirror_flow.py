@@ -174,13 +174,14 @@ def test_the_limit_is_found_from_near_it(depth, alpha):
     exact = limit_error(MATRIX, MINIMIZER, depth, exponent)
     size = np.abs(exact).sum()
     flow = states(depth, alpha)[-1]
-    limit, rounding = flow.limit()
-    assert np.abs(limit - exact).sum() < 3 * rounding.sum() + 1e-14 * size
-    assert 0 < rounding.sum() < 1e-10 * size
+    limit = flow.limit()
+    assert np.abs(limit.error - exact).sum() < limit.rounding.sum() + 1e-14 * size
+    assert 0 < limit.rounding.sum() < 1e-10 * size
+    assert np.abs(limit.reached - limit.error).sum() < 1e-10 * size
     # from far away there is none, and no number is told
     begun = begin(MATRIX, MINIMIZER, potential(depth), alpha, 1e-8)
     if alpha < 1:
-        assert np.all(np.isnan(begun.limit()[0]))
+        assert np.all(np.isnan(begun.limit().error))
 
 
 def test_a_begin_from_shapes_is_where_the_weights_are():
