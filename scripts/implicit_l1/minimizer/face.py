@@ -117,6 +117,8 @@ def signed_certificate(
     """
     count = matrix.shape[1]
     basis = RationalMatrix(matrix[:, support]).first_basis(range(support.size))
+    if not basis and support.size:  # columns of zeros
+        return None
     for j in set(range(support.size)) - set(basis):
         column = rationals_of(matrix[:, support[j]])
         weights = solve_consistent(matrix[:, support[basis]], column)

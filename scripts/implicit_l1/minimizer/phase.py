@@ -5,7 +5,8 @@ One linear program a signal, of rho of its support and signs
 the only minimizer, above 1 that it is none, so the l1 problem itself is not solved.  Problems of
 one size and one number of nonzero entries are solved together, and rho is enclosed with rounding
 bounded (:mod:`implicit_l1.proof.planted`).  Where the bounds leave it open on which side of 1 rho
-is, or are wide, the single problem is decided as others are, in ball or rational arithmetic.
+is, are wide, or do not hold what was found, the single problem is decided as others are, in ball or
+rational arithmetic.
 """
 
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ def planted(right: RightInverses, signals: np.ndarray) -> Planted:
     recovered, status = upper < 1.0, [PROVED] * count
     open_ = (lower < 1.0) & ~recovered
     wide = ~np.isfinite(upper) | (upper - lower > _WIDE * upper)
+    wide |= ~((lower <= rho) & (rho <= upper))  # of a nu that has lost digits
     for place in np.flatnonzero(open_ | wide):
         matrix, signal = right.matrices[place], signals[place]
         found = recovery(matrix, matrix @ signal, signal)

@@ -15,10 +15,10 @@ the plain flow (:mod:`implicit_l1.network.plain_flow` integrates that one, by an
 The flow has converged where ``||x - x*||_1`` is below a fraction of ``||x* - g*||_1``, with x* the
 limit point, to which Newton's method leads from the state.  No rate of change tells this: for
 ``1/c << t << 1/(c alpha)`` x rests on a plateau while the entries off the support are still far
-from their ends.  Where rounding has the flow go instead is measured, and where that is farther from
-x* than the fraction wanted, the flow has not converged.  Where x* is g* itself there is no such fraction; the flow ends
-where n is 0 but for rounding.  The end is the first of the saved times at which this is so: the
-flow's own, wherever the steps of a processor lie.
+from their ends.  Where rounding has the flow go instead is measured, and where that is farther
+from x* than the fraction wanted, the flow has not converged.  Where x* is g* itself there is no
+such fraction; the flow ends where n is 0 but for rounding.  The end is the first of the saved times
+at which this is so: the flow's own, wherever the steps of a processor lie.
 
 Why it is not a library's: SciPy's LSODA, BDF and Radau lose n below alpha = 1e-4, and take longer
 above it (see the benchmark of the flow).

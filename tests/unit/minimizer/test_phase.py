@@ -199,6 +199,26 @@ def test_draws_are_those_of_single_problems():
         assert np.array_equal(draw.signal(problem.matrix, s, UNIFORM), problem.signal)
 
 
+def test_rho_is_between_its_bounds_beside_copies():
+    """A nu of the first attempt has lost digits that the bounds have; the truth is rational."""
+    matrix = np.array(
+        [
+            [-0.7444190979003906, 1.084336280822754, 1.103170394897461, -0.7443561553955078],
+            [-0.760563850402832, 0.443939208984375, 0.12487506866455078, -0.7603979110717773],
+            [-0.5296487808227539, 0.7832345962524414, 0.09279918670654297, -0.5295209884643555],
+        ]
+    )
+    found = planted(RightInverses.of(matrix[None]), np.array([[-2.0, 1, 0, -1]]))
+    assert found.lower[0] <= found.rho[0] <= found.upper[0]
+    assert found.rho[0] == pytest.approx(2.085368343138774, rel=1e-12)
+
+
+def test_of_a_column_of_zeros_no_dual_vector_has_the_sign():
+    right = RightInverses.of(np.array([[[1.0, 0, 0.5]]]))
+    found = planted(right, np.array([[0.0, 1, 0]]))
+    assert (found.rho[0], found.recovered[0], found.status[0]) == (np.inf, False, PROVED)
+
+
 def run_program(output, *words):
     return script(
         *("stages/phase", "--output", output, "--repetitions", 0, 3, "--seed", 1),
