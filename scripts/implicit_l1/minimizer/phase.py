@@ -5,8 +5,8 @@ One linear program a signal, of rho of its support and signs
 the only minimizer, above 1 that it is none, so the l1 problem itself is not solved.  Problems of
 one size and one number of nonzero entries are solved together, and rho is enclosed with rounding
 bounded (:mod:`implicit_l1.proof.planted`).  Where the bounds leave it open on which side of 1 rho
-is, are wide, or do not hold what was found, the single problem is decided as others are, in ball or
-rational arithmetic.
+is, are wide, or do not hold what was found, the single problem is decided as others are, in ball
+or rational arithmetic.
 """
 
 from dataclasses import dataclass

@@ -25,7 +25,8 @@ and ``|dn_i| <= ||M_i W^(1/2)||_2 E`` for i in T.
 **With several minimizers** an index of the support beyond T has a defect of its own.  As g* is
 the selected one, the terms of z that n does not enter are consistent, and with h what n adds
 (``Potential.deviation``), the rest R of the support has ``e'_R = h_R - M_R^T h_T``, as small as n
-is.  There W is by far larger than elsewhere, so R goes with T in the bounds: with ``D = 1 / W`` and
+is.  An h of a small entry of g* is larger by far, so M_R is wanted with what its rounding has left
+out.  There W is by far larger than elsewhere, so R goes with T in the bounds: with ``D = 1 / W`` and
 ``G = D_R + M_R^T D_T M_R``, a change of n off the support moves n_R by ``L = -G^{-1} M_R^T D_T M``
 and n_T by ``-(M + M_R L)``, and f_R moves n_R by ``G^{-1} f_R``.
 
@@ -99,10 +100,10 @@ def correct_error(
     unknown_rest = 0.0
     rest = equations.rest if equations.settled(state) else np.zeros(off.size, dtype=bool)
     if rest.any():
-        map_rest = adapted.range_map[:, rest]
+        map_rest, lost = adapted.range_map[:, rest], _lost_of_map(adapted, exact, rest)
         own = equations.deviation(state, on, unit * error[on])
         of_rest = equations.deviation(state, off[rest], unit * error[off[rest]])
-        defect_off[rest] = of_rest - own @ map_rest
+        defect_off[rest] = of_rest - own @ map_rest - own @ lost
         # of a power -p of what is rounded
         digits = 8.0 if potential.depth == 2 else max(8.0, 2.0 * potential.power)
         unknown_rest = digits * _EPSILON * (np.abs(of_rest) + np.abs(own) @ np.abs(map_rest))
@@ -153,6 +154,16 @@ def correct_error(
     if norm == 0.0:
         return error, log_unit, np.zeros(2)
     return error, log_unit, left / norm
+
+
+def _lost_of_map(adapted, exact, rest):
+    """What rounding has left out of these columns of M, shape (k, m), from ``A_R - A_T M_R``."""
+    on, vector = adapted.support, np.zeros(exact.doubles.shape[1])
+    residuals = []
+    for place in np.flatnonzero(rest):
+        vector[on] = adapted.range_map[:, place]
+        residuals.append(exact.residual(vector, exact.doubles[:, adapted.complement[place]]))
+    return adapted.dual_map[:, : on.size].T @ np.array(residuals).T
 
 
 def _solved(equations, state, log_unit, weights, into_z, right):

@@ -1,9 +1,11 @@
 """Several minimizers of the l1 norm: which one the flow selects, and the error from it."""
 
 import cvxpy as cp
+import mpmath
 import numpy as np
 import pytest
 
+from implicit_l1.interface import find_limit_points
 from implicit_l1.minimizer.l1 import decide_minimizer
 from implicit_l1.network.initialization import initialize, initialize_from_ones
 from implicit_l1.network.selection import select, tilted_basis_pursuit
@@ -251,3 +253,53 @@ def test_units_do_not_matter(unit):
         found = found_of(scaled, y, 3)
         assert found.status == SELECTED
         assert found.support.tolist() == support
+
+
+# depth -> A, y, log10(alpha)
+BESIDE_A_KERNEL = {
+    4: (
+        [
+            [1, -1, -1, -1, -1, -1],
+            [1, -1, 1, 1, -1, 1],
+            [-1, -1, 1, -1, -1, 1],
+            [1, -1, -1, -1, 1, -1],
+            [-1, 1, 1, 1, 1, -1],
+        ],
+        [193.00390625, 62.99609375, 62.99609375, 65.00390625, -192.99609375],
+        -6,
+    ),
+    6: (
+        [
+            [1, -1, 1, 1, -1, 1, -1],
+            [-1, -1, 1, 1, 1, 1, -1],
+            [1, -1, -1, -1, 1, -1, -1],
+            [1, -1, -1, 1, -1, 1, 1],
+            [-1, 1, 1, 1, 1, -1, -1],
+        ],
+        [4.0078125, -2, -0.0078125, 4, -4],
+        -4,
+    ),
+    12: (
+        [[1, 1, 1, -1, -1], [1, 1, -1, -1, 1], [-1, 1, -1, 1, 1], [-1, 1, 1, -1, 1]],
+        [2.00390625, -3.99609375, -1.99609375, -2.99609375],
+        -8,
+    ),
+}
+
+
+@pytest.mark.parametrize("depth", BESIDE_A_KERNEL)
+def test_columns_of_the_support_that_are_in_no_kernel(depth):
+    """Small entries of g* there; rounding of M would give them a part in the kernel."""
+    matrix, data, exponent = BESIDE_A_KERNEL[depth]
+    size, last = len(matrix[0]), exponent - 40
+    points = limit_points(
+        *(np.array(matrix), np.array(data), depth, range(0, last - 1, -1)),
+        *(np.ones(size), np.zeros(size), 200),
+    )
+    found = find_limit_points(matrix, data, depth, log10_alpha=exponent)
+    with mpmath.workdps(60):
+        # to the last one g* is as near as its own error, 40 decades below
+        exact = sum(abs(x - g) for x, g in zip(points[-exponent], points[-1], strict=True))
+        wrong = abs(mpmath.mpf(10) ** mpmath.mpf(float(found.log10_error_1[0])) / exact - 1)
+        # and a rounded logarithm
+        assert wrong <= found.error_bound[0] + 1e-14
