@@ -227,14 +227,20 @@ def _lines(path):
     counted = header == [str(place) for place in range(len(header))]
     if not counted and all(_number(name) is not None for name in header):
         raise ProblemError(f"{path}: its first line must be a header, it holds numbers")
-    if header[0].casefold() in _INDICES:
-        first = [_number(cells[0]) for _, cells in lines[1:]]
-        if first in (list(range(len(first))), list(range(1, len(first) + 1))):
-            raise ProblemError(
-                f"{path}: column {header[0]!r} counts the rows (an index that a program wrote? "
-                "leave it out; if it is a column of A, give it another name)"
-            )
+    if header[0].casefold() in _INDICES and _is_index([cells[0] for _, cells in lines[1:]]):
+        raise ProblemError(
+            f"{path}: column {header[0]!r} names the rows by whole numbers (an index that a program "
+            "wrote? leave it out; if it is a column of A, give it another name)"
+        )
     return header, lines[1:]
+
+
+def _is_index(cells):
+    """Whether the cells of a column are whole numbers, each another one."""
+    values = [_number(cell) for cell in cells]
+    return all(one is not None and one % 1.0 == 0.0 for one in values) and (
+        len(set(values)) == len(values)
+    )
 
 
 def _values(path, header, lines):
@@ -247,25 +253,25 @@ def _values(path, header, lines):
                 f"{path}: line {line} has {len(cells)} cells, the header has {len(header)}"
             )
         for column, cell in enumerate(cells):
-            value = _number(cell)
-            if _lost(cell, value):
-                place = f"line {line}, column {header[column]!r}"
-                raise ProblemError(
-                    f"{path}: {place}: {cell.strip()!r} is less than the smallest double, 5e-324"
-                )
-            if value is None or not math.isfinite(value):
-                what = repr(cell.strip()) if cell.strip() else "an empty cell"
-                reason = "no number" if value is None else "not finite"
-                place = f"line {line}, column {header[column]!r}"
-                raise ProblemError(f"{path}: {place}: {what} is {reason}")
-            values[row, column] = value
+            values[row, column] = _read(cell, f"{path}: line {line}, column {header[column]!r}")
     return values
+
+
+def _read(cell, where):
+    """The number that a text says, if it is a finite double that says as much."""
+    value, what = _number(cell), repr(cell.strip()) if cell.strip() else "an empty cell"
+    if _lost(cell, value):
+        raise ProblemError(f"{where}: {what} is less than the smallest double, 5e-324")
+    if value is None or not math.isfinite(value):
+        raise ProblemError(f"{where}: {what} is {'no number' if value is None else 'not finite'}")
+    return value
 
 
 def _number(text):
     """The number that a text says; None if it says none."""
     try:
-        return None if "_" in text else float(text)  # Python alone reads 1_000 as a number
+        # Python alone reads 1_000 as a number, and digits of other scripts
+        return float(text) if text.strip().isascii() and "_" not in text else None
     except ValueError:
         return None
 
@@ -288,7 +294,7 @@ def _some(names):
 def read_matrix_market(path: str) -> np.ndarray:
     """The matrix of a .mtx file, dense, as doubles."""
     try:
-        rows, columns, count, form, *_ = scipy.io.mminfo(path)
+        rows, columns, count, form, field, _ = scipy.io.mminfo(path)
     except _UNREADABLE as error:
         raise ProblemError(f"{path}: cannot be read as Matrix Market ({error})") from error
     check_shape(path, "the matrix", (rows, columns))
@@ -303,9 +309,26 @@ def read_matrix_market(path: str) -> np.ndarray:
         values = scipy.io.mmread(path)
     except _UNREADABLE as error:
         raise ProblemError(f"{path}: cannot be read as Matrix Market ({error})") from error
+    _check_entries(path, form, field)
     values = values if isinstance(values, np.ndarray) else values.toarray()
-    # SciPy reads what is less than the smallest double as 0
-    for token in re.findall(r"\S+[eE]-\d{3,}", Path(path).read_text(encoding="utf-8")):
-        if _lost(token, _number(token)):
-            raise ProblemError(f"{path}: {token!r} is less than the smallest double, 5e-324")
     return _numbers(values, "the matrix", path)
+
+
+def _check_entries(path, form, field):
+    """Every entry is as it stands there: SciPy reads the beginning of a text, 2.5 of 2.5,5."""
+    if field not in ("real", "integer"):
+        return
+    places = 2 if form == "coordinate" else 0
+    with Path(path).open(encoding="utf-8", errors="replace") as file:
+        lines = [
+            (number, line.split())
+            for number, line in enumerate(file, start=1)
+            if line.strip() and not line.startswith("%")
+        ]
+    for number, words in lines[1:]:  # the first has the sizes
+        where = f"{path}: line {number}"
+        if len(words) != places + 1:
+            raise ProblemError(f"{where} has {len(words)} words, an entry has {places + 1}")
+        _read(words[-1], where)
+        if field == "integer" and not re.fullmatch(r"[+-]?\d+", words[-1]):
+            raise ProblemError(f"{where}: {words[-1]!r} is no integer, which the first line promises")

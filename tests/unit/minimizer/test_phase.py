@@ -164,8 +164,17 @@ def test_programs_that_are_not_solved_are_decided_one_by_one(monkeypatch):
 def test_bounds_that_leave_digits_open_are_relative(scale, wide, monkeypatch):
     right, signals = stack(12, 24, 4, 2)
     apart = 1e-8 if wide else 5e-4
-    lower = np.full(2, scale)
-    monkeypatch.setattr(phase, "planted_bounds", lambda *_: (lower, lower + apart))
+    lower, guesses = np.full(2, scale), phase._guesses
+
+    def as_large(*arguments):
+        """A nu whose value is the lower bound, but for rounding."""
+        left, duals, kernels = guesses(*arguments)
+        values = np.abs(duals[:, None] @ right.matrices)[:, 0].max(axis=1, where=signals == 0, initial=0)
+        return left, duals * (scale / values)[:, None], kernels
+
+    monkeypatch.setattr(phase, "_guesses", as_large)
+    bounds = lower * (1.0 - 1e-12), lower + apart
+    monkeypatch.setattr(phase, "planted_bounds", lambda *_: bounds)
     asked = []
 
     def found(*arguments):

@@ -105,8 +105,9 @@ def test_a_table_as_spreadsheets_write_it():
 
 
 def test_a_column_with_the_name_of_an_index_is_one_of_numbers():
-    write(p_csv="id,a,b,y\n1,5,1,3\n3,6,1,3\n")
-    assert read_problem("p.csv").matrix.shape == (2, 3)
+    for column in ("1.5", "3"), ("2", "2"):
+        write(p_csv="id,a,b,y\n{},5,1,3\n{},6,1,3\n".format(*column))
+        assert read_problem("p.csv").matrix.shape == (2, 3)
 
 
 def test_a_signal_farther_from_the_data_than_0_is():
@@ -253,8 +254,10 @@ def test_a_damaged_archive():
         ("a;b;y\n1,5;2;3\n", "p.csv: semicolons stand between its cells"),
         ("a\tb\ty\n1\t2\t3\n", "p.csv: tabs stand between its cells"),
         (",a,b,y\n0,1,2,3\n", "p.csv: column 1 has no name (an index that a program wrote?"),
-        ("Unnamed: 0,a,y\n0,1,3\n", "p.csv: column 'Unnamed: 0' counts the rows (an index that"),
-        ("id,a,b,y\n1,5,1,3\n2,6,1,3\n", "p.csv: column 'id' counts the rows"),
+        ("Unnamed: 0,a,y\n0,1,3\n", "p.csv: column 'Unnamed: 0' names the rows by whole numbers"),
+        ("id,a,b,y\n1,5,1,3\n2,6,1,3\n", "p.csv: column 'id' names the rows by whole numbers (an "),
+        ("row,a,b,y\n7,5,1,3\n3,6,1,3\n", "p.csv: column 'row' names the rows by whole numbers"),
+        ("a,b,y\n１,2,3\n", "p.csv: line 2, column 'a': '１' is no number"),
         (
             "a,y\n1,2\n3,4\n",
             "p.csv: A must have fewer rows than columns, its shape is (2, 1); is it tr",
@@ -335,11 +338,39 @@ def test_matrix_market_that_is_no_problem():
     )
     refused("A.mtx: Matrix Market holds A alone; y is needed as well, in a file of", "A.mtx")
     refused("complex.mtx: the matrix holds complex128, not real numbers", "complex.mtx", "b.csv")
-    refused("nan.mtx: A[0, 1] is nan, which is not finite", "nan.mtx", "b.csv")
+    refused("nan.mtx: line 4: 'nan' is not finite", "nan.mtx", "b.csv")
     for name in ("short", "outside", "text", "empty"):
         refused(f"{name}.mtx: cannot be read as Matrix Market (", f"{name}.mtx", "b.csv")
     message = "row.mtx: y must have an entry for a row of A, 1; its shape is (1, 2)"
     refused(message, "A.mtx", "row.mtx")
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("0,5", "'0,5' is no number"),
+        ("2.5junk", "'2.5junk' is no number"),
+        ("1_0", "'1_0' is no number"),
+        ("0x1p3", "'0x1p3' is no number"),
+        ("1 2", "has 2 words, an entry has 1"),
+        (f"0.{'0' * 400}1", f"'0.{'0' * 400}1' is less than the smallest double, 5e-324"),
+    ],
+)
+def test_entries_of_matrix_market_are_read_as_they_stand(entry, said):
+    """SciPy would take the beginning of a text, without a word."""
+    write(A_mtx=f"{MARKET} array real general\n% a remark\n\n1 2\n3\n{entry}\n", b_csv="y\n1\n")
+    place = "A.mtx: line 6" if "words" in said else "A.mtx: line 6:"
+    refused(f"{place} {said}", "A.mtx", "b.csv")
+
+
+def test_integers_and_places_of_matrix_market():
+    write(
+        b_csv="y\n1\n",
+        whole_mtx=f"{MARKET} array integer general\n1 2\n3\n1.5\n",
+        placed_mtx=f"{MARKET} coordinate real general\n1 2 1\n1 2 3 4\n",
+    )
+    refused("whole.mtx: line 4: '1.5' is no integer, which the first", "whole.mtx", "b.csv")
+    refused("placed.mtx: line 3 has 4 words, an entry has 3", "placed.mtx", "b.csv")
 
 
 def test_paths_that_are_none():
@@ -535,7 +566,7 @@ def test_numbers_that_would_become_0_are_refused():
     write(p_csv="y,a,b\n1,0e-400,0.00\n2,1,2\n", b_csv="y\n1\n")
     refused("p.csv: A must have fewer rows", "p.csv")
     write(A_mtx=f"{MARKET} array real general\n1 2\n-2.5E-999\n2\n")
-    refused("A.mtx: '-2.5E-999' is less than the smallest double, 5e-324", "A.mtx", "b.csv")
+    refused("A.mtx: line 3: '-2.5E-999' is less than the smallest double, 5e-324", "A.mtx", "b.csv")
 
 
 def test_time_is_that_of_the_divided_problem():
