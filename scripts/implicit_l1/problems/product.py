@@ -189,7 +189,10 @@ def _explaining(matrix, data, point, support, unit_roundoff):
         gap = _gap(columns, values, data, exactly)
         values = values + np.linalg.lstsq(columns * weights[:, None], gap * weights, rcond=None)[0]
         bounds = gamma * (np.abs(columns) @ np.abs(values))
-        weights = 1.0 / np.where(bounds > 0.0, bounds, 1.0)
+        with np.errstate(over="ignore"):
+            weights = 1.0 / np.where(bounds > 0.0, bounds, 1.0)
+        if not np.isfinite(weights).all():  # doubles do not hold what rounding may be
+            return None
         weights /= weights.max()
         if (
             largest < np.inf

@@ -110,6 +110,14 @@ def test_a_column_with_the_name_of_an_index_is_one_of_numbers():
         assert read_problem("p.csv").matrix.shape == (2, 3)
 
 
+def test_an_entry_beside_which_the_others_are_nothing():
+    """Of data that small doubles do not hold what rounding may be."""
+    write(p_csv="a,b,c,y\n1e300,1,3,4\n0,2,3,5\n")
+    problem = read_problem("p.csv")
+    assert problem.product is False and np.isfinite(problem.matrix).all()
+    refused("p.csv: noiseless is true, but no l1 minimizer", "p.csv", noiseless=True)
+
+
 def test_a_signal_farther_from_the_data_than_0_is():
     np.savez("p.npz", A=A, y=Y, x0=-X0)
     refused("p.npz: A x0 is farther from y than 0 is, ||y - A x0|| = 1.3 ||y||: are x0,", "p.npz")
