@@ -16,8 +16,9 @@ COLUMN = 3.35
 PAGE = 6.9
 # panels that stand in two columns on a page
 MOST_IN_TWO = 8
-# powers of ten at ticks, about so many
+# powers of ten at ticks, about so many, and on an axis from left to right so many inches apart
 MOST_TICKS = 5
+ROOM = 0.3
 # fewer powers of ten of log10(1/alpha) than these say too little of what is between them
 FEW_TICKS = 4
 # an end of log10(1/alpha) is taken to be the next of these times a power of ten, if it is near
@@ -95,12 +96,16 @@ def _round_end(high):
     return end if end <= NEAR * high else np.nan
 
 
-def _powers_of_ten(low, high):
+def _powers_of_ten(axis, low, high):
     """Exponents of evenly spaced powers of ten between two exponents; none if they are close."""
+    most = MOST_TICKS
+    if axis.axis_name == "x":
+        width = axis.axes.get_position().width * axis.get_figure().get_figwidth()
+        most = max(1, min(most, int(width / ROOM)))
     powers = np.arange(math.ceil(low - 1e-6), math.floor(high + 1e-6) + 1)
     if len(powers) <= 2:
         return powers[:0]
-    return powers[powers % math.ceil((powers[-1] - powers[0]) / MOST_TICKS) == 0]
+    return powers[powers % math.ceil((powers[-1] - powers[0]) / most) == 0]
 
 
 def _between_powers(low, high):
@@ -113,7 +118,7 @@ def _between_powers(low, high):
 def log_ticks(axis: Axis) -> None:
     """Ticks at powers of ten, evenly spaced, or between them if the axis is short."""
     low, high = np.log10(axis.get_view_interval())
-    powers = _powers_of_ten(low, high)
+    powers = _powers_of_ten(axis, low, high)
     if len(powers):
         axis.set_major_locator(FixedLocator(10.0**powers))
     else:
@@ -125,7 +130,7 @@ def log_ticks(axis: Axis) -> None:
 def exponent_ticks(axis: Axis) -> None:
     """Such ticks on an axis along which decimal logarithms are drawn."""
     low, high = axis.get_view_interval()
-    powers = _powers_of_ten(low, high)
+    powers = _powers_of_ten(axis, low, high)
     if len(powers):
         axis.set_major_locator(FixedLocator(powers))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"$10^{{{value:.0f}}}$"))
