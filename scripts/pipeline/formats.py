@@ -229,8 +229,8 @@ def _lines(path):
         raise ProblemError(f"{path}: its first line must be a header, it holds numbers")
     if header[0].casefold() in _INDICES and _is_index([cells[0] for _, cells in lines[1:]]):
         raise ProblemError(
-            f"{path}: column {header[0]!r} names the rows by whole numbers (an index that a program "
-            "wrote? leave it out; if it is a column of A, give it another name)"
+            f"{path}: column {header[0]!r} names the rows by whole numbers (an index that a "
+            "program wrote? leave it out; if it is a column of A, give it another name)"
         )
     return header, lines[1:]
 
@@ -331,4 +331,6 @@ def _check_entries(path, form, field):
             raise ProblemError(f"{where} has {len(words)} words, an entry has {places + 1}")
         _read(words[-1], where)
         if field == "integer" and not re.fullmatch(r"[+-]?\d+", words[-1]):
-            raise ProblemError(f"{where}: {words[-1]!r} is no integer, which the first line promises")
+            raise ProblemError(
+                f"{where}: {words[-1]!r} is no integer, which the first line promises"
+            )

@@ -26,9 +26,9 @@ and ``|dn_i| <= ||M_i W^(1/2)||_2 E`` for i in T.
 the selected one, the terms of z that n does not enter are consistent, and with h what n adds
 (``Potential.deviation``), the rest R of the support has ``e'_R = h_R - M_R^T h_T``, as small as n
 is.  An h of a small entry of g* is larger by far, so M_R is wanted with what its rounding has left
-out.  There W is by far larger than elsewhere, so R goes with T in the bounds: with ``D = 1 / W`` and
-``G = D_R + M_R^T D_T M_R``, a change of n off the support moves n_R by ``L = -G^{-1} M_R^T D_T M``
-and n_T by ``-(M + M_R L)``, and f_R moves n_R by ``G^{-1} f_R``.
+out.  There W is by far larger than elsewhere, so R goes with T in the bounds: with ``D = 1 / W``
+and ``G = D_R + M_R^T D_T M_R``, a change of n off the support moves n_R by ``L = -G^{-1} M_R^T D_T
+M`` and n_T by ``-(M + M_R L)``, and f_R moves n_R by ``G^{-1} f_R``.
 
 (Derived for this project.  The bounds are of first order, and say so: that dz is small against
 the room of z is checked.)

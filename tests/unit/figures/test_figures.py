@@ -9,9 +9,9 @@ import pytest
 from matplotlib.text import Text
 
 import frames
-from drawing import entries_of, titles_of, words_of
+from drawing import apart, entries_of, titles_of, words_of
 from figures import layout
-from figures.axes import COLUMN, PAGE
+from figures.axes import COLUMN, PAGE, log_ticks
 from figures.frames import as_csv
 from figures.kinds.lasso_path import name_curves
 from figures.marks import INTEGRATED, ROOM, draw_reference
@@ -375,6 +375,18 @@ def test_how_data_were_taken_is_said_below_the_axes(product, support, words, wid
         assert boxes[0].y0 >= 0
         assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
     plt.close(figure)
+
+
+@pytest.mark.parametrize("columns", [3, 5])
+@pytest.mark.parametrize(("low", "high"), [(-12.5, -1.5), (-3, 18)])
+def test_powers_of_ten_have_room_below_a_panel(draw, columns, low, high):
+    figure, axes = plt.subplots(1, columns, figsize=(PAGE, 2.0), sharey=True, squeeze=False)
+    draw.made.append(figure)
+    for ax in axes[0]:
+        ax.set(xscale="log", xlim=(10.0**low, 10.0**high))
+        log_ticks(ax.xaxis)
+    apart(figure)
+    assert len(axes[0, 0].get_xticks()) >= 2
 
 
 @pytest.mark.parametrize("kind", ["noise", "depth", "generalization", "flow", "far", "bounds"])

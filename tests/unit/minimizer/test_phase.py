@@ -169,7 +169,9 @@ def test_bounds_that_leave_digits_open_are_relative(scale, wide, monkeypatch):
     def as_large(*arguments):
         """A nu whose value is the lower bound, but for rounding."""
         left, duals, kernels = guesses(*arguments)
-        values = np.abs(duals[:, None] @ right.matrices)[:, 0].max(axis=1, where=signals == 0, initial=0)
+        values = np.abs(duals[:, None] @ right.matrices)[:, 0].max(
+            axis=1, where=signals == 0, initial=0
+        )
         return left, duals * (scale / values)[:, None], kernels
 
     monkeypatch.setattr(phase, "_guesses", as_large)
