@@ -22,6 +22,7 @@ import numpy as np
 from scipy.linalg.lapack import dgeqrf, dormqr, dtrtrs
 
 from implicit_l1.minimizer.support import support_geometry
+from implicit_l1.proof.verified import residuals
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,26 @@ def dual_coordinates(matrix: np.ndarray, support: np.ndarray) -> DualCoordinates
     pseudo_inverse = _solved(geometry.r, geometry.q1.T)
     table = np.block([[pseudo_inverse, geometry.range_map], [geometry.q2.T, geometry.free_map]])
     return DualCoordinates(geometry.support, geometry.complement, table)
+
+
+def refined(coordinates: DualCoordinates, matrix: np.ndarray) -> DualCoordinates:
+    """The same with M and C to their last digits, whatever the condition of A_T is.
+
+    ``A_Tc = A_T M + Q C``, so what M lacks is the part in the range of A_T of ``A_Tc - A_T M``,
+    which is found in twice the precision, and C is from what is left of that.
+
+    Args:
+        coordinates: of a set T; matrix: A, shape (N, d).
+    """
+    on, size = coordinates.support, coordinates.support.size
+    if size == 0:
+        return coordinates
+    left, _ = residuals(matrix[:, on], coordinates.range_map, matrix[:, coordinates.complement])
+    inverse, basis = coordinates.dual_map[:, :size].T, coordinates.free_basis.T
+    lacking = inverse @ left
+    stacked = np.vstack([coordinates.range_map + lacking, basis @ (left - matrix[:, on] @ lacking)])
+    table = np.hstack([coordinates.dual_map.T, stacked])
+    return DualCoordinates(on, coordinates.complement, table)
 
 
 def _solved(triangle, right, transposed=False):

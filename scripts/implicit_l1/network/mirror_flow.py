@@ -30,7 +30,7 @@ import numpy as np
 
 from implicit_l1.linear.compensated import two_sum
 from implicit_l1.minimizer.support import independent_columns
-from implicit_l1.network.exchange import DualCoordinates, dual_coordinates
+from implicit_l1.network.exchange import DualCoordinates, dual_coordinates, refined
 from implicit_l1.network.initialization import Initialization, initialize_from_ones
 from implicit_l1.potentials import Potential
 from implicit_l1.proof.verified import Exact
@@ -135,7 +135,7 @@ def begin(
     near = np.zeros(error.size, dtype=bool)
     of_support = independent_columns(matrix, minimizer)
     active = of_support if potential.depth == 2 else np.array([], dtype=int)
-    coordinates = dual_coordinates(setting.matrix, active)
+    coordinates = _coordinates(setting.matrix, active)
     return MirrorFlow(setting, start, slack, error, near, coordinates, near.astype(int))
 
 
@@ -329,7 +329,7 @@ class MirrorFlow:
         chosen = _independent(self.setting.matrix, order)
         if set(chosen) == set(active.tolist()):
             return self.coordinates, wanted
-        return dual_coordinates(self.setting.matrix, np.array(sorted(chosen), dtype=int)), wanted
+        return _coordinates(self.setting.matrix, np.array(sorted(chosen), dtype=int)), wanted
 
     def limit(self) -> "Limit":
         """The limit point, by Newton's method from here.
@@ -402,7 +402,8 @@ class MirrorFlow:
         error[others] += change
         error[active] -= defect[:k] + stacked[:k] @ change
 
-        # what rounding leaves, added up like independent errors, and terms of second order
+        # what rounding leaves unknown of z off T, and terms of second order, added up like
+        # independent errors; they move n as they do in :mod:`implicit_l1.network.defects`
         digits, digits_on, room = _DIGITS, _DIGITS, np.abs(z) + 1.0
         if np.isfinite(setting.potential.edge):
             logs = np.abs(np.log(np.minimum(slack, 1.0)))
@@ -412,15 +413,19 @@ class MirrorFlow:
         unknown_on = _EPSILON * digits_on * room
         reach = setting.potential.reach(np.minimum(slack, 1.0))[others]
         squares = stacked**2
-        blur = (_EPSILON * of_phi[others]) ** 2 + (change * moved / reach) ** 2
-        blur += off_slope**2 * (unknown_on[active] ** 2 @ squares[:k])
-        rough = squares @ blur
-        rough[:k] += (_EPSILON * error[active]) ** 2
-        following = inverse**2 @ rough
+        unknown = (_EPSILON * of_phi[others] / off_slope) ** 2 + (moved**2 / reach) ** 2
+        unknown += unknown_on[active] ** 2 @ squares[:k]
+        energy = off_slope @ unknown
+        # and of A n
+        following = inverse[:, :k] ** 2 @ (_EPSILON * error[active]) ** 2
         wrong = np.empty_like(error)
-        wrong[others] = off_slope**2 * (squares.T @ following) + blur
-        wrong[active] = on_slope**2 * following[:k]
+        wrong[others] = off_slope * energy + off_slope**2 * (squares.T @ following)
+        wrong[active] = squares[:k] @ off_slope * energy + on_slope**2 * following[:k]
         return Limit(error, reached, np.sqrt(wrong))
+
+
+def _coordinates(matrix, support):
+    return refined(dual_coordinates(matrix, support), matrix)
 
 
 def _inverse(stiffness):
