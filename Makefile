@@ -44,7 +44,8 @@ figures: .venv/installed
 
 figure: .venv/installed
 	$(CHECK)
-	@known=$$($(SNAKEMAKE) --list-rules 2>&1 | sed -n 's/^figures_//p'); \
+	@listed=$$($(SNAKEMAKE) --list-rules 2>&1) || { echo "$$listed" >&2; exit 1; }; \
+	    known=$$(echo "$$listed" | sed -n 's/^figures_//p'); \
 	    echo "$$known" | grep -qxF -- "$(NAME)" || { echo "make figure NAME=...: one of" $$known >&2; exit 1; }
 	$(SNAKEMAKE) figures_$(NAME)
 

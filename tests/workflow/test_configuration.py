@@ -543,6 +543,35 @@ def test_a_flow_is_at_a_scale_that_the_stages_find_on_the_path(alpha):
     assert line.endswith(f"is not one of; the nearest is {nearest}")
 
 
+@pytest.mark.parametrize("name", SMOKE["experiments"])
+def test_a_key_that_is_left_out_has_a_default_or_a_complaint(name):
+    for key in SMOKE["experiments"][name]:
+        config = changed(("experiments", name, key), REMOVED)
+        try:
+            validate(config)
+        except ConfigurationError as error:
+            assert f"experiments.{name}" in str(error), key
+
+
+@pytest.mark.parametrize("text", ["", "# nothing", "- a list", "a word"])
+def test_what_make_says_of_a_file_without_keys(tmp_path, text):
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    words = [sys.executable, "-m", "planning", "mine.yaml"]
+    path = os.pathsep.join(str(ROOT / part) for part in ("scripts", "workflow"))
+    ended = subprocess.run(
+        words,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[1:] == [
+        "mine.yaml: must be a mapping, with the key experiments at least"
+    ]
+
+
 def test_all_mistakes_are_reported_sorted_by_key():
     config = changed(["sede"], 1)
     config["block"] = 0

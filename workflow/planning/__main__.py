@@ -17,7 +17,12 @@ arguments = parser.parse_args()
 results = schema()["properties"]["results"]["default"]
 try:
     for file in arguments.files:  # of a key that several have the last one counts
-        results = load(file).get("results", results)
+        config = load(file)
+        if not isinstance(config, dict):
+            raise ConfigurationError(
+                f"{file}: must be a mapping, with the key experiments at least"
+            )
+        results = config.get("results", results)
     if arguments.results:
         print(results)
 except ConfigurationError as error:

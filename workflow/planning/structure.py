@@ -65,11 +65,11 @@ def validator() -> Any:
 
 
 def _resolve(found):
-    """A schema with its reference, if any, replaced by what it refers to."""
-    if "$ref" not in found:
-        return found
-    name = found["$ref"].removeprefix("#/$defs/")
-    return schema()["$defs"][name] | {k: v for k, v in found.items() if k != "$ref"}
+    """A schema with its references replaced by what they refer to."""
+    while "$ref" in found:
+        name = found["$ref"].removeprefix("#/$defs/")
+        found = schema()["$defs"][name] | {k: v for k, v in found.items() if k != "$ref"}
+    return found
 
 
 def _schema_at(path):
