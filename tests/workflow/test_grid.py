@@ -11,6 +11,7 @@ from test_configuration import DEFAULT, SMOKE
 
 from planning import grid
 from planning.configuration import validate
+from planning.experiments import rows_of
 from planning.plan import Plan
 from planning.reading import ConfigurationError
 from planning.stages import STAGES
@@ -339,6 +340,13 @@ def test_every_file_is_made_by_one_call(config):
             }
     shown = [*map(plan.figure_data, plan.figure_of), *map(plan.table_data, plan.tables)]
     assert {file for files in shown for file in files} <= set(made)
+
+
+@pytest.mark.parametrize(
+    ("delta", "columns", "rows"), [(0.001, 40, 1), (0.5, 41, 20), (0.99, 40, 39), (0.999, 500, 499)]
+)
+def test_a_part_of_the_columns_is_a_number_of_rows_below_theirs(delta, columns, rows):
+    assert rows_of({"delta": delta}, columns) == [rows]
 
 
 def test_the_default_grid_is_few_jobs():

@@ -52,7 +52,8 @@ PANELS = {
     "times": "times of escape, and\nuntil near the end",
 }
 # beside the two times in the last row
-WORDS = {"settled": "near the end", "escaped": "escape"}
+# each on the side of its line on which the other is not
+WORDS = {"settled": ("near the end", "bottom"), "escaped": ("escape", "top")}
 GUIDE = r"last row: predicted growth as $\alpha\to 0$"
 
 
@@ -186,7 +187,8 @@ def _draw_times(ax, rows, dash, style):
             ax.plot(guide["alpha"], through, zorder=0.8, color="black", **DASHED)
         if dash == "-" and len(times):
             at = times["alpha"].iloc[0], times["value"].iloc[0]
-            write(ax, *at, WORDS[name], shift=4, ha="left", va="bottom")
+            words, side = WORDS[name]
+            write(ax, *at, words, shift=4 if side == "bottom" else -4, ha="left", va=side)
 
 
 def _entry(words, linestyle="-", color=GREY):

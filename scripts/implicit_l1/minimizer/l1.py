@@ -26,7 +26,7 @@ def decide_minimizer(
     Args:
         matrix: A, shape (N, d), exact as the doubles it holds.
         data: y, shape (N,).
-        solver: one of :func:`implicit_l1.minimizer.proposals.solvers`, whose proposals come first.
+        solver: one of :data:`implicit_l1.minimizer.proposals.SOLVERS`, whose proposals come first.
         exact_data: y as rational numbers, where `data` are their roundings.
         pivots: most pivots in rational arithmetic of one linear program.
     Raises:

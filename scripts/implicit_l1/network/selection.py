@@ -73,7 +73,7 @@ def tilted_basis_pursuit(
         matrix: A, shape (N, d).
         data: y, shape (N,).
         tilt: shape (d,), in (-1, 1).
-        solver: one of :func:`implicit_l1.minimizer.proposals.solvers`, which comes first.
+        solver: one of :data:`implicit_l1.minimizer.proposals.SOLVERS`, which comes first.
     Raises:
         SelectionError: if no solver comes to a point with ``A x = y``.
     """

@@ -206,6 +206,9 @@ def test_tables_that_are_not_the_same_are_told_where(copy):
     other = table.assign(N=table["N"].where(table.index != 3, 7))
     assert audit_again.differing_tables(table, other) == ["column N, row 3: 20.0, now 7.0"]
     assert audit_again.differing_tables(table, table.astype({"N": int})) != []
+    one, two = (pd.DataFrame({"x": values}) for values in ([1, 2, np.nan], [1, np.nan, np.nan]))
+    assert audit_again.differing_tables(one, two) == ["column x, row 1: 2.0, now nan"]
+    assert audit_again.differing_tables(two, one) == ["column x, row 1: nan, now 2.0"]
 
 
 def enclosures(lower="1.0", upper="1.001", **more):

@@ -312,6 +312,13 @@ def test_columns_tied_by_rounded_weights_are_not_called_known():
             path_to(found, matrix, c, np.log([10.0**exponent]))
 
 
+@pytest.mark.parametrize("gap", [1e-12, 1e-11, 5e-11])
+def test_columns_that_are_nearly_tied_are_not_called_so(gap):
+    matrix, c = np.array([[1.0, 1.0 + gap, 0.3]]), initialize(3, np.full(3, 1.5), np.full(3, 1.5))
+    found = select(matrix * c.unit, np.ones(1), c, 3.0, np.array([0.3, 0.36, 0.0]))
+    assert found.status.startswith("undecided: no dual vector belongs to the support")
+
+
 def test_bounds_are_those_of_the_error_in_its_own_units(monkeypatch):
     """Relative to n where it is known relative to n~ = n / unit."""
 

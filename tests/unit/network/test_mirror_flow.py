@@ -24,10 +24,14 @@ MINIMIZER = np.array([1.5, -0.0625, 0, 0, 0])
 
 
 @cache
-def states(depth, alpha):
-    """The states on the way: before anything rises, in between, and at the end."""
-    count = gradient_flow(MATRIX, MINIMIZER, potential(depth), alpha).steps
-    steps = list(islice(flow_steps(MATRIX, MINIMIZER, potential(depth), alpha, 1e-8), count))
+def states(depth, alpha, size=1.0):
+    """The states on the way: before anything rises, in between, and at the end.
+
+    Of g* and alpha times a size.
+    """
+    problem = MATRIX, size * MINIMIZER, potential(depth), size * alpha
+    count = gradient_flow(*problem).steps
+    steps = list(islice(flow_steps(*problem, 1e-8), count))
     end = steps[-1].system.advanced(steps[-1].reached)
     return [*(step.system for step in steps), end]
 
@@ -182,6 +186,15 @@ def test_the_limit_is_found_from_near_it(depth, alpha):
     begun = begin(MATRIX, MINIMIZER, potential(depth), alpha, 1e-8)
     if alpha < 1:
         assert np.all(np.isnan(begun.limit().error))
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_what_rounding_leaves_is_in_units_of_the_problem(depth):
+    """n is an entry of x, whatever its size."""
+    plain, small = (states(depth, 1e-4, size)[-1].limit() for size in (1.0, 2.0**-40))
+    for name in ("error", "reached", "rounding"):
+        scaled = getattr(small, name) * 2.0**40
+        assert scaled == pytest.approx(getattr(plain, name), rel=1e-3, abs=0.0), name
 
 
 def test_a_begin_from_shapes_is_where_the_weights_are():

@@ -358,8 +358,8 @@ WIDE = [[1.0, 2.0, 3.0], [0.0, 1.0, 1.0]]
     ("matrix", "data", "message"),
     [
         (WIDE, [0.0, 0.0], "y = 0"),
-        ([[1.0, 2.0], [3.0, 5.0]], [1.0, 1.0], "fewer rows than columns"),
-        ([[1.0], [3.0]], [1.0, 1.0], "fewer rows than columns"),
+        ([[1.0, 2.0], [3.0, 5.0]], [1.0, 1.0], r"fewer rows than columns, its shape is \(2, 2\)$"),
+        ([[1.0], [3.0]], [1.0, 1.0], r"fewer rows than columns, .* \(2, 1\); is it transposed\?"),
         ([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0]], [1.0, 2.0], "full row rank"),
         ([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]], [1.0, 0.0], "full row rank"),
         ([[1.0, 2.0, np.nan], [0.0, 1.0, 1.0]], [1.0, 1.0], "not finite"),
