@@ -82,6 +82,19 @@ def test_configurations_one_behind_the_other():
     assert validate(joined) == validate(wanted)
 
 
+def planning(*words, folder):
+    """What `python -m planning` says, as make asks it."""
+    path = os.pathsep.join(str(ROOT / part) for part in ("scripts", "workflow"))
+    return subprocess.run(
+        [sys.executable, "-m", "planning", *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_where_the_results_of_several_configurations_are():
     names = [f"config/{name}.yaml" for name in ("generalization", "config", "all_scales")]
     without_that_key = [names[0], names[2]]
@@ -90,17 +103,8 @@ def test_where_the_results_of_several_configurations_are():
         (names[::-1], "results/generalization"),
         (without_that_key, "results/generalization"),
     ):
-        words = [sys.executable, "-m", "planning", "--results", *files]
-        path = os.pathsep.join(["scripts", "workflow"])
-        said = subprocess.run(
-            words,
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": path},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert said.stdout == f"{folder}\n"
+        said = planning("--results", *files, folder=ROOT)
+        assert said.returncode == 0 and said.stdout == f"{folder}\n"
 
 
 def test_the_published_configuration_is_the_default_one():
@@ -556,16 +560,7 @@ def test_a_key_that_is_left_out_has_a_default_or_a_complaint(name):
 @pytest.mark.parametrize("text", ["", "# nothing", "- a list", "a word"])
 def test_what_make_says_of_a_file_without_keys(tmp_path, text):
     (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
-    words = [sys.executable, "-m", "planning", "mine.yaml"]
-    path = os.pathsep.join(str(ROOT / part) for part in ("scripts", "workflow"))
-    ended = subprocess.run(
-        words,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = planning("mine.yaml", folder=tmp_path)
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[1:] == [
         "mine.yaml: must be a mapping, with the key experiments at least"

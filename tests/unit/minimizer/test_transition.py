@@ -214,8 +214,9 @@ def test_the_weak_threshold_by_its_definition(rows, count):
 
         def beyond(tau, power):
             """E (|g| - tau)_+^power."""
-            integrand = lambda g: 2 * (g - tau) ** power * mpmath.npdf(g)  # noqa: E731
-            return mpmath.quad(integrand, [tau, tau + 5, tau + 20])
+            return 2 * mpmath.quad(
+                lambda g: (g - tau) ** power * mpmath.npdf(g), [tau, tau + 5, tau + 20]
+            )
 
         tau = mpmath.findroot(
             lambda tau: kappa * tau - (1 - kappa) * beyond(tau, 1), (0.01, 4.0), solver="anderson"
