@@ -38,6 +38,7 @@ import numpy as np
 
 from implicit_l1.linear.compensated import two_sum
 from implicit_l1.network.equations import LOG_NEGLIGIBLE, Equations, State
+from implicit_l1.network.exchange import lost_of_map
 from implicit_l1.proof.verified import Exact
 
 _EPSILON, _TINY = np.finfo(float).eps, np.finfo(float).tiny
@@ -100,7 +101,8 @@ def correct_error(
     unknown_rest = 0.0
     rest = equations.rest if equations.settled(state) else np.zeros(off.size, dtype=bool)
     if rest.any():
-        map_rest, lost = adapted.range_map[:, rest], _lost_of_map(adapted, exact, rest)
+        map_rest = adapted.range_map[:, rest]
+        _, lost = lost_of_map(adapted, exact.doubles, np.flatnonzero(rest))
         own = equations.deviation(state, on, unit * error[on])
         of_rest = equations.deviation(state, off[rest], unit * error[off[rest]])
         defect_off[rest] = of_rest - own @ map_rest - own @ lost
@@ -154,16 +156,6 @@ def correct_error(
     if norm == 0.0:
         return error, log_unit, np.zeros(2)
     return error, log_unit, left / norm
-
-
-def _lost_of_map(adapted, exact, rest):
-    """What rounding has left out of these columns of M, shape (k, m), from ``A_R - A_T M_R``."""
-    on, vector = adapted.support, np.zeros(exact.doubles.shape[1])
-    residuals = []
-    for place in np.flatnonzero(rest):
-        vector[on] = adapted.range_map[:, place]
-        residuals.append(exact.residual(vector, exact.doubles[:, adapted.complement[place]]))
-    return adapted.dual_map[:, : on.size].T @ np.array(residuals).T
 
 
 def _solved(equations, state, log_unit, weights, into_z, right):

@@ -123,6 +123,23 @@ def dual_coordinates(matrix: np.ndarray, support: np.ndarray) -> DualCoordinates
     return DualCoordinates(geometry.support, geometry.complement, table)
 
 
+def lost_of_map(
+    coordinates: DualCoordinates, matrix: np.ndarray, places: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """``A_j - A_T M_j`` of some columns, found in twice the precision, and what M_j lacks.
+
+    Args:
+        coordinates: of T; matrix: A, shape (N, d).
+        places: of the columns among those off T, shape (m,).
+    Returns:
+        shapes (N, m) and (k, m).
+    """
+    on = coordinates.support
+    right = matrix[:, coordinates.complement[places]]
+    left, _ = residuals(matrix[:, on], coordinates.range_map[:, places], right)
+    return left, coordinates.dual_map[:, : on.size].T @ left
+
+
 def refined(coordinates: DualCoordinates, matrix: np.ndarray) -> DualCoordinates:
     """The same with M and C to their last digits, whatever the condition of A_T is.
 
@@ -135,9 +152,8 @@ def refined(coordinates: DualCoordinates, matrix: np.ndarray) -> DualCoordinates
     on, size = coordinates.support, coordinates.support.size
     if size == 0:
         return coordinates
-    left, _ = residuals(matrix[:, on], coordinates.range_map, matrix[:, coordinates.complement])
-    inverse, basis = coordinates.dual_map[:, :size].T, coordinates.free_basis.T
-    lacking = inverse @ left
+    left, lacking = lost_of_map(coordinates, matrix, np.arange(coordinates.complement.size))
+    basis = coordinates.free_basis.T
     stacked = np.vstack([coordinates.range_map + lacking, basis @ (left - matrix[:, on] @ lacking)])
     table = np.hstack([coordinates.dual_map.T, stacked])
     return DualCoordinates(on, coordinates.complement, table)
