@@ -29,6 +29,14 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture
+def heard():
+    """What is started hears Ctrl-C, whether or not this process was told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def python(body, *options, **environment):
     """A process that imports Run and does something; not waited for."""
     imports = "import os, resource, signal\nfrom planning import runs"
@@ -192,6 +200,33 @@ def test_a_run_ends_from_another_folder_too(folder):
     assert list((folder / "elsewhere").iterdir()) == []
 
 
+# a job that does not end when it is asked to
+DEAF = """
+import fcntl, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+file = open(".snakemake/runs/results.jobs", "a")
+fcntl.flock(file, fcntl.LOCK_SH)
+print("holds", flush=True)
+time.sleep(3600)
+"""
+
+
+@pytest.mark.usefixtures("folder", "heard")
+def test_a_second_ctrl_c_ends_what_the_first_has_not_without_more_words():
+    run = python(
+        "import subprocess, sys, time\nrun = runs.Run()\nrun.listen()\nrun.start('results')\n"
+        f"job = subprocess.Popen([sys.executable, '-c', {DEAF!r}], stdout=subprocess.PIPE)\n"
+        "print(job.stdout.readline(), flush=True)\ntime.sleep(3600)"
+    )
+    run.stdout.readline()
+    run.send_signal(signal.SIGINT)
+    assert run.stderr.readline() == f"Interrupted, running jobs are ended. {NOTHING_LOST}\n"
+    run.send_signal(signal.SIGINT)
+    # whose standard error ends when that of its job does
+    assert run.communicate(timeout=PATIENCE)[1] == ""
+    assert run.returncode == 128 + signal.SIGINT
+
+
 @pytest.mark.usefixtures("folder")
 def test_a_log_that_cannot_be_written_is_no_reason_for_a_stack():
     process = python(
@@ -231,14 +266,6 @@ def test_a_second_snakemake_has_one_line_and_changes_nothing(tmp_path, monkeypat
     # what only looks is not in the way
     assert project.snakemake("--dry-run", "--forceall", "--", target).returncode == 0
     assert project.snakemake("--summary", "--", target).returncode == 0
-
-
-@pytest.fixture
-def heard():
-    """What is started hears Ctrl-C, whether or not this process was told to ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("heard")

@@ -114,7 +114,8 @@ class Run:
                 process.send_signal(signal.SIGTERM if first else signal.SIGKILL)
             except psutil.Error:  # it has ended already
                 continue
-        raise SystemExit(128 + number)
+        if first:  # a second one only hastens the end that has begun
+            raise SystemExit(128 + number)
 
     def start(self, results: str) -> None:
         """Begin alone, after the jobs of a run that was killed; from now on an early end is told.
