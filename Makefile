@@ -61,6 +61,7 @@ report: figures
 
 timings: figures
 	$(SNAKEMAKE) --force timings
+	@echo "The times are in $$($(PLANNING) --results $(CONFIG))/timings.md"
 
 growth: .venv/installed
 	$(CHECK)
@@ -72,6 +73,7 @@ benchmark: .venv-benchmark/installed
 
 crate: figures
 	$(SNAKEMAKE) crate
+	@echo "The crate is $$($(PLANNING) --results $(CONFIG))/crate.zip"
 
 reference: figures
 	$(SNAKEMAKE) --force reference
@@ -95,7 +97,7 @@ study: .venv/installed
 	    && printf '%s\n' "What to compute is in $$(pwd)/config/config.yaml." \
 	    "To compute it, to audit it, to remove what is left of a value that was taken out, and to see" \
 	    "it on one page (results/report.html):" \
-	    "  $$command --cores all" "  $$command --cores all audit" "  $$command --cores all tidy" \
+	    "  $$command --cores all" "  $$command --cores all --quiet all -- audit" "  $$command --cores all tidy" \
 	    "  $$command --cores all --report results/report.html --report-stylesheet \"$(CURDIR)/$(STYLE)\""
 
 # What is missing is made, and what is made from it: nothing else is repaired before it is judged.

@@ -98,7 +98,11 @@ def audit(args: argparse.Namespace, workflow: Workflow, planned: str, summary: s
 
 def sample_size(text: str) -> int | None:
     """How many jobs are run again: a number, None for all."""
-    return None if text == ALL else int(text)
+    if text == ALL:
+        return None
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is neither a number nor {ALL}")
+    return int(text)
 
 
 def workers(cores: str) -> int:

@@ -370,7 +370,7 @@ def build(
     start, end = export.written({*results, *data})
     authors = add_authors(export, citation)
     describe_root(export, citation, authors, end)
-    code = [path for path in sorted(project) if Path(path).suffix in (".py", ".smk")]
+    code = [path for path in sorted(project) if is_code(path)]
     workflow = add_workflow(export, citation, authors, code)
     configfile = [export.files[configuration]]
     add_slot(export, "input", "configfile", "What to compute, with all defaults.", configfile)
@@ -400,6 +400,11 @@ def build(
     for path, told in records.items():
         add_job(export, path, told)
     return export.crate
+
+
+def is_code(path: str) -> bool:
+    """Whether a file of the project is of the workflow, and not of a page that speaks of it."""
+    return Path(path).suffix in (".py", ".smk") and Path(path).parts[0] != "docs"
 
 
 def beside(results: list[str]) -> set[str]:

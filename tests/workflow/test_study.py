@@ -92,7 +92,7 @@ def studied(tmp_path_factory):
     study = folder / "Größe, α & β"
     said = enter(f"make study FOLDER={shlex.quote(str(study))}", project)
     compute, audit, tidy, report = re.findall(r"^  (.*)$", said, re.MULTILINE)
-    assert (audit, tidy) == (f"{compute} audit", f"{compute} tidy")
+    assert (audit, tidy) == (f"{compute} --quiet all -- audit", f"{compute} tidy")
     data = folder / "here, there" / "Größe #1 (a, b).csv"
     data.parent.mkdir()
     data.write_text(OWN, encoding="utf-8")
@@ -135,6 +135,36 @@ def test_a_study_is_computed_in_its_folder(studied):
     for name, content in found.items():
         if name != "results/configuration.yaml":  # the user's own words
             assert not any(place in content for place in places), name
+
+
+def test_its_audit_that_fails_is_a_page_and_no_crash(studied):
+    """With the words that `make study` says."""
+    project, study, _ = studied
+    table = study / "results/tables/first_rates.csv"
+    before = table.read_bytes()
+    table.write_bytes(before.replace(b"1", b"2", 1))
+    try:
+        told = subprocess.run(
+            [
+                *(project / ".venv/bin/snakemake", "-s", project / "Snakefile", "-d", study),
+                *("--cores", "2", "--quiet", "all", "--", "audit"),
+            ],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        table.write_bytes(before)
+        for page in ("audit.md", "audit.json"):
+            (study / "results" / page).unlink()
+    assert told.returncode == 1
+    assert told.stdout.startswith("FAIL: ")
+    assert "FAIL table first_rates" in told.stdout
+    profile, last = told.stderr.splitlines()
+    assert profile.startswith("Using workflow specific profile")
+    assert last.startswith("The run has ended early: not all jobs have succeeded, see above. ")
+    assert profile.startswith("Using workflow specific profile")
 
 
 def test_as_a_module_it_is_what_it_was_and_passes_its_audit(studied):

@@ -1,6 +1,7 @@
 """What an audit finds beside origins: problems drawn anew, states of the workflow, bounds."""
 
 import hashlib
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -218,3 +219,14 @@ def test_results_of_another_configuration_have_its_name(tmp_path, monkeypatch, t
     )
     assert sorted(found.findings) == strays
     assert len(found.notes) == (not strays)
+
+
+@pytest.mark.parametrize("size", ["lots", "-1", "2.5", ""])
+def test_the_size_of_the_sample_is_a_number_or_all(size, capsys, monkeypatch):
+    words = ["judge", "--configfile", "config.yaml", f"--again={size}"]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as ended:
+        judge.main()
+    assert ended.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.endswith(f"argument --again: {size} is neither a number nor all")

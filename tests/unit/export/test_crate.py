@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import zipfile
@@ -407,9 +408,11 @@ def test_a_citation_without_license_is_named(tmp_path):
 
 @pytest.fixture(scope="module")
 def project(finished, tmp_path_factory):
-    """The finished smoke grid, with a file that does not belong into a crate."""
+    """The finished smoke grid, with its pages and a file that does not belong into a crate."""
     project = Project(tmp_path_factory.mktemp("smoke"), results=finished)
-    shutil.copy2(ROOT / "CITATION.cff", project.folder)
+    for page in ROOT.glob("*.md"):
+        shutil.copy2(page, project.folder)
+    shutil.copytree(ROOT / "docs", project.folder / "docs")
     write(project.folder, {"scripts/__pycache__/figures.pyc": ""})
     return project
 
@@ -436,6 +439,16 @@ def test_the_workflow_exports_itself(project, issues, tmp_path):
     ):
         assert (crate / part).read_bytes() == (project.folder / part).read_bytes()
     assert not list(crate.rglob("__pycache__"))
+    # what its pages lead to is there, less what is kept of other runs
+    pages = [crate / "README.md", *(crate / "docs").glob("*.md"), crate / "config/README.md"]
+    links = {
+        (page.parent / link).resolve().relative_to(crate)
+        for page in pages
+        for link in re.findall(r"\]\(([^()#:]+)[)#]", page.read_text(encoding="utf-8"))
+    }
+    kept = {link for link in links if link.parts[:2] == ("results", "reference")}
+    assert len(links - kept) > 5
+    assert [link for link in links - kept if not (crate / link).exists()] == []
 
 
 def test_it_is_no_part_of_the_default_target(tmp_path):

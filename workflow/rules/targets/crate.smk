@@ -1,7 +1,8 @@
-# What the project runs with, packed beside the results: these files and folders.
+# What the project runs with and its pages, packed beside the results: these files and folders.
 PACKED = [
-    *("CITATION.cff", "LICENSE", "Makefile", "README.md", "Snakefile"),
-    *("config", "environment.yml", "profiles", LOCK, "requirements.in", "scripts", "workflow"),
+    *("AUDIT.md", "BENCHMARK.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "Makefile"),
+    *("README.md", "Snakefile", "config", "docs", "environment.yml", "profiles", "pyproject.toml"),
+    *(LOCK, "requirements.in", "scripts", "workflow"),
 ]
 PROJECT = of_project(
     *sorted(
