@@ -170,9 +170,9 @@ COLUMNS = {
 
 # the bounds of table tightness, by the error that each is of
 NORMS = {
-    "error_off": "‖n_Sc‖₁",
+    "error_off": "‖n off S‖₁",
     "error_1": "‖n‖₁",
-    "refined_off": "‖n_Sc‖₁ refined",
+    "refined_off": "‖n off S‖₁ refined",
     "refined_1": "‖n‖₁ refined",
 }
 for _norm, _words in NORMS.items():

@@ -10,7 +10,7 @@ _SIGNS = re.compile(
     r"(?<![\w.])(?P<mantissa>-?\d[\d.]*)e(?P<exponent>[+-]?\d+)(?!\w|\.\d)"
     r"|10\^(?P<power>-?[\d.]*\d)"
     # a negative number; the error off the support; a null space constant; a mark
-    r"|(?P<minus>(?<![\w.])-(?=\d))|(?P<off>n_Sc)|(?P<tilde>ϱ~)|(?P<mark> ?†)"
+    r"|(?P<minus>(?<![\w.])-(?=\d))|(?P<off>n off S\b)|(?P<tilde>ϱ~)|(?P<mark> ?†)"
 )
 
 

@@ -175,7 +175,7 @@ def test_bounds_are_called_by_their_side():
         if name.startswith(("error_", "refined_")):
             assert ("upper/error" if "_upper" in name else "error/lower") in column.heading
             assert ("refined" in column.heading) == name.startswith("refined")
-            assert ("‖n_Sc‖₁" in column.heading) == ("_off_" in name)
+            assert ("‖n off S‖₁" in column.heading) == ("_off_" in name)
 
 
 # --- Digits ---
