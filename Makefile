@@ -10,7 +10,7 @@
 # make crate     figures, tables, data and code in one file, an RO-Crate
 # make reference copy what is kept in git from results/ to results/reference/
 # make benchmark-reference  the same of what make benchmark has measured, and make timings of
-#                config.yaml and large.yaml; and BENCHMARK.md
+#                large.yaml; and BENCHMARK.md
 # make audit     make what is missing, then judge what lies in results/: PASS, or what is wrong
 # make tidy      remove from results/ what no rule makes any more, after a value was taken out
 # make same-bytes  run the smoke grid under other circumstances, compare every byte
@@ -82,7 +82,6 @@ reference: figures
 benchmark-reference: .venv/installed
 	mkdir -p results/reference/benchmark
 	cp $(addprefix results/benchmark/,*.md *.json *.csv *.png) results/reference/benchmark
-	cp results/timings.csv results/reference/benchmark/default.csv
 	cp results/large/timings.csv results/reference/benchmark/large.csv
 	PYTHONPATH=scripts $(BIN)/python scripts/benchmark/summary.py --folder results/reference/benchmark \
 	    --output BENCHMARK.md
