@@ -294,7 +294,8 @@ def _some(names):
 def read_matrix_market(path: str) -> np.ndarray:
     """The matrix of a .mtx file, dense, as doubles."""
     try:
-        rows, columns, count, form, field, _ = scipy.io.mminfo(path)
+        _check_text(path)
+        rows, columns, count, form, field, symmetry = scipy.io.mminfo(path)
     except _UNREADABLE as error:
         raise ProblemError(f"{path}: cannot be read as Matrix Market ({error})") from error
     check_shape(path, "the matrix", (rows, columns))
@@ -305,32 +306,69 @@ def read_matrix_market(path: str) -> np.ndarray:
         raise ProblemError(
             f"{path}: its first lines promise {count} entries, more than its {size} bytes can hold"
         )
+    if symmetry != "general" and rows != columns:
+        raise ProblemError(f"{path}: a matrix of {rows} x {columns} cannot be {symmetry}")
+    entries = _checked_entries(path, form, field, symmetry)
+    half = rows * (rows - 1) // 2 if symmetry == "skew-symmetric" else rows * (rows + 1) // 2
+    whole = rows * columns if symmetry == "general" else half
+    wanted = count if form == "coordinate" else whole
+    if entries != wanted:  # of an array SciPy takes what is not there for 0
+        raise ProblemError(f"{path}: has {entries} entries, its first lines promise {wanted}")
     try:
         values = scipy.io.mmread(path)
     except _UNREADABLE as error:
         raise ProblemError(f"{path}: cannot be read as Matrix Market ({error})") from error
-    _check_entries(path, form, field)
     values = values if isinstance(values, np.ndarray) else values.toarray()
     return _numbers(values, "the matrix", path)
 
 
-def _check_entries(path, form, field):
-    """Every entry is as it stands there: SciPy reads the beginning of a text, 2.5 of 2.5,5."""
-    if field not in ("real", "integer"):
-        return
-    places = 2 if form == "coordinate" else 0
+def _check_text(path):
+    """The file begins as it must, and is text: a byte 0 ends SciPy's process."""
+    with Path(path).open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if number == 1 and not line.startswith(b"%%MatrixMarket"):
+                raise ValueError("its first line does not begin with %%MatrixMarket")
+            if b"\0" in line:
+                raise ValueError(f"line {number} holds a byte 0")
+
+
+def _checked_entries(path, form, field, symmetry):
+    """How many entries there are, each as it stands there.
+
+    SciPy reads the beginning of a text, 2.5 of 2.5,5 and column 1 of 1.9; it adds entries that
+    stand twice, and mirrors those of a symmetric matrix above its diagonal, too.
+    """
+    if field not in ("real", "integer", "pattern"):
+        raise ProblemError(f"{path}: the matrix holds {field} entries, not real numbers")
+    places, values = 2 if form == "coordinate" else 0, 0 if field == "pattern" else 1
     with Path(path).open(encoding="utf-8", errors="replace") as file:
         lines = [
             (number, line.split())
             for number, line in enumerate(file, start=1)
             if line.strip() and not line.startswith("%")
         ]
+    seen = set()
     for number, words in lines[1:]:  # the first has the sizes
         where = f"{path}: line {number}"
-        if len(words) != places + 1:
-            raise ProblemError(f"{where} has {len(words)} words, an entry has {places + 1}")
-        _read(words[-1], where)
-        if field == "integer" and not re.fullmatch(r"[+-]?\d+", words[-1]):
-            raise ProblemError(
-                f"{where}: {words[-1]!r} is no integer, which the first line promises"
-            )
+        if len(words) != places + values:
+            raise ProblemError(f"{where} has {len(words)} words, an entry has {places + values}")
+        if values:
+            _read(words[-1], where)
+            if field == "integer" and not re.fullmatch(r"[+-]?[0-9]+", words[-1]):
+                raise ProblemError(
+                    f"{where}: {words[-1]!r} is no integer, which the first line promises"
+                )
+        if not places:
+            continue
+        for word in words[:2]:
+            if not re.fullmatch("[0-9]+", word):
+                raise ProblemError(f"{where}: {word!r} is no row or column")
+        row, column = map(int, words[:2])
+        if (row, column) in seen:
+            raise ProblemError(f"{where}: row {row}, column {column} stands there twice")
+        seen.add((row, column))
+        if row < column and symmetry != "general":
+            raise ProblemError(f"{where}: a {symmetry} matrix is given below its diagonal")
+        if row == column and symmetry == "skew-symmetric":
+            raise ProblemError(f"{where}: the diagonal of a {symmetry} matrix is 0")
+    return len(lines) - 1

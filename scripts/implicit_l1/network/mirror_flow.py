@@ -52,6 +52,8 @@ _INDEPENDENT = 1e-3
 NOTHING = 1e-15
 # of Newton's method to the limit point, at most
 _STEPS = 10
+# of the root of K, up to which what rounding does to K^{-1} is small against it
+_CONDITION = 1e12
 
 # units of rounding in a value of phi, or of its inverse, beside those of its logarithms
 _DIGITS = 16.0
@@ -247,6 +249,24 @@ class MirrorFlow:
         stiffness[np.diag_indices(active.size)] += slope[active]
         return stiffness
 
+    def _inverse(self, slope):
+        """K^{-1}, by a QR factorization of its root: K itself has the square of its condition.
+
+        Raises:
+            LinAlgError: if doubles do not hold it.
+        """
+        active, others = self.coordinates.support, self.coordinates.complement
+        root = np.zeros((slope.size, len(self.stacked)))
+        root[np.diag_indices(active.size)] = np.sqrt(slope[active])
+        root[active.size :] = (self.stacked * np.sqrt(slope[others])).T
+        size = np.linalg.norm(root, axis=0)  # very different ones
+        factor = np.linalg.qr(root / size, mode="r")
+        inverse = np.linalg.inv(factor)
+        if not np.linalg.norm(factor) * np.linalg.norm(inverse) < _CONDITION:
+            raise np.linalg.LinAlgError
+        inverse /= size[:, None]
+        return inverse @ inverse.T
+
     def _moved(self, moves):
         """z, its slack and W where z has moved."""
         setting = self.setting
@@ -357,7 +377,7 @@ class MirrorFlow:
         shift = np.zeros(self.z.size)
         shift[others] = free @ stacked[k:] - gap
         increment, last = np.zeros(zeta.size + free.size), np.inf
-        inverse = _inverse(self.stiffness(increment))
+        inverse = self._inverse(self._moved(self.moves(increment[None])[0])[2])
         for _ in range(_STEPS):
             error = self.errors(self.moves(increment[None]) + shift)
             step = -inverse @ self.residuals(error)[0]
@@ -394,7 +414,7 @@ class MirrorFlow:
         defect = dual_map.T @ -setting.exact.residual(reached, np.zeros(len(dual_map)))
 
         # Newton's step from the defects
-        inverse = _inverse(self._stiffness(slope))
+        inverse = self._inverse(slope)
         right = stacked @ (off_slope * defect_z[others]) - defect
         right[:k] += on_slope * defect_z[active]
         moved = stacked.T @ (inverse @ right) - defect_z[others]
@@ -426,12 +446,6 @@ class MirrorFlow:
 
 def _coordinates(matrix, support):
     return refined(dual_coordinates(matrix, support), matrix)
-
-
-def _inverse(stiffness):
-    """Its inverse; the entries of K are of very different sizes."""
-    scale = 1.0 / np.sqrt(np.diag(stiffness))
-    return scale[:, None] * np.linalg.inv(scale[:, None] * stiffness * scale) * scale
 
 
 def _independent(matrix, order):

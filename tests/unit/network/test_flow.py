@@ -254,6 +254,45 @@ def test_what_is_claimed_of_nearly_dependent_rows(bits, depth):
     assert true <= found.claim * (1.0 + 1e-6)
 
 
+# A with rows that are nearly dependent, of which T takes none apart; g*; the depth and log10 alpha:
+# K has a condition beyond doubles, and its inverse made a limit of a plateau
+BEYOND = [
+    ([[0, 2, -2], [-(2.0**-42), 2, -2 + 2.0**-42]], [0, 2.0**-11, 0], 3, -1),
+    ([[1, 2, -2], [1, 2 + 2.0**-44, -2 + 3 * 2.0**-45]], [0, 2.0**-6, 0], 3, -3),
+    ([[1, -1, -3, 1], [-1, -3, -2, 1], [-(2.0**-34), -4, -5, 2]], [2.0**-6, 0, 2.0**-5, 0], 3, 0),
+    (
+        [[3, 2, 1, 2], [0, 2, 1, -1], [3 - 2.0**-43, 4 + 2.0**-43, 2 + 2.0**-43, 1 - 3 * 2.0**-43]],
+        [2.0**-6, 0, 0, 0],
+        2,
+        -1,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", range(len(BEYOND)))
+def test_a_plateau_of_nearly_dependent_rows_is_no_end(case):
+    """The flow is refused, or it comes as near to the limit as it claims."""
+    rows, signal, depth, exponent = BEYOND[case]
+    matrix, minimizer = np.array(rows, dtype=float), np.array(signal, dtype=float)
+    options = FlowOptions(steps=200)
+    try:
+        found = gradient_flow(matrix, minimizer, potential(depth), 10.0**exponent, options)
+    except FlowError as failure:
+        assert "did not converge" in str(failure)
+        return
+    limit = limit_error(matrix, minimizer, depth, exponent)
+    assert distance(found.error[-1:], limit)[0] <= 1.1 * found.claim
+
+
+def test_moderately_dependent_rows_are_followed():
+    """Of the same kind as those above, of which doubles hold the inverse of K."""
+    matrix = np.array([[0, 2, -2], [-(2.0**-12), 2, -2 + 2.0**-12]])
+    minimizer = np.array([0, 2.0**-11, 0])
+    found = gradient_flow(matrix, minimizer, potential(3), 0.1)
+    limit = limit_error(matrix, minimizer, 3, -1)
+    assert distance(found.error[-1:], limit)[0] <= 1.1 * found.claim
+
+
 # What cannot be followed
 
 

@@ -345,9 +345,10 @@ def test_matrix_market_that_is_no_problem():
         b_csv="y\n1\n",
     )
     refused("A.mtx: Matrix Market holds A alone; y is needed as well, in a file of", "A.mtx")
-    refused("complex.mtx: the matrix holds complex128, not real numbers", "complex.mtx", "b.csv")
+    refused("complex.mtx: the matrix holds complex entries, not real", "complex.mtx", "b.csv")
     refused("nan.mtx: line 4: 'nan' is not finite", "nan.mtx", "b.csv")
-    for name in ("short", "outside", "text", "empty"):
+    refused("short.mtx: has 1 entries, its first lines promise 2", "short.mtx", "b.csv")
+    for name in ("outside", "text", "empty"):
         refused(f"{name}.mtx: cannot be read as Matrix Market (", f"{name}.mtx", "b.csv")
     message = "row.mtx: y must have an entry for a row of A, 1; its shape is (1, 2)"
     refused(message, "A.mtx", "row.mtx")
@@ -369,6 +370,44 @@ def test_entries_of_matrix_market_are_read_as_they_stand(entry, said):
     write(A_mtx=f"{MARKET} array real general\n% a remark\n\n1 2\n3\n{entry}\n", b_csv="y\n1\n")
     place = "A.mtx: line 6" if "words" in said else "A.mtx: line 6:"
     refused(f"{place} {said}", "A.mtx", "b.csv")
+
+
+@pytest.mark.parametrize(
+    ("head", "lines", "said"),
+    [
+        ("coordinate real general", "1 2 2|1 1 3\0|1 2 1", "cannot be read as .*line 3 holds a b"),
+        ("coordinate real general", "1 2 2|1 1 3|1 2 1|\0\0", ".*line 5 holds a byte 0"),
+        ("coordinate real general", "1 2 2|1 1.9 2.5|1 2 1", "line 3: '1.9' is no row"),
+        ("coordinate real general", "1 2 2|1 +1 2.5|1 2 1", "line 3: '[+]1' is no row or column"),
+        ("coordinate unsigned-integer general", "1 2 2|1 1 2.5|1 2 1", ".*unsigned-integer"),
+        ("array unsigned-integer general", "1 2|2.5|1", ".*unsigned-integer"),
+        (
+            "coordinate integer general",
+            "1 2 3|1 1 9223372036854775807|1 1 9223372036854775807|1 2 1",
+            "line 4: row 1, column 1 stands there twice",
+        ),
+        ("coordinate real general", "1 2 3|1 1 1e16|1 2 1|1 1 1", "line 5: row 1, column 1 stands"),
+        ("coordinate pattern general", "1 2 3|1 1|1 2|1 1", "line 5: row 1, column 1 stands"),
+        ("array real symmetric", "3 3|1|2|3|4|5", "has 5 entries, its first lines promise 6"),
+        ("coordinate real general", "1 2 2|1 1 3", "has 1 entries, its first lines promise 2"),
+        ("array real skew-symmetric", "3 3|1|2", "has 2 entries, its first lines promise 3"),
+        ("array real symmetric", "2 3|1|2|3|4|5|6", "a matrix of 2 x 3 cannot be symmetric"),
+        ("coordinate real symmetric", "2 3 2|1 1 2|2 1 3", "a matrix of 2 x 3 cannot be symmetric"),
+        ("coordinate real symmetric", "2 2 2|1 2 2|2 1 3", "line 3: a symmetric matrix is given b"),
+        ("coordinate real skew-symmetric", "2 2 2|1 1 2|2 1 3", "line 3: the diagonal of a skew"),
+        ("coordinate pattern general", "2 3 2|1 1 7|2 3 8", "line 3 has 3 words, an entry has 2"),
+    ],
+)
+def test_what_scipy_would_read_as_something_else(head, lines, said):
+    """Or what ends its process."""
+    write(A_mtx=f"{MARKET} {head}\n{lines.replace('|', chr(10))}\n", b_csv="y\n1\n")
+    with pytest.raises(ProblemError, match=f"^A.mtx: ({said})"):
+        read_problem("A.mtx", "b.csv")
+
+
+def test_a_first_line_that_is_not_that_of_matrix_market():
+    write(A_mtx="%MatrixMarket matrix array real general\n1 2\n1\n2\n", b_csv="y\n1\n")
+    refused("A.mtx: cannot be read as Matrix Market (its first line", "A.mtx", "b.csv")
 
 
 def test_integers_and_places_of_matrix_market():
