@@ -113,7 +113,8 @@ def summary(folder: Path) -> str:
         of_basis_pursuit(parts["l1"]),
         of_newton_steps(parts["newton"]),
         of_pipeline(
-            *(parts[f"{name}_summary"].iloc[0] for name in ("whole_run", "pipeline")),
+            parts["whole_run_summary"].iloc[0],
+            parts["pipeline_summary"].iloc[0],
             parts["whole_run_beside"],
             parts["whole_run"],
         ),
