@@ -12,10 +12,10 @@ among the minimizers of ``||x~||_1 - <tilt, x~>``, A~ x~ = y (derived for this p
 terms of second order of the potential that the limit point minimizes).
 
 Both functionals have infinite slope at x_i = 0, so the selected point has the largest
-support S that a minimizer has.  It is found by linear programs, without any flow: where A~ = A
-and nothing is tilted, exactly (:func:`implicit_l1.minimizer.decision.minimizer_face`), and else
-from one minimizer, a dual vector nu of largest margin off its support; while the margin is 0, the
-kernel vector that proves so leads to minimizers with a larger support.  At the end
+support S that a minimizer has.  It is found by linear programs, without any flow: where doubles
+hold A~ and nothing is tilted, exactly (:func:`implicit_l1.minimizer.decision.minimizer_face`), and
+else from one minimizer, a dual vector nu of largest margin off its support; while the margin is 0,
+the kernel vector that proves so leads to minimizers with a larger support.  At the end
 ``A~_S^T nu + tilt_S = sigma`` and ``|A~_j^T nu + tilt_j| < 1`` off S: a dual certificate
 that every minimizer is supported in S with signs sigma.  On S the columns may be dependent;
 there the functional is minimized by Newton's method.
@@ -155,7 +155,8 @@ def select(
     Raises:
         SelectionError: if a linear program fails or Newton's method does.
     """
-    exactly = np.all(initialization.unit == 1.0) and not np.any(initialization.tilt)
+    # A~ has no rounding, and nothing is tilted
+    exactly = not initialization.is_rounded
     try:
         if exactly:
             found = minimizer_face(matrix, data, point, exact_data)
@@ -177,9 +178,9 @@ def select(
     if np.any(sigma * values <= 0):
         return undecided(matrix, data, point, "the selected minimizer is beyond the doubles")
     mismatch = residual(matrix[:, support], values, data)
-    size = np.abs(values)
+    size, plain = np.abs(values), np.all(initialization.unit == 1.0)
     return Minimizer(
-        (CERTIFIED if exactly else UNIQUE_IN_FLOATS) if unique else SELECTED,
+        (CERTIFIED if exactly and plain else UNIQUE_IN_FLOATS) if unique else SELECTED,
         selected,
         low,
         support,

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from implicit_l1.interface import find_limit_points
 from implicit_l1.linear.exact import as_rational, rationals_of
 from implicit_l1.linear.units import unit_of
 from implicit_l1.minimizer.l1 import decide_minimizer
@@ -20,7 +21,7 @@ from implicit_l1.problems.problem import one_dimensional_kernel
 from implicit_l1.proof.frame import NotProved
 from implicit_l1.proof.vanishing import error_vanishes
 from implicit_l1.status import CERTIFIED
-from reference import LOG10, instance, kernel_family_log_error, limit_log_error
+from reference import LOG10, instance, kernel_family_log_error, limit_error, limit_log_error
 
 pytestmark = pytest.mark.long
 
@@ -627,3 +628,21 @@ def test_a_shorter_stride_is_taken_where_a_step_fails():
     )
     assert_same((patient.error, patient.log_unit), (hasty.error, hasty.log_unit))
     assert hasty.newton_steps.sum() > patient.newton_steps.sum()
+
+
+@pytest.mark.parametrize(("depth", "exponent"), [(2.5, -4), (2.5, -6), (3, -4), (4, -4)])
+def test_a_step_in_rounded_coordinates_is_not_taken_for_exact(depth, exponent):
+    """Rows of condition 3e12: the step from the defects is 1e-5 of n, of which it lacks 1e-5."""
+    matrix = np.array(
+        [
+            [0, -(2.0**-2), 0, 8, 2.0**-2],
+            [0.5, -(2.0**-5), 0, 0, 0],
+            [-(2.0**-39), 2.0**-40 - 2.0**-2, -(2.0**-38), 8 + 2.0**-37, 2.0**-2],
+        ]
+    )
+    point = np.array([2.0**-5, 0, 0, -6, 0])
+    found = find_limit_points(matrix, matrix @ point, depth, log10_alpha=exponent)
+    norm = 10.0 ** found.log10_unit[0] * np.abs(found.unit_error[0]).sum()
+    exact = np.abs(limit_error(matrix, point, depth, exponent)).sum()
+    assert found.minimizer.status == CERTIFIED
+    assert abs(norm / exact - 1.0) <= found.error_bound[0] + 1e-15

@@ -1,5 +1,7 @@
 """Several minimizers of the l1 norm: which one the flow selects, and the error from it."""
 
+from fractions import Fraction
+
 import cvxpy as cp
 import mpmath
 import numpy as np
@@ -303,3 +305,24 @@ def test_columns_of_the_support_that_are_in_no_kernel(depth):
         wrong = abs(mpmath.mpf(10) ** mpmath.mpf(float(found.log10_error_1[0])) / exact - 1)
         # and a rounded logarithm
         assert wrong <= found.error_bound[0] + 1e-14
+
+
+def test_units_that_round_nothing_leave_nothing_of_the_data():
+    """A of condition 5e7: found in floating point, g* missed y by 6e-13, and n by 232 times n."""
+    matrix = np.array(
+        [
+            [1, -1, 0, 0, -1],
+            [0, -1, -1, 0, 0],
+            [1 - 2.0**-24, 2.0**-24 - 1, 2.0**-24, 2.0**-25, -1 - 2.0**-25],
+        ]
+    )
+    data = np.array([4080, -16, 4080 + 2.0**-13 + 7 * 2.0**-23])
+    shape = np.array([16.0, 16, 16, 16, 4])
+    initialization = initialize(2.5, shape, shape)
+    assert not initialization.is_rounded
+    found = found_of(matrix, data, 2.5, initialization)
+    assert found.status == SELECTED
+    exact = [Fraction(a) + Fraction(b) for a, b in zip(found.point, found.point_low, strict=True)]
+    for row, right in zip(matrix * initialization.unit, data, strict=True):
+        left = sum(Fraction(a) * x for a, x in zip(row, exact, strict=True))
+        assert abs(left - Fraction(right)) <= 1e-28 * np.abs(data).max()
