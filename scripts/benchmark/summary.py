@@ -34,10 +34,11 @@ PARTS = (
     "newton",
     "growth",
     "exponents",
-    "pipeline_summary",
-    # the default grid as it is today: the same, measured later, and beside the earlier one
+    # part pipeline, measured apart from the others: of today's default grid, of an earlier one, and
+    # of both in turns
     "whole_run",
     "whole_run_summary",
+    "whole_run_before",
     "whole_run_beside",
     "large",
 )
@@ -114,7 +115,7 @@ def summary(folder: Path) -> str:
         of_newton_steps(parts["newton"]),
         of_pipeline(
             parts["whole_run_summary"].iloc[0],
-            parts["pipeline_summary"].iloc[0],
+            parts["whole_run_before"].iloc[0],
             parts["whole_run_beside"],
             parts["whole_run"],
         ),
