@@ -164,7 +164,6 @@ def test_its_audit_that_fails_is_a_page_and_no_crash(studied):
     profile, last = told.stderr.splitlines()
     assert profile.startswith("Using workflow specific profile")
     assert last.startswith("The run has ended early: not all jobs have succeeded, see above. ")
-    assert profile.startswith("Using workflow specific profile")
 
 
 def test_as_a_module_it_is_what_it_was_and_passes_its_audit(studied):

@@ -51,8 +51,7 @@ PANELS = {
     "entries": r"$x_i(t)$",
     "times": "times of escape, and\nuntil near the end",
 }
-# beside the two times in the last row
-# each on the side of its line on which the other is not
+# beside the two times in the last row, each on the side of its line on which the other is not
 WORDS = {"settled": ("near the end", "bottom"), "escaped": ("escape", "top")}
 GUIDE = r"last row: predicted growth as $\alpha\to 0$"
 

@@ -241,9 +241,7 @@ class MirrorFlow:
 
     def stiffness(self, increment: np.ndarray) -> np.ndarray:
         """K where (zeta, b) has moved by an increment, shape (N,); shape (N, N)."""
-        return self._stiffness(self._moved(self.moves(increment[None])[0])[2])
-
-    def _stiffness(self, slope):
+        slope = self._moved(self.moves(increment[None])[0])[2]
         active, others = self.coordinates.support, self.coordinates.complement
         stiffness = (self.stacked * slope[others]) @ self.stacked.T
         stiffness[np.diag_indices(active.size)] += slope[active]
@@ -377,7 +375,7 @@ class MirrorFlow:
         shift = np.zeros(self.z.size)
         shift[others] = free @ stacked[k:] - gap
         increment, last = np.zeros(zeta.size + free.size), np.inf
-        inverse = self._inverse(self._moved(self.moves(increment[None])[0])[2])
+        inverse = self._inverse(self.slope)
         for _ in range(_STEPS):
             error = self.errors(self.moves(increment[None]) + shift)
             step = -inverse @ self.residuals(error)[0]
